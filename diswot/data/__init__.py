@@ -1,0 +1,16 @@
+"""Names → datasets → batches."""
+
+from diswot.data._catalogue import DATASETS, load_data
+from diswot.data._image_data import ImageData, ImageSpec, Split, batches
+from diswot.data._root import cache_root, data_root
+
+__all__ = [
+    "DATASETS",
+    "ImageData",
+    "ImageSpec",
+    "Split",
+    "batches",
+    "cache_root",
+    "data_root",
+    "load_data",
+]

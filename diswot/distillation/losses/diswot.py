@@ -1,0 +1,33 @@
+"""The two similarity losses of DisWOT†.
+
+Source: Dong et al., "DisWOT", CVPR 2023, arXiv 2303.15678, section 3: the metrics of
+the search as losses, (1/c²)‖ΔG‖₂ for c classes and (1/b²)‖ΔA‖₂ for b images. They are
+the same functions that the scorers `semantic` and `relation` read.
+"""
+
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.similarity import (
+    common_resolution,
+    relation_distance,
+    relation_similarity,
+    semantic_distance,
+    semantic_similarity,
+)
+
+
+def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
+    """Return M_s/c² of two networks on one batch; no gradient flows into the teacher."""
+    resolution = common_resolution(student, teacher)
+    ours = semantic_similarity(student, resolution)
+    theirs = semantic_similarity(teacher, resolution).detach()
+    return semantic_distance(ours, theirs) / student.num_classes**2
+
+
+def relation_loss(student: Activations, teacher: Activations) -> Tensor:
+    """Return M_r/b² of two networks on one batch; no gradient flows into the teacher."""
+    resolution = common_resolution(student, teacher)
+    ours = relation_similarity(student, resolution)
+    theirs = relation_similarity(teacher, resolution).detach()
+    return relation_distance(ours, theirs) / len(student.logits) ** 2

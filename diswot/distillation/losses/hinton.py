@@ -1,0 +1,27 @@
+"""Knowledge distillation on logits.
+
+Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network",
+arXiv 1503.02531, section 2.
+"""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Tensor:
+    """Return T²·KL(softmax(teacher/T) ‖ softmax(student/T)), mean over the batch.
+
+    Args:
+        student: logits (B, N); gradients flow into them.
+        teacher: logits (B, N); no gradient flows into them.
+        temperature: T; the factor T² keeps the gradient's size independent of it.
+
+    Examples:
+        >>> logits = torch.tensor([[1.0, 2.0, 3.0]])
+        >>> float(kd_loss(logits, logits))
+        0.0
+    """
+    log_student = F.log_softmax(student / temperature, dim=1)
+    log_teacher = F.log_softmax(teacher.detach() / temperature, dim=1)
+    divergence = F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
+    return divergence * temperature**2

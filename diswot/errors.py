@@ -1,0 +1,72 @@
+"""What can go wrong, by kind. A message says what was wrong, what was got and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DiswotError(Exception):
+    """Root of all errors that a user's input can cause; the command line exits with 2."""
+
+
+class OptionError(DiswotError):
+    """An option has a value that it cannot have."""
+
+
+class UnknownNameError(DiswotError):
+    """A name that nothing has, with the nearest one that exists."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, also: str = "") -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
+        guess = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        super().__init__(f"unknown {kind} {name!r}: {guess}{also}")
+
+
+class DataError(DiswotError):
+    """A dataset that is missing, damaged or unfit."""
+
+
+class TeacherError(DiswotError):
+    """A teacher that cannot be built, loaded or used."""
+
+
+class CheckpointError(TeacherError):
+    """A checkpoint file that is missing, damaged, hostile or of another network."""
+
+
+class SpaceError(DiswotError):
+    """A search space whose networks cannot be built or used."""
+
+
+class NetworkError(DiswotError):
+    """A network in which what a score needs is not found."""
+
+
+class BudgetError(DiswotError):
+    """A budget that no architecture meets."""
+
+
+class RunFolderError(DiswotError):
+    """A run folder that cannot be written or read."""
+
+
+class ExportError(DiswotError):
+    """A student whose exported form is not the same network."""
+
+
+class MissingExtraError(DiswotError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed: pip install 'diswot[{extra}]'"
+        )
+
+
+class RunFailed(Exception):
+    """A run that went wrong though its input was right; the command line exits with 1."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, for use in a message of one line."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,32 @@
+"""Python objects that a user names as `package.module:name`."""
+
+import pkgutil
+from typing import Any
+
+from diswot.errors import OptionError
+
+
+def is_reference(text: str) -> bool:
+    """Tell whether `text` has the form `package.module:name`."""
+    return ":" in text
+
+
+def resolve(reference: str, *, kind: str) -> Any:
+    """Import what `package.module:name` names; only ever called on what the user typed.
+
+    Raises:
+        OptionError: the module cannot be imported or has no such name.
+    """
+    try:
+        return pkgutil.resolve_name(reference)
+    except ModuleNotFoundError as error:
+        raise OptionError(
+            f"{kind} {reference!r}: no module {error.name!r} can be imported; "
+            "run from its folder, or put that folder on PYTHONPATH"
+        ) from error
+    except AttributeError as error:
+        raise OptionError(f"{kind} {reference!r}: {error}; name something it defines") from error
+    except ValueError as error:
+        raise OptionError(
+            f"{kind} {reference!r}: expected package.module:name, but got a malformed reference"
+        ) from error

@@ -1,0 +1,83 @@
+"""The folder that a run leaves: made safely, written whole, described by a manifest."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import RunFolderError
+
+_RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
+
+
+def new_folder(path: str | Path) -> Path:
+    """Create `path` for writing, or take it if it is an empty folder.
+
+    Raises:
+        RunFolderError: it exists and is not empty, or cannot be written.
+    """
+    folder = Path(path)
+    check_new_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def check_new_folder(folder: Path) -> None:
+    """Find out, without writing, whether `folder` can become a run folder.
+
+    Raises:
+        RunFolderError: it exists and is not empty, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"{folder} is a file: name another output folder with --out")
+    if folder.exists() and any(folder.iterdir()):
+        raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
+    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise RunFolderError(f"{folder} cannot be written: name another folder with --out")
+
+
+def next_folder(parent: Path, stem: str) -> Path:
+    """Return the first of `parent/stem-1`, `parent/stem-2`, … that does not exist."""
+    number = 1
+    while (parent / f"{stem}-{number}").exists():
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` so that the file is either the old one or the whole new one."""
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, and put it in its place once it is whole."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    write(partial)
+    os.replace(partial, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a run folder.
+
+    Raises:
+        RunFolderError: it is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunFolderError(f"{path.parent} is no run folder: it has no {path.name}") from error
+    except (ValueError, OSError) as error:
+        raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error
+    if not isinstance(content, dict):
+        raise RunFolderError(f"{path} is damaged (no JSON object): restore it from a copy")
+    return content
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that results depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _RECORDED}

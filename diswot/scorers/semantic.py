@@ -1,0 +1,19 @@
+"""Semantic similarity M_s of the DisWOT paper."""
+
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.scorers._card import Card, register
+from diswot.similarity import common_resolution, semantic_distance, semantic_similarity
+
+
+@register(Card("semantic", "likeness of class activation maps", "DisWOT, CVPR 2023, section 3"))
+def semantic(student: Activations, teacher: Activations) -> Tensor:
+    """Return −M_s = −‖ G_T G_Tᵀ/‖·‖₂ − G_S G_Sᵀ/‖·‖₂ ‖₂, mean over the classes, ≤ 0.
+
+    G_n holds the class activation maps of class n, one row an image; see
+    `diswot.similarity` for the reading of the equation.
+    """
+    resolution = common_resolution(student, teacher)
+    reference = teacher.once(semantic_similarity, resolution)
+    return -semantic_distance(semantic_similarity(student, resolution), reference)

@@ -1,0 +1,70 @@
+"""An architecture with its costs and scores."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import nn
+
+from diswot.errors import SpaceError
+from diswot.search._costs import Costs
+from search_spaces import Architecture
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of one architecture.
+
+    Attributes:
+        architecture: the point of the search space.
+        name: the architecture as text.
+        key: names the network that it builds; no key is evaluated twice.
+        costs: parameters and multiply-adds.
+        terms: what each term of the scorer gave in each repeat.
+        seconds: how long the evaluation took.
+        failure: why there is no score, if so.
+        score: the terms combined, higher is better; `None` where there is none.
+        builder: makes its network.
+    """
+
+    architecture: Architecture
+    name: str
+    key: str
+    costs: Costs
+    terms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    seconds: float = 0.0
+    failure: str | None = None
+    score: float | None = None
+    builder: Callable[[], nn.Module] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def params(self) -> int:
+        """Number of parameters."""
+        return self.costs.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one input."""
+        return self.costs.macs
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Each term's mean over the repeats."""
+        return {name: float(np.mean(values)) for name, values in self.terms.items()}
+
+    def build(self) -> nn.Module:
+        """Return its network, freshly initialised from torch's global generator.
+
+        Raises:
+            SpaceError: the search space is not known (a run read without it).
+        """
+        if self.builder is None:
+            raise SpaceError(
+                f"the space of {self.name} is not known: read the run with load_run(…, space=…)"
+            )
+        return self.builder()
+
+    def merit(self) -> tuple[float, int, int, str]:
+        """Sort key, better is larger: the score, then cheapness."""
+        score = float("-inf") if self.score is None else self.score
+        return score, -self.params, -self.macs, self.name

@@ -1,0 +1,161 @@
+"""What students are compared by: teacher, space, data and scorer, resolved from names."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from torch import nn
+
+from diswot.data import ImageData, load_data
+from diswot.devices import find_device
+from diswot.errors import OptionError, TeacherError, UnknownNameError
+from diswot.run_folder import versions
+from diswot.scorers import Scorer, Term, find_scorer
+from diswot.search._combination import COMBINATIONS, Combination
+from diswot.search._evaluation import (
+    TEACHER_STATES,
+    Evaluator,
+    TeacherState,
+    prepare_repeats,
+)
+from diswot.search._spaces import find_space
+from diswot.teachers import find_teacher
+from search_spaces import SearchSpace
+
+
+class ComparisonOptions(TypedDict, total=False):
+    """Options of `search` and `score` alike.
+
+    Attributes:
+        data: a built-in name, `package.module:callable`, or a dataset; by default `digits`.
+        data_root: where built-in datasets lie.
+        scorer: a name, names joined with `+`, or a function (student, teacher) → number;
+            by default `diswot`.
+        combination: how a scorer's terms become one score: `sum` (the default), `rank`
+            or `standard`.
+        repeats: initialisations and batches that each score is the mean of; 3.
+        batch_size: images per batch; 64.
+        teacher_state: whether the teacher is scored at `random` initialisation, as in
+            the paper and by default, or `trained`.
+        teacher_weights: a checkpoint to load into the teacher.
+        seed: the same seed gives the same result; 0.
+        device: where to compute; by default a GPU where there is one.
+    """
+
+    data: Any
+    data_root: str | Path | None
+    scorer: str | Scorer | Term
+    combination: Combination
+    repeats: int
+    batch_size: int
+    teacher_state: TeacherState
+    teacher_weights: str | Path | None
+    seed: int
+    device: str | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a score depends on, but the student."""
+
+    data: ImageData
+    space: SearchSpace
+    evaluator: Evaluator
+    combination: Combination
+    seed: int
+    manifest: Mapping[str, Any]
+
+
+def resolve_comparison(
+    teacher: str | nn.Module,
+    space: str | SearchSpace,
+    *,
+    data: Any = "digits",
+    data_root: str | Path | None = None,
+    scorer: str | Scorer | Term = "diswot",
+    combination: Combination = "sum",
+    repeats: int = 3,
+    batch_size: int = 64,
+    teacher_state: TeacherState = "random",
+    teacher_weights: str | Path | None = None,
+    seed: int = 0,
+    device: str | None = None,
+) -> Comparison:
+    """Resolve names, check that all fits together, and show the batches to the teacher.
+
+    Raises:
+        DiswotError: something does not exist or does not fit.
+    """
+    at_least(1, repeats=repeats)
+    at_least(2, batch_size=batch_size)
+    at_least(0, seed=seed)
+    one_of(COMBINATIONS, combination=combination)
+    one_of(TEACHER_STATES, teacher_state=teacher_state)
+    found_scorer = find_scorer(scorer)
+    device = find_device(device)
+    images = load_data(data, root=data_root)
+    found_space = find_space(space, in_channels=images.shape[0])
+    found_teacher = find_teacher(
+        teacher,
+        num_classes=images.num_classes,
+        in_channels=images.shape[0],
+        weights=teacher_weights,
+    )
+    prepared = prepare_repeats(
+        images,
+        found_teacher,
+        state=teacher_state,
+        repeats=repeats,
+        batch_size=batch_size,
+        seed=seed,
+        device=device,
+    )
+    evaluator = Evaluator(
+        found_space, found_scorer, prepared, images.spec, seed=seed, device=device
+    )
+    settings = {
+        "teacher": found_teacher.name,
+        "teacher_state": teacher_state,
+        "teacher_weights": None if teacher_weights is None else str(teacher_weights),
+        "space": space if isinstance(space, str) else type(space).__name__,
+        "data": images.name,
+        "scorer": found_scorer.card.name,
+        "combination": combination,
+        "repeats": repeats,
+        "batch_size": batch_size,
+        "seed": seed,
+        "device": device,
+    }
+    manifest = {
+        "schema": 1,
+        "settings": settings,
+        "data": {"sha256": images.digest, "images": asdict(images.spec)},
+        "teacher": {"sha256": found_teacher.digest()},
+        "versions": versions(),
+    }
+    return Comparison(images, found_space, evaluator, combination, seed, manifest)
+
+
+def at_least(least: int, **values: int) -> None:
+    """Check numbers.
+
+    Raises:
+        OptionError: one of them is no whole number, or less than `least`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or value < least:
+            raise OptionError(
+                f"Expected {name} to be a whole number of at least {least}, but got {value!r}"
+            )
+
+
+def one_of(known: tuple[str, ...], **values: str) -> None:
+    """Check names.
+
+    Raises:
+        UnknownNameError: one of them is not known.
+    """
+    for name, value in values.items():
+        if value not in known:
+            raise UnknownNameError(name.replace("_", " "), value, known)

@@ -1,0 +1,111 @@
+"""What a network costs, found on the meta device: nothing is allocated, nothing computed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+from torch.utils.benchmark import Timer
+from torch.utils.flop_counter import FlopCounterMode
+
+from diswot.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Parameters of a network, and multiply-adds of one input."""
+
+    params: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a candidate may cost at most; `None` sets no limit.
+
+    Raises:
+        OptionError: a limit that is no positive whole number.
+
+    Examples:
+        >>> Budget(params=300_000).allows(Costs(params=278_324, macs=41_000_000))
+        True
+    """
+
+    params: int | None = None
+    macs: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in vars(self).items():
+            if limit is not None and (not isinstance(limit, int) or limit < 1):
+                raise OptionError(
+                    f"Expected the budget's {name} to be a whole number of at least 1, "
+                    f"but got {limit!r}"
+                )
+
+    def allows(self, costs: Costs) -> bool:
+        """Tell whether `costs` are within every limit."""
+        limits: Mapping[str, int | None] = vars(self)
+        return all(
+            limit is None or getattr(costs, name) <= limit for name, limit in limits.items()
+        )
+
+    def __str__(self) -> str:
+        limits = [f"{name} ≤ {limit:,}" for name, limit in vars(self).items() if limit is not None]
+        return " and ".join(limits) or "no limit"
+
+
+_SHAPE_KEEPERS = (F.batch_norm, F.relu)
+"""Without multiply-adds here, without effect on shapes, and slow on meta tensors."""
+
+
+class _OnlyWhatCounts(TorchFunctionMode):
+    """Passes by what changes neither shapes nor the count."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in _SHAPE_KEEPERS:
+            return args[0] if args else kwargs["input"]
+        return func(*args, **(kwargs or {}))
+
+
+def measure_costs(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> Costs:
+    """Count parameters and multiply-adds of the network that `build` makes.
+
+    Multiply-adds are those of convolutions, linear layers and matrix products.
+
+    Args:
+        build: makes the network; called with the meta device as default.
+        shape: channels, height and width of one input.
+
+    Examples:
+        >>> measure_costs(lambda: nn.Conv2d(3, 8, 3, padding=1), (3, 4, 4))
+        Costs(params=224, macs=3456)
+    """
+    with torch.device("meta"):
+        network = build().eval()
+        images = torch.empty(1, *shape)
+    with torch.no_grad(), _OnlyWhatCounts(), FlopCounterMode(display=False) as counter:
+        network(images)
+    params = sum(parameter.numel() for parameter in network.parameters())
+    return Costs(params, counter.get_total_flops() // 2)
+
+
+def measure_latency(network: nn.Module, shape: tuple[int, int, int], *, device: str) -> float:
+    """Return the median time of one forward pass of one image, in milliseconds.
+
+    After a warm-up, with as many threads as torch is set to use.
+    """
+    images = torch.zeros(1, *shape, device=device)
+    network = network.to(device).eval()
+    timer = Timer(
+        "network(images)",
+        globals={"network": network, "images": images},
+        num_threads=torch.get_num_threads(),
+    )
+    with torch.inference_mode():
+        network(images)
+        return timer.blocked_autorange(min_run_time=0.3).median * 1e3

@@ -1,0 +1,191 @@
+"""One architecture in, one candidate out."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeAlias, get_args
+
+import torch
+from torch import Tensor, nn
+
+from diswot.activations import ActivationReader, Activations, scoring_mode, trial_pass
+from diswot.data import ImageData, ImageSpec
+from diswot.errors import OptionError, SpaceError, TeacherError, first_line
+from diswot.scorers import Scorer
+from diswot.search._candidate import Candidate
+from diswot.search._costs import Costs, measure_costs
+from diswot.seeding import generator_for, seed_for, torch_seed
+from diswot.students import build_student
+from diswot.teachers import Teacher
+from search_spaces import Architecture, SearchSpace
+
+TeacherState: TypeAlias = Literal["random", "trained"]
+TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One batch, the same for every candidate, and what the teacher shows of it."""
+
+    images: Tensor
+    labels: Tensor
+    teacher: Activations
+
+
+def prepare_repeats(
+    data: ImageData,
+    teacher: Teacher,
+    *,
+    state: TeacherState = "random",
+    repeats: int = 3,
+    batch_size: int = 64,
+    seed: int = 0,
+    device: str = "cpu",
+) -> list[Repeat]:
+    """Draw the batches and show them to the teacher, once for the whole run.
+
+    At random initialisation every repeat has its own teacher, and batch
+    normalisation uses the batch; a trained teacher is read in evaluation mode.
+
+    Raises:
+        OptionError: the batch is larger than the training split.
+        TeacherError: the teacher has no trained weights, and they are asked for.
+        NetworkError: the teacher does not fit the data.
+    """
+    if batch_size > len(data.train):
+        raise OptionError(
+            f"Expected a batch of at most the {len(data.train)} training images of {data.name}, "
+            f"but got {batch_size}: choose a smaller --batch-size"
+        )
+    prepared = []
+    for repeat in range(repeats):
+        drawn = generator_for(seed, "batch", repeat).choice(
+            len(data.train), batch_size, replace=False
+        )
+        batch = data.train.take(torch.from_numpy(drawn))
+        images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
+        network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
+        who = f"teacher {teacher.name}"
+        trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
+        shown = _shown(network, images, labels, state)
+        prepared.append(Repeat(images, labels, shown))
+    return prepared
+
+
+def _in_state(teacher: Teacher, state: TeacherState, seed: int) -> nn.Module:
+    if state == "random":
+        return teacher.initialised(seed)
+    if teacher.weights is None:
+        raise TeacherError(
+            f"teacher {teacher.name} has no trained weights: give them with --teacher-weights"
+        )
+    return teacher.weights()
+
+
+@torch.inference_mode()
+def _shown(network: nn.Module, images: Tensor, labels: Tensor, state: TeacherState) -> Activations:
+    if state == "trained":
+        with ActivationReader(network.eval()) as read:
+            return read(images, labels)
+    with scoring_mode(network), ActivationReader(network) as read:
+        return read(images, labels)
+
+
+class Evaluator:
+    """Measures what architectures of one space cost, and scores them."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        scorer: Scorer,
+        repeats: Sequence[Repeat],
+        images: ImageSpec,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.space = space
+        self._scorer = scorer
+        self._repeats = repeats
+        self._images = images
+        self._seed = seed
+        self._device = device
+        self._costs: dict[str, tuple[str, Costs]] = {}
+
+    @property
+    def known_costs(self) -> list[tuple[str, Costs]]:
+        """Every architecture that was looked at, and its costs."""
+        return list(self._costs.values())
+
+    def costs(self, arch: Architecture) -> Costs:
+        """Count parameters and multiply-adds, once for every canonical key."""
+        key = self.space.canonical_key(arch)
+        if key not in self._costs:
+            build = partial(self.space.build, arch, self._images.num_classes)
+            self._costs[key] = (self.space.to_string(arch), measure_costs(build, self._images.shape))
+        return self._costs[key][1]
+
+    def check(self, arch: Architecture) -> None:
+        """Make sure that a network of this space can be scored, on the meta device.
+
+        Raises:
+            SpaceError: it cannot be built.
+            NetworkError: it cannot take the images, has the wrong number of classes, or
+                has no linear classifier or no feature map.
+        """
+        who = f"architecture {self.space.to_string(arch)}"
+        with torch.device("meta"):
+            images = torch.empty(2, *self._images.shape)
+            try:
+                network = self.space.build(arch, self._images.num_classes)
+            except Exception as error:
+                raise SpaceError(
+                    f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
+                ) from error
+        if not isinstance(network, nn.Module):
+            raise SpaceError(
+                f"{who}: expected build to return a torch.nn.Module, "
+                f"but got {type(network).__name__}; mend the space"
+            )
+        trial_pass(network, images, num_classes=self._images.num_classes, who=who)
+
+    def evaluate(self, arch: Architecture) -> Candidate:
+        """Score `arch` in every repeat; what goes wrong becomes the candidate's failure."""
+        started = time.perf_counter()
+        key = self.space.canonical_key(arch)
+        costs, terms, failure = Costs(0, 0), {}, None
+        try:
+            costs = self.costs(arch)
+            terms = self._terms(arch, key)
+        except Exception as error:
+            failure = f"{type(error).__name__}: {first_line(error)}"
+        return Candidate(
+            architecture=arch,
+            name=self.space.to_string(arch),
+            key=key,
+            costs=costs,
+            terms=terms,
+            seconds=round(time.perf_counter() - started, 4),
+            failure=failure,
+            builder=partial(build_student, self.space, arch, self._images),
+        )
+
+    def _terms(self, arch: Architecture, key: str) -> Mapping[str, tuple[float, ...]]:
+        values = [self._one_repeat(arch, key, number) for number in range(len(self._repeats))]
+        for number, repeat in enumerate(values):
+            for name, value in repeat.items():
+                if not math.isfinite(value):
+                    raise FloatingPointError(f"{name} is {value} in repeat {number}")
+        return {name: tuple(repeat[name] for repeat in values) for name in values[0]}
+
+    @torch.inference_mode()
+    def _one_repeat(self, arch: Architecture, key: str, number: int) -> dict[str, float]:
+        repeat = self._repeats[number]
+        with torch_seed(seed_for(self._seed, key, number)):
+            network = self.space.build(arch, self._images.num_classes).to(self._device)
+            with scoring_mode(network), ActivationReader(network) as read:
+                student = read(repeat.images, repeat.labels)
+        return self._scorer(student, repeat.teacher)
+

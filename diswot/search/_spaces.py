@@ -1,0 +1,54 @@
+"""Search spaces by name."""
+
+from collections.abc import Callable
+
+from diswot.errors import OptionError, SpaceError, UnknownNameError, first_line
+from diswot.references import is_reference, resolve
+from search_spaces import Architecture, NASBench201Space, ResNetDepthSpace, SearchSpace
+
+SPACES: dict[str, Callable[[int], SearchSpace]] = {
+    "s0": lambda channels: ResNetDepthSpace(in_channels=channels),
+    "nas-bench-201": lambda channels: NASBench201Space(in_channels=channels),
+}
+"""Built-in spaces: made for a number of image channels."""
+
+
+def find_space(space: str | SearchSpace, *, in_channels: int) -> SearchSpace:
+    """Return the space that is meant: by name, by `package.module:Class`, or itself.
+
+    Raises:
+        UnknownNameError: no space has that name.
+        SpaceError: the reference names no space.
+    """
+    if isinstance(space, SearchSpace):
+        return space
+    if not isinstance(space, str):
+        raise OptionError(f"Expected a space's name or a SearchSpace, but got {space!r}")
+    if not is_reference(space):
+        if space not in SPACES:
+            raise UnknownNameError("space", space, SPACES, also=" (or give package.module:Class)")
+        return SPACES[space](in_channels)
+    named = resolve(space, kind="space")
+    try:
+        made = named if isinstance(named, SearchSpace) else named()
+    except Exception as error:
+        raise SpaceError(
+            f"space {space}: calling it raised {type(error).__name__}: {first_line(error)}; mend the class"
+        ) from error
+    if not isinstance(made, SearchSpace):
+        raise SpaceError(
+            f"space {space}: expected a search_spaces.SearchSpace, but got {type(made).__name__}"
+        )
+    return made
+
+
+def parse_architecture(space: SearchSpace, text: str) -> Architecture:
+    """Return the architecture that `text` names.
+
+    Raises:
+        SpaceError: it names none of this space.
+    """
+    try:
+        return space.from_string(text)
+    except ValueError as error:
+        raise SpaceError(f"{error}: write an architecture of this space") from error

@@ -1,0 +1,20 @@
+"""Search spaces: sets of student architectures, and the networks they build.
+
+A space knows nothing of teachers, scores or data; it only samples, varies,
+names and builds architectures. Write your own as a [`ChoiceSpace`][search_spaces.ChoiceSpace].
+"""
+
+from search_spaces._choice_space import Choice, ChoiceSpace
+from search_spaces._contract import Architecture, SearchSpace
+from search_spaces.nas_bench_201 import NASBench201Space
+from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
+
+__all__ = [
+    "Architecture",
+    "Choice",
+    "ChoiceSpace",
+    "CifarResNet",
+    "NASBench201Space",
+    "ResNetDepthSpace",
+    "SearchSpace",
+]

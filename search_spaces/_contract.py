@@ -1,0 +1,66 @@
+"""What every search space offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from torch import nn
+
+Architecture: TypeAlias = Any
+"""A point of a search space: any plain, hashable value that its space understands."""
+
+
+class SearchSpace(ABC):
+    """A set of architectures: how to draw, vary, name and build them.
+
+    A space is a value: its methods have no side effects, and all chance comes
+    from the generator that is passed in.
+    """
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """How many architectures there are; `None` where they cannot be counted."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw one architecture at random."""
+
+    @abstractmethod
+    def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
+        """Return a neighbour of `arch`."""
+
+    @abstractmethod
+    def crossover(
+        self, a: Architecture, b: Architecture, rng: np.random.Generator
+    ) -> Architecture:
+        """Return a child of `a` and `b`."""
+
+    @abstractmethod
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        """Build the network of `arch`, freshly initialised, with `num_classes` outputs."""
+
+    @abstractmethod
+    def to_string(self, arch: Architecture) -> str:
+        """Write `arch` as one line of text."""
+
+    @abstractmethod
+    def from_string(self, text: str) -> Architecture:
+        """Read what [`to_string`][search_spaces.SearchSpace.to_string] wrote.
+
+        Raises:
+            ValueError: `text` names no architecture of this space.
+        """
+
+    def canonical_key(self, arch: Architecture) -> str:
+        """Name the network that `arch` builds: equal keys build equal networks."""
+        return self.to_string(arch)
+
+    def __iter__(self) -> Iterator[Architecture]:
+        """Go through all architectures, where there are finitely many.
+
+        Raises:
+            TypeError: the space cannot be enumerated.
+        """
+        raise TypeError(f"{type(self).__name__} cannot be enumerated")
