@@ -1,0 +1,35 @@
+"""DisWOT: which small network should I distil my teacher into?
+
+Candidate students with random weights are compared with the teacher on a batch of data,
+an evolutionary search follows that score under a budget, and the winner is distilled and
+exported.
+"""
+
+from diswot.data import ImageData, ImageSpec, load_data
+from diswot.distillation import Training, distill
+from diswot.errors import DiswotError, RunFailed
+from diswot.export import Exported, export
+from diswot.main_job import RunReport, run
+from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
+from diswot.teachers import load_checkpoint
+
+__all__ = [
+    "Budget",
+    "Candidate",
+    "DiswotError",
+    "Exported",
+    "ImageData",
+    "ImageSpec",
+    "RunFailed",
+    "RunReport",
+    "SearchResult",
+    "Training",
+    "distill",
+    "export",
+    "load_checkpoint",
+    "load_data",
+    "load_run",
+    "run",
+    "score",
+    "search",
+]

@@ -1,2 +1,26 @@
 """Training students, alone or towards a teacher."""
-from diswot.distillation._training import *
+
+from diswot.distillation._api import (
+    Distillation,
+    DistillationOptions,
+    distill,
+    prepare_distillation,
+)
+from diswot.distillation._training import Accuracy, Epoch, Recipe, Training, evaluate, train
+from diswot.distillation.losses import OBJECTIVES, Objective, find_objective
+
+__all__ = [
+    "OBJECTIVES",
+    "Accuracy",
+    "Distillation",
+    "DistillationOptions",
+    "Epoch",
+    "Objective",
+    "Recipe",
+    "Training",
+    "distill",
+    "evaluate",
+    "find_objective",
+    "prepare_distillation",
+    "train",
+]

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from diswot.data import ImageData, cache_root
@@ -51,7 +51,7 @@ def trained_teacher(
     )
     kept.parent.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
-    replace_file(kept, lambda path: save_file(state, path))
+    replace_file(kept, lambda path: path.write_bytes(save(state)))
     return network.eval()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from scipy.stats import binomtest
 from torch import Tensor, nn
 
@@ -240,7 +240,7 @@ def _snapshot(network: nn.Module) -> dict[str, Tensor]:
 def _save(state: dict[str, Tensor], folder: Path | None, name: str) -> None:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / f"{name}.safetensors", lambda path: save_file(state, path))
+        replace_file(folder / f"{name}.safetensors", lambda path: path.write_bytes(save(state)))
 
 
 def _write_metrics(history: list[Epoch], folder: Path | None) -> None:

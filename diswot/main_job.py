@@ -1,0 +1,259 @@
+"""The main job: search, distil the winner, compare, export."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Unpack, cast, get_type_hints
+
+from torch import nn
+
+from diswot.data import load_data
+from diswot.distillation import (
+    Accuracy,
+    Distillation,
+    DistillationOptions,
+    Training,
+    prepare_distillation,
+)
+from diswot.export import Exported, export, require_onnx
+from diswot.progress import Progress, silent
+from diswot.run_folder import check_new_folder, write_json
+from diswot.search import (
+    Budget,
+    Candidate,
+    ComparisonOptions,
+    Costs,
+    SearchResult,
+    measure_costs,
+    measure_latency,
+    search,
+)
+from diswot.seeding import seed_for, torch_seed
+from search_spaces import SearchSpace
+
+DEFAULT_BUDGET = Budget(params=300_000)
+LOSSES = ("alone", "diswot", "diswot-dagger")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network in the closing table.
+
+    Attributes:
+        label: what it is in this run: `teacher`, `winner`, `largest`, …
+        name: its architecture.
+        costs: parameters and multiply-adds.
+        latency_ms: median time of one image.
+        score: as in the search; the teacher has none.
+        accuracies: on the test split, by how it was trained.
+    """
+
+    label: str
+    name: str
+    costs: Costs
+    latency_ms: float
+    score: float | None = None
+    accuracies: Mapping[str, Accuracy] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain values."""
+        return {
+            "label": self.label,
+            "architecture": self.name,
+            "params": self.costs.params,
+            "macs": self.costs.macs,
+            "latency_ms": self.latency_ms,
+            "score": self.score,
+            "accuracies": {
+                loss: {"rate": accuracy.rate, "interval": list(accuracy.interval)}
+                for loss, accuracy in self.accuracies.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What the main job made.
+
+    Attributes:
+        search: the search's result.
+        rows: the teacher, the winner, and the plain choices.
+        trainings: the winner's, by loss.
+        exported: what was exported, and from which loss.
+        shipped: the loss that the exported student was trained with.
+        folder: the run folder.
+    """
+
+    search: SearchResult
+    rows: tuple[Row, ...]
+    trainings: Mapping[str, Training]
+    exported: Exported
+    shipped: str
+    folder: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `result.json` holds."""
+        return self.search.to_json() | {
+            "table": [row.to_json() for row in self.rows],
+            "shipped": self.shipped,
+            "student": {"files": list(self.exported.files), **self.exported.differences},
+        }
+
+
+class RunOptions(ComparisonOptions, DistillationOptions, total=False):
+    """The options of `search` and of `distill`; those that both have are given once."""
+
+
+def run(
+    teacher: str | nn.Module = "resnet56",
+    space: str | SearchSpace = "s0",
+    *,
+    budget: Budget = DEFAULT_BUDGET,
+    engine: str = "evolution",
+    population: int = 20,
+    generations: int = 10,
+    compare: bool = True,
+    onnx: bool | None = None,
+    out: str | Path,
+    progress: Progress = silent,
+    **options: Unpack[RunOptions],
+) -> RunReport:
+    """Search a student for the teacher, distil it, compare it with plain choices, export it.
+
+    The winner is trained three times from the same initialisation with the same batches:
+    alone, towards the teacher (DisWOT), and with the similarity losses besides (DisWOT†).
+    Of the last two, the better on the validation split is exported.
+
+    Args:
+        teacher: a built-in name, `package.module:callable`, or a network.
+        space: a built-in name, `package.module:Class`, or a space.
+        budget: what a student may cost; by default 300,000 parameters.
+        engine: `evolution` or `random`.
+        population: candidates per generation.
+        generations: generations after the first, which is random.
+        compare: whether to distil the plain choices too (largest, smallest, random).
+        onnx: whether to export ONNX; by default if the extra `onnx` is installed.
+        out: the run folder.
+        progress: told of every candidate and epoch.
+        **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions] and
+            [`DistillationOptions`][diswot.distillation.DistillationOptions].
+
+    Raises:
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunFailed: every candidate failed, or a loss is not finite.
+    """
+    folder = Path(out)
+    check_new_folder(folder)
+    if onnx:
+        require_onnx()
+    data = load_data(options.get("data", "digits"), root=options.get("data_root"))
+    options["data"] = data
+    seed = options.get("seed", 0)
+    lessons = cast(DistillationOptions, _only(options, DistillationOptions))
+    distillation = None
+    if options.get("teacher_state") == "trained":
+        distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
+    result = search(
+        distillation.teacher if distillation else teacher,
+        space,
+        budget=budget,
+        engine=engine,
+        population=population,
+        generations=generations,
+        out=folder,
+        progress=progress,
+        **cast(ComparisonOptions, _only(options, ComparisonOptions)),
+    )
+    if distillation is None:
+        distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
+    students = _Students(distillation, folder / "distill", seed, progress)
+    trained = {loss: students.train(result.best, loss) for loss in LOSSES}
+    rows = [
+        _teacher_row(distillation, teacher),
+        students.row("winner", result.best, {loss: t.report for loss, t in trained.items()}),
+    ]
+    for label, choice in result.plain_choices.items():
+        rows.append(students.plain_row(label, choice, compare=compare))
+    shipped = max(LOSSES[1:], key=lambda loss: trained[loss].report.val.correct)
+    exported = export(trained[shipped].network, folder / "student", onnx=onnx)
+    report = RunReport(
+        search=result,
+        rows=tuple(rows),
+        trainings={loss: training.report for loss, training in trained.items()},
+        exported=exported,
+        shipped=shipped,
+        folder=folder,
+    )
+    write_json(folder / "result.json", report.to_json())
+    return report
+
+
+def _only(options: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Return the options that a kind of options has."""
+    return {name: value for name, value in options.items() if name in get_type_hints(kind)}
+
+
+@dataclass(frozen=True)
+class _Trained:
+    network: nn.Module
+    report: Training
+
+
+class _Students:
+    """Builds candidates with one initialisation, trains and measures them."""
+
+    def __init__(
+        self, distillation: Distillation, folder: Path, seed: int, progress: Progress
+    ) -> None:
+        self._distillation = distillation
+        self._folder = folder
+        self._seed = seed
+        self._progress = progress
+
+    def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> _Trained:
+        """Train a fresh network of `candidate`; `label` names its folder."""
+        student = self._build(candidate)
+        training = self._distillation.train(
+            student,
+            loss=loss,
+            folder=self._folder / (label or loss),
+            progress=self._progress,
+            stage=label or loss,
+        )
+        return _Trained(student, training)
+
+    def plain_row(
+        self, label: str, choice: Candidate, *, compare: bool
+    ) -> Row:
+        """Return the row of a plain choice, distilled like the winner if `compare`."""
+        reports: dict[str, Training] = {}
+        if compare and choice.failure is None:
+            reports["diswot"] = self.train(choice, "diswot", label=label).report
+        return self.row(label, choice, reports)
+
+    def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
+        """Return the row of a candidate with the accuracies of its trainings."""
+        latency = measure_latency(
+            self._build(candidate),
+            self._distillation.data.shape,
+            device=self._distillation.device,
+        )
+        accuracies = {loss: report.test for loss, report in reports.items()}
+        return Row(label, candidate.name, candidate.costs, latency, candidate.score, accuracies)
+
+    def _build(self, candidate: Candidate) -> nn.Module:
+        with torch_seed(seed_for(self._seed, "student", candidate.key)):
+            return candidate.build()
+
+
+def _teacher_row(distillation: Distillation, teacher: str | nn.Module) -> Row:
+    network = distillation.teacher
+    shape, device = distillation.data.shape, distillation.device
+    return Row(
+        "teacher",
+        teacher if isinstance(teacher, str) else type(teacher).__name__,
+        measure_costs(lambda: copy.deepcopy(network).to("meta"), shape),
+        measure_latency(network, shape, device=device),
+        accuracies={"alone": distillation.teacher_accuracy},
+    )
