@@ -7,7 +7,7 @@ exported.
 
 from diswot.data import ImageData, ImageSpec, load_data
 from diswot.distillation import Training, distill
-from diswot.errors import DiswotError, RunFailed
+from diswot.errors import DiswotError, RunError
 from diswot.export import Exported, export
 from diswot.main_job import RunReport, run
 from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
@@ -20,7 +20,7 @@ __all__ = [
     "Exported",
     "ImageData",
     "ImageSpec",
-    "RunFailed",
+    "RunError",
     "RunReport",
     "SearchResult",
     "Training",

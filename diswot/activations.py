@@ -105,18 +105,18 @@ class ActivationReader:
         self._network(images)
         if self._head is None:
             raise NetworkError(
-                f"the network {type(self._network).__name__} runs no nn.Linear, so it has no classifier to read: "
-                "end it with global pooling and one nn.Linear"
+                f"the network {type(self._network).__name__} runs no nn.Linear, so it has no "
+                "classifier to read: end it with global pooling and one nn.Linear"
             )
         classifier, features, logits, feature_map = self._head
         if feature_map is None or features.ndim != 2:
             raise NetworkError(
-                f"the network {type(self._network).__name__} shows no feature map (B, C, H, W) with H·W > 1 "
-                "before its classifier: use larger images, or a network that pools last"
+                f"the network {type(self._network).__name__} shows no feature map (B, C, H, W) "
+                "with H·W > 1 before its classifier: use larger images, or pool last"
             )
         return Activations(logits, features, feature_map, classifier.weight, labels)
 
-    def _see_module(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def _see_module(self, _module: nn.Module, _inputs: tuple[Any, ...], output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 4 and output[0, 0].numel() > 1:
             self._map = output
 

@@ -63,7 +63,7 @@ class MissingExtraError(DiswotError):
         )
 
 
-class RunFailed(Exception):
+class RunError(Exception):
     """A run that went wrong though its input was right; the command line exits with 1."""
 
 

@@ -141,7 +141,7 @@ def run(
 
     Raises:
         DiswotError: something that was asked for does not exist or does not fit.
-        RunFailed: every candidate failed, or a loss is not finite.
+        RunError: every candidate failed, or a loss is not finite.
     """
     folder = Path(out)
     check_new_folder(folder)
@@ -223,9 +223,7 @@ class _Students:
         )
         return _Trained(student, training)
 
-    def plain_row(
-        self, label: str, choice: Candidate, *, compare: bool
-    ) -> Row:
+    def plain_row(self, label: str, choice: Candidate, *, compare: bool) -> Row:
         """Return the row of a plain choice, distilled like the winner if `compare`."""
         reports: dict[str, Training] = {}
         if compare and choice.failure is None:

@@ -58,7 +58,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, and put it in its place once it is whole."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     write(partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -72,14 +72,19 @@ def _resized(maps: Tensor, resolution: Resolution) -> Tensor:
 
 def _normalised_gram(rows: Tensor) -> Tensor:
     gram = rows @ rows.mT
-    return gram / torch.linalg.matrix_norm(gram, keepdim=True)
+    return gram / _norm(gram)[..., None, None]
 
 
 def semantic_distance(student: Tensor, teacher: Tensor) -> Tensor:
     """Return M_s: ‖·‖₂ of the difference of (N, B, B) similarities, mean over the classes."""
-    return torch.linalg.matrix_norm(teacher - student).mean()
+    return _norm(teacher - student).mean()
 
 
 def relation_distance(student: Tensor, teacher: Tensor) -> Tensor:
     """Return M_r: ‖·‖₂ of the difference of (B, B) similarities."""
-    return torch.linalg.matrix_norm(teacher - student)
+    return _norm(teacher - student)
+
+
+def _norm(matrices: Tensor) -> Tensor:
+    norm: Tensor = torch.linalg.matrix_norm(matrices)
+    return norm

@@ -122,9 +122,7 @@ class ChoiceSpace(SearchSpace):
         choice = list(self.fields.values())[place]
         return self.architecture(*arch[:place], choice.other(arch[place], rng), *arch[place + 1 :])
 
-    def crossover(
-        self, a: Architecture, b: Architecture, rng: np.random.Generator
-    ) -> Architecture:
+    def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Take each field from either parent (uniform crossover)."""
         from_a = rng.random(len(self.fields)) < 0.5
         return self.architecture(*(x if f else y for x, y, f in zip(a, b, from_a, strict=True)))
@@ -142,4 +140,6 @@ class ChoiceSpace(SearchSpace):
         return self._parse({name: option for name, _, option in given})
 
     def _parse(self, options: Mapping[str, str]) -> Architecture:
-        return self.architecture(*(choice.parse(options[name]) for name, choice in self.fields.items()))
+        return self.architecture(
+            *(choice.parse(options[name]) for name, choice in self.fields.items())
+        )

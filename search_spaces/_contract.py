@@ -32,9 +32,7 @@ class SearchSpace(ABC):
         """Return a neighbour of `arch`."""
 
     @abstractmethod
-    def crossover(
-        self, a: Architecture, b: Architecture, rng: np.random.Generator
-    ) -> Architecture:
+    def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a child of `a` and `b`."""
 
     @abstractmethod

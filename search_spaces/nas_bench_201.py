@@ -39,7 +39,9 @@ class Cell(nn.Module):
 
     def __init__(self, operations: Sequence[str], channels: int) -> None:
         super().__init__()
-        live = [(edge, name) for edge, name in zip(EDGES, operations, strict=True) if name != "none"]
+        live = [
+            (edge, name) for edge, name in zip(EDGES, operations, strict=True) if name != "none"
+        ]
         self.inputs = [[source for (node, source), _ in live if node == n] for n in (1, 2, 3)]
         self.edges = nn.ModuleDict(
             {f"{node}<{source}": _operation(name, channels) for (node, source), name in live}
@@ -121,9 +123,7 @@ class NASBench201Space(ChoiceSpace):
 
     def to_string(self, arch: Architecture) -> str:
         """Write the benchmark's string, nodes joined by `+`."""
-        edges = [
-            f"{name}~{source}" for name, (_, source) in zip(arch, EDGES, strict=True)
-        ]
+        edges = [f"{name}~{source}" for name, (_, source) in zip(arch, EDGES, strict=True)]
         return "+".join(f"|{'|'.join(edges[i:j])}|" for i, j in ((0, 1), (1, 3), (3, 6)))
 
     def from_string(self, text: str) -> Architecture:

@@ -28,7 +28,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H/stride, W/stride)."""
         y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+        z: Tensor = self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+        return z
 
 
 class CifarResNet(nn.Module):

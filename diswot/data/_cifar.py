@@ -115,7 +115,9 @@ def _unpickled(path: Path) -> dict[bytes, Any]:
     except FileNotFoundError as error:
         raise DataError(f"the batch {path} is missing: {_AGAIN}") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}): check its permissions"
+        ) from error
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(f"{path} is not a CIFAR batch ({first_line(error)}): {_AGAIN}") from error
     if not isinstance(content, dict):

@@ -95,8 +95,8 @@ class ImageData:
         """SHA-256 of all images, labels and the normalisation."""
         content = hashlib.sha256(repr((self.spec, self.flips)).encode())
         for split in (self.train, self.val, self.test):
-            content.update(np.ascontiguousarray(split.images.numpy()))
-            content.update(np.ascontiguousarray(split.labels.numpy()))
+            content.update(np.ascontiguousarray(split.images.numpy()).data)
+            content.update(np.ascontiguousarray(split.labels.numpy()).data)
         return content.hexdigest()
 
     def normalise(self, images: Tensor) -> Tensor:

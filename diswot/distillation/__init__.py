@@ -6,6 +6,7 @@ from diswot.distillation._api import (
     distill,
     prepare_distillation,
 )
+from diswot.distillation._saved import SavedStudent, saved_students
 from diswot.distillation._training import Accuracy, Epoch, Recipe, Training, evaluate, train
 from diswot.distillation.losses import OBJECTIVES, Objective, find_objective
 
@@ -17,10 +18,12 @@ __all__ = [
     "Epoch",
     "Objective",
     "Recipe",
+    "SavedStudent",
     "Training",
     "distill",
     "evaluate",
     "find_objective",
     "prepare_distillation",
+    "saved_students",
     "train",
 ]

@@ -10,6 +10,7 @@ from diswot.activations import trial_pass
 from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
 from diswot.devices import find_device
+from diswot.distillation._saved import save_report
 from diswot.distillation._teacher import trained_teacher
 from diswot.distillation._training import Accuracy, Recipe, Training, evaluate, train
 from diswot.distillation.losses import find_objective
@@ -85,6 +86,7 @@ class Distillation:
         known = origin_of(student)
         metrics = {
             "loss": loss,
+            "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
             "test_accuracy": training.test.rate,
             "test_accuracy_95": list(training.test.interval),
@@ -93,6 +95,14 @@ class Distillation:
         }
         architecture = known.architecture if known else None
         remember(student, Origin(self.data.spec, architecture, metrics))
+        if folder is not None:
+            save_report(
+                folder,
+                architecture or type(student).__name__,
+                training,
+                images=self.data.spec,
+                metrics=metrics,
+            )
         return replace(training, objective=loss)
 
 
@@ -167,7 +177,7 @@ def distill(
 
     Raises:
         DiswotError: something that was asked for does not exist or does not fit.
-        RunFailed: the loss is not finite.
+        RunError: the loss is not finite.
 
     Examples:
         >>> from search_spaces import ResNetDepthSpace
@@ -189,7 +199,9 @@ def default_recipe(data: ImageData, *, epochs: int | None = None, seed: int = 0)
     small = len(data.train) < SMALL_DATA
     steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
     batch_size = min(64, steps_of_16)
-    return Recipe(epochs=(20 if small else 10) if epochs is None else epochs, batch_size=batch_size, seed=seed)
+    return Recipe(
+        epochs=(20 if small else 10) if epochs is None else epochs, batch_size=batch_size, seed=seed
+    )
 
 
 def check_takes(network: nn.Module, data: ImageData, who: str) -> None:

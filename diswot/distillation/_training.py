@@ -17,7 +17,7 @@ from diswot.activations import ActivationReader
 from diswot.data import ImageData, Split, batches
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation.losses import Objective
-from diswot.errors import OptionError, RunFailed
+from diswot.errors import OptionError, RunError
 from diswot.progress import Progress, Step, silent
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for, torch_seed
@@ -144,7 +144,7 @@ def train(
 
     Raises:
         OptionError: the objective needs a teacher and got none.
-        RunFailed: the loss is not finite.
+        RunError: the loss is not finite.
     """
     if objective.needs_teacher and teacher is None:
         raise OptionError(f"the loss {objective.name} needs a teacher, but got none: name one")
@@ -204,15 +204,13 @@ def _epochs(
                 loss = objective.compute(student, reference, batch.labels.to(device))
                 losses.append(_finite(loss, objective, epoch))
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             yield epoch + 1, recipe.rate(epoch), sum(losses) / len(losses)
 
 
 @torch.inference_mode()
-def evaluate(
-    network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu"
-) -> Accuracy:
+def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu") -> Accuracy:
     """Return the accuracy of `network` on a split, in evaluation mode."""
     network.to(device).eval()
     correct = 0
@@ -226,7 +224,7 @@ def evaluate(
 def _finite(loss: Tensor, objective: Objective, epoch: int) -> float:
     value = float(loss.detach())
     if not math.isfinite(value):
-        raise RunFailed(
+        raise RunError(
             f"the loss {objective.name} is {value} in epoch {epoch + 1}: "
             "the checkpoints of the epochs before are kept; lower the learning rate"
         )

@@ -81,7 +81,9 @@ def export(
     origin = origin_of(student)
     if images is None:
         if origin is None:
-            raise ExportError("what images this network takes is not known: pass images=ImageSpec(…)")
+            raise ExportError(
+                "what images this network takes is not known: pass images=ImageSpec(…)"
+            )
         images = origin.images
     architecture = (origin and origin.architecture) or type(student).__name__
     network = copy.deepcopy(student).cpu().eval()
@@ -100,13 +102,9 @@ def export(
     return Exported(target, files, differences)
 
 
-def _checked(
-    network: nn.Module, folder: Path, images: ImageSpec, onnx: bool
-) -> dict[str, float]:
+def _checked(network: nn.Module, folder: Path, images: ImageSpec, onnx: bool) -> dict[str, float]:
     """Write ONNX if asked to; run every form on a fixed batch."""
-    batch = torch.randn(
-        CHECKED_IMAGES, *images.shape, generator=torch.Generator().manual_seed(0)
-    )
+    batch = torch.randn(CHECKED_IMAGES, *images.shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = network(batch)
     differences = {"student.py": verify_source(folder, batch, expected)}

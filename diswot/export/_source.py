@@ -128,9 +128,7 @@ def _container(module: nn.Module, *, indent: int, root: bool = False) -> str:
 
 def _is_torch_leaf(module: nn.Module) -> bool:
     inside_torch = type(module).__module__.startswith("torch.nn")
-    return inside_torch and not isinstance(
-        module, nn.Sequential | nn.ModuleList | nn.ModuleDict
-    )
+    return inside_torch and not isinstance(module, nn.Sequential | nn.ModuleList | nn.ModuleDict)
 
 
 def _is_list(children: dict[str, nn.Module]) -> bool:
@@ -171,7 +169,8 @@ def _own_tensors(network: nn.Module) -> str:
             persistent = name not in module._non_persistent_buffers_set
             if not persistent:
                 raise ExportError(
-                    f"the buffer {path}.{name} is not part of the weights: register it as persistent"
+                    f"the buffer {path}.{name} is not part of the weights: "
+                    "register it as persistent"
                 )
             made = f"torch.empty({tuple(tensor.shape)}, dtype={tensor.dtype})"
             lines.append(f"        {owner}.register_buffer({name!r}, {made})")

@@ -72,10 +72,10 @@ def register(card: Card) -> Callable[[Term], Term]:
     return decorate
 
 
-def register_sum(card: Card, *names: str) -> None:
-    """Make the combination of registered scorers a scorer of its own."""
-    terms = {name: term for part in names for name, term in _registry[part].terms.items()}
+def register_terms(card: Card, **terms: Term) -> Scorer:
+    """Make several terms, read from one forward pass, a scorer of its own."""
     _registry[card.name] = Scorer(card, MappingProxyType(terms))
+    return _registry[card.name]
 
 
 def scorers() -> Mapping[str, Scorer]:

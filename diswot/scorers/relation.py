@@ -7,11 +7,12 @@ from diswot.scorers._card import Card, register
 from diswot.similarity import common_resolution, relation_distance, relation_similarity
 
 
-@register(
-    Card("relation", "likeness of which images look alike", "DisWOT, CVPR 2023, section 3")
-)
+@register(Card("relation", "likeness of which images look alike", "DisWOT, CVPR 2023, section 3"))
 def relation(student: Activations, teacher: Activations) -> Tensor:
-    """Return −M_r = −‖ Ã_T Ã_Tᵀ/‖·‖₂ − Ã_S Ã_Sᵀ/‖·‖₂ ‖₂ ≤ 0, Ã the last feature map as (B, C·H·W)."""
+    """Return −M_r = −‖ Ã_T Ã_Tᵀ/‖·‖₂ − Ã_S Ã_Sᵀ/‖·‖₂ ‖₂ ≤ 0.
+
+    Ã is the last feature map as (B, C·H·W).
+    """
     resolution = common_resolution(student, teacher)
     reference = teacher.once(relation_similarity, resolution)
     return -relation_distance(relation_similarity(student, resolution), reference)

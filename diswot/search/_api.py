@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from torch import nn
 
-from diswot.errors import RunFailed
+from diswot.errors import RunError
 from diswot.progress import Progress, Step, silent
 from diswot.run_folder import check_new_folder, new_folder, write_json
 from diswot.search._candidate import Candidate
@@ -63,7 +63,7 @@ def search(
 
     Raises:
         DiswotError: something that was asked for does not exist or does not fit.
-        RunFailed: every candidate failed.
+        RunError: every candidate failed.
 
     Examples:
         >>> result = search("resnet20", "s0", budget=Budget(params=100_000),
@@ -82,7 +82,7 @@ def search(
     counted = _Counted(progress, population * (generations + 1))
     trials = _trials(comparison, budget, population, counted)
     chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"))
-    manifest = comparison.manifest | {
+    manifest = dict(comparison.manifest) | {
         "engine": {"name": engine, "population": population, "generations": generations},
         "budget": asdict(budget),
     }
@@ -92,6 +92,8 @@ def search(
             folder = new_folder(out)
             write_json(folder / MANIFEST, manifest)
             counted.journal = files.enter_context(Journal(folder))
+        summary = f"{comparison.data.summary()}; budget {budget}"
+        progress(Step("data", 1, 1, f"{summary}; run folder {folder}" if folder else summary))
         rng = generator_for(comparison.seed, "engine", engine)
         ENGINES[engine](trials, rng, population=population, generations=generations)
     counted.finish()
@@ -100,6 +102,8 @@ def search(
         candidates=tuple(trials.candidates),
         plain_choices={name: trials.assess(arch) for name, arch in chosen.items()},
         manifest=manifest,
+        images=comparison.data.spec,
+        space=comparison.space,
         folder=folder,
     )
     result.save()
@@ -162,7 +166,6 @@ class _Counted:
         self._progress = progress
         self._total = total
         self._done = 0
-        progress(Step("score", 0, total))
 
     def record(self, candidate: Candidate) -> None:
         if self.journal is not None:
@@ -176,9 +179,7 @@ class _Counted:
             self._progress(Step("score", self._done, self._done, "nothing new left in budget"))
 
 
-def _trials(
-    comparison: Comparison, budget: Budget, reference: int, counted: _Counted
-) -> Trials:
+def _trials(comparison: Comparison, budget: Budget, reference: int, counted: _Counted) -> Trials:
     return Trials(
         comparison.evaluator,
         budget,
@@ -191,7 +192,7 @@ def _trials(
 def _best(candidates: list[Candidate]) -> Candidate:
     scored = [candidate for candidate in candidates if candidate.score is not None]
     if not scored:
-        raise RunFailed(
+        raise RunError(
             f"all {len(candidates)} candidates failed; the first, {candidates[0].name}: "
             f"{candidates[0].failure}"
         )

@@ -9,7 +9,7 @@ from torch import nn
 
 from diswot.data import ImageData, load_data
 from diswot.devices import find_device
-from diswot.errors import OptionError, TeacherError, UnknownNameError
+from diswot.errors import OptionError, UnknownNameError
 from diswot.run_folder import versions
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._combination import COMBINATIONS, Combination

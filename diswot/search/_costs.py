@@ -48,9 +48,7 @@ class Budget:
     def allows(self, costs: Costs) -> bool:
         """Tell whether `costs` are within every limit."""
         limits: Mapping[str, int | None] = vars(self)
-        return all(
-            limit is None or getattr(costs, name) <= limit for name, limit in limits.items()
-        )
+        return all(limit is None or getattr(costs, name) <= limit for name, limit in limits.items())
 
     def __str__(self) -> str:
         limits = [f"{name} ≤ {limit:,}" for name, limit in vars(self).items() if limit is not None]

@@ -124,7 +124,10 @@ class Evaluator:
         key = self.space.canonical_key(arch)
         if key not in self._costs:
             build = partial(self.space.build, arch, self._images.num_classes)
-            self._costs[key] = (self.space.to_string(arch), measure_costs(build, self._images.shape))
+            self._costs[key] = (
+                self.space.to_string(arch),
+                measure_costs(build, self._images.shape),
+            )
         return self._costs[key][1]
 
     def check(self, arch: Architecture) -> None:
@@ -142,7 +145,8 @@ class Evaluator:
                 network = self.space.build(arch, self._images.num_classes)
             except Exception as error:
                 raise SpaceError(
-                    f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
+                    f"{who}: build raised {type(error).__name__}: {first_line(error)}; "
+                    "mend the space"
                 ) from error
         if not isinstance(network, nn.Module):
             raise SpaceError(
@@ -155,11 +159,12 @@ class Evaluator:
         """Score `arch` in every repeat; what goes wrong becomes the candidate's failure."""
         started = time.perf_counter()
         key = self.space.canonical_key(arch)
-        costs, terms, failure = Costs(0, 0), {}, None
+        costs, failure = Costs(0, 0), None
+        terms: Mapping[str, tuple[float, ...]] = {}
         try:
             costs = self.costs(arch)
             terms = self._terms(arch, key)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             failure = f"{type(error).__name__}: {first_line(error)}"
         return Candidate(
             architecture=arch,
@@ -188,4 +193,3 @@ class Evaluator:
             with scoring_mode(network), ActivationReader(network) as read:
                 student = read(repeat.images, repeat.labels)
         return self._scorer(student, repeat.teacher)
-

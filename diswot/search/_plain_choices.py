@@ -9,7 +9,7 @@ from diswot.search._trials import ATTEMPTS, ENUMERABLE, Trials
 from search_spaces import Architecture
 
 SAMPLE = 200
-"""Architectures looked at for the largest and the smallest where a space is too large to go through."""
+"""Architectures in budget that are looked at where a space is too large to go through."""
 
 
 def plain_choices(trials: Trials, rng: np.random.Generator) -> dict[str, Architecture]:

@@ -27,6 +27,8 @@ class SearchResult:
         plain_choices: what one would take without a search: the largest, the smallest
             and a random architecture in budget, scored like the candidates.
         manifest: every setting, and the versions and data it was made with.
+        images: the images that the students take.
+        space: the search space; `None` if the run was read without it.
         folder: the run folder, if one was written.
     """
 
@@ -34,6 +36,8 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     plain_choices: Mapping[str, Candidate]
     manifest: Mapping[str, Any]
+    images: ImageSpec
+    space: SearchSpace | None
     folder: Path | None = None
 
     @property
@@ -103,4 +107,4 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
         raise RunFolderError(f"the run folder {folder} is damaged ({error!r})") from error
-    return SearchResult(best, tuple(candidates), choices, manifest, folder)
+    return SearchResult(best, tuple(candidates), choices, manifest, images, space, folder)

@@ -33,7 +33,8 @@ def find_space(space: str | SearchSpace, *, in_channels: int) -> SearchSpace:
         made = named if isinstance(named, SearchSpace) else named()
     except Exception as error:
         raise SpaceError(
-            f"space {space}: calling it raised {type(error).__name__}: {first_line(error)}; mend the class"
+            f"space {space}: calling it raised {type(error).__name__}: {first_line(error)}; "
+            "mend the class"
         ) from error
     if not isinstance(made, SearchSpace):
         raise SpaceError(

@@ -8,7 +8,7 @@ import numpy as np
 from diswot.errors import BudgetError
 from diswot.search._candidate import Candidate
 from diswot.search._combination import Combination, Matrix, combine
-from diswot.search._costs import Budget, Costs
+from diswot.search._costs import Budget
 from diswot.search._evaluation import Evaluator
 from search_spaces import Architecture
 
@@ -92,7 +92,7 @@ class Trials:
         """Tell whether `arch` is in budget."""
         try:
             return self._budget.allows(self._evaluator.costs(arch))
-        except Exception:  # its evaluation will fail likewise, and be recorded
+        except Exception:  # noqa: BLE001  its evaluation will fail likewise, and be recorded
             return True
 
     def size_of(self, arch: Architecture) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Evidence: how well scores rank students, and what scoring costs."""

@@ -1,0 +1,64 @@
+"""The group of commands, and what becomes of errors."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from diswot.cli.distill import distill
+from diswot.cli.export import export
+from diswot.cli.listing import list_
+from diswot.cli.run import run
+from diswot.cli.score import score
+from diswot.cli.search import search
+from diswot.errors import DiswotError, RunError, first_line
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="diswot")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Which small network should I distil my teacher into?
+
+    Start with `diswot run`: with no option at all it searches, distils and exports a
+    student for a small teacher on data that comes with it.
+    """
+
+
+for command in (run, search, distill, export, score, list_):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the run failed, 2 a mistake, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    sys.path.insert(0, "")  # package.module:name is looked for in the current folder too
+    try:
+        cli.main([word for word in given if word != "--debug"], "diswot", standalone_mode=False)
+    except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError) as ending:
+        if isinstance(ending, click.exceptions.NoArgsIsHelpError):
+            ending.show()
+        sys.exit(ending.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _end(130, "interrupted; what was evaluated so far is in the run folder's journal", debug)
+    except click.ClickException as error:
+        _end(2, f"{error.format_message()} (diswot COMMAND --help lists the options)", debug)
+    except DiswotError as error:
+        _end(2, str(error), debug)
+    except RunError as error:
+        _end(1, str(error), debug)
+    except OSError as error:
+        _end(
+            1,
+            f"{error.strerror or first_line(error)}: {error.filename or 'the run stopped'}",
+            debug,
+        )
+
+
+def _end(status: int, message: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    click.echo("diswot: " + " ".join(message.split()), err=True)
+    sys.exit(status)

@@ -1,0 +1,63 @@
+"""What a command takes from a run folder, and what must be said again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from diswot.data import DATASETS
+from diswot.errors import OptionError
+from diswot.search import SPACES, SearchResult, find_space, load_run
+from diswot.teachers import TEACHERS
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run was made with; `None` where it is not known."""
+
+    teacher: str | None = None
+    teacher_weights: str | None = None
+    space: str | None = None
+    data: str | None = None
+    seed: int | None = None
+
+
+DEFAULTS = RunSettings("resnet56", None, "s0", "digits", 0)
+
+
+def completed(given: RunSettings, known: RunSettings) -> RunSettings:
+    """Fill in from `known` what was not given."""
+    missing = {name: value for name, value in vars(known).items() if vars(given)[name] is None}
+    return replace(given, **missing)
+
+
+def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSettings]:
+    """Read a run; what was given on the command line goes before what the run was made with.
+
+    Raises:
+        RunFolderError: it is no run folder, or is damaged.
+        OptionError: the run was made with Python code, which must be named again: what a
+            run folder names is never imported.
+    """
+    result = load_run(folder)
+    used = result.manifest["settings"]
+    known = RunSettings(
+        teacher=_built_in("teacher", used["teacher"], given.teacher, TEACHERS),
+        teacher_weights=None if given.teacher else used["teacher_weights"],
+        space=_built_in("space", used["space"], given.space, SPACES),
+        data=_built_in("data", used["data"], given.data, DATASETS),
+        seed=used["seed"],
+    )
+    settings = completed(given, known)
+    if result.space is None and settings.space is not None:
+        space = find_space(settings.space, in_channels=result.images.shape[0])
+        result = load_run(folder, space=space)
+    return result, settings
+
+
+def _built_in(kind: str, used: str, given: str | None, known: Iterable[str]) -> str:
+    if given is None and used not in known:
+        raise OptionError(
+            f"the run used the {kind} {used}, and nothing that a run folder names is imported: "
+            f"name it again with --{kind}"
+        )
+    return used

@@ -1,0 +1,52 @@
+"""Tables for people."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from diswot.search import Candidate
+
+PLAIN_WIDTH = 130
+"""Width where the output is no terminal."""
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = ""
+) -> None:
+    """Print a table; columns of numbers are aligned right."""
+    table = Table(
+        title=title, caption=caption, box=box.SIMPLE, title_justify="left", caption_justify="left"
+    )
+    for column in columns:
+        left = column in ("", "name", "network", "architecture", "what it is")
+        table.add_column(column, justify="left" if left else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def count(number: int) -> str:
+    """Write a large number short: 278,324 as `278k`."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
+
+
+def optional(number: float | None, form: str = ".4f") -> str:
+    """Write a number, or a dash where there is none."""
+    return "–" if number is None else format(number, form)
+
+
+def candidate_row(label: str, candidate: Candidate) -> list[str]:
+    """Return label, architecture, parameters, multiply-adds and score."""
+    return [
+        label,
+        candidate.name,
+        count(candidate.params),
+        count(candidate.macs),
+        "failed" if candidate.failure else optional(candidate.score),
+    ]

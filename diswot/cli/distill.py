@@ -1,0 +1,125 @@
+"""`diswot distill`: train a student towards a teacher."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
+from diswot.cli._tables import print_table
+from diswot.data import load_data
+from diswot.distillation import Distillation, Training, find_objective, prepare_distillation
+from diswot.errors import OptionError
+from diswot.run_folder import check_new_folder, next_folder
+from diswot.search import find_space, parse_architecture
+from diswot.seeding import seed_for, torch_seed
+from diswot.students import build_student
+
+
+@click.command()
+@click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN]")
+@click.option("--arch", help="The architecture; by default the run's winner.")
+@click.option("--loss", default="diswot", show_default=True, help="A name of `diswot list losses`.")
+@click.option("--teacher", help="By default the run's, or resnet56.")
+@shared.TEACHER_WEIGHTS
+@click.option("--space", help="By default the run's, or s0.")
+@click.option("--data", help="By default the run's, or digits.")
+@shared.DATA_ROOT
+@shared.training_options
+@click.option("--seed", type=click.IntRange(min=0), help="By default the run's, or 0.")
+@shared.DEVICE
+@click.option("--out", type=click.Path(path_type=Path), help="By default RUN/distill/LOSS.")
+@shared.JSON
+def distill(
+    run: Path | None,
+    arch: str | None,
+    loss: str,
+    teacher: str | None,
+    teacher_weights: str | None,
+    space: str | None,
+    data: str | None,
+    data_root: str | None,
+    epochs: int | None,
+    teacher_epochs: int | None,
+    seed: int | None,
+    device: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Distil a run's winner, or any architecture named with --arch.
+
+    Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
+    """
+    find_objective(loss)
+    settings = RunSettings(teacher, teacher_weights, space, data, seed)
+    winner = None
+    if run is not None:
+        result, settings = open_run(run, settings)
+        winner = result.best.name
+    name = arch or winner
+    if name is None:
+        raise OptionError("Expected a run folder or --arch, but got neither: name what to distil")
+    settings = completed(settings, DEFAULTS)
+    folder = out or _folder(run, loss, None if name == winner else name)
+    check_new_folder(folder)
+    images = load_data(settings.data, root=data_root)
+    searched = find_space(settings.space or "", in_channels=images.shape[0])
+    architecture = parse_architecture(searched, name)
+    with torch_seed(seed_for(settings.seed, "student", searched.canonical_key(architecture))):
+        student = build_student(searched, architecture, images.spec)
+    with shown_progress() as progress:
+        distillation = prepare_distillation(
+            settings.teacher or "",
+            data=images,
+            data_root=data_root,
+            teacher_weights=settings.teacher_weights,
+            teacher_epochs=teacher_epochs,
+            epochs=epochs,
+            seed=settings.seed or 0,
+            device=device,
+            progress=progress,
+        )
+        training = distillation.train(student, loss=loss, folder=folder, progress=progress)
+    if as_json:
+        json.dump(_record(name, training, distillation, folder), sys.stdout)
+        click.echo()
+    else:
+        _print(name, training, distillation)
+        click.echo(f"Next: diswot export {folder if run is None else run}")
+
+
+def _folder(run: Path | None, loss: str, arch: str | None) -> Path:
+    if run is None:
+        return next_folder(Path("runs"), f"distill-{loss}")
+    return run / "distill" / (loss if arch is None else re.sub(r"[^\w.-]+", "_", f"{loss}-{arch}"))
+
+
+def _record(
+    name: str, training: Training, distillation: Distillation, folder: Path
+) -> dict[str, object]:
+    return {
+        "folder": str(folder),
+        "architecture": name,
+        "loss": training.objective,
+        "best_epoch": training.best_epoch,
+        "test_accuracy": training.test.rate,
+        "test_accuracy_95": training.test.interval,
+        "teacher_test_accuracy": distillation.teacher_accuracy.rate,
+    }
+
+
+def _print(name: str, training: Training, distillation: Distillation) -> None:
+    print_table(
+        "Test accuracy in %, with 95 % interval",
+        ["network", "loss", "best epoch", "accuracy"],
+        [
+            ["the teacher", "–", "–", str(distillation.teacher_accuracy)],
+            [name, training.objective, str(training.best_epoch), str(training.test)],
+        ],
+        caption=f"{training.test.total:,} test images, on which nothing was chosen; "
+        f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
+    )

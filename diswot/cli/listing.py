@@ -1,0 +1,52 @@
+"""`diswot list`: what there is, with one line each."""
+
+import inspect
+import json
+import sys
+from collections.abc import Callable
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._tables import print_table
+from diswot.data import DATASETS
+from diswot.distillation import OBJECTIVES
+from diswot.scorers import scorers
+from diswot.search import SPACES
+from diswot.teachers import TEACHERS
+
+
+def _first_sentence(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").splitlines()[0]
+
+
+_LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
+    "teachers": lambda: {
+        name: f"CIFAR residual network, {blocks} blocks in each of 3 stages"
+        for name, blocks in TEACHERS.items()
+    },
+    "spaces": lambda: {name: _first_sentence(type(make(3))) for name, make in SPACES.items()},
+    "scorers": lambda: {
+        name: f"{scorer.card.summary} ({scorer.card.source}; {scorer.card.cost})"
+        for name, scorer in sorted(scorers().items())
+    },
+    "losses": lambda: {name: objective.summary for name, objective in OBJECTIVES.items()},
+    "datasets": lambda: {name: _first_sentence(make) for name, make in DATASETS.items()},
+}
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(list(_LISTINGS)))
+@shared.JSON
+def list_(kind: str, as_json: bool) -> None:
+    """List teachers, spaces, scorers, losses or datasets.
+
+    Example: diswot list scorers
+    """
+    entries = _LISTINGS[kind]()
+    if as_json:
+        json.dump({kind: entries}, sys.stdout)
+        click.echo()
+        return
+    print_table(kind.capitalize(), ["name", "what it is"], entries.items())
+    click.echo("Next: diswot run --help")

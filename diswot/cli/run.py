@@ -1,0 +1,104 @@
+"""`diswot run`: the main job."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._tables import count, optional, print_table
+from diswot.data import load_data
+from diswot.main_job import DEFAULT_BUDGET, RunReport
+from diswot.main_job import run as run_main_job
+from diswot.run_folder import next_folder
+
+
+@click.command()
+@shared.TEACHER
+@shared.TEACHER_WEIGHTS
+@shared.SPACE
+@shared.DATA
+@shared.DATA_ROOT
+@shared.search_options
+@shared.scoring_options
+@shared.training_options
+@click.option(
+    "--compare/--no-compare",
+    default=True,
+    show_default=True,
+    help="Distil the largest, the smallest and a random student in budget too.",
+)
+@click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
+@shared.SEED
+@shared.DEVICE
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one in runs/.")
+@shared.JSON
+def run(
+    max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
+) -> None:
+    """Search a student, distil it and export it.
+
+    With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
+    the 64 networks of S0, at most 300k parameters.
+
+    Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
+    """
+    unlimited = max_params is None and max_macs is None
+    budget = DEFAULT_BUDGET if unlimited else shared.budget(max_params, max_macs)
+    chosen["data"] = load_data(chosen["data"], root=chosen["data_root"])
+    stem = f"{chosen['data'].name}-{chosen['teacher']}".replace(":", "-").replace("/", "-")
+    folder = out or next_folder(Path("runs"), stem)
+    with shown_progress() as progress:
+        report = run_main_job(budget=budget, out=folder, progress=progress, **chosen)
+    if as_json:
+        json.dump({"folder": str(folder)} | report.to_json(), sys.stdout)
+        click.echo()
+    else:
+        _print(report)
+
+
+def _print(report: RunReport) -> None:
+    losses = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
+    rows = [
+        [
+            row.label,
+            row.name,
+            count(row.costs.params),
+            count(row.costs.macs),
+            f"{row.latency_ms:.2f} ms",
+            optional(row.score),
+            *(str(row.accuracies.get(loss, "–")) for loss in losses),
+        ]
+        for row in report.rows
+    ]
+    tests = next(iter(report.trainings.values())).test.total
+    settings = report.search.manifest["settings"]
+    repeats = settings["repeats"]
+    print_table(
+        "Test accuracy in %, with 95 % interval",
+        ["", "network", "params", "MACs", "latency", "score", *losses.values()],
+        rows,
+        caption=(
+            f"{tests:,} test images, on which nothing was chosen; the interval covers the choice "
+            f"of images, not of the seed, which is one: {settings['seed']}.\n"
+            f"Score: {settings['scorer']}, mean of {repeats} initialisations and batches; "
+            f"{len(report.search.candidates)} candidates evaluated, "
+            f"{len(report.search.failures)} failed. Latency: one image, median."
+        ),
+    )
+    exported = report.exported
+    click.echo(
+        f"Exported the {losses[report.shipped]} student (best of the two on the validation "
+        f"split) to {exported.folder}: {', '.join(exported.files)}"
+    )
+    for form, difference in exported.differences.items():
+        click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
+    if "student.onnx" not in exported.differences:
+        click.echo("  no ONNX: pip install 'diswot[onnx]' for it")
+    click.echo(
+        "Next: use it with `from student import load`, or search a space of your own: "
+        "diswot search --help"
+    )

@@ -1,0 +1,72 @@
+"""`diswot score`: given architectures."""
+
+import json
+import sys
+from typing import Any
+
+import click
+import numpy as np
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._tables import candidate_row, print_table
+from diswot.search import Candidate
+from diswot.search import score as score_architectures
+
+
+@click.command()
+@click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
+@shared.TEACHER
+@shared.TEACHER_WEIGHTS
+@shared.SPACE
+@shared.DATA
+@shared.DATA_ROOT
+@shared.scoring_options
+@shared.SEED
+@shared.DEVICE
+@shared.JSON
+def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
+    """Score given architectures of a space for a teacher.
+
+    Example: diswot score 3-3-3 7-1-1 --teacher resnet110 --scorer semantic_grad --repeats 10
+    """
+    with shown_progress() as progress:
+        candidates = score_architectures(architectures, progress=progress, **chosen)
+    if as_json:
+        json.dump({"candidates": [_record(candidate) for candidate in candidates]}, sys.stdout)
+        click.echo()
+        return
+    terms = list(next((c.terms for c in candidates if c.terms), {}))
+    print_table(
+        "Scores, higher is better",
+        ["", "architecture", "params", "MACs", "score", *(f"{term} ± sd" for term in terms)],
+        [[*candidate_row("", c), *_spreads(c, terms)] for c in candidates],
+        caption=(
+            f"Mean of {chosen['repeats']} initialisations and batches, seed {chosen['seed']}; "
+            "± is the standard deviation between them."
+        ),
+    )
+    for candidate in candidates:
+        if candidate.failure is not None:
+            click.echo(f"{candidate.name} failed: {candidate.failure}")
+    click.echo("Next: diswot search --help")
+
+
+def _record(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "architecture": candidate.name,
+        "params": candidate.params,
+        "macs": candidate.macs,
+        "score": candidate.score,
+        "terms": {name: list(values) for name, values in candidate.terms.items()},
+        "failure": candidate.failure,
+    }
+
+
+def _spreads(candidate: Candidate, terms: list[str]) -> list[str]:
+    if candidate.failure is not None:
+        return ["–"] * len(terms)
+    values = [np.array(candidate.terms[term]) for term in terms]
+    return [
+        f"{v.mean():.4f} ± {v.std(ddof=1):.4f}" if len(v) > 1 else f"{v[0]:.4f}" for v in values
+    ]

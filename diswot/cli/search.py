@@ -1,0 +1,62 @@
+"""`diswot search`: students for a teacher."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._tables import candidate_row, print_table
+from diswot.run_folder import next_folder
+from diswot.search import SearchResult
+from diswot.search import search as run_search
+
+
+@click.command()
+@shared.TEACHER
+@shared.TEACHER_WEIGHTS
+@shared.SPACE
+@shared.DATA
+@shared.DATA_ROOT
+@shared.search_options
+@shared.scoring_options
+@shared.SEED
+@shared.DEVICE
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one in runs/.")
+@shared.JSON
+def search(
+    max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
+) -> None:
+    """Find the student that scores best for a teacher, within a budget.
+
+    Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
+    """
+    folder = out or next_folder(Path("runs"), "search")
+    budget = shared.budget(max_params, max_macs)
+    with shown_progress() as progress:
+        result = run_search(budget=budget, out=folder, progress=progress, **chosen)
+    if as_json:
+        json.dump({"folder": str(folder)} | result.to_json(), sys.stdout)
+        click.echo()
+    else:
+        _print(result, folder)
+
+
+def _print(result: SearchResult, folder: Path) -> None:
+    settings = result.manifest["settings"]
+    rows = [candidate_row(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
+    rows += [candidate_row(label, choice) for label, choice in result.plain_choices.items()]
+    print_table(
+        f"The best of {len(result.candidates)} candidates, and plain choices in budget",
+        ["", "architecture", "params", "MACs", "score"],
+        rows,
+        caption=(
+            f"Score: {settings['scorer']} ({settings['combination']}), higher is better, mean of "
+            f"{settings['repeats']} initialisations and batches, seed {settings['seed']}; "
+            f"{len(result.failures)} candidates failed."
+        ),
+    )
+    click.echo(f"Next: diswot distill {folder}")

@@ -1,0 +1,91 @@
+"""Trained students in a run folder: `distill/NAME/` with weights, metrics and a report."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diswot.data import ImageSpec
+from diswot.distillation._training import Training
+from diswot.errors import RunFolderError
+from diswot.run_folder import read_json, write_json
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class SavedStudent:
+    """A student that was trained.
+
+    Attributes:
+        folder: where its weights and metrics are.
+        architecture: its name in its search space.
+        loss: what it was trained with.
+        val_accuracy: on the validation split, by which students are chosen.
+        images: the images that it takes.
+        metrics: what was measured of it, for `config.json`.
+    """
+
+    folder: Path
+    architecture: str
+    loss: str
+    val_accuracy: float
+    images: ImageSpec
+    metrics: Mapping[str, Any]
+
+    @property
+    def weights(self) -> Path:
+        """The weights of its best epoch."""
+        return self.folder / "best.safetensors"
+
+
+def save_report(
+    folder: Path,
+    architecture: str,
+    training: Training,
+    *,
+    images: ImageSpec,
+    metrics: Mapping[str, Any],
+) -> None:
+    """Write what came of a training beside its weights."""
+    report = {
+        "architecture": architecture,
+        "val_accuracy": training.val.rate,
+        "best_epoch": training.best_epoch,
+        "seconds": round(training.seconds, 2),
+        "images": asdict(images),
+        "metrics": dict(metrics),
+    }
+    write_json(folder / REPORT, report)
+
+
+def saved_students(folder: Path) -> list[SavedStudent]:
+    """Return the students that were trained in a run folder, best on the validation split first.
+
+    Args:
+        folder: a run folder, or the folder of one training.
+
+    Raises:
+        RunFolderError: a report is damaged.
+    """
+    reports = [*folder.glob(REPORT), *folder.glob(f"distill/*/{REPORT}")]
+    found = [_saved(path) for path in sorted(reports)]
+    return sorted(found, key=lambda student: student.val_accuracy, reverse=True)
+
+
+def _saved(path: Path) -> SavedStudent:
+    report = read_json(path)
+    try:
+        metrics = dict(report["metrics"])
+        return SavedStudent(
+            folder=path.parent,
+            architecture=str(report["architecture"]),
+            loss=str(metrics["loss"]),
+            val_accuracy=float(report["val_accuracy"]),
+            images=ImageSpec.from_json(report["images"]),
+            metrics=metrics,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"{path} is damaged ({error!r}): distil again in another folder"
+        ) from error
