@@ -44,23 +44,33 @@ def shown_progress() -> Iterator[Progress]:
 class _Bars:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, tuple[TaskID, int]] = {}
 
     def tell(self, step: Step) -> None:
-        if step.stage not in self._tasks:
-            self._tasks[step.stage] = self._bars.add_task(step.stage, total=step.total, note="")
-        self._bars.update(
-            self._tasks[step.stage], completed=step.done, total=step.total, note=step.note
-        )
+        if step.total == 1:  # news rather than work
+            self._bars.console.print(f"{step.stage}: {step.note}", highlight=False)
+            return
+        task, done = self._tasks.get(step.stage, (None, 0))
+        if task is None or step.done < done:  # a stage can come again
+            task = self._bars.add_task(step.stage, total=step.total, note="")
+        self._tasks[step.stage] = task, step.done
+        self._bars.update(task, completed=step.done, total=step.total, note=step.note)
 
 
 class _Lines:
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
         self._told: dict[str, float] = {}
+        self._done: dict[str, int] = {}
 
     def tell(self, step: Step) -> None:
+        if step.total == 1:
+            click.echo(f"{step.stage}: {step.note}", err=True)
+            return
         now = time.monotonic()
+        if step.done < self._done.get(step.stage, 0):  # a stage can come again
+            del self._started[step.stage]
+        self._done[step.stage] = step.done
         started = self._started.setdefault(step.stage, now)
         due = now - self._told.get(step.stage, started) >= SECONDS_BETWEEN_LINES
         if step.done != step.total and not due:
@@ -69,6 +79,7 @@ class _Lines:
         spent = now - started
         left = spent / step.done * (step.total - step.done) if step.done else 0
         click.echo(
-            f"{step.stage}: {step.done}/{step.total}, {spent:.0f} s, {left:.0f} s left {step.note}",
+            f"{step.stage}: {step.done}/{step.total} in {spent:.0f} s, "
+            f"{left:.0f} s left; {step.note}",
             err=True,
         )

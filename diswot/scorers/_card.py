@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+import torch
 from torch import Tensor
 
 from diswot.activations import Activations
@@ -14,6 +15,8 @@ from diswot.errors import OptionError, UnknownNameError
 
 Term: TypeAlias = Callable[[Activations, Activations], Tensor | float]
 """(student, teacher) → one number, higher is better."""
+
+_T = TypeVar("_T", bound=Term)
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,14 @@ class Scorer:
 
     def __call__(self, student: Activations, teacher: Activations) -> dict[str, float]:
         """Return the value of every term."""
-        return {name: float(term(student, teacher)) for name, term in self.terms.items()}
+        with torch.no_grad():
+            return {name: float(term(student, teacher)) for name, term in self.terms.items()}
 
 
 _registry: dict[str, Scorer] = {}
 
 
-def register(card: Card) -> Callable[[Term], Term]:
+def register(card: Card) -> Callable[[_T], _T]:
     """Make a function of (student, teacher) a scorer that is found by its card's name.
 
     Examples:
@@ -65,7 +69,7 @@ def register(card: Card) -> Callable[[Term], Term]:
         "size of the student's logits"
     """
 
-    def decorate(term: Term) -> Term:
+    def decorate(term: _T) -> _T:
         _registry[card.name] = Scorer(card, MappingProxyType({card.name: term}))
         return term
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Unpack
 
@@ -154,8 +154,10 @@ def score(
     reference = len({found.canonical_key(arch) for arch in sample})
     trials = _trials(comparison, Budget(), reference, counted)
     trials.evaluate(distinct.values())
-    by_key = {candidate.key: candidate for candidate in trials.candidates}
-    return [by_key[found.canonical_key(arch)] for arch in wanted]
+    scored = {candidate.key: candidate for candidate in trials.candidates}
+    alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
+    evaluate = comparison.evaluator.evaluate
+    return [replace(evaluate(arch, like=like), score=like.score) for arch, like in alike]
 
 
 class _Counted:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Combination: TypeAlias = Literal["sum", "rank", "standard"]
-COMBINATIONS: tuple[str, ...] = get_args(Combination)
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 
 Matrix: TypeAlias = NDArray[np.float64]
 

@@ -112,23 +112,23 @@ class Evaluator:
         self._images = images
         self._seed = seed
         self._device = device
-        self._costs: dict[str, tuple[str, Costs]] = {}
+        self._costs: dict[Architecture, Costs] = {}
 
     @property
-    def known_costs(self) -> list[tuple[str, Costs]]:
+    def known_costs(self) -> Mapping[Architecture, Costs]:
         """Every architecture that was looked at, and its costs."""
-        return list(self._costs.values())
+        return self._costs
 
     def costs(self, arch: Architecture) -> Costs:
-        """Count parameters and multiply-adds, once for every canonical key."""
-        key = self.space.canonical_key(arch)
-        if key not in self._costs:
+        """Count parameters and multiply-adds, once for every architecture.
+
+        Not once for every canonical key: networks that compute the same can differ in
+        parameters that have no effect.
+        """
+        if arch not in self._costs:
             build = partial(self.space.build, arch, self._images.num_classes)
-            self._costs[key] = (
-                self.space.to_string(arch),
-                measure_costs(build, self._images.shape),
-            )
-        return self._costs[key][1]
+            self._costs[arch] = measure_costs(build, self._images.shape)
+        return self._costs[arch]
 
     def check(self, arch: Architecture) -> None:
         """Make sure that a network of this space can be scored, on the meta device.
@@ -155,15 +155,20 @@ class Evaluator:
             )
         trial_pass(network, images, num_classes=self._images.num_classes, who=who)
 
-    def evaluate(self, arch: Architecture) -> Candidate:
-        """Score `arch` in every repeat; what goes wrong becomes the candidate's failure."""
+    def evaluate(self, arch: Architecture, *, like: Candidate | None = None) -> Candidate:
+        """Score `arch` in every repeat; what goes wrong becomes the candidate's failure.
+
+        Args:
+            arch: the architecture.
+            like: a candidate of the same canonical key, whose terms are taken over.
+        """
         started = time.perf_counter()
         key = self.space.canonical_key(arch)
         costs, failure = Costs(0, 0), None
         terms: Mapping[str, tuple[float, ...]] = {}
         try:
             costs = self.costs(arch)
-            terms = self._terms(arch, key)
+            terms = self._terms(arch, key) if like is None else like.terms
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             failure = f"{type(error).__name__}: {first_line(error)}"
         return Candidate(
@@ -173,7 +178,7 @@ class Evaluator:
             costs=costs,
             terms=terms,
             seconds=round(time.perf_counter() - started, 4),
-            failure=failure,
+            failure=failure if like is None else like.failure,
             builder=partial(build_student, self.space, arch, self._images),
         )
 

@@ -102,18 +102,18 @@ class Trials:
 
     def assess(self, arch: Architecture) -> Candidate:
         """Score `arch` like the candidates, without making it one of them."""
-        candidate = self._evaluated.get(self.space.canonical_key(arch))
-        if candidate is None:
-            candidate = self._evaluator.evaluate(arch)
+        known = self._evaluated.get(self.space.canonical_key(arch))
+        candidate = self._evaluator.evaluate(arch, like=known)
         return replace(candidate, score=self._scores(candidate).get(candidate.key))
 
     def exhausted(self) -> BudgetError:
         """Return the error that says that nothing is in budget, and what the smallest costs."""
         seen = self._evaluator.known_costs
-        name, smallest = min(seen, key=lambda known: (known[1].params, known[1].macs))
+        arch, least = min(seen.items(), key=lambda known: (known[1].params, known[1].macs))
         return BudgetError(
             f"no architecture meets the budget {self._budget}: of {len(seen):,} looked at, the "
-            f"smallest is {name} with params {smallest.params:,} and macs {smallest.macs:,}; "
+            f"smallest is {self.space.to_string(arch)} with params {least.params:,} and "
+            f"macs {least.macs:,}; "
             "allow at least that, or choose another space"
         )
 

@@ -1,0 +1,5 @@
+"""`python -m diswot` is `diswot`."""
+
+from diswot.cli import main
+
+main()

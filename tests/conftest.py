@@ -1,0 +1,70 @@
+"""What tests share: the reference data, and the command line run in this process."""
+
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import torch
+from hypothesis import settings
+
+from diswot.cli import main
+
+# One profile for every property: the same examples each time, and nothing kept in the checkout.
+settings.register_profile("diswot", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("diswot")
+
+# The networks here are so small that more threads only get into each other's way.
+torch.set_num_threads(1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: exit status, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+CommandLine: TypeAlias = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of reference data that lies beside the checkout."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the reference data is not there: {folder}")
+    return folder
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Return a function that runs a command line in `tmp_path`, with its data root there too."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # main puts the current folder on it
+
+    def run(*arguments: str | Path) -> Outcome:
+        code = 0
+        capsys.readouterr()
+        # pytest keeps warnings to itself; to a user they are lines on standard error.
+        with warnings.catch_warnings(record=True) as warned:
+            for quiet in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning):
+                warnings.simplefilter("ignore", quiet)
+            try:
+                main([str(argument) for argument in arguments])
+            except SystemExit as ending:
+                code = int(ending.code or 0)
+        out, err = capsys.readouterr()
+        return Outcome(code, out, err + "".join(f"warning: {each.message}\n" for each in warned))
+
+    return run

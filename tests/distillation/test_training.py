@@ -1,0 +1,152 @@
+"""The training loop: schedule, checkpoints, what it reads and what it leaves alone."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+import diswot
+from diswot.data import ImageData, load_data
+from diswot.distillation import Recipe, evaluate, find_objective, train
+from diswot.errors import CheckpointError, NetworkError, OptionError, RunError
+from search_spaces import CifarResNet
+
+
+@pytest.fixture(name="data", scope="module")
+def fixture_data() -> ImageData:
+    return load_data("digits")
+
+
+def student(seed: int = 0, in_channels: int = 1) -> CifarResNet:
+    torch.manual_seed(seed)
+    return CifarResNet((1, 1), num_classes=10, widths=(4, 4, 8), in_channels=in_channels)
+
+
+def test_the_recipe_is_the_papers_scaled_to_the_epochs() -> None:
+    recipe = Recipe(epochs=240)
+    rates = [recipe.rate(epoch) for epoch in (0, 149, 150, 179, 180, 209, 210, 239)]
+    assert rates == pytest.approx([0.05, 0.05, 5e-3, 5e-3, 5e-4, 5e-4, 5e-5, 5e-5])
+    assert [Recipe(epochs=8).rate(epoch) for epoch in (4, 5, 6, 7)] == pytest.approx(
+        [0.05, 5e-3, 5e-4, 5e-5]
+    )
+
+
+def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Path) -> None:
+    network = student()
+    before = evaluate(network, data, data.test)
+    report = train(
+        network,
+        data,
+        objective=find_objective("alone"),
+        recipe=Recipe(epochs=8, batch_size=16),
+        folder=tmp_path,
+    )
+    assert report.test.rate > before.rate + 0.1
+    best = max(epoch.val_accuracy for epoch in report.history)
+    assert report.history[report.best_epoch - 1].val_accuracy == best == report.val.rate
+    kept = load_file(tmp_path / "best.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in network.state_dict().items())
+    assert (tmp_path / "last.safetensors").exists()
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [int(row["epoch"]) for row in csv.DictReader(file)] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_same_seed_gives_the_same_weights(data: ImageData) -> None:
+    states = []
+    for _ in range(2):
+        network = student()
+        train(network, data, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+        states.append(network.state_dict())
+    assert all(torch.equal(states[0][name], value) for name, value in states[1].items())
+
+
+def test_the_test_split_has_no_influence(data: ImageData) -> None:
+    blank = replace(data, test=replace(data.test, images=torch.zeros_like(data.test.images)))
+    states = []
+    for seen in (data, blank):
+        network = student()
+        train(network, seen, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+        states.append(network.state_dict())
+    assert all(torch.equal(states[0][name], value) for name, value in states[1].items())
+
+
+def test_the_teacher_is_not_changed(data: ImageData) -> None:
+    teacher = student(1)
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    diswot.distill(student(), teacher, data=data, loss="diswot-dagger", epochs=1)
+    assert all(torch.equal(before[name], value) for name, value in teacher.state_dict().items())
+    assert not any(module._forward_hooks for module in teacher.modules())
+
+
+def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> None:
+    stages: list[list[str]] = []
+    for _ in range(2):
+        told: list[str] = []
+        diswot.distill(
+            student(),
+            "resnet20",
+            data=data,
+            data_root=tmp_path,
+            epochs=1,
+            teacher_epochs=1,
+            progress=lambda step, told=told: told.append(step.stage),  # type: ignore[misc]
+        )
+        stages.append(told)
+    assert stages == [["teacher", "diswot"], ["diswot"]]
+    assert len(list((tmp_path / "teachers").iterdir())) == 1
+
+
+def test_a_damaged_cached_teacher_is_trained_again(data: ImageData, tmp_path: Path) -> None:
+    for _ in range(2):
+        diswot.distill(
+            student(), "resnet20", data=data, data_root=tmp_path, epochs=1, teacher_epochs=1
+        )
+        (kept,) = (tmp_path / "teachers").iterdir()
+        size = kept.stat().st_size
+        kept.write_bytes(b"damaged")
+    assert size > 100_000
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(data: ImageData) -> None:
+    network = student()
+    nn.init.constant_(network.classifier.weight, float("nan"))
+    with pytest.raises(RunError, match="the loss alone is nan in epoch 1"):
+        train(network, data, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+
+
+def test_a_student_that_does_not_fit_the_data_is_refused(data: ImageData) -> None:
+    with pytest.raises(NetworkError, match="the student cannot take images of shape"):
+        diswot.distill(student(in_channels=3), student(1), data=data, epochs=1)
+
+
+def test_a_loss_that_needs_a_teacher_says_so(data: ImageData) -> None:
+    with pytest.raises(OptionError, match="needs a teacher"):
+        train(student(), data, objective=find_objective("diswot"), recipe=Recipe(epochs=1))
+
+
+def test_a_checkpoint_of_another_network_names_the_first_tensor(tmp_path: Path) -> None:
+    torch.save(student().state_dict(), tmp_path / "teacher.pt")
+    with pytest.raises(CheckpointError, match=r"expected stem\.0\.weight of shape \(16, 1, 3, 3\)"):
+        diswot.distill(
+            student(), "resnet20", teacher_weights=tmp_path / "teacher.pt", data="digits"
+        )
+
+
+def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
+    teacher = CifarResNet((3, 3, 3), num_classes=10, in_channels=1)
+    torch.save({"state_dict": teacher.state_dict()}, tmp_path / "teacher.pth")
+    told: list[str] = []
+    diswot.distill(
+        student(),
+        "resnet20",
+        teacher_weights=tmp_path / "teacher.pth",
+        data=data,
+        epochs=1,
+        progress=lambda step: told.append(step.stage),
+    )
+    assert told == ["diswot"]

@@ -1,0 +1,165 @@
+"""Exported students run without DisWOT and compute the same."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import diswot
+from diswot.errors import ExportError, RunFolderError
+from search_spaces import CifarResNet, NASBench201Space, SearchSpace
+
+SPEC = diswot.load_data("digits").spec
+
+
+class Scaled(nn.Module):
+    """A parameter and a buffer of its own, functions of torch, names that clash with dicts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys = nn.Conv2d(1, 6, 3, padding="same", padding_mode="circular")
+        self.scale = nn.Parameter(torch.rand(6, 1, 1))
+        self.register_buffer("shift", torch.rand(6, 1, 1))
+        self.drop = nn.Dropout(0.3)
+        self.norm = nn.GroupNorm(2, 6)
+        self.head = nn.Linear(6, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.gelu(self.norm(self.keys(x)) * self.scale + self.shift)
+        x = F.dropout(x, 0.5, training=self.training)
+        logits: Tensor = self.head(self.drop(x.mean(dim=(2, 3))))
+        return logits
+
+
+class Branching(nn.Module):
+    """A forward pass that depends on the values of its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(256, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(x.flatten(1) if x.sum() > 0 else -x.flatten(1))
+        return logits
+
+
+def cell(text: str) -> nn.Module:
+    space: SearchSpace = NASBench201Space(channels=4, cells=1, in_channels=1)
+    return space.build(space.from_string(text), 10)
+
+
+NETWORKS = {
+    "resnet": lambda: CifarResNet((2, 1), num_classes=10, widths=(4, 4, 8), in_channels=1),
+    "cell": lambda: cell(
+        "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|nor_conv_1x1~0|none~1|skip_connect~2|"
+    ),
+    "cut cell": lambda: cell("|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_3x3~2|"),
+    "own parameters": Scaled,
+}
+
+
+def run_alone(folder: Path, images: Tensor) -> dict[str, Any]:
+    """Run `student.py` where nothing but torch and the standard library can be imported."""
+    program = f"""
+import importlib.abc, json, sys
+class Nothing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("diswot", "search_spaces", "safetensors", "kornia", "sklearn"):
+            raise ImportError("not here: " + name)
+sys.meta_path.insert(0, Nothing())
+sys.path.insert(0, {str(folder)!r})
+import torch, student
+images = torch.tensor(json.loads(sys.stdin.read()))
+with torch.inference_mode():
+    print(json.dumps([student.load()(images).tolist(), student.normalise(images).tolist()]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", program],
+        input=json.dumps(images.tolist()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    logits, normalised = json.loads(done.stdout)
+    return {"logits": torch.tensor(logits), "normalised": torch.tensor(normalised)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_source_needs_torch_alone_and_computes_the_same(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = NETWORKS[name]()
+    network.train()
+    for _ in range(2):
+        network(torch.randn(4, 1, 16, 16))  # so that batch normalisation has statistics
+    images = torch.randn(3, 1, 16, 16)
+    done = diswot.export(network, tmp_path / "student", images=SPEC, onnx=False)
+    got = run_alone(tmp_path / "student", images)
+    assert network.training
+    torch.testing.assert_close(got["logits"], network.eval()(images).detach())
+    mean, std = SPEC.mean[0], SPEC.std[0]
+    torch.testing.assert_close(got["normalised"], (images / 255 - mean) / std)
+    assert done.files == ("config.json", "student.py", "weights.safetensors")
+    assert not [path for path in tmp_path.iterdir() if path.name != "student"]
+
+
+def test_onnx_takes_any_number_of_images(tmp_path: Path) -> None:
+    network = NETWORKS["resnet"]().eval()
+    done = diswot.export(network, tmp_path / "student", images=SPEC, onnx=True)
+    assert done.differences["student.onnx"] <= 1e-5
+    session = onnxruntime.InferenceSession(tmp_path / "student" / "student.onnx")
+    for count in (1, 5):
+        images = torch.randn(count, 1, 16, 16)
+        (logits,) = session.run(None, {"images": images.numpy()})
+        np.testing.assert_allclose(logits, network(images).detach().numpy(), atol=1e-5)
+
+
+def test_the_configuration_says_what_the_network_takes_and_does(tmp_path: Path) -> None:
+    diswot.export(
+        NETWORKS["resnet"](), tmp_path / "s", images=SPEC, metrics={"accuracy": 0.5}, onnx=False
+    )
+    config = json.loads((tmp_path / "s" / "config.json").read_text())
+    assert config["num_classes"] == 10
+    assert config["shape"] == [1, 16, 16]
+    assert config["mean"] == list(SPEC.mean)
+    assert config["accuracy"] == 0.5
+
+
+def test_a_candidates_network_needs_no_description(tmp_path: Path) -> None:
+    (candidate,) = diswot.score(["1-1-1"], "resnet20", repeats=1, batch_size=8)
+    diswot.export(candidate.build(), tmp_path / "student", onnx=False)
+    config = json.loads((tmp_path / "student" / "config.json").read_text())
+    assert config["architecture"] == "1-1-1"
+
+
+def test_a_network_of_unknown_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="pass images=ImageSpec"):
+        diswot.export(NETWORKS["resnet"](), tmp_path / "student")
+
+
+def test_what_cannot_be_written_as_source_fails_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="must not depend on the values"):
+        diswot.export(Branching(), tmp_path / "student", images=SPEC, onnx=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_form_that_computes_something_else_fails_and_leaves_nothing(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.LeakyReLU(0.5), nn.Flatten(), nn.Linear(256, 10))
+    network[0].forward = lambda x: x * 2
+    with pytest.raises(ExportError, match="not the same network: its outputs differ"):
+        diswot.export(network, tmp_path / "student", images=SPEC, onnx=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    with pytest.raises(RunFolderError, match="is not empty"):
+        diswot.export(NETWORKS["resnet"](), tmp_path, images=SPEC)
+    assert (tmp_path / "precious").read_text() == "mine"

@@ -1,0 +1,162 @@
+"""Every scorer against a slow, direct transcription of its equation."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.activations import ActivationReader, Activations, scoring_mode
+from diswot.scorers import find_scorer, relation, relation_gram, scorers, semantic, semantic_grad
+from search_spaces import CifarResNet
+
+CLASSES = 7
+IMAGES = 12
+
+
+def shown_by(network: nn.Module, images: Tensor, labels: Tensor) -> Activations:
+    with torch.no_grad(), scoring_mode(network), ActivationReader(network) as read:
+        return read(images, labels)
+
+
+def resnet(seed: int) -> CifarResNet:
+    torch.manual_seed(seed)
+    return CifarResNet((1, 2, 1), num_classes=CLASSES, widths=(4, 4, 8, 16))
+
+
+@pytest.fixture(name="batch")
+def fixture_batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(IMAGES, 3, 16, 16, generator=generator)
+    return images, torch.randint(CLASSES, (IMAGES,), generator=generator)
+
+
+@pytest.fixture(name="student")
+def fixture_student(batch: tuple[Tensor, Tensor]) -> Activations:
+    return shown_by(resnet(1), *batch)
+
+
+@pytest.fixture(name="teacher")
+def fixture_teacher(batch: tuple[Tensor, Tensor]) -> Activations:
+    return shown_by(resnet(2), *batch)
+
+
+def array(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.detach().double().numpy()
+
+
+def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
+    def similarity(shown: Activations, n: int) -> NDArray[np.float64]:
+        maps, weight = array(shown.feature_map), array(shown.classifier_weight)
+        b, c, h, w = maps.shape
+        localisation = np.zeros((b, h * w))
+        for image in range(b):
+            for channel in range(c):
+                localisation[image] += weight[n, channel] * maps[image, channel].ravel()
+        gram = localisation @ localisation.T
+        return np.asarray(gram / np.sqrt((gram**2).sum()))
+
+    distances = []
+    for n in range(CLASSES):
+        difference = similarity(teacher, n) - similarity(student, n)
+        distances.append(np.sqrt((difference**2).sum()))
+    assert float(semantic(student, teacher)) == pytest.approx(-np.mean(distances), rel=1e-4)
+
+
+def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
+    def similarity(shown: Activations) -> NDArray[np.float64]:
+        rows = array(shown.feature_map).reshape(IMAGES, -1)
+        gram = np.array([[a @ b for b in rows] for a in rows])
+        return np.asarray(gram / np.sqrt((gram**2).sum()))
+
+    expected = -np.sqrt(((similarity(teacher) - similarity(student)) ** 2).sum())
+    assert float(relation(student, teacher)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_diswot_is_the_sum_of_both_terms_of_the_paper(
+    student: Activations, teacher: Activations
+) -> None:
+    terms = find_scorer("diswot")(student, teacher)
+    assert terms == {
+        "semantic": float(semantic(student, teacher)),
+        "relation": float(relation(student, teacher)),
+    }
+
+
+def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations) -> None:
+    def similarity(shown: Activations) -> NDArray[np.float64]:
+        rows = array(shown.feature_map).reshape(IMAGES, -1)
+        gram = rows @ rows.T
+        return gram / np.linalg.norm(gram, axis=1, keepdims=True)
+
+    expected = -((similarity(teacher) - similarity(student)) ** 2).sum() / IMAGES**2
+    assert float(relation_gram(student, teacher)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_semantic_grad_is_the_snippet_with_real_gradients(batch: tuple[Tensor, Tensor]) -> None:
+    images, labels = batch
+
+    def matrices(network: CifarResNet) -> Tensor:
+        """Return the row-normalised outer product of each class's gradient, by autograd."""
+        network.train()
+        F.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
+        gradient = network.classifier.weight.grad
+        assert gradient is not None
+        outer = torch.einsum("nc,nd->ncd", gradient, gradient)
+        return F.normalize(outer, dim=2)
+
+    student, teacher = resnet(1), resnet(2)
+    difference = matrices(teacher) - matrices(student)
+    expected = -difference.square().sum() / (difference.shape[1] * CLASSES)
+    ours = semantic_grad(shown_by(student, *batch), shown_by(teacher, *batch))
+    assert float(ours) == pytest.approx(float(expected), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(scorers()))
+def test_the_teacher_itself_is_at_distance_zero_and_nobody_is_closer(
+    name: str, student: Activations, teacher: Activations
+) -> None:
+    scorer = find_scorer(name)
+    assert sum(scorer(teacher, teacher).values()) == pytest.approx(0, abs=1e-5)
+    assert sum(scorer(student, teacher).values()) < -1e-4
+
+
+@pytest.mark.parametrize("name", sorted(scorers()))
+def test_the_order_of_the_batch_does_not_matter(name: str, batch: tuple[Tensor, Tensor]) -> None:
+    images, labels = batch
+    order = torch.randperm(IMAGES, generator=torch.Generator().manual_seed(1))
+    scorer = find_scorer(name)
+    straight = scorer(shown_by(resnet(1), *batch), shown_by(resnet(2), *batch))
+    shuffled = (images[order], labels[order])
+    assert scorer(shown_by(resnet(1), *shuffled), shown_by(resnet(2), *shuffled)) == pytest.approx(
+        straight, abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", sorted(scorers()))
+def test_a_teacher_of_another_width_depth_and_resolution_works(
+    name: str, batch: tuple[Tensor, Tensor], student: Activations
+) -> None:
+    wide = nn.Sequential(
+        nn.Conv2d(3, 24, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(24, CLASSES),
+    )
+    teacher = shown_by(wide, *batch)
+    assert teacher.feature_map.shape[1:] == (24, 16, 16)
+    assert student.feature_map.shape[1:] == (16, 4, 4)
+    scorer = find_scorer(name)
+    assert all(np.isfinite(value) for value in scorer(student, teacher).values())
+    assert all(np.isfinite(value) for value in scorer(teacher, student).values())
+
+
+def test_the_teachers_side_is_computed_once(student: Activations, teacher: Activations) -> None:
+    semantic(student, teacher)
+    remembered = dict(teacher._memory)
+    semantic(student, teacher)
+    assert teacher._memory.keys() == remembered.keys()
+    assert all(teacher._memory[key] is value for key, value in remembered.items())
+    assert not student._memory

@@ -1,0 +1,190 @@
+"""The journal gives back what was written, or names the line that is damaged."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diswot.data import ImageSpec
+from diswot.errors import RunFolderError
+from diswot.search import Candidate, Costs
+from diswot.search._journal import Journal, read_journal
+from search_spaces import ResNetDepthSpace, SearchSpace
+
+IMAGES = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+CANDIDATES = st.builds(
+    Candidate,
+    architecture=st.none(),
+    name=st.text(),
+    key=st.text(),
+    costs=st.builds(Costs, st.integers(0, 10**15), st.integers(0, 10**15)),
+    terms=st.dictionaries(st.text(), st.lists(NUMBERS, max_size=3).map(tuple), max_size=3),
+    seconds=st.floats(0, 1e6),
+    failure=st.none() | st.text(),
+)
+
+
+def write(folder: Path, *candidates: Candidate) -> None:
+    with Journal(folder) as journal:
+        for candidate in candidates:
+            journal.append(candidate)
+
+
+def read(folder: Path, space: SearchSpace | None = None) -> list[Candidate]:
+    return list(read_journal(folder, space, IMAGES))
+
+
+@given(candidates=st.lists(CANDIDATES, max_size=4))
+def test_candidates_are_read_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    write(folder, *candidates)
+    assert read(folder) == candidates
+
+
+def named(name: str, **known: Any) -> Candidate:
+    space = ResNetDepthSpace()
+    return Candidate(space.from_string(name), name, name, Costs(1, 2), **known)
+
+
+def test_with_its_space_an_architecture_is_read_back_and_can_be_built(tmp_path: Path) -> None:
+    write(tmp_path, named("1-3-5"), named("7-7-7"))
+    space = ResNetDepthSpace(in_channels=1)
+    first, second = read(tmp_path, space)
+    assert (first.architecture, second.architecture) == ((1, 3, 5), (7, 7, 7))
+    assert sum(p.numel() for p in first.build().parameters()) > 0
+
+
+def test_what_is_appended_is_on_disk_at_once(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.append(named("1-3-5"))
+        assert read(tmp_path) == [replaced(named("1-3-5"))]
+        journal.append(named("7-7-7"))
+        assert len(read(tmp_path)) == 2
+
+
+def replaced(candidate: Candidate) -> Candidate:
+    """Return what is known of a candidate whose space is not."""
+    return Candidate(None, candidate.name, candidate.key, candidate.costs)
+
+
+def test_a_second_journal_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+    write(tmp_path, named("1-3-5"))
+    write(tmp_path, named("7-7-7"))
+    assert [candidate.name for candidate in read(tmp_path)] == ["1-3-5", "7-7-7"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_cannot_hold_is_not_half_written(tmp_path: Path, value: float) -> None:
+    write(tmp_path, named("1-3-5"))
+    with pytest.raises(ValueError, match="JSON"):
+        write(tmp_path, named("7-7-7", terms={"semantic": (0.5, value)}))
+    assert len(read(tmp_path)) == 1
+
+
+def changed(**values: object) -> Callable[[str], str]:
+    return lambda line: json.dumps(json.loads(line) | values)
+
+
+def without(key: str) -> Callable[[str], str]:
+    return lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k != key})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line[:-5],
+        lambda line: "",
+        lambda line: "rubbish",
+        lambda line: "[]",
+        lambda line: "null",
+        lambda line: '"text"',
+        lambda line: "[" * 100_000,
+        without("schema"),
+        without("key"),
+        without("params"),
+        changed(architecture=3),
+        changed(params="many"),
+        changed(macs=None),
+        changed(terms=["semantic"]),
+        changed(terms={"semantic": 0.5}),
+        changed(terms={"semantic": ["high"]}),
+        changed(failure=3),
+    ],
+    ids=[
+        "cut short",
+        "empty",
+        "rubbish",
+        "list",
+        "null",
+        "text",
+        "too deep",
+        "no schema",
+        "no key",
+        "no params",
+        "name is a number",
+        "params are a word",
+        "no macs",
+        "terms are a list",
+        "term is one number",
+        "term is a word",
+        "failure is a number",
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    write(tmp_path, named("1-1-1"), named("1-3-5"), named("7-7-7"))
+    path = tmp_path / "journal.jsonl"
+    lines = path.read_text().splitlines()
+    lines[1] = damage(lines[1])
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(RunFolderError, match=f"line 2 of {path}") as refusal:
+        read(tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_line_that_is_no_text_is_named(tmp_path: Path) -> None:
+    write(tmp_path, named("1-1-1"), named("1-3-5"))
+    path = tmp_path / "journal.jsonl"
+    # Inside the quotes, where the line is still JSON if the byte is replaced by a guess.
+    path.write_bytes(path.read_bytes().replace(b"1-3-5", b"1-\xff-5"))
+    with pytest.raises(RunFolderError, match="line 2"):
+        read(tmp_path)
+
+
+def test_an_architecture_of_another_space_is_damage(tmp_path: Path) -> None:
+    write(tmp_path, named("1-1-1"), named("1-3-5"))
+    with pytest.raises(RunFolderError, match="line 2"):
+        read(tmp_path, ResNetDepthSpace((1,)))
+
+
+def test_another_schema_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, named("1-1-1"))
+    path = tmp_path / "journal.jsonl"
+    path.write_text(changed(schema=2)(path.read_text()) + "\n")
+    with pytest.raises(RunFolderError, match="schema 2, expected 1"):
+        read(tmp_path)
+
+
+def test_a_folder_without_a_journal_is_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="is no run folder"):
+        read(tmp_path)
+
+
+@given(text=st.text())
+def test_whatever_a_line_holds_it_is_a_candidate_or_named(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "journal.jsonl").write_text(text, encoding="utf-8", errors="replace", newline="")
+    if text:
+        with pytest.raises(RunFolderError, match="line 1"):
+            read(folder)
+    else:
+        assert read(folder) == []

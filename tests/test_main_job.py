@@ -1,0 +1,105 @@
+"""The main job from the command line to an exported student, in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = ["--teacher", "resnet20", "--population", "3", "--generations", "1", "--repeats", "1"]
+SHORT = ["--epochs", "1", "--teacher-epochs", "1"]
+
+
+def diswot(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "diswot", *arguments],
+        cwd=folder,
+        env=os.environ | {"DISWOT_DATA": str(folder / "data"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(name="folder")
+def fixture_folder(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
+    done = diswot("run", *SMALL, *SHORT, "--max-params", "200k", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    run = folder / report["folder"]
+    rows = {row["label"]: row for row in report["table"]}
+    assert list(rows) == ["teacher", "winner", "largest", "smallest", "random"]
+    assert list(rows["winner"]["accuracies"]) == ["alone", "diswot", "diswot-dagger"]
+    assert rows["winner"]["params"] <= 200_000
+    assert rows["smallest"]["params"] <= rows["winner"]["params"] <= rows["largest"]["params"]
+    assert {path.name for path in (run / "student").iterdir()} == {
+        "student.py",
+        "weights.safetensors",
+        "config.json",
+        "student.onnx",
+    }
+    lines = (run / "journal.jsonl").read_text().splitlines()
+    assert len(lines) == report["evaluated"] == 6
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["settings"]["seed"] == 0
+    assert len(list((folder / "data" / "teachers").iterdir())) == 1
+    assert {path.name for path in run.iterdir()} == {
+        "manifest.json",
+        "journal.jsonl",
+        "result.json",
+        "distill",
+        "student",
+    }
+
+
+def test_search_distil_and_export_one_after_the_other(folder: Path) -> None:
+    done = diswot("search", *SMALL, "--out", "r", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Next: diswot distill r" in done.stdout
+    done = diswot("distill", "r", *SHORT, "--loss", "diswot-dagger", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Next: diswot export r" in done.stdout
+    done = diswot("export", "r", "--no-onnx", folder=folder)
+    assert done.returncode == 0, done.stderr
+    best = json.loads((folder / "r" / "result.json").read_text())["best"]["architecture"]
+    config = json.loads((folder / "r" / "student" / "config.json").read_text())
+    assert config["architecture"] == best
+    assert config["loss"] == "diswot-dagger"
+
+
+def test_a_named_architecture_is_distilled_and_exported_without_a_run(folder: Path) -> None:
+    arch = ["--arch", "1-1-1", "--teacher", "resnet20", "--loss", "alone", "--out", "d"]
+    done = diswot("distill", *arch, *SHORT, folder=folder)
+    assert done.returncode == 0, done.stderr
+    done = diswot("export", "d", "--no-onnx", "--out", "s", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "s" / "student.py").exists()
+
+
+def test_cifar_in_its_official_format_runs_the_same_job(folder: Path, shared_data: Path) -> None:
+    (folder / "data" / "cifar-100-python").symlink_to(shared_data / "cifar-100-python")
+    done = diswot(
+        "search", "--data", "cifar100", "--teacher", "resnet56", "--population", "2",
+        "--generations", "0", "--repeats", "1", "--batch-size", "8", "--max-params", "300k",
+        "--out", "r", folder=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((folder / "r" / "manifest.json").read_text())
+    assert manifest["data"]["images"]["shape"] == [3, 32, 32]
+    assert manifest["data"]["images"]["num_classes"] == 100
+
+
+def test_the_same_command_gives_the_same_result_in_another_process(folder: Path) -> None:
+    for out in ("a", "b"):
+        done = diswot("search", *SMALL, "--seed", "5", "--out", out, folder=folder)
+        assert done.returncode == 0, done.stderr
+    results = [json.loads((folder / out / "result.json").read_text()) for out in ("a", "b")]
+    assert results[0]["scores"] == results[1]["scores"]
+    assert results[0]["best"]["architecture"] == results[1]["best"]["architecture"]
