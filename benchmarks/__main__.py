@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmarks.correlation import correlation
+from benchmarks.documentation import DOCS, RESULTS
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.plots import plot_scores
 from benchmarks.speed import speed
@@ -17,7 +18,6 @@ from diswot.cli import shown_progress
 from diswot.data import data_root
 from diswot.run_folder import versions, write_json
 
-RESULTS = Path(__file__).parent / "results"
 TABLES = ("correlation", "speed", "costs", "plots")
 
 
@@ -44,7 +44,7 @@ def main(root: Path | None, sample: int, out: Path, tables: tuple[str, ...]) -> 
                 case "costs":
                     rows = [check_costs(place, progress)]
                 case _:
-                    plot_scores(place, progress, out)
+                    plot_scores(place, progress, DOCS / "images")
                     continue
             _write(out, table, rows)
             seconds = round((datetime.now(UTC) - started).total_seconds(), 1)

@@ -14,7 +14,7 @@ def find_device(name: str | None = None) -> str:
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
+        torch.zeros(1, device=name).item()
     except Exception as error:  # torch raises many kinds, depending on the device
         raise OptionError(
             f"the device {name!r} cannot be used ({first_line(error)}): try cpu"

@@ -19,17 +19,20 @@ from diswot.distillation import (
 from diswot.export import Exported, export, require_onnx
 from diswot.progress import Progress, silent
 from diswot.run_folder import check_new_folder, write_json
+from diswot.scorers import find_scorer
 from diswot.search import (
     Budget,
     Candidate,
     ComparisonOptions,
     Costs,
     SearchResult,
+    check_space,
+    find_space,
     measure_costs,
     measure_latency,
     search,
 )
-from diswot.seeding import seed_for, torch_seed
+from diswot.seeding import generator_for, seed_for, torch_seed
 from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
@@ -153,6 +156,9 @@ def run(
     lessons = cast(DistillationOptions, _only(options, DistillationOptions))
     distillation = None
     if options.get("teacher_state") == "trained":
+        # the teacher is trained first, so what the search would refuse is found out before
+        find_scorer(options.get("scorer", "diswot"))
+        check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for(seed))
         distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
     result = search(
         distillation.teacher if distillation else teacher,

@@ -3,7 +3,7 @@
 import pkgutil
 from typing import Any
 
-from diswot.errors import OptionError
+from diswot.errors import OptionError, first_line
 
 
 def is_reference(text: str) -> bool:
@@ -29,4 +29,9 @@ def resolve(reference: str, *, kind: str) -> Any:
     except ValueError as error:
         raise OptionError(
             f"{kind} {reference!r}: expected package.module:name, but got a malformed reference"
+        ) from error
+    except Exception as error:  # what the module does when it is imported is the user's
+        raise OptionError(
+            f"{kind} {reference!r}: importing it raised {type(error).__name__}: "
+            f"{first_line(error)}; mend the module"
         ) from error

@@ -26,17 +26,26 @@ def new_folder(path: str | Path) -> Path:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Find out, without writing, whether `folder` can become a run folder.
+    """Find out whether `folder` can become a run folder; afterwards all is as it was.
 
     Raises:
         RunFolderError: it exists and is not empty, or cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise RunFolderError(f"{folder} is a file: name another output folder with --out")
-    if folder.exists() and any(folder.iterdir()):
-        raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
-    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    try:
+        if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+            raise RunFolderError(f"{folder} is a file: name another output folder with --out")
+        if folder.exists() and any(folder.iterdir()):
+            raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
+        absent = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+        for place in absent:
+            place.rmdir()
+    except OSError as error:
+        raise RunFolderError(
+            f"{folder} cannot be written ({error.strerror}): name another folder with --out"
+        ) from error
+    if not writable:
         raise RunFolderError(f"{folder} cannot be written: name another folder with --out")
 
 
@@ -71,7 +80,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunFolderError(f"{path.parent} is no run folder: it has no {path.name}") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error
     if not isinstance(content, dict):
         raise RunFolderError(f"{path} is damaged (no JSON object): restore it from a copy")

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import re
 from collections import namedtuple
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
@@ -33,8 +34,13 @@ class Choice:
         self._by_text = {str(option): option for option in options}
         if not options:
             raise ValueError("Expected a Choice of at least one option, but got none")
-        if len(self._by_text) < len(options):
-            raise ValueError(f"Expected options of different spelling, but got {options}")
+        if len(self._by_text) < len(options) or len(set(options)) < len(options):
+            raise ValueError(f"Expected options of different spelling and value, but got {options}")
+        if any(not text or re.search(r"[\s,=]", text) for text in self._by_text):
+            raise ValueError(
+                "Expected options that are written without spaces, commas and equals signs, "
+                f"but got {options}: use names or numbers that stand for them"
+            )
 
     def sample(self, rng: np.random.Generator) -> Any:
         """Draw one option, each as likely as the others."""

@@ -52,7 +52,11 @@ class SearchSpace(ABC):
         """
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Name the network that `arch` builds: equal keys build equal networks."""
+        """Name the network that `arch` builds: networks of equal keys compute the same.
+
+        They do so at initialisation, with weights of equal shape tied; parameters that
+        have no effect then may differ.
+        """
         return self.to_string(arch)
 
     def __iter__(self) -> Iterator[Architecture]:

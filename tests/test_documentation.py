@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.documentation import correlation_table, speed_table
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
@@ -35,3 +37,14 @@ def test_the_readme_has_its_quick_start_and_its_space_of_15_lines() -> None:
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize(
+    "truth", ["S0, distilled", "NAS-Bench-201, cifar10", "NAS-Bench-201, cifar100"]
+)
+def test_the_tables_of_the_docs_are_the_committed_results(truth: str) -> None:
+    assert correlation_table(truth) in (ROOT / "docs" / "scores.md").read_text()
+
+
+def test_the_speed_of_the_docs_is_the_committed_result() -> None:
+    assert speed_table() in (ROOT / "docs" / "speed.md").read_text()

@@ -14,6 +14,11 @@ from diswot.cli.score import score
 from diswot.cli.search import search
 from diswot.errors import DiswotError, RunError, first_line
 
+INTERRUPTED = (
+    "interrupted; journal.jsonl in the run folder keeps what was evaluated: "
+    "the same command with another --out does the same again"
+)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="diswot")
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ending.show()
         sys.exit(ending.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _end(130, "interrupted; what was evaluated so far is in the run folder's journal", debug)
+        _end(130, INTERRUPTED, debug)
     except click.ClickException as error:
         _end(2, f"{error.format_message()} (diswot COMMAND --help lists the options)", debug)
     except DiswotError as error:

@@ -15,7 +15,7 @@ from diswot.data import load_data
 from diswot.distillation import Distillation, Training, find_objective, prepare_distillation
 from diswot.errors import OptionError
 from diswot.run_folder import check_new_folder, next_folder
-from diswot.search import find_space, parse_architecture
+from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
 
@@ -69,6 +69,7 @@ def distill(
     images = load_data(settings.data, root=data_root)
     searched = find_space(settings.space or "", in_channels=images.shape[0])
     architecture = parse_architecture(searched, name)
+    check_architecture(searched, architecture, images.spec)
     with torch_seed(seed_for(settings.seed, "student", searched.canonical_key(architecture))):
         student = build_student(searched, architecture, images.spec)
     with shown_progress() as progress:

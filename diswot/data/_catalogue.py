@@ -9,7 +9,7 @@ from diswot.data._digits import digits
 from diswot.data._given import from_dataset
 from diswot.data._image_data import ImageData
 from diswot.data._root import data_root
-from diswot.errors import UnknownNameError
+from diswot.errors import DataError, UnknownNameError, first_line
 from diswot.references import is_reference, resolve
 
 DATASETS: dict[str, Callable[[Path], ImageData]] = {
@@ -38,7 +38,18 @@ def load_data(data: Any, *, root: str | Path | None = None) -> ImageData:
     if not isinstance(data, str):
         return from_dataset(data, name=type(data).__name__)
     if is_reference(data):
-        return from_dataset(resolve(data, kind="dataset")(), name=data)
+        return from_dataset(_called(data), name=data)
     if data not in DATASETS:
         raise UnknownNameError("dataset", data, DATASETS, also=" (or give package.module:callable)")
     return DATASETS[data](data_root(root))
+
+
+def _called(reference: str) -> Any:
+    make = resolve(reference, kind="dataset")
+    try:
+        return make()
+    except Exception as error:
+        raise DataError(
+            f"dataset {reference}: calling it raised {type(error).__name__}: "
+            f"{first_line(error)}; mend the callable"
+        ) from error

@@ -82,7 +82,11 @@ def _folder(root: Path, name: str) -> Path:
 def _batch_count(first: Path) -> int:
     """Read "training batch 1 of 5": how many batches the folder must hold."""
     label = _unpickled(first).get(b"batch_label", b"")
-    found = re.fullmatch(rb"training batch 1 of (\d+)", label)
+    found = (
+        re.fullmatch(rb"training batch 1 of ([1-9]\d?)", label)
+        if isinstance(label, bytes)
+        else None
+    )
     return int(found[1]) if found else 5
 
 
@@ -93,7 +97,7 @@ def _read(path: Path, label_key: bytes, num_classes: int) -> Split:
         raise DataError(f"{path} has no array of images under b'data': {_AGAIN}")
     try:
         classes = np.asarray(labels, dtype=np.int64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         classes = np.empty(0, dtype=np.int64)
     if images.shape != (len(images), 3072) or classes.shape != (len(images),) or not len(images):
         raise DataError(

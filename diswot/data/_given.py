@@ -39,7 +39,13 @@ def _in_memory(dataset: "Dataset[Any]", name: str) -> Split:
             f"Expected {name} to be a dataset with a length and items, "
             f"but got {type(dataset).__name__}"
         )
-    items = [dataset[i] for i in range(len(dataset))]
+    try:
+        items = [dataset[i] for i in range(len(dataset))]
+    except Exception as error:
+        raise DataError(
+            f"reading the items of {name} raised {type(error).__name__}: {first_line(error)}; "
+            "mend the dataset"
+        ) from error
     try:
         images = torch.stack([item[0] for item in items])
         labels = torch.tensor([int(item[1]) for item in items])

@@ -169,7 +169,7 @@ def distill(
         loss: `diswot` (CE+KL), `diswot-dagger` (with the two similarity losses), or
             `alone` (the labels only).
         out: where checkpoints and `metrics.csv` go; by default nowhere.
-        progress: told of every epoch.
+        progress: told of every step.
         **options: see [`DistillationOptions`][diswot.distillation.DistillationOptions].
 
     Returns:

@@ -140,7 +140,7 @@ def train(
         teacher: read in evaluation mode, never changed; where the objective needs one.
         folder: where `best.safetensors`, `last.safetensors` and `metrics.csv` go.
         device: where to compute.
-        progress: told of every epoch.
+        progress: told of every step.
 
     Raises:
         OptionError: the objective needs a teacher and got none.
@@ -152,8 +152,9 @@ def train(
     network.to(device)
     history: list[Epoch] = []
     best, best_state = Accuracy(-1, len(data.val)), _snapshot(network)
+    meter = _Meter(objective.name, recipe.epochs * steps_per_epoch(data, recipe), progress)
     with torch_seed(seed_for(recipe.seed, "training")):
-        for epoch in _epochs(network, data, objective, recipe, teacher, device):
+        for epoch in _epochs(network, data, objective, recipe, teacher, device, meter):
             val = evaluate(network, data, data.val, device=device)
             history.append(Epoch(*epoch, val.rate, time.perf_counter() - started))
             if val.correct >= best.correct:
@@ -161,7 +162,7 @@ def train(
                 _save(best_state, folder, "best")
             _save(_snapshot(network), folder, "last")
             _write_metrics(history, folder)
-            progress(Step(objective.name, len(history), recipe.epochs, f"val {val.rate:.1%}"))
+            meter.note(f"epoch {len(history)}/{recipe.epochs}, val {val.rate:.1%}")
     network.load_state_dict(best_state)
     test = evaluate(network, data, data.test, device=device)
     seconds = time.perf_counter() - started
@@ -175,6 +176,7 @@ def _epochs(
     recipe: Recipe,
     teacher: nn.Module | None,
     device: str,
+    meter: "_Meter",
 ) -> Iterator[tuple[int, float, float]]:
     """Train epoch by epoch; yield number, learning rate and mean loss of each."""
     optimiser = torch.optim.SGD(
@@ -206,6 +208,7 @@ def _epochs(
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
+                meter.tick()
             yield epoch + 1, recipe.rate(epoch), sum(losses) / len(losses)
 
 
@@ -219,6 +222,28 @@ def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str =
             logits = read(data.normalise(batch.images.to(device))).logits
             correct += int((logits.argmax(1).cpu() == batch.labels).sum())
     return Accuracy(correct, len(split))
+
+
+def steps_per_epoch(data: ImageData, recipe: Recipe) -> int:
+    """Return how many batches an epoch has; a last one that is not full is left out."""
+    return max(1, len(data.train) // recipe.batch_size)
+
+
+class _Meter:
+    """Tells progress of steps, so that the time left is known before the first epoch ends."""
+
+    def __init__(self, stage: str, total: int, progress: Progress) -> None:
+        self._stage, self._total, self._progress = stage, total, progress
+        self._done, self._note = 0, ""
+
+    def tick(self) -> None:
+        self._done += 1
+        if self._done < self._total:  # the last one is told with the last epoch's accuracy
+            self._progress(Step(self._stage, self._done, self._total, self._note))
+
+    def note(self, text: str) -> None:
+        self._note = text
+        self._progress(Step(self._stage, self._done, self._total, text))
 
 
 def _finite(loss: Tensor, objective: Objective, epoch: int) -> float:

@@ -5,7 +5,13 @@ from diswot.search._candidate import Candidate
 from diswot.search._combination import COMBINATIONS, Combination, combine
 from diswot.search._comparison import ComparisonOptions
 from diswot.search._costs import Budget, Costs, measure_costs, measure_latency
-from diswot.search._evaluation import Evaluator, TeacherState, prepare_repeats
+from diswot.search._evaluation import (
+    Evaluator,
+    TeacherState,
+    check_architecture,
+    check_space,
+    prepare_repeats,
+)
 from diswot.search._result import SearchResult, load_run
 from diswot.search._spaces import SPACES, find_space, parse_architecture
 
@@ -21,6 +27,8 @@ __all__ = [
     "Evaluator",
     "SearchResult",
     "TeacherState",
+    "check_architecture",
+    "check_space",
     "combine",
     "find_space",
     "load_run",

@@ -20,6 +20,7 @@ from diswot.search._comparison import (
     resolve_comparison,
 )
 from diswot.search._costs import Budget
+from diswot.search._evaluation import check_architecture, check_space
 from diswot.search._evolution import evolution
 from diswot.search._journal import Journal
 from diswot.search._plain_choices import plain_choices
@@ -78,7 +79,7 @@ def search(
     if out is not None:
         check_new_folder(Path(out))
     comparison = resolve_comparison(teacher, space, **options)
-    comparison.evaluator.check(comparison.space.sample(generator_for(comparison.seed, "check")))
+    check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     counted = _Counted(progress, population * (generations + 1))
     trials = _trials(comparison, budget, population, counted)
     chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"))
@@ -144,7 +145,7 @@ def score(
     found = comparison.space
     wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
     if wanted:
-        comparison.evaluator.check(wanted[0])
+        check_architecture(found, wanted[0], comparison.data.spec)
     sample: list[Architecture] = []
     if comparison.combination == "standard":
         rng = generator_for(comparison.seed, "reference")

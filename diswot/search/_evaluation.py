@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from diswot.activations import ActivationReader, Activations, scoring_mode, trial_pass
 from diswot.data import ImageData, ImageSpec
-from diswot.errors import OptionError, SpaceError, TeacherError, first_line
+from diswot.errors import DiswotError, OptionError, SpaceError, TeacherError, first_line
 from diswot.scorers import Scorer
 from diswot.search._candidate import Candidate
 from diswot.search._costs import Costs, measure_costs
@@ -23,6 +24,8 @@ from search_spaces import Architecture, SearchSpace
 
 TeacherState: TypeAlias = Literal["random", "trained"]
 TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
+CHECKED = 5
+"""Architectures that are looked at before a space is refused."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,58 @@ def _shown(network: nn.Module, images: Tensor, labels: Tensor, state: TeacherSta
         return read(images, labels)
 
 
+def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator) -> None:
+    """Make sure that a space has networks that can be scored, on the meta device.
+
+    Some may be faulty: the space is refused if none of a few drawn at random will do.
+
+    Raises:
+        SpaceError: its architectures cannot be drawn or built.
+        NetworkError: its networks cannot be scored for these images.
+    """
+    errors: list[DiswotError] = []
+    for _ in range(CHECKED):
+        try:
+            arch = space.sample(rng)
+        except Exception as error:
+            raise SpaceError(
+                f"sampling the space {type(space).__name__} raised {type(error).__name__}: "
+                f"{first_line(error)}; mend the space"
+            ) from error
+        try:
+            check_architecture(space, arch, images)
+        except DiswotError as error:
+            errors.append(error)
+        else:
+            return
+    raise errors[0]
+
+
+def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec) -> None:
+    """Make sure that the network of `arch` can be scored and trained, on the meta device.
+
+    Raises:
+        SpaceError: it cannot be built.
+        NetworkError: it cannot take the images, has the wrong number of classes, or has
+            no linear classifier or no feature map.
+    """
+    who = f"architecture {space.to_string(arch)}"
+    with torch.device("meta"):
+        batch = torch.empty(2, *images.shape)
+        try:
+            network = space.build(arch, images.num_classes)
+        except Exception as error:
+            raise SpaceError(
+                f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
+            ) from error
+    if not isinstance(network, nn.Module):
+        raise SpaceError(
+            f"{who}: expected build to return a torch.nn.Module, "
+            f"but got {type(network).__name__}; mend the space"
+        )
+    trial_pass(network, batch, num_classes=images.num_classes, who=who)
+
+
 class Evaluator:
     """Measures what architectures of one space cost, and scores them."""
 
@@ -129,31 +184,6 @@ class Evaluator:
             build = partial(self.space.build, arch, self._images.num_classes)
             self._costs[arch] = measure_costs(build, self._images.shape)
         return self._costs[arch]
-
-    def check(self, arch: Architecture) -> None:
-        """Make sure that a network of this space can be scored, on the meta device.
-
-        Raises:
-            SpaceError: it cannot be built.
-            NetworkError: it cannot take the images, has the wrong number of classes, or
-                has no linear classifier or no feature map.
-        """
-        who = f"architecture {self.space.to_string(arch)}"
-        with torch.device("meta"):
-            images = torch.empty(2, *self._images.shape)
-            try:
-                network = self.space.build(arch, self._images.num_classes)
-            except Exception as error:
-                raise SpaceError(
-                    f"{who}: build raised {type(error).__name__}: {first_line(error)}; "
-                    "mend the space"
-                ) from error
-        if not isinstance(network, nn.Module):
-            raise SpaceError(
-                f"{who}: expected build to return a torch.nn.Module, "
-                f"but got {type(network).__name__}; mend the space"
-            )
-        trial_pass(network, images, num_classes=self._images.num_classes, who=who)
 
     def evaluate(self, arch: Architecture, *, like: Candidate | None = None) -> Candidate:
         """Score `arch` in every repeat; what goes wrong becomes the candidate's failure.

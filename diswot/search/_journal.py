@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
@@ -13,6 +13,8 @@ from diswot.search._candidate import Candidate
 from diswot.search._costs import Costs
 from diswot.students import build_student
 from search_spaces import SearchSpace
+
+_T = TypeVar("_T")
 
 SCHEMA = 1
 NAME = "journal.jsonl"
@@ -48,14 +50,14 @@ def read_journal(folder: Path, space: SearchSpace | None, images: ImageSpec) -> 
     path = folder / NAME
     if not path.exists():
         raise RunFolderError(f"{folder} is no run folder: it has no {NAME}")
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open("rb") as lines:
         for number, text in enumerate(lines, start=1):
             try:
-                line = json.loads(text)
+                line = json.loads(text.decode("utf-8"))
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 yield candidate_from_line(line, space, images)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
                     f"line {number} of {path} is damaged ({error!r}): restore it from a copy"
                 ) from error
@@ -79,15 +81,31 @@ def candidate_from_line(
     line: Mapping[str, Any], space: SearchSpace | None, images: ImageSpec
 ) -> Candidate:
     """Return the candidate that `candidate_to_line` wrote; it can be built if `space` is given."""
-    arch = None if space is None else space.from_string(line["architecture"])
+    name = _typed(line, "architecture", str)
+    arch = None if space is None else space.from_string(name)
+    terms = _typed(line, "terms", dict)
+    score = line.get("score")
     return Candidate(
         architecture=arch,
-        name=line["architecture"],
-        key=line["key"],
-        costs=Costs(line["params"], line["macs"]),
-        terms={name: tuple(values) for name, values in line["terms"].items()},
-        seconds=line["seconds"],
-        failure=line["failure"],
-        score=line.get("score"),
+        name=name,
+        key=_typed(line, "key", str),
+        costs=Costs(_typed(line, "params", int), _typed(line, "macs", int)),
+        terms={str(term): tuple(map(_number, values)) for term, values in terms.items()},
+        seconds=_number(line["seconds"]),
+        failure=None if line["failure"] is None else _typed(line, "failure", str),
+        score=None if score is None else _number(score),
         builder=None if space is None else partial(build_student, space, arch, images),
     )
+
+
+def _typed(line: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
+    value = line[name]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}")
+    return value
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)

@@ -21,14 +21,15 @@ def plain_choices(trials: Trials, rng: np.random.Generator) -> dict[str, Archite
     Raises:
         BudgetError: nothing is in budget.
     """
-    affordable = [arch for arch in _some(trials, rng) if trials.affordable(arch)]
-    if not affordable:
+    costs = {arch: trials.costs(arch) for arch in _some(trials, rng) if trials.affordable(arch)}
+    sizes = {arch: (each.params, each.macs) for arch, each in costs.items() if each is not None}
+    by_size = sorted(sizes, key=lambda arch: sizes[arch])
+    if not by_size:
         raise trials.exhausted()
-    by_size = sorted(affordable, key=trials.size_of)
     return {
         "largest": by_size[-1],
         "smallest": by_size[0],
-        "random": affordable[rng.integers(len(affordable))],
+        "random": by_size[rng.integers(len(by_size))],
     }
 
 

@@ -13,6 +13,15 @@ from diswot.search._journal import candidate_from_line, candidate_to_line, read_
 from diswot.search._spaces import SPACES, find_space
 from search_spaces import SearchSpace
 
+_SETTINGS = {
+    "teacher": str,
+    "teacher_weights": str | None,
+    "space": str,
+    "data": str,
+    "seed": int,
+}
+"""Settings that later commands read, and what they must be."""
+
 RESULT = "result.json"
 MANIFEST = "manifest.json"
 
@@ -90,7 +99,11 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     result = read_json(folder / RESULT)
     try:
         images = ImageSpec.from_json(manifest["data"]["images"])
-        name = manifest["settings"]["space"]
+        settings = manifest["settings"]
+        for setting, kind in _SETTINGS.items():
+            if not isinstance(settings[setting], kind):
+                raise ValueError(f"{setting} is {settings[setting]!r}")
+        name = settings["space"]
         if space is None and name in SPACES:
             space = find_space(name, in_channels=images.shape[0])
         scores = result["scores"]

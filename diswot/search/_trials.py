@@ -8,7 +8,7 @@ import numpy as np
 from diswot.errors import BudgetError
 from diswot.search._candidate import Candidate
 from diswot.search._combination import Combination, Matrix, combine
-from diswot.search._costs import Budget
+from diswot.search._costs import Budget, Costs
 from diswot.search._evaluation import Evaluator
 from search_spaces import Architecture
 
@@ -89,16 +89,16 @@ class Trials:
         return [scores.get(candidate.key, -np.inf) for candidate in candidates]
 
     def affordable(self, arch: Architecture) -> bool:
-        """Tell whether `arch` is in budget."""
-        try:
-            return self._budget.allows(self._evaluator.costs(arch))
-        except Exception:  # noqa: BLE001  its evaluation will fail likewise, and be recorded
-            return True
+        """Tell whether `arch` is in budget; `True` if its network cannot be built to count."""
+        costs = self.costs(arch)
+        return costs is None or self._budget.allows(costs)
 
-    def size_of(self, arch: Architecture) -> tuple[int, int]:
-        """Return parameters and multiply-adds."""
-        costs = self._evaluator.costs(arch)
-        return costs.params, costs.macs
+    def costs(self, arch: Architecture) -> Costs | None:
+        """Return parameters and multiply-adds; `None` if the network cannot be built."""
+        try:
+            return self._evaluator.costs(arch)
+        except Exception:  # noqa: BLE001  (its evaluation will fail likewise, and be recorded)
+            return None
 
     def assess(self, arch: Architecture) -> Candidate:
         """Score `arch` like the candidates, without making it one of them."""

@@ -96,7 +96,7 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
             teacher_epochs=1,
             progress=lambda step, told=told: told.append(step.stage),  # type: ignore[misc]
         )
-        stages.append(told)
+        stages.append(list(dict.fromkeys(told)))
     assert stages == [["teacher", "diswot"], ["diswot"]]
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
@@ -149,4 +149,4 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
         epochs=1,
         progress=lambda step: told.append(step.stage),
     )
-    assert told == ["diswot"]
+    assert set(told) == {"diswot"}

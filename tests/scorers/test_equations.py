@@ -88,7 +88,7 @@ def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations
     def similarity(shown: Activations) -> NDArray[np.float64]:
         rows = array(shown.feature_map).reshape(IMAGES, -1)
         gram = rows @ rows.T
-        return gram / np.linalg.norm(gram, axis=1, keepdims=True)
+        return np.asarray(gram / np.linalg.norm(gram, axis=1, keepdims=True))
 
     expected = -((similarity(teacher) - similarity(student)) ** 2).sum() / IMAGES**2
     assert float(relation_gram(student, teacher)) == pytest.approx(expected, rel=1e-4)

@@ -1,0 +1,69 @@
+"""Budgets, counts, batches and devices that cannot be: one line that names the option."""
+
+import pytest
+
+from tests.cli.conftest import QUICK, SPACE, Refused
+
+
+@pytest.mark.parametrize("option", ["--max-params", "--max-macs"])
+@pytest.mark.parametrize("number", ["3oo", "-5", "0", "", "0.2", "1e3", "k", "9" * 400])
+def test_a_budget_that_is_no_number_is_refused(refused: Refused, option: str, number: str) -> None:
+    assert option in refused("search", *QUICK, option, number)
+
+
+@pytest.mark.parametrize("command", ["search", "run"])
+@pytest.mark.parametrize(
+    ("option", "smallest"), [("--max-params", "params 50"), ("--max-macs", "macs 4,628")]
+)
+def test_a_budget_that_nothing_meets_is_answered_with_the_least(
+    refused: Refused, command: str, option: str, smallest: str
+) -> None:
+    line = refused(command, *QUICK, option, "10")
+    assert "width=2" in line
+    assert smallest in line
+
+
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [
+        ("--repeats", "0"),
+        ("--population", "0"),
+        ("--generations", "-1"),
+        ("--seed", "-1"),
+        ("--batch-size", "1"),
+        ("--batch-size", "many"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(refused: Refused, option: str, number: str) -> None:
+    assert option in refused("search", *QUICK, option, number)
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--teacher-epochs"])
+def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> None:
+    assert option in refused("distill", "--arch", "1-1-1", option, "0")
+
+
+@pytest.mark.parametrize("command", [("search",), ("run",), ("score", "width=2")])
+def test_a_batch_larger_than_the_data_is_refused(
+    refused: Refused, command: tuple[str, ...]
+) -> None:
+    line = refused(*command, "--space", SPACE, "--teacher", "resnet20", "--batch-size", "100000")
+    assert "300" in line
+    assert "100000" in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", *QUICK),
+        ("run", *QUICK),
+        ("score", "width=2", "--space", SPACE),
+        ("distill", "--arch", "width=2", "--space", SPACE),
+    ],
+    ids=lambda command: command[0],
+)
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
+def test_a_device_that_cannot_compute_is_refused(
+    refused: Refused, command: tuple[str, ...], device: str
+) -> None:
+    assert device in refused(*command, "--device", device)

@@ -1,0 +1,51 @@
+"""Candidates that fail: the search goes on, and ends with status 1 if all of them do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diswot.search import Candidate, load_run
+from tests.cli.conftest import QUICK, tree
+from tests.cli.faulty import Small
+from tests.conftest import CommandLine
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+
+
+def candidates_of(folder: Path) -> tuple[Candidate, ...]:
+    return load_run(folder, space=Small()).candidates
+
+
+@pytest.mark.parametrize("command", ["search", "run"])
+def test_a_run_whose_candidates_all_fail_ends_with_status_1_and_keeps_its_folder(
+    cli: CommandLine, tmp_path: Path, command: str
+) -> None:
+    space = ("--space", "tests.cli.faulty:AllNaN")
+    outcome = cli(command, *QUICK, *space, "--out", tmp_path / "out")
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("diswot: all 4 candidates failed")
+    assert {path.name for path in tree(tmp_path / "out")} == {"manifest.json", "journal.jsonl"}
+    assert len(journal(tmp_path / "out")) == 4
+    assert all("nan" in line["failure"] for line in journal(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("engine", ["evolution", "random"])
+@pytest.mark.parametrize(("space", "reason"), [("OneNaN", "nan"), ("OneRaises", "this one")])
+def test_one_candidate_that_fails_does_not_end_the_search(
+    cli: CommandLine, tmp_path: Path, space: str, reason: str, engine: str
+) -> None:
+    chosen = ("--space", f"tests.cli.faulty:{space}", "--engine", engine)
+    outcome = cli("search", *QUICK, *chosen, "--out", tmp_path / "out", "--json")
+    assert outcome.code == 0, outcome.err
+    failures = {line["architecture"]: line["failure"] for line in journal(tmp_path / "out")}
+    assert set(failures) == {"width=2", "width=4", "width=6", "width=8"}
+    assert [name for name, failure in failures.items() if failure] == ["width=4"]
+    assert reason in failures["width=4"]
+    assert json.loads(outcome.out)["best"]["architecture"] != "width=4"
+    assert [c.name for c in candidates_of(tmp_path / "out") if c.failure] == ["width=4"]

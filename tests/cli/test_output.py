@@ -1,0 +1,58 @@
+"""What is printed where: tracebacks with --debug alone, and JSON alone on standard output."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import QUICK, SPACE, Hostile, only_line
+from tests.conftest import CommandLine, Outcome
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--debug", "search", "--teacher", "x"), ("search", "--teacher", "x", "--debug")],
+    ids=["before the command", "after it"],
+)
+def test_debug_shows_the_traceback(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == 2
+    assert "Traceback (most recent call last)" in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("diswot: unknown teacher")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", *QUICK),
+        ("score", "width=2", "width=4", "--space", SPACE, "--teacher", "resnet20"),
+        ("score", "width=2", "--space", "tests.cli.faulty:AllNaN", "--teacher", "resnet20"),
+        *(("list", kind) for kind in ("teachers", "spaces", "scorers", "losses", "datasets")),
+    ],
+    ids=lambda arguments: "-".join(arguments[:2]),
+)
+def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    outcome = cli(*arguments, "--json")
+    assert outcome.code == 0, outcome.err
+    assert isinstance(json.loads(outcome.out), dict)
+    assert outcome.out.count("\n") == 1
+
+
+def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path) -> None:
+    (tmp_path / "weights.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "marker"), protocol=2))
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "diswot"),
+            *("search", "--teacher", "resnet20", "--teacher-weights", "weights.pt"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line = only_line(Outcome(ended.returncode, ended.stdout, ended.stderr))
+    assert "weights.pt" in line
+    assert not (tmp_path / "marker").exists()
