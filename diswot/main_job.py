@@ -17,7 +17,7 @@ from diswot.distillation import (
     prepare_distillation,
 )
 from diswot.export import Exported, export, require_onnx
-from diswot.progress import Progress, silent
+from diswot.progress import Progress, Step, silent
 from diswot.run_folder import check_new_folder, write_json
 from diswot.scorers import find_scorer
 from diswot.search import (
@@ -161,7 +161,7 @@ def run(
         check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for(seed))
         distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
     result = search(
-        distillation.teacher if distillation else teacher,
+        distillation.source if distillation else teacher,
         space,
         budget=budget,
         engine=engine,
@@ -176,12 +176,13 @@ def run(
     students = _Students(distillation, folder / "distill", seed, progress)
     trained = {loss: students.train(result.best, loss) for loss in LOSSES}
     rows = [
-        _teacher_row(distillation, teacher),
+        _teacher_row(distillation),
         students.row("winner", result.best, {loss: t.report for loss, t in trained.items()}),
     ]
     for label, choice in result.plain_choices.items():
         rows.append(students.plain_row(label, choice, compare=compare))
     shipped = max(LOSSES[1:], key=lambda loss: trained[loss].report.val.correct)
+    progress(Step("export", 1, 1, "writing the student, and running every form of it"))
     exported = export(trained[shipped].network, folder / "student", onnx=onnx)
     report = RunReport(
         search=result,
@@ -251,12 +252,12 @@ class _Students:
             return candidate.build()
 
 
-def _teacher_row(distillation: Distillation, teacher: str | nn.Module) -> Row:
+def _teacher_row(distillation: Distillation) -> Row:
     network = distillation.teacher
     shape, device = distillation.data.shape, distillation.device
     return Row(
         "teacher",
-        teacher if isinstance(teacher, str) else type(teacher).__name__,
+        distillation.source.name,
         measure_costs(lambda: copy.deepcopy(network).to("meta"), shape),
         measure_latency(network, shape, device=device),
         accuracies={"alone": distillation.teacher_accuracy},

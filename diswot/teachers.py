@@ -56,7 +56,7 @@ class Teacher:
 
 
 def find_teacher(
-    teacher: str | nn.Module,
+    teacher: str | nn.Module | Teacher,
     *,
     num_classes: int,
     in_channels: int,
@@ -67,7 +67,7 @@ def find_teacher(
     Args:
         teacher: a built-in name; `package.module:callable`, called with `num_classes`
             and `in_channels` where it takes them; or a network. The last two are
-            taken to be trained as they come.
+            taken to be trained as they come. A `Teacher` is returned as it is.
         num_classes: classes of the data.
         in_channels: channels of the images.
         weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
@@ -82,6 +82,8 @@ def find_teacher(
         >>> sum(p.numel() for p in teacher.initialised(seed=0).parameters())
         272186
     """
+    if isinstance(teacher, Teacher):
+        return teacher
     as_given, name = _factory(teacher, num_classes, in_channels)
     with torch_seed(0):
         as_given()  # what cannot be built is found out before anything is written

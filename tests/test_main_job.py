@@ -103,3 +103,13 @@ def test_the_same_command_gives_the_same_result_in_another_process(folder: Path)
     results = [json.loads((folder / out / "result.json").read_text()) for out in ("a", "b")]
     assert results[0]["scores"] == results[1]["scores"]
     assert results[0]["best"]["architecture"] == results[1]["best"]["architecture"]
+
+
+def test_run_can_score_against_the_trained_teacher(folder: Path) -> None:
+    options = ["--teacher-state", "trained", "--no-compare", "--no-onnx", "--out", "r"]
+    done = diswot("run", *SMALL, *SHORT, *options, folder=folder)
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((folder / "r" / "manifest.json").read_text())["settings"]
+    assert settings["teacher"] == "resnet20"
+    assert settings["teacher_state"] == "trained"
+    assert "Next: " in done.stdout

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -79,6 +80,17 @@ SEED = click.option(
 DEVICE = click.option("--device", help="Where to compute, as torch names it: cpu, cuda, cuda:1.")
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+
+subject_options = options(TEACHER, TEACHER_WEIGHTS, SPACE, DATA, DATA_ROOT)
+
+run_options = options(
+    SEED,
+    DEVICE,
+    click.option(
+        "--out", type=click.Path(path_type=Path), help="The run folder; a new one in runs/."
+    ),
+    JSON,
 )
 
 scoring_options = options(

@@ -20,6 +20,7 @@ from rich.progress import Progress as Bars
 from diswot.progress import Progress, Step
 
 SECONDS_BETWEEN_LINES = 10
+SECONDS_WORTH_A_LINE = 3
 
 
 @contextmanager
@@ -73,7 +74,8 @@ class _Lines:
         self._done[step.stage] = step.done
         started = self._started.setdefault(step.stage, now)
         due = now - self._told.get(step.stage, started) >= SECONDS_BETWEEN_LINES
-        if step.done != step.total and not due:
+        ended = step.done == step.total and now - started >= SECONDS_WORTH_A_LINE
+        if not (due or ended):
             return
         self._told[step.stage] = now
         spent = now - started

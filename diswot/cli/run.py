@@ -17,11 +17,7 @@ from diswot.run_folder import next_folder
 
 
 @click.command()
-@shared.TEACHER
-@shared.TEACHER_WEIGHTS
-@shared.SPACE
-@shared.DATA
-@shared.DATA_ROOT
+@shared.subject_options
 @shared.search_options
 @shared.scoring_options
 @shared.training_options
@@ -32,10 +28,7 @@ from diswot.run_folder import next_folder
     help="Distil the largest, the smallest and a random student in budget too.",
 )
 @click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
-@shared.SEED
-@shared.DEVICE
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one in runs/.")
-@shared.JSON
+@shared.run_options
 def run(
     max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
 ) -> None:

@@ -16,11 +16,7 @@ from diswot.search import score as score_architectures
 
 @click.command()
 @click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
-@shared.TEACHER
-@shared.TEACHER_WEIGHTS
-@shared.SPACE
-@shared.DATA
-@shared.DATA_ROOT
+@shared.subject_options
 @shared.scoring_options
 @shared.SEED
 @shared.DEVICE
@@ -33,7 +29,7 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     with shown_progress() as progress:
         candidates = score_architectures(architectures, progress=progress, **chosen)
     if as_json:
-        json.dump({"candidates": [_record(candidate) for candidate in candidates]}, sys.stdout)
+        json.dump({"candidates": [candidate.to_json() for candidate in candidates]}, sys.stdout)
         click.echo()
         return
     terms = list(next((c.terms for c in candidates if c.terms), {}))
@@ -50,17 +46,6 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
         if candidate.failure is not None:
             click.echo(f"{candidate.name} failed: {candidate.failure}")
     click.echo("Next: diswot search --help")
-
-
-def _record(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "architecture": candidate.name,
-        "params": candidate.params,
-        "macs": candidate.macs,
-        "score": candidate.score,
-        "terms": {name: list(values) for name, values in candidate.terms.items()},
-        "failure": candidate.failure,
-    }
 
 
 def _spreads(candidate: Candidate, terms: list[str]) -> list[str]:

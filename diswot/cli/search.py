@@ -16,17 +16,10 @@ from diswot.search import search as run_search
 
 
 @click.command()
-@shared.TEACHER
-@shared.TEACHER_WEIGHTS
-@shared.SPACE
-@shared.DATA
-@shared.DATA_ROOT
+@shared.subject_options
 @shared.search_options
 @shared.scoring_options
-@shared.SEED
-@shared.DEVICE
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one in runs/.")
-@shared.JSON
+@shared.run_options
 def search(
     max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
 ) -> None:

@@ -1,6 +1,8 @@
 """`distill`: a student, a teacher and data in, a trained student out."""
 
+import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -17,7 +19,7 @@ from diswot.distillation.losses import find_objective
 from diswot.progress import Progress, silent
 from diswot.run_folder import new_folder
 from diswot.students import Origin, origin_of, remember
-from diswot.teachers import find_teacher
+from diswot.teachers import Teacher, find_teacher
 
 SMALL_DATA = 5000
 """Training images below which twice as many epochs are the default."""
@@ -50,6 +52,7 @@ class Distillation:
 
     Attributes:
         data: what is trained and judged on.
+        source: what the teacher is, with its weights.
         teacher: the network to learn from.
         teacher_accuracy: on the test split.
         recipe: how to train.
@@ -57,6 +60,7 @@ class Distillation:
     """
 
     data: ImageData
+    source: Teacher
     teacher: nn.Module
     teacher_accuracy: Accuracy
     recipe: Recipe
@@ -145,7 +149,8 @@ def prepare_distillation(
         progress=progress,
     )
     accuracy = evaluate(network, images, images.test, device=device)
-    return Distillation(images, network, accuracy, recipe, device)
+    source = replace(found, weights=partial(copy.deepcopy, network))
+    return Distillation(images, source, network, accuracy, recipe, device)
 
 
 def distill(

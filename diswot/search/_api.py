@@ -29,6 +29,7 @@ from diswot.search._result import MANIFEST, SearchResult
 from diswot.search._spaces import parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
+from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 ENGINES = {"evolution": evolution, "random": random_search}
@@ -38,7 +39,7 @@ REFERENCE = 32
 
 
 def search(
-    teacher: str | nn.Module = "resnet56",
+    teacher: str | nn.Module | Teacher = "resnet56",
     space: str | SearchSpace = "s0",
     *,
     budget: Budget | None = None,
@@ -82,7 +83,7 @@ def search(
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     counted = _Counted(progress, population * (generations + 1))
     trials = _trials(comparison, budget, population, counted)
-    chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"))
+    chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"), progress)
     manifest = dict(comparison.manifest) | {
         "engine": {"name": engine, "population": population, "generations": generations},
         "budget": asdict(budget),

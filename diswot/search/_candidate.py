@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -68,3 +69,16 @@ class Candidate:
         """Sort key, better is larger: the score, then cheapness."""
         score = float("-inf") if self.score is None else self.score
         return score, -self.params, -self.macs, self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the candidate as plain values."""
+        return {
+            "architecture": self.name,
+            "key": self.key,
+            "params": self.params,
+            "macs": self.macs,
+            "terms": {name: list(values) for name, values in self.terms.items()},
+            "seconds": self.seconds,
+            "failure": self.failure,
+            "score": self.score,
+        }

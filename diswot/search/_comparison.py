@@ -20,7 +20,7 @@ from diswot.search._evaluation import (
     prepare_repeats,
 )
 from diswot.search._spaces import find_space
-from diswot.teachers import find_teacher
+from diswot.teachers import Teacher, find_teacher
 from search_spaces import SearchSpace
 
 
@@ -68,7 +68,7 @@ class Comparison:
 
 
 def resolve_comparison(
-    teacher: str | nn.Module,
+    teacher: str | nn.Module | Teacher,
     space: str | SearchSpace,
     *,
     data: Any = "digits",

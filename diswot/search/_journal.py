@@ -34,7 +34,7 @@ class Journal:
 
     def append(self, candidate: Candidate) -> None:
         """Write one candidate."""
-        line = {"schema": SCHEMA} | candidate_to_line(candidate)
+        line = {"schema": SCHEMA} | candidate.to_json()
         del line["score"]  # it can depend on candidates to come
         self._file.write(json.dumps(line, allow_nan=False) + "\n")
         self._file.flush()
@@ -63,24 +63,10 @@ def read_journal(folder: Path, space: SearchSpace | None, images: ImageSpec) -> 
                 ) from error
 
 
-def candidate_to_line(candidate: Candidate) -> dict[str, Any]:
-    """Return a candidate as plain values."""
-    return {
-        "architecture": candidate.name,
-        "key": candidate.key,
-        "params": candidate.params,
-        "macs": candidate.macs,
-        "terms": {name: list(values) for name, values in candidate.terms.items()},
-        "seconds": candidate.seconds,
-        "failure": candidate.failure,
-        "score": candidate.score,
-    }
-
-
 def candidate_from_line(
     line: Mapping[str, Any], space: SearchSpace | None, images: ImageSpec
 ) -> Candidate:
-    """Return the candidate that `candidate_to_line` wrote; it can be built if `space` is given."""
+    """Return the candidate that `to_json` wrote; it can be built if `space` is given."""
     name = _typed(line, "architecture", str)
     arch = None if space is None else space.from_string(name)
     terms = _typed(line, "terms", dict)

@@ -1,10 +1,10 @@
 """What one would take without a search."""
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import numpy as np
 
+from diswot.progress import Progress, tracked
 from diswot.search._trials import ATTEMPTS, ENUMERABLE, Trials
 from search_spaces import Architecture
 
@@ -12,7 +12,9 @@ SAMPLE = 200
 """Architectures in budget that are looked at where a space is too large to go through."""
 
 
-def plain_choices(trials: Trials, rng: np.random.Generator) -> dict[str, Architecture]:
+def plain_choices(
+    trials: Trials, rng: np.random.Generator, progress: Progress
+) -> dict[str, Architecture]:
     """Return the largest, the smallest and a random architecture in budget, by parameters.
 
     Spaces of up to 2,000 architectures are gone through; of larger ones, 200 in budget
@@ -21,11 +23,16 @@ def plain_choices(trials: Trials, rng: np.random.Generator) -> dict[str, Archite
     Raises:
         BudgetError: nothing is in budget.
     """
-    costs = {arch: trials.costs(arch) for arch in _some(trials, rng) if trials.affordable(arch)}
-    sizes = {arch: (each.params, each.macs) for arch, each in costs.items() if each is not None}
-    by_size = sorted(sizes, key=lambda arch: sizes[arch])
-    if not by_size:
+    sizes: dict[Architecture, tuple[int, int]] = {}
+    for arch in _some(trials, rng, progress):
+        costs = trials.costs(arch)
+        if costs is not None and trials.affordable(arch):
+            sizes[arch] = costs.params, costs.macs
+        if len(sizes) == SAMPLE and _is_large(trials):
+            break
+    if not sizes:
         raise trials.exhausted()
+    by_size = sorted(sizes, key=lambda arch: sizes[arch])
     return {
         "largest": by_size[-1],
         "smallest": by_size[0],
@@ -33,10 +40,14 @@ def plain_choices(trials: Trials, rng: np.random.Generator) -> dict[str, Archite
     }
 
 
-def _some(trials: Trials, rng: np.random.Generator) -> Iterable[Architecture]:
+def _some(trials: Trials, rng: np.random.Generator, progress: Progress) -> Iterator[Architecture]:
     space = trials.space
-    if space.size is not None and space.size <= ENUMERABLE:
-        return list(space)
+    if not _is_large(trials):
+        everything = list(space)
+        return tracked(everything, progress, "sizes", len(everything))
     drawn = (space.sample(rng) for _ in range(ATTEMPTS))
-    affordable = (arch for arch in drawn if trials.affordable(arch))
-    return list(itertools.islice(affordable, SAMPLE))
+    return tracked(drawn, progress, "sizes, at most", ATTEMPTS)
+
+
+def _is_large(trials: Trials) -> bool:
+    return trials.space.size is None or trials.space.size > ENUMERABLE

@@ -9,7 +9,7 @@ from diswot.data import ImageSpec
 from diswot.errors import DiswotError, RunFolderError
 from diswot.run_folder import read_json, write_json
 from diswot.search._candidate import Candidate
-from diswot.search._journal import candidate_from_line, candidate_to_line, read_journal
+from diswot.search._journal import candidate_from_line, read_journal
 from diswot.search._spaces import SPACES, find_space
 from search_spaces import SearchSpace
 
@@ -63,9 +63,9 @@ class SearchResult:
     def to_json(self) -> dict[str, Any]:
         """Return what `result.json` holds."""
         return {
-            "best": candidate_to_line(self.best),
+            "best": self.best.to_json(),
             "plain_choices": {
-                name: candidate_to_line(choice) for name, choice in self.plain_choices.items()
+                name: choice.to_json() for name, choice in self.plain_choices.items()
             },
             "scores": {c.key: c.score for c in self.ranking},
             "evaluated": len(self.candidates),

@@ -109,6 +109,8 @@ class Trials:
     def exhausted(self) -> BudgetError:
         """Return the error that says that nothing is in budget, and what the smallest costs."""
         seen = self._evaluator.known_costs
+        if not seen:
+            return BudgetError("no network of this space can be built: mend the space")
         arch, least = min(seen.items(), key=lambda known: (known[1].params, known[1].macs))
         return BudgetError(
             f"no architecture meets the budget {self._budget}: of {len(seen):,} looked at, the "
