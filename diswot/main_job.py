@@ -1,7 +1,7 @@
 """The main job: search, distil the winner, compare, export."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack, cast, get_type_hints
@@ -161,7 +161,7 @@ def run(
         check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for(seed))
         distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
     result = search(
-        distillation.source if distillation else teacher,
+        distillation.teacher.source if distillation and distillation.teacher else teacher,
         space,
         budget=budget,
         engine=engine,
@@ -176,7 +176,7 @@ def run(
     students = _Students(distillation, folder / "distill", seed, progress)
     trained = {loss: students.train(result.best, loss) for loss in LOSSES}
     rows = [
-        _teacher_row(distillation),
+        *_teacher_rows(distillation),
         students.row("winner", result.best, {loss: t.report for loss, t in trained.items()}),
     ]
     for label, choice in result.plain_choices.items():
@@ -252,13 +252,13 @@ class _Students:
             return candidate.build()
 
 
-def _teacher_row(distillation: Distillation) -> Row:
-    network = distillation.teacher
-    shape, device = distillation.data.shape, distillation.device
-    return Row(
-        "teacher",
-        distillation.source.name,
-        measure_costs(lambda: copy.deepcopy(network).to("meta"), shape),
-        measure_latency(network, shape, device=device),
-        accuracies={"alone": distillation.teacher_accuracy},
-    )
+def _teacher_rows(distillation: Distillation) -> Iterator[Row]:
+    if distillation.teacher is not None:
+        teacher, shape = distillation.teacher, distillation.data.shape
+        yield Row(
+            "teacher",
+            teacher.source.name,
+            measure_costs(lambda: copy.deepcopy(teacher.network).to("meta"), shape),
+            measure_latency(teacher.network, shape, device=distillation.device),
+            accuracies={"alone": teacher.accuracy},
+        )

@@ -1,6 +1,8 @@
 """Every Python example in the README and in the docs runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,12 @@ def test_the_tables_of_the_docs_are_the_committed_results(truth: str) -> None:
 
 def test_the_speed_of_the_docs_is_the_committed_result() -> None:
     assert speed_table() in (ROOT / "docs" / "speed.md").read_text()
+
+
+@pytest.mark.parametrize("path", (ROOT / "examples").glob("*.py"), ids=lambda path: str(path.name))
+def test_a_worked_example_runs(path: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "exported" in done.stdout

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +23,8 @@ class Count(click.ParamType[int]):
         """Return the number that `value` stands for."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,30}(?:\.\d{1,30})?)([kMG]?)", str(value).strip(), re.ASCII)
-        number = round(Decimal(found[1]) * _UNITS[found[2]]) if found else 0
+        found = re.fullmatch(r"(\d{1,40}(?:\.\d{1,40})?)([kMG]?)", str(value).strip(), re.ASCII)
+        number = round(Fraction(found[1]) * _UNITS[found[2]]) if found else 0
         if number < 1:
             message = f"expected a positive number like 300k, 1.5M or 2G, but got {value!r}"
             self.fail(message, param, ctx)

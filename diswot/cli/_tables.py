@@ -9,6 +9,9 @@ from rich.table import Table
 
 from diswot.search import Candidate
 
+TEXT = ("", "name", "network", "architecture", "what it is")
+"""Columns of words; the others hold numbers."""
+
 PLAIN_WIDTH = 130
 """Width where the output is no terminal."""
 
@@ -21,8 +24,12 @@ def print_table(
         title=title, caption=caption, box=box.SIMPLE, title_justify="left", caption_justify="left"
     )
     for column in columns:
-        left = column in ("", "name", "network", "architecture", "what it is")
-        table.add_column(column, justify="left" if left else "right", overflow="fold")
+        table.add_column(
+            column,
+            justify="left" if column in TEXT else "right",
+            overflow="fold",
+            no_wrap=column in ("", "params", "MACs", "latency", "score"),
+        )
     for row in rows:
         table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)

@@ -54,7 +54,7 @@ def distill(
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
-    find_objective(loss)
+    objective = find_objective(loss)
     settings = RunSettings(teacher, teacher_weights, space, data, seed)
     winner = None
     if run is not None:
@@ -74,7 +74,7 @@ def distill(
         student = build_student(searched, architecture, images.spec)
     with shown_progress() as progress:
         distillation = prepare_distillation(
-            settings.teacher or "",
+            settings.teacher if objective.needs_teacher else None,
             data=images,
             data_root=data_root,
             teacher_weights=settings.teacher_weights,
@@ -102,6 +102,7 @@ def _folder(run: Path | None, loss: str, arch: str | None) -> Path:
 def _record(
     name: str, training: Training, distillation: Distillation, folder: Path
 ) -> dict[str, object]:
+    teacher = distillation.teacher
     return {
         "folder": str(folder),
         "architecture": name,
@@ -109,16 +110,21 @@ def _record(
         "best_epoch": training.best_epoch,
         "test_accuracy": training.test.rate,
         "test_accuracy_95": training.test.interval,
-        "teacher_test_accuracy": distillation.teacher_accuracy.rate,
+        "teacher_test_accuracy": teacher.accuracy.rate if teacher else None,
     }
 
 
 def _print(name: str, training: Training, distillation: Distillation) -> None:
+    teacher = distillation.teacher
     print_table(
         "Test accuracy in %, with 95 % interval",
         ["network", "loss", "best epoch", "accuracy"],
         [
-            ["the teacher", "–", "–", str(distillation.teacher_accuracy)],
+            *(
+                [[f"teacher {teacher.source.name}", "–", "–", str(teacher.accuracy)]]
+                if teacher
+                else []
+            ),
             [name, training.objective, str(training.best_epoch), str(training.test)],
         ],
         caption=f"{training.test.total:,} test images, on which nothing was chosen; "

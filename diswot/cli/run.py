@@ -11,6 +11,7 @@ from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import count, optional, print_table
 from diswot.data import load_data
+from diswot.export import onnx_available
 from diswot.main_job import DEFAULT_BUDGET, RunReport
 from diswot.main_job import run as run_main_job
 from diswot.run_folder import next_folder
@@ -89,7 +90,7 @@ def _print(report: RunReport) -> None:
     )
     for form, difference in exported.differences.items():
         click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
-    if "student.onnx" not in exported.differences:
+    if not onnx_available():
         click.echo("  no ONNX: pip install 'diswot[onnx]' for it")
     click.echo(
         "Next: use it with `from student import load`, or search a space of your own: "

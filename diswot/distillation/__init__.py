@@ -3,6 +3,7 @@
 from diswot.distillation._api import (
     Distillation,
     DistillationOptions,
+    TrainedTeacher,
     distill,
     prepare_distillation,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "Objective",
     "Recipe",
     "SavedStudent",
+    "TrainedTeacher",
     "Training",
     "distill",
     "evaluate",

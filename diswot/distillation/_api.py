@@ -47,22 +47,33 @@ class DistillationOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class TrainedTeacher:
+    """A teacher with weights.
+
+    Attributes:
+        source: what it is, with these weights.
+        network: the network to learn from, on the device.
+        accuracy: on the test split.
+    """
+
+    source: Teacher
+    network: nn.Module
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True)
 class Distillation:
-    """A teacher with weights, data and a recipe, for any number of students.
+    """A teacher, data and a recipe, for any number of students.
 
     Attributes:
         data: what is trained and judged on.
-        source: what the teacher is, with its weights.
-        teacher: the network to learn from.
-        teacher_accuracy: on the test split.
+        teacher: whom to learn from; `None` to train alone.
         recipe: how to train.
         device: where to compute.
     """
 
     data: ImageData
-    source: Teacher
-    teacher: nn.Module
-    teacher_accuracy: Accuracy
+    teacher: TrainedTeacher | None
     recipe: Recipe
     device: str
 
@@ -82,21 +93,22 @@ class Distillation:
             self.data,
             objective=replace(objective, name=stage or objective.name),
             recipe=self.recipe,
-            teacher=self.teacher if objective.needs_teacher else None,
+            teacher=self.teacher.network if self.teacher else None,
             folder=folder,
             device=self.device,
             progress=progress,
         )
         known = origin_of(student)
-        metrics = {
+        metrics: dict[str, Any] = {
             "loss": loss,
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
             "test_accuracy": training.test.rate,
             "test_accuracy_95": list(training.test.interval),
             "test_images": training.test.total,
-            "teacher_test_accuracy": self.teacher_accuracy.rate,
         }
+        if self.teacher is not None:
+            metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
         architecture = known.architecture if known else None
         remember(student, Origin(self.data.spec, architecture, metrics))
         if folder is not None:
@@ -111,7 +123,7 @@ class Distillation:
 
 
 def prepare_distillation(
-    teacher: str | nn.Module,
+    teacher: str | nn.Module | Teacher | None,
     *,
     data: Any = "digits",
     data_root: str | Path | None = None,
@@ -124,18 +136,22 @@ def prepare_distillation(
 ) -> Distillation:
     """Load the data, and the teacher with its weights; train it once where it has none.
 
+    Without a teacher, students can be trained alone.
+
     Raises:
         DiswotError: something does not exist or does not fit.
     """
     device = find_device(device)
     images = load_data(data, root=data_root)
+    recipe = default_recipe(images, epochs=epochs, seed=seed)
+    if teacher is None:
+        return Distillation(images, None, recipe, device)
     found = find_teacher(
         teacher,
         num_classes=images.num_classes,
         in_channels=images.shape[0],
         weights=teacher_weights,
     )
-    recipe = default_recipe(images, epochs=epochs, seed=seed)
     teacher_recipe = replace(
         recipe, epochs=3 * recipe.epochs if teacher_epochs is None else teacher_epochs, seed=0
     )
@@ -150,12 +166,12 @@ def prepare_distillation(
     )
     accuracy = evaluate(network, images, images.test, device=device)
     source = replace(found, weights=partial(copy.deepcopy, network))
-    return Distillation(images, source, network, accuracy, recipe, device)
+    return Distillation(images, TrainedTeacher(source, network, accuracy), recipe, device)
 
 
 def distill(
     student: nn.Module,
-    teacher: str | nn.Module = "resnet56",
+    teacher: str | nn.Module | Teacher | None = "resnet56",
     *,
     data: Any = "digits",
     loss: str = "diswot",
@@ -169,7 +185,7 @@ def distill(
         student: any network with a linear classifier.
         teacher: a built-in name, `package.module:callable`, or a network. The last two
             are taken to be trained; a built-in one without a checkpoint is trained on
-            the data, once, and kept under the data root.
+            the data, once, and kept under the data root. Not looked at with `alone`.
         data: a built-in name, `package.module:callable`, or a dataset.
         loss: `diswot` (CE+KL), `diswot-dagger` (with the two similarity losses), or
             `alone` (the labels only).
@@ -192,8 +208,8 @@ def distill(
         >>> report.test.total
         1297
     """
-    find_objective(loss)
-    distillation = prepare_distillation(teacher, data=data, progress=progress, **options)
+    taught_by = teacher if find_objective(loss).needs_teacher else None
+    distillation = prepare_distillation(taught_by, data=data, progress=progress, **options)
     check_takes(student, distillation.data, "the student")
     folder = None if out is None else new_folder(out)
     return distillation.train(student, loss=loss, folder=folder, progress=progress)
