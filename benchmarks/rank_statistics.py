@@ -17,8 +17,8 @@ def kendall(x: Vector, y: Vector) -> float:
         ValueError: a column is constant, so τ is undefined.
 
     Examples:
-        >>> kendall(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]))
-        0.3333333333333333
+        >>> round(kendall(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])), 4)
+        0.3333
     """
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         raise ValueError("Expected columns that vary, but one is constant: τ is undefined")

@@ -22,7 +22,8 @@ class Choice:
     """One field of a [`ChoiceSpace`][search_spaces.ChoiceSpace]: the values it can take.
 
     Raises:
-        ValueError: no option, or two options that are written alike.
+        ValueError: no option, two options that are equal or written alike, or one that
+            is written with a space, comma or equals sign.
 
     Examples:
         >>> Choice(16, 32, 64).options

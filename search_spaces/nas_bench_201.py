@@ -94,7 +94,7 @@ class NASBench201Space(ChoiceSpace):
         >>> arch = space.from_string(
         ...     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|")
         >>> space.canonical_key(arch)
-        '((0)@nor_conv_3x3)'
+        '#+#+#+(0)@nor_conv_3x3'
     """
 
     def __init__(self, *, channels: int = 16, cells: int = 5, in_channels: int = 3) -> None:

@@ -107,6 +107,7 @@ class ResNetDepthSpace(ChoiceSpace):
         ValueError: no stage, or a depth, width or channel count below 1.
 
     Examples:
+        >>> import torch
         >>> space = ResNetDepthSpace()
         >>> space.size
         64

@@ -52,7 +52,9 @@ def test_the_speed_of_the_docs_is_the_committed_result() -> None:
     assert speed_table() in (ROOT / "docs" / "speed.md").read_text()
 
 
-@pytest.mark.parametrize("path", (ROOT / "examples").glob("*.py"), ids=lambda path: str(path.name))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: str(path.name)
+)
 def test_a_worked_example_runs(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@ def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Te
         temperature: T; the factor T² keeps the gradient's size independent of it.
 
     Examples:
+        >>> import torch
         >>> logits = torch.tensor([[1.0, 2.0, 3.0]])
         >>> float(kd_loss(logits, logits))
         0.0
