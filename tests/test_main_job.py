@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,26 @@ def test_run_can_score_against_the_trained_teacher(folder: Path) -> None:
     assert settings["teacher"] == "resnet20"
     assert settings["teacher_state"] == "trained"
     assert "Next: " in done.stdout
+
+
+def test_an_interrupted_search_exits_130_and_keeps_what_was_evaluated(folder: Path) -> None:
+    command = [sys.executable, "-m", "diswot", "search", "--teacher", "resnet20", "--out", "r"]
+    running = subprocess.Popen(
+        [*command, "--space", "nas-bench-201", "--batch-size", "8", "--generations", "1000"],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = folder / "r" / "journal.jsonl"
+    deadline = time.monotonic() + 120
+    while not (journal.exists() and journal.read_text().count("\n") >= 2):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert all(json.loads(line)["key"] for line in journal.read_text().splitlines())
