@@ -152,13 +152,12 @@ def run(
         require_onnx()
     data = load_data(options.get("data", "digits"), root=options.get("data_root"))
     options["data"] = data
-    seed = options.get("seed", 0)
     lessons = cast(DistillationOptions, _only(options, DistillationOptions))
     distillation = None
     if options.get("teacher_state") == "trained":
         # the teacher is trained first, so what the search would refuse is found out before
         find_scorer(options.get("scorer", "diswot"))
-        check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for(seed))
+        check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for("check"))
         distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
     result = search(
         distillation.teacher.source if distillation and distillation.teacher else teacher,
@@ -173,25 +172,33 @@ def run(
     )
     if distillation is None:
         distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
-    students = _Students(distillation, folder / "distill", seed, progress)
+    students = _Students(distillation, folder / "distill", options.get("seed", 0), progress)
+    return _finished(result, students, folder, compare=compare, onnx=onnx)
+
+
+def _finished(
+    result: SearchResult,
+    students: "_Students",
+    folder: Path,
+    *,
+    compare: bool,
+    onnx: bool | None,
+) -> RunReport:
+    """Train the winner and what it is compared with, export it, and write the report."""
     trained = {loss: students.train(result.best, loss) for loss in LOSSES}
-    rows = [
-        *_teacher_rows(distillation),
-        students.row("winner", result.best, {loss: t.report for loss, t in trained.items()}),
-    ]
-    for label, choice in result.plain_choices.items():
-        rows.append(students.plain_row(label, choice, compare=compare))
-    shipped = max(LOSSES[1:], key=lambda loss: trained[loss].report.val.correct)
-    progress(Step("export", 1, 1, "writing the student, and running every form of it"))
-    exported = export(trained[shipped].network, folder / "student", onnx=onnx)
-    report = RunReport(
-        search=result,
-        rows=tuple(rows),
-        trainings={loss: training.report for loss, training in trained.items()},
-        exported=exported,
-        shipped=shipped,
-        folder=folder,
+    reports = {loss: training.report for loss, training in trained.items()}
+    rows = (
+        *students.teacher_rows(),
+        students.row("winner", result.best, reports),
+        *(
+            students.plain_row(label, choice, compare=compare)
+            for label, choice in result.plain_choices.items()
+        ),
     )
+    shipped = max(LOSSES[1:], key=lambda loss: reports[loss].val.correct)
+    students.progress(Step("export", 1, 1, "writing the student, and running every form of it"))
+    exported = export(trained[shipped].network, folder / "student", onnx=onnx)
+    report = RunReport(result, rows, reports, exported, shipped, folder)
     write_json(folder / "result.json", report.to_json())
     return report
 
@@ -216,7 +223,7 @@ class _Students:
         self._distillation = distillation
         self._folder = folder
         self._seed = seed
-        self._progress = progress
+        self.progress = progress
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> _Trained:
         """Train a fresh network of `candidate`; `label` names its folder."""
@@ -225,10 +232,22 @@ class _Students:
             student,
             loss=loss,
             folder=self._folder / (label or loss),
-            progress=self._progress,
+            progress=self.progress,
             stage=label or loss,
         )
         return _Trained(student, training)
+
+    def teacher_rows(self) -> Iterator[Row]:
+        """Return the row of the teacher, where there is one."""
+        if self._distillation.teacher is not None:
+            teacher, shape = self._distillation.teacher, self._distillation.data.shape
+            yield Row(
+                "teacher",
+                teacher.source.name,
+                measure_costs(lambda: copy.deepcopy(teacher.network).to("meta"), shape),
+                measure_latency(teacher.network, shape, device=self._distillation.device),
+                accuracies={"alone": teacher.accuracy},
+            )
 
     def plain_row(self, label: str, choice: Candidate, *, compare: bool) -> Row:
         """Return the row of a plain choice, distilled like the winner if `compare`."""
@@ -250,15 +269,3 @@ class _Students:
     def _build(self, candidate: Candidate) -> nn.Module:
         with torch_seed(seed_for(self._seed, "student", candidate.key)):
             return candidate.build()
-
-
-def _teacher_rows(distillation: Distillation) -> Iterator[Row]:
-    if distillation.teacher is not None:
-        teacher, shape = distillation.teacher, distillation.data.shape
-        yield Row(
-            "teacher",
-            teacher.source.name,
-            measure_costs(lambda: copy.deepcopy(teacher.network).to("meta"), shape),
-            measure_latency(teacher.network, shape, device=distillation.device),
-            accuracies={"alone": teacher.accuracy},
-        )

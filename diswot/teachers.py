@@ -122,12 +122,12 @@ def load_checkpoint(network: nn.Module, path: str | Path) -> nn.Module:
             got = "nothing" if found is None else f"shape {tuple(found.shape)}"
             raise CheckpointError(
                 f"{path} is of another network: expected {name} of shape {tuple(tensor.shape)}, "
-                f"but got {got}; give the checkpoint of this teacher"
+                f"but got {got}; give the checkpoint of this network"
             )
     if extra := sorted(state.keys() - expected.keys()):
         raise CheckpointError(
-            f"{path} is of another network: it has {extra[0]}, which the teacher has not; "
-            "give the checkpoint of this teacher"
+            f"{path} is of another network: it has {extra[0]}, which this network has not; "
+            "give the checkpoint of this network"
         )
     network.load_state_dict(state)
     return network

@@ -155,7 +155,8 @@ def prepare_distillation(
     teacher_recipe = replace(
         recipe, epochs=3 * recipe.epochs if teacher_epochs is None else teacher_epochs, seed=0
     )
-    check_takes(found.initialised(0), images, f"teacher {found.name}")
+    shown = found.initialised(0) if found.weights is None else found.weights()
+    check_takes(shown, images, f"teacher {found.name}")
     network = trained_teacher(
         found,
         images,

@@ -1,7 +1,7 @@
 """`search` and `score`: from names and settings to candidates."""
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Unpack
@@ -88,14 +88,13 @@ def search(
         "engine": {"name": engine, "population": population, "generations": generations},
         "budget": asdict(budget),
     }
-    with ExitStack() as files:
-        folder = None
-        if out is not None:
-            folder = new_folder(out)
-            write_json(folder / MANIFEST, manifest)
-            counted.journal = files.enter_context(Journal(folder))
-        summary = f"{comparison.data.summary()}; budget {budget}"
-        progress(Step("data", 1, 1, f"{summary}; run folder {folder}" if folder else summary))
+    folder = None
+    if out is not None:
+        folder = new_folder(out)
+        write_json(folder / MANIFEST, manifest)
+    summary = f"{comparison.data.summary()}; budget {budget}"
+    progress(Step("data", 1, 1, f"{summary}; run folder {folder}" if folder else summary))
+    with counted.journalling(folder):
         rng = generator_for(comparison.seed, "engine", engine)
         ENGINES[engine](trials, rng, population=population, generations=generations)
     counted.finish()
@@ -166,14 +165,23 @@ class _Counted:
     """Writes each candidate to the journal, where there is one, and tells the progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
-        self.journal: Journal | None = None
+        self._journal: Journal | None = None
         self._progress = progress
         self._total = total
         self._done = 0
 
+    @contextmanager
+    def journalling(self, folder: Path | None) -> Iterator[None]:
+        """Write candidates to the journal in `folder` for as long as the block lasts."""
+        if folder is None:
+            yield
+            return
+        with Journal(folder) as self._journal:
+            yield
+
     def record(self, candidate: Candidate) -> None:
-        if self.journal is not None:
-            self.journal.append(candidate)
+        if self._journal is not None:
+            self._journal.append(candidate)
         self._done += 1
         note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
         self._progress(Step("score", self._done, self._total, note))

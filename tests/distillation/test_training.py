@@ -3,16 +3,23 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 import diswot
 from diswot.data import ImageData, load_data
 from diswot.distillation import Recipe, evaluate, find_objective, train
-from diswot.errors import CheckpointError, NetworkError, OptionError, RunError
+from diswot.errors import (
+    CheckpointError,
+    NetworkError,
+    OptionError,
+    RunError,
+    TeacherError,
+)
 from search_spaces import CifarResNet
 
 
@@ -110,6 +117,28 @@ def test_a_damaged_cached_teacher_is_trained_again(data: ImageData, tmp_path: Pa
         size = kept.stat().st_size
         kept.write_bytes(b"damaged")
     assert size > 100_000
+
+
+class Scaled(nn.Module):
+    """A teacher with a parameter of its own, which no `reset_parameters` draws anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = student(1)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.body(images * self.scale)
+        return logits
+
+
+def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) -> None:
+    report = diswot.distill(student(), Scaled(), data=data, epochs=1)
+    assert report.test.total == 1297
+    with pytest.raises(TeacherError, match="use the trained state"):
+        diswot.score(["1-1-1"], Scaled(), repeats=1, batch_size=8)
+    options: dict[str, Any] = {"teacher_state": "trained", "repeats": 1, "batch_size": 8}
+    assert diswot.score(["1-1-1"], Scaled(), **options)[0].score is not None
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(data: ImageData) -> None:
