@@ -17,7 +17,7 @@ from diswot.distillation import (
     prepare_distillation,
 )
 from diswot.export import Exported, export, require_onnx
-from diswot.progress import Progress, Step, silent
+from diswot.progress import Progress, news, silent
 from diswot.run_folder import check_new_folder, write_json
 from diswot.scorers import find_scorer
 from diswot.search import (
@@ -196,7 +196,7 @@ def _finished(
         ),
     )
     shipped = max(LOSSES[1:], key=lambda loss: reports[loss].val.correct)
-    students.progress(Step("export", 1, 1, "writing the student, and running every form of it"))
+    students.progress(news("export", "writing the student, and running every form of it"))
     exported = export(trained[shipped].network, folder / "student", onnx=onnx)
     report = RunReport(result, rows, reports, exported, shipped, folder)
     write_json(folder / "result.json", report.to_json())

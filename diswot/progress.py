@@ -9,12 +9,20 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Step:
-    """`done` of `total` units of `stage` are finished; `note` says what came of the last."""
+    """`done` of `total` units of `stage` are finished; `note` says what came of the last.
+
+    A step of no units is news: `note` is all that it says.
+    """
 
     stage: str
     done: int
     total: int
     note: str = ""
+
+
+def news(stage: str, note: str) -> Step:
+    """Return a step that only says something."""
+    return Step(stage, 0, 0, note)
 
 
 Progress: TypeAlias = Callable[[Step], None]

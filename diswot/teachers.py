@@ -86,14 +86,13 @@ def find_teacher(
         return teacher
     as_given, name = _factory(teacher, num_classes, in_channels)
     with torch_seed(0):
-        as_given()  # what cannot be built is found out before anything is written
-    built_in = isinstance(teacher, str) and not is_reference(teacher)
-    trained = None if built_in else as_given
+        network = as_given()  # what cannot be built is found out before anything is written
     if weights is not None:
-        trained = partial(_loaded, as_given, Path(weights))
-        trained()
-    build = as_given if built_in else partial(_reinitialised, as_given)
-    return Teacher(name, build, trained)
+        load_checkpoint(network, weights)
+    built_in = isinstance(teacher, str) and not is_reference(teacher)
+    build = as_given if built_in else partial(_reinitialised, network)
+    untrained = built_in and weights is None
+    return Teacher(name, build, None if untrained else partial(copy.deepcopy, network))
 
 
 def _factory(
@@ -158,9 +157,9 @@ def _called(reference: str, num_classes: int, in_channels: int) -> nn.Module:
     return network
 
 
-def _reinitialised(build: Callable[[], nn.Module]) -> nn.Module:
-    """Build, and draw every parameter anew by its module's own `reset_parameters`."""
-    fresh = build()
+def _reinitialised(network: nn.Module) -> nn.Module:
+    """Return a copy with every parameter drawn anew by its module's own `reset_parameters`."""
+    fresh = copy.deepcopy(network)
     for name, module in fresh.named_modules():
         reset = getattr(module, "reset_parameters", None)
         if callable(reset):
@@ -172,10 +171,6 @@ def _reinitialised(build: Callable[[], nn.Module]) -> nn.Module:
                 "use the trained state (--teacher-state trained)"
             )
     return fresh
-
-
-def _loaded(build: Callable[[], nn.Module], path: Path) -> nn.Module:
-    return load_checkpoint(build(), path)
 
 
 def _state(path: Path) -> dict[str, Tensor]:

@@ -48,7 +48,7 @@ class _Bars:
         self._tasks: dict[str, tuple[TaskID, int]] = {}
 
     def tell(self, step: Step) -> None:
-        if step.total == 1:  # news rather than work
+        if step.total == 0:
             self._bars.console.print(f"{step.stage}: {step.note}", highlight=False)
             return
         task, done = self._tasks.get(step.stage, (None, 0))
@@ -65,7 +65,7 @@ class _Lines:
         self._done: dict[str, int] = {}
 
     def tell(self, step: Step) -> None:
-        if step.total == 1:
+        if step.total == 0:
             click.echo(f"{step.stage}: {step.note}", err=True)
             return
         now = time.monotonic()

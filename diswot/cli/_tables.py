@@ -1,12 +1,15 @@
-"""Tables for people."""
+"""What commands print: tables for people, one object for programs."""
 
+import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from diswot.export import Exported
 from diswot.search import Candidate
 
 TEXT = ("", "name", "network", "architecture", "what it is")
@@ -57,3 +60,14 @@ def candidate_row(label: str, candidate: Candidate) -> list[str]:
         count(candidate.macs),
         "failed" if candidate.failure else optional(candidate.score),
     ]
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """Print one JSON object on a line of its own."""
+    click.echo(json.dumps(record))
+
+
+def print_checks(exported: Exported) -> None:
+    """Say of every exported form how closely it was found to compute the same."""
+    for form, difference in exported.differences.items():
+        click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")

@@ -1,8 +1,6 @@
 """`diswot distill`: train a student towards a teacher."""
 
-import json
 import re
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +8,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
-from diswot.cli._tables import print_table
+from diswot.cli._tables import print_json, print_table
 from diswot.data import load_data
 from diswot.distillation import Distillation, Training, find_objective, prepare_distillation
 from diswot.errors import OptionError
@@ -86,8 +84,7 @@ def distill(
         )
         training = distillation.train(student, loss=loss, folder=folder, progress=progress)
     if as_json:
-        json.dump(_record(name, training, distillation, folder), sys.stdout)
-        click.echo()
+        print_json(_record(name, training, distillation, folder))
     else:
         _print(name, training, distillation)
         click.echo(f"Next: diswot export {folder if run is None else run}")

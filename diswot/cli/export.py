@@ -1,13 +1,12 @@
 """`diswot export`: a trained student as files that need no DisWOT."""
 
-import json
-import sys
 from pathlib import Path
 
 import click
 
 from diswot.cli import _options as shared
 from diswot.cli._runs import RunSettings, open_run
+from diswot.cli._tables import print_checks, print_json
 from diswot.distillation import SavedStudent, saved_students
 from diswot.errors import RunFolderError
 from diswot.export import export as export_student
@@ -58,14 +57,12 @@ def export(
     exported = export_student(student, target, onnx=onnx)
     if as_json:
         record = {"folder": str(target), "files": exported.files, "loss": saved.loss}
-        json.dump(record | {"differences": dict(exported.differences)}, sys.stdout)
-        click.echo()
+        print_json(record | {"differences": dict(exported.differences)})
         return
     click.echo(
         f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}"
     )
-    for form, difference in exported.differences.items():
-        click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
+    print_checks(exported)
     click.echo(f"Next: cd {target} && python -c 'import student; print(student.load())'")
 
 

@@ -1,14 +1,12 @@
 """`diswot list`: what there is, with one line each."""
 
 import inspect
-import json
-import sys
 from collections.abc import Callable
 
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._tables import print_table
+from diswot.cli._tables import print_json, print_table
 from diswot.data import DATASETS
 from diswot.distillation import OBJECTIVES
 from diswot.scorers import scorers
@@ -45,8 +43,7 @@ def list_(kind: str, as_json: bool) -> None:
     """
     entries = _LISTINGS[kind]()
     if as_json:
-        json.dump({kind: entries}, sys.stdout)
-        click.echo()
+        print_json({kind: entries})
         return
     print_table(kind.capitalize(), ["name", "what it is"], entries.items())
     click.echo("Next: diswot run --help")

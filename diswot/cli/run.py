@@ -1,7 +1,5 @@
 """`diswot run`: the main job."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._tables import count, optional, print_table
+from diswot.cli._tables import count, optional, print_checks, print_json, print_table
 from diswot.data import load_data
 from diswot.export import onnx_available
 from diswot.main_job import DEFAULT_BUDGET, RunReport
@@ -48,8 +46,7 @@ def run(
     with shown_progress() as progress:
         report = run_main_job(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
-        json.dump({"folder": str(folder)} | report.to_json(), sys.stdout)
-        click.echo()
+        print_json({"folder": str(folder)} | report.to_json())
     else:
         _print(report)
 
@@ -88,8 +85,7 @@ def _print(report: RunReport) -> None:
         f"Exported the {losses[report.shipped]} student (best of the two on the validation "
         f"split) to {exported.folder}: {', '.join(exported.files)}"
     )
-    for form, difference in exported.differences.items():
-        click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
+    print_checks(exported)
     if not onnx_available():
         click.echo("  no ONNX: pip install 'diswot[onnx]' for it")
     click.echo(

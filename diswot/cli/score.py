@@ -1,7 +1,5 @@
 """`diswot score`: given architectures."""
 
-import json
-import sys
 from typing import Any
 
 import click
@@ -9,7 +7,7 @@ import numpy as np
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._tables import candidate_row, print_table
+from diswot.cli._tables import candidate_row, print_json, print_table
 from diswot.search import Candidate
 from diswot.search import score as score_architectures
 
@@ -29,8 +27,7 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     with shown_progress() as progress:
         candidates = score_architectures(architectures, progress=progress, **chosen)
     if as_json:
-        json.dump({"candidates": [candidate.to_json() for candidate in candidates]}, sys.stdout)
-        click.echo()
+        print_json({"candidates": [candidate.to_json() for candidate in candidates]})
         return
     terms = list(next((c.terms for c in candidates if c.terms), {}))
     print_table(

@@ -1,7 +1,5 @@
 """`diswot search`: students for a teacher."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._tables import candidate_row, print_table
+from diswot.cli._tables import candidate_row, print_json, print_table
 from diswot.run_folder import next_folder
 from diswot.search import SearchResult
 from diswot.search import search as run_search
@@ -32,8 +30,7 @@ def search(
     with shown_progress() as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
-        json.dump({"folder": str(folder)} | result.to_json(), sys.stdout)
-        click.echo()
+        print_json({"folder": str(folder)} | result.to_json())
     else:
         _print(result, folder)
 

@@ -1,6 +1,5 @@
 """Random crops and flips on batches of tensors."""
 
-from kornia.augmentation import RandomCrop, RandomHorizontalFlip
 from torch import nn
 
 from diswot.data import ImageData
@@ -12,6 +11,9 @@ def augmentation(data: ImageData) -> nn.Module:
     Crops from an image padded by an eighth of its size (4 pixels of 32), and flips
     where a mirrored image keeps its class. Drawn from torch's global generator.
     """
+    # imported here: commands that train nothing need not wait for it
+    from kornia.augmentation import RandomCrop, RandomHorizontalFlip
+
     _, height, width = data.shape
     padding = max(1, height // 8)
     steps: list[nn.Module] = [RandomCrop((height, width), padding=padding)]

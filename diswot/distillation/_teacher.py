@@ -11,7 +11,7 @@ from diswot.data import ImageData, cache_root
 from diswot.distillation._training import Recipe, train
 from diswot.distillation.losses import find_objective
 from diswot.errors import CheckpointError
-from diswot.progress import Progress, Step
+from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
 from diswot.teachers import Teacher, load_checkpoint
@@ -40,7 +40,7 @@ def trained_teacher(
         try:
             return load_checkpoint(network, kept).to(device).eval()
         except CheckpointError:
-            progress(Step("teacher", 0, recipe.epochs, "the cached weights are damaged"))
+            progress(news("teacher", f"{kept} is damaged, so it is trained again"))
     train(
         network,
         data,

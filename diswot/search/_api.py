@@ -1,6 +1,6 @@
 """`search` and `score`: from names and settings to candidates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Unpack
 from torch import nn
 
 from diswot.errors import RunError
-from diswot.progress import Progress, Step, silent
+from diswot.progress import Progress, Step, news, silent
 from diswot.run_folder import check_new_folder, new_folder, write_json
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import (
@@ -84,7 +84,7 @@ def search(
     counted = _Counted(progress, population * (generations + 1))
     trials = _trials(comparison, budget, population, counted)
     chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"), progress)
-    manifest = dict(comparison.manifest) | {
+    manifest = comparison.manifest() | {
         "engine": {"name": engine, "population": population, "generations": generations},
         "budget": asdict(budget),
     }
@@ -93,14 +93,15 @@ def search(
         folder = new_folder(out)
         write_json(folder / MANIFEST, manifest)
     summary = f"{comparison.data.summary()}; budget {budget}"
-    progress(Step("data", 1, 1, f"{summary}; run folder {folder}" if folder else summary))
+    progress(news("data", f"{summary}; run folder {folder}" if folder else summary))
     with counted.journalling(folder):
         rng = generator_for(comparison.seed, "engine", engine)
         ENGINES[engine](trials, rng, population=population, generations=generations)
     counted.finish()
+    candidates = tuple(trials.candidates)
     result = SearchResult(
-        best=_best(trials.candidates),
-        candidates=tuple(trials.candidates),
+        best=_best(candidates),
+        candidates=candidates,
         plain_choices={name: trials.assess(arch) for name, arch in chosen.items()},
         manifest=manifest,
         images=comparison.data.spec,
@@ -201,7 +202,7 @@ def _trials(comparison: Comparison, budget: Budget, reference: int, counted: _Co
     )
 
 
-def _best(candidates: list[Candidate]) -> Candidate:
+def _best(candidates: Sequence[Candidate]) -> Candidate:
     scored = [candidate for candidate in candidates if candidate.score is not None]
     if not scored:
         raise RunError(

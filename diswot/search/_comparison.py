@@ -64,7 +64,18 @@ class Comparison:
     evaluator: Evaluator
     combination: Combination
     seed: int
-    manifest: Mapping[str, Any]
+    teacher: Teacher
+    settings: Mapping[str, Any]
+
+    def manifest(self) -> dict[str, Any]:
+        """Return settings, versions, and the hashes of data and teacher."""
+        return {
+            "schema": 1,
+            "settings": dict(self.settings),
+            "data": {"sha256": self.data.digest, "images": asdict(self.data.spec)},
+            "teacher": {"sha256": self.teacher.digest()},
+            "versions": versions(),
+        }
 
 
 def resolve_comparison(
@@ -127,14 +138,7 @@ def resolve_comparison(
         "seed": seed,
         "device": device,
     }
-    manifest = {
-        "schema": 1,
-        "settings": settings,
-        "data": {"sha256": images.digest, "images": asdict(images.spec)},
-        "teacher": {"sha256": found_teacher.digest()},
-        "versions": versions(),
-    }
-    return Comparison(images, found_space, evaluator, combination, seed, manifest)
+    return Comparison(images, found_space, evaluator, combination, seed, found_teacher, settings)
 
 
 def at_least(least: int, **values: int) -> None:

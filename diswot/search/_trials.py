@@ -48,6 +48,7 @@ class Trials:
         self._record = record
         self._evaluated: dict[str, Candidate] = {}
         self._drawn: set[str] = set()
+        self._exhausted = False
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -66,12 +67,13 @@ class Trials:
         return None
 
     def draw_any(self, rng: np.random.Generator) -> Architecture | None:
-        """Return a random architecture that is new and in budget, or `None` if there is none."""
-        if self.space.size is None or self.space.size > ENUMERABLE:
-            return self.draw(lambda: self.space.sample(rng))
-        everything = list(self.space)
-        shuffled = (everything[i] for i in rng.permutation(len(everything)))
-        return next((arch for arch in shuffled if self._take(arch)), None)
+        """Return a random architecture that is new and in budget, or `None` if there is none.
+
+        Once there was none, none is looked for again.
+        """
+        found = None if self._exhausted else self._random(rng)
+        self._exhausted = found is None
+        return found
 
     def evaluate(self, archs: Iterable[Architecture]) -> list[Candidate]:
         """Evaluate drawn architectures; each is recorded before the next begins."""
@@ -118,6 +120,13 @@ class Trials:
             f"macs {least.macs:,}; "
             "allow at least that, or choose another space"
         )
+
+    def _random(self, rng: np.random.Generator) -> Architecture | None:
+        if self.space.size is None or self.space.size > ENUMERABLE:
+            return self.draw(lambda: self.space.sample(rng))
+        everything = list(self.space)
+        shuffled = (everything[i] for i in rng.permutation(len(everything)))
+        return next((arch for arch in shuffled if self._take(arch)), None)
 
     def _take(self, arch: Architecture) -> bool:
         key = self.space.canonical_key(arch)

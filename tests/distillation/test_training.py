@@ -108,15 +108,27 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
 
-def test_a_damaged_cached_teacher_is_trained_again(data: ImageData, tmp_path: Path) -> None:
+def test_a_damaged_cached_teacher_is_trained_again_and_it_is_said(
+    data: ImageData, tmp_path: Path
+) -> None:
+    notes: list[str] = []
     for _ in range(2):
         diswot.distill(
-            student(), "resnet20", data=data, data_root=tmp_path, epochs=1, teacher_epochs=1
+            student(),
+            "resnet20",
+            data=data,
+            data_root=tmp_path,
+            epochs=1,
+            teacher_epochs=1,
+            progress=lambda step: notes.append(step.note),
         )
         (kept,) = (tmp_path / "teachers").iterdir()
         size = kept.stat().st_size
         kept.write_bytes(b"damaged")
     assert size > 100_000
+    assert [note for note in notes if "damaged" in note] == [
+        f"{kept} is damaged, so it is trained again"
+    ]
 
 
 class Scaled(nn.Module):
