@@ -10,8 +10,18 @@ from benchmarks.ground_truths import GroundTruth, Vector, nas_bench_201, resnet_
 from benchmarks.rank_statistics import kendall, kendall_interval, partial_kendall, spearman
 from benchmarks.readings import semantic_by_class, semantic_by_image
 from diswot.progress import Progress
-from diswot.scorers import Card, Scorer, relation, relation_gram, semantic, semantic_grad
-from diswot.search import COMBINATIONS, combine, score
+from diswot.scorers import (
+    COMBINATIONS,
+    Card,
+    Formula,
+    Scorer,
+    combine,
+    relation,
+    relation_gram,
+    semantic,
+    semantic_grad,
+)
+from diswot.search import score
 
 MEASURED = Scorer(
     Card("all", "all terms in one pass", "DisWOT and other readings of it", needs_labels=True),
@@ -23,6 +33,7 @@ MEASURED = Scorer(
         "semantic, class by class": semantic_by_class,
         "semantic, image by image": semantic_by_image,
     },
+    Formula("sum", ("semantic", "relation")),
 )
 PAIRS = {
     "diswot": ("semantic", "relation"),

@@ -1,9 +1,10 @@
 """What one forward pass of any network shows, read by hooks; the network is not changed."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,26 +15,82 @@ from diswot.errors import NetworkError, first_line
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+SPECIAL_TOKENS = 2
+"""Class and distillation tokens that may stand before those of the image."""
+
+
+@dataclass(frozen=True)
+class Watch(Generic[_R]):
+    """Something that is kept of every call of some modules during a forward pass.
+
+    Attributes:
+        modules: (network) → the modules to watch.
+        keep: (input, output) of one call → what is kept of it.
+    """
+
+    modules: Callable[[nn.Module], Iterable[nn.Module]]
+    keep: Callable[[Tensor, Tensor], _R]
+
 
 @dataclass(frozen=True, eq=False)
-class Activations:
-    """What one network shows of one batch of B images.
+class ForwardPass:
+    """What one forward pass of one network showed.
 
     Attributes:
         logits: (B, N) output of the classifier, the last linear layer that ran.
         features: (B, D) input of the classifier.
-        feature_map: (B, C, H, W) last feature map before global pooling, the last
-            output of a module before the classifier with H·W > 1.
+        feature_map: (B, C, H, W) last feature map before the classifier.
         classifier_weight: (N, D) weight of the classifier.
-        labels: (B,) class of each image, where known.
+        watched: what each watch kept, in the order of the calls.
     """
 
     logits: Tensor
     features: Tensor
     feature_map: Tensor
     classifier_weight: Tensor
-    labels: Tensor | None = None
-    _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+    watched: Mapping[Watch[Any], list[Any]] = field(default_factory=dict)
+
+
+class Activations:
+    """What one network shows of one batch of B images.
+
+    Args:
+        forward: the forward pass.
+        labels: (B,) class of each image, where known.
+    """
+
+    def __init__(self, forward: ForwardPass, labels: Tensor | None = None) -> None:
+        self.labels = labels
+        self._given = forward
+        self._memory: dict[Any, Any] = {}
+
+    @property
+    def _forward(self) -> ForwardPass:
+        return self._given
+
+    @property
+    def logits(self) -> Tensor:
+        """Output of the classifier, the last linear layer that ran: (B, N)."""
+        return self._forward.logits
+
+    @property
+    def features(self) -> Tensor:
+        """Input of the classifier: (B, D)."""
+        return self._forward.features
+
+    @property
+    def feature_map(self) -> Tensor:
+        """Last feature map before global pooling: (B, C, H, W).
+
+        The last output of a module before the classifier with H·W > 1; of a
+        transformer, its image tokens at their places.
+        """
+        return self._forward.feature_map
+
+    @property
+    def classifier_weight(self) -> Tensor:
+        """Weight of the classifier: (N, D)."""
+        return self._forward.classifier_weight
 
     @property
     def num_classes(self) -> int:
@@ -46,16 +103,34 @@ class Activations:
         height, width = self.feature_map.shape[2:]
         return height, width
 
+    def watched(self, watch: Watch[_R]) -> list[_R]:
+        """Return what `watch` kept of the forward pass, in the order of the calls.
+
+        Raises:
+            NetworkError: the network has no such modules.
+            KeyError: the pass was made without this watch; a scorer names its watches
+                where it is registered.
+        """
+        kept = self._forward.watched[watch]
+        if not kept:
+            kind = watch.modules.__name__.replace("_", " ")
+            raise NetworkError(
+                f"the network has no {kind} as modules, so they cannot be watched: "
+                "write them as torch.nn modules, or use another scorer"
+            )
+        return cast(list[_R], kept)
+
     def once(
         self,
-        statistic: Callable[Concatenate["Activations", _P], _R],
+        statistic: Callable[Concatenate[Any, _P], _R],
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _R:
         """Return `statistic(self, …)`, computed the first time it is asked for.
 
         Scorers take the teacher's side of a comparison through this, so that it is
-        computed once per repeat and not once per candidate.
+        computed once per repeat and not once per candidate, and the student's
+        gradients, so that all who need them share one backward pass.
         """
         key = (statistic, args, tuple(sorted(kwargs.items())))
         if key not in self._memory:
@@ -68,6 +143,10 @@ class ActivationReader:
 
     Use as a context manager; leaving it removes the hooks. The network's return
     value is not looked at, so it may be anything.
+
+    Args:
+        network: the network to read.
+        watches: what else to keep of its forward passes.
 
     Raises:
         NetworkError: the forward pass runs no linear layer, or shows no map of
@@ -82,16 +161,22 @@ class ActivationReader:
         (torch.Size([2, 8, 4, 4]), torch.Size([2, 8]), torch.Size([2, 10]))
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, watches: Sequence[Watch[Any]] = ()) -> None:
         self._network = network
+        self._watches = tuple(watches)
         self._handles: list[RemovableHandle] = []
         self._map: Tensor | None = None
         self._head: tuple[nn.Linear, Tensor, Tensor, Tensor | None] | None = None
+        self._kept: dict[Watch[Any], list[Any]] = {}
 
     def __enter__(self) -> "ActivationReader":
         for module in self._network.modules():
             hook = self._see_linear if isinstance(module, nn.Linear) else self._see_module
             self._handles.append(module.register_forward_hook(hook))
+        for watch in self._watches:
+            for module in watch.modules(self._network):
+                handle = module.register_forward_hook(self._keeper(watch), with_kwargs=True)
+                self._handles.append(handle)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,27 +186,77 @@ class ActivationReader:
 
     def __call__(self, images: Tensor, labels: Tensor | None = None) -> Activations:
         """Run the network on images (B, channels, height, width)."""
+        return Activations(self.forward(images), labels)
+
+    def forward(self, images: Tensor) -> ForwardPass:
+        """Run the network on images (B, channels, height, width)."""
         self._map = self._head = None
+        self._kept = {watch: [] for watch in self._watches}
         self._network(images)
+        who = f"the network {type(self._network).__name__}"
         if self._head is None:
             raise NetworkError(
-                f"the network {type(self._network).__name__} runs no nn.Linear, so it has no "
-                "classifier to read: end it with global pooling and one nn.Linear"
+                f"{who} runs no nn.Linear, so it has no classifier to read: "
+                "end it with global pooling and one nn.Linear"
             )
         classifier, features, logits, feature_map = self._head
         if feature_map is None or features.ndim != 2:
             raise NetworkError(
-                f"the network {type(self._network).__name__} shows no feature map (B, C, H, W) "
-                "with H·W > 1 before its classifier: use larger images, or pool last"
+                f"{who} shows no feature map (B, C, H, W) with H·W > 1 before its classifier: "
+                "use larger images, or pool last"
             )
-        return Activations(logits, features, feature_map, classifier.weight, labels)
+        return ForwardPass(
+            logits, features, as_map(feature_map), classifier.weight, watched=self._kept
+        )
 
     def _see_module(self, _module: nn.Module, _inputs: tuple[Any, ...], output: Any) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and output[0, 0].numel() > 1:
+        if is_map(output):
             self._map = output
 
     def _see_linear(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         self._head = (cast(nn.Linear, module), inputs[0], output, self._map)
+
+    def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
+        def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
+            given = _first_tensor((*args, *kwargs.values()))
+            shown = _first_tensor(output if isinstance(output, tuple | list) else (output,))
+            if given is not None and shown is not None:
+                self._kept[watch].append(watch.keep(given, shown))
+
+        return keep
+
+
+def _first_tensor(values: Iterable[Any]) -> Tensor | None:
+    return next((value for value in values if isinstance(value, Tensor)), None)
+
+
+def is_map(output: object) -> bool:
+    """Tell whether `output` is a feature map, or the tokens of one, of several positions."""
+    if not isinstance(output, Tensor):
+        return False
+    return (output.ndim == 4 and output[0, 0].numel() > 1) or (
+        output.ndim == 3 and output.shape[1] > 1
+    )
+
+
+def as_map(output: Tensor) -> Tensor:
+    """Return a feature map (B, C, H, W); tokens (B, T, C) are put at their places.
+
+    T tokens are H·W of a square image in rows, after up to two special tokens, which
+    are left out; any other number of tokens is taken as T×1.
+
+    Examples:
+        >>> as_map(torch.zeros(2, 65, 192)).shape
+        torch.Size([2, 192, 8, 8])
+    """
+    if output.ndim == 4:
+        return output
+    tokens = output.shape[1]
+    side = math.isqrt(tokens)
+    if tokens - side**2 > SPECIAL_TOKENS:
+        return output.mT.unsqueeze(3)
+    places: Tensor = output[:, tokens - side**2 :].mT
+    return places.reshape(*places.shape[:2], side, side)
 
 
 @torch.no_grad()

@@ -59,6 +59,13 @@ class SearchSpace(ABC):
         """
         return self.to_string(arch)
 
+    def effective(self, arch: Architecture) -> Architecture:
+        """Return `arch` without what has no effect on the output: the network that is scored.
+
+        It has the canonical key of `arch`; by default it is `arch`.
+        """
+        return arch
+
     def __iter__(self) -> Iterator[Architecture]:
         """Go through all architectures, where there are finitely many.
 

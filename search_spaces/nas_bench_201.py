@@ -155,6 +155,30 @@ class NASBench201Space(ChoiceSpace):
             expressions.append("+".join(sorted(terms)))
         return expressions[-1]
 
+    def effective(self, arch: Architecture) -> Architecture:
+        """Return the cell without the edges that are not on a way from input to output.
+
+        Examples:
+            >>> space = NASBench201Space()
+            >>> arch = space.from_string(
+            ...     "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|")
+            >>> space.to_string(space.effective(arch))
+            '|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|'
+        """
+        open_edges = {edge for edge, name in zip(EDGES, arch, strict=True) if name != "none"}
+        fed, heard = {0}, {3}
+        for node, source in EDGES:
+            if (node, source) in open_edges and source in fed:
+                fed.add(node)
+        for node, source in reversed(EDGES):
+            if (node, source) in open_edges and node in heard:
+                heard.add(source)
+        names = (
+            name if source in fed and node in heard else "none"
+            for name, (node, source) in zip(arch, EDGES, strict=True)
+        )
+        return self.architecture(*names)
+
 
 def _apply(operation: str, expression: str) -> str:
     if operation == "none" or expression == "#":

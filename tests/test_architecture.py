@@ -9,7 +9,10 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "search_spaces",
     "diswot.errors",
+    "diswot.costs",
     "diswot.activations",
+    "diswot.layers",
+    "diswot.probe",
     "diswot.similarity",
     "diswot.data",
     "diswot.teachers",

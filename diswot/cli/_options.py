@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from diswot.search import COMBINATIONS, ENGINES, Budget
+from diswot.scorers import COMBINATIONS
+from diswot.search import ENGINES, Budget
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -98,14 +99,12 @@ scoring_options = options(
         "--scorer",
         default="diswot",
         show_default=True,
-        help="A name of `diswot list scorers`, or several joined with +.",
+        help="A name of `diswot list scorers`, several joined with +, or logrank(a,b,…).",
     ),
     click.option(
         "--combination",
         type=click.Choice(COMBINATIONS),
-        default="sum",
-        show_default=True,
-        help="How a scorer's terms become one score.",
+        help="How a scorer's terms become one score; by default as the scorer says.",
     ),
     click.option(
         "--repeats",

@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from diswot.activations import Activations
-from diswot.scorers._card import Card, register
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
 from diswot.similarity import common_resolution, relation_distance, relation_similarity
 
 

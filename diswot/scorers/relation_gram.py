@@ -4,7 +4,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.scorers._card import Card, register
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
 from diswot.similarity import Resolution, common_resolution, flat_images
 
 

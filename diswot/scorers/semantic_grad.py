@@ -6,7 +6,8 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.errors import DataError
-from diswot.scorers._card import Card, register
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
 
 
 @register(

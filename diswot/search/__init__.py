@@ -1,10 +1,10 @@
 """From a teacher and a search space to scored candidates."""
 
+from diswot.costs import Costs, measure_costs, measure_latency
 from diswot.search._api import ENGINES, score, search
+from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._combination import COMBINATIONS, Combination, combine
 from diswot.search._comparison import ComparisonOptions
-from diswot.search._costs import Budget, Costs, measure_costs, measure_latency
 from diswot.search._evaluation import (
     Evaluator,
     TeacherState,
@@ -16,12 +16,10 @@ from diswot.search._result import SearchResult, load_run
 from diswot.search._spaces import SPACES, find_space, parse_architecture
 
 __all__ = [
-    "COMBINATIONS",
     "ENGINES",
     "SPACES",
     "Budget",
     "Candidate",
-    "Combination",
     "ComparisonOptions",
     "Costs",
     "Evaluator",
@@ -29,7 +27,6 @@ __all__ = [
     "TeacherState",
     "check_architecture",
     "check_space",
-    "combine",
     "find_space",
     "load_run",
     "measure_costs",

@@ -11,6 +11,7 @@ from torch import nn
 from diswot.errors import RunError
 from diswot.progress import Progress, Step, news, silent
 from diswot.run_folder import check_new_folder, new_folder, write_json
+from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import (
     Comparison,
@@ -19,7 +20,6 @@ from diswot.search._comparison import (
     one_of,
     resolve_comparison,
 )
-from diswot.search._costs import Budget
 from diswot.search._evaluation import check_architecture, check_space
 from diswot.search._evolution import evolution
 from diswot.search._journal import Journal
@@ -148,7 +148,7 @@ def score(
     if wanted:
         check_architecture(found, wanted[0], comparison.data.spec)
     sample: list[Architecture] = []
-    if comparison.combination == "standard":
+    if comparison.formula.needs_reference:
         rng = generator_for(comparison.seed, "reference")
         sample = [found.sample(rng) for _ in range(REFERENCE)]
     distinct = {found.canonical_key(arch): arch for arch in (*sample, *wanted)}
@@ -196,7 +196,7 @@ def _trials(comparison: Comparison, budget: Budget, reference: int, counted: _Co
     return Trials(
         comparison.evaluator,
         budget,
-        comparison.combination,
+        comparison.formula,
         reference=reference,
         record=counted.record,
     )

@@ -11,8 +11,7 @@ from diswot.data import ImageData, load_data
 from diswot.devices import find_device
 from diswot.errors import OptionError, UnknownNameError
 from diswot.run_folder import versions
-from diswot.scorers import Scorer, Term, find_scorer
-from diswot.search._combination import COMBINATIONS, Combination
+from diswot.scorers import COMBINATIONS, Combination, Formula, Scorer, Term, find_scorer
 from diswot.search._evaluation import (
     TEACHER_STATES,
     Evaluator,
@@ -30,10 +29,10 @@ class ComparisonOptions(TypedDict, total=False):
     Attributes:
         data: a built-in name, `package.module:callable`, or a dataset; by default `digits`.
         data_root: where built-in datasets lie.
-        scorer: a name, names joined with `+`, or a function (student, teacher) → number;
-            by default `diswot`.
-        combination: how a scorer's terms become one score: `sum` (the default), `rank`
-            or `standard`.
+        scorer: a name, an expression (names joined with `+`, `logrank(a,b)`), or a
+            function (student, teacher) → number; by default `diswot`.
+        combination: how a scorer's terms become one score: `sum`, `rank`, `standard` or
+            `logrank`; by default as the scorer says.
         repeats: initialisations and batches that each score is the mean of; 3.
         batch_size: images per batch; 64.
         teacher_state: whether the teacher is scored at `random` initialisation, as in
@@ -46,7 +45,7 @@ class ComparisonOptions(TypedDict, total=False):
     data: Any
     data_root: str | Path | None
     scorer: str | Scorer | Term
-    combination: Combination
+    combination: Combination | None
     repeats: int
     batch_size: int
     teacher_state: TeacherState
@@ -62,7 +61,7 @@ class Comparison:
     data: ImageData
     space: SearchSpace
     evaluator: Evaluator
-    combination: Combination
+    formula: Formula
     seed: int
     teacher: Teacher
     settings: Mapping[str, Any]
@@ -85,7 +84,7 @@ def resolve_comparison(
     data: Any = "digits",
     data_root: str | Path | None = None,
     scorer: str | Scorer | Term = "diswot",
-    combination: Combination = "sum",
+    combination: Combination | None = None,
     repeats: int = 3,
     batch_size: int = 64,
     teacher_state: TeacherState = "random",
@@ -101,9 +100,13 @@ def resolve_comparison(
     at_least(1, repeats=repeats)
     at_least(2, batch_size=batch_size)
     at_least(0, seed=seed)
-    one_of(COMBINATIONS, combination=combination)
+    if combination is not None:
+        one_of(COMBINATIONS, combination=combination)
     one_of(TEACHER_STATES, teacher_state=teacher_state)
     found_scorer = find_scorer(scorer)
+    formula = found_scorer.formula
+    if combination is not None:
+        formula = Formula(combination, formula.parts)
     device = find_device(device)
     images = load_data(data, root=data_root)
     found_space = find_space(space, in_channels=images.shape[0])
@@ -121,6 +124,7 @@ def resolve_comparison(
         batch_size=batch_size,
         seed=seed,
         device=device,
+        watches=found_scorer.teacher_watches,
     )
     evaluator = Evaluator(
         found_space, found_scorer, prepared, images.spec, seed=seed, device=device
@@ -132,13 +136,13 @@ def resolve_comparison(
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
         "scorer": found_scorer.card.name,
-        "combination": combination,
+        "combination": formula.how,
         "repeats": repeats,
         "batch_size": batch_size,
         "seed": seed,
         "device": device,
     }
-    return Comparison(images, found_space, evaluator, combination, seed, found_teacher, settings)
+    return Comparison(images, found_space, evaluator, formula, seed, found_teacher, settings)
 
 
 def at_least(least: int, **values: int) -> None:

@@ -5,18 +5,25 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, scoring_mode, trial_pass
+from diswot.activations import (
+    ActivationReader,
+    Activations,
+    Watch,
+    scoring_mode,
+    trial_pass,
+)
+from diswot.costs import Costs, measure_costs
 from diswot.data import ImageData, ImageSpec
 from diswot.errors import DiswotError, OptionError, SpaceError, TeacherError, first_line
-from diswot.scorers import Scorer
+from diswot.probe import Probe
+from diswot.scorers import CostTerm, Scorer
 from diswot.search._candidate import Candidate
-from diswot.search._costs import Costs, measure_costs
 from diswot.seeding import generator_for, seed_for, torch_seed
 from diswot.students import build_student
 from diswot.teachers import Teacher
@@ -46,6 +53,7 @@ def prepare_repeats(
     batch_size: int = 64,
     seed: int = 0,
     device: str = "cpu",
+    watches: Sequence[Watch[Any]] = (),
 ) -> list[Repeat]:
     """Draw the batches and show them to the teacher, once for the whole run.
 
@@ -72,7 +80,7 @@ def prepare_repeats(
         network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
         who = f"teacher {teacher.name}"
         trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
-        shown = _shown(network, images, labels, state)
+        shown = _shown(network, images, labels, state, watches)
         prepared.append(Repeat(images, labels, shown))
     return prepared
 
@@ -88,11 +96,17 @@ def _in_state(teacher: Teacher, state: TeacherState, seed: int) -> nn.Module:
 
 
 @torch.inference_mode()
-def _shown(network: nn.Module, images: Tensor, labels: Tensor, state: TeacherState) -> Activations:
+def _shown(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    state: TeacherState,
+    watches: Sequence[Watch[Any]],
+) -> Activations:
     if state == "trained":
-        with ActivationReader(network.eval()) as read:
+        with ActivationReader(network.eval(), watches=watches) as read:
             return read(images, labels)
-    with scoring_mode(network), ActivationReader(network) as read:
+    with scoring_mode(network), ActivationReader(network, watches=watches) as read:
         return read(images, labels)
 
 
@@ -198,7 +212,7 @@ class Evaluator:
         terms: Mapping[str, tuple[float, ...]] = {}
         try:
             costs = self.costs(arch)
-            terms = self._terms(arch, key) if like is None else like.terms
+            terms = self._terms(arch, key, costs) if like is None else self._likewise(like, costs)
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             failure = f"{type(error).__name__}: {first_line(error)}"
         return Candidate(
@@ -212,19 +226,39 @@ class Evaluator:
             builder=partial(build_student, self.space, arch, self._images),
         )
 
-    def _terms(self, arch: Architecture, key: str) -> Mapping[str, tuple[float, ...]]:
-        values = [self._one_repeat(arch, key, number) for number in range(len(self._repeats))]
+    def _likewise(self, like: Candidate, costs: Costs) -> Mapping[str, tuple[float, ...]]:
+        """Return the terms of a network that computes what `like` does, but costs `costs`."""
+        terms = dict(like.terms)
+        for name in terms:
+            term = self._scorer.terms[name]
+            if isinstance(term, CostTerm):
+                terms[name] = (term.read(costs),) * len(self._repeats)
+        return terms
+
+    def _terms(self, arch: Architecture, key: str, costs: Costs) -> Mapping[str, tuple[float, ...]]:
+        repeats = range(len(self._repeats))
+        values = [self._one_repeat(arch, key, number, costs) for number in repeats]
         for number, repeat in enumerate(values):
             for name, value in repeat.items():
                 if not math.isfinite(value):
                     raise FloatingPointError(f"{name} is {value} in repeat {number}")
         return {name: tuple(repeat[name] for repeat in values) for name in values[0]}
 
-    @torch.inference_mode()
-    def _one_repeat(self, arch: Architecture, key: str, number: int) -> dict[str, float]:
-        repeat = self._repeats[number]
-        with torch_seed(seed_for(self._seed, key, number)):
-            network = self.space.build(arch, self._images.num_classes).to(self._device)
-            with scoring_mode(network), ActivationReader(network) as read:
-                student = read(repeat.images, repeat.labels)
-        return self._scorer(student, repeat.teacher)
+    def _one_repeat(
+        self, arch: Architecture, key: str, number: int, costs: Costs
+    ) -> dict[str, float]:
+        repeat, seed = self._repeats[number], seed_for(self._seed, key, number)
+        differentiable = self._scorer.card.needs_gradients
+        with torch.inference_mode(not differentiable), torch_seed(seed):
+            network = self.space.build(self.space.effective(arch), self._images.num_classes)
+            with scoring_mode(network.to(self._device)):
+                student = Probe(
+                    network,
+                    repeat.images,
+                    repeat.labels,
+                    costs=costs,
+                    seed=seed,
+                    watches=self._scorer.watches,
+                    differentiable=differentiable,
+                )
+                return self._scorer(student, repeat.teacher)

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from diswot.costs import Costs
 from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
 from diswot.search._candidate import Candidate
-from diswot.search._costs import Costs
 from diswot.students import build_student
 from search_spaces import SearchSpace
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from diswot.costs import Costs
 from diswot.errors import BudgetError
+from diswot.scorers import Formula
+from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._combination import Combination, Matrix, combine
-from diswot.search._costs import Budget, Costs
 from diswot.search._evaluation import Evaluator
 from search_spaces import Architecture
 
@@ -25,7 +26,7 @@ class Trials:
     Args:
         evaluator: scores one architecture.
         budget: what a candidate may cost.
-        how: how terms are combined.
+        formula: how terms are combined.
         reference: how many candidates, the first ones, are the random sample by which
             the combination `standard` measures.
         record: called with every evaluated candidate before the engine goes on.
@@ -35,7 +36,7 @@ class Trials:
         self,
         evaluator: Evaluator,
         budget: Budget,
-        how: Combination,
+        formula: Formula,
         *,
         reference: int,
         record: Callable[[Candidate], None],
@@ -43,7 +44,7 @@ class Trials:
         self.space = evaluator.space
         self._budget = budget
         self._evaluator = evaluator
-        self._how = how
+        self._formula = formula
         self._reference = reference
         self._record = record
         self._evaluated: dict[str, Candidate] = {}
@@ -140,6 +141,9 @@ class Trials:
         sound = [candidate for candidate in everybody.values() if candidate.failure is None]
         if not sound:
             return {}
-        terms: Matrix = np.array([list(candidate.means.values()) for candidate in sound])
-        combined = combine(terms, self._how, terms[: self._reference])
-        return {c.key: float(score) for c, score in zip(sound, combined, strict=True)}
+        terms = {
+            name: np.array([candidate.means[name] for candidate in sound])
+            for name in sound[0].terms
+        }
+        scores = self._formula.scores(terms, reference=self._reference)
+        return {c.key: float(score) for c, score in zip(sound, scores, strict=True)}

@@ -7,39 +7,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader, Activations, scoring_mode
-from diswot.scorers import find_scorer, relation, relation_gram, scorers, semantic, semantic_grad
+from diswot.activations import Activations
+from diswot.scorers import relation, relation_gram, scorers, semantic, semantic_grad
 from search_spaces import CifarResNet
+from tests.scorers.probes import CLASSES, IMAGES, batch, probe_of, resnet, scored, teacher_for
 
-CLASSES = 7
-IMAGES = 12
-
-
-def shown_by(network: nn.Module, images: Tensor, labels: Tensor) -> Activations:
-    with torch.no_grad(), scoring_mode(network), ActivationReader(network) as read:
-        return read(images, labels)
-
-
-def resnet(seed: int) -> CifarResNet:
-    torch.manual_seed(seed)
-    return CifarResNet((1, 2, 1), num_classes=CLASSES, widths=(4, 4, 8, 16))
-
-
-@pytest.fixture(name="batch")
-def fixture_batch() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(IMAGES, 3, 16, 16, generator=generator)
-    return images, torch.randint(CLASSES, (IMAGES,), generator=generator)
+ALIKE = ("diswot", "semantic", "relation", "semantic_grad", "relation_gram")
+"""Scorers that measure how alike two networks are: 0 for the same."""
 
 
 @pytest.fixture(name="student")
-def fixture_student(batch: tuple[Tensor, Tensor]) -> Activations:
-    return shown_by(resnet(1), *batch)
+def fixture_student() -> Activations:
+    return probe_of(resnet(1), batch(), "diswot")
 
 
 @pytest.fixture(name="teacher")
-def fixture_teacher(batch: tuple[Tensor, Tensor]) -> Activations:
-    return shown_by(resnet(2), *batch)
+def fixture_teacher() -> Activations:
+    return teacher_for(resnet(2), batch(), "diswot")
 
 
 def array(tensor: Tensor) -> NDArray[np.float64]:
@@ -78,7 +62,7 @@ def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Ac
 def test_diswot_is_the_sum_of_both_terms_of_the_paper(
     student: Activations, teacher: Activations
 ) -> None:
-    terms = find_scorer("diswot")(student, teacher)
+    terms = scored(resnet(1), resnet(2), batch(), "diswot")
     assert terms == {
         "semantic": float(semantic(student, teacher).detach()),
         "relation": float(relation(student, teacher).detach()),
@@ -95,8 +79,8 @@ def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations
     assert float(relation_gram(student, teacher).detach()) == pytest.approx(expected, rel=1e-4)
 
 
-def test_semantic_grad_is_the_snippet_with_real_gradients(batch: tuple[Tensor, Tensor]) -> None:
-    images, labels = batch
+def test_semantic_grad_is_the_snippet_with_real_gradients() -> None:
+    images, labels = batch()
 
     def matrices(network: CifarResNet) -> Tensor:
         """Return the row-normalised outer product of each class's gradient, by autograd."""
@@ -110,35 +94,33 @@ def test_semantic_grad_is_the_snippet_with_real_gradients(batch: tuple[Tensor, T
     student, teacher = resnet(1), resnet(2)
     difference = matrices(teacher) - matrices(student)
     expected = -difference.square().sum() / (difference.shape[1] * CLASSES)
-    ours = semantic_grad(shown_by(student, *batch), shown_by(teacher, *batch))
+    ours = semantic_grad(
+        probe_of(student, batch(), "semantic_grad"), teacher_for(teacher, batch(), "semantic_grad")
+    ).detach()
     assert float(ours) == pytest.approx(float(expected), rel=1e-3)
 
 
-@pytest.mark.parametrize("name", sorted(scorers()))
-def test_the_teacher_itself_is_at_distance_zero_and_nobody_is_closer(
-    name: str, student: Activations, teacher: Activations
-) -> None:
-    scorer = find_scorer(name)
-    assert sum(scorer(teacher, teacher).values()) == pytest.approx(0, abs=1e-5)
-    assert sum(scorer(student, teacher).values()) < -1e-4
+@pytest.mark.parametrize("name", ALIKE)
+def test_the_teacher_itself_is_at_distance_zero_and_nobody_is_closer(name: str) -> None:
+    itself = scored(resnet(2), resnet(2), batch(), name)
+    other = scored(resnet(1), resnet(2), batch(), name)
+    assert float(sum(itself.values())) == pytest.approx(0, abs=1e-5)
+    assert sum(other.values()) < -1e-4
 
 
 @pytest.mark.parametrize("name", sorted(scorers()))
-def test_the_order_of_the_batch_does_not_matter(name: str, batch: tuple[Tensor, Tensor]) -> None:
-    images, labels = batch
+def test_the_order_of_the_batch_does_not_matter(name: str) -> None:
+    if name in ("zico", "meco"):
+        pytest.skip("it reads halves of the batch, or its first image, as published")
+    images, labels = batch()
     order = torch.randperm(IMAGES, generator=torch.Generator().manual_seed(1))
-    scorer = find_scorer(name)
-    straight = scorer(shown_by(resnet(1), *batch), shown_by(resnet(2), *batch))
-    shuffled = (images[order], labels[order])
-    assert scorer(shown_by(resnet(1), *shuffled), shown_by(resnet(2), *shuffled)) == pytest.approx(
-        straight, abs=1e-4
-    )
+    straight = scored(resnet(1), resnet(2), (images, labels), name)
+    shuffled = scored(resnet(1), resnet(2), (images[order], labels[order]), name)
+    assert shuffled == pytest.approx(straight, abs=1e-4, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", sorted(scorers()))
-def test_a_teacher_of_another_width_depth_and_resolution_works(
-    name: str, batch: tuple[Tensor, Tensor], student: Activations
-) -> None:
+def test_a_teacher_of_another_width_depth_and_resolution_works(name: str) -> None:
     wide = nn.Sequential(
         nn.Conv2d(3, 24, 3, padding=1),
         nn.ReLU(),
@@ -146,12 +128,9 @@ def test_a_teacher_of_another_width_depth_and_resolution_works(
         nn.Flatten(),
         nn.Linear(24, CLASSES),
     )
-    teacher = shown_by(wide, *batch)
-    assert teacher.feature_map.shape[1:] == (24, 16, 16)
-    assert student.feature_map.shape[1:] == (16, 4, 4)
-    scorer = find_scorer(name)
-    assert all(np.isfinite(value) for value in scorer(student, teacher).values())
-    assert all(np.isfinite(value) for value in scorer(teacher, student).values())
+    for student, teacher in ((resnet(1), wide), (wide, resnet(1))):
+        terms = scored(student, teacher, batch(), name)
+        assert all(np.isfinite(value) for value in terms.values())
 
 
 def test_the_teachers_side_is_computed_once(student: Activations, teacher: Activations) -> None:

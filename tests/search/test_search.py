@@ -11,7 +11,8 @@ from torch import nn
 
 import diswot
 from diswot.errors import BudgetError
-from diswot.search import COMBINATIONS, ENGINES, combine
+from diswot.scorers import COMBINATIONS, combine
+from diswot.search import ENGINES
 from search_spaces import Architecture, Choice, ChoiceSpace, ResNetDepthSpace
 
 SMALL: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}

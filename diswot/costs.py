@@ -1,6 +1,6 @@
 """What a network costs, found on the meta device: nothing is allocated, nothing computed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,6 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
-from diswot.errors import OptionError
-
 
 @dataclass(frozen=True)
 class Costs:
@@ -20,39 +18,6 @@ class Costs:
 
     params: int
     macs: int
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a candidate may cost at most; `None` sets no limit.
-
-    Raises:
-        OptionError: a limit that is no positive whole number.
-
-    Examples:
-        >>> Budget(params=300_000).allows(Costs(params=278_324, macs=41_000_000))
-        True
-    """
-
-    params: int | None = None
-    macs: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, limit in vars(self).items():
-            if limit is not None and (not isinstance(limit, int) or limit < 1):
-                raise OptionError(
-                    f"Expected the budget's {name} to be a whole number of at least 1, "
-                    f"but got {limit!r}"
-                )
-
-    def allows(self, costs: Costs) -> bool:
-        """Tell whether `costs` are within every limit."""
-        limits: Mapping[str, int | None] = vars(self)
-        return all(limit is None or getattr(costs, name) <= limit for name, limit in limits.items())
-
-    def __str__(self) -> str:
-        limits = [f"{name} ≤ {limit:,}" for name, limit in vars(self).items() if limit is not None]
-        return " and ".join(limits) or "no limit"
 
 
 _SHAPE_KEEPERS = (F.batch_norm, F.relu)

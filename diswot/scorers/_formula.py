@@ -1,0 +1,92 @@
+"""How the terms of a scorer become one score."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
+
+Vector: TypeAlias = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Terms and formulas, combined.
+
+    Attributes:
+        how: see [`combine`][diswot.scorers.combine].
+        parts: names of terms, or formulas.
+
+    Examples:
+        >>> formula = Formula("logrank", ("jacov", Formula("sum", ("a", "b"))))
+        >>> formula
+        logrank(jacov,a+b)
+        >>> terms = {"jacov": np.array([1., 2.]), "a": np.array([1., 2.]), "b": np.array([0., 4.])}
+        >>> formula.scores(terms, reference=2).round(3)
+        array([-1.386,  0.   ])
+    """
+
+    how: Combination
+    parts: "tuple[str | Formula, ...]"
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether scores depend on a random sample of the space."""
+        inner = (part for part in self.parts if isinstance(part, Formula))
+        return self.how == "standard" or any(part.needs_reference for part in inner)
+
+    def scores(self, terms: Mapping[str, Vector], *, reference: int) -> Vector:
+        """Return the n scores of n candidates.
+
+        Args:
+            terms: each term's n values, means over the repeats.
+            reference: how many candidates, the first ones, are a random sample of the
+                space, for `standard`.
+        """
+        columns = [
+            terms[part] if isinstance(part, str) else part.scores(terms, reference=reference)
+            for part in self.parts
+        ]
+        matrix = np.stack(columns, axis=1)
+        return combine(matrix, self.how, matrix[:reference])
+
+    def __repr__(self) -> str:
+        if self.how == "sum":
+            return "+".join(map(str, self.parts))
+        return f"{self.how}({','.join(map(str, self.parts))})"
+
+    __str__ = __repr__
+
+
+def combine(terms: Matrix, how: Combination, reference: Matrix) -> Vector:
+    """Combine terms (n candidates × t terms) into n scores, higher is better.
+
+    Args:
+        terms: each candidate's terms, means over the repeats.
+        how: `sum`, unweighted, as the DisWOT paper prints it; `rank`, the mean over the
+            terms of the rank within these n candidates, from 0 to 1; `logrank`, the sum
+            of the logarithms of rank/n, the worst having rank 1 (AZ-NAS, Lee and Ham,
+            CVPR 2024, equation 8); or `standard`, the sum of the terms after subtracting
+            the mean and dividing by the standard deviation of the reference.
+        reference: terms of a random sample of the space (m × t), for `standard`.
+
+    Examples:
+        >>> terms = np.array([[0.1, 30.0], [0.2, 10.0], [0.4, 20.0]])
+        >>> combine(terms, "rank", terms)
+        array([0.5 , 0.25, 0.75])
+    """
+    if how == "sum":
+        return np.asarray(terms.sum(axis=1))
+    if how == "rank":
+        ranks = (rankdata(terms, axis=0) - 1) / max(1, len(terms) - 1)
+        return np.asarray(ranks.mean(axis=1))
+    if how == "logrank":
+        return np.asarray(np.log(rankdata(terms, axis=0) / len(terms)).sum(axis=1))
+    spread = reference.std(axis=0)
+    return np.asarray(((terms - reference.mean(axis=0)) / np.where(spread > 0, spread, 1)).sum(1))

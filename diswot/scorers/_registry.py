@@ -1,0 +1,175 @@
+"""Where scorers are found: by name, by expression, in installed packages."""
+
+import ast
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from diswot.activations import Watch
+from diswot.costs import Costs
+from diswot.errors import OptionError, UnknownNameError
+from diswot.scorers._card import Card, CostTerm, Scorer, Term
+from diswot.scorers._formula import COMBINATIONS, Combination, Formula
+
+_T = TypeVar("_T", bound=Term)
+_registry: dict[str, Scorer] = {}
+
+
+def register(
+    card: Card, *, watches: Iterable[Watch[Any]] = (), teacher_watches: Iterable[Watch[Any]] = ()
+) -> Callable[[_T], _T]:
+    """Make a function of (student, teacher) a scorer that is found by its card's name.
+
+    Args:
+        card: what a caller must know of it.
+        watches: what the student's forward pass must keep for it.
+        teacher_watches: what the teacher's forward pass must keep for it.
+
+    Examples:
+        >>> @register(Card("logit_norm", "size of the student's logits", "an example"))
+        ... def logit_norm(student, teacher):
+        ...     return student.logits.norm()
+        >>> find_scorer("logit_norm").card.summary
+        "size of the student's logits"
+    """
+
+    def decorate(term: _T) -> _T:
+        _registry[card.name] = Scorer(
+            card,
+            MappingProxyType({card.name: term}),
+            Formula("sum", (card.name,)),
+            tuple(watches),
+            tuple(teacher_watches),
+        )
+        return term
+
+    return decorate
+
+
+def register_cost(card: Card) -> Callable[[Callable[[Costs], float]], CostTerm]:
+    """Make a function of what an architecture costs a scorer."""
+
+    def decorate(read: Callable[[Costs], float]) -> CostTerm:
+        return register(card)(CostTerm(read))
+
+    return decorate
+
+
+def register_combined(card: Card, how: Combination, *terms: Term) -> Scorer:
+    """Make the combination of registered terms a scorer of its own."""
+    parts = [part for part in _registry.values() if set(part.terms.values()) <= set(terms)]
+    names = {term: name for part in parts for name, term in part.terms.items()}
+    formula = Formula(how, tuple(names[term] for term in terms))
+    _registry[card.name] = _joined(card, formula, [_registry[names[term]] for term in terms])
+    return _registry[card.name]
+
+
+def scorers() -> Mapping[str, Scorer]:
+    """Return all scorers by name, those of installed packages included.
+
+    A package offers scorers by the entry point group `diswot.scorers`: each entry
+    names a module that registers them when it is imported.
+    """
+    for entry in entry_points(group="diswot.scorers"):
+        importlib.import_module(entry.value)
+    return MappingProxyType(_registry)
+
+
+def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
+    """Return the scorer that is meant: by name or expression, or itself.
+
+    An expression joins names with `+`, or is `logrank(a,b,…)`, `rank(a,b,…)`,
+    `standard(a,b,…)` or `sum(a,b,…)` of expressions.
+
+    Raises:
+        UnknownNameError: no scorer has that name.
+        OptionError: `scorer` is nothing that scores.
+
+    Examples:
+        >>> list(find_scorer("logrank(nwot,params)").terms)
+        ['nwot', 'params']
+    """
+    if isinstance(scorer, Scorer):
+        return scorer
+    if isinstance(scorer, str):
+        return _registry[scorer] if scorer in scorers() else _parsed(scorer)
+    if callable(scorer):
+        name = getattr(scorer, "__name__", type(scorer).__name__)
+        return Scorer(
+            Card(name, "given from Python", "the caller"), {name: scorer}, Formula("sum", (name,))
+        )
+    raise OptionError(f"Expected a scorer's name or a function, but got {scorer!r}")
+
+
+def all_terms(expressions: Iterable[str]) -> Scorer:
+    """Return a scorer of all terms of several expressions, to read them from the same passes."""
+    found = [find_scorer(expression) for expression in expressions]
+    terms = tuple(dict.fromkeys(name for scorer in found for name in scorer.terms))
+    return _joined(Card("all", "several scores", "each its own"), Formula("sum", terms), found)
+
+
+def _parsed(expression: str) -> Scorer:
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise OptionError(_expected(expression)) from error
+    formula, used = _formula(tree, expression)
+    known = [_registry[name] for name in dict.fromkeys(used)]
+    return _joined(Card(expression, "combined scores", ""), formula, known)
+
+
+def _formula(tree: ast.expr, expression: str) -> tuple[Formula, list[str]]:
+    match tree:
+        case ast.Name(id=name):
+            if name not in scorers():
+                raise UnknownNameError("scorer", name, scorers())
+            return _registry[name].formula, [name]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            how: Combination = "sum"
+            parts = [left, right]
+        case ast.Call(func=ast.Name(id=called), args=[*parts], keywords=[]) if parts:
+            if called not in COMBINATIONS:
+                raise OptionError(_expected(expression))
+            how = called
+        case _:
+            raise OptionError(_expected(expression))
+    inner = [_formula(part, expression) for part in parts]
+    flat = [part for formula, _ in inner for part in _parts(formula, how)]
+    return Formula(how, tuple(flat)), [name for _, names in inner for name in names]
+
+
+def _parts(formula: Formula, how: Combination) -> tuple[str | Formula, ...]:
+    """Return what `formula` is in a combination: sums of sums are one sum."""
+    one = len(formula.parts) == 1 or formula.how == how == "sum"
+    return formula.parts if one else (formula,)
+
+
+def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
+    parts = list(parts)
+    cards = [part.card for part in parts]
+    merged = Card(
+        name=card.name,
+        summary=card.summary,
+        source=card.source or "; ".join(dict.fromkeys(part.source for part in cards)),
+        needs_teacher=any(part.needs_teacher for part in cards),
+        needs_labels=any(part.needs_labels for part in cards),
+        needs_gradients=any(part.needs_gradients for part in cards),
+        cost=" and ".join(dict.fromkeys(part.cost for part in cards)),
+        supports="; ".join(dict.fromkeys(part.supports for part in cards)),
+    )
+    return Scorer(
+        merged,
+        {name: term for part in parts for name, term in part.terms.items()},
+        formula,
+        tuple(dict.fromkeys(watch for part in parts for watch in part.watches)),
+        tuple(dict.fromkeys(watch for part in parts for watch in part.teacher_watches)),
+    )
+
+
+def _expected(expression: str) -> str:
+    return (
+        "expected a scorer's name, names joined with +, or logrank(a,b,…), "
+        f"but got {expression!r}: diswot list scorers names them"
+    )

@@ -1,0 +1,41 @@
+"""NASWOT: how differently a network of rectifiers treats the images of a batch."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations, Watch
+from diswot.layers import activation_functions
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+def _agreement(_given: Tensor, output: Tensor) -> Tensor:
+    """Return in how many units each pair of images is on the same side of zero: (B, B)."""
+    active = (output > 0).flatten(1).to(output.dtype)
+    both = active @ active.T
+    count = both.diagonal()
+    neither = active.shape[1] - count[:, None] - count + both
+    return both + neither
+
+
+AGREEMENT = Watch(activation_functions, _agreement)
+
+
+@register(
+    Card(
+        "nwot",
+        "how differently the rectifiers treat the images",
+        "Mellor et al., Neural Architecture Search without Training, ICML 2021, equation 2",
+        needs_teacher=False,
+        supports="networks with activation functions as modules",
+    ),
+    watches=[AGREEMENT],
+)
+def nwot(student: Probe, _teacher: Activations) -> Tensor:
+    """Return ln|det K_H|, K_H[i, j] = N_A − Hamming distance of the codes of images i and j.
+
+    The code of an image has one bit for each of the N_A units: whether it is active.
+    """
+    kernel = torch.stack(student.watched(AGREEMENT)).double().sum(dim=0)
+    return torch.linalg.slogdet(kernel).logabsdet

@@ -1,0 +1,28 @@
+"""SNIP: how much the loss would change without each weight."""
+
+from torch import Tensor, stack
+
+from diswot.activations import Activations
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "snip",
+        "sum of |weight · gradient|",
+        "Lee et al., SNIP, ICLR 2019, equation 4, summed as in Abdelfattah et al., "
+        "Zero-Cost Proxies for Lightweight NAS, ICLR 2021",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost="one forward and one backward pass",
+        supports="networks with a linear classifier",
+    )
+)
+def snip(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ |w · ∂L/∂w| over the weights of convolutions and linear layers."""
+    return stack(
+        [(layer.weight * gradient).abs().sum() for layer, gradient in student.weight_gradients]
+    ).sum()

@@ -1,0 +1,60 @@
+"""Small networks under test, and what they show."""
+
+import torch
+from torch import Tensor, nn
+
+from diswot.activations import ActivationReader, Activations, scoring_mode
+from diswot.costs import Costs
+from diswot.probe import Probe
+from diswot.scorers import find_scorer
+from search_spaces import CifarResNet
+
+CLASSES = 7
+IMAGES = 12
+
+Batch = tuple[Tensor, Tensor]
+
+
+def batch(seed: int = 0) -> Batch:
+    """Return images (12, 3, 16, 16) and labels."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(IMAGES, 3, 16, 16, generator=generator)
+    return images, torch.randint(CLASSES, (IMAGES,), generator=generator)
+
+
+def resnet(seed: int) -> CifarResNet:
+    """Return a small residual network."""
+    torch.manual_seed(seed)
+    return CifarResNet((1, 2, 1), num_classes=CLASSES, widths=(4, 4, 8, 16))
+
+
+def probe_of(network: nn.Module, shown: Batch, scorer: str, *, seed: int = 0) -> Probe:
+    """Return `network` (put into training mode) as the scorer of that name sees it."""
+    found = find_scorer(scorer)
+    params = sum(parameter.numel() for parameter in network.parameters())
+    return Probe(
+        network.train(),
+        *shown,
+        costs=Costs(params, 10 * params),
+        seed=seed,
+        watches=found.watches,
+        differentiable=found.card.needs_gradients,
+    )
+
+
+def teacher_for(network: nn.Module, shown: Batch, scorer: str) -> Activations:
+    """Return `network` as a teacher that the scorer of that name reads."""
+    watches = find_scorer(scorer).teacher_watches
+    with (
+        torch.no_grad(),
+        scoring_mode(network),
+        ActivationReader(network, watches=watches) as read,
+    ):
+        return read(*shown)
+
+
+def scored(network: nn.Module, teacher: nn.Module, shown: Batch, scorer: str) -> dict[str, float]:
+    """Return all terms of the scorer of that name."""
+    return find_scorer(scorer)(
+        probe_of(network, shown, scorer), teacher_for(teacher, shown, scorer)
+    )
