@@ -6,15 +6,24 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture, SearchSpace
+from search_spaces._macro_blocks import MacroBlock
+from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
+from search_spaces.macro import MacroSpace
 from search_spaces.nas_bench_201 import NASBench201Space
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
+from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
     "Architecture",
+    "AutoFormerArchitecture",
+    "AutoFormerSpace",
     "Choice",
     "ChoiceSpace",
     "CifarResNet",
+    "MacroBlock",
+    "MacroSpace",
     "NASBench201Space",
     "ResNetDepthSpace",
     "SearchSpace",
+    "VisionTransformer",
 ]

@@ -1,7 +1,7 @@
 """Names → datasets → batches."""
 
 from diswot.data._catalogue import DATASETS, load_data
-from diswot.data._image_data import ImageData, ImageSpec, Split, batches
+from diswot.data._image_data import ImageData, ImageSpec, Split, batches, held_out
 from diswot.data._root import cache_root, data_root
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "batches",
     "cache_root",
     "data_root",
+    "held_out",
     "load_data",
 ]

@@ -38,4 +38,5 @@ def nwot(student: Probe, _teacher: Activations) -> Tensor:
     The code of an image has one bit for each of the N_A units: whether it is active.
     """
     kernel = torch.stack(student.watched(AGREEMENT)).double().sum(dim=0)
-    return torch.linalg.slogdet(kernel).logabsdet
+    determinant: Tensor = torch.linalg.slogdet(kernel).logabsdet
+    return determinant

@@ -4,7 +4,7 @@ from diswot.costs import Costs, measure_costs, measure_latency
 from diswot.search._api import ENGINES, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._comparison import ComparisonOptions
+from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
 from diswot.search._evaluation import (
     Evaluator,
     TeacherState,
@@ -20,6 +20,7 @@ __all__ = [
     "SPACES",
     "Budget",
     "Candidate",
+    "Comparison",
     "ComparisonOptions",
     "Costs",
     "Evaluator",
@@ -33,6 +34,7 @@ __all__ = [
     "measure_latency",
     "parse_architecture",
     "prepare_repeats",
+    "resolve_comparison",
     "score",
     "search",
 ]

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
@@ -176,12 +177,17 @@ class Evaluator:
         device: str = "cpu",
     ) -> None:
         self.space = space
-        self._scorer = scorer
+        self.scorer = scorer
         self._repeats = repeats
         self._images = images
         self._seed = seed
         self._device = device
         self._costs: dict[Architecture, Costs] = {}
+
+    @property
+    def repeats(self) -> int:
+        """How many initialisations and batches there are."""
+        return len(self._repeats)
 
     @property
     def known_costs(self) -> Mapping[Architecture, Costs]:
@@ -212,7 +218,8 @@ class Evaluator:
         terms: Mapping[str, tuple[float, ...]] = {}
         try:
             costs = self.costs(arch)
-            terms = self._terms(arch, key, costs) if like is None else self._likewise(like, costs)
+            known = self._terms(arch, costs) if like is None else like.terms
+            terms = {**known, **self.cost_terms(costs)} if known else known
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             failure = f"{type(error).__name__}: {first_line(error)}"
         return Candidate(
@@ -226,29 +233,30 @@ class Evaluator:
             builder=partial(build_student, self.space, arch, self._images),
         )
 
-    def _likewise(self, like: Candidate, costs: Costs) -> Mapping[str, tuple[float, ...]]:
-        """Return the terms of a network that computes what `like` does, but costs `costs`."""
-        terms = dict(like.terms)
-        for name in terms:
-            term = self._scorer.terms[name]
-            if isinstance(term, CostTerm):
-                terms[name] = (term.read(costs),) * len(self._repeats)
-        return terms
+    def cost_terms(self, costs: Costs) -> dict[str, tuple[float, ...]]:
+        """Return the terms that read nothing but costs, alike in every repeat."""
+        read = {n: t for n, t in self.scorer.terms.items() if isinstance(t, CostTerm)}
+        return {name: (float(term.read(costs)),) * self.repeats for name, term in read.items()}
 
-    def _terms(self, arch: Architecture, key: str, costs: Costs) -> Mapping[str, tuple[float, ...]]:
-        repeats = range(len(self._repeats))
-        values = [self._one_repeat(arch, key, number, costs) for number in repeats]
+    def _terms(self, arch: Architecture, costs: Costs) -> Mapping[str, tuple[float, ...]]:
+        values = []
+        for number in range(self.repeats):
+            with self.probe(arch, number, costs) as (student, teacher):
+                values.append(self.scorer(student, teacher))
         for number, repeat in enumerate(values):
             for name, value in repeat.items():
                 if not math.isfinite(value):
                     raise FloatingPointError(f"{name} is {value} in repeat {number}")
         return {name: tuple(repeat[name] for repeat in values) for name in values[0]}
 
-    def _one_repeat(
-        self, arch: Architecture, key: str, number: int, costs: Costs
-    ) -> dict[str, float]:
-        repeat, seed = self._repeats[number], seed_for(self._seed, key, number)
-        differentiable = self._scorer.card.needs_gradients
+    @contextmanager
+    def probe(
+        self, arch: Architecture, number: int, costs: Costs
+    ) -> Iterator[tuple[Probe, Activations]]:
+        """Build the network of `arch` for repeat `number`, and show it with the teacher."""
+        repeat = self._repeats[number]
+        seed = seed_for(self._seed, self.space.canonical_key(arch), number)
+        differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
             network = self.space.build(self.space.effective(arch), self._images.num_classes)
             with scoring_mode(network.to(self._device)):
@@ -258,7 +266,7 @@ class Evaluator:
                     repeat.labels,
                     costs=costs,
                     seed=seed,
-                    watches=self._scorer.watches,
+                    watches=self.scorer.watches,
                     differentiable=differentiable,
                 )
-                return self._scorer(student, repeat.teacher)
+                yield student, repeat.teacher

@@ -4,11 +4,28 @@ from collections.abc import Callable
 
 from diswot.errors import OptionError, SpaceError, UnknownNameError, first_line
 from diswot.references import is_reference, resolve
-from search_spaces import Architecture, NASBench201Space, ResNetDepthSpace, SearchSpace
+from search_spaces import (
+    Architecture,
+    AutoFormerSpace,
+    MacroSpace,
+    NASBench201Space,
+    ResNetDepthSpace,
+    SearchSpace,
+)
 
 SPACES: dict[str, Callable[[int], SearchSpace]] = {
     "s0": lambda channels: ResNetDepthSpace(in_channels=channels),
     "nas-bench-201": lambda channels: NASBench201Space(in_channels=channels),
+    "macro-basic": lambda channels: MacroSpace(in_channels=channels),
+    "macro-bottleneck": lambda channels: MacroSpace(bottlenecks=True, in_channels=channels),
+    "macro-basic-224": lambda channels: MacroSpace(image_size=224, in_channels=channels),
+    "macro-bottleneck-224": lambda channels: MacroSpace(
+        bottlenecks=True, image_size=224, in_channels=channels
+    ),
+    "autoformer": lambda channels: AutoFormerSpace(in_channels=channels),
+    "autoformer-224": lambda channels: AutoFormerSpace(
+        image_size=224, patch_size=16, in_channels=channels
+    ),
 }
 """Built-in spaces: made for a number of image channels."""
 

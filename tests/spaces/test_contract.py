@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from diswot.search import Costs, measure_costs
 from search_spaces import (
     Architecture,
+    AutoFormerSpace,
     Choice,
     ChoiceSpace,
+    MacroSpace,
     NASBench201Space,
     ResNetDepthSpace,
     SearchSpace,
@@ -48,12 +50,26 @@ SPACES: dict[str, SearchSpace] = {
     "ResNetDepthSpace of two stages": ResNetDepthSpace((1, 10), widths=(2, 2, 4)),
     "NASBench201Space": NASBench201Space(channels=2, cells=1),
     "ChoiceSpace": Custom(),
+    "MacroSpace": MacroSpace(widths=(8, 16), max_layers=9),
+    "MacroSpace of bottlenecks": MacroSpace(
+        bottlenecks=True, image_size=224, widths=(8,), max_layers=9
+    ),
+    "AutoFormerSpace": AutoFormerSpace(
+        image_size=8, hidden_dims=(8, 16), depths=(1, 2), heads=(1, 2), mlp_ratios=(0.5, 2)
+    ),
 }
+CHOICE_SPACES = {name: space for name, space in SPACES.items() if isinstance(space, ChoiceSpace)}
 
 
 @pytest.fixture(scope="module", params=list(SPACES.values()), ids=list(SPACES))
 def space(request: pytest.FixtureRequest) -> SearchSpace:
     found: SearchSpace = request.param
+    return found
+
+
+@pytest.fixture(scope="module", params=list(CHOICE_SPACES.values()), ids=list(CHOICE_SPACES))
+def choice_space(request: pytest.FixtureRequest) -> ChoiceSpace:
+    found: ChoiceSpace = request.param
     return found
 
 
@@ -77,11 +93,16 @@ def test_a_mutant_is_another_architecture_of_the_space(space: SearchSpace, seed:
 
 
 @given(seed=SEEDS)
-def test_each_field_of_a_child_is_a_parents(space: SearchSpace, seed: int) -> None:
+def test_a_child_belongs_to_the_space(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    mother, father = space.sample(rng), space.sample(rng)
-    child = space.crossover(mother, father, rng)
-    assert belongs(space, child)
+    assert belongs(space, space.crossover(space.sample(rng), space.sample(rng), rng))
+
+
+@given(seed=SEEDS)
+def test_each_field_of_a_child_is_a_parents(choice_space: ChoiceSpace, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mother, father = choice_space.sample(rng), choice_space.sample(rng)
+    child = choice_space.crossover(mother, father, rng)
     assert all(field in pair for field, *pair in zip(child, mother, father, strict=True))
 
 

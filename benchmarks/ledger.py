@@ -1,0 +1,118 @@
+"""Measurements that last: a folder of settings and records, taken up where it stopped."""
+
+import json
+import os
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diswot.errors import RunFolderError
+from diswot.run_folder import read_json, versions, write_json
+
+MANIFEST = "manifest.json"
+RECORDS = "records.jsonl"
+
+
+class Ledger:
+    """Records of one measurement, one line each, on disk as soon as they are made.
+
+    Opened again with the same settings it knows what was measured before; a last line
+    that was cut off is dropped.
+
+    Args:
+        folder: where it lies; made where it does not exist.
+        settings: all that the records depend on.
+        key: names of the entries of a record that say what was measured.
+
+    Raises:
+        RunFolderError: the folder holds something else, or records of other settings.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with Ledger(folder, {"seed": 0}, key=["arch"]) as ledger:
+        ...     ledger.append({"arch": "3-1-5", "score": 0.5})
+        >>> with Ledger(folder, {"seed": 0}, key=["arch"]) as again:
+        ...     again.records
+        {('3-1-5',): {'arch': '3-1-5', 'score': 0.5}}
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *, key: Sequence[str]) -> None:
+        self._key = tuple(key)
+        self._path = folder / RECORDS
+        settings = json.loads(json.dumps(dict(settings)))
+        if (folder / MANIFEST).exists():
+            _same(settings, read_json(folder / MANIFEST).get("settings"), folder)
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunFolderError(
+                f"{folder} holds something else: name an empty or a new folder with --out"
+            )
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / MANIFEST, {"settings": settings, "versions": versions()})
+        self.records = {self.key_of(record): record for record in self._read()}
+
+    def __enter__(self) -> "Ledger":
+        self._file = self._path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def key_of(self, record: Mapping[str, Any]) -> tuple[Hashable, ...]:
+        """Return what was measured."""
+        return tuple(record[name] for name in self._key)
+
+    def append(self, *records: dict[str, Any]) -> None:
+        """Write records; when this returns they are on disk."""
+        for record in records:
+            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self.records[self.key_of(record)] = record
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        if not self._path.exists():
+            return
+        content = self._path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            self._path.write_bytes(whole)
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                record = json.loads(line)
+                self.key_of(record)
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunFolderError(
+                    f"line {number} of {self._path} is damaged ({error!r}): restore it from a copy"
+                ) from error
+            yield record
+
+
+def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
+    if not isinstance(found, Mapping):
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: name another folder with --out")
+    for name in (*asked, *found):
+        if asked.get(name) != found.get(name):
+            raise RunFolderError(
+                f"{folder} was begun with {name} {found.get(name)!r}, but got "
+                f"{asked.get(name)!r}: give the same options to go on, or another --out"
+            )
+
+
+@contextmanager
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Return `count` new processes that share the machine's cores between them."""
+    threads = max(1, (os.cpu_count() or 1) // count)
+    pool = ProcessPoolExecutor(
+        count, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
