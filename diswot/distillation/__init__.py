@@ -4,12 +4,13 @@ from diswot.distillation._api import (
     Distillation,
     DistillationOptions,
     TrainedTeacher,
+    default_recipe,
     distill,
     prepare_distillation,
 )
+from diswot.distillation._objectives import OBJECTIVES, Objective, find_objective
 from diswot.distillation._saved import SavedStudent, saved_students
 from diswot.distillation._training import Accuracy, Epoch, Recipe, Training, evaluate, train
-from diswot.distillation.losses import OBJECTIVES, Objective, find_objective
 
 __all__ = [
     "OBJECTIVES",
@@ -22,6 +23,7 @@ __all__ = [
     "SavedStudent",
     "TrainedTeacher",
     "Training",
+    "default_recipe",
     "distill",
     "evaluate",
     "find_objective",

@@ -12,10 +12,10 @@ from diswot.activations import trial_pass
 from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
 from diswot.devices import find_device
+from diswot.distillation._objectives import find_objective
 from diswot.distillation._saved import save_report
 from diswot.distillation._teacher import trained_teacher
 from diswot.distillation._training import Accuracy, Recipe, Training, evaluate, train
-from diswot.distillation.losses import find_objective
 from diswot.progress import Progress, silent
 from diswot.run_folder import new_folder
 from diswot.students import Origin, origin_of, remember

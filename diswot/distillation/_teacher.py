@@ -8,8 +8,8 @@ from safetensors.torch import save
 from torch import nn
 
 from diswot.data import ImageData, cache_root
+from diswot.distillation._objectives import find_objective
 from diswot.distillation._training import Recipe, train
-from diswot.distillation.losses import find_objective
 from diswot.errors import CheckpointError
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from diswot.activations import ActivationReader
 from diswot.data import ImageData, Split, batches
 from diswot.distillation._augmentation import augmentation
-from diswot.distillation.losses import Objective
+from diswot.distillation._objectives import Objective
 from diswot.errors import OptionError, RunError
 from diswot.progress import Progress, Step, silent
 from diswot.run_folder import replace_file

@@ -7,6 +7,8 @@ arXiv 1503.02531, section 2.
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.losses._precision import at_least_single
+
 
 def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Tensor:
     """Return T²·KL(softmax(teacher/T) ‖ softmax(student/T)), mean over the batch.
@@ -22,7 +24,7 @@ def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Te
         >>> float(kd_loss(logits, logits))
         0.0
     """
-    log_student = F.log_softmax(student / temperature, dim=1)
-    log_teacher = F.log_softmax(teacher.detach() / temperature, dim=1)
+    log_student = F.log_softmax(at_least_single(student) / temperature, dim=1)
+    log_teacher = F.log_softmax(at_least_single(teacher.detach()) / temperature, dim=1)
     divergence = F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
     return divergence * temperature**2

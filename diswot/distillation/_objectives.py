@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses.diswot import relation_loss, semantic_loss
-from diswot.distillation.losses.hinton import kd_loss
 from diswot.errors import UnknownNameError
+from diswot.losses import kd_loss, relation_loss, semantic_loss
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,28 @@
+"""FitNets: the student's hidden features are the teacher's.
+
+Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 3.
+"""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._precision import at_least_single
+
+
+def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean squared difference of two feature maps.
+
+    Deviations: the equation prints half the sum, which grows with the map; and its
+    regressor, which gives the student's map the teacher's shape, is the caller's.
+
+    Args:
+        student: feature map (B, C, H, W); gradients flow into it.
+        teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Examples:
+        >>> import torch
+        >>> maps = torch.ones(2, 3, 4, 4)
+        >>> float(fitnet_loss(maps, maps)), float(fitnet_loss(3 * maps, maps))
+        (0.0, 4.0)
+    """
+    return F.mse_loss(at_least_single(student), at_least_single(teacher.detach()))

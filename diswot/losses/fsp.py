@@ -1,0 +1,50 @@
+"""Flow of solution procedure: how features at one place lead to those at a later one.
+
+Source: Yim, Joo, Bae and Kim, "A Gift from Knowledge Distillation: Fast Optimization,
+Network Minimization and Transfer Learning", CVPR 2017, equations 1 and 2.
+"""
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from diswot.losses._precision import at_least_single
+
+Flow: TypeAlias = tuple[Tensor, Tensor]
+"""Two feature maps of one network and one resolution, the earlier first."""
+
+
+def flow_matrices(first: Tensor, last: Tensor) -> Tensor:
+    """Return G_ij = Σ_{s,t} F¹_{s,t,i} F²_{s,t,j} / (H·W) of each image (equation 1).
+
+    Args:
+        first: (B, M, H, W).
+        last: (B, N, H, W).
+
+    Returns:
+        Tensor of shape (B, M, N).
+    """
+    first, last = at_least_single(first), at_least_single(last)
+    return torch.einsum("bmhw,bnhw->bmn", first, last) / first[0, 0].numel()
+
+
+def fsp_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return ‖G_T − G_S‖² of (B, M, N) matrices, mean over the images (equation 2)."""
+    return (teacher - student).square().sum(dim=(1, 2)).mean()
+
+
+def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
+    """Return ‖G_T − G_S‖² of the flow matrices of two networks, mean over the images.
+
+    Args:
+        student: feature maps (B, M, H, W) and (B, N, H, W); gradients flow into them.
+        teacher: the same, of M and N channels; no gradient flows into them.
+
+    Examples:
+        >>> flow = torch.ones(2, 3, 4, 4), torch.ones(2, 5, 4, 4)
+        >>> float(fsp_loss(flow, flow)), float(fsp_loss((3 * flow[0], flow[1]), flow))
+        (0.0, 60.0)
+    """
+    first, last = teacher
+    return fsp_distance(flow_matrices(*student), flow_matrices(first.detach(), last.detach()))
