@@ -1,67 +1,132 @@
-"""Make the tables under `benchmarks/results/`."""
+"""Make the tables under `benchmarks/results/`: the evidence that the docs show."""
 
-import csv
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import torch
 
-from benchmarks.correlation import correlation
-from benchmarks.documentation import DOCS, RESULTS
+from benchmarks.correlation_run import CorrelationSettings, run_correlation
+from benchmarks.documentation import RESULTS
+from benchmarks.fidelity import fidelity
 from benchmarks.nas_bench_201_costs import check_costs
-from benchmarks.plots import plot_scores
-from benchmarks.speed import speed
-from diswot.cli import shown_progress
-from diswot.data import data_root
+from benchmarks.paper import paper_table
+from benchmarks.speed import SpeedSettings, speed
+from benchmarks.tables import write_csv
+from diswot.cli import options, shown_progress
+from diswot.data import data_root as find_root
+from diswot.progress import Progress
 from diswot.run_folder import versions, write_json
+from diswot.scorers import scorers
 
-TABLES = ("correlation", "speed", "costs", "plots")
+FORWARD_ONLY = tuple(name for name, found in scorers().items() if not found.card.needs_gradients)
+ALL = (
+    *scorers(),
+    "rank(semantic,relation)",
+    "standard(semantic,relation)",
+    "semantic_grad+relation_gram",
+    "rank(semantic_grad,relation_gram)",
+)
+CELLS = ("cifar10", "cifar100")
+
+CORRELATIONS = {
+    "digits-s0": [
+        CorrelationSettings("digits-s0", ALL, target=t) for t in ("distilled", "vanilla")
+    ],
+    "resnet-s0": [
+        CorrelationSettings("resnet-s0", ALL, target=t) for t in ("distilled", "vanilla")
+    ],
+    "autoformer": [
+        CorrelationSettings("autoformer", ALL, target=t, batch_size=32)
+        for t in ("distilled", "vanilla")
+    ],
+    "nas-bench-201": [
+        CorrelationSettings("nas-bench-201", ALL, target=target, sample=1000, repeats=1)
+        for target in CELLS
+    ],
+    "nas-bench-201-all": [
+        CorrelationSettings("nas-bench-201", FORWARD_ONLY, target=target, repeats=1)
+        for target in CELLS
+    ],
+}
+"""What the correlation tables of the docs are made of; targets of one truth share a folder."""
+
+OTHERS = ("fidelity", "speed", "costs", "paper")
 
 
 @click.command()
-@click.option("--data-root", "root", type=click.Path(path_type=Path), help="Or DISWOT_DATA.")
-@click.option("--sample", default=500, show_default=True, help="Cells of NAS-Bench-201 to score.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, show_default=False)
-@click.argument("tables", nargs=-1, type=click.Choice(TABLES))
-def main(root: Path | None, sample: int, out: Path, tables: tuple[str, ...]) -> None:
-    """Make all tables, or those named."""
-    place = data_root(root)
-    out.mkdir(parents=True, exist_ok=True)
+@options.DATA_ROOT
+@click.option("--published", type=click.Path(path_type=Path), help="Folder of published figures.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs/bench"))
+@click.argument("tables", nargs=-1, type=click.Choice([*CORRELATIONS, *OTHERS]))
+def main(
+    data_root: str | None,
+    published: Path | None,
+    workers: int,
+    work: Path,
+    tables: tuple[str, ...],
+) -> None:
+    """Make all tables, or those named; interrupted, what was measured is kept in --work."""
     with shown_progress() as progress:
-        for table in tables or TABLES:
-            started = datetime.now(UTC)
-            settings: dict[str, Any] = {}
-            match table:
-                case "correlation":
-                    settings = {"sample": sample, "seed": 0, "batch_size": 64}
-                    rows: Sequence[Any] = correlation(place, progress, sample=sample)
-                case "speed":
-                    settings = {"architectures": 60, "seed": 0, "batch_size": 64}
-                    rows = [speed(place, progress)]
-                case "costs":
-                    rows = [check_costs(place, progress)]
-                case _:
-                    plot_scores(place, progress, DOCS / "images")
-                    continue
-            _write(out, table, rows)
-            seconds = round((datetime.now(UTC) - started).total_seconds(), 1)
-            manifest = {"settings": settings, "seconds": seconds, "versions": versions()}
-            write_json(out / f"{table}.manifest.json", manifest)
+        for table in tables or (*CORRELATIONS, *OTHERS):
+            if table in CORRELATIONS:
+                _correlations(table, data_root, work, workers, progress)
+            else:
+                _other(table, data_root, published, workers, progress)
 
 
-def _write(out: Path, table: str, rows: Sequence[Any]) -> None:
-    """Write records as CSV, numbers to six digits."""
-    with (out / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(asdict(rows[0])))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in asdict(row).items()}
-            )
-    click.echo((out / f"{table}.csv").read_text(encoding="utf-8"))
+def _correlations(
+    table: str, data_root: str | None, work: Path, workers: int, progress: Progress
+) -> None:
+    started = datetime.now(UTC)
+    rows: list[Any] = []
+    for settings in CORRELATIONS[table]:
+        found = replace(settings, data_root=data_root)
+        folder = work / (f"{table}-{found.target}" if table.startswith("nas") else table)
+        rows += run_correlation(found, folder, workers=workers, progress=progress).records
+    made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
+    _keep(f"correlation-{table}", rows, made, started)
+
+
+def _other(
+    table: str, data_root: str | None, published: Path | None, workers: int, progress: Progress
+) -> None:
+    started, root = datetime.now(UTC), find_root(data_root)
+    made: dict[str, Any] = {}
+    rows: Sequence[Any]
+    match table:
+        case "fidelity":
+            made = {"sample": 1000, "again": 300, "batch_size": 64}
+            rows = fidelity(root, workers=workers, progress=progress)
+        case "speed":
+            settings = SpeedSettings(ALL, data_root=data_root)
+            made = _told(settings)
+            rows = speed(settings, progress)
+        case "costs":
+            rows = [check_costs(root, progress, workers=workers)]
+        case _:
+            rows = paper_table(published or root.parent / "published", RESULTS, root)
+    _keep(table, rows, made, started)
+
+
+def _told(settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(settings).items() if name != "data_root"}
+
+
+def _keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
+    """Write a table and how it was made."""
+    write_csv(RESULTS / f"{table}.csv", rows)
+    manifest = {
+        **settings,
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+    write_json(RESULTS / f"{table}.manifest.json", manifest)
 
 
 if __name__ == "__main__":

@@ -1,157 +1,150 @@
-"""How well the scores rank students, against measured accuracies."""
+"""How well scores rank students, against measured accuracies."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.ground_truths import GroundTruth, Vector, nas_bench_201, resnet_s0
-from benchmarks.rank_statistics import kendall, kendall_interval, partial_kendall, spearman
-from benchmarks.readings import semantic_by_class, semantic_by_image
-from diswot.progress import Progress
-from diswot.scorers import (
-    COMBINATIONS,
-    Card,
-    Formula,
-    Scorer,
-    combine,
-    relation,
-    relation_gram,
-    semantic,
-    semantic_grad,
-)
-from diswot.search import score
+from benchmarks.measurement import Measured
+from benchmarks.rank_statistics import RankStatistics, Vector, kendall, rank_statistics
+from diswot.errors import first_line
+from diswot.scorers import find_scorer
 
-MEASURED = Scorer(
-    Card("all", "all terms in one pass", "DisWOT and other readings of it", needs_labels=True),
-    {
-        "semantic": semantic,
-        "relation": relation,
-        "semantic_grad": semantic_grad,
-        "relation_gram": relation_gram,
-        "semantic, class by class": semantic_by_class,
-        "semantic, image by image": semantic_by_image,
-    },
-    Formula("sum", ("semantic", "relation")),
-)
-PAIRS = {
-    "diswot": ("semantic", "relation"),
-    "semantic_grad+relation_gram": ("semantic_grad", "relation_gram"),
-}
-REFERENCE = 32
+BASELINES = ("params", "flops", "trainable_layers", "logrank(jacov,params)")
+"""Scorers that are printed beside whatever is asked for."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One score on one ground truth.
+class Correlation:
+    """One score on one target of one ground truth.
 
     Attributes:
         truth: the ground truth.
-        score: what ranks.
-        n: architectures, those that failed left out.
-        failed: architectures without a score.
-        repeats: initialisations and batches that the score is the mean of.
-        kendall: τ-b.
-        low: lower end of its 95 % bootstrap interval over the architectures.
-        high: upper end.
-        spearman: ρ.
+        target: the column of accuracies.
+        scorer: name or expression.
+        architectures: how many were to be ranked.
+        failed: those without a score; all statistics are of the others.
+        why: the commonest reason.
+        repeats: initialisations and batches that each score is the mean of.
         single_mean: mean τ-b of the repeats taken one by one.
-        single_sd: their standard deviation.
-        partial: τ-b given parameters and depth.
+        single_sd: standard deviation of these.
+        statistics: how well it ranks; `None` where that is undefined.
+        undefined: why, if so.
     """
 
     truth: str
-    score: str
-    n: int
+    target: str
+    scorer: str
+    architectures: int
     failed: int
+    why: str
     repeats: int
-    kendall: float
-    low: float
-    high: float
-    spearman: float
     single_mean: float | None
     single_sd: float | None
-    partial: float | None
+    statistics: RankStatistics | None
+    undefined: str = ""
+
+    def merit(self) -> float:
+        """Sort key, better is larger."""
+        return float("-inf") if self.statistics is None else self.statistics.kendall.value
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it is printed beside whatever is asked for."""
+        return self.scorer in BASELINES
 
 
-def correlation(root: Path, progress: Progress, *, sample: int, seed: int = 0) -> list[Row]:
-    """Return a row per ground truth and score, baselines included.
+def correlate(
+    measured: Sequence[Measured],
+    accuracies: Vector,
+    scorer: str,
+    *,
+    truth: str,
+    target: str,
+    seed: int = 0,
+) -> Correlation:
+    """Compare the ranking by `scorer` with that by `accuracies`.
 
-    S0 with 10 repeats; `sample` cells of NAS-Bench-201 with 3. The teacher is a
-    ResNet-110 at random initialisation; batches are 64 images.
+    Args:
+        measured: the architectures, with the scorer's terms.
+        accuracies: theirs, in the same order.
+        scorer: name or expression; combinations by rank are within the architectures.
+        truth: for the record.
+        target: for the record.
+        seed: of the bootstrap.
     """
-    rows = _rows(resnet_s0(root), root, progress, repeats=10, seed=seed)
-    for data in ("cifar10", "cifar100"):
-        truth = nas_bench_201(root, data=data).sampled(sample, seed)
-        rows += _rows(truth, root, progress, repeats=3, seed=seed)
-    return rows
-
-
-def _rows(
-    truth: GroundTruth, root: Path, progress: Progress, *, repeats: int, seed: int
-) -> list[Row]:
-    candidates = score(
-        truth.architectures,
-        "resnet110",
-        space=truth.space,
-        data=truth.data,
-        data_root=root,
-        scorer=MEASURED,
-        repeats=repeats,
-        seed=seed,
-        progress=progress,
+    sound = _sound(measured, scorer)
+    failed = [_reason(each, scorer) for each in _where(~sound, measured)]
+    by_repeat = _by_repeat(_where(sound, measured), scorer)
+    params = np.array([float(each.params) for each in measured])[sound]
+    truth_values = accuracies[sound]
+    statistics, undefined = None, ""
+    singles: list[float] = []
+    try:
+        statistics = rank_statistics(by_repeat.mean, truth_values, params=params, seed=seed)
+        singles = [kendall(scores, truth_values) for scores in by_repeat.each]
+    except ValueError as error:
+        undefined = first_line(error)
+    return Correlation(
+        truth=truth,
+        target=target,
+        scorer=scorer,
+        architectures=len(measured),
+        failed=len(failed),
+        why=max(set(failed), key=failed.count) if failed else "",
+        repeats=len(by_repeat.each),
+        single_mean=float(np.mean(singles)) if len(singles) > 1 else None,
+        single_sd=float(np.std(singles, ddof=1)) if len(singles) > 1 else None,
+        statistics=statistics,
+        undefined=undefined,
     )
-    sound = np.array([candidate.failure is None for candidate in candidates])
-    terms = {
-        name: np.array([c.terms[name] for c in candidates if c.failure is None])
-        for name in MEASURED.terms
-    }
-    costs = {
-        "params (baseline)": np.array([float(c.params) for c in candidates])[sound],
-        "macs (baseline)": np.array([float(c.macs) for c in candidates])[sound],
-        "depth (baseline)": truth.depths[sound],
-    }
-    table = _Table(truth, truth.accuracies[sound], costs, int((~sound).sum()), repeats)
-    rows = [table.row(name, values.mean(axis=1), values) for name, values in terms.items()]
-    for name, parts in PAIRS.items():
-        both = np.stack([terms[part].mean(axis=1) for part in parts], axis=1)
-        drawn = np.random.default_rng(seed).choice(len(both), REFERENCE, replace=False)
-        rows += [
-            table.row(f"{name} ({how})", combine(both, how, both[drawn])) for how in COMBINATIONS
-        ]
-    return rows + [table.row(name, values) for name, values in costs.items()]
+
+
+def _reason(measured: Measured, scorer: str) -> str:
+    """Return why a scorer has no score for an architecture."""
+    terms = find_scorer(scorer).terms
+    return next(measured.failures[term] for term in terms if term in measured.failures)
+
+
+def scores_of(measured: Sequence[Measured], scorer: str) -> Vector:
+    """Return each architecture's score, mean over the repeats; NaN where it has none."""
+    sound = _sound(measured, scorer)
+    scores = np.full(len(measured), np.nan)
+    scores[sound] = _by_repeat(_where(sound, measured), scorer).mean
+    return scores
+
+
+def _sound(measured: Sequence[Measured], scorer: str) -> NDArray[np.bool_]:
+    """Return who has all terms of a scorer."""
+    needed = set(find_scorer(scorer).terms)
+    return np.array([needed <= set(each.terms) for each in measured])
+
+
+def _where(chosen: NDArray[np.bool_], measured: Sequence[Measured]) -> list[Measured]:
+    return [each for each, good in zip(measured, chosen, strict=True) if good]
 
 
 @dataclass(frozen=True)
-class _Table:
-    truth: GroundTruth
-    accuracies: Vector
-    costs: Mapping[str, Vector]
-    failed: int
-    repeats: int
+class _Scores:
+    """Scores by the mean of the terms over the repeats, and by each repeat's terms."""
 
-    def row(self, name: str, scores: Vector, by_repeat: Vector | None = None) -> Row:
-        """Return the statistics of one score; `by_repeat` is (n × repeats)."""
-        low, high = kendall_interval(scores, self.accuracies)
-        single = (
-            np.array([kendall(column, self.accuracies) for column in by_repeat.T])
-            if by_repeat is not None
-            else None
-        )
-        controls = [self.costs["params (baseline)"], self.costs["depth (baseline)"]]
-        baseline = name in self.costs
-        return Row(
-            truth=self.truth.name,
-            score=name,
-            n=len(scores),
-            failed=self.failed,
-            repeats=0 if baseline else self.repeats,
-            kendall=kendall(scores, self.accuracies),
-            low=low,
-            high=high,
-            spearman=spearman(scores, self.accuracies),
-            single_mean=None if single is None else float(single.mean()),
-            single_sd=None if single is None else float(single.std(ddof=1)),
-            partial=None if baseline else partial_kendall(scores, self.accuracies, controls),
-        )
+    mean: Vector
+    each: Sequence[Vector]
+
+
+def _by_repeat(measured: Sequence[Measured], scorer: str) -> _Scores:
+    found = find_scorer(scorer)
+    if not measured:
+        return _Scores(np.empty(0), [])
+    terms = {name: np.array([each.terms[name] for each in measured]) for name in found.terms}
+    count = len(measured)
+    repeats = next(iter(terms.values())).shape[1]
+    mean = {name: values.mean(axis=1) for name, values in terms.items()}
+    return _Scores(
+        found.formula.scores(mean, reference=count),
+        [
+            found.formula.scores({n: v[:, r] for n, v in terms.items()}, reference=count)
+            for r in range(repeats)
+        ],
+    )

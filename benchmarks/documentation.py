@@ -1,55 +1,135 @@
-"""The tables of the docs, from the committed results."""
+"""The tables of the docs, from scorers' cards and the committed results."""
 
-import csv
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from benchmarks.tables import markdown, number, read_csv
+from diswot.scorers import scorers
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
 
-
-def read_results(table: str, folder: Path = RESULTS) -> list[Mapping[str, str]]:
-    """Read a table of results."""
-    with (folder / f"{table}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+_MARKED = re.compile(r"(<!-- table: (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def correlation_table(truth: str, folder: Path = RESULTS) -> str:
-    """Return the Markdown table of one ground truth, best score first."""
-    rows = [row for row in read_results("correlation", folder) if row["truth"] == truth]
-    rows.sort(key=lambda row: float(row["kendall"]), reverse=True)
-    lines = [
-        "| score | Kendall τ | 95 % interval | one repeat alone, mean ± sd | Spearman ρ "
-        "| τ given depth and parameters |",
-        "|---|---|---|---|---|---|",
+def filled(page: str) -> str:
+    """Return a page with every marked table made anew.
+
+    A table stands between `<!-- table: NAME ARGUMENT… -->` and `<!-- end -->`.
+    """
+    return _MARKED.sub(
+        lambda found: f"{found[1]}\n{_TABLES[found[2]](*found[3].split())}\n\n{found[4]}", page
+    )
+
+
+def catalogue() -> str:
+    """Return what the card of every scorer says."""
+    needs = {"teacher": "needs_teacher", "labels": "needs_labels", "gradients": "needs_gradients"}
+    rows = []
+    for name, scorer in sorted(scorers().items()):
+        read = [word for word, flag in needs.items() if getattr(scorer.card, flag)]
+        rows.append(
+            [
+                f"`{name}`",
+                scorer.card.summary,
+                ", ".join(read) or "–",
+                scorer.card.cost,
+                scorer.card.source,
+            ]
+        )
+    return markdown(["`--scorer`", "what it is", "reads", "costs", "from"], rows)
+
+
+def correlation(table: str, target: str) -> str:
+    """Return one target of one correlation table, best score first."""
+    rows = [r for r in read_csv(RESULTS / f"correlation-{table}.csv") if r["target"] == target]
+    rows.sort(key=lambda row: float(row["kendall"] or "-inf"), reverse=True)
+    columns = [
+        "score",
+        "Kendall τ",
+        "95 % interval",
+        "one repeat ± sd",
+        "Spearman ρ",
+        "ρ in the top tenth",
+        "regret of 1 / 5 / 10",
+        "nDCG",
+        "τ given parameters",
+        "ms",
     ]
-    for row in rows:
-        single = (
-            f"{float(row['single_mean']):.2f} ± {float(row['single_sd']):.2f}"
-            if row["single_mean"]
-            else "–"
-        )
-        partial = f"{float(row['partial']):.2f}" if row["partial"] else "–"
-        lines.append(
-            f"| {row['score']} | {float(row['kendall']):.2f} "
-            f"| {float(row['low']):.2f} … {float(row['high']):.2f} | {single} "
-            f"| {float(row['spearman']):.2f} | {partial} |"
-        )
-    return "\n".join(lines)
+    return markdown(columns, [_correlation_row(row) for row in rows])
 
 
-def speed_table(folder: Path = RESULTS) -> str:
-    """Return the Markdown table of what scoring costs."""
-    (row,) = read_results("speed", folder)
-    names = {
-        "forward_ms": "bare forward pass, `torch.inference_mode`, network given",
-        "score_ms": "score `diswot`: build and initialise, forward pass, both terms",
-        "build_ms": "of that, building and initialising the network",
-        "readme_ms": "README's procedure: build, student and teacher forward and backward",
-        "budget_ms": "counting parameters and multiply-adds on the meta device",
-    }
-    lines = ["| per architecture | ms | of a bare forward pass |", "|---|---|---|"]
-    for name, meaning in names.items():
-        ratio = float(row[name]) / float(row["forward_ms"])
-        lines.append(f"| {meaning} | {float(row[name]):.0f} | {ratio:.2f} |")
-    return "\n".join(lines)
+def _correlation_row(row: Mapping[str, str]) -> list[str]:
+    single = "–"
+    if row["single_sd"]:
+        single = f"{number(row['single_mean'])} ± {number(row['single_sd'])}"
+    failed = f" ({row['failed']} failed)" if row["failed"] != "0" else ""
+    return [
+        f"{row['scorer']}{failed}",
+        number(row["kendall"]),
+        f"{number(row['kendall_low'])} … {number(row['kendall_high'])}",
+        single,
+        number(row["spearman"]),
+        number(row["spearman_top"]),
+        " / ".join(number(row[f"regret_{top}"]) for top in (1, 5, 10)),
+        number(row["ndcg"]),
+        number(row["partial"]),
+        number(row["milliseconds"], ".0f"),
+    ]
+
+
+def fidelity() -> str:
+    """Return how well our scores agree with the published ones."""
+    rows = [
+        [
+            row["scorer"],
+            row["n"],
+            number(row["spearman"], ".4f"),
+            number(row["seed_to_seed"], ".4f"),
+            "yes" if row["passed"] == "True" else "no",
+        ]
+        for row in read_csv(RESULTS / "fidelity.csv")
+    ]
+    return markdown(
+        ["score", "n", "ρ with the published values", "ρ between our seeds", "reached"], rows
+    )
+
+
+def paper(verdict: str) -> str:
+    """Return the published figures of one verdict (`agrees`, `miss`, `untested`) beside ours."""
+    wanted = {"untested": ("not tested",), "first": ("no figure printed",)}.get(verdict, (verdict,))
+    rows = [
+        [
+            row["source"],
+            row["setting"],
+            row["quantity"],
+            number(row["paper"], ".3f"),
+            number(row["ours"], ".3f"),
+            f"{number(row['low'])} … {number(row['high'])}",
+            row["n"] or "–",
+            row["remark"],
+        ]
+        for row in read_csv(RESULTS / "paper.csv")
+        if row["verdict"] in wanted
+    ]
+    return markdown(["from", "on", "what", "paper", "ours", "95 %", "n", ""], rows)
+
+
+def speed(table: str) -> str:
+    """Return one table of what scoring costs."""
+    rows = [
+        [f"`{row['what']}`", number(row["ms"], ".1f"), number(row["ratio"])]
+        for row in read_csv(RESULTS / "speed.csv")
+        if row["table"] == table
+    ]
+    return markdown(["", "ms", "ratio"], rows)
+
+
+_TABLES: Mapping[str, Callable[..., str]] = {
+    "catalogue": catalogue,
+    "correlation": correlation,
+    "fidelity": fidelity,
+    "paper": paper,
+    "speed": speed,
+}

@@ -33,6 +33,7 @@ class TruthSettings:
         data: a dataset's name.
         data_root: where datasets lie, and trained teachers are kept.
         teacher: a built-in name; trained once on all training images.
+        teacher_epochs: of a built-in teacher that has to be trained; see `prepare_distillation`.
         train_images: images that students are trained on, drawn once; `None` for all.
         epochs: of each student's training.
         batch_size: of each student's training; `None` for the recipe's own.
@@ -44,6 +45,7 @@ class TruthSettings:
     data: str = "digits"
     data_root: str | None = None
     teacher: str = "resnet56"
+    teacher_epochs: int | None = None
     train_images: int | None = None
     epochs: int | None = None
     batch_size: int | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+import benchmarks.readings  # noqa: F401  (registers scorers, in worker processes too)
 from benchmarks.ledger import Ledger, processes
 from diswot.costs import Costs
 from diswot.errors import first_line
@@ -93,7 +94,7 @@ def measure(
         progress: told of every architecture.
         about: what else the folder's manifest is to say, and must agree in.
     """
-    evaluator = _evaluator(settings)
+    evaluator = evaluator_for(settings)
     space = evaluator.space
     keys = {name: space.canonical_key(space.from_string(name)) for name in architectures}
     first = {key: name for name, key in reversed(keys.items())}
@@ -125,7 +126,7 @@ def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[d
 
 
 @cache
-def _evaluator(settings: MeasurementSettings) -> Evaluator:
+def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     """Return the evaluator, made once in each process."""
     return resolve_comparison(
         settings.teacher,
@@ -141,7 +142,7 @@ def _evaluator(settings: MeasurementSettings) -> Evaluator:
 
 
 def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:
-    evaluator = _evaluator(settings)
+    evaluator = evaluator_for(settings)
     records = []
     for name in names:
         costs = evaluator.costs(evaluator.space.from_string(name))
@@ -150,7 +151,7 @@ def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str
 
 
 def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str, Any]]:
-    evaluator = _evaluator(settings)
+    evaluator = evaluator_for(settings)
     arch = evaluator.space.from_string(name)
     started = time.perf_counter()
     values: dict[str, list[float]] = {}

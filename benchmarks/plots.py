@@ -1,42 +1,73 @@
-"""Score against accuracy, as pictures."""
+"""Correlations as pictures."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-import numpy as np
+from benchmarks.correlation import Correlation
+from benchmarks.rank_statistics import Vector
+from diswot.errors import MissingExtraError
 
-from benchmarks.ground_truths import resnet_s0
-from benchmarks.rank_statistics import kendall
-from diswot.progress import Progress
-from diswot.search import score
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
-
-SCORERS = ("diswot", "semantic_grad")
+COLUMNS = 3
+MOST = 9
+"""Scatter plots in one picture."""
 
 
-def plot_scores(root: Path, progress: Progress, out: Path) -> None:
-    """Draw `score-against-accuracy.png`: S0, two scorers with 10 repeats, and parameters."""
-    truth = resnet_s0(root)
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
-    for axis, name in zip(axes, (*SCORERS, "parameters"), strict=True):
-        candidates = score(
-            truth.architectures,
-            "resnet110",
-            space=truth.space,
-            data=truth.data,
-            data_root=root,
-            scorer=SCORERS[0] if name == "parameters" else name,
-            repeats=1 if name == "parameters" else 10,
-            progress=progress,
-        )
-        values = np.array([c.params / 1e3 if name == "parameters" else c.score for c in candidates])
-        points = axis.scatter(values, truth.accuracies, c=truth.depths, cmap="viridis", s=24)
-        tau = kendall(values, truth.accuracies)
-        axis.set_title(f"{name}: Kendall τ {tau:.2f}")
-        axis.set_xlabel("thousand parameters" if name == "parameters" else "score before training")
-    axes[0].set_ylabel("CIFAR-100 accuracy after distillation, %")
-    figure.colorbar(points, ax=axes, label="blocks in all stages")
-    figure.savefig(out / "score-against-accuracy.png", dpi=120)
-    plt.close(figure)
+def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
+    """Draw Kendall's τ of every score with its interval, best first, as PNG and SVG."""
+    ranked = sorted(
+        ((row, row.statistics) for row in rows if row.statistics is not None),
+        key=lambda pair: pair[1].kendall.value,
+    )
+    figure = _figure(8, 1.2 + 0.26 * len(ranked))
+    axis = figure.subplots()
+    for place, (row, found) in enumerate(ranked):
+        tau = found.kendall
+        reach = [[tau.value - tau.low], [tau.high - tau.value]]
+        colour = "#999999" if row.baseline else "#2a6f97"
+        axis.barh(place, tau.value, color=colour)
+        axis.errorbar(tau.value, place, xerr=reach, color="black", lw=1, capsize=2)
+    axis.set_yticks(range(len(ranked)), [row.scorer for row, _ in ranked], fontsize=8)
+    axis.axvline(0, color="black", lw=0.8)
+    axis.set_xlabel("Kendall τ with 95 % interval; grey: baselines")
+    axis.set_title(f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}")
+    axis.margins(y=0.01)
+    _save(figure, path)
+
+
+def plot_scatter(
+    rows: Sequence[Correlation], scores: Mapping[str, Vector], accuracies: Vector, path: Path
+) -> None:
+    """Draw score against accuracy for the scorers that rank best, as PNG and SVG."""
+    known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
+    shown = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
+    lines = -(-len(shown) // COLUMNS)
+    figure = _figure(11, 3.3 * lines)
+    axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
+    size = 14 if len(accuracies) < 500 else 3
+    for axis, name in zip(axes.flat, shown, strict=False):
+        axis.scatter(scores[name], accuracies, s=size, alpha=0.6, lw=0, rasterized=True)
+        axis.set_title(f"{name}: τ {known[name]:.2f}", fontsize=9)
+        axis.set_xlabel("score", fontsize=8)
+    for axis in axes.flat[len(shown) :]:
+        axis.axis("off")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("accuracy, %")
+    figure.suptitle(f"{rows[0].truth}, {rows[0].target}")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plots", "drawing") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Any, path: Path) -> None:
+    for kind in ("png", "svg"):
+        figure.savefig(path.with_suffix(f".{kind}"), dpi=120)

@@ -6,14 +6,19 @@ import torch
 from torch import Tensor
 
 from diswot.activations import Activations
+from diswot.scorers import Card, register
 from diswot.similarity import common_resolution, localisation_maps
 
+SOURCE = "DisWOT, CVPR 2023, section 3, read otherwise"
 
+
+@register(Card("semantic_by_class", "semantic with one N×N matrix, a row a class", SOURCE))
 def semantic_by_class(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_s with G as one row per class: class-by-class (N×N) matrices."""
     return _distance(student, teacher, lambda maps: maps.transpose(0, 1).flatten(1))
 
 
+@register(Card("semantic_by_image", "semantic with one B×B matrix over all classes", SOURCE))
 def semantic_by_image(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_s with G as one row per image, all classes side by side: B×B matrices."""
     return _distance(student, teacher, lambda maps: maps.flatten(1))

@@ -14,6 +14,9 @@ from diswot.errors import DataError
 from diswot.layers import WeightLayer, weight_layers
 from diswot.seeding import seed_for
 
+LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
+"""Asks a probe to keep what [`output_gradients`][diswot.probe.Probe.output_gradients] needs."""
+
 
 class Probe(Activations):
     """What a scorer sees of a student; every pass is made when first asked for, and kept.
@@ -56,7 +59,9 @@ class Probe(Activations):
         self.labels = labels
         self.costs = costs
         self._seed = seed
-        self._watches = watches
+        kept = weight_layers(network) if LAYER_OUTPUTS in watches else []
+        self._outputs = {layer: _output_of(layer) for layer in kept}
+        self._watches = (*watches, *self._outputs.values())
         self._differentiable = differentiable
         self._memory = {}
 
@@ -85,15 +90,39 @@ class Probe(Activations):
         with torch.enable_grad():
             return F.cross_entropy(self.logits, self.targets)
 
-    @cached_property
+    @property
     def weight_gradients(self) -> list[tuple[WeightLayer, Tensor]]:
         """Gradient of the loss for the weight of every convolution and linear layer.
 
         Zero where a layer has no part in the loss.
         """
         layers = weight_layers(self.network)
-        gradients = self.gradients(self.loss, [layer.weight for layer in layers])
-        return list(zip(layers, gradients, strict=True))
+        return list(zip(layers, self._loss_gradients[: len(layers)], strict=True))
+
+    @property
+    def output_gradients(self) -> list[tuple[WeightLayer, Tensor, Tensor]]:
+        """Every call of a convolution or linear layer: layer, output, gradient of the loss for it.
+
+        By the same backward pass as `weight_gradients`; only with the watch `LAYER_OUTPUTS`.
+        """
+        gradients = self._loss_gradients[len(weight_layers(self.network)) :]
+        return [
+            (layer, output, gradient)
+            for (layer, output), gradient in zip(self._layer_calls, gradients, strict=True)
+        ]
+
+    @cached_property
+    def _loss_gradients(self) -> list[Tensor]:
+        """Gradients of the loss for all weights, then for all outputs that are kept."""
+        weights = [layer.weight for layer in weight_layers(self.network)]
+        return self.gradients(self.loss, [*weights, *(output for _, output in self._layer_calls)])
+
+    @cached_property
+    def _layer_calls(self) -> list[tuple[WeightLayer, Tensor]]:
+        watched = self._forward.watched
+        return [
+            (layer, output) for layer, watch in self._outputs.items() for output in watched[watch]
+        ]
 
     @cached_property
     def input_gradients(self) -> Tensor:
@@ -121,3 +150,7 @@ class Probe(Activations):
     def generator(self, purpose: str) -> torch.Generator:
         """Return a generator (on the CPU) that depends on the student, the repeat and `purpose`."""
         return torch.Generator().manual_seed(seed_for(self._seed, purpose))
+
+
+def _output_of(layer: WeightLayer) -> Watch[Tensor]:
+    return Watch(lambda _network: [layer], lambda _given, output: output)

@@ -53,7 +53,7 @@ def cli(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "path", [*sys.path])  # main puts the current folder on it
 
-    def run(*arguments: str | Path) -> Outcome:
+    def run(*arguments: str | int | Path) -> Outcome:
         code = 0
         capsys.readouterr()
         # pytest keeps warnings to itself; to a user they are lines on standard error.

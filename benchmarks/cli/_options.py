@@ -1,0 +1,54 @@
+"""Options that mean the same in every bench command."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.scorers import scorers as known_scorers
+
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes, which share the machine's cores.",
+)
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new folder, or one to go on with; by default a new one in runs/.",
+)
+
+
+class ScorerList(click.ParamType[tuple[str, ...]]):
+    """Scorers joined with commas, expressions such as logrank(a,b) included; `all` is all."""
+
+    name = "scorers"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at commas outside parentheses."""
+        if isinstance(value, tuple):
+            return value
+        found = [part.strip() for part in re.findall(r"(?:[^,(]|\([^)]*\))+", str(value))]
+        if not any(found):
+            self.fail(f"expected scorers joined with commas, but got {value!r}", param, ctx)
+        return tuple(known_scorers()) if found == ["all"] else tuple(dict.fromkeys(found))
+
+
+class Sample(click.ParamType[int]):
+    """A number of architectures, or `all`, which is 0."""
+
+    name = "sample"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, 0 for all."""
+        text = str(value)
+        if text == "all":
+            return 0
+        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < 1:
+            self.fail(f"expected a positive number or all, but got {value!r}", param, ctx)
+        return int(text)

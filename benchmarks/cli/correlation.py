@@ -1,0 +1,86 @@
+"""`diswot bench correlation`: how well scores rank students."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList
+from benchmarks.correlation_run import (
+    COLUMNS,
+    CorrelationSettings,
+    CorrelationTable,
+    run_correlation,
+)
+from benchmarks.tables import flat
+from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.run_folder import next_folder
+
+CAPTION = (
+    "Intervals are 95 % bootstrap intervals over the architectures; ± is between repeats, taken "
+    "one by one. top 10 %: Spearman among the most accurate tenth. regret: points of accuracy "
+    "lost by taking the best of the 1, 5, 10 highest scores. τ | params: Kendall's partial τ "
+    "given the parameter count. ms: of the scorer alone, building included."
+)
+
+
+@click.command()
+@click.option(
+    "--truth",
+    default="digits-s0",
+    show_default=True,
+    help="A name of `diswot list benchmarks`, or a CSV file of your own.",
+)
+@click.option("--target", help="A column of accuracies of a built-in truth; by default its first.")
+@click.option("--column", help="The column of accuracies of a file of your own.")
+@click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
+@click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
+@click.option(
+    "--scorers",
+    type=ScorerList(),
+    default="all",
+    show_default=True,
+    help="Names and expressions, joined with commas.",
+)
+@click.option(
+    "--sample",
+    type=Sample(),
+    default="all",
+    show_default=True,
+    help="How many architectures, drawn at random, or all.",
+)
+@click.option("--teacher", default="resnet110", show_default=True, help="At random initialisation.")
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True)
+@options.DATA_ROOT
+@options.SEED
+@options.DEVICE
+@WORKERS
+@OUT
+@options.JSON
+def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Compare rankings by score with rankings by measured accuracy.
+
+    Baselines are always printed beside. Interrupted, the same command with the same
+    --out goes on where it stopped.
+
+    Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot,snip
+    """
+    out = out or next_folder(Path("runs"), "correlation")
+    with shown_progress() as progress:
+        table = run_correlation(
+            CorrelationSettings(**chosen), out, workers=workers, progress=progress
+        )
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in table.rows]})
+        return
+    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION)
+    for line in table.remarks:
+        click.echo(line)
+    target = table.rows[0].target
+    click.echo(f"Next: look at {out / f'{target}-bars.png'}, or read {out / f'{target}.csv'}")
+
+
+def _title(table: CorrelationTable) -> str:
+    first = table.rows[0]
+    return f"{first.truth}, {first.target}: {first.architectures:,} architectures"

@@ -1,0 +1,75 @@
+"""`diswot bench make-truth`: train students, alone and distilled."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.cli._options import OUT, WORKERS
+from benchmarks.make_truth import TruthSettings
+from benchmarks.make_truth import make_truth as make
+from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.run_folder import next_folder
+
+SHOWN = 10
+
+
+@click.command("make-truth")
+@options.SPACE
+@options.DATA
+@options.DATA_ROOT
+@options.TEACHER
+@click.option(
+    "--teacher-epochs",
+    type=click.IntRange(min=1),
+    help="Epochs of a built-in teacher, trained once on all training images.",
+)
+@click.option(
+    "--train-images",
+    type=click.IntRange(min=1),
+    help="Images that students are trained on; by default all. Fewer spread the accuracies.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training.")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Images per training batch.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Trainings of each student and loss.",
+)
+@click.option("--sample", type=click.IntRange(min=1), help="Architectures; by default all.")
+@WORKERS
+@OUT
+@options.JSON
+def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Make a ground truth: train every student of a space alone and distilled.
+
+    Interrupted, the same command with the same --out goes on where it stopped.
+
+    Example: diswot bench make-truth --space s0 --data digits --train-images 60 --out truth
+    """
+    out = out or next_folder(Path("runs"), "truth")
+    with shown_progress() as progress:
+        rows = make(TruthSettings(**chosen), out, workers=workers, progress=progress)
+    if as_json:
+        print_json({"truth": str(out / "truth.csv"), "rows": [vars(row) for row in rows]})
+        return
+    best = sorted(rows, key=lambda row: row.distilled, reverse=True)
+    print_table(
+        f"The {min(SHOWN, len(best))} best of {len(best)} when distilled, test accuracy in %",
+        ["architecture", "alone ± sd", "distilled ± sd"],
+        [
+            [
+                row.arch,
+                f"{row.vanilla:.1f} ± {row.vanilla_sd:.1f}",
+                f"{row.distilled:.1f} ± {row.distilled_sd:.1f}",
+            ]
+            for row in best[:SHOWN]
+        ],
+        caption=f"Mean of {chosen['seeds']} seeds; ± is the standard deviation between them.",
+    )
+    click.echo(
+        f"Next: diswot bench correlation --truth {out / 'truth.csv'} --column distilled "
+        f"--space {chosen['space']} --data {chosen['data']}"
+    )

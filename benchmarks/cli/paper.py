@@ -1,0 +1,73 @@
+"""`diswot bench paper`: published figures beside ours."""
+
+from pathlib import Path
+
+import click
+
+from benchmarks.cli._options import OUT
+from benchmarks.paper import PaperRow, paper_table
+from benchmarks.tables import number, write_csv
+from diswot.cli import options, print_json, print_table
+from diswot.data import data_root as find_root
+from diswot.run_folder import new_folder, next_folder
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+@click.command()
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Folder of the published figures; by default `published` beside the data root.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    help="A table of `diswot bench correlation`, or a folder of them; by default those of DisWOT.",
+)
+@options.DATA_ROOT
+@OUT
+@options.JSON
+def paper(
+    published: Path | None,
+    results: Path | None,
+    data_root: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print published figures beside ours, misses included.
+
+    Example: diswot bench paper --data-root data --published published
+    """
+    root = find_root(data_root)
+    rows = paper_table(published or root.parent / "published", results or RESULTS, root)
+    out = new_folder(out or next_folder(Path("runs"), "paper"))
+    write_csv(out / "paper.csv", rows)
+    if as_json:
+        print_json({"rows": [vars(row) for row in rows]})
+        return
+    print_table(
+        "Paper against ours",
+        ["what it is", "paper", "ours", "95 %", "n", "verdict"],
+        [_shown(row) for row in rows],
+        caption=(
+            "The interval is that of ours, widened by the sampling error of the paper's own "
+            "architectures and by the spread of initialisations."
+        ),
+    )
+    counted = {v: sum(row.verdict == v for row in rows) for v in ("agrees", "miss", "not tested")}
+    click.echo(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
+    click.echo(f"Next: the table lies in {out / 'paper.csv'}, with the reasons")
+
+
+def _shown(row: PaperRow) -> list[str]:
+    places = ".3f" if row.ours is None or abs(row.ours) <= 1 else ".2f"
+    interval = "–" if row.low is None else f"{number(row.low)} … {number(row.high)}"
+    return [
+        f"{row.setting}: {row.quantity}",
+        number(row.paper, places),
+        number(row.ours, places),
+        interval,
+        "–" if row.n is None else str(row.n),
+        row.verdict,
+    ]

@@ -1,0 +1,70 @@
+"""`diswot bench speed`: what scoring costs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from benchmarks.cli._options import OUT, ScorerList
+from benchmarks.speed import SpeedSettings, Timing
+from benchmarks.speed import speed as measure_speed
+from benchmarks.tables import write_csv
+from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.run_folder import new_folder, next_folder, versions, write_json
+
+TITLES = {
+    "procedures": "Per NAS-Bench-201 cell, CIFAR-10, batch 64",
+    "scorers": "Each scorer alone, building included",
+    "batch": "ResNet-20 scored with `diswot`",
+    "depth": "Blocks per stage, scored with `diswot`",
+    "workers": "Whole measurements, start of the processes included",
+}
+
+
+@click.command()
+@click.option(
+    "--scorers",
+    type=ScorerList(),
+    default="all",
+    show_default=True,
+    help="Names and expressions, joined with commas.",
+)
+@click.option(
+    "--architectures",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="Cells that each scorer is timed on.",
+)
+@options.DATA_ROOT
+@options.SEED
+@OUT
+@options.JSON
+def speed(out: Path | None, as_json: bool, **chosen: Any) -> None:
+    """Time scorers against a bare forward pass in the same run.
+
+    Example: diswot bench speed --scorers diswot,nwot,snip --data-root data
+    """
+    out = new_folder(out or next_folder(Path("runs"), "speed"))
+    with shown_progress() as progress:
+        timings = measure_speed(SpeedSettings(**chosen), progress)
+    write_csv(out / "speed.csv", timings)
+    settings = {k: v for k, v in chosen.items() if k != "data_root"}
+    settings |= {"threads": torch.get_num_threads()}
+    write_json(out / "speed.manifest.json", {"settings": settings, "versions": versions()})
+    if as_json:
+        print_json({"timings": [vars(timing) for timing in timings]})
+        return
+    for table, title in TITLES.items():
+        print_table(title, ["name", "ms", "ratio"], _rows(timings, table))
+    click.echo("Ratios are to a bare forward pass of the same networks; of workers, to one worker.")
+    click.echo(f"Next: the table lies in {out / 'speed.csv'}")
+
+
+def _rows(timings: list[Timing], table: str) -> list[list[str]]:
+    return [
+        [timing.what, f"{timing.ms:.1f}", f"{timing.ratio:.2f}"]
+        for timing in timings
+        if timing.table == table
+    ]

@@ -1,0 +1,30 @@
+"""Measured accuracies of whole search spaces, which no scorer ever sees."""
+
+from benchmarks.ground_truths._catalogue import TRUTHS, Loader, find_truth
+from benchmarks.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch
+from benchmarks.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
+from benchmarks.ground_truths._official import Conversion, table_from_official
+from benchmarks.ground_truths._one_target import OneTarget, resnet_s0
+from benchmarks.ground_truths._table import Table, read_csv, read_table
+from benchmarks.ground_truths._user_table import truth_from_csv
+
+__all__ = [
+    "DOWNLOADS",
+    "MINIMUM",
+    "MIRROR",
+    "TRUTHS",
+    "Conversion",
+    "Download",
+    "GroundTruth",
+    "Loader",
+    "OneTarget",
+    "Table",
+    "Vector",
+    "fetch",
+    "find_truth",
+    "read_csv",
+    "read_table",
+    "resnet_s0",
+    "table_from_official",
+    "truth_from_csv",
+]

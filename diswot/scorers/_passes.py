@@ -1,0 +1,66 @@
+"""Passes that a method makes for itself, of part of the batch."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from diswot.activations import ActivationReader
+from diswot.errors import NetworkError
+from diswot.layers import weight_layers
+from diswot.probe import Probe
+
+
+class EachImageAlone(TorchFunctionMode):
+    """Batch normalisation treats every image as a batch of its own.
+
+    So a batch computes what its images would one by one, and running statistics stay
+    as they are.
+
+    Examples:
+        >>> normalise, images = torch.nn.BatchNorm2d(3), torch.randn(4, 3, 8, 8)
+        >>> one_by_one = torch.cat([normalise(image[None]) for image in images])
+        >>> with EachImageAlone():
+        ...     together = normalise(images)
+        >>> torch.allclose(together, one_by_one, atol=1e-6)
+        True
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is F.batch_norm:
+            return _batch_norm(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _batch_norm(
+    input: Tensor,  # noqa: A002
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    if not training:
+        return F.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if input[0, 0].numel() == 1:
+        raise NetworkError(
+            "batch normalisation of one image has one value a channel here, so no variance: "
+            "use larger images, or a scorer that does not take images one by one"
+        )
+    return F.instance_norm(input, weight=weight, bias=bias, eps=eps)
+
+
+def loss_gradients(student: Probe, images: Tensor, targets: Tensor) -> list[Tensor]:
+    """Return the gradients of the mean cross-entropy of `images` for all weights.
+
+    The weights of convolutions and linear layers; zero where they have no part in it.
+    """
+    with torch.enable_grad(), ActivationReader(student.network) as read:
+        loss = F.cross_entropy(read(images).logits, targets)
+    return student.gradients(loss, [layer.weight for layer in weight_layers(student.network)])

@@ -1,0 +1,34 @@
+"""AZ-NAS, progressivity: whether each block is more expressive than the one before."""
+
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.errors import NetworkError
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+from diswot.scorers.az_expressivity import ENTROPY, block_entropies
+
+
+@register(
+    Card(
+        "az_progressivity",
+        "least gain of expressivity from one block to the next",
+        "Lee and Ham, AZ-NAS, CVPR 2024, equation 5",
+        needs_teacher=False,
+        supports="networks of several blocks; the paper leaves it out for transformers",
+    ),
+    watches=[ENTROPY],
+)
+def az_progressivity(student: Probe, _teacher: Activations) -> Tensor:
+    """Return min_{l ≥ 2} (s_l − s_{l−1}), s_l the entropy of block l as in `az_expressivity`.
+
+    Raises:
+        NetworkError: the network has one block, or the output of one is constant.
+    """
+    entropies = block_entropies(student)
+    if len(entropies) < 2:
+        raise NetworkError(
+            "the network has 1 block, so nothing to progress: az_progressivity needs 2 or more"
+        )
+    return entropies.diff().min()

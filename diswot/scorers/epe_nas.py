@@ -1,0 +1,44 @@
+"""EPE-NAS: how alike the network depends on images of the same class."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+from diswot.scorers.jacov import OFFSET, gradient_correlations
+
+MANY = 100
+"""Classes beyond which classes are compared with one another."""
+
+
+@register(
+    Card(
+        "epe_nas",
+        "how alike the output depends on images of one class",
+        "Lopes et al., EPE-NAS, ICANN 2021, section 3",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost="one forward and one backward pass",
+        supports="networks with a linear classifier",
+    )
+)
+def epe_nas(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ_c |s_c|, s_c = Σ ln(|Σ_c| + k) over the entries of Σ_c, k = 10⁻⁵.
+
+    Σ_c are the correlations between the gradients of the images of class c. Of more
+    than 100 classes, s_c is the mean over the rows of Σ_c, and the score
+    Σ_i Σ_j |s_i − s_j| over the number of classes in the batch.
+
+    Raises:
+        NetworkError: the logits depend on an image in no way, or on all pixels alike.
+    """
+    logarithms = (student.once(gradient_correlations).abs() + OFFSET).log()
+    classes = [student.targets == label for label in set(student.targets.tolist())]
+    sums = torch.stack([logarithms[members][:, members].sum() for members in classes])
+    if student.num_classes <= MANY:
+        return sums.abs().sum()
+    means = sums / torch.stack([members.sum() for members in classes])
+    return (means[:, None] - means).abs().sum() / len(classes)

@@ -1,0 +1,44 @@
+"""GradSign: on how many weights the images agree."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.layers import weight_layers
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._passes import EachImageAlone, loss_gradients
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "gradsign",
+        "how far the images agree on the sign of each weight's gradient",
+        "Zhang and Jia, GradSign, ICLR 2022, the GradSign statistic",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost="a forward and a backward pass of each image",
+        supports="networks with a linear classifier",
+    )
+)
+def gradsign(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ_w |Σ_i sign(∂L_i/∂w)|, L_i the cross-entropy of image i.
+
+    As in the released code, w are the weights of convolutions and linear layers, and an
+    image is alone in its pass, so that batch normalisation takes mean and variance from
+    that image. One image after the other is nearly as fast as the batch, and faster
+    than gradients by vectorised convolutions.
+
+    Raises:
+        NetworkError: batch normalisation has a single value of an image.
+    """
+    totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
+    images, targets = torch.split(student.images, 1), torch.split(student.targets, 1)
+    for image, target in zip(images, targets, strict=True):
+        with EachImageAlone():
+            gradients = loss_gradients(student, image, target)
+        for total, gradient in zip(totals, gradients, strict=True):
+            total += gradient.sign()
+    return torch.stack([total.abs().sum(dtype=torch.double) for total in totals]).sum()

@@ -1,0 +1,53 @@
+"""Jacobian covariance: how differently the network depends on the images of a batch."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.errors import NetworkError
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+OFFSET = 1e-5
+"""k of the paper, which keeps logarithm and quotient finite."""
+
+
+@register(
+    Card(
+        "jacov",
+        "how differently the output depends on each image",
+        "Mellor et al., Neural Architecture Search without Training, 2020, arXiv 2006.04647v1, "
+        "equation 2",
+        needs_teacher=False,
+        needs_gradients=True,
+        cost="one forward and one backward pass",
+        supports="networks with a linear classifier",
+    )
+)
+def jacov(student: Probe, _teacher: Activations) -> Tensor:
+    """Return −Σ_i [ln(v_i + k) + 1/(v_i + k)], k = 10⁻⁵.
+
+    v are the eigenvalues of the correlations between the images' gradients.
+
+    Raises:
+        NetworkError: the logits depend on an image in no way, or on all pixels alike.
+    """
+    eigenvalues: Tensor = torch.linalg.eigvalsh(student.once(gradient_correlations)) + OFFSET
+    return -(eigenvalues.log() + 1 / eigenvalues).sum()
+
+
+def gradient_correlations(student: Probe) -> Tensor:
+    """Return the correlations (B, B) of the gradients of the sum of logits for two images each.
+
+    Raises:
+        NetworkError: one of the gradients does not vary, so it correlates with nothing.
+    """
+    rows = student.input_gradients.flatten(1).double()
+    correlations = torch.corrcoef(rows).reshape(len(rows), len(rows))
+    if not correlations.isfinite().all():
+        raise NetworkError(
+            "the gradient of the logits does not vary over the pixels of an image, so images "
+            "have no correlation: the network's output is constant; use another scorer for it"
+        )
+    return correlations

@@ -1,0 +1,24 @@
+"""The size of the weights."""
+
+from torch import Tensor, stack
+
+from diswot.activations import Activations
+from diswot.layers import weight_layers
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "l2_norm",
+        "sum over layers of the norm of the weight, a baseline",
+        "Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, table 1",
+        needs_teacher=False,
+        cost="nothing",
+        supports="networks with convolutions or linear layers",
+    )
+)
+def l2_norm(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ_l ‖w_l‖₂ over the weights of convolutions and linear layers."""
+    return stack([layer.weight.norm() for layer in weight_layers(student.network)]).sum()

@@ -1,0 +1,24 @@
+"""A random number: what a score without information looks like."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "null",
+        "a random number, a control",
+        "chance",
+        needs_teacher=False,
+        cost="nothing",
+        supports="any network",
+    )
+)
+def null(student: Probe, _teacher: Activations) -> Tensor:
+    """Return a number from [0, 1), drawn anew for every architecture and repeat."""
+    return torch.rand((), generator=student.generator("null"))

@@ -1,0 +1,32 @@
+"""How the loss changes, to first order, when all weights shrink."""
+
+from torch import Tensor, stack
+
+from diswot.activations import Activations
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "plain",
+        "sum of weight · gradient",
+        "Mozer and Smolensky, Skeletonization, NeurIPS 1988, summed as in Abdelfattah et al., "
+        "Zero-Cost Proxies for Lightweight NAS, ICLR 2021, section 3.2",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost="one forward and one backward pass",
+        supports="networks with a linear classifier",
+    )
+)
+def plain(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ w · ∂L/∂w over the weights of convolutions and linear layers.
+
+    A layer before normalisation adds nothing but rounding: the loss does not depend on
+    the scale of its weight, so w · ∂L/∂w sums to zero (Euler).
+    """
+    return stack(
+        [(layer.weight * gradient).sum() for layer, gradient in student.weight_gradients]
+    ).sum()

@@ -1,0 +1,34 @@
+"""The size of a network, with deep and narrow ones ahead of shallow and wide ones."""
+
+import math
+
+from torch import nn
+
+from diswot.activations import Activations
+from diswot.layers import WeightLayer, convolutions
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "size_ln",
+        "sum over convolutions of ln(channels)·√weights, a baseline",
+        "a count, of this project",
+        needs_teacher=False,
+        cost="nothing",
+        supports="any network",
+    )
+)
+def size_ln(student: Probe, _teacher: Activations) -> float:
+    """Return Σ ln(C_out)·√(number of weights) over the convolutions.
+
+    Of a network with one convolution at most, over the linear layers too.
+    """
+    layers = [layer for layer in convolutions(student.network) if isinstance(layer, WeightLayer)]
+    return sum(math.log(_outputs(layer)) * math.sqrt(layer.weight.numel()) for layer in layers)
+
+
+def _outputs(layer: WeightLayer) -> int:
+    return layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels

@@ -1,0 +1,78 @@
+"""SynFlow: how much flows through the network, whatever the data."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from diswot.activations import ActivationReader, Activations
+from diswot.errors import NetworkError
+from diswot.layers import weight_layers
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+_NORMALISATIONS = (F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm, F.rms_norm)
+
+
+class _WithoutNormalisation(TorchFunctionMode):
+    """Normalisation returns what it is given: it would undo what SynFlow measures."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in _NORMALISATIONS:
+            return args[0] if args else kwargs["input"]
+        return func(*args, **(kwargs or {}))
+
+
+@register(
+    Card(
+        "synflow",
+        "sum of |weight · gradient| of a network of positive weights",
+        "Tanaka et al., SynFlow, NeurIPS 2020, equation 2, summed as in Abdelfattah et al., "
+        "Zero-Cost Proxies for Lightweight NAS, ICLR 2021",
+        needs_teacher=False,
+        needs_gradients=True,
+        cost="one forward and one backward pass of one image",
+        supports="networks with a linear classifier",
+    )
+)
+def synflow(student: Probe, _teacher: Activations) -> Tensor:
+    """Return ln Σ |w · ∂R/∂w| over the weights of convolutions and linear layers.
+
+    R is the sum of the logits for one image of ones, all parameters replaced by their
+    absolute value and normalisation left out. The logarithm is not the paper's, but what
+    NAS-Bench-Suite-Zero prints; it changes no rank.
+
+    Raises:
+        NetworkError: nothing flows through the network, or more than a number can hold.
+    """
+    network = _of_positive_weights(student.network)
+    ones = torch.ones_like(student.images[:1], dtype=torch.double)
+    with torch.enable_grad(), _WithoutNormalisation(), ActivationReader(network) as read:
+        flow = read(ones).logits.sum()
+    weights = [layer.weight for layer in weight_layers(network)]
+    gradients = student.gradients(flow, weights)
+    return _logarithm(
+        torch.stack([(w * g).abs().sum() for w, g in zip(weights, gradients, strict=True)]).sum()
+    )
+
+
+def _of_positive_weights(network: nn.Module) -> nn.Module:
+    positive = copy.deepcopy(network).double()
+    for parameter in positive.parameters():
+        parameter.abs_()
+    return positive
+
+
+def _logarithm(total: Tensor) -> Tensor:
+    if not 0 < float(total) < float("inf"):
+        raise NetworkError(
+            f"the sum of |weight · gradient| is {float(total)}, so it has no logarithm: the "
+            "network lets nothing through, or is too deep without normalisation; use another scorer"
+        )
+    return total.log()

@@ -1,0 +1,22 @@
+"""The number of layers that have weights to train."""
+
+from diswot.activations import Activations
+from diswot.layers import weight_layers
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "trainable_layers",
+        "number of convolutions and linear layers, a baseline",
+        "a count; Tybl and Neumann, VKDNW, CVPR 2025, section III",
+        needs_teacher=False,
+        cost="nothing",
+        supports="any network",
+    )
+)
+def trainable_layers(student: Probe, _teacher: Activations) -> float:
+    """Return the number of convolutions and linear layers."""
+    return float(len(weight_layers(student.network)))

@@ -1,0 +1,104 @@
+"""Zen-Score: how far the features of noise move when the noise moves a little."""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from diswot.activations import ActivationReader, Activations, Watch
+from diswot.errors import NetworkError
+from diswot.layers import WeightLayer
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+STEP = 0.01
+"""α of the paper."""
+
+MOMENTUM = 0.1
+"""Share of a pass in the running variance of PyTorch's batch normalisation."""
+
+_BatchNormalisation = nn.modules.batchnorm._BatchNorm
+
+
+def batch_normalisations(network: nn.Module) -> list[nn.Module]:
+    """Return all batch normalisations."""
+    return [module for module in network.modules() if isinstance(module, _BatchNormalisation)]
+
+
+def _variance(given: Tensor, _output: Tensor) -> Tensor:
+    """Return the variance of one batch, a mean over the channels."""
+    return given.transpose(0, 1).flatten(1).var(dim=1).mean()
+
+
+VARIANCE = Watch(batch_normalisations, _variance)
+
+
+@register(
+    Card(
+        "zen",
+        "how far the features move with the input, normalisation undone",
+        "Lin et al., Zen-NAS, ICCV 2021, algorithm 1, with the norm and the variance of its code",
+        needs_teacher=False,
+        cost="two forward passes of noise",
+        supports="networks with a last feature map; of normalisations, only that of batches as "
+        "modules is undone",
+    )
+)
+def zen(student: Probe, _teacher: Activations) -> Tensor:
+    """Return ln mean_b ‖f(x) − f(x + αε)‖₁ + Σ_l ln σ_l; weights, x and ε from N(0, 1).
+
+    f is the last feature map, and α = 0.01. σ_l² is the variance that reaches the l-th
+    batch normalisation, a mean over its channels; the sum is 0 where there is none.
+
+    Raises:
+        NetworkError: the features do not move.
+    """
+    generator = student.generator("zen")
+    network = _drawn(student.network, generator)
+    x, noise = (_normal(student.images, generator) for _ in range(2))
+    with ActivationReader(network, watches=[VARIANCE]) as read:
+        passes = [read(x), read(x + STEP * noise)]
+    # Not the paper's norm of the whole batch, but what its code and NASLib compute.
+    moved = (passes[1].feature_map - passes[0].feature_map).flatten(1).abs().sum(dim=1).mean()
+    if not moved > 0:
+        raise NetworkError(
+            "the last feature map does not depend on the image, so its Zen-Score is the "
+            "logarithm of 0: use another scorer for this network"
+        )
+    return moved.log() + _deviations(network, passes).log().sum()
+
+
+def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
+    """Return σ of each batch normalisation.
+
+    Not of the batch, as in the paper, but the running variance after both passes, as in
+    its code and in NASLib: it begins at 1, so that a layer that sees zeros has one.
+    """
+    if not batch_normalisations(network):
+        return torch.ones(())
+    of_batches = [torch.stack(shown.watched(VARIANCE)) for shown in passes]
+    running = torch.ones_like(of_batches[0])
+    for variance in of_batches:
+        running = running.lerp(variance, MOMENTUM)
+    return running.sqrt()
+
+
+def _drawn(network: nn.Module, generator: torch.Generator) -> nn.Module:
+    """Return a copy with weights from N(0, 1), without biases, normalisation without effect."""
+    drawn = copy.deepcopy(network)
+    for module in drawn.modules():
+        if isinstance(module, WeightLayer):
+            module.weight.copy_(_normal(module.weight, generator))
+        elif isinstance(module, _BatchNormalisation | nn.GroupNorm) and module.affine:
+            module.weight.fill_(1)
+        else:
+            continue
+        if module.bias is not None:
+            module.bias.fill_(0)
+    return drawn
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator).to(like)

@@ -1,0 +1,53 @@
+"""ZiCo: how large gradients are against how much they differ between batches."""
+
+import torch
+from torch import Tensor
+
+from diswot.activations import Activations
+from diswot.errors import DataError
+from diswot.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._passes import loss_gradients
+from diswot.scorers._registry import register
+
+
+@register(
+    Card(
+        "zico",
+        "mean of |gradient| over its deviation between two halves of the batch",
+        "Li et al., ZiCo, ICLR 2023, equation 15, with the deviation of the released code",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost="a forward and a backward pass of each half of the batch",
+        supports="networks with a linear classifier",
+    )
+)
+def zico(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ_l ln Σ_w mean(|g_w|) / std(g_w) over the two halves of the batch.
+
+    l are the convolutions and linear layers, w their weights, g the gradients of the
+    mean cross-entropy of one half. Weights with std(g_w) = 0 are left out, and so are
+    layers of which nothing remains. As in the released code, std is that of g, with
+    divisor 2; the paper prints that of |g|.
+
+    Raises:
+        DataError: the batch has one image.
+    """
+    if len(student.images) < 2:
+        raise DataError("zico needs a batch of at least 2 images, but got 1: use a larger batch")
+    halves = [
+        loss_gradients(student, images, targets)
+        for images, targets in zip(
+            student.images.tensor_split(2), student.targets.tensor_split(2), strict=True
+        )
+    ]
+    sums = torch.stack([_inverse_variation(torch.stack(g)) for g in zip(*halves, strict=True)])
+    return sums[sums > 0].log().sum()
+
+
+def _inverse_variation(gradients: Tensor) -> Tensor:
+    """Return the sum of mean over deviation of one layer's gradients, (batches, …)."""
+    deviation = gradients.double().std(dim=0, correction=0)
+    mean = gradients.double().abs().mean(dim=0)
+    return (mean / deviation)[deviation > 0].sum()

@@ -1,0 +1,79 @@
+"""Our scores against those that NAS-Bench-Suite-Zero published."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.fidelity import FLOPS_AS_PUBLISHED, SCORED, Fidelity, fidelity, main
+from diswot.errors import DataError, OptionError
+
+SAMPLE, SEEDS, BATCH = 12, 2, 16
+STABLE = tuple(name for name in SCORED if name != "plain")
+"""`plain` is zero but for rounding where normalisation follows, so seeds do not agree."""
+
+
+@pytest.fixture(name="rows", scope="module")
+def fixture_rows(shared_data: Path) -> dict[str, Fidelity]:
+    rows = fidelity(shared_data, sample=SAMPLE, seeds=SEEDS, batch_size=BATCH)
+    return {row.scorer: row for row in rows}
+
+
+def test_there_is_a_row_for_each_of_the_13(rows: dict[str, Fidelity]) -> None:
+    assert set(rows) == {*SCORED, "params", "flops", FLOPS_AS_PUBLISHED}
+    assert len(SCORED) + 2 == 13
+    for row in rows.values():
+        assert (row.n, row.failed, row.seeds, row.batch_size) == (SAMPLE, 0, SEEDS, BATCH)
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_stable_scores_rank_as_published(rows: dict[str, Fidelity], name: str) -> None:
+    row = rows[name]
+    assert row.spearman is not None
+    assert row.seed_to_seed is not None
+    assert row.spearman > 0.5
+
+
+@pytest.mark.parametrize("name", ["synflow", "zen", "nwot", "fisher", "grad_norm"])
+def test_scores_that_hardly_vary_agree_closely(rows: dict[str, Fidelity], name: str) -> None:
+    assert rows[name].spearman == pytest.approx(1, abs=0.1)
+
+
+def test_counts_are_exact(rows: dict[str, Fidelity]) -> None:
+    assert rows["params"].passed
+    assert rows["params"].spearman == rows["params"].seed_to_seed == pytest.approx(1)
+    assert rows[FLOPS_AS_PUBLISHED].passed
+    assert rows[FLOPS_AS_PUBLISHED].spearman == pytest.approx(1)
+
+
+def test_passed_is_what_it_says(rows: dict[str, Fidelity]) -> None:
+    for name in SCORED:
+        row = rows[name]
+        assert row.spearman is not None
+        assert row.seed_to_seed is not None
+        assert row.passed == (row.spearman >= min(0.95, row.seed_to_seed - 0.02))
+
+
+def test_the_command_writes_the_table(shared_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fidelity.csv"
+    arguments = f"--data-root {shared_data} --sample 3 --batch-size 4 --workers 2 --out {out}"
+    result = CliRunner().invoke(main, arguments.split(), catch_exceptions=False)
+    assert result.exit_code == 0
+    with out.open(newline="", encoding="utf-8") as file:
+        table = {row["scorer"]: row for row in csv.DictReader(file)}
+    assert set(table) == {*SCORED, "params", "flops", FLOPS_AS_PUBLISHED}
+    assert table["params"]["passed"] == "True"
+    assert table["synflow"]["seeds"] == "2"
+    assert out.read_text() in result.output
+
+
+@pytest.mark.parametrize(("sample", "seeds"), [(1001, 2), (2, 2), (0, 2), (10, 1)])
+def test_what_cannot_be_compared_is_said_first(shared_data: Path, sample: int, seeds: int) -> None:
+    with pytest.raises(OptionError, match="but got"):
+        fidelity(shared_data, sample=sample, seeds=seeds)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="reference_proxies"):
+        fidelity(tmp_path)

@@ -1,0 +1,60 @@
+"""Measurements on disk: kept, taken up again, never mixed."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.ledger import RECORDS, Ledger
+from diswot.errors import RunFolderError
+
+RECORD = {"of": "a", "value": 1.5}
+
+
+def test_records_are_found_again(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "run", {"seed": 0}, key=["of"]) as ledger:
+        ledger.append(RECORD, {"of": "b", "value": 2.0})
+    with Ledger(tmp_path / "run", {"seed": 0}, key=["of"]) as again:
+        assert list(again.records) == [("a",), ("b",)]
+        assert again.records["a",] == RECORD
+
+
+def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+    Ledger(tmp_path / "run", {"seed": 0, "batch": 8}, key=["of"])
+    with pytest.raises(RunFolderError, match="begun with seed 0, but got 1"):
+        Ledger(tmp_path / "run", {"seed": 1, "batch": 8}, key=["of"])
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunFolderError, match="holds something else"):
+        Ledger(tmp_path, {"seed": 0}, key=["of"])
+    assert [place.name for place in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "run", {}, key=["of"]) as ledger:
+        ledger.append(RECORD)
+    with (tmp_path / "run" / RECORDS).open("a") as file:
+        file.write("{broken}\n")
+    with pytest.raises(RunFolderError, match="line 2 of .* is damaged"):
+        Ledger(tmp_path / "run", {}, key=["of"])
+
+
+@given(cut=st.integers(min_value=0, max_value=60))
+def test_a_file_cut_anywhere_keeps_all_whole_lines(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("ledger") / "run"
+    records = [{"of": name, "value": 1.5} for name in "abc"]
+    with Ledger(folder, {}, key=["of"]) as ledger:
+        ledger.append(*records)
+    path = folder / RECORDS
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - cut])
+    left = whole[: len(whole) - cut].count(b"\n")
+    with Ledger(folder, {}, key=["of"]) as again:
+        assert list(again.records.values()) == records[:left]
+        again.append(*records[left:])
+    assert path.read_bytes() == whole

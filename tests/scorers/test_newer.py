@@ -1,0 +1,526 @@
+"""The newer scorers, each against a plain transcription of its equation."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.activations import ActivationReader
+from diswot.costs import Costs
+from diswot.errors import DataError, NetworkError
+from diswot.layers import blocks, convolutions
+from diswot.probe import Probe
+from diswot.scorers import all_terms, find_scorer
+from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
+from tests.scorers.probes import CLASSES, IMAGES, Batch, batch, probe_of, resnet, scored
+
+OF_THE_SHARED_PASS = (
+    "meco",
+    "swap",
+    "swap_reg",
+    "az_expressivity",
+    "az_progressivity",
+    "az_trainability",
+)
+OF_PASSES_OF_THEIR_OWN = ("zico", "gradsign", "vkdnw")
+WITHOUT_A_PASS = ("trainable_layers", "size_ln", "null")
+NAMES = (*OF_THE_SHARED_PASS, *OF_PASSES_OF_THEIR_OWN, *WITHOUT_A_PASS)
+
+
+def cell(seed: int = 3) -> nn.Module:
+    torch.manual_seed(seed)
+    space = NASBench201Space(channels=4, cells=1)
+    arch = space.from_string(
+        "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"
+    )
+    return space.build(arch, CLASSES)
+
+
+def dead() -> nn.Module:
+    """Return a network whose cells let nothing through."""
+    torch.manual_seed(3)
+    space = NASBench201Space(channels=4, cells=1)
+    return space.build(("none",) * 6, CLASSES)
+
+
+def transformer() -> nn.Module:
+    torch.manual_seed(4)
+    return VisionTransformer(
+        hidden=12, heads=[1, 1], mlp_ratios=[2, 2], num_classes=CLASSES, image_size=16
+    )
+
+
+def without_normalisation() -> nn.Module:
+    """Return a network that changes the output of its convolutions in place."""
+    torch.manual_seed(5)
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3, stride=2, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(5, 6, 3, padding=1, padding_mode="circular"),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(6, CLASSES),
+    )
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "resnet": partial(resnet, 1),
+    "cell": cell,
+    "transformer": transformer,
+    "without_normalisation": without_normalisation,
+}
+each_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
+
+
+def score(name: str, network: nn.Module, shown: Batch | None = None, *, seed: int = 0) -> float:
+    student = probe_of(network, shown or batch(), name, seed=seed)
+    return find_scorer(name)(student, student)[name]
+
+
+def weight_layers(network: nn.Module) -> list[Any]:
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def calls(
+    network: nn.Module, modules: Sequence[nn.Module], images: Tensor
+) -> list[tuple[Tensor, Tensor]]:
+    """Return input and output of `modules`, one tuple a call, as they were at the call."""
+    kept = []
+    handles = [
+        module.register_forward_hook(lambda _m, i, o: kept.append((i[0], o.clone())))
+        for module in modules
+    ]
+    network.train()(images)
+    for handle in handles:
+        handle.remove()
+    return kept
+
+
+def loss_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[NDArray[Any]]:
+    loss = F.cross_entropy(network.train()(images), labels)
+    weights = [layer.weight for layer in weight_layers(network)]
+    return [gradient.double().numpy() for gradient in torch.autograd.grad(loss, weights)]
+
+
+@each_network
+def test_zico_is_mean_over_deviation_of_two_halves(build: Callable[[], nn.Module]) -> None:
+    images, labels = batch()
+    half = IMAGES // 2
+    first = loss_gradients(build(), images[:half], labels[:half])
+    second = loss_gradients(build(), images[half:], labels[half:])
+    expected = 0.0
+    for one, other in zip(first, second, strict=True):
+        both = np.stack([one.ravel(), other.ravel()])
+        mean, deviation = np.abs(both).mean(axis=0), both.std(axis=0)
+        ratios = [m / d for m, d in zip(mean, deviation, strict=True) if d > 0]
+        expected += math.log(sum(ratios)) if ratios else 0
+    assert score("zico", build()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_zico_leaves_out_what_does_not_differ_between_the_halves() -> None:
+    images, labels = batch()
+    twice = torch.cat([images[:4], images[:4]]), torch.cat([labels[:4], labels[:4]])
+    assert score("zico", resnet(1), twice) == 0
+
+
+def test_zico_of_one_image_is_refused() -> None:
+    images, labels = batch()
+    with pytest.raises(DataError, match="at least 2 images, but got 1"):
+        score("zico", without_normalisation(), (images[:1], labels[:1]))
+
+
+@each_network
+def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Module]) -> None:
+    images, labels = batch()
+    network = build()
+    signs = [
+        [
+            np.sign(gradient)
+            for gradient in loss_gradients(network, images[i : i + 1], labels[i : i + 1])
+        ]
+        for i in range(IMAGES)
+    ]
+    expected = sum(np.abs(sum(layer)).sum() for layer in zip(*signs, strict=True))
+    # The sign of a gradient near zero depends on the order in which it was summed.
+    assert score("gradsign", build()) == pytest.approx(expected, rel=1e-3)
+
+
+@each_network
+def test_meco_is_the_least_eigenvalue_of_correlations(build: Callable[[], nn.Module]) -> None:
+    network, expected = build(), 0.0
+    for _, output in calls(network, convolutions(network), batch()[0]):
+        shown = output[0].detach().double().numpy()
+        rows = shown.reshape(len(shown), -1) if shown.ndim == 3 else np.atleast_2d(shown).T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlation = (
+                np.corrcoef(rows) if rows.shape[1] > 1 else np.full((len(rows),) * 2, np.nan)
+            )
+        correlation[~np.isfinite(correlation)] = 0
+        expected += np.linalg.eigvals(correlation).real.min()
+    assert score("meco", build()) == pytest.approx(expected, rel=1e-5, abs=1e-10)
+
+
+def test_meco_of_a_constant_channel_is_zero() -> None:
+    network = without_normalisation()
+    first, second = weight_layers(network)[:2]
+    first.weight.data[0] = 0
+    second.weight.data[0] = 0
+    assert score("meco", network) == pytest.approx(0, abs=1e-12)
+
+
+def patterns(network: nn.Module, images: Tensor) -> int:
+    functions = [m for m in network.modules() if isinstance(m, nn.ReLU | nn.GELU)]
+    found = set()
+    for _, output in calls(network, functions, images):
+        found |= {tuple(unit) for unit in (output > 0).flatten(1).T.tolist()}
+    return len(found)
+
+
+@each_network
+@pytest.mark.parametrize("size", [3, 12, 63, 64, 70, 130])
+def test_swap_is_the_number_of_different_patterns(
+    build: Callable[[], nn.Module], size: int
+) -> None:
+    images = torch.randn(size, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    labels = torch.zeros(size, dtype=torch.int64)
+    assert score("swap", build(), (images, labels)) == patterns(build(), images)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_swap_tells_patterns_apart_that_differ_in_one_image(size: int) -> None:
+    network = nn.Sequential(
+        nn.ReLU(), nn.Identity(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(size, CLASSES)
+    )
+    images = torch.eye(size)[:, :, None, None].expand(size, size, 2, 2) - 0.5
+    assert score("swap", network, (images, torch.zeros(size, dtype=torch.int64))) == size
+
+
+def test_swap_reg_favours_the_wanted_size() -> None:
+    network = resnet(1)
+    for params in (100_000, 1_500_000, 3_000_000):
+        student = Probe(
+            network.train(),
+            *batch(),
+            costs=Costs(params, 0),
+            seed=0,
+            watches=find_scorer("swap+swap_reg").watches,
+        )
+        terms = find_scorer("swap+swap_reg")(student, student)
+        factor = math.exp(-((params / 1000 - 1500) ** 2) / 1500**2)
+        assert terms["swap_reg"] == pytest.approx(terms["swap"] * factor)
+
+
+def rows(shown: Tensor) -> NDArray[Any]:
+    """Return the channels at each position or token of each image."""
+    array = shown.detach().double().numpy()
+    if array.ndim == 4:
+        array = array.transpose(0, 2, 3, 1)
+    return array.reshape(-1, array.shape[-1])
+
+
+def entropies(network: nn.Module, images: Tensor) -> list[float]:
+    found = []
+    for _, output in calls(network, blocks(network), images):
+        variances = np.linalg.eigvalsh(np.cov(rows(output), rowvar=False))
+        shares = variances[variances > 0] / variances[variances > 0].sum()
+        found.append(float(-(shares * np.log(shares)).sum()))
+    return found
+
+
+@each_network
+def test_az_expressivity_is_the_entropy_of_principal_components(
+    build: Callable[[], nn.Module],
+) -> None:
+    by_block = entropies(build(), batch()[0])
+    assert score("az_expressivity", build()) == pytest.approx(sum(by_block), rel=1e-4)
+
+
+@each_network
+def test_az_progressivity_is_the_least_gain(build: Callable[[], nn.Module]) -> None:
+    gains = np.diff(entropies(build(), batch()[0]))
+    assert score("az_progressivity", build()) == pytest.approx(min(gains), rel=1e-4, abs=1e-5)
+
+
+def jacobian_norm(given: Tensor, output: Tensor, signs: Tensor) -> float:
+    """Return the norm of the mean of v uᵀ over the positions, one after the other."""
+    (gradient,) = torch.autograd.grad(output, given, signs, retain_graph=True)
+    v, u = signs.double().numpy(), gradient.double().numpy()
+    if v.ndim == 3:
+        v, u = v.transpose(0, 2, 1)[..., None], u.transpose(0, 2, 1)[..., None]
+    if v.ndim == 2:
+        v, u = v[..., None, None], u[..., None, None]
+    stride, total = u.shape[2] // v.shape[2], np.zeros((v.shape[1], 1))
+    for image in range(len(v)):
+        for y in range(v.shape[2]):
+            for x in range(v.shape[3]):
+                patch = u[image, :, stride * y : stride * (y + 1), stride * x : stride * (x + 1)]
+                total = total + np.outer(v[image, :, y, x], patch.ravel())
+    positions = len(v) * v.shape[2] * v.shape[3]
+    return float(np.linalg.svd(total / positions, compute_uv=False)[0])
+
+
+@each_network
+def test_az_trainability_is_the_norm_of_the_jacobian_from_random_signs(
+    build: Callable[[], nn.Module],
+) -> None:
+    network = build()
+    generator = probe_of(network, batch(), "az_trainability").generator("az_trainability")
+    norms = []
+    for given, output in calls(network, blocks(network), batch()[0])[1:]:
+        bits = torch.empty(output.shape, dtype=torch.int8).random_(0, 2, generator=generator)
+        norms.append(jacobian_norm(given, output, 2.0 * bits - 1))
+    expected = np.mean([-norm - 1 / norm + 2 for norm in norms])
+    assert score("az_trainability", build()) == pytest.approx(expected, rel=1e-4)
+
+
+class Scaled(nn.Module):
+    """A block that multiplies by `factor`, and takes the mean of patches of `stride` pixels."""
+
+    def __init__(self, factor: float, stride: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 4, stride, stride, bias=False)
+        nn.init.zeros_(self.convolution.weight)
+        for channel in range(4):
+            self.convolution.weight.data[channel, channel] = factor / stride**2
+
+    def forward(self, x: Tensor) -> Tensor:
+        shown: Tensor = self.convolution(x)
+        return shown
+
+
+@pytest.mark.parametrize(
+    ("factor", "stride", "norm"),
+    [(1, 1, 1), (3, 1, 3), (0.2, 1, 0.2), (1, 2, 1 / 2), (2, 4, 2 / 4)],
+)
+def test_az_trainability_knows_the_norm_of_linear_blocks(
+    factor: float, stride: int, norm: float
+) -> None:
+    network = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 1)),
+        Scaled(1, 1),
+        Scaled(factor, stride),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, CLASSES),
+    )
+    images = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    found = score("az_trainability", network, (images, torch.zeros(64, dtype=torch.int64)))
+    assert found == pytest.approx(-norm - 1 / norm + 2, abs=0.1)
+
+
+def test_az_nas_is_the_sum_of_log_ranks() -> None:
+    scorer = find_scorer("az_nas")
+    assert str(scorer.formula) == "logrank(az_expressivity,az_progressivity,az_trainability,flops)"
+    assert scorer.card.needs_gradients
+    assert not scorer.card.needs_labels
+    assert not scorer.card.needs_teacher
+    terms = {name: np.array([1.0, 3.0, 2.0]) for name in scorer.terms}
+    scores = scorer.formula.scores(terms, reference=3)
+    assert scores == pytest.approx(4 * np.log(np.array([1, 3, 2]) / 3))
+
+
+def test_vkdnw_agg_is_the_sum_of_log_ranks() -> None:
+    formula = find_scorer("vkdnw_agg").formula
+    assert str(formula) == "logrank(vkdnw,jacov,az_expressivity,az_trainability,flops)"
+
+
+def fisher_information(network: nn.Module, images: Tensor) -> NDArray[Any]:
+    """Return E_x E_{c ~ σ} ∇ln σ_c ∇ln σ_cᵀ for the first weight of every layer."""
+    weights = [layer.weight for layer in weight_layers(network)]
+    total = np.zeros((len(weights), len(weights)))
+    for image in images:
+        logarithms = network.train()(image[None]).log_softmax(dim=1)[0]
+        for logarithm in logarithms:
+            gradients = torch.autograd.grad(logarithm, weights, retain_graph=True)
+            first = np.array([float(gradient.flatten()[0]) for gradient in gradients])
+            total += logarithm.exp().item() * np.outer(first, first)
+    return total / len(images)
+
+
+@each_network
+def test_vkdnw_is_layers_and_entropy_of_the_deciles_of_fisher_information(
+    build: Callable[[], nn.Module],
+) -> None:
+    network = build()
+    eigenvalues = np.linalg.eigvalsh(fisher_information(network, batch()[0]))
+    deciles = np.percentile(eigenvalues, np.arange(10, 100, 10))
+    shares = deciles / deciles.sum()
+    expected = len(weight_layers(network)) - (shares * np.log(shares)).sum()
+    assert score("vkdnw", build()) == pytest.approx(expected, abs=2e-3)
+
+
+def test_vkdnw_does_not_depend_on_how_many_images_go_together() -> None:
+    images, labels = batch()
+    many = torch.cat([images, images, images]), torch.cat([labels, labels, labels])
+    assert score("vkdnw", resnet(1), many) == pytest.approx(score("vkdnw", resnet(1)), abs=1e-3)
+
+
+def test_trainable_layers_counts_convolutions_and_linear_layers() -> None:
+    # A stem, 2 convolutions in each of 9 blocks, 2 shortcuts, and the classifier.
+    assert score("trainable_layers", CifarResNet((3, 3, 3), num_classes=CLASSES)) == 22
+
+
+def test_size_ln_is_a_sum_over_convolutions() -> None:
+    network = without_normalisation()
+    expected = math.log(5) * math.sqrt(5 * 3 * 9) + math.log(6) * math.sqrt(6 * 5 * 9)
+    assert score("size_ln", network) == pytest.approx(expected)
+
+
+def test_size_ln_of_a_transformer_has_its_linear_layers() -> None:
+    network = transformer()
+    expected = sum(
+        math.log(len(layer.weight)) * math.sqrt(layer.weight.numel())
+        for layer in weight_layers(network)
+    )
+    assert score("size_ln", network) == pytest.approx(expected)
+
+
+def test_size_ln_ranks_s0_as_published(shared_data: Path) -> None:
+    table = np.genfromtxt(
+        shared_data / "resnet-s0" / "accuracies.csv", delimiter=",", names=True, dtype=None
+    )
+    with torch.device("meta"):
+        depths = [tuple(int(row[f"stage{i}_blocks"]) for i in (1, 2, 3)) for row in table]
+        networks = [CifarResNet(depth, num_classes=100) for depth in depths]
+    sizes = [score("size_ln", network) for network in networks]
+    assert kendalltau(sizes, table["kd_acc"]).statistic == pytest.approx(0.911, abs=0.005)
+
+
+def test_null_is_chance_of_its_own() -> None:
+    first, again, other = (score("null", resnet(1), seed=seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert 0 <= first < 1
+    network = resnet(1)
+    before = torch.get_rng_state()
+    score("null", network)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_fc_weights_is_the_snippet_with_weights_for_gradients() -> None:
+    def matrices(network: CifarResNet) -> Tensor:
+        weight = network.classifier.weight.detach()
+        return F.normalize(torch.einsum("nc,nd->ncd", weight, weight), dim=2)
+
+    difference = matrices(resnet(2)) - matrices(resnet(1))
+    expected = -difference.square().sum() / (difference.shape[1] * CLASSES)
+    found = scored(resnet(1), resnet(2), batch(), "fc_weights")["fc_weights"]
+    assert found == pytest.approx(float(expected), rel=1e-4)
+    itself = scored(resnet(1), resnet(1), batch(), "fc_weights")["fc_weights"]
+    assert itself == pytest.approx(0, abs=1e-6)
+
+
+def test_scorers_of_the_shared_pass_make_one_forward_pass() -> None:
+    network, passes = resnet(1), []
+    network.register_forward_hook(lambda *_: passes.append(1))
+    together = all_terms([*OF_THE_SHARED_PASS, *WITHOUT_A_PASS, "az_nas", "jacov", "snip", "nwot"])
+    student = Probe(
+        network.train(),
+        *batch(),
+        costs=Costs(1, 1),
+        seed=0,
+        watches=together.watches,
+        differentiable=True,
+    )
+    terms = together(student, student)
+    assert len(passes) == 1
+    for name in (*OF_THE_SHARED_PASS, "jacov", "snip"):
+        if name != "swap_reg":
+            assert terms[name] == pytest.approx(score(name, resnet(1)), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@each_network
+def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]) -> None:
+    network = build().train()
+    weights = [parameter.detach().clone() for parameter in network.parameters()]
+    shown = network(batch()[0]).detach()
+    assert math.isfinite(score(name, network))
+    assert all(map(torch.equal, weights, network.parameters()))
+    assert torch.equal(network(batch()[0]), shown)
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert all(module.training for module in network.modules())
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize("name", ["gradsign", "vkdnw"])
+def test_images_that_are_alone_do_not_change_running_statistics(name: str) -> None:
+    network = resnet(1)
+    statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+    before = [statistic.clone() for statistic in statistics]
+    score(name, network)
+    assert all(map(torch.equal, before, statistics))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("az_expressivity", "output of a block is constant"),
+        ("az_progressivity", "output of a block is constant"),
+        ("az_trainability", "does not depend on its input"),
+        ("vkdnw", "does not depend on the weights"),
+    ],
+)
+def test_a_network_that_lets_nothing_through_is_refused(name: str, message: str) -> None:
+    with pytest.raises(NetworkError, match=message):
+        score(name, dead())
+
+
+def test_a_network_that_lets_nothing_through_has_no_agreement_and_no_variation() -> None:
+    assert score("gradsign", dead()) == score("zico", dead()) == 0
+
+
+@pytest.mark.parametrize("name", ["az_progressivity", "az_trainability"])
+def test_a_network_of_one_block_is_refused(name: str) -> None:
+    network = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 1)),
+        Scaled(1, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, CLASSES),
+    )
+    with pytest.raises(NetworkError, match="1 block"):
+        score(name, network)
+
+
+@pytest.mark.parametrize("name", ["gradsign", "vkdnw"])
+def test_normalisation_of_a_single_value_is_refused(name: str) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.BatchNorm2d(4),
+        nn.Flatten(),
+        nn.Linear(4, CLASSES),
+    )
+    with pytest.raises(NetworkError, match="one value a channel"):
+        score(name, network)
+
+
+def test_frozen_normalisation_stays_frozen() -> None:
+    network = cell().train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    student = Probe(network, *batch(), costs=Costs(1, 1), seed=0, differentiable=True)
+    with ActivationReader(network) as read:
+        whole = read(batch()[0]).logits
+    images, labels = batch()
+    weights = [layer.weight for layer in weight_layers(network)]
+    signs = []
+    for i in range(IMAGES):
+        loss = F.cross_entropy(network(images[i : i + 1]), labels[i : i + 1])
+        signs.append([g.sign() for g in torch.autograd.grad(loss, weights)])
+    expected = sum(float(sum(layer).abs().sum()) for layer in zip(*signs, strict=True))
+    assert find_scorer("gradsign")(student, student)["gradsign"] == pytest.approx(
+        expected, rel=1e-3
+    )
+    assert whole.isfinite().all()
