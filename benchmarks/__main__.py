@@ -100,7 +100,7 @@ def _other(
     rows: Sequence[Any]
     match table:
         case "fidelity":
-            made = {"sample": 1000, "again": 300, "batch_size": 64}
+            made = {"sample": 1000, "again": 150, "batch_size": 64}
             rows = fidelity(root, workers=workers, progress=progress)
         case "speed":
             settings = SpeedSettings(ALL, data_root=data_root)

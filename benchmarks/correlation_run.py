@@ -17,14 +17,17 @@ from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.run_folder import read_json, replace_file, write_json
 
+DISTILLED = "distilled"
+"""The target that is compared with where a truth has it and none is named."""
+
 COLUMNS = (
     "name",
     "Kendall τ",
     "95 %",
-    "one repeat ± sd",
+    "one repeat",
     "Spearman",
     "top 10 %",
-    "regret 1 / 5 / 10",
+    "regret 1/5/10",
     "nDCG",
     "τ | params",
     "failed",
@@ -39,7 +42,7 @@ class CorrelationSettings:
     Attributes:
         truth: a built-in name, or a CSV file.
         scorers: names or expressions.
-        target: a column of a built-in truth; by default its first.
+        target: a column of a built-in truth; by default `distilled`, or its first.
         column: the column of a CSV file.
         space: the space of a CSV file.
         data: what to score on; by default what the target was trained on.
@@ -157,7 +160,8 @@ def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
                 f"for {settings.truth} give --target"
             )
         truth = find_truth(settings.truth, find_root(settings.data_root))
-        return truth, settings.target or next(iter(truth.targets))
+        default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
+        return truth, settings.target or default
     if not (settings.column and settings.space and settings.data):
         raise OptionError(
             f"for {settings.truth} give --column, --space and --data: "
@@ -197,18 +201,18 @@ def _cells(row: Correlation, milliseconds: float | None) -> list[str]:
     found: dict[str, Any] = flat(row)
     single = "–"
     if row.single_sd is not None:
-        single = f"{number(row.single_mean)} ± {number(row.single_sd)}"
+        single = f"{number(row.single_mean)}±{number(row.single_sd)}"
     interval = "–"
     if row.statistics is not None:
         interval = f"{number(found['kendall_low'])} … {number(found['kendall_high'])}"
     return [
-        f"{row.scorer} (baseline)" if row.baseline else row.scorer,
+        f"{row.scorer} *" if row.baseline else row.scorer,
         number(found.get("kendall")),
         interval,
         single,
         number(found.get("spearman")),
         number(found.get("spearman_top")),
-        " / ".join(number(found.get(f"regret_{top}")) for top in (1, 5, 10)),
+        "/".join(number(found.get(f"regret_{top}")) for top in (1, 5, 10)),
         number(found.get("ndcg")),
         number(found.get("partial")),
         str(row.failed),

@@ -3,7 +3,7 @@
 `python -m benchmarks.fidelity --data-root FOLDER --sample 100 --out fidelity.csv`
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
@@ -27,7 +27,7 @@ from diswot.data import load_data
 from diswot.errors import OptionError
 from diswot.probe import Probe
 from diswot.progress import Progress, silent, tracked
-from diswot.scorers import all_terms
+from diswot.scorers import Term, all_terms
 from diswot.seeding import generator_for, seed_for, torch_seed
 from search_spaces import NASBench201Space
 
@@ -38,7 +38,7 @@ SCORED = (
 FLOPS_AS_PUBLISHED = "flops, pooling counted"
 SHAPE, CLASSES = (3, 32, 32), 10
 ENOUGH, ENOUGH_OF_FLOPS, TOLERANCE = 0.95, 0.999, 0.02
-AGAIN = 300
+AGAIN = 150
 MINIMUM = 3
 """Architectures below which there is no ranking to speak of."""
 
@@ -141,7 +141,7 @@ def _scored(settings: _Settings, arch: str, seeds: int) -> Values:
     counts = {
         "params": costs.params,
         "flops": costs.macs,
-        FLOPS_AS_PUBLISHED: costs.macs + _other_operations(build()),
+        FLOPS_AS_PUBLISHED: costs.macs + _other_operations(build),
     }
     values: Values = {name: [float(count)] * seeds for name, count in counts.items()}
     values |= {name: [] for name in SCORED}
@@ -149,15 +149,15 @@ def _scored(settings: _Settings, arch: str, seeds: int) -> Values:
         seed = seed_for("fidelity", arch, repeat)
         with torch_seed(seed):
             network = build()
-        for name, value in _terms(network, images, labels, costs, seed):
+        for name, value in _terms(network, images, labels, costs, seed).items():
             values[name].append(value)
     return values
 
 
 def _terms(
     network: nn.Module, images: Tensor, labels: Tensor, costs: Costs, seed: int
-) -> Iterator[tuple[str, float]]:
-    """Go through all scores of one network, read from the same passes."""
+) -> dict[str, float]:
+    """Return all scores of one network, read from the same passes."""
     scorer = all_terms(SCORED)
     with scoring_mode(network), torch.no_grad():
         student = Probe(
@@ -169,11 +169,14 @@ def _terms(
             watches=scorer.watches,
             differentiable=True,
         )
-        for name, term in scorer.terms.items():
-            try:
-                yield name, float(term(student, student))  # none of them reads the teacher
-            except Exception:  # noqa: BLE001  (counted as failed; must not end a long run)
-                yield name, float("nan")
+        return {name: _value(term, student) for name, term in scorer.terms.items()}
+
+
+def _value(term: Term, student: Probe) -> float:
+    try:
+        return float(term(student, student))  # none of them reads the teacher
+    except Exception:  # noqa: BLE001  (counted as failed; must not end a long run)
+        return float("nan")
 
 
 @cache
@@ -190,13 +193,14 @@ def _batches(settings: _Settings) -> list[tuple[Tensor, Tensor]]:
     return batches
 
 
-def _other_operations(network: nn.Module) -> int:
+def _other_operations(build: Callable[[], nn.Module]) -> int:
     """Count what the published FLOPs have beside multiply-adds, but for a constant."""
     counts: list[int] = []
-    for module in network.modules():
-        module.register_forward_hook(lambda m, _inputs, y: counts.append(_operations(m, y)))
     with torch.no_grad(), torch.device("meta"):
-        network.to("meta").eval()(torch.empty(1, *SHAPE))
+        network = build().eval()
+        for module in network.modules():
+            module.register_forward_hook(lambda m, _inputs, y: counts.append(_operations(m, y)))
+        network(torch.empty(1, *SHAPE))
     return sum(counts)
 
 

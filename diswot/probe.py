@@ -54,7 +54,9 @@ class Probe(Activations):
         watches: Sequence[Watch[Any]] = (),
         differentiable: bool = False,
     ) -> None:
-        self.network = network
+        # Convolutions on a CPU take half to two thirds of the time with channels last.
+        self.network = network.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
         self.images = images.detach().requires_grad_() if differentiable else images
         self.labels = labels
         self.costs = costs

@@ -17,10 +17,11 @@ from diswot.cli import options, print_json, print_table, shown_progress
 from diswot.run_folder import next_folder
 
 CAPTION = (
-    "Intervals are 95 % bootstrap intervals over the architectures; ± is between repeats, taken "
-    "one by one. top 10 %: Spearman among the most accurate tenth. regret: points of accuracy "
-    "lost by taking the best of the 1, 5, 10 highest scores. τ | params: Kendall's partial τ "
-    "given the parameter count. ms: of the scorer alone, building included."
+    "* is a baseline. Intervals are 95 % bootstrap intervals over the architectures. one repeat: "
+    "of the repeats taken one by one, mean ± standard deviation. top 10 %: Spearman among the most "
+    "accurate tenth. regret: points of accuracy lost by taking the best of the 1, 5, 10 highest "
+    "scores. τ | params: Kendall's partial τ given the parameter count. ms: of the scorer alone, "
+    "building included."
 )
 
 
@@ -31,7 +32,7 @@ CAPTION = (
     show_default=True,
     help="A name of `diswot list benchmarks`, or a CSV file of your own.",
 )
-@click.option("--target", help="A column of accuracies of a built-in truth; by default its first.")
+@click.option("--target", help="A column of a built-in truth; by default distilled, or its first.")
 @click.option("--column", help="The column of accuracies of a file of your own.")
 @click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
@@ -74,7 +75,7 @@ def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) ->
     if as_json:
         print_json({"folder": str(out), "rows": [flat(row) for row in table.rows]})
         return
-    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION)
+    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION, unbroken=COLUMNS)
     for line in table.remarks:
         click.echo(line)
     target = table.rows[0].target

@@ -5,6 +5,7 @@ from benchmarks.ground_truths._download import DOWNLOADS, MIRROR, Download, fetc
 from benchmarks.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from benchmarks.ground_truths._official import Conversion, table_from_official
 from benchmarks.ground_truths._one_target import OneTarget, resnet_s0
+from benchmarks.ground_truths._residual_networks import digits_s0_truth
 from benchmarks.ground_truths._table import Table, read_csv, read_table
 from benchmarks.ground_truths._user_table import truth_from_csv
 
@@ -20,6 +21,7 @@ __all__ = [
     "OneTarget",
     "Table",
     "Vector",
+    "digits_s0_truth",
     "fetch",
     "find_truth",
     "read_csv",

@@ -101,8 +101,8 @@ def _retrieved(url: str, download: Download, place: Path) -> Path:
         )
     except OSError as error:  # all that requests raises, and what the disk does
         raise DataError(
-            f"{url} could not be fetched ({_reason(error)}): check the address and the network, "
-            f"{instead}"
+            f"{url} could not be fetched ({_reason(error)}), and nothing of it was kept: "
+            f"check the address and the network, {instead}"
         ) from error
     except ValueError as error:
         raise DataError(

@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks.ground_truths._download import DOWNLOADS, fetch
 from benchmarks.ground_truths._ground_truth import GroundTruth
 from benchmarks.ground_truths._table import Table, check_count, read_csv
+from diswot.errors import DataError
 from search_spaces import ResNetDepthSpace
 
 EMBEDDED = Path(__file__).parents[1] / "results" / "digits-s0.csv"
@@ -36,6 +37,11 @@ def digits_s0_truth(
 
     Source: `diswot bench make-truth`; means over seeds.
     """
+    if not path.is_file():
+        raise DataError(
+            f"the embedded table of digits-s0 is missing, there is no file {path}: install diswot "
+            "again, or make it with diswot bench make-truth"
+        )
     table = read_csv(path)
     space = ResNetDepthSpace(in_channels=1)
     columns = {"vanilla": "vanilla", "distilled": "distilled"}

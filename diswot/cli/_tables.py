@@ -15,14 +15,21 @@ from diswot.search import Candidate
 TEXT = ("", "name", "network", "architecture", "what it is")
 """Columns of words; the others hold numbers."""
 
+UNBROKEN = ("", "params", "MACs", "latency", "score")
+
 PLAIN_WIDTH = 130
 """Width where the output is no terminal."""
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = ""
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    caption: str = "",
+    unbroken: Sequence[str] = UNBROKEN,
 ) -> None:
-    """Print a table; columns of numbers are aligned right."""
+    """Print a table; columns of numbers are aligned right, and some are never broken."""
     table = Table(
         title=title, caption=caption, box=box.SIMPLE, title_justify="left", caption_justify="left"
     )
@@ -31,7 +38,7 @@ def print_table(
             column,
             justify="left" if column in TEXT else "right",
             overflow="fold",
-            no_wrap=column in ("", "params", "MACs", "latency", "score"),
+            no_wrap=column in unbroken,
         )
     for row in rows:
         table.add_row(*row)

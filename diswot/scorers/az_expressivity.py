@@ -3,25 +3,12 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations, Watch
+from diswot.activations import Activations
 from diswot.errors import NetworkError
-from diswot.layers import blocks
 from diswot.probe import Probe
 from diswot.scorers._card import Card
-from diswot.scorers._positions import channels
+from diswot.scorers._noise_blocks import noise_block_calls
 from diswot.scorers._registry import register
-
-
-def _entropy(_given: Tensor, output: Tensor) -> Tensor:
-    """Return the entropy of the shares of the principal components; NaN if nothing varies."""
-    features = channels(output.detach())
-    centred = features - features.mean(dim=0)
-    variances = torch.linalg.eigvalsh((centred.T @ centred).double()).clamp(min=0)
-    entropy: Tensor = torch.special.entr(variances / variances.sum()).sum()
-    return entropy
-
-
-ENTROPY = Watch(blocks, _entropy)
 
 
 @register(
@@ -30,17 +17,17 @@ ENTROPY = Watch(blocks, _entropy)
         "entropy of the principal components of each block's features",
         "Lee and Ham, AZ-NAS, CVPR 2024, equations 1 to 4",
         needs_teacher=False,
+        cost="one forward pass of noise",
         supports="networks of several blocks",
-    ),
-    watches=[ENTROPY],
+    )
 )
 def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ_l s_l, s_l = −Σ_i λ̃_i ln λ̃_i of block l.
 
     λ̃ are the eigenvalues of the covariance of the channels of the block's output, over
     all positions (or tokens) of all images, divided by their sum. Blocks are those of
-    [`blocks`][diswot.layers.blocks]. Deviation: the images are those of the batch, where
-    the paper takes Gaussian noise, so that the forward pass is shared.
+    `diswot.layers.blocks`. The images are Gaussian noise, as many as the batch
+    has: on the images of the batch, progressivity ranks NAS-Bench-201 far worse.
 
     Raises:
         NetworkError: the output of a block is constant.
@@ -54,7 +41,7 @@ def block_entropies(student: Probe) -> Tensor:
     Raises:
         NetworkError: the output of a block is constant.
     """
-    entropies = torch.stack(student.watched(ENTROPY))
+    entropies = torch.stack([call.entropy for call in student.once(noise_block_calls)])
     if not entropies.isfinite().all():
         raise NetworkError(
             "the output of a block is constant, so it has no principal components: "

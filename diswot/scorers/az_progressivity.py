@@ -7,7 +7,7 @@ from diswot.errors import NetworkError
 from diswot.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
-from diswot.scorers.az_expressivity import ENTROPY, block_entropies
+from diswot.scorers.az_expressivity import block_entropies
 
 
 @register(
@@ -16,9 +16,9 @@ from diswot.scorers.az_expressivity import ENTROPY, block_entropies
         "least gain of expressivity from one block to the next",
         "Lee and Ham, AZ-NAS, CVPR 2024, equation 5",
         needs_teacher=False,
+        cost="one forward pass of noise",
         supports="networks of several blocks; the paper leaves it out for transformers",
-    ),
-    watches=[ENTROPY],
+    )
 )
 def az_progressivity(student: Probe, _teacher: Activations) -> Tensor:
     """Return min_{l ≥ 2} (s_l − s_{l−1}), s_l the entropy of block l as in `az_expressivity`.

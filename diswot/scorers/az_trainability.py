@@ -1,41 +1,15 @@
 """AZ-NAS, trainability: whether each block keeps the size of a gradient."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from diswot.activations import Activations, Watch
+from diswot.activations import Activations
 from diswot.errors import NetworkError
-from diswot.layers import blocks
 from diswot.probe import Probe
 from diswot.scorers._card import Card
+from diswot.scorers._noise_blocks import BlockCall, noise_block_calls
 from diswot.scorers._positions import channels, grid, patches
 from diswot.scorers._registry import register
-
-
-@dataclass(frozen=True, eq=False)
-class BlockCall:
-    """Input and output of a block, and where the graph of the forward pass has them.
-
-    Kept as edges of the graph, as what comes after a block may change its output in place.
-    """
-
-    output: Tensor
-    given_edge: GradientEdge | None
-    output_edge: GradientEdge | None
-
-
-def _call(given: Tensor, output: Tensor) -> BlockCall:
-    return BlockCall(output.detach(), _edge(given), _edge(output))
-
-
-def _edge(shown: Tensor) -> GradientEdge | None:
-    return get_gradient_edge(shown) if shown.requires_grad else None
-
-
-CALLS = Watch(blocks, _call)
 
 
 @register(
@@ -45,10 +19,9 @@ CALLS = Watch(blocks, _call)
         "Lee and Ham, AZ-NAS, CVPR 2024, equations 6 to 11",
         needs_teacher=False,
         needs_gradients=True,
-        cost="one forward and one backward pass",
+        cost="one forward and one backward pass of noise",
         supports="networks of several blocks",
-    ),
-    watches=[CALLS],
+    )
 )
 def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
     """Return the mean of −σ_l − 1/σ_l + 2 over the blocks l = 2, …, L; ≤ 0.
@@ -56,22 +29,22 @@ def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
     σ_l is the spectral norm of A_l = mean of v uᵀ over the positions of all images: v
     are random signs, given as the gradient at the output of block l, u the gradient
     that they cause at its input; E[v vᵀ] = 1 makes A_l the Jacobian between the
-    channels of input and output, the same at every position.
+    channels of input and output, the same at every position. The images are the noise
+    that `az_expressivity` reads. A block that passes on its input has the highest value.
 
-    Readings: where a block reduces the resolution s times, the s × s positions of its
+    Reading: where a block reduces the resolution s times, the s × s positions of its
     input that belong to one of its output are taken as s² times as many channels (a
-    rectangular A_l has a spectral norm all the same). Positions are tokens in a
-    transformer. The images are those of the batch, where the paper takes Gaussian noise.
+    rectangular A_l has a spectral norm all the same). Tokens count as positions.
 
     Raises:
         NetworkError: the network has one block, or the output of one does not depend
             on its input.
     """
     generator = student.generator("az_trainability")
-    calls = student.watched(CALLS)[1:]
+    calls = student.once(noise_block_calls)[1:]
     if not calls:
         raise NetworkError("the network has 1 block: az_trainability needs 2 or more")
-    norms = torch.stack([_jacobian_norm(call, generator) for call in calls])
+    norms = torch.stack([_jacobian_norm(call, _signs(student, call, generator)) for call in calls])
     if not (norms > 0).all():
         raise NetworkError(
             "the output of a block does not depend on its input, so no gradient passes: "
@@ -80,15 +53,18 @@ def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
     return (2 - norms - 1 / norms).mean()
 
 
-def _jacobian_norm(call: BlockCall, generator: torch.Generator) -> Tensor:
+def _signs(student: Probe, call: BlockCall, generator: torch.Generator) -> Tensor:
+    """Return random signs of the shape of a block's output."""
+    bits = torch.empty(call.shape, dtype=torch.int8).random_(0, 2, generator=generator)
+    return (2 * bits - 1).to(student.images)
+
+
+def _jacobian_norm(call: BlockCall, signs: Tensor) -> Tensor:
     """Return σ of one block; 0 if its output does not depend on its input."""
-    signs = torch.empty(call.output.shape, dtype=torch.int8).random_(0, 2, generator=generator)
-    at_output = (2 * signs - 1).to(call.output)
-    at_input = _backward(call, at_output)
+    at_input = _backward(call, signs)
     if at_input is None:
-        return at_output.new_zeros(())
-    v = channels(at_output)
-    u = patches(at_input, *grid(at_output).shape[2:])
+        return signs.new_zeros(())
+    v, u = channels(signs), patches(at_input, *grid(signs).shape[2:])
     norm: Tensor = torch.linalg.matrix_norm(v.T @ u / len(v), ord=2)
     return norm
 

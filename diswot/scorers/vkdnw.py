@@ -22,6 +22,9 @@ LAYERS = 128
 TOGETHER = 16
 """Images in one pass, which bounds the memory that its graph takes."""
 
+CLASSES = 10
+"""Classes of an image that are looked at: all of so many, and of more as many drawn."""
+
 
 @register(
     Card(
@@ -30,7 +33,7 @@ TOGETHER = 16
         "Tybl and Neumann, VKDNW, CVPR 2025, equations 8 to 12",
         needs_teacher=False,
         needs_gradients=True,
-        cost="one forward pass and a backward pass of each class",
+        cost="one forward pass and up to eleven backward passes",
         supports="networks with a linear classifier",
     )
 )
@@ -43,7 +46,9 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
     Readings: of each of the first 128 layers the matrix has one weight, the first. An
     image is alone in its pass (batch normalisation takes mean and variance from it),
     as the matrix is a mean over images. The images are those of the batch; the paper
-    takes noise, and finds no difference.
+    takes noise, and finds no difference. The matrix is also a mean over the classes, as
+    the network predicts them: of more than ten, ten are drawn for each image, which
+    gives the same in expectation.
 
     Raises:
         NetworkError: the output depends on no weight, or batch normalisation has a
@@ -61,20 +66,16 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _fisher_information(student: Probe) -> Tensor:
-    """Return the mean over images of Aᵀ A, A = √σ_c · (∂z_c − Σ_k σ_k ∂z_k): (p, p).
+    """Return E[∂ln σ_c/∂w (∂ln σ_c/∂w)ᵀ] over images and their classes c ~ σ: (p, p).
 
-    z are the logits and σ their softmax, so that Aᵀ A = Jᵀ (diag σ − σ σᵀ) J, without
-    the difference of two nearly equal matrices.
+    z are the logits and σ their softmax, so that ∂ln σ_c = ∂z_c − Σ_k σ_k ∂z_k.
     """
     layers = weight_layers(student.network)[:LAYERS]
     directions = {layer: _direction(layer) for layer in layers}
+    chance = student.generator("vkdnw")
     total = torch.zeros(len(layers), len(layers), dtype=torch.double, device=student.images.device)
     for images in torch.split(student.images.detach(), TOGETHER):
-        logits, jacobian = _jacobian(student, images, directions)
-        probabilities = logits.double().softmax(dim=1).unsqueeze(2)
-        centred = jacobian.double()
-        centred -= (probabilities * centred).sum(dim=1, keepdim=True)
-        rows = (probabilities.sqrt() * centred).flatten(0, 1)
+        rows = _score_functions(student, images, directions, chance)
         total += rows.T @ rows
     return total / len(student.images)
 
@@ -84,14 +85,17 @@ def _direction(layer: WeightLayer) -> WeightLayer:
     direction = copy.deepcopy(layer)
     for parameter in direction.parameters():
         parameter.zero_()
-    direction.weight.view(-1)[0] = 1
+    direction.weight[(0,) * direction.weight.ndim] = 1
     return direction
 
 
-def _jacobian(
-    student: Probe, images: Tensor, directions: Mapping[WeightLayer, WeightLayer]
-) -> tuple[Tensor, Tensor]:
-    """Return logits (B, N) and their derivatives for the first weight of each layer, (B, N, p)."""
+def _score_functions(
+    student: Probe,
+    images: Tensor,
+    directions: Mapping[WeightLayer, WeightLayer],
+    chance: torch.Generator,
+) -> Tensor:
+    """Return √weight · ∂ln σ_c for the first weight of each layer, a row an image and class."""
     moves = images.new_zeros(len(images), len(directions)).requires_grad_()
     with (
         torch.enable_grad(),
@@ -100,9 +104,21 @@ def _jacobian(
         ActivationReader(student.network) as read,
     ):
         logits = read(images).logits
-        totals = logits.sum(dim=0).unbind()
-    jacobian = [student.gradients(total, [moves])[0] for total in totals]
-    return logits.detach(), torch.stack(jacobian, dim=1)
+        classes, weights = _classes(logits.detach().softmax(dim=1), chance)
+        mean = (logits.detach().softmax(dim=1) * logits).sum()
+        totals = [logits.gather(1, column[:, None]).sum() for column in classes.unbind(dim=1)]
+    expected = student.gradients(mean, [moves])[0]
+    rows = [student.gradients(total, [moves])[0] - expected for total in totals]
+    return (torch.stack(rows, dim=1) * weights.sqrt().unsqueeze(2)).double().flatten(0, 1)
+
+
+def _classes(probabilities: Tensor, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return classes of each image and their weights, (B, k): all, or ten drawn by chance."""
+    images, count = probabilities.shape
+    if count <= CLASSES:
+        return torch.arange(count, device=probabilities.device).expand(images, -1), probabilities
+    drawn = torch.multinomial(probabilities.cpu(), CLASSES, replacement=True, generator=chance)
+    return drawn.to(probabilities.device), torch.full_like(probabilities[:, :CLASSES], 1 / CLASSES)
 
 
 @contextmanager

@@ -23,17 +23,11 @@ from diswot.scorers import all_terms, find_scorer
 from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
 from tests.scorers.probes import CLASSES, IMAGES, Batch, batch, probe_of, resnet, scored
 
-OF_THE_SHARED_PASS = (
-    "meco",
-    "swap",
-    "swap_reg",
-    "az_expressivity",
-    "az_progressivity",
-    "az_trainability",
-)
+OF_THE_SHARED_PASS = ("meco", "swap", "swap_reg")
+OF_A_PASS_OF_NOISE = ("az_expressivity", "az_progressivity", "az_trainability")
 OF_PASSES_OF_THEIR_OWN = ("zico", "gradsign", "vkdnw")
 WITHOUT_A_PASS = ("trainable_layers", "size_ln", "null")
-NAMES = (*OF_THE_SHARED_PASS, *OF_PASSES_OF_THEIR_OWN, *WITHOUT_A_PASS)
+NAMES = (*OF_THE_SHARED_PASS, *OF_A_PASS_OF_NOISE, *OF_PASSES_OF_THEIR_OWN, *WITHOUT_A_PASS)
 
 
 def cell(seed: int = 3) -> nn.Module:
@@ -115,16 +109,16 @@ def loss_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[N
 @each_network
 def test_zico_is_mean_over_deviation_of_two_halves(build: Callable[[], nn.Module]) -> None:
     images, labels = batch()
-    half = IMAGES // 2
-    first = loss_gradients(build(), images[:half], labels[:half])
-    second = loss_gradients(build(), images[half:], labels[half:])
+    images, half = images.double(), IMAGES // 2
+    first = loss_gradients(build().double(), images[:half], labels[:half])
+    second = loss_gradients(build().double(), images[half:], labels[half:])
     expected = 0.0
     for one, other in zip(first, second, strict=True):
         both = np.stack([one.ravel(), other.ravel()])
         mean, deviation = np.abs(both).mean(axis=0), both.std(axis=0)
         ratios = [m / d for m, d in zip(mean, deviation, strict=True) if d > 0]
         expected += math.log(sum(ratios)) if ratios else 0
-    assert score("zico", build()) == pytest.approx(expected, rel=1e-4)
+    assert score("zico", build().double(), (images, labels)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_zico_leaves_out_what_does_not_differ_between_the_halves() -> None:
@@ -142,7 +136,7 @@ def test_zico_of_one_image_is_refused() -> None:
 @each_network
 def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Module]) -> None:
     images, labels = batch()
-    network = build()
+    images, network = images.double(), build().double()
     signs = [
         [
             np.sign(gradient)
@@ -152,7 +146,9 @@ def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Mo
     ]
     expected = sum(np.abs(sum(layer)).sum() for layer in zip(*signs, strict=True))
     # The sign of a gradient near zero depends on the order in which it was summed.
-    assert score("gradsign", build()) == pytest.approx(expected, rel=1e-3)
+    assert score("gradsign", build().double(), (images, labels)) == pytest.approx(
+        expected, rel=1e-3
+    )
 
 
 @each_network
@@ -228,9 +224,15 @@ def rows(shown: Tensor) -> NDArray[Any]:
     return array.reshape(-1, array.shape[-1])
 
 
-def entropies(network: nn.Module, images: Tensor) -> list[float]:
+def noise(network: nn.Module) -> Tensor:
+    """Return the noise that AZ-NAS shows to `network`."""
+    student = probe_of(network, batch(), "az_nas")
+    return torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+
+
+def entropies(network: nn.Module) -> list[float]:
     found = []
-    for _, output in calls(network, blocks(network), images):
+    for _, output in calls(network, blocks(network), noise(network)):
         variances = np.linalg.eigvalsh(np.cov(rows(output), rowvar=False))
         shares = variances[variances > 0] / variances[variances > 0].sum()
         found.append(float(-(shares * np.log(shares)).sum()))
@@ -241,13 +243,13 @@ def entropies(network: nn.Module, images: Tensor) -> list[float]:
 def test_az_expressivity_is_the_entropy_of_principal_components(
     build: Callable[[], nn.Module],
 ) -> None:
-    by_block = entropies(build(), batch()[0])
+    by_block = entropies(build())
     assert score("az_expressivity", build()) == pytest.approx(sum(by_block), rel=1e-4)
 
 
 @each_network
 def test_az_progressivity_is_the_least_gain(build: Callable[[], nn.Module]) -> None:
-    gains = np.diff(entropies(build(), batch()[0]))
+    gains = np.diff(entropies(build()))
     assert score("az_progressivity", build()) == pytest.approx(min(gains), rel=1e-4, abs=1e-5)
 
 
@@ -276,7 +278,7 @@ def test_az_trainability_is_the_norm_of_the_jacobian_from_random_signs(
     network = build()
     generator = probe_of(network, batch(), "az_trainability").generator("az_trainability")
     norms = []
-    for given, output in calls(network, blocks(network), batch()[0])[1:]:
+    for given, output in calls(network, blocks(network), noise(network))[1:]:
         bits = torch.empty(output.shape, dtype=torch.int8).random_(0, 2, generator=generator)
         norms.append(jacobian_norm(given, output, 2.0 * bits - 1))
     expected = np.mean([-norm - 1 / norm + 2 for norm in norms])
@@ -313,7 +315,7 @@ def test_az_trainability_knows_the_norm_of_linear_blocks(
         nn.Flatten(),
         nn.Linear(4, CLASSES),
     )
-    images = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    images = torch.zeros(64, 3, 32, 32)
     found = score("az_trainability", network, (images, torch.zeros(64, dtype=torch.int64)))
     assert found == pytest.approx(-norm - 1 / norm + 2, abs=0.1)
 
@@ -363,6 +365,22 @@ def test_vkdnw_does_not_depend_on_how_many_images_go_together() -> None:
     images, labels = batch()
     many = torch.cat([images, images, images]), torch.cat([labels, labels, labels])
     assert score("vkdnw", resnet(1), many) == pytest.approx(score("vkdnw", resnet(1)), abs=1e-3)
+
+
+def test_vkdnw_of_many_classes_draws_them_and_comes_near_the_mean_over_all() -> None:
+    images, _ = batch()
+    many = torch.cat([images] * 8), torch.zeros(8 * len(images), dtype=torch.long)
+
+    def network() -> nn.Module:
+        torch.manual_seed(5)
+        return CifarResNet((1, 1, 1), num_classes=30, widths=(4, 4, 8, 16))
+
+    eigenvalues = np.linalg.eigvalsh(fisher_information(network(), images))
+    deciles = np.percentile(eigenvalues, np.arange(10, 100, 10))
+    shares = deciles / deciles.sum()
+    expected = len(weight_layers(network())) - (shares * np.log(shares)).sum()
+    assert score("vkdnw", network(), many) == pytest.approx(expected, abs=0.1)
+    assert score("vkdnw", network(), many) == score("vkdnw", network(), many)
 
 
 def test_trainable_layers_counts_convolutions_and_linear_layers() -> None:
@@ -419,29 +437,39 @@ def test_fc_weights_is_the_snippet_with_weights_for_gradients() -> None:
     assert itself == pytest.approx(0, abs=1e-6)
 
 
-def test_scorers_of_the_shared_pass_make_one_forward_pass() -> None:
-    network, passes = resnet(1), []
-    network.register_forward_hook(lambda *_: passes.append(1))
-    together = all_terms([*OF_THE_SHARED_PASS, *WITHOUT_A_PASS, "az_nas", "jacov", "snip", "nwot"])
+@pytest.mark.parametrize(
+    ("names", "passes"),
+    [
+        ((*OF_THE_SHARED_PASS, *WITHOUT_A_PASS, "jacov", "snip", "nwot"), 1),
+        ((*OF_A_PASS_OF_NOISE, "az_nas"), 1),
+        ((*OF_THE_SHARED_PASS, *OF_A_PASS_OF_NOISE, "jacov"), 2),
+        (("zico",), 2),
+        (("gradsign",), IMAGES),
+        (WITHOUT_A_PASS, 0),
+    ],
+)
+def test_scorers_share_passes(names: Sequence[str], passes: int) -> None:
+    network, made = resnet(1), []
+    network.register_forward_hook(lambda *_: made.append(1))
+    together = all_terms(names)
     student = Probe(
         network.train(),
         *batch(),
-        costs=Costs(1, 1),
+        costs=Costs(600, 6000),
         seed=0,
         watches=together.watches,
         differentiable=True,
     )
     terms = together(student, student)
-    assert len(passes) == 1
-    for name in (*OF_THE_SHARED_PASS, "jacov", "snip"):
-        if name != "swap_reg":
-            assert terms[name] == pytest.approx(score(name, resnet(1)), rel=1e-5)
+    assert len(made) == passes
+    alone = {name: score(name, resnet(1)) for name in terms if name not in ("flops", "swap_reg")}
+    assert {name: terms[name] for name in alone} == pytest.approx(alone, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @each_network
 def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]) -> None:
-    network = build().train()
+    network = build().train().to(memory_format=torch.channels_last)
     weights = [parameter.detach().clone() for parameter in network.parameters()]
     shown = network(batch()[0]).detach()
     assert math.isfinite(score(name, network))

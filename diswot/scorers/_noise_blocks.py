@@ -1,0 +1,62 @@
+"""What the blocks of a network make of noise: the pass that the terms of AZ-NAS share."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+
+from diswot.activations import ActivationReader, Watch
+from diswot.layers import blocks
+from diswot.probe import Probe
+from diswot.scorers._positions import channels
+
+
+@dataclass(frozen=True, eq=False)
+class BlockCall:
+    """One call of a block; kept at the call, as what follows may change its output in place.
+
+    Attributes:
+        shape: of its output.
+        entropy: of the principal components of its output; NaN if the output is constant.
+        given_edge: its input in the graph of the pass.
+        output_edge: its output there.
+    """
+
+    shape: torch.Size
+    entropy: Tensor
+    given_edge: GradientEdge | None
+    output_edge: GradientEdge | None
+
+
+def noise_block_calls(student: Probe) -> list[BlockCall]:
+    """Return the blocks' calls, in their order, in a pass of as much noise as the batch is.
+
+    Raises:
+        NetworkError: the network has no blocks.
+    """
+    noise = torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+    reader = ActivationReader(student.network, watches=[_CALLS])
+    with torch.enable_grad(), reader as read:
+        return read(noise.to(student.images)).watched(_CALLS)
+
+
+def _call(given: Tensor, output: Tensor) -> BlockCall:
+    with torch.no_grad():
+        entropy = _entropy(channels(output))
+    return BlockCall(output.shape, entropy, _edge(given), _edge(output))
+
+
+_CALLS = Watch(blocks, _call)
+
+
+def _entropy(features: Tensor) -> Tensor:
+    """Return the entropy of the shares of the principal components of (samples, C)."""
+    centred = features - features.mean(dim=0)
+    variances = torch.linalg.eigvalsh((centred.T @ centred).double()).clamp(min=0)
+    entropy: Tensor = torch.special.entr(variances / variances.sum()).sum()
+    return entropy
+
+
+def _edge(shown: Tensor) -> GradientEdge | None:
+    return get_gradient_edge(shown) if shown.requires_grad else None
