@@ -15,7 +15,7 @@ from tests.scorers.probes import CLASSES, IMAGES, batch, probe_of, resnet, score
 ALIKE = ("diswot", "semantic", "relation", "semantic_grad", "relation_gram")
 """Scorers that measure how alike two networks are: 0 for the same."""
 
-ORDERED = ("zico", "meco", "az_trainability", "az_nas", "vkdnw_agg", "vkdnw", "grasp")
+ORDERED = ("zico", "meco", "az_trainability", "az_nas", "vkdnw_agg")
 
 
 @pytest.fixture(name="student")
