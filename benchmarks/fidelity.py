@@ -1,14 +1,13 @@
 """How well the scorers of NAS-Bench-Suite-Zero agree with the values that it published.
 
-`python -m benchmarks.fidelity --data-root FOLDER --sample 100 --out fidelity.csv`
+`python -m benchmarks.fidelity --data-root FOLDER --sample 100 --out fidelity`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import click
 import numpy as np
@@ -16,20 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.association import spearman
-from benchmarks.ground_truths import read_table
-from benchmarks.ledger import processes
+from benchmarks.ground_truths import Vector, read_table
+from benchmarks.measurement import Measured, MeasurementSettings, measure
 from benchmarks.tables import write_csv
-from diswot.activations import scoring_mode
 from diswot.cli import options, shown_progress
-from diswot.costs import Costs, measure_costs
 from diswot.data import data_root as find_root
-from diswot.data import load_data
 from diswot.errors import OptionError
-from diswot.probe import Probe
-from diswot.progress import Progress, silent, tracked
-from diswot.scorers import Term, all_terms
-from diswot.seeding import generator_for, seed_for, torch_seed
-from search_spaces import NASBench201Space
+from diswot.progress import Progress, silent
+from diswot.seeding import generator_for
+from search_spaces import Architecture, NASBench201Space
 
 SCORED = (
     *("epe_nas", "fisher", "grad_norm", "grasp", "jacov", "l2_norm"),
@@ -38,12 +32,22 @@ SCORED = (
 FLOPS_AS_PUBLISHED = "flops, pooling counted"
 SHAPE, CLASSES = (3, 32, 32), 10
 ENOUGH, ENOUGH_OF_FLOPS, TOLERANCE = 0.95, 0.999, 0.02
-AGAIN = 150
+AGAIN, BATCH_SIZE = 150, 32
+COUNTED = ("params", "flops")
 MINIMUM = 3
 """Architectures below which there is no ranking to speak of."""
 
-Values: TypeAlias = dict[str, list[float]]
-"""Scorer → its value with each seed, NaN where it failed."""
+
+class WholeCells(NASBench201Space):
+    """NAS-Bench-201, edges without effect included, as NASLib scored it."""
+
+    def effective(self, arch: Architecture) -> Architecture:
+        """Return `arch`: all of it is scored."""
+        return arch
+
+    def canonical_key(self, arch: Architecture) -> str:
+        """Return the whole cell: every architecture is scored."""
+        return self.to_string(arch)
 
 
 @dataclass(frozen=True)
@@ -77,32 +81,30 @@ class Fidelity:
     passed: bool
 
 
-@dataclass(frozen=True)
-class _Settings:
-    root: Path
-    batch_size: int
-
-
 def fidelity(
     root: Path,
+    folder: Path,
     *,
+    scorers: Sequence[str] = SCORED,
     sample: int | None = None,
     again: int = AGAIN,
-    batch_size: int = 64,
+    batch_size: int = BATCH_SIZE,
     workers: int = 1,
     progress: Progress = silent,
 ) -> list[Fidelity]:
     """Score architectures of NAS-Bench-201 on CIFAR-10 and compare with the published scores.
 
     The whole network is scored, edges without effect included, as it was for the table:
-    by NASLib, default initialisation, batches of 64.
+    by NASLib, default initialisation.
 
     Args:
         root: the data root.
+        folder: where measurements are kept, to be taken up again.
+        scorers: what to measure; those of the table are compared.
         sample: how many of the 1,000 published architectures; all by default.
         again: how many of them, the first ones, are scored with a second seed.
         batch_size: images in a batch.
-        workers: processes; with 1, it is done in this one.
+        workers: processes.
         progress: told of every architecture.
 
     Raises:
@@ -111,14 +113,37 @@ def fidelity(
     """
     if again < MINIMUM:
         raise OptionError(f"Expected at least {MINIMUM} to score again, but got {again}")
-    rows = _sampled(read_table(root / "nas-bench-201" / "reference_proxies.csv"), sample)
-    score = partial(_scored, _Settings(root, batch_size))
+    rows = published_cells(root, sample)
     cells = [row["arch"] for row in rows]
-    seeds = [2 if place < again else 1 for place in range(len(cells))]
-    with processes(workers) if workers > 1 else nullcontext() as pool:
-        found = pool.map(score, cells, seeds) if pool else map(score, cells, seeds)
-        values = list(tracked(found, progress, "scores to compare", len(rows)))
-    return [_compared(name, values, rows, batch_size) for name in values[0]]
+    settings = settings_for(root, scorers, batch_size)
+    first = measure(settings, cells, folder / "first", workers=workers, progress=progress)
+    second = measure(
+        replace(settings, seed=1, scorers=SCORED),
+        cells[:again],
+        folder / "again",
+        workers=workers,
+        progress=progress,
+    )
+    names = [*COUNTED, FLOPS_AS_PUBLISHED, *SCORED]
+    return [_compared(name, first, second, rows, batch_size) for name in names]
+
+
+def settings_for(root: Path, scorers: Sequence[str], batch_size: int) -> MeasurementSettings:
+    """Return how the published architectures are measured."""
+    return MeasurementSettings(
+        space="benchmarks.fidelity:WholeCells",
+        data="cifar10",
+        teacher="resnet110",
+        scorers=tuple(dict.fromkeys((*scorers, *SCORED))),
+        repeats=1,
+        batch_size=batch_size,
+        data_root=str(root),
+    )
+
+
+def published_cells(root: Path, sample: int | None = None) -> list[Mapping[str, str]]:
+    """Return the published table, or some rows of it."""
+    return _sampled(read_table(root / "nas-bench-201" / "reference_proxies.csv"), sample)
 
 
 def _sampled(rows: list[Mapping[str, str]], sample: int | None) -> list[Mapping[str, str]]:
@@ -131,66 +156,6 @@ def _sampled(rows: list[Mapping[str, str]], sample: int | None) -> list[Mapping[
         )
     chosen = generator_for("fidelity", "sample").choice(len(rows), sample, replace=False)
     return [rows[i] for i in sorted(chosen)]
-
-
-def _scored(settings: _Settings, arch: str, seeds: int) -> Values:
-    """Return all scores of one architecture with so many seeds."""
-    space = NASBench201Space()
-    build = partial(space.build, space.from_string(arch), CLASSES)
-    costs = measure_costs(build, SHAPE)
-    counts = {
-        "params": costs.params,
-        "flops": costs.macs,
-        FLOPS_AS_PUBLISHED: costs.macs + _other_operations(build),
-    }
-    values: Values = {name: [float(count)] * seeds for name, count in counts.items()}
-    values |= {name: [] for name in SCORED}
-    for repeat, (images, labels) in enumerate(_batches(settings)[:seeds]):
-        seed = seed_for("fidelity", arch, repeat)
-        with torch_seed(seed):
-            network = build()
-        for name, value in _terms(network, images, labels, costs, seed).items():
-            values[name].append(value)
-    return values
-
-
-def _terms(
-    network: nn.Module, images: Tensor, labels: Tensor, costs: Costs, seed: int
-) -> dict[str, float]:
-    """Return all scores of one network, read from the same passes."""
-    scorer = all_terms(SCORED)
-    with scoring_mode(network), torch.no_grad():
-        student = Probe(
-            network,
-            images,
-            labels,
-            costs=costs,
-            seed=seed,
-            watches=scorer.watches,
-            differentiable=True,
-        )
-        return {name: _value(term, student) for name, term in scorer.terms.items()}
-
-
-def _value(term: Term, student: Probe) -> float:
-    try:
-        return float(term(student, student))  # none of them reads the teacher
-    except Exception:  # noqa: BLE001  (counted as failed; must not end a long run)
-        return float("nan")
-
-
-@cache
-def _batches(settings: _Settings) -> list[tuple[Tensor, Tensor]]:
-    """Return a batch for each seed; read once in each process."""
-    data = load_data("cifar10", root=settings.root)
-    batches = []
-    for seed in range(2):
-        drawn = generator_for("fidelity", "batch", seed).choice(
-            len(data.train), settings.batch_size, replace=False
-        )
-        batch = data.train.take(torch.from_numpy(drawn))
-        batches.append((data.normalise(batch.images), batch.labels))
-    return batches
 
 
 def _other_operations(build: Callable[[], nn.Module]) -> int:
@@ -216,23 +181,26 @@ def _operations(module: nn.Module, output: Tensor) -> int:
 
 
 def _compared(
-    name: str, values: Sequence[Values], rows: Sequence[Mapping[str, str]], batch_size: int
+    name: str,
+    first: Sequence[Measured],
+    second: Sequence[Measured],
+    rows: Sequence[Mapping[str, str]],
+    batch_size: int,
 ) -> Fidelity:
     column = "flops" if name == FLOPS_AS_PUBLISHED else name
     theirs = np.array([float(row[column]) for row in rows])
-    ours = np.array([value[name][0] for value in values])
+    ours, other = (_values(name, rows, found) for found in (first, second))
     sound = np.isfinite(ours)
-    twice = np.array([value[name] for value in values if len(value[name]) > 1])
-    twice = twice[np.isfinite(twice).all(axis=1)]
+    twice = np.isfinite(other) & sound[: len(other)]
     agreement = noise = None
-    if min(sound.sum(), len(twice)) >= MINIMUM:
+    if min(sound.sum(), twice.sum()) >= MINIMUM:
         agreement = spearman(ours[sound], theirs[sound])
-        noise = spearman(*twice.T)
+        noise = spearman(ours[: len(other)][twice], other[twice])
     return Fidelity(
         scorer=name,
         n=int(sound.sum()),
         failed=int((~sound).sum()),
-        again=len(twice),
+        again=int(twice.sum()),
         batch_size=batch_size,
         spearman=agreement,
         seed_to_seed=noise,
@@ -240,6 +208,22 @@ def _compared(
         if name == "params"
         else _reached(column, agreement, noise),
     )
+
+
+def _values(name: str, rows: Sequence[Mapping[str, str]], found: Sequence[Measured]) -> Vector:
+    """Return a score of each architecture, NaN where it failed."""
+    if name == "params":
+        return np.array([float(each.params) for each in found])
+    if name in ("flops", FLOPS_AS_PUBLISHED):
+        macs = np.array([float(each.macs) for each in found])
+        return macs if name == "flops" else macs + _others(rows[: len(found)])
+    return np.array([each.terms.get(name, (np.nan,))[0] for each in found])
+
+
+def _others(rows: Sequence[Mapping[str, str]]) -> Vector:
+    space = NASBench201Space()
+    archs = [space.from_string(row["arch"]) for row in rows]
+    return np.array([_other_operations(partial(space.build, arch, CLASSES)) for arch in archs])
 
 
 def _reached(column: str, agreement: float | None, noise: float | None) -> bool:
@@ -254,24 +238,15 @@ def _reached(column: str, agreement: float | None, noise: float | None) -> bool:
 @options.DATA_ROOT
 @click.option("--sample", type=int, help="Architectures to score; all 1,000 by default.")
 @click.option("--again", type=int, default=AGAIN, show_default=True, help="Scored twice.")
-@click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=2), default=BATCH_SIZE, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file.")
-def main(
-    data_root: str | None, sample: int | None, again: int, batch_size: int, workers: int, out: Path
-) -> None:
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder.")
+def main(data_root: str | None, out: Path, **chosen: Any) -> None:
     """Compare our 13 scores of NAS-Bench-Suite-Zero with the published ones."""
     with shown_progress() as progress:
-        records = fidelity(
-            find_root(data_root),
-            sample=sample,
-            again=again,
-            batch_size=batch_size,
-            workers=workers,
-            progress=progress,
-        )
-    write_csv(out, records)
-    click.echo(out.read_text(encoding="utf-8"))
+        records = fidelity(find_root(data_root), out, progress=progress, **chosen)
+    write_csv(out / "fidelity.csv", records)
+    click.echo((out / "fidelity.csv").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Probe(Activations):
         differentiable: bool = False,
     ) -> None:
         # Convolutions on a CPU take half to two thirds of the time with channels last.
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         images = images.contiguous(memory_format=torch.channels_last)
         self.images = images.detach().requires_grad_() if differentiable else images
         self.labels = labels

@@ -19,8 +19,8 @@ from diswot.scorers._registry import register
 LAYERS = 128
 """Layers, the first ones, of which one weight each is looked at."""
 
-TOGETHER = 16
-"""Images in one pass, which bounds the memory that its graph takes."""
+IMAGES = 16
+"""Images that are looked at, the first ones of the batch."""
 
 CLASSES = 10
 """Classes of an image that are looked at: all of so many, and of more as many drawn."""
@@ -45,8 +45,8 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
 
     Readings: of each of the first 128 layers the matrix has one weight, the first. An
     image is alone in its pass (batch normalisation takes mean and variance from it),
-    as the matrix is a mean over images. The images are those of the batch; the paper
-    takes noise, and finds no difference. The matrix is also a mean over the classes, as
+    as the matrix is a mean over images. The images are the first 16 of the batch; the
+    paper takes noise, and finds no difference. The matrix is also a mean over the classes, as
     the network predicts them: of more than ten, ten are drawn for each image, which
     gives the same in expectation.
 
@@ -73,11 +73,9 @@ def _fisher_information(student: Probe) -> Tensor:
     layers = weight_layers(student.network)[:LAYERS]
     directions = {layer: _direction(layer) for layer in layers}
     chance = student.generator("vkdnw")
-    total = torch.zeros(len(layers), len(layers), dtype=torch.double, device=student.images.device)
-    for images in torch.split(student.images.detach(), TOGETHER):
-        rows = _score_functions(student, images, directions, chance)
-        total += rows.T @ rows
-    return total / len(student.images)
+    images = student.images[:IMAGES].detach()
+    rows = _score_functions(student, images, directions, chance)
+    return rows.T @ rows / len(images)
 
 
 def _direction(layer: WeightLayer) -> WeightLayer:

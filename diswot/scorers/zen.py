@@ -14,6 +14,9 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 STEP = 0.01
+
+IMAGES = 16
+"""Images of noise, as in the released code; fewer where the batch is smaller."""
 """α of the paper."""
 
 MOMENTUM = 0.1
@@ -57,7 +60,7 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
     """
     generator = student.generator("zen")
     network = _drawn(student.network, generator)
-    x, noise = (_normal(student.images, generator) for _ in range(2))
+    x, noise = (_normal(student.images[:IMAGES], generator) for _ in range(2))
     with ActivationReader(network, watches=[VARIANCE]) as read:
         passes = [read(x), read(x + STEP * noise)]
     # Not the paper's norm of the whole batch, but what its code and NASLib compute.
