@@ -16,6 +16,7 @@ from diswot.data import data_root as find_root
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.run_folder import read_json, replace_file, write_json
+from diswot.scorers import all_terms
 
 DISTILLED = "distilled"
 """The target that is compared with where a truth has it and none is named."""
@@ -124,10 +125,11 @@ def run_correlation(
     Raises:
         DiswotError: something does not exist or does not fit.
     """
+    scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
+    all_terms(scorers)  # what does not exist is found out before anything is read
     truth, target = _truth(settings)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
-    scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
     found = MeasurementSettings(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
@@ -147,7 +149,7 @@ def run_correlation(
         correlate(measured, accuracies, scorer, truth=truth.name, target=target, seed=settings.seed)
         for scorer in scorers
     ]
-    table = CorrelationTable(rows, _timed(found, names, out, progress))
+    table = CorrelationTable(rows, timed(found, names, out, progress))
     _write(table, measured, accuracies, out)
     return table
 
@@ -173,7 +175,7 @@ def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
     return truth, settings.column
 
 
-def _timed(
+def timed(
     settings: MeasurementSettings, names: Sequence[str], out: Path, progress: Progress
 ) -> dict[str, float]:
     """Return what each scorer costs alone; measured once for a folder."""

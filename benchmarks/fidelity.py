@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.association import spearman
-from benchmarks.ground_truths import Vector, read_table
+from benchmarks.correlation import BASELINES, correlate
+from benchmarks.correlation_run import CorrelationRecord, CorrelationTable, timed
+from benchmarks.ground_truths import Vector, find_truth, read_table
 from benchmarks.measurement import Measured, MeasurementSettings, measure
 from benchmarks.tables import write_csv
 from diswot.cli import options, shown_progress
@@ -126,6 +128,23 @@ def fidelity(
     )
     names = [*COUNTED, FLOPS_AS_PUBLISHED, *SCORED]
     return [_compared(name, first, second, rows, batch_size) for name in names]
+
+
+def published_correlations(
+    root: Path, folder: Path, scorers: Sequence[str], progress: Progress
+) -> list[CorrelationRecord]:
+    """Compare what `fidelity` measured of the published cells with their accuracies."""
+    cells = [row["arch"] for row in published_cells(root)]
+    settings = settings_for(root, scorers, BATCH_SIZE)
+    measured = measure(settings, cells, folder / "first", progress=progress)
+    truth = find_truth("nas-bench-201", root)
+    place = {truth.space.to_string(arch): i for i, arch in enumerate(truth.architectures)}
+    accuracies = truth.accuracies("cifar10")[[place[cell] for cell in cells]]
+    rows = [
+        correlate(measured, accuracies, scorer, truth=truth.name, target="cifar10")
+        for scorer in dict.fromkeys((*scorers, *BASELINES))
+    ]
+    return CorrelationTable(rows, timed(settings, cells, folder / "first", progress)).records
 
 
 def settings_for(root: Path, scorers: Sequence[str], batch_size: int) -> MeasurementSettings:

@@ -99,9 +99,14 @@ def measure(
     keys = {name: space.canonical_key(space.from_string(name)) for name in architectures}
     first = {key: name for name, key in reversed(keys.items())}
     with Ledger(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as ledger:
-        uncounted = [name for name in architectures if ("costs", name) not in ledger.records]
         unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, ledger)]
-        total = len(uncounted) + len(unscored)
+        counted_with = {first[key] for key in unscored}  # a score's costs are counted with it
+        uncounted = [
+            name
+            for name in architectures
+            if ("costs", name) not in ledger.records and name not in counted_with
+        ]
+        total = len(uncounted) + 2 * len(unscored)
         done = 0
         with processes(workers) as pool:
             counts = [
@@ -143,11 +148,11 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
 
 def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:
     evaluator = evaluator_for(settings)
-    records = []
-    for name in names:
-        costs = evaluator.costs(evaluator.space.from_string(name))
-        records.append({"kind": "costs", "of": name, "params": costs.params, "macs": costs.macs})
-    return records
+    return [_counted(name, evaluator.costs(evaluator.space.from_string(name))) for name in names]
+
+
+def _counted(name: str, costs: Costs) -> dict[str, Any]:
+    return {"kind": "costs", "of": name, "params": costs.params, "macs": costs.macs}
 
 
 def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str, Any]]:
@@ -169,7 +174,8 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
                     failures[term] = f"{type(error).__name__}: {first_line(error)}"
     seconds = round(time.perf_counter() - started, 4)
     terms = {term: shown for term, shown in values.items() if term not in failures}
-    return [{"kind": "terms", "of": key, "terms": terms, "failures": failures, "seconds": seconds}]
+    scored = {"kind": "terms", "of": key, "terms": terms, "failures": failures, "seconds": seconds}
+    return [_counted(name, costs), scored]
 
 
 def _measured(name: str, key: str, ledger: Ledger, evaluator: Evaluator) -> Measured:

@@ -1,13 +1,16 @@
 """`diswot bench`: tables against ground truth."""
 
+import inspect
+
 import click
 
 from benchmarks.cli.correlation import correlation
 from benchmarks.cli.make_truth import make_truth
 from benchmarks.cli.paper import paper
 from benchmarks.cli.speed import speed
+from benchmarks.ground_truths import TRUTHS
 
-__all__ = ["bench"]
+__all__ = ["bench", "listing"]
 
 
 @click.group()
@@ -20,3 +23,11 @@ def bench() -> None:
 
 for command in (correlation, paper, speed, make_truth):
     bench.add_command(command)
+
+
+def listing() -> dict[str, str]:
+    """Return the ground truths with a line each, for `diswot list benchmarks`."""
+    return {
+        name: (inspect.getdoc(load) or "").splitlines()[0].removeprefix("Return the ")
+        for name, load in TRUTHS.items()
+    }

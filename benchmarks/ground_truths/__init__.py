@@ -4,7 +4,6 @@ from benchmarks.ground_truths._catalogue import TRUTHS, Loader, find_truth
 from benchmarks.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch
 from benchmarks.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from benchmarks.ground_truths._official import Conversion, table_from_official
-from benchmarks.ground_truths._one_target import OneTarget, resnet_s0
 from benchmarks.ground_truths._residual_networks import digits_s0_truth
 from benchmarks.ground_truths._table import Table, read_csv, read_table
 from benchmarks.ground_truths._user_table import truth_from_csv
@@ -18,7 +17,6 @@ __all__ = [
     "Download",
     "GroundTruth",
     "Loader",
-    "OneTarget",
     "Table",
     "Vector",
     "digits_s0_truth",
@@ -26,7 +24,6 @@ __all__ = [
     "find_truth",
     "read_csv",
     "read_table",
-    "resnet_s0",
     "table_from_official",
     "truth_from_csv",
 ]

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from importlib.metadata import entry_points
 
 import click
 
@@ -33,15 +34,19 @@ _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
 }
 
 
+_ADDED = {entry.name: entry for entry in entry_points(group="diswot.listings")}
+"""What installed packages have to list: each entry names a function like those above."""
+
+
 @click.command("list")
-@click.argument("kind", type=click.Choice(list(_LISTINGS)))
+@click.argument("kind", type=click.Choice([*_LISTINGS, *_ADDED]))
 @shared.JSON
 def list_(kind: str, as_json: bool) -> None:
-    """List teachers, spaces, scorers, losses or datasets.
+    """List teachers, spaces, scorers, losses, datasets or benchmarks.
 
     Example: diswot list scorers
     """
-    entries = _LISTINGS[kind]()
+    entries = (_LISTINGS[kind] if kind in _LISTINGS else _ADDED[kind].load())()
     if as_json:
         print_json({kind: entries})
         return

@@ -15,8 +15,12 @@ STABLE = tuple(name for name in SCORED if name != "plain")
 
 
 @pytest.fixture(name="rows", scope="module")
-def fixture_rows(shared_data: Path) -> dict[str, Fidelity]:
-    rows = fidelity(shared_data, sample=SAMPLE, batch_size=BATCH)
+def fixture_rows(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Fidelity]:
+    rows = fidelity(
+        shared_data, tmp_path_factory.mktemp("fidelity"), sample=SAMPLE, batch_size=BATCH
+    )
     return {row.scorer: row for row in rows}
 
 
@@ -56,24 +60,26 @@ def test_passed_is_what_it_says(rows: dict[str, Fidelity]) -> None:
 
 
 def test_the_command_writes_the_table(shared_data: Path, tmp_path: Path) -> None:
-    out = tmp_path / "fidelity.csv"
+    out = tmp_path / "fidelity"
     arguments = f"--data-root {shared_data} --sample 3 --batch-size 4 --workers 2 --out {out}"
     result = CliRunner().invoke(main, arguments.split(), catch_exceptions=False)
     assert result.exit_code == 0
-    with out.open(newline="", encoding="utf-8") as file:
+    with (out / "fidelity.csv").open(newline="", encoding="utf-8") as file:
         table = {row["scorer"]: row for row in csv.DictReader(file)}
     assert set(table) == {*SCORED, "params", "flops", FLOPS_AS_PUBLISHED}
     assert table["params"]["passed"] == "True"
     assert table["synflow"]["again"] == "3"
-    assert out.read_text() in result.output
+    assert (out / "fidelity.csv").read_text() in result.output
 
 
 @pytest.mark.parametrize(("sample", "again"), [(1001, 3), (2, 3), (0, 3), (10, 1)])
-def test_what_cannot_be_compared_is_said_first(shared_data: Path, sample: int, again: int) -> None:
+def test_what_cannot_be_compared_is_said_first(
+    shared_data: Path, tmp_path: Path, sample: int, again: int
+) -> None:
     with pytest.raises(OptionError, match="but got"):
-        fidelity(shared_data, sample=sample, again=again)
+        fidelity(shared_data, tmp_path, sample=sample, again=again)
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="reference_proxies"):
-        fidelity(tmp_path)
+        fidelity(tmp_path, tmp_path / "out")

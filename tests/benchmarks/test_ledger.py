@@ -38,7 +38,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         ledger.append(RECORD)
     with (tmp_path / "run" / RECORDS).open("a") as file:
         file.write("{broken}\n")
-    with pytest.raises(RunFolderError, match="line 2 of .* is damaged"):
+    with pytest.raises(RunFolderError, match=r"line 2 of .* is damaged"):
         Ledger(tmp_path / "run", {}, key=["of"])
 
 

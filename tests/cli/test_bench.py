@@ -1,0 +1,167 @@
+"""`diswot bench` from the outside."""
+
+import csv
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.conftest import CommandLine
+
+ROWS = [f"{a}-{b}-1,{60 + 2 * a + b}" for a in (1, 3, 5, 7) for b in (1, 3, 5)]
+
+
+def table(folder: Path, rows: list[str], header: str = "arch,acc") -> Path:
+    path = folder / "mine.csv"
+    path.write_text("\n".join([header, *rows]))
+    return path
+
+
+def correlation(cli: CommandLine, path: Path, *more: str | int | Path):  # type: ignore[no-untyped-def]
+    return cli(
+        "bench", "correlation", "--truth", path, "--column", "acc", "--space", "s0",
+        "--data", "digits", "--scorers", "nwot,null", "--teacher", "resnet20",
+        "--batch-size", 8, "--repeats", 2, *more,
+    )  # fmt: skip
+
+
+def test_a_table_of_ones_own_is_compared_with_baselines_beside(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = correlation(cli, table(tmp_path, ROWS), "--out", out)
+    assert done.code == 0, done.err
+    for name in ("nwot", "null", "params *", "flops *", "trainable_layers *"):
+        assert name in done.out
+    with (out / "acc.csv").open(newline="") as file:
+        rows = {row["scorer"]: row for row in csv.DictReader(file)}
+    assert rows["params"]["n"] == "12"
+    low, value, high = (float(rows["nwot"][f"kendall{end}"]) for end in ("_low", "", "_high"))
+    assert low <= value <= high
+    assert float(rows["nwot"]["milliseconds"]) > 0
+    assert (out / "acc.md").read_text().startswith("| name | Kendall τ |")
+    for picture in ("acc-bars", "acc-scatter"):
+        assert (out / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
+        ElementTree.parse(out / f"{picture}.svg")
+
+
+def test_it_goes_on_where_it_stopped_and_comes_to_the_same(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    path, out = table(tmp_path, ROWS), tmp_path / "out"
+    assert correlation(cli, path, "--out", out, "--workers", 2).code == 0
+    whole = (out / "acc.csv").read_bytes()
+    journal = out / "records.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-5]) + "{cut")
+    again = correlation(cli, path, "--out", out)
+    assert again.code == 0, again.err
+    assert (out / "acc.csv").read_bytes() == whole
+    assert sorted(journal.read_text().splitlines()) != []
+
+
+def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
+    done = correlation(cli, table(tmp_path, ROWS), "--json")
+    rows = json.loads(done.out)["rows"]
+    assert {row["scorer"] for row in rows} >= {"nwot", "null", "params"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS[:9], "fewer than 10"),
+        ([*ROWS, ROWS[0]], "stands on line 2 already"),
+        ([*ROWS[:-1], "7-5-1,good"], "expected a finite number"),
+        ([*ROWS[:-1], "2-5-1,70"], "architecture of this space"),
+        ([f"{row.split(',')[0]},70" for row in ROWS], "constant"),
+    ],
+    ids=["few", "twice", "no number", "outside", "constant"],
+)
+def test_a_bad_table_is_told_in_a_line(
+    cli: CommandLine, tmp_path: Path, rows: list[str], message: str
+) -> None:
+    done = correlation(cli, table(tmp_path, rows), "--out", tmp_path / "out")
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--truth", "s0"), "unknown ground truth"),
+        (("--truth", "mine.csv"), "give --column, --space and --data"),
+        (("--truth", "resnet-s0", "--column", "acc"), "give --target"),
+        (("--truth", "resnet-s0"), "DISWOT_MIRROR"),
+        (("--scorers", ""), "joined with commas"),
+        (("--scorers", "nwot,logrank(nwot"), "logrank"),
+        (("--scorers", "nwott"), "did you mean 'nwot'"),
+        (("--sample", "many"), "expected a positive number or all"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(
+    cli: CommandLine, arguments: tuple[str, ...], message: str
+) -> None:
+    done = cli("bench", "correlation", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_sample_larger_than_the_space_is_refused(cli: CommandLine, shared_data: Path) -> None:
+    done = cli(
+        "bench", "correlation", "--truth", "resnet-s0", "--data-root", shared_data,
+        "--sample", 65, "--scorers", "nwot",
+    )  # fmt: skip
+    assert done.code == 2
+    assert "64 architectures" in done.err
+
+
+def test_an_unknown_target_is_met_with_those_there_are(cli: CommandLine, shared_data: Path) -> None:
+    done = cli(
+        "bench", "correlation", "--truth", "resnet-s0", "--data-root", shared_data,
+        "--target", "distiled",
+    )  # fmt: skip
+    assert done.code == 2
+    assert "did you mean 'distilled'" in done.err
+
+
+def test_another_folder_of_other_settings_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+    path, out = table(tmp_path, ROWS), tmp_path / "out"
+    assert correlation(cli, path, "--out", out).code == 0
+    done = correlation(cli, path, "--out", out, "--seed", 1)
+    assert done.code == 2
+    assert "begun with seed 0, but got 1" in done.err
+
+
+def test_published_figures_stand_beside_ours_misses_included(
+    cli: CommandLine, shared_data: Path, tmp_path: Path
+) -> None:
+    done = cli("bench", "paper", "--data-root", shared_data, "--out", tmp_path / "paper")
+    assert done.code == 0, done.err
+    with (tmp_path / "paper" / "paper.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    first = next(row for row in rows if row["setting"] == "S0")
+    assert float(first["ours"]) == pytest.approx(0.8356, abs=1e-4)
+    assert "pairs swap" in first["remark"]
+    ours = next(row for row in rows if row["quantity"].endswith("parameter count"))
+    assert (ours["verdict"], ours["paper"]) == ("agrees", "0.873")
+    assert {row["verdict"] for row in rows} >= {"agrees", "miss", "not tested"}
+    assert all(row["remark"] for row in rows if row["verdict"] == "not tested")
+
+
+def test_without_published_figures_it_says_where_they_were_looked_for(
+    cli: CommandLine, tmp_path: Path, shared_data: Path
+) -> None:
+    done = cli("bench", "paper", "--data-root", shared_data, "--published", tmp_path)
+    assert done.code == 2
+    assert "name their folder with --published" in done.err
+
+
+def test_benchmarks_are_listed(cli: CommandLine) -> None:
+    done = cli("list", "benchmarks")
+    assert done.code == 0
+    for name in ("digits-s0", "resnet-s0", "nas-bench-201", "autoformer"):
+        assert name in done.out
