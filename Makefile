@@ -4,7 +4,7 @@ DATA ?= ../shared/data
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint bench docs clean
 
 install: $(INSTALLED)
 
@@ -26,6 +26,10 @@ lint: install
 
 bench: install
 	$(BIN)/python -m benchmarks --data-root $(DATA)
+	$(BIN)/python -m benchmarks.documentation
+
+docs: install
+	$(BIN)/python -m benchmarks.documentation
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -133,3 +133,13 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "paper": paper,
     "speed": speed,
 }
+
+
+def main() -> None:
+    """Make the tables of all pages anew."""
+    for page in sorted(DOCS.glob("*.md")):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

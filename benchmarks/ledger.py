@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -110,13 +110,18 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": 
 
 
 @contextmanager
-def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Return `count` new processes that share the machine's cores between them."""
-    threads = max(1, (os.cpu_count() or 1) // count)
-    os.environ |= {name: os.environ.get(name, value) for name, value in _KEEP_MEMORY.items()}
-    pool = ProcessPoolExecutor(
-        count, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
-    )
+def processes(count: int) -> Iterator[Executor]:
+    """Return `count` new processes that share the machine's cores; one is this process itself."""
+    if count == 1:
+        pool: Executor = ThreadPoolExecutor(
+            1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
+        )
+    else:
+        os.environ |= {name: os.environ.get(name, value) for name, value in _KEEP_MEMORY.items()}
+        threads = max(1, (os.cpu_count() or 1) // count)
+        pool = ProcessPoolExecutor(
+            count, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
+        )
     try:
         yield pool
     finally:

@@ -62,7 +62,7 @@ class SearchSpace(ABC):
     def effective(self, arch: Architecture) -> Architecture:
         """Return `arch` without what has no effect on the output: the network that is scored.
 
-        It has the canonical key of `arch`; by default it is `arch`.
+        It computes the same as `arch`; by default it is `arch`.
         """
         return arch
 

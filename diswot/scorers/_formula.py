@@ -72,8 +72,9 @@ def combine(terms: Matrix, how: Combination, reference: Matrix) -> Vector:
         how: `sum`, unweighted, as the DisWOT paper prints it; `rank`, the mean over the
             terms of the rank within these n candidates, from 0 to 1; `logrank`, the sum
             of the logarithms of rank/n, the worst having rank 1 (AZ-NAS, Lee and Ham,
-            CVPR 2024, equation 8); or `standard`, the sum of the terms after subtracting
-            the mean and dividing by the standard deviation of the reference.
+            CVPR 2024, non-linear ranking aggregation); or `standard`, the sum of the terms
+            after subtracting the mean and dividing by the standard deviation of the
+            reference.
         reference: terms of a random sample of the space (m × t), for `standard`.
 
     Examples:

@@ -169,6 +169,7 @@ def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
 
 
 def _expected(expression: str) -> str:
+    expression = expression if len(expression) <= 80 else f"{expression[:77]}…"
     return (
         "expected a scorer's name, names joined with +, or logrank(a,b,…), "
         f"but got {expression!r}: diswot list scorers names them"

@@ -1,10 +1,15 @@
 """Scorers by name, by expression and of the user's own."""
 
+from contextlib import suppress
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from diswot.activations import Activations
-from diswot.errors import OptionError, UnknownNameError
+from diswot.errors import DiswotError, OptionError, UnknownNameError
 from diswot.scorers import find_scorer, scorers
 
 
@@ -36,3 +41,64 @@ def test_an_unknown_name_is_met_with_the_nearest() -> None:
 def test_nonsense_is_no_scorer() -> None:
     with pytest.raises(OptionError, match="but got 3"):
         find_scorer(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("expression", "formula", "terms"),
+    [
+        ("logrank(nwot,params)", "logrank(nwot,params)", ["nwot", "params"]),
+        ("logrank(diswot, params)", "logrank(semantic+relation,params)", None),
+        ("diswot+nwot", "semantic+relation+nwot", ["semantic", "relation", "nwot"]),
+        ("rank(nwot+snip,params)", "rank(nwot+snip,params)", ["nwot", "snip", "params"]),
+        ("logrank(az_nas,params)", None, None),
+        ("sum(nwot,snip)", "nwot+snip", None),
+    ],
+)
+def test_expressions(expression: str, formula: str | None, terms: list[str] | None) -> None:
+    scorer = find_scorer(expression)
+    assert formula is None or str(scorer.formula) == formula
+    assert terms is None or list(scorer.terms) == terms
+
+
+def test_an_expression_needs_what_its_parts_need() -> None:
+    scorer = find_scorer("logrank(snip,relation,nwot)")
+    assert scorer.card.needs_gradients
+    assert scorer.card.needs_labels
+    assert scorer.card.needs_teacher
+    assert set(scorer.watches) == set(find_scorer("nwot").watches)
+    assert not find_scorer("logrank(nwot,params)").card.needs_teacher
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "nwot*params",
+        "logrank()",
+        "logrank(nwot",
+        "product(nwot,params)",
+        "logrank(nwot,k=3)",
+        "nwot.real",
+        "1",
+        "",
+        "__import__('os')",
+        "(" * 5000,
+        "nwot+" * 5000 + "nwot+",
+    ],
+)
+def test_what_is_no_expression_is_told_in_a_line(expression: str) -> None:
+    with pytest.raises(DiswotError) as caught:
+        find_scorer(expression)
+    assert "\n" not in str(caught.value)
+
+
+@given(text=st.text(max_size=40))
+def test_any_text_is_a_scorer_or_a_mistake(text: str) -> None:
+    with suppress(DiswotError):
+        assert find_scorer(text).terms
+
+
+def test_a_score_by_rank_is_within_those_given() -> None:
+    formula = find_scorer("logrank(nwot,params)").formula
+    terms = {"nwot": np.array([3.0, 1.0, 2.0]), "params": np.array([1.0, 1.0, 5.0])}
+    expected = np.log(np.array([3, 1, 2]) / 3) + np.log(np.array([1.5, 1.5, 3]) / 3)
+    np.testing.assert_allclose(formula.scores(terms, reference=3), expected)

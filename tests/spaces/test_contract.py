@@ -250,6 +250,25 @@ def test_the_key_of_an_architecture_survives_its_name(space: SearchSpace, seed: 
     assert space.canonical_key(again) == space.canonical_key(arch)
 
 
+def test_what_is_scored_computes_the_same(space: SearchSpace) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        arch = space.sample(rng)
+        effective = space.effective(arch)
+        assert space.effective(effective) == effective
+        expected = outputs(space, arch)
+        assert torch.allclose(outputs(space, effective), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_edges_without_effect_are_not_scored() -> None:
+    space = SPACES["NASBench201Space"]
+    arch = space.from_string(
+        "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|"
+    )
+    cut = "|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|"
+    assert space.to_string(space.effective(arch)) == cut
+
+
 # What is refused
 
 
