@@ -52,6 +52,7 @@ def plot_scatter(
         axis.scatter(scores[name], accuracies, s=size, alpha=0.6, lw=0, rasterized=True)
         axis.set_title(f"{name}: τ {known[name]:.2f}", fontsize=9)
         axis.set_xlabel("score", fontsize=8)
+        axis.locator_params(axis="x", nbins=4)
     for axis in axes.flat[len(shown) :]:
         axis.axis("off")
     for axis in axes[:, 0]:
