@@ -36,19 +36,19 @@ CELLS = "correlation-nas-bench-201"
 MOST = tuple(name for name in ALL if name not in SLOW)
 FEW = ("semantic_grad", "relation", "nwot")
 
+
+def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
+    """Return the comparisons with accuracy after distillation and alone."""
+    return [
+        CorrelationSettings(truth, ALL, target=target, batch_size=batch_size)
+        for target in ("distilled", "vanilla")
+    ]
+
+
 CORRELATIONS = {
-    "digits-s0": [
-        CorrelationSettings("digits-s0", ALL, target=t, batch_size=32)
-        for t in ("distilled", "vanilla")
-    ],
-    "resnet-s0": [
-        CorrelationSettings("resnet-s0", ALL, target=t, batch_size=32)
-        for t in ("distilled", "vanilla")
-    ],
-    "autoformer": [
-        CorrelationSettings("autoformer", ALL, target=t, batch_size=16)
-        for t in ("distilled", "vanilla")
-    ],
+    "digits-s0": _both("digits-s0", 32),
+    "resnet-s0": _both("resnet-s0", 32),
+    "autoformer": _both("autoformer", 16),
     "nas-bench-201-all": [CorrelationSettings("nas-bench-201", FEW, target="cifar100", repeats=1)],
 }
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
