@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +130,9 @@ def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[d
         yield ready.result()
 
 
-@cache
+@lru_cache(maxsize=1)
 def evaluator_for(settings: MeasurementSettings) -> Evaluator:
-    """Return the evaluator, made once in each process."""
+    """Return the evaluator; the last one is kept."""
     return resolve_comparison(
         settings.teacher,
         settings.space,

@@ -49,7 +49,8 @@ def read_csv(path: Path) -> list[Mapping[str, str]]:
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     head = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
+    body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in body)])
 
 
 def number(value: Any, form: str = ".2f") -> str:

@@ -156,7 +156,8 @@ def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
         needs_teacher=any(part.needs_teacher for part in cards),
         needs_labels=any(part.needs_labels for part in cards),
         needs_gradients=any(part.needs_gradients for part in cards),
-        cost=" and ".join(dict.fromkeys(part.cost for part in cards)),
+        cost="; ".join(dict.fromkeys(part.cost for part in cards if part.cost != "nothing"))
+        or "nothing",
         supports="; ".join(dict.fromkeys(part.supports for part in cards)),
     )
     return Scorer(
