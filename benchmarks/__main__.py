@@ -24,7 +24,8 @@ from diswot.run_folder import versions, write_json
 from diswot.scorers import scorers
 
 SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
-"""Not measured on a thousand cells: they would take longer than all others together."""
+"""Not measured on a thousand cells, nor on transformers, where `grasp` is slow too: they would
+take longer than all others together."""
 ALL = (
     *scorers(),
     "rank(semantic,relation)",
@@ -34,13 +35,16 @@ ALL = (
 )
 CELLS = "correlation-nas-bench-201"
 MOST = tuple(name for name in ALL if name not in SLOW)
+OF_DISWOT = tuple(
+    name for name in ALL if name == "diswot" or "semantic" in name or "relation" in name
+)
 FEW = ("semantic_grad", "relation", "nwot")
 
 
-def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
+def _both(truth: str, batch_size: int, scorers: tuple[str, ...] = ALL) -> list[CorrelationSettings]:
     """Return the comparisons with accuracy after distillation and alone."""
     return [
-        CorrelationSettings(truth, ALL, target=target, batch_size=batch_size)
+        CorrelationSettings(truth, scorers, target=target, batch_size=batch_size)
         for target in ("distilled", "vanilla")
     ]
 
@@ -48,7 +52,10 @@ def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
 CORRELATIONS = {
     "digits-s0": _both("digits-s0", 32),
     "resnet-s0": _both("resnet-s0", 32),
-    "autoformer": _both("autoformer", 16),
+    "resnet-s0-ten-repeats": [
+        CorrelationSettings("resnet-s0", OF_DISWOT, target="distilled", repeats=10)
+    ],
+    "autoformer": _both("autoformer", 8, tuple(name for name in MOST if name != "grasp")),
     "nas-bench-201-all": [CorrelationSettings("nas-bench-201", FEW, target="cifar100", repeats=1)],
 }
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
@@ -89,6 +96,7 @@ def _correlations(
         folder = work / (f"{table}-{found.target}" if table.startswith("nas") else table)
         rows += run_correlation(found, folder, workers=workers, progress=progress).records
     if table == PICTURED:
+        (DOCS / "images").mkdir(exist_ok=True)
         shutil.copyfile(work / table / "distilled-bars.png", DOCS / "images" / f"{table}-bars.png")
     made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
     _keep(f"correlation-{table}", rows, made, started)

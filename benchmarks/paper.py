@@ -149,7 +149,8 @@ def _results(place: Path) -> Results:
             "and name it with --results"
         )
     rows = [row for table in tables for row in read_csv(table)]
-    rows.sort(key=lambda row: int(row["architectures"]))  # of two tables the larger one counts
+    # Of two tables the one of more architectures counts, then that of more repeats.
+    rows.sort(key=lambda row: (int(row["architectures"]), int(row["repeats"])))
     return {(row["truth"], row["target"], row["scorer"]): row for row in rows}
 
 

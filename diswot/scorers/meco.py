@@ -15,9 +15,13 @@ from diswot.scorers._registry import register
 def _least_eigenvalue(_given: Tensor, output: Tensor) -> Tensor:
     """Return the least eigenvalue of the correlations between the first image's channels.
 
-    In double precision, in which a constant channel has a deviation of exactly zero.
+    In double precision, in which a constant channel has a deviation of exactly zero. It is
+    zero where there are no more positions than channels, whose correlations then depend
+    on one another.
     """
     values = channels(output[:1].detach()).double()
+    if len(values) <= values.shape[1]:
+        return values.new_zeros(())
     unit = F.normalize(values - values.mean(dim=0), dim=0, eps=torch.finfo(torch.double).tiny)
     least: Tensor = torch.linalg.eigvalsh(unit.T @ unit)[0]
     return least
@@ -44,5 +48,6 @@ def meco(student: Probe, _teacher: Activations) -> Tensor:
     too. The image is the first of the batch, as it is in the pass of the whole batch,
     where the released code runs a network on one image of noise; tokens count as
     positions. As there, correlations with a constant channel are 0, its own included.
+    Transformers have more channels than positions, so that all layers give 0.
     """
     return torch.stack(student.watched(LEAST_EIGENVALUE)).sum()
