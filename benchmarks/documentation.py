@@ -55,7 +55,6 @@ def correlation(table: str, target: str) -> str:
         "regret of 1 / 5 / 10",
         "nDCG",
         "τ given parameters",
-        "ms",
     ]
     return markdown(columns, [_correlation_row(row) for row in rows])
 
@@ -75,7 +74,6 @@ def _correlation_row(row: Mapping[str, str]) -> list[str]:
         " / ".join(number(row[f"regret_{top}"]) for top in (1, 5, 10)),
         number(row["ndcg"]),
         number(row["partial"]),
-        number(row["milliseconds"], ".0f"),
     ]
 
 

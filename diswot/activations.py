@@ -141,8 +141,7 @@ class Activations:
 class ActivationReader:
     """Runs a network and tells what its forward pass shows.
 
-    Use as a context manager; leaving it removes the hooks. The network's return
-    value is not looked at, so it may be anything.
+    Use as a context manager; leaving it removes the hooks. Any return value will do.
 
     Args:
         network: the network to read.

@@ -52,3 +52,12 @@ class Sample(click.ParamType[int]):
         if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < 1:
             self.fail(f"expected a positive number or all, but got {value!r}", param, ctx)
         return int(text)
+
+
+SCORERS = click.option(
+    "--scorers",
+    type=ScorerList(),
+    default="all",
+    show_default=True,
+    help="Names and expressions, joined with commas.",
+)

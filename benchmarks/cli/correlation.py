@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList
+from benchmarks.cli._options import OUT, SCORERS, WORKERS, Sample
 from benchmarks.correlation_run import (
     COLUMNS,
     CorrelationSettings,
@@ -36,13 +36,7 @@ CAPTION = (
 @click.option("--column", help="The column of accuracies of a file of your own.")
 @click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
-@click.option(
-    "--scorers",
-    type=ScorerList(),
-    default="all",
-    show_default=True,
-    help="Names and expressions, joined with commas.",
-)
+@SCORERS
 @click.option(
     "--sample",
     type=Sample(),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import torch
 
-from benchmarks.cli._options import OUT, ScorerList
+from benchmarks.cli._options import OUT, SCORERS
 from benchmarks.speed import SpeedSettings, Timing
 from benchmarks.speed import speed as measure_speed
 from benchmarks.tables import write_csv
@@ -23,13 +23,7 @@ TITLES = {
 
 
 @click.command()
-@click.option(
-    "--scorers",
-    type=ScorerList(),
-    default="all",
-    show_default=True,
-    help="Names and expressions, joined with commas.",
-)
+@SCORERS
 @click.option(
     "--architectures",
     type=click.IntRange(min=1),
