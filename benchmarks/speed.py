@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks.measurement import MeasurementSettings, evaluator_for, measure
-from diswot.costs import measure_costs
+from diswot.costs import Costs, measure_costs
 from diswot.progress import Progress, silent, tracked
 from diswot.search import Comparison, Evaluator, resolve_comparison
 from search_spaces import Architecture
@@ -106,8 +106,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
         build = partial(evaluator.space.build, arch, data.num_classes)
         costs = evaluator.costs(arch)  # known, as it is in a search, before it is scored
         network = build().train()
-        with evaluator.probe(arch, 0, costs) as (student, _):
-            images, labels = student.images.clone(), student.targets.clone()
+        images, labels = _batch(evaluator, arch, costs)
         _bare_forward(network, images)  # warm-up, not counted
         procedures: dict[str, Callable[[], object]] = {
             "forward": partial(_bare_forward, network, images),
@@ -214,14 +213,23 @@ class _Spent:
 def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spent) -> None:
     """Time a bare forward pass of `arch`, and all evaluators on it."""
     first = next(iter(evaluators.values()))
-    costs = first.costs(arch)
-    with first.probe(arch, 0, costs) as (student, _):
-        network, images = student.network, student.images.detach()
-        _bare_forward(network, images)
-        spent.add("forward", partial(_bare_forward, network, images))
+    images, labels = _batch(first, arch, first.costs(arch))
+    classes = 1 + int(labels.max())
+    network = first.space.build(first.space.effective(arch), classes).train()
+    _bare_forward(network, images)
+    spent.add("forward", partial(_bare_forward, network, images))
     for name, evaluator in evaluators.items():
         evaluator.costs(arch)
         spent.add(name, partial(evaluator.evaluate, arch))
+
+
+def _batch(
+    evaluator: Evaluator, arch: Architecture, costs: Costs
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the batch of an evaluator, in PyTorch's default layout."""
+    with evaluator.probe(arch, 0, costs) as (student, _):
+        images, labels = student.images, student.targets
+    return images.clone(memory_format=torch.contiguous_format), labels.clone()
 
 
 @torch.inference_mode()
