@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import diswot.scorers
 from benchmarks.tables import markdown, number, read_csv
 from diswot.scorers import scorers
 
@@ -24,10 +25,11 @@ def filled(page: str) -> str:
 
 
 def catalogue() -> str:
-    """Return what the card of every scorer says."""
+    """Return what the card of every scorer of DisWOT says."""
     needs = {"teacher": "needs_teacher", "labels": "needs_labels", "gradients": "needs_gradients"}
     rows = []
-    for name, scorer in sorted(scorers().items()):
+    for name in sorted(scorers().keys() & set(diswot.scorers.__all__)):
+        scorer = scorers()[name]
         read = [word for word, flag in needs.items() if getattr(scorer.card, flag)]
         rows.append(
             [

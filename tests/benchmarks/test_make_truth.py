@@ -25,8 +25,8 @@ QUICK = TruthSettings(
 
 @pytest.fixture(autouse=True)
 def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "data").mkdir(exist_ok=True)
-    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "data"))
+    (tmp_path / "root").mkdir()
+    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
 
 
 def test_a_truth_is_made_and_gone_on_with(tmp_path: Path) -> None:
