@@ -10,6 +10,7 @@ from typing import Any
 import click
 import torch
 
+from benchmarks.all_cells import SCORERS, score_all_cells
 from benchmarks.correlation_run import CorrelationSettings, run_correlation
 from benchmarks.documentation import DOCS, RESULTS
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
@@ -61,7 +62,7 @@ CORRELATIONS = {
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
 
 PICTURED = "resnet-s0"
-OTHERS = ("fidelity", "speed", "costs", "paper")
+OTHERS = ("fidelity", "speed", "all-cells", "costs", "paper")
 
 
 @click.command()
@@ -122,6 +123,9 @@ def _other(
             settings = SpeedSettings(ALL, architectures=10, data_root=data_root)
             made = _told(settings)
             rows = speed(settings, progress)
+        case "all-cells":
+            made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
+            rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
         case "costs":
             rows = [check_costs(root, progress, workers=workers)]
         case _:

@@ -14,10 +14,19 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True)
 class Costs:
-    """Parameters of a network, and multiply-adds of one input."""
+    """What a network costs; `None` where it was not asked for.
+
+    Attributes:
+        params: parameters.
+        macs: multiply-adds of one input.
+        latency_ms: milliseconds of one forward pass.
+        memory: peak bytes of activations of one input, in single precision.
+    """
 
     params: int
     macs: int
+    latency_ms: float | None = None
+    memory: int | None = None
 
 
 _SHAPE_KEEPERS = (F.batch_norm, F.relu)

@@ -24,6 +24,8 @@ class Candidate:
         terms: what each term of the scorer gave in each repeat.
         seconds: how long the evaluation took.
         failure: why there is no score, if so.
+        violation: by how much costs are over budget, relative to the limits; such a
+            candidate is not scored.
         score: the terms combined, higher is better; `None` where there is none.
         builder: makes its network.
     """
@@ -35,6 +37,7 @@ class Candidate:
     terms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     failure: str | None = None
+    violation: float = 0.0
     score: float | None = None
     builder: Callable[[], nn.Module] | None = field(default=None, repr=False, compare=False)
 
@@ -47,6 +50,11 @@ class Candidate:
     def macs(self) -> int:
         """Multiply-adds of one input."""
         return self.costs.macs
+
+    @property
+    def within_budget(self) -> bool:
+        """Whether its costs are within every limit."""
+        return self.violation == 0
 
     @property
     def means(self) -> dict[str, float]:
