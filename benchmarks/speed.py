@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from benchmarks.measurement import MeasurementSettings, evaluator_for, measure
 from diswot.costs import Costs, measure_costs
 from diswot.progress import Progress, silent, tracked
+from diswot.scorers import Scorer, all_terms, find_scorer
 from diswot.search import Comparison, Evaluator, resolve_comparison
 from search_spaces import Architecture
 
@@ -83,11 +84,12 @@ def time_alone(
     The mean over `count` architectures, building included, after one that is not counted.
     """
     found: dict[str, float] = {}
+    evaluator = evaluator_for(replace(settings, repeats=1))
     chosen = [names[i * len(names) // (count + 1)] for i in range(count + 1)]
+    archs = [evaluator.space.from_string(text) for text in chosen]
     for name in tracked(settings.scorers, progress, "time alone", len(settings.scorers)):
-        evaluator = evaluator_for(replace(settings, scorers=(name,), repeats=1))
-        archs = [evaluator.space.from_string(text) for text in chosen]
-        spent = [_scoring_seconds(evaluator, arch) for arch in archs]
+        alone = evaluator.with_scorer(find_scorer(name))
+        spent = [_scoring_seconds(alone, arch) for arch in archs]
         found[name] = round(1e3 * float(np.mean(spent[1:])), 3)
     return found
 
@@ -124,8 +126,9 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
 
 def _scorers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     names = [*dict.fromkeys((*settings.scorers, "+".join(SHARED)))]
-    evaluators = {name: _comparison(settings, "nas-bench-201", name).evaluator for name in names}
-    cells = list(_cells(settings, next(iter(evaluators.values()))))
+    evaluator = _comparison(settings, "nas-bench-201", all_terms(names)).evaluator
+    evaluators = {name: evaluator.with_scorer(find_scorer(name)) for name in names}
+    cells = _cells(settings, evaluator)
     spent = _Spent()
     for arch in tracked(cells, progress, "scorers", len(cells)):
         _time_all(evaluators, arch, spent)
@@ -177,7 +180,7 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
 
 
 def _comparison(
-    settings: SpeedSettings, space: str, scorer: str, *, batch_size: int = 64
+    settings: SpeedSettings, space: str, scorer: str | Scorer, *, batch_size: int = 64
 ) -> Comparison:
     return resolve_comparison(
         "resnet110",
@@ -216,9 +219,9 @@ class _Spent:
 def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spent) -> None:
     """Time a bare forward pass of `arch`, and all evaluators on it."""
     first = next(iter(evaluators.values()))
-    images, labels = _batch(first, arch, first.costs(arch))
-    classes = 1 + int(labels.max())
-    network = first.space.build(first.space.effective(arch), classes).train()
+    images, _ = _batch(first, arch, first.costs(arch))
+    effective = first.space.effective(arch)
+    network = first.space.build(effective, first.images.num_classes).train()
     _bare_forward(network, images)
     spent.add("forward", partial(_bare_forward, network, images))
     for name, evaluator in evaluators.items():
