@@ -16,10 +16,10 @@ The paper's text leaves room for several readings; these are the ones implemente
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.errors import NetworkError
+from diswot.taps import pooled
 
 Resolution = tuple[int, int]
 
@@ -45,7 +45,7 @@ def localisation_maps(shown: Activations, resolution: Resolution) -> Tensor:
             f"the classifier reads {width} features but the last feature map has {channels} "
             "channels, so class activation maps are undefined: use the scorer 'relation'"
         )
-    maps = _resized(shown.feature_map, resolution)
+    maps = pooled(shown.feature_map, (channels, *resolution))
     return torch.einsum("nc,bchw->bnhw", shown.classifier_weight, maps)
 
 
@@ -61,13 +61,8 @@ def relation_similarity(shown: Activations, resolution: Resolution) -> Tensor:
 
 def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
     """Return Ã: the feature map at `resolution` as (B, C·H·W)."""
-    return _resized(shown.feature_map, resolution).flatten(1)
-
-
-def _resized(maps: Tensor, resolution: Resolution) -> Tensor:
-    if maps.shape[2:] == resolution:
-        return maps
-    return F.adaptive_avg_pool2d(maps, resolution)
+    maps = shown.feature_map
+    return pooled(maps, (maps.shape[1], *resolution)).flatten(1)
 
 
 def _normalised_gram(rows: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from diswot.activations import Activations
 from diswot.errors import DataError
 from diswot.scorers._card import Card
+from diswot.scorers._class_vectors import class_likeness
 from diswot.scorers._registry import register
 
 
@@ -23,23 +24,14 @@ def semantic_grad(student: Activations, teacher: Activations) -> Tensor:
 
     The snippet takes the gradient g of the mean cross-entropy with respect to the
     classifier's weight (N×C), and for each class k the C×C matrix g_k g_kᵀ with rows
-    of length one. That equals −(2/N) Σ_k (1 − a_k cos_k), where cos_k is the cosine
-    of the two gradients of class k and a_k the mean product of their signs, which is
-    what is computed, without the matrices and without a backward pass.
-
-    Deviation: the snippet needs equal widths C. Where they differ, the gradients of
-    the wider network are average-pooled to the smaller width.
+    of length one; see `diswot.scorers._class_vectors`. The gradient is computed without
+    a backward pass.
     """
-    width = min(student.features.shape[1], teacher.features.shape[1])
-    ours = class_gradients(student, width)
-    reference = teacher.once(class_gradients, width)
-    cosine = F.cosine_similarity(ours, reference, dim=1)
-    agreement = (ours.sign() * reference.sign()).mean(dim=1)
-    return -2 * (1 - agreement * cosine).mean()
+    return class_likeness(class_gradients(student), teacher.once(class_gradients))
 
 
-def class_gradients(shown: Activations, width: int) -> Tensor:
-    """Return ∂CE/∂W = (softmax(z) − onehot(y))ᵀ f / B of the classifier, shape (N, width).
+def class_gradients(shown: Activations) -> Tensor:
+    """Return ∂CE/∂W = (softmax(z) − onehot(y))ᵀ f / B of the classifier, shape (N, C).
 
     Raises:
         DataError: the batch has no labels.
@@ -47,7 +39,4 @@ def class_gradients(shown: Activations, width: int) -> Tensor:
     if shown.labels is None:
         raise DataError("semantic_grad needs the labels of the batch, but got none")
     error = torch.softmax(shown.logits, dim=1) - F.one_hot(shown.labels, shown.num_classes)
-    gradients = error.T @ shown.features / len(shown.labels)
-    if gradients.shape[1] == width:
-        return gradients
-    return F.adaptive_avg_pool1d(gradients, width)
+    return error.T @ shown.features / len(shown.labels)
