@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -72,9 +73,15 @@ def scorers() -> Mapping[str, Scorer]:
     A package offers scorers by the entry point group `diswot.scorers`: each entry
     names a module that registers them when it is imported.
     """
+    _import_plugins()
+    return MappingProxyType(_registry)
+
+
+@cache
+def _import_plugins() -> None:
+    """Import the modules that installed packages offer; once, for entry points are read slowly."""
     for entry in entry_points(group="diswot.scorers"):
         importlib.import_module(entry.value)
-    return MappingProxyType(_registry)
 
 
 def find_scorer(scorer: "str | Scorer | Term") -> Scorer:

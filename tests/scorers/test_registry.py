@@ -1,6 +1,10 @@
 """Scorers by name, by expression and of the user's own."""
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +35,35 @@ def test_a_function_is_a_scorer() -> None:
         return student.features.sum() - teacher.features.sum()
 
     assert list(find_scorer(width).terms) == ["width"]
+
+
+OFFERED = """
+from diswot.scorers import Card, register, scorers
+
+assert "nwot" in scorers()
+
+
+@register(Card("offered", "one everywhere", "a package"))
+def offered(student, teacher):
+    return 1.0
+"""
+
+
+def test_an_installed_package_offers_scorers(tmp_path: Path) -> None:
+    (tmp_path / "offering.py").write_text(OFFERED)
+    about = tmp_path / "offering-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[diswot.scorers]\noffered = offering\n")
+    ask = "from diswot.scorers import find_scorer; print(find_scorer('offered+nwot').formula)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "offered+nwot\n"
 
 
 def test_an_unknown_name_is_met_with_the_nearest() -> None:
