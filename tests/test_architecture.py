@@ -17,6 +17,7 @@ ROOMS = (
     "diswot.similarity",
     "diswot.losses",
     "diswot.data",
+    "diswot.latency",
     "diswot.teachers",
     "diswot.students",
     "diswot.scorers",

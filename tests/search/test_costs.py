@@ -1,16 +1,21 @@
 """Parameters and multiply-adds, and the cells of NAS-Bench-201."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from diswot.errors import OptionError
-from diswot.search import Budget, Costs, measure_costs, measure_latency
+from diswot.search import SPACES, Budget, Costs, find_space, measure_costs, measure_latency
 from search_spaces import CifarResNet, NASBench201Space
 
 
@@ -39,6 +44,141 @@ def test_nothing_is_allocated_to_count() -> None:
 
     assert measure_costs(huge, (3, 32, 32)).params > 7e9
     assert set(seen) == {"meta"}
+
+
+def plainly_counted(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> Costs:
+    """Count with torch's counter alone, every step of it on meta tensors."""
+    with torch.device("meta"):
+        network, images = build().eval(), torch.empty(1, *shape)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(images)
+    params = sum(parameter.numel() for parameter in network.parameters())
+    return Costs(params, counter.get_total_flops() // 2)
+
+
+@pytest.mark.parametrize("name", SPACES)
+@settings(max_examples=4)
+@given(seed=st.integers(0, 2**32))
+def test_counts_are_those_of_torchs_counter(name: str, seed: int) -> None:
+    space = find_space(name, in_channels=3)
+    build = partial(space.build, space.sample(np.random.default_rng(seed)), 10)
+    size = 224 if name.endswith("224") else 32
+    assert measure_costs(build, (3, size, size)) == plainly_counted(build, (3, size, size))
+
+
+class Does(nn.Module):
+    """A network that is one function of its images."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], *parts: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+def attending() -> nn.Module:
+    attention = nn.MultiheadAttention(36, 2, batch_first=True)
+    return Does(lambda x: attention(*[x.flatten(2)] * 3)[0], attention)
+
+
+def recurrent() -> nn.Module:
+    cell = nn.LSTM(36, 4, batch_first=True)
+    return Does(lambda x: cell(x.flatten(2))[0], cell)
+
+
+UNUSUAL: dict[str, Callable[[], nn.Module]] = {
+    "padding same": lambda: nn.Conv2d(4, 6, 3, padding="same", dilation=2),
+    "groups, stride, dilation": lambda: nn.Conv2d(4, 6, (3, 1), (2, 1), (1, 0), (2, 1), groups=2),
+    "circular padding": lambda: nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"),
+    "transposed": lambda: nn.ConvTranspose2d(4, 6, 3, stride=2),
+    "one dimension": lambda: nn.Sequential(nn.Flatten(2), nn.Conv1d(4, 6, 3)),
+    "keywords": lambda: Does(lambda x: F.conv2d(input=x, weight=x.new_empty(2, 4, 3, 3))),
+    "ceiled pooling": lambda: nn.Sequential(nn.AvgPool2d(3, 2, ceil_mode=True), nn.Conv2d(4, 2, 1)),
+    "pooling": lambda: nn.Sequential(nn.AvgPool2d((3, 1)), nn.MaxPool2d(2, 1), nn.Conv2d(4, 2, 1)),
+    "adaptive": lambda: nn.Sequential(nn.AdaptiveAvgPool2d((None, 3)), nn.Conv2d(4, 2, 1)),
+    "one number": lambda: Does(lambda x: F.linear(x.flatten(), x.new_empty(3, 144))),
+    "no matrix": lambda: Does(lambda x: x.flatten() @ x.flatten()),
+    "broadcast products": lambda: Does(lambda x: x @ x.new_empty(6, 5)),
+    "broadcast sums": lambda: Does(lambda x: (x.new_empty(4, 1, 6) + x[:, :, :1]) @ x),
+    "einsum": lambda: Does(lambda x: torch.einsum("bchw,bdhw->bcd", x, x)),
+    "operators of torch": lambda: Does(lambda x: torch.ops.aten.mm(x[0, 0], x[0, 1])),
+    "whole numbers": lambda: Does(lambda x: (torch.zeros_like(x, dtype=torch.int) / 2) @ x),
+    "attention": attending,
+    "fused attention": lambda: Does(lambda x: F.scaled_dot_product_attention(x, x, x)),
+    "recurrent": recurrent,
+    "bilinear": lambda: Does(lambda x: F.bilinear(x, x, x.new_empty(3, 6, 6))),
+}
+
+
+@pytest.mark.parametrize("build", UNUSUAL.values(), ids=UNUSUAL)
+def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module]) -> None:
+    assert measure_costs(build, (4, 6, 6)) == plainly_counted(build, (4, 6, 6))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [lambda: nn.Conv2d(5, 8, 3), lambda: nn.Conv2d(4, 8, 9), lambda: nn.Linear(5, 8)],
+    ids=["channels", "kernel", "features"],
+)
+def test_what_cannot_run_is_refused_as_torch_does(build: Callable[[], nn.Module]) -> None:
+    with pytest.raises(RuntimeError):
+        measure_costs(build, (4, 6, 6))
+
+
+class Residual(nn.Module):
+    """x + conv(relu(conv(x)))."""
+
+    def __init__(self, *, inplace: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(4, 16, 3, padding=1)
+        self.relu = nn.ReLU(inplace=inplace)
+        self.second = nn.Conv2d(16, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.second(self.relu(self.first(x)))
+        return y
+
+
+def conv(in_channels: int, out_channels: int) -> nn.Module:
+    return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+
+
+# Channels of 6×6 floats that are alive at the same time, the input's four among them, which
+# the caller of a network holds to the end.
+MEMORY: dict[str, tuple[Callable[[], nn.Module], int]] = {
+    "one layer": (lambda: conv(4, 8), 4 + 8),
+    "a chain": (lambda: nn.Sequential(conv(4, 8), conv(8, 2), conv(2, 5)), 4 + 8 + 2),
+    "a chain, late peak": (lambda: nn.Sequential(conv(4, 2), conv(2, 5), conv(5, 6)), 4 + 5 + 6),
+    "a new ReLU": (lambda: nn.Sequential(conv(4, 8), nn.ReLU()), 4 + 8 + 8),
+    "an in-place ReLU": (lambda: nn.Sequential(conv(4, 8), nn.ReLU(inplace=True)), 4 + 8),
+    "a normalisation": (lambda: nn.Sequential(conv(4, 8), nn.BatchNorm2d(8)), 4 + 8 + 8),
+    "a view": (lambda: nn.Sequential(conv(4, 8), nn.Flatten()), 4 + 8),
+    "a shortcut": (lambda: Residual(inplace=False), 4 + 16 + 16),
+    "a shortcut, in place": (lambda: Residual(inplace=True), 4 + 16 + 4),
+    "a shortcut in a chain": (
+        # In the block: the chain's input, the block's input, then both convolutions' outputs.
+        lambda: nn.Sequential(conv(4, 4), Residual(inplace=True)),
+        4 + 4 + 16 + 4,
+    ),
+    "an unknown function": (lambda: Does(lambda x: torch.cumsum(x, dim=1)), 4 + 4),
+}
+
+
+@pytest.mark.parametrize(("build", "channels"), MEMORY.values(), ids=MEMORY)
+def test_memory_is_what_is_alive_at_the_same_time(
+    build: Callable[[], nn.Module], channels: int
+) -> None:
+    assert measure_costs(build, (4, 6, 6), memory=True).memory == channels * 36 * 4
+
+
+def test_memory_does_not_change_the_counts() -> None:
+    space = NASBench201Space()
+    build = partial(space.build, space.sample(np.random.default_rng(0)), 10)
+    alone, both = (measure_costs(build, (3, 32, 32), memory=memory) for memory in (False, True))
+    assert alone.memory is None
+    assert (both.params, both.macs) == (alone.params, alone.macs)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "300k"])

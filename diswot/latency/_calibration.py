@@ -1,0 +1,175 @@
+"""Measuring the operators of a space once, so that latencies can be predicted."""
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.stats import spearmanr
+
+from diswot.data import ImageSpec
+from diswot.errors import OptionError, SpaceError
+from diswot.latency._measured import MeasuredLatency, batch_of, unusable
+from diswot.latency._operators import operators_of, time_operators
+from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError, total_ms
+from diswot.progress import Progress, silent, tracked
+from diswot.seeding import generator_for
+from search_spaces import Architecture, SearchSpace
+
+Vector: TypeAlias = NDArray[np.float64]
+
+FEWEST = 6
+"""Architectures to calibrate with: some to fit a line, some to tell how good it is."""
+
+HELD_OUT = 3
+"""Every third architecture is held out."""
+
+DRAWS = 100
+"""Draws for each architecture before a space is taken to have no more."""
+
+
+def calibrate(
+    space: SearchSpace,
+    images: ImageSpec,
+    device: str = "cpu",
+    *,
+    threads: int = 1,
+    batch: int = 1,
+    sample: int = 60,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> OperatorTable:
+    """Measure every operator that occurs in a sample of architectures, each once.
+
+    A latency is then predicted as the sum over the operators of a network, put right by a
+    line: operators in a row find other caches than operators alone, and Python takes its
+    time between them. The line has the least squares of relative errors, slope and
+    intercept not negative, on two thirds of the sample; the other third tells the error.
+
+    Args:
+        space: the space to predict for.
+        images: the images that its networks take.
+        device: where to measure.
+        threads: threads that torch may use.
+        batch: images in one pass.
+        sample: how many architectures; fewer where the space has not so many.
+        seed: of the sample.
+        progress: is told of every architecture.
+
+    Raises:
+        OptionError: a number is too small.
+        SpaceError: a network cannot be built or run.
+    """
+    _check(threads=(threads, 1), batch=(batch, 1), sample=(sample, FEWEST))
+    archs = _drawn(space, sample, seed)
+    counts = [operators_of(space, arch, images, batch=batch) for arch in archs]
+    measured = MeasuredLatency(space, images, device, batch, threads)
+    ms = _operator_times(measured, archs, counts, progress)
+    networks = np.array(
+        [measured(arch) for arch in tracked(archs, progress, "networks", len(archs))]
+    )
+    sums = np.array([total_ms(ms, count) for count in counts])
+    held_out = np.arange(len(archs)) % HELD_OUT == HELD_OUT - 1
+    intercept, slope = _line(sums[~held_out], networks[~held_out])
+    predicted = intercept + slope * sums
+    return OperatorTable(
+        space=type(space).__name__,
+        shape=images.shape,
+        num_classes=images.num_classes,
+        device=device,
+        machine=_machine(device),
+        batch=batch,
+        threads=threads,
+        operators=ms,
+        slope=slope,
+        intercept=intercept,
+        error=_error(predicted[held_out], networks[held_out]),
+        architectures=tuple(
+            Calibrated(space.to_string(arch), float(whole), float(said), bool(apart))
+            for arch, whole, said, apart in zip(archs, networks, predicted, held_out, strict=True)
+        ),
+    )
+
+
+def _check(**numbers: tuple[int, int]) -> None:
+    for name, (value, least) in numbers.items():
+        if value < least:
+            raise OptionError(f"Expected {name} of at least {least}, but got {value}")
+
+
+def _drawn(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
+    rng = generator_for(seed, "calibration")
+    found: dict[Architecture, None] = {}
+    for _ in range(DRAWS * count):
+        found[space.sample(rng)] = None
+        if len(found) == count:
+            break
+    if len(found) < FEWEST:
+        raise OptionError(
+            f"the space has {len(found)} architectures, and a calibration takes {FEWEST}: "
+            "measure them instead"
+        )
+    return list(found)
+
+
+def _operator_times(
+    measured: MeasuredLatency,
+    archs: Sequence[Architecture],
+    counts: Sequence[Counter[str]],
+    progress: Progress,
+) -> dict[str, float]:
+    ms: dict[str, float] = {}
+    for arch, count in tracked(
+        list(zip(archs, counts, strict=True)), progress, "operators", len(archs)
+    ):
+        if missing := count.keys() - ms.keys():
+            ms |= _times_in(measured, arch, missing)
+    return ms
+
+
+def _times_in(
+    measured: MeasuredLatency, arch: Architecture, names: Set[str]
+) -> Mapping[str, float]:
+    """Time the operators `names` of the network of `arch`."""
+    space, images = measured.space, measured.images
+    try:
+        network = space.build(arch, images.num_classes).to(measured.device).eval()
+        batch = batch_of(images, measured.batch, device=measured.device)
+        found = time_operators(network, batch, names, threads=measured.threads or 1)
+    except Exception as error:  # a space of the user's own can raise anything
+        raise unusable(space, arch, error) from error
+    if lost := names - found.keys():
+        raise SpaceError(
+            f"architecture {space.to_string(arch)}: its network computes otherwise on "
+            f"{measured.device} than on the meta device ({min(lost)}), so its latency cannot be "
+            "predicted: use measured"
+        )
+    return found
+
+
+def _line(sums: Vector, networks: Vector) -> tuple[float, float]:
+    """Return intercept and slope of least relative squares, neither negative."""
+    terms = np.stack([np.ones_like(sums), sums], axis=1) / networks[:, None]
+    (intercept, slope), _ = nnls(terms, np.ones_like(networks))
+    return float(intercept), float(slope)
+
+
+def _error(predicted: Vector, networks: Vector) -> PredictionError:
+    relative = np.abs(predicted - networks) / networks
+    varied = min(np.ptp(predicted), np.ptp(networks)) > 0
+    return PredictionError(
+        architectures=len(networks),
+        median=float(np.median(relative)),
+        p90=float(np.quantile(relative, 0.9)),
+        spearman=float(spearmanr(predicted, networks).statistic) if varied else None,
+    )
+
+
+def _machine(device: str) -> str:
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()

@@ -1,0 +1,162 @@
+"""Latency measured on this machine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.benchmark import Timer
+
+from diswot.data import ImageSpec
+from diswot.errors import SpaceError, first_line
+from search_spaces import Architecture, SearchSpace
+
+SECONDS = 0.3
+"""How long one network is timed."""
+
+
+@dataclass(frozen=True)
+class LatencyMeasurement:
+    """What came of timing one network.
+
+    Attributes:
+        median_ms: median of the runs, in milliseconds.
+        iqr_ms: distance of the quartiles.
+        outliers: share of the runs that are farther from the quartiles than 1.5 times
+            their distance; many of them mean a busy machine.
+        runs: how many runs there were, after a warm-up.
+        batch: images in one run.
+        threads: threads that torch could use.
+        device: where it ran.
+    """
+
+    median_ms: float
+    iqr_ms: float
+    outliers: float
+    runs: int
+    batch: int
+    threads: int
+    device: str
+
+
+def time_network(
+    network: nn.Module,
+    shape: tuple[int, int, int],
+    *,
+    device: str = "cpu",
+    batch: int = 1,
+    threads: int | None = None,
+    seconds: float = SECONDS,
+) -> LatencyMeasurement:
+    """Time forward passes of `network`, which goes to `device` and into evaluation mode.
+
+    Args:
+        network: the network.
+        shape: channels, height and width of one image.
+        device: where to run.
+        batch: images in one pass.
+        threads: threads that torch may use; by default as many as it is set to.
+        seconds: how long to measure at least.
+
+    Examples:
+        >>> measured = time_network(nn.Conv2d(3, 8, 3), (3, 32, 32), threads=1, seconds=0.01)
+        >>> measured.median_ms > 0, measured.batch, measured.threads
+        (True, 1, 1)
+    """
+    images = torch.zeros(batch, *shape, device=device)
+    threads = threads or torch.get_num_threads()
+    times = time_call(network.to(device).eval(), images, threads=threads, seconds=seconds)
+    low, median, high = np.percentile(times, (25, 50, 75))
+    reach = 1.5 * (high - low)
+    outside = (times < low - reach) | (times > high + reach)
+    return LatencyMeasurement(
+        median_ms=float(median),
+        iqr_ms=float(high - low),
+        outliers=float(outside.mean()),
+        runs=len(times),
+        batch=batch,
+        threads=threads,
+        device=device,
+    )
+
+
+def time_call(
+    function: object, *args: object, threads: int, seconds: float, **kwargs: object
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the milliseconds of calls of `function`, after a warm-up; the device is waited for."""
+    timer = Timer(
+        "function(*args, **kwargs)",
+        globals={"function": function, "args": args, "kwargs": kwargs},
+        num_threads=threads,
+    )
+    with torch.inference_mode():
+        timer.timeit(3)
+        measurement = timer.blocked_autorange(min_run_time=seconds)
+    return np.asarray(measurement.times) * 1e3
+
+
+@dataclass(frozen=True)
+class MeasuredLatency:
+    """Latency measured anew for every architecture that is asked for.
+
+    The network is the one that is distilled and exported, edges without effect included.
+
+    Attributes:
+        space: the space of the architectures.
+        images: the images that its networks take.
+        device: where they run.
+        batch: images in one pass.
+        threads: threads that torch may use; `None` for as many as it is set to.
+    """
+
+    space: SearchSpace
+    images: ImageSpec
+    device: str = "cpu"
+    batch: int = 1
+    threads: int | None = None
+
+    repeatable = False
+
+    @property
+    def name(self) -> str:
+        """Device, batch and threads."""
+        threads = self.threads or torch.get_num_threads()
+        return f"measured on {self.device}, batch {self.batch}, threads {threads}"
+
+    def __call__(self, arch: Architecture) -> float:
+        """Return the median milliseconds of `arch`.
+
+        Raises:
+            SpaceError: its network cannot be built or run.
+        """
+        return self.measure(arch).median_ms
+
+    def measure(self, arch: Architecture) -> LatencyMeasurement:
+        """Return all that timing the network of `arch` tells.
+
+        Raises:
+            SpaceError: its network cannot be built or run.
+        """
+        try:
+            return time_network(
+                self.space.build(arch, self.images.num_classes),
+                self.images.shape,
+                device=self.device,
+                batch=self.batch,
+                threads=self.threads,
+            )
+        except Exception as error:  # a space of the user's own can raise anything
+            raise unusable(self.space, arch, error) from error
+
+
+def unusable(space: SearchSpace, arch: Architecture, error: Exception) -> SpaceError:
+    """Return what to say of a network that cannot be built or run."""
+    return SpaceError(
+        f"architecture {space.to_string(arch)}: building and running its network raised "
+        f"{type(error).__name__}: {first_line(error)}; mend the space"
+    )
+
+
+def batch_of(images: ImageSpec, size: int, *, device: str) -> Tensor:
+    """Return a batch of black images (size, C, H, W)."""
+    return torch.zeros(size, *images.shape, device=device)

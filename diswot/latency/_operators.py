@@ -1,0 +1,134 @@
+"""The operators that a network is made of: the functions of torch that its forward pass calls.
+
+An operator is a function with the shapes of its tensors and its other arguments, whether a
+module calls it or the network itself: a 3×3 convolution of a shape, an addition, an attention.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
+
+from diswot.data import ImageSpec
+from diswot.latency._measured import time_call, unusable
+from diswot.meta import ShapeArithmetic, build_on_meta
+from search_spaces import Architecture, SearchSpace
+
+_Seen: TypeAlias = Callable[[str, Callable[[], object]], None]
+"""Is told an operator's name, and given what runs it again."""
+
+
+class _Recorder(TorchFunctionMode):
+    """Tells of the operators that are called while it is entered; not of those inside them."""
+
+    def __init__(self, seen: _Seen) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if func.__name__ != "__get__" and _holds_tensor(result):
+            self._seen(operator_name(func, args, kwargs), partial(func, *args, **kwargs))
+        return result
+
+
+def _holds_tensor(result: object) -> bool:
+    parts = result if isinstance(result, tuple | list) else (result,)
+    return any(isinstance(part, Tensor) for part in parts)
+
+
+def operator_name(func: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
+    """Write an operator: its name, and its arguments with tensors as their shapes.
+
+    Examples:
+        >>> operator_name(torch.add, (torch.zeros(1, 8, 4, 4), 2), {})
+        'add(1×8×4×4, 2)'
+    """
+    named = (f"{name}={_written(value)}" for name, value in kwargs.items())
+    return f"{func.__name__}({', '.join([*map(_written, args), *named])})"
+
+
+def _written(value: Any) -> str:
+    match value:
+        case Tensor():
+            kind = "" if value.is_floating_point() else f" {value.dtype}"
+            return ("×".join(map(str, value.shape)) or "scalar") + kind
+        case tuple() | list():
+            return f"({', '.join(map(_written, value))})"
+        case None | bool() | int() | float() | str() | slice() | torch.dtype():
+            return str(value)
+    return type(value).__name__  # a device, for one, is another one when it is counted
+
+
+def operators_of(
+    space: SearchSpace, arch: Architecture, images: ImageSpec, *, batch: int = 1
+) -> Counter[str]:
+    """Return the operators of the network of `arch`, and how often each is called.
+
+    They are found on the meta device; nothing is computed.
+
+    Raises:
+        SpaceError: the network cannot be built or run.
+    """
+    found: Counter[str] = Counter()
+
+    def count(name: str, _: Callable[[], object]) -> None:
+        found[name] += 1
+
+    try:
+        network = build_on_meta(partial(space.build, arch, images.num_classes))
+        batch_of_shapes = torch.empty(batch, *images.shape, device="meta")
+        with torch.no_grad(), ShapeArithmetic(), _Recorder(count):
+            network(batch_of_shapes)
+    except Exception as error:  # a space of the user's own can raise anything
+        raise unusable(space, arch, error) from error
+    return found
+
+
+def time_operators(
+    network: nn.Module,
+    images: Tensor,
+    names: Iterable[str],
+    *,
+    threads: int,
+    seconds: float = 0.05,
+) -> dict[str, float]:
+    """Return the median milliseconds of some operators of a network, each alone.
+
+    Args:
+        network: the network, on the device and in evaluation mode.
+        images: (B, C, H, W) what it is called with.
+        names: the operators that are timed, where they occur.
+        threads: threads that torch may use.
+        seconds: how long each operator is timed at least, after a warm-up.
+    """
+    found: dict[str, float] = {}
+    wanted = set(names)
+
+    def time(name: str, call: Callable[[], object]) -> None:
+        if name in wanted and name not in found:
+            found[name] = float(
+                np.median(time_call(_apart(call), threads=threads, seconds=seconds))
+            )
+
+    with torch.inference_mode(), _Recorder(time):
+        network(images)
+    return found
+
+
+def _apart(call: Any) -> Callable[[], object]:
+    """Return the call with tensors of its own, which it may overwrite."""
+    args, kwargs = tree_map(
+        lambda value: value.clone() if isinstance(value, Tensor) else value,
+        (call.args, call.keywords),
+    )
+    return partial(call.func, *args, **kwargs)
