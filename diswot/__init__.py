@@ -9,7 +9,7 @@ from diswot.data import ImageData, ImageSpec, load_data
 from diswot.distillation import Training, distill
 from diswot.errors import DiswotError, RunError
 from diswot.export import Exported, export
-from diswot.main_job import RunReport, run
+from diswot.main_job import RunReport, resume, run
 from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
 from diswot.teachers import load_checkpoint
 
@@ -29,6 +29,7 @@ __all__ = [
     "load_checkpoint",
     "load_data",
     "load_run",
+    "resume",
     "run",
     "score",
     "search",

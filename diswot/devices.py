@@ -1,5 +1,8 @@
 """Where to compute."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from diswot.errors import OptionError, first_line
@@ -20,3 +23,18 @@ def find_device(name: str | None = None) -> str:
             f"the device {name!r} cannot be used ({first_line(error)}): try cpu"
         ) from error
     return name
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch compute with `count` threads inside the block.
+
+    Sums over threads differ in their last digits with the number of threads, so numbers
+    that are to be the same everywhere are computed with a fixed one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

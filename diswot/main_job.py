@@ -1,14 +1,16 @@
 """The main job: search, distil the winner, compare, export."""
 
 import copy
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack, cast, get_type_hints
+from typing import Any, Unpack, cast
 
 from torch import nn
 
-from diswot.data import load_data
+from diswot.data import DATASETS, load_data
 from diswot.distillation import (
     Accuracy,
     Distillation,
@@ -23,16 +25,21 @@ from diswot.scorers import find_scorer
 from diswot.search import (
     Budget,
     Candidate,
-    ComparisonOptions,
     Costs,
+    SearchOptions,
     SearchResult,
     check_space,
     find_space,
     measure_costs,
     measure_latency,
+    options_of,
+    read_manifest,
     search,
+    told_again,
 )
+from diswot.search import resume as resume_search
 from diswot.seeding import generator_for, seed_for, torch_seed
+from diswot.teachers import TEACHERS, Teacher
 from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
@@ -104,7 +111,7 @@ class RunReport:
         }
 
 
-class RunOptions(ComparisonOptions, DistillationOptions, total=False):
+class RunOptions(SearchOptions, DistillationOptions, total=False):
     """The options of `search` and of `distill`; those that both have are given once."""
 
 
@@ -113,9 +120,6 @@ def run(
     space: str | SearchSpace = "s0",
     *,
     budget: Budget = DEFAULT_BUDGET,
-    engine: str = "evolution",
-    population: int = 20,
-    generations: int = 10,
     compare: bool = True,
     onnx: bool | None = None,
     out: str | Path,
@@ -132,14 +136,11 @@ def run(
         teacher: a built-in name, `package.module:callable`, or a network.
         space: a built-in name, `package.module:Class`, or a space.
         budget: what a student may cost; by default 300,000 parameters.
-        engine: `evolution` or `random`.
-        population: candidates per generation.
-        generations: generations after the first, which is random.
         compare: whether to distil the plain choices too (largest, smallest, random).
         onnx: whether to export ONNX; by default if the extra `onnx` is installed.
         out: the run folder.
         progress: told of every candidate and epoch.
-        **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions] and
+        **options: see [`SearchOptions`][diswot.search.SearchOptions] and
             [`DistillationOptions`][diswot.distillation.DistillationOptions].
 
     Raises:
@@ -150,62 +151,120 @@ def run(
     check_new_folder(folder)
     if onnx:
         require_onnx()
-    data = load_data(options.get("data", "digits"), root=options.get("data_root"))
-    options["data"] = data
-    lessons = cast(DistillationOptions, _only(options, DistillationOptions))
-    distillation = None
+    options["data"] = load_data(options.get("data", "digits"), root=options.get("data_root"))
+    job = {
+        "compare": compare,
+        "onnx": onnx,
+        "epochs": options.get("epochs"),
+        "teacher_epochs": options.get("teacher_epochs"),
+    }
+    lessons = _Lessons(teacher, options, progress)
+    trained = None
     if options.get("teacher_state") == "trained":
         # the teacher is trained first, so what the search would refuse is found out before
         find_scorer(options.get("scorer", "diswot"))
-        check_space(find_space(space, in_channels=data.shape[0]), data.spec, generator_for("check"))
-        distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
+        images = options["data"].spec
+        check_space(find_space(space, in_channels=images.shape[0]), images, generator_for("check"))
+        trained = lessons.trained_teacher()
     result = search(
-        distillation.teacher.source if distillation and distillation.teacher else teacher,
+        teacher if trained is None else trained,
         space,
         budget=budget,
-        engine=engine,
-        population=population,
-        generations=generations,
         out=folder,
+        job=job,
         progress=progress,
-        **cast(ComparisonOptions, _only(options, ComparisonOptions)),
+        **cast(SearchOptions, options_of(SearchOptions, options)),
     )
-    if distillation is None:
-        distillation = prepare_distillation(teacher, data=data, progress=progress, **lessons)
-    students = _Students(distillation, folder / "distill", options.get("seed", 0), progress)
-    return _finished(result, students, folder, compare=compare, onnx=onnx)
+    return _finished(result, lessons, folder, job)
+
+
+def resume(
+    folder: str | Path, *, progress: Progress = silent, **options: Any
+) -> "RunReport | SearchResult":
+    """Go on with what stopped in a run folder: a search, or the main job with all its stages.
+
+    A training that ended is not begun again; one that did not is begun anew, to the same end.
+
+    Args:
+        folder: the run folder.
+        progress: told of every candidate and epoch.
+        **options: those of [`search.resume`][diswot.search.resume].
+
+    Raises:
+        DiswotError: it is no run folder, is damaged, or something does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    path = Path(folder)
+    manifest = read_manifest(path)
+    job, settings = manifest["job"], manifest["settings"]
+    if job is None:
+        return resume_search(path, progress=progress, **options)
+    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
+    data = told_again("data", settings["data"], options.get("data"), DATASETS)
+    options["data"] = load_data(data, root=options.get("data_root"))
+    weights = options.get("teacher_weights") or settings["teacher_weights"]
+    known = {"epochs": job["epochs"], "teacher_epochs": job["teacher_epochs"]}
+    lessons = _Lessons(
+        teacher,
+        {**options, **known, "teacher_weights": weights, "seed": settings["seed"]},
+        progress,
+    )
+    if settings["teacher_state"] == "trained":
+        options["teacher"] = lessons.trained_teacher()
+    result = resume_search(path, progress=progress, **options)
+    return _finished(result, lessons, path, job)
+
+
+class _Lessons:
+    """What students are trained with, prepared when it is first needed."""
+
+    def __init__(
+        self, teacher: str | nn.Module | Teacher, options: Mapping[str, Any], progress: Progress
+    ) -> None:
+        self._teacher = teacher
+        self._options = options
+        self.seed: int = options.get("seed", 0)
+        self.progress = progress
+
+    @cached_property
+    def distillation(self) -> Distillation:
+        """The teacher with weights, trained now where it has none, the data and the recipe."""
+        return prepare_distillation(
+            self._teacher,
+            data=self._options["data"],
+            progress=self.progress,
+            **cast(DistillationOptions, options_of(DistillationOptions, self._options)),
+        )
+
+    def trained_teacher(self) -> Teacher:
+        """Return the teacher with its weights."""
+        taught = self.distillation.teacher
+        assert taught is not None  # noqa: S101  (one is always given)
+        return taught.source
 
 
 def _finished(
-    result: SearchResult,
-    students: "_Students",
-    folder: Path,
-    *,
-    compare: bool,
-    onnx: bool | None,
+    result: SearchResult, lessons: _Lessons, folder: Path, job: Mapping[str, Any]
 ) -> RunReport:
     """Train the winner and what it is compared with, export it, and write the report."""
+    students = _Students(lessons.distillation, folder / "distill", lessons.seed, lessons.progress)
     trained = {loss: students.train(result.best, loss) for loss in LOSSES}
     reports = {loss: training.report for loss, training in trained.items()}
     rows = (
         *students.teacher_rows(),
         students.row("winner", result.best, reports),
         *(
-            students.plain_row(label, choice, compare=compare)
+            students.plain_row(label, choice, compare=job["compare"])
             for label, choice in result.plain_choices.items()
         ),
     )
     shipped = max(LOSSES[1:], key=lambda loss: reports[loss].val.correct)
     students.progress(news("export", "writing the student, and running every form of it"))
-    exported = export(trained[shipped].network, folder / "student", onnx=onnx)
+    shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
+    exported = export(trained[shipped].network, folder / "student", onnx=job["onnx"])
     report = RunReport(result, rows, reports, exported, shipped, folder)
     write_json(folder / "result.json", report.to_json())
     return report
-
-
-def _only(options: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Return the options that a kind of options has."""
-    return {name: value for name, value in options.items() if name in get_type_hints(kind)}
 
 
 @dataclass(frozen=True)
@@ -226,15 +285,17 @@ class _Students:
         self.progress = progress
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> _Trained:
-        """Train a fresh network of `candidate`; `label` names its folder."""
-        student = self._build(candidate)
-        training = self._distillation.train(
-            student,
-            loss=loss,
-            folder=self._folder / (label or loss),
-            progress=self.progress,
-            stage=label or loss,
-        )
+        """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
+        student, folder = self._build(candidate), self._folder / (label or loss)
+        training = self._distillation.trained_before(student, folder)
+        if training is None:
+            training = self._distillation.train(
+                student,
+                loss=loss,
+                folder=folder,
+                progress=self.progress,
+                stage=label or loss,
+            )
         return _Trained(student, training)
 
     def teacher_rows(self) -> Iterator[Row]:

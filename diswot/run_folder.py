@@ -10,6 +10,9 @@ from typing import Any
 
 from diswot.errors import RunFolderError
 
+LOCK = ".lock"
+"""Held by the process that writes to the folder."""
+
 _RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
 
 
@@ -34,7 +37,7 @@ def check_new_folder(folder: Path) -> None:
     try:
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             raise RunFolderError(f"{folder} is a file: name another output folder with --out")
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and not all(map(_is_leftover, folder.iterdir())):
             raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
         absent = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +50,11 @@ def check_new_folder(folder: Path) -> None:
         ) from error
     if not writable:
         raise RunFolderError(f"{folder} cannot be written: name another folder with --out")
+
+
+def _is_leftover(path: Path) -> bool:
+    """Tell whether a file is of a run that was killed before it wrote anything."""
+    return path.name == LOCK or path.name.endswith(".partial")
 
 
 def next_folder(parent: Path, stem: str) -> Path:

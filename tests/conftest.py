@@ -1,5 +1,6 @@
 """What tests share: the reference data, and the command line run in this process."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from diswot.cli import main
 # One profile for every property: the same examples each time, and nothing kept in the checkout.
 settings.register_profile("diswot", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("diswot")
+
+# Starting processes takes longer than such searches; tests of workers ask for them.
+os.environ["DISWOT_WORKERS"] = "1"
 
 # The networks here are so small that more threads only get into each other's way.
 torch.set_num_threads(1)

@@ -52,7 +52,7 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["settings"]["seed"] == 0
     assert len(list((folder / "data" / "teachers").iterdir())) == 1
-    assert {path.name for path in run.iterdir()} == {
+    assert {path.name for path in run.iterdir() if not path.name.startswith(".")} == {
         "manifest.json",
         "journal.jsonl",
         "result.json",

@@ -9,16 +9,15 @@ import click
 
 from diswot.cli.distill import distill
 from diswot.cli.export import export
+from diswot.cli.latency import latency
 from diswot.cli.listing import list_
+from diswot.cli.resume import resume
 from diswot.cli.run import run
 from diswot.cli.score import score
 from diswot.cli.search import search
 from diswot.errors import DiswotError, RunError, first_line
 
-INTERRUPTED = (
-    "interrupted; journal.jsonl in the run folder keeps what was evaluated: "
-    "the same command with another --out does the same again"
-)
+INTERRUPTED = "interrupted; what was evaluated is kept: `diswot resume RUN` goes on from there"
 
 
 class _Commands(click.Group):
@@ -56,7 +55,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (run, search, distill, export, score, list_):
+for command in (run, search, resume, distill, export, score, latency, list_):
     cli.add_command(command)
 
 

@@ -1,5 +1,6 @@
 """Options that mean the same in every command."""
 
+import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,10 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
+from diswot.devices import find_device
 from diswot.scorers import COMBINATIONS
-from diswot.search import ENGINES, Budget
+from diswot.search import ENGINES, Budget, read_manifest
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+MOST_WORKERS = 8
+"""Of those that nobody asked for."""
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -30,6 +34,11 @@ class Count(click.ParamType[int]):
             message = f"expected a positive number like 300k, 1.5M or 2G, but got {value!r}"
             self.fail(message, param, ctx)
         return number
+
+
+def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Return names that were separated by commas."""
+    return None if value is None else tuple(map(str.strip, value.split(",")))
 
 
 def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
@@ -85,6 +94,15 @@ JSON = click.option(
 
 subject_options = options(TEACHER, TEACHER_WEIGHTS, SPACE, DATA, DATA_ROOT)
 
+again_options = options(
+    click.option("--teacher", help="Only if it was Python code: name it again."),
+    click.option("--teacher-weights", type=click.Path(), help="Where the checkpoint is now."),
+    click.option("--space", help="Only if it was Python code: name it again."),
+    click.option("--data", help="Only if it was Python code: name it again."),
+    DATA_ROOT,
+    click.option("--scorer", help="Only if it was Python code: name it again."),
+)
+
 run_options = options(
     SEED,
     DEVICE,
@@ -93,6 +111,17 @@ run_options = options(
     ),
     JSON,
 )
+
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="DISWOT_WORKERS",
+    help="Processes; by default one for each core, up to eight. The result is the same.",
+)
+CLUSTER = click.option(
+    "--cluster", help="Address of a Dask scheduler (tcp://host:8786), whose workers evaluate."
+)
+worker_options = options(WORKERS, CLUSTER)
 
 scoring_options = options(
     click.option(
@@ -127,11 +156,28 @@ scoring_options = options(
         show_default=True,
         help="Score against the teacher at random initialisation or with its weights.",
     ),
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Of each score; with another number its last digits differ.",
+    ),
 )
 
 search_options = options(
     click.option("--max-params", type=Count(), help="Parameters at most, e.g. 300k."),
     click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most, e.g. 20M."),
+    click.option("--max-latency-ms", type=float, help="Milliseconds of one forward pass at most."),
+    click.option(
+        "--max-memory", type=Count(), help="Peak bytes of activations of one input at most."
+    ),
+    click.option(
+        "--latency",
+        help="Where milliseconds come from: `measured`, a table (.csv), or what "
+        "`diswot latency calibrate` wrote (.json).",
+    ),
+    click.option("--latency-column", help="Which column of a table of latencies."),
     click.option(
         "--engine",
         type=click.Choice(list(ENGINES)),
@@ -153,6 +199,13 @@ search_options = options(
         show_default=True,
         help="Generations after the first, which is random.",
     ),
+    click.option(
+        "--objectives",
+        callback=_names,
+        help="What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
+        "by default score,params.",
+    ),
+    worker_options,
 )
 
 training_options = options(
@@ -169,6 +222,35 @@ training_options = options(
 )
 
 
-def budget(max_params: int | None, max_macs: int | None) -> Budget:
-    """Return the budget of the options of that name."""
-    return Budget(params=max_params, macs=max_macs)
+def taken_budget(chosen: dict[str, Any]) -> Budget | None:
+    """Take the limits out of the options chosen; `None` if there are none."""
+    budget = Budget(
+        params=chosen.pop("max_params"),
+        macs=chosen.pop("max_macs"),
+        latency_ms=chosen.pop("max_latency_ms"),
+        memory=chosen.pop("max_memory"),
+    )
+    return None if budget == Budget() else budget
+
+
+def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
+    """Choose how many workers there are where that was left open.
+
+    Args:
+        chosen: the options; `workers` is set.
+        run: a run folder, whose settings are those that were not chosen.
+    """
+    if chosen["workers"] is not None:
+        return
+    used: dict[str, Any] = {}
+    if run is not None:
+        manifest = read_manifest(run)
+        used = {**manifest["settings"], "latency": manifest.get("latency")}
+    known = used | {name: value for name, value in chosen.items() if value is not None}
+    alone = (
+        known.get("cluster") is not None
+        or known.get("latency") == "measured"
+        or find_device(known.get("device")) != "cpu"
+    )
+    free = (os.cpu_count() or 1) // known.get("threads", 1)
+    chosen["workers"] = 1 if alone else max(1, min(MOST_WORKERS, free))

@@ -1,12 +1,10 @@
 """What a command takes from a run folder, and what must be said again."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diswot.data import DATASETS
-from diswot.errors import OptionError
-from diswot.search import SPACES, SearchResult, find_space, load_run
+from diswot.search import SPACES, SearchResult, find_space, load_run, told_again
 from diswot.teachers import TEACHERS
 
 
@@ -41,10 +39,10 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
     result = load_run(folder)
     used = result.manifest["settings"]
     known = RunSettings(
-        teacher=_built_in("teacher", used["teacher"], given.teacher, TEACHERS),
+        teacher=told_again("teacher", used["teacher"], given.teacher, TEACHERS),
         teacher_weights=None if given.teacher else used["teacher_weights"],
-        space=_built_in("space", used["space"], given.space, SPACES),
-        data=_built_in("data", used["data"], given.data, DATASETS),
+        space=told_again("space", used["space"], given.space, SPACES),
+        data=told_again("data", used["data"], given.data, DATASETS),
         seed=used["seed"],
     )
     settings = completed(given, known)
@@ -52,12 +50,3 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         space = find_space(settings.space, in_channels=result.images.shape[0])
         result = load_run(folder, space=space)
     return result, settings
-
-
-def _built_in(kind: str, used: str, given: str | None, known: Iterable[str]) -> str:
-    if given is None and used not in known:
-        raise OptionError(
-            f"the run used the {kind} {used}, and nothing that a run folder names is imported: "
-            f"name it again with --{kind}"
-        )
-    return used

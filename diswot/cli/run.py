@@ -28,9 +28,7 @@ from diswot.run_folder import next_folder
 )
 @click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
 @shared.run_options
-def run(
-    max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
-) -> None:
+def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """Search a student, distil it and export it.
 
     With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
@@ -38,8 +36,8 @@ def run(
 
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
-    unlimited = max_params is None and max_macs is None
-    budget = DEFAULT_BUDGET if unlimited else shared.budget(max_params, max_macs)
+    budget = shared.taken_budget(chosen) or DEFAULT_BUDGET
+    shared.settle_workers(chosen)
     chosen["data"] = load_data(chosen["data"], root=chosen["data_root"])
     stem = f"{chosen['data'].name}-{chosen['teacher']}".replace(":", "-").replace("/", "-")
     folder = out or next_folder(Path("runs"), stem)
@@ -48,10 +46,11 @@ def run(
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())
     else:
-        _print(report)
+        print_run(report)
 
 
-def _print(report: RunReport) -> None:
+def print_run(report: RunReport) -> None:
+    """Print what the main job made, and what to do next."""
     losses = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
     rows = [
         [

@@ -18,24 +18,24 @@ from diswot.search import search as run_search
 @shared.search_options
 @shared.scoring_options
 @shared.run_options
-def search(
-    max_params: int | None, max_macs: int | None, out: Path | None, as_json: bool, **chosen: Any
-) -> None:
+def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """Find the student that scores best for a teacher, within a budget.
 
     Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
     """
     folder = out or next_folder(Path("runs"), "search")
-    budget = shared.budget(max_params, max_macs)
+    budget = shared.taken_budget(chosen)
+    shared.settle_workers(chosen)
     with shown_progress() as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | result.to_json())
     else:
-        _print(result, folder)
+        print_search(result, folder)
 
 
-def _print(result: SearchResult, folder: Path) -> None:
+def print_search(result: SearchResult, folder: Path) -> None:
+    """Print the best candidates, and what to do next."""
     settings = result.manifest["settings"]
     rows = [candidate_row(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
     rows += [candidate_row(label, choice) for label, choice in result.plain_choices.items()]

@@ -13,13 +13,13 @@ from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
 from diswot.devices import find_device
 from diswot.distillation._objectives import find_objective
-from diswot.distillation._saved import save_report
+from diswot.distillation._saved import load_training, save_report, saved_students
 from diswot.distillation._teacher import trained_teacher
 from diswot.distillation._training import Accuracy, Recipe, Training, evaluate, train
 from diswot.progress import Progress, silent
 from diswot.run_folder import new_folder
 from diswot.students import Origin, origin_of, remember
-from diswot.teachers import Teacher, find_teacher
+from diswot.teachers import Teacher, find_teacher, load_checkpoint
 
 SMALL_DATA = 5000
 """Training images below which twice as many epochs are the default."""
@@ -98,9 +98,40 @@ class Distillation:
             device=self.device,
             progress=progress,
         )
+        training = replace(training, objective=loss)
+        origin = self._remember(student, training)
+        if folder is not None:
+            save_report(
+                folder,
+                origin.architecture or type(student).__name__,
+                training,
+                images=self.data.spec,
+                metrics=origin.metrics,
+            )
+        return training
+
+    def trained_before(self, student: nn.Module, folder: Path) -> Training | None:
+        """Load the weights that a training in `folder` ended with, and what came of it.
+
+        `None`, and `student` unchanged, where none ended with this recipe on these data.
+        """
+        found = next(iter(saved_students(folder)), None)
+        same = {"seed": self.recipe.seed, "epochs": self.recipe.epochs}
+        if (
+            found is None
+            or found.images != self.data.spec
+            or not same.items() <= found.metrics.items()
+        ):
+            return None
+        load_checkpoint(student, found.weights)
+        training = load_training(folder)
+        self._remember(student.to(self.device), training)
+        return training
+
+    def _remember(self, student: nn.Module, training: Training) -> Origin:
         known = origin_of(student)
         metrics: dict[str, Any] = {
-            "loss": loss,
+            "loss": training.objective,
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
             "test_accuracy": training.test.rate,
@@ -109,17 +140,9 @@ class Distillation:
         }
         if self.teacher is not None:
             metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
-        architecture = known.architecture if known else None
-        remember(student, Origin(self.data.spec, architecture, metrics))
-        if folder is not None:
-            save_report(
-                folder,
-                architecture or type(student).__name__,
-                training,
-                images=self.data.spec,
-                metrics=metrics,
-            )
-        return replace(training, objective=loss)
+        origin = Origin(self.data.spec, known.architecture if known else None, metrics)
+        remember(student, origin)
+        return origin
 
 
 def prepare_distillation(

@@ -1,12 +1,13 @@
 """Trained students in a run folder: `distill/NAME/` with weights, metrics and a report."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from diswot.data import ImageSpec
-from diswot.distillation._training import Training
+from diswot.distillation._training import METRICS, Accuracy, Epoch, Training
 from diswot.errors import RunFolderError
 from diswot.run_folder import read_json, write_json
 
@@ -51,12 +52,41 @@ def save_report(
     report = {
         "architecture": architecture,
         "val_accuracy": training.val.rate,
+        "right": {"val": asdict(training.val), "test": asdict(training.test)},
         "best_epoch": training.best_epoch,
         "seconds": round(training.seconds, 2),
         "images": asdict(images),
         "metrics": dict(metrics),
     }
     write_json(folder / REPORT, report)
+
+
+def load_training(folder: Path) -> Training:
+    """Read back what came of a training that ended.
+
+    Raises:
+        RunFolderError: there is none, or it is damaged.
+    """
+    report = read_json(folder / REPORT)
+    try:
+        with (folder / METRICS).open(newline="", encoding="utf-8") as file:
+            history = tuple(
+                Epoch(int(row.pop("epoch")), **{name: float(v) for name, v in row.items()})
+                for row in csv.DictReader(file)
+            )
+        right = {split: Accuracy(**report["right"][split]) for split in ("val", "test")}
+        return Training(
+            str(report["metrics"]["loss"]),
+            history,
+            int(report["best_epoch"]),
+            right["val"],
+            right["test"],
+            float(report["seconds"]),
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder} is damaged ({error!r}): remove it, and its training is done again"
+        ) from error
 
 
 def saved_students(folder: Path) -> list[SavedStudent]:

@@ -22,6 +22,8 @@ from diswot.progress import Progress, Step, silent
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for, torch_seed
 
+METRICS = "metrics.csv"
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -268,7 +270,7 @@ def _save(state: dict[str, Tensor], folder: Path | None, name: str) -> None:
 
 def _write_metrics(history: list[Epoch], folder: Path | None) -> None:
     if folder is not None:
-        with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+        with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=list(vars(history[0])))
             writer.writeheader()
             writer.writerows(vars(epoch) for epoch in history)

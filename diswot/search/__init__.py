@@ -1,7 +1,7 @@
 """From a teacher and a search space to scored candidates."""
 
 from diswot.costs import Costs, measure_costs, measure_latency
-from diswot.search._api import ENGINES, score, search
+from diswot.search._api import resume, score, search, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
@@ -12,11 +12,15 @@ from diswot.search._evaluation import (
     check_space,
     prepare_repeats,
 )
-from diswot.search._result import SearchResult, load_run
+from diswot.search._result import SearchResult, load_run, read_manifest
+from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
+from diswot.search._settings import SearchOptions, options_of
 from diswot.search._spaces import SPACES, find_space, parse_architecture
+from diswot.search.engines import ENGINES
 
 __all__ = [
     "ENGINES",
+    "OBJECTIVES",
     "SPACES",
     "Budget",
     "Candidate",
@@ -24,17 +28,25 @@ __all__ = [
     "ComparisonOptions",
     "Costs",
     "Evaluator",
+    "SearchOptions",
     "SearchResult",
     "TeacherState",
     "check_architecture",
     "check_space",
     "find_space",
+    "knee",
     "load_run",
     "measure_costs",
     "measure_latency",
+    "options_of",
+    "pareto_front",
     "parse_architecture",
     "prepare_repeats",
+    "read_manifest",
     "resolve_comparison",
+    "resume",
     "score",
     "search",
+    "shortlist",
+    "told_again",
 ]

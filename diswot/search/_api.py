@@ -1,38 +1,31 @@
-"""`search` and `score`: from names and settings to candidates."""
+"""`search`, `resume` and `score`: from names and settings to candidates."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from torch import nn
 
-from diswot.errors import RunError
-from diswot.progress import Progress, Step, news, silent
-from diswot.run_folder import check_new_folder, new_folder, write_json
+from diswot.data import DATASETS
+from diswot.errors import OptionError, RunFolderError
+from diswot.progress import Progress, silent, tracked
+from diswot.run_folder import check_new_folder
+from diswot.scorers import Scorer, Term
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._comparison import (
-    Comparison,
-    ComparisonOptions,
-    at_least,
-    one_of,
-    resolve_comparison,
-)
+from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
 from diswot.search._evaluation import check_architecture, check_space
-from diswot.search._evolution import evolution
 from diswot.search._journal import Journal
-from diswot.search._plain_choices import plain_choices
-from diswot.search._random_search import random_search
-from diswot.search._result import MANIFEST, SearchResult
-from diswot.search._spaces import parse_architecture
+from diswot.search._result import SearchResult, read_manifest
+from diswot.search._run import Run
+from diswot.search._settings import SearchOptions, SearchSettings, options_of
+from diswot.search._spaces import SPACES, parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
-from diswot.teachers import Teacher
+from diswot.teachers import TEACHERS, Teacher
 from search_spaces import Architecture, SearchSpace
-
-ENGINES = {"evolution": evolution, "random": random_search}
 
 REFERENCE = 32
 """Architectures in the random sample by which `score` standardises."""
@@ -43,12 +36,10 @@ def search(
     space: str | SearchSpace = "s0",
     *,
     budget: Budget | None = None,
-    engine: str = "evolution",
-    population: int = 20,
-    generations: int = 10,
     out: str | Path | None = None,
+    job: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-    **options: Unpack[ComparisonOptions],
+    **options: Unpack[SearchOptions],
 ) -> SearchResult:
     """Find the student that scores best for a teacher, within a budget.
 
@@ -56,12 +47,10 @@ def search(
         teacher: a built-in name, `package.module:callable`, or a network.
         space: a built-in name, `package.module:Class`, or a space.
         budget: what a student may cost; by default anything.
-        engine: `evolution` or `random`.
-        population: candidates per generation.
-        generations: generations after the first, which is random.
         out: the run folder to write; by default none.
-        progress: told of every evaluated candidate.
-        **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions].
+        job: what the search is a part of; kept in the manifest for whoever resumes it.
+        progress: told of every candidate.
+        **options: see [`SearchOptions`][diswot.search.SearchOptions].
 
     Raises:
         DiswotError: something that was asked for does not exist or does not fit.
@@ -73,43 +62,78 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
-    at_least(1, population=population)
-    at_least(0, generations=generations)
-    one_of(tuple(ENGINES), engine=engine)
-    budget = budget or Budget()
+    workers, cluster = options.pop("workers", 1), options.pop("cluster", None)
+    compared = options_of(ComparisonOptions, options)
+    others: dict[str, Any] = {n: value for n, value in options.items() if n not in compared}
+    settings = SearchSettings.chosen(budget, **others)
     if out is not None:
         check_new_folder(Path(out))
-    comparison = resolve_comparison(teacher, space, **options)
+    comparison = resolve_comparison(teacher, space, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
-    counted = _Counted(progress, population * (generations + 1))
-    trials = _trials(comparison, budget, population, counted)
-    chosen = plain_choices(trials, generator_for(comparison.seed, "plain choices"), progress)
-    manifest = comparison.manifest() | {
-        "engine": {"name": engine, "population": population, "generations": generations},
-        "budget": asdict(budget),
-    }
-    folder = None
-    if out is not None:
-        folder = new_folder(out)
-        write_json(folder / MANIFEST, manifest)
-    summary = f"{comparison.data.summary()}; budget {budget}"
-    progress(news("data", f"{summary}; run folder {folder}" if folder else summary))
-    with counted.journalling(folder):
-        rng = generator_for(comparison.seed, "engine", engine)
-        ENGINES[engine](trials, rng, population=population, generations=generations)
-    counted.finish()
-    candidates = tuple(trials.candidates)
-    result = SearchResult(
-        best=_best(candidates),
-        candidates=candidates,
-        plain_choices={name: trials.assess(arch) for name, arch in chosen.items()},
-        manifest=manifest,
-        images=comparison.data.spec,
-        space=comparison.space,
-        folder=folder,
-    )
-    result.save()
-    return result
+    run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
+    return run.begin(out, job)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    generations: int | None = None,
+    teacher: str | nn.Module | Teacher | None = None,
+    teacher_weights: str | Path | None = None,
+    space: str | SearchSpace | None = None,
+    data: Any = None,
+    data_root: str | Path | None = None,
+    scorer: str | Scorer | Term | None = None,
+    device: str | None = None,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress = silent,
+) -> SearchResult:
+    """Go on with a search from exactly where it stopped, or beyond where it ended.
+
+    The result is that of a search that never stopped. What the journal holds is not
+    evaluated again.
+
+    Args:
+        folder: its run folder.
+        generations: more of them than the search was begun with.
+        teacher: only where it was none of the built-in ones: nothing that a run folder
+            names is imported. Likewise `space`, `data` and `scorer`.
+        teacher_weights: where the checkpoint is now, if it was moved.
+        space: see `teacher`.
+        data: see `teacher`.
+        data_root: where built-in datasets lie.
+        scorer: see `teacher`.
+        device: where to compute; by default as before.
+        workers: processes on this machine.
+        cluster: address of a Dask scheduler, whose workers evaluate instead.
+        progress: told of every new candidate.
+
+    Raises:
+        RunFolderError: it is no run folder, is damaged, of another version, or another
+            process is at work in it; or data, teacher or proposals are not those of the run.
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunError: every candidate failed.
+    """
+    path = Path(folder)
+    manifest = read_manifest(path)
+    settings = SearchSettings.from_json(manifest)
+    if generations is not None:
+        settings = settings.extended(generations)
+    with Journal(path) as journal:
+        comparison = _as_before(
+            manifest["settings"],
+            teacher=teacher,
+            teacher_weights=teacher_weights,
+            space=space,
+            data=data,
+            data_root=data_root,
+            scorer=scorer,
+            device=device,
+        )
+        _check_same(comparison.manifest(), manifest, path)
+        run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
+        return run.go_on(path, journal, manifest)
 
 
 def score(
@@ -152,61 +176,81 @@ def score(
         rng = generator_for(comparison.seed, "reference")
         sample = [found.sample(rng) for _ in range(REFERENCE)]
     distinct = {found.canonical_key(arch): arch for arch in (*sample, *wanted)}
-    counted = _Counted(progress, len(distinct))
     reference = len({found.canonical_key(arch) for arch in sample})
-    trials = _trials(comparison, Budget(), reference, counted)
-    trials.evaluate(distinct.values())
-    scored = {candidate.key: candidate for candidate in trials.candidates}
+    evaluator = comparison.evaluator
+    trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
+    for arch in tracked(distinct.values(), progress, "score", len(distinct)):
+        trials.add(evaluator.evaluate(arch))
+    scored = {candidate.key: candidate for candidate in trials.scored()}
     alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
-    evaluate = comparison.evaluator.evaluate
-    return [replace(evaluate(arch, like=like), score=like.score) for arch, like in alike]
+    return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]
 
 
-class _Counted:
-    """Writes each candidate to the journal, where there is one, and tells the progress."""
+def told_again(kind: str, used: str, given: Any, known: Iterable[str]) -> Any:
+    """Return what was given, else the built-in one that a run used.
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._journal: Journal | None = None
-        self._progress = progress
-        self._total = total
-        self._done = 0
-
-    @contextmanager
-    def journalling(self, folder: Path | None) -> Iterator[None]:
-        """Write candidates to the journal in `folder` for as long as the block lasts."""
-        if folder is None:
-            yield
-            return
-        with Journal(folder) as self._journal:
-            yield
-
-    def record(self, candidate: Candidate) -> None:
-        if self._journal is not None:
-            self._journal.append(candidate)
-        self._done += 1
-        note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
-        self._progress(Step("score", self._done, self._total, note))
-
-    def finish(self) -> None:
-        if self._done < self._total:
-            self._progress(Step("score", self._done, self._done, "nothing new left in budget"))
-
-
-def _trials(comparison: Comparison, budget: Budget, reference: int, counted: _Counted) -> Trials:
-    return Trials(
-        comparison.evaluator,
-        budget,
-        comparison.formula,
-        reference=reference,
-        record=counted.record,
-    )
-
-
-def _best(candidates: Sequence[Candidate]) -> Candidate:
-    scored = [candidate for candidate in candidates if candidate.score is not None]
-    if not scored:
-        raise RunError(
-            f"all {len(candidates)} candidates failed; the first, {candidates[0].name}: "
-            f"{candidates[0].failure}"
+    Raises:
+        OptionError: the run used Python code, which must be named again: what a run folder
+            names is never imported.
+    """
+    if given is not None:
+        return given
+    if used not in known:
+        raise OptionError(
+            f"the run used the {kind} {used}, and nothing that a run folder names is imported: "
+            f"name it again with --{kind}"
         )
-    return max(scored, key=Candidate.merit)
+    return used
+
+
+def _as_before(
+    used: Mapping[str, Any],
+    *,
+    teacher: str | nn.Module | Teacher | None,
+    teacher_weights: str | Path | None,
+    space: str | SearchSpace | None,
+    data: Any,
+    data_root: str | Path | None,
+    scorer: str | Scorer | Term | None,
+    device: str | None,
+) -> Comparison:
+    """Resolve the comparison of a run again."""
+    try:
+        kept = {
+            name: used[name]
+            for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
+        }
+        return resolve_comparison(
+            told_again("teacher", used["teacher"], teacher, TEACHERS),
+            told_again("space", used["space"], space, SPACES),
+            data=told_again("data", used["data"], data, DATASETS),
+            data_root=data_root,
+            scorer=used["scorer"] if scorer is None else scorer,
+            teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
+            device=used["device"] if device is None else device,
+            **kept,
+        )
+    except KeyError as error:
+        raise RunFolderError(
+            f"manifest.json does not tell {error}: restore it from a copy"
+        ) from error
+
+
+def _check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) -> None:
+    """Make sure that scores to come are comparable with those of the journal.
+
+    Raises:
+        RunFolderError: something else would be compared.
+    """
+    for what in ("data", "teacher"):
+        if json.loads(json.dumps(now[what])) != then.get(what):
+            raise RunFolderError(
+                f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
+                f"give the one that the run was begun with"
+            )
+    for name in ("scorer", "space"):
+        if now["settings"][name] != then["settings"][name]:
+            raise RunFolderError(
+                f"the run in {folder} was begun with the {name} {then['settings'][name]}, "
+                f"but got {now['settings'][name]}: give that"
+            )

@@ -1,18 +1,26 @@
 """What a candidate may cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diswot.costs import Costs
 from diswot.errors import OptionError
+
+_UNITS = {"latency_ms": " ms", "memory": " bytes"}
 
 
 @dataclass(frozen=True)
 class Budget:
     """What a candidate may cost at most; `None` sets no limit.
 
+    Attributes:
+        params: parameters.
+        macs: multiply-adds of one input.
+        latency_ms: milliseconds of one forward pass, as the search's latency tells them.
+        memory: peak bytes of activations of one input, in single precision.
+
     Raises:
-        OptionError: a limit that is no positive whole number.
+        OptionError: a limit that is not positive, or, but for milliseconds, no whole number.
 
     Examples:
         >>> Budget(params=300_000).allows(Costs(params=278_324, macs=41_000_000))
@@ -21,20 +29,43 @@ class Budget:
 
     params: int | None = None
     macs: int | None = None
+    latency_ms: float | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
-        for name, limit in vars(self).items():
-            if limit is not None and (not isinstance(limit, int) or limit < 1):
+        for name, limit in self._limits():
+            if name == "latency_ms":
+                sound = isinstance(limit, int | float) and 0 < limit < float("inf")
+                expected = "a positive number"
+            else:
+                sound = isinstance(limit, int) and limit >= 1
+                expected = "a whole number of at least 1"
+            if not sound or isinstance(limit, bool):
                 raise OptionError(
-                    f"Expected the budget's {name} to be a whole number of at least 1, "
-                    f"but got {limit!r}"
+                    f"Expected the budget's {name} to be {expected}, but got {limit!r}"
                 )
 
     def allows(self, costs: Costs) -> bool:
-        """Tell whether `costs` are within every limit."""
-        limits: Mapping[str, int | None] = vars(self)
-        return all(limit is None or getattr(costs, name) <= limit for name, limit in limits.items())
+        """Tell whether `costs` are within every limit; those not known are."""
+        return self.violation(costs) == 0
+
+    def violation(self, costs: Costs) -> float:
+        """Return by how much `costs` are over the limits, in shares of them, all together.
+
+        Examples:
+            >>> Budget(params=100, macs=1000).violation(Costs(params=150, macs=900))
+            0.5
+        """
+        over = 0.0
+        for name, limit in self._limits():
+            cost = getattr(costs, name)
+            if cost is not None and cost > limit:
+                over += cost / limit - 1
+        return over
+
+    def _limits(self) -> Iterator[tuple[str, float]]:
+        return ((name, limit) for name, limit in vars(self).items() if limit is not None)
 
     def __str__(self) -> str:
-        limits = [f"{name} ≤ {limit:,}" for name, limit in vars(self).items() if limit is not None]
+        limits = [f"{name} ≤ {limit:,}{_UNITS.get(name, '')}" for name, limit in self._limits()]
         return " and ".join(limits) or "no limit"

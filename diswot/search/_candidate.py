@@ -1,7 +1,7 @@
 """An architecture with its costs and scores."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,10 @@ class Candidate:
         architecture: the point of the search space.
         name: the architecture as text.
         key: names the network that it builds; no key is evaluated twice.
-        costs: parameters and multiply-adds.
+        costs: parameters, multiply-adds, and what else was asked for.
         terms: what each term of the scorer gave in each repeat.
         seconds: how long the evaluation took.
+        worker: which process it took place in.
         failure: why there is no score, if so.
         violation: by how much costs are over budget, relative to the limits; such a
             candidate is not scored.
@@ -35,7 +36,8 @@ class Candidate:
     key: str
     costs: Costs
     terms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
+    worker: str = field(default="", compare=False)
     failure: str | None = None
     violation: float = 0.0
     score: float | None = None
@@ -83,10 +85,11 @@ class Candidate:
         return {
             "architecture": self.name,
             "key": self.key,
-            "params": self.params,
-            "macs": self.macs,
+            **asdict(self.costs),
             "terms": {name: list(values) for name, values in self.terms.items()},
             "seconds": self.seconds,
+            "worker": self.worker,
             "failure": self.failure,
+            "violation": self.violation,
             "score": self.score,
         }

@@ -40,6 +40,8 @@ class ComparisonOptions(TypedDict, total=False):
         teacher_weights: a checkpoint to load into the teacher.
         seed: the same seed gives the same result; 0.
         device: where to compute; by default a GPU where there is one.
+        threads: of torch, with which each score is computed: with another number it differs
+            in its last digits; 1.
     """
 
     data: Any
@@ -52,6 +54,7 @@ class ComparisonOptions(TypedDict, total=False):
     teacher_weights: str | Path | None
     seed: int
     device: str | None
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,6 @@ class Comparison:
     def manifest(self) -> dict[str, Any]:
         """Return settings, versions, and the hashes of data and teacher."""
         return {
-            "schema": 1,
             "settings": dict(self.settings),
             "data": {"sha256": self.data.digest, "images": asdict(self.data.spec)},
             "teacher": {"sha256": self.teacher.digest()},
@@ -91,13 +93,14 @@ def resolve_comparison(
     teacher_weights: str | Path | None = None,
     seed: int = 0,
     device: str | None = None,
+    threads: int = 1,
 ) -> Comparison:
     """Resolve names, check that all fits together, and show the batches to the teacher.
 
     Raises:
         DiswotError: something does not exist or does not fit.
     """
-    at_least(1, repeats=repeats)
+    at_least(1, repeats=repeats, threads=threads)
     at_least(2, batch_size=batch_size)
     at_least(0, seed=seed)
     if combination is not None:
@@ -124,10 +127,17 @@ def resolve_comparison(
         batch_size=batch_size,
         seed=seed,
         device=device,
+        threads=threads,
         watches=found_scorer.teacher_watches,
     )
     evaluator = Evaluator(
-        found_space, found_scorer, prepared, images.spec, seed=seed, device=device
+        found_space,
+        found_scorer,
+        prepared,
+        images.spec,
+        seed=seed,
+        device=device,
+        threads=threads,
     )
     settings = {
         "teacher": found_teacher.name,
@@ -141,6 +151,7 @@ def resolve_comparison(
         "batch_size": batch_size,
         "seed": seed,
         "device": device,
+        "threads": threads,
     }
     return Comparison(images, found_space, evaluator, formula, seed, found_teacher, settings)
 

@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -21,6 +21,7 @@ from diswot.activations import (
 )
 from diswot.costs import Costs, measure_costs
 from diswot.data import ImageData, ImageSpec
+from diswot.devices import torch_threads
 from diswot.errors import DiswotError, OptionError, SpaceError, TeacherError, first_line
 from diswot.probe import Probe
 from diswot.scorers import CostTerm, Scorer
@@ -54,6 +55,7 @@ def prepare_repeats(
     batch_size: int = 64,
     seed: int = 0,
     device: str = "cpu",
+    threads: int = 1,
     watches: Sequence[Watch[Any]] = (),
 ) -> list[Repeat]:
     """Draw the batches and show them to the teacher, once for the whole run.
@@ -81,7 +83,8 @@ def prepare_repeats(
         network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
         who = f"teacher {teacher.name}"
         trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
-        shown = _shown(network, images, labels, state, watches)
+        with torch_threads(threads):
+            shown = _shown(network, images, labels, state, watches)
         prepared.append(Repeat(images, labels, shown))
     return prepared
 
@@ -163,8 +166,37 @@ def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec
     trial_pass(network, batch, num_classes=images.num_classes, who=who)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the evaluation of one architecture.
+
+    Attributes:
+        terms: what each term of the scorer gave in each repeat; empty if it failed.
+        failure: why it failed, if so.
+        seconds: how long it took.
+        worker: which process it took place in.
+    """
+
+    terms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    failure: str | None = None
+    seconds: float = 0.0
+    worker: str = ""
+
+
 class Evaluator:
-    """Measures what architectures of one space cost, and scores them."""
+    """Measures what architectures of one space cost, and scores them.
+
+    Args:
+        space: the search space.
+        scorer: what is measured.
+        repeats: batches, and what the teacher shows of them.
+        images: what the networks take.
+        seed: of the students' initialisations.
+        device: where to compute.
+        threads: of torch, with which each score is computed.
+        latency: tells milliseconds of an architecture, where they are asked for.
+        memory: whether peak activation memory is asked for.
+    """
 
     def __init__(
         self,
@@ -175,14 +207,43 @@ class Evaluator:
         *,
         seed: int = 0,
         device: str = "cpu",
+        threads: int = 1,
+        latency: Callable[[Architecture], float] | None = None,
+        memory: bool = False,
     ) -> None:
         self.space = space
         self.scorer = scorer
+        self.images = images
         self._repeats = repeats
-        self._images = images
         self._seed = seed
-        self._device = device
+        self.device = device
+        self.threads = threads
+        self._latency = latency
+        self._memory = memory
         self._costs: dict[Architecture, Costs] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what workers need: costs are told to them."""
+        return vars(self) | {"_costs": {}, "_latency": None}
+
+    def with_scorer(self, scorer: Scorer) -> "Evaluator":
+        """Return an evaluator that differs in its scorer alone.
+
+        Args:
+            scorer: what is to be measured; the teacher must have been watched for it.
+        """
+        other = object.__new__(Evaluator)
+        vars(other).update(vars(self) | {"scorer": scorer})
+        return other
+
+    def with_costs(
+        self, *, latency: Callable[[Architecture], float] | None, memory: bool
+    ) -> "Evaluator":
+        """Return an evaluator that differs in the costs that are asked for alone."""
+        other = object.__new__(Evaluator)
+        asked_for: dict[str, Any] = {"_latency": latency, "_memory": memory, "_costs": {}}
+        vars(other).update(vars(self) | asked_for)
+        return other
 
     @property
     def repeats(self) -> int:
@@ -201,36 +262,73 @@ class Evaluator:
         parameters that have no effect.
         """
         if arch not in self._costs:
-            build = partial(self.space.build, arch, self._images.num_classes)
-            self._costs[arch] = measure_costs(build, self._images.shape)
+            build = partial(self.space.build, arch, self.images.num_classes)
+            self._costs[arch] = measure_costs(build, self.images.shape, memory=self._memory)
         return self._costs[arch]
 
+    def timed(self, arch: Architecture) -> Costs:
+        """Return the costs with the latency, where that is asked for.
+
+        Raises:
+            DiswotError: the latencies do not cover the architecture.
+        """
+        costs = self.costs(arch)
+        if self._latency is not None and costs.latency_ms is None:
+            costs = self._costs[arch] = replace(costs, latency_ms=self._latency(arch))
+        return costs
+
     def evaluate(self, arch: Architecture, *, like: Candidate | None = None) -> Candidate:
-        """Score `arch` in every repeat; what goes wrong becomes the candidate's failure.
+        """Measure costs and score `arch`; what goes wrong becomes the candidate's failure.
 
         Args:
             arch: the architecture.
             like: a candidate of the same canonical key, whose terms are taken over.
         """
         started = time.perf_counter()
-        key = self.space.canonical_key(arch)
-        costs, failure = Costs(0, 0), None
-        terms: Mapping[str, tuple[float, ...]] = {}
         try:
-            costs = self.costs(arch)
-            known = self._terms(arch, costs) if like is None else like.terms
-            terms = {**known, **self.cost_terms(costs)} if known else known
+            costs = self.timed(arch)
+        except DiswotError:
+            raise
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
-            failure = f"{type(error).__name__}: {first_line(error)}"
+            seconds = round(time.perf_counter() - started, 4)
+            return self.candidate(arch, Costs(0, 0), Outcome(failure=_told(error), seconds=seconds))
+        if like is None:
+            return self.candidate(arch, costs, self.outcome(arch, costs))
+        terms = {**like.terms, **self.cost_terms(costs)} if like.terms else {}
+        return self.candidate(arch, costs, Outcome(terms, like.failure))
+
+    def outcome(self, arch: Architecture, costs: Costs) -> Outcome:
+        """Score `arch` in every repeat; what goes wrong becomes the failure."""
+        started = time.perf_counter()
+        terms: Mapping[str, tuple[float, ...]] = {}
+        failure = None
+        try:
+            with torch_threads(self.threads):
+                terms = self._terms(arch, costs)
+        except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
+            failure = _told(error)
+        return Outcome(terms, failure, round(time.perf_counter() - started, 4))
+
+    def candidate(
+        self,
+        arch: Architecture,
+        costs: Costs,
+        outcome: Outcome = Outcome(),
+        *,
+        violation: float = 0.0,
+    ) -> Candidate:
+        """Return the candidate of what was measured."""
         return Candidate(
             architecture=arch,
             name=self.space.to_string(arch),
-            key=key,
+            key=self.space.canonical_key(arch),
             costs=costs,
-            terms=terms,
-            seconds=round(time.perf_counter() - started, 4),
-            failure=failure if like is None else like.failure,
-            builder=partial(build_student, self.space, arch, self._images),
+            terms=outcome.terms,
+            seconds=outcome.seconds,
+            worker=outcome.worker,
+            failure=outcome.failure,
+            violation=violation,
+            builder=partial(build_student, self.space, arch, self.images),
         )
 
     def cost_terms(self, costs: Costs) -> dict[str, tuple[float, ...]]:
@@ -247,7 +345,8 @@ class Evaluator:
             for name, value in repeat.items():
                 if not math.isfinite(value):
                     raise FloatingPointError(f"{name} is {value} in repeat {number}")
-        return {name: tuple(repeat[name] for repeat in values) for name in values[0]}
+        measured = {name: tuple(repeat[name] for repeat in values) for name in values[0]}
+        return {**measured, **self.cost_terms(costs)}
 
     @contextmanager
     def probe(
@@ -258,8 +357,8 @@ class Evaluator:
         seed = seed_for(self._seed, self.space.canonical_key(arch), number)
         differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
-            network = self.space.build(self.space.effective(arch), self._images.num_classes)
-            with scoring_mode(network.to(self._device)):
+            network = self.space.build(self.space.effective(arch), self.images.num_classes)
+            with scoring_mode(network.to(self.device)):
                 student = Probe(
                     network,
                     repeat.images,
@@ -270,3 +369,7 @@ class Evaluator:
                     differentiable=differentiable,
                 )
                 yield student, repeat.teacher
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -1,87 +1,171 @@
 """The journal of a run: one line per evaluated candidate, written before the engine goes on."""
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
+
 from diswot.costs import Costs
 from diswot.data import ImageSpec
-from diswot.errors import RunFolderError
+from diswot.errors import RunError, RunFolderError, first_line
+from diswot.run_folder import LOCK
 from diswot.search._candidate import Candidate
 from diswot.students import build_student
 from search_spaces import SearchSpace
 
 _T = TypeVar("_T")
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = "journal.jsonl"
 
 
 class Journal:
-    """Appends candidates to the journal in a run folder; what is appended is on disk."""
+    """Appends candidates to the journal in a run folder; what is appended is on disk.
+
+    As long as it is open, no other process can open it.
+
+    Raises:
+        RunFolderError: another process has it open.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / NAME).open("a", encoding="utf-8")
+        self._path = folder / NAME
+        self._lock = FileLock(folder / LOCK)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunFolderError(
+                f"another process is at work in {folder}: wait for its end, or stop it"
+            ) from error
 
     def __enter__(self) -> "Journal":
+        self._file = self._path.open("ab", buffering=0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        self._lock.release()
 
-    def append(self, candidate: Candidate) -> None:
-        """Write one candidate."""
-        line = {"schema": SCHEMA} | candidate.to_json()
-        del line["score"]  # it can depend on candidates to come
-        self._file.write(json.dumps(line, allow_nan=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return self._path.exists()
+
+    def mend(self) -> str:
+        """Drop a last line that was cut off, and return it; empty if there is none."""
+        content = self._path.read_bytes() if self._path.exists() else b""
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            with self._path.open("r+b") as file:
+                file.truncate(whole)
+                os.fsync(file.fileno())
+        return content[whole:].decode("utf-8", "replace")
+
+    def append(self, number: int, candidate: Candidate) -> None:
+        """Write one candidate.
+
+        Args:
+            number: its place in the order of proposals.
+            candidate: what is known of it, but the score, which can depend on others.
+
+        Raises:
+            RunError: the disk is full, or gone.
+        """
+        line = {"schema": SCHEMA, "number": number} | candidate.to_json()
+        del line["score"]
+        text = (json.dumps(line, allow_nan=False) + "\n").encode()
+        try:
+            if self._file.write(text) != len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise RunError(
+                f"{self._path} cannot be written ({error.strerror or first_line(error)}): "
+                f"make room, then `diswot resume {self._path.parent}`"
+            ) from error
 
 
-def read_journal(folder: Path, space: SearchSpace | None, images: ImageSpec) -> Iterator[Candidate]:
-    """Read the candidates back, in the order of their evaluation.
+def read_journal(
+    folder: Path, read: Callable[[Mapping[str, Any]], Candidate]
+) -> dict[int, Candidate]:
+    """Read the candidates back, by number.
+
+    Args:
+        folder: the run folder.
+        read: makes a candidate of a line, see `candidate_reader`.
 
     Raises:
-        RunFolderError: the journal is missing or a line is damaged; the message names it.
+        RunFolderError: the journal is missing, or a line is damaged or doubled; the message
+            names it.
     """
     path = folder / NAME
     if not path.exists():
         raise RunFolderError(f"{folder} is no run folder: it has no {NAME}")
+    candidates: dict[int, Candidate] = {}
+    keys: set[str] = set()
     with path.open("rb") as lines:
-        for number, text in enumerate(lines, start=1):
+        for place, text in enumerate(lines, start=1):
             try:
+                if not text.endswith(b"\n"):
+                    raise ValueError("it is cut off")
                 line = json.loads(text.decode("utf-8"))
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
-                yield candidate_from_line(line, space, images)
+                number, candidate = _typed(line, "number", int), read(line)
+                if number < 0 or number in candidates or candidate.key in keys:
+                    raise ValueError(f"candidate {number}, {candidate.name}, is there twice")
+                candidates[number] = candidate
+                keys.add(candidate.key)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
-                    f"line {number} of {path} is damaged ({error!r}): restore it from a copy"
+                    f"line {place} of {path} is damaged ({error!r}): restore it from a copy"
                 ) from error
+    return dict(sorted(candidates.items()))
 
 
-def candidate_from_line(
-    line: Mapping[str, Any], space: SearchSpace | None, images: ImageSpec
+def candidate_reader(
+    space: SearchSpace | None, images: ImageSpec
+) -> Callable[[Mapping[str, Any]], Candidate]:
+    """Return what makes candidates of what `to_json` wrote; they can be built with a space.
+
+    What it returns raises ValueError, KeyError or TypeError where a line is no candidate.
+    """
+    return partial(_candidate, space=space, images=images)
+
+
+def _candidate(
+    line: Mapping[str, Any], *, space: SearchSpace | None, images: ImageSpec
 ) -> Candidate:
-    """Return the candidate that `to_json` wrote; it can be built if `space` is given."""
     name = _typed(line, "architecture", str)
     arch = None if space is None else space.from_string(name)
     terms = _typed(line, "terms", dict)
-    score = line.get("score")
     return Candidate(
         architecture=arch,
         name=name,
         key=_typed(line, "key", str),
-        costs=Costs(_typed(line, "params", int), _typed(line, "macs", int)),
+        costs=Costs(
+            _typed(line, "params", int),
+            _typed(line, "macs", int),
+            _optional(line, "latency_ms", _number),
+            _optional(line, "memory", lambda _: _typed(line, "memory", int)),
+        ),
         terms={str(term): tuple(map(_number, values)) for term, values in terms.items()},
-        seconds=_number(line["seconds"]),
+        seconds=_number(line.get("seconds", 0.0)),
+        worker=str(line.get("worker", "")),
         failure=None if line["failure"] is None else _typed(line, "failure", str),
-        score=None if score is None else _number(score),
+        violation=_number(line["violation"]),
+        score=_optional(line, "score", _number),
         builder=None if space is None else partial(build_student, space, arch, images),
     )
+
+
+def _optional(line: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _T | None:
+    return None if line.get(name) is None else read(line[name])
 
 
 def _typed(line: Mapping[str, Any], name: str, kind: type[_T]) -> _T:

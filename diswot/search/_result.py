@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,23 @@ from diswot.data import ImageSpec
 from diswot.errors import DiswotError, RunFolderError
 from diswot.run_folder import read_json, write_json
 from diswot.search._candidate import Candidate
-from diswot.search._journal import candidate_from_line, read_journal
+from diswot.search._journal import candidate_reader, read_journal
+from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
 from search_spaces import SearchSpace
+
+SCHEMA = 2
+"""Of manifests."""
+
+SHORTLISTED = 5
+"""Candidates in the shortlist of `result.json`."""
 
 _SETTINGS = {
     "teacher": str,
     "teacher_weights": str | None,
     "space": str,
     "data": str,
+    "scorer": str,
     "seed": int,
 }
 """Settings that later commands read, and what they must be."""
@@ -32,7 +41,8 @@ class SearchResult:
 
     Attributes:
         best: the candidate of the highest score.
-        candidates: all that were evaluated, in that order; failed ones included.
+        candidates: all that were evaluated, in the order of their proposal; those that
+            failed or are over budget included.
         plain_choices: what one would take without a search: the largest, the smallest
             and a random architecture in budget, scored like the candidates.
         manifest: every setting, and the versions and data it was made with.
@@ -57,25 +67,81 @@ class SearchResult:
 
     @property
     def failures(self) -> list[Candidate]:
-        """The candidates that have none."""
+        """The candidates that could not be scored."""
         return [candidate for candidate in self.candidates if candidate.failure is not None]
 
+    @property
+    def over_budget(self) -> list[Candidate]:
+        """The candidates that were not scored because they cost too much."""
+        return [candidate for candidate in self.candidates if not candidate.within_budget]
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What the front is of: the engine's objectives; score and parameters if it has one."""
+        chosen = tuple(self.manifest["engine"]["objectives"])
+        return chosen if len(chosen) > 1 else (SCORE, "params")
+
+    @cached_property
+    def front(self) -> list[Candidate]:
+        """The candidates that no other one dominates, best score first."""
+        return pareto_front(self.candidates, self.objectives)
+
+    @property
+    def knee(self) -> Candidate:
+        """The candidate of the front from which every gain costs most."""
+        return knee(self.front, self.objectives)
+
+    def shortlist(self, count: int = SHORTLISTED) -> list[Candidate]:
+        """Return `count` candidates that score well and differ; the best is the first."""
+        return shortlist(self.candidates, count)
+
     def to_json(self) -> dict[str, Any]:
-        """Return what `result.json` holds."""
+        """Return what `result.json` holds: the same for the same run, whenever it was made."""
         return {
-            "best": self.best.to_json(),
-            "plain_choices": {
-                name: choice.to_json() for name, choice in self.plain_choices.items()
-            },
+            "best": _lasting(self.best),
+            "objectives": list(self.objectives),
+            "front": [candidate.name for candidate in self.front],
+            "knee": self.knee.name,
+            "shortlist": [candidate.name for candidate in self.shortlist()],
+            "plain_choices": {name: _lasting(each) for name, each in self.plain_choices.items()},
             "scores": {c.key: c.score for c in self.ranking},
-            "evaluated": len(self.candidates),
+            "evaluated": len(self.candidates) - len(self.over_budget),
             "failed": len(self.failures),
+            "over_budget": len(self.over_budget),
         }
 
     def save(self) -> None:
         """Write `result.json` into the run folder, where there is one."""
         if self.folder is not None:
             write_json(self.folder / RESULT, self.to_json())
+
+
+def _lasting(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate without what differs from process to process."""
+    passing = ("seconds", "worker")
+    return {name: value for name, value in candidate.to_json().items() if name not in passing}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read and check the manifest of a run.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another version.
+    """
+    manifest = read_json(folder / MANIFEST)
+    if manifest.get("schema") != SCHEMA:
+        raise RunFolderError(
+            f"{folder} is a run of another version (schema {manifest.get('schema')!r}, expected "
+            f"{SCHEMA}): read it with the version in its manifest.json, or start a new run"
+        )
+    try:
+        for setting, kind in _SETTINGS.items():
+            if not isinstance(manifest["settings"][setting], kind):
+                raise ValueError(f"{setting} is {manifest['settings'][setting]!r}")
+        ImageSpec.from_json(manifest["data"]["images"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
+    return manifest
 
 
 def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchResult:
@@ -90,32 +156,26 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         RunFolderError: it is no run folder, is damaged, or its search did not finish.
     """
     folder = Path(path)
-    manifest = read_json(folder / MANIFEST)
+    manifest = read_manifest(folder)
+    images = ImageSpec.from_json(manifest["data"]["images"])
     if not (folder / RESULT).exists():
         raise RunFolderError(
             f"the search in {folder} did not finish; its journal holds what was evaluated: "
-            "start it again in another folder"
+            f"go on with `diswot resume {folder}`"
         )
     result = read_json(folder / RESULT)
     try:
-        images = ImageSpec.from_json(manifest["data"]["images"])
-        settings = manifest["settings"]
-        for setting, kind in _SETTINGS.items():
-            if not isinstance(settings[setting], kind):
-                raise ValueError(f"{setting} is {settings[setting]!r}")
-        name = settings["space"]
+        name = manifest["settings"]["space"]
         if space is None and name in SPACES:
             space = find_space(name, in_channels=images.shape[0])
+        read = candidate_reader(space, images)
         scores = result["scores"]
         candidates = [
             replace(candidate, score=scores.get(candidate.key))
-            for candidate in read_journal(folder, space, images)
+            for candidate in read_journal(folder, read).values()
         ]
-        best = candidate_from_line(result["best"], space, images)
-        choices = {
-            label: candidate_from_line(line, space, images)
-            for label, line in result["plain_choices"].items()
-        }
+        best = read(result["best"])
+        choices = {label: read(line) for label, line in result["plain_choices"].items()}
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:

@@ -1,9 +1,11 @@
-"""All candidates of a run, and how new ones are drawn, evaluated and compared."""
+"""What an engine sees of the world: known candidates, their scores, and what is new."""
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diswot.costs import Costs
 from diswot.errors import BudgetError
@@ -14,136 +16,169 @@ from diswot.search._evaluation import Evaluator
 from search_spaces import Architecture
 
 ATTEMPTS = 1000
-"""Draws without a new architecture in budget after which a space counts as exhausted."""
+"""Random draws without a new architecture in budget after which a space counts as exhausted."""
+
+CHILD_ATTEMPTS = 100
+"""The same for children."""
 
 ENUMERABLE = 2000
 """Spaces up to this size are gone through one by one before they count as exhausted."""
 
 
 class Trials:
-    """What an engine sees of the world: it draws, evaluates and compares.
+    """The candidates of a run in the order of their numbers.
 
     Args:
-        evaluator: scores one architecture.
+        evaluator: tells what architectures cost.
         budget: what a candidate may cost.
         formula: how terms are combined.
         reference: how many candidates, the first ones, are the random sample by which
             the combination `standard` measures.
-        record: called with every evaluated candidate before the engine goes on.
     """
 
     def __init__(
-        self,
-        evaluator: Evaluator,
-        budget: Budget,
-        formula: Formula,
-        *,
-        reference: int,
-        record: Callable[[Candidate], None],
+        self, evaluator: Evaluator, budget: Budget, formula: Formula, *, reference: int
     ) -> None:
         self.space = evaluator.space
-        self._budget = budget
+        self.budget = budget
+        self.candidates: list[Candidate] = []
         self._evaluator = evaluator
         self._formula = formula
         self._reference = reference
-        self._record = record
-        self._evaluated: dict[str, Candidate] = {}
         self._drawn: set[str] = set()
-        self._exhausted = False
+        self._terms = _Columns()
+        self._sound: list[int] = []
 
-    @property
-    def candidates(self) -> list[Candidate]:
-        """All candidates in the order of their evaluation, scored where they did not fail."""
-        scores = self._scores()
-        return [replace(c, score=scores.get(c.key)) for c in self._evaluated.values()]
+    def add(self, candidate: Candidate) -> None:
+        """Make a candidate known; its number is how many there are before it."""
+        self._drawn.add(candidate.key)
+        if candidate.terms:
+            self._sound.append(len(self.candidates))
+            self._terms.append(candidate.means)
+        self.candidates.append(candidate)
+
+    def scores(self, known: int) -> NDArray[np.float64]:
+        """Return the scores of the first `known` candidates; without one, −∞."""
+        scores = np.full(known, -np.inf)
+        sound = bisect_left(self._sound, known)
+        if sound:
+            terms = self._terms.first(sound)
+            scores[self._sound[:sound]] = self._formula.scores(terms, reference=self._reference)
+        return scores
+
+    def scored(self) -> list[Candidate]:
+        """Return all candidates with their scores."""
+        scores = self.scores(len(self.candidates))
+        return [
+            replace(candidate, score=float(score)) if np.isfinite(score) else candidate
+            for candidate, score in zip(self.candidates, scores, strict=True)
+        ]
+
+    def take(self, arch: Architecture, *, over_budget: bool = False) -> bool:
+        """Tell whether `arch` is new and in budget, and from now on drawn."""
+        key = self.space.canonical_key(arch)
+        if key in self._drawn or not (over_budget or self.affordable(arch)):
+            return False
+        self._drawn.add(key)
+        return True
 
     def draw(
-        self, propose: Callable[[], Architecture], *, attempts: int = ATTEMPTS
+        self,
+        propose: Callable[[], Architecture],
+        *,
+        attempts: int = CHILD_ATTEMPTS,
+        over_budget: bool = False,
     ) -> Architecture | None:
         """Return a proposal that is new and in budget, redrawing up to `attempts` times."""
         for _ in range(attempts):
             arch = propose()
-            if self._take(arch):
+            if self.take(arch, over_budget=over_budget):
                 return arch
         return None
 
     def draw_any(self, rng: np.random.Generator) -> Architecture | None:
-        """Return a random architecture that is new and in budget, or `None` if there is none.
-
-        Once there was none, none is looked for again.
-        """
-        found = None if self._exhausted else self._random(rng)
-        self._exhausted = found is None
-        return found
-
-    def evaluate(self, archs: Iterable[Architecture]) -> list[Candidate]:
-        """Evaluate drawn architectures; each is recorded before the next begins."""
-        fresh = []
-        for arch in archs:
-            candidate = self._evaluator.evaluate(arch)
-            self._record(candidate)
-            self._evaluated[candidate.key] = candidate
-            fresh.append(candidate)
-        return fresh
-
-    def fitness(self, candidates: Iterable[Candidate]) -> list[float]:
-        """Return scores as of now; failed candidates have −∞."""
-        scores = self._scores()
-        return [scores.get(candidate.key, -np.inf) for candidate in candidates]
+        """Return a random architecture that is new and in budget, or `None` if there is none."""
+        if self.space.size is None or self.space.size > ENUMERABLE:
+            return self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
+        everything = list(self.space)
+        shuffled = (everything[i] for i in rng.permutation(len(everything)))
+        return next((arch for arch in shuffled if self.take(arch)), None)
 
     def affordable(self, arch: Architecture) -> bool:
         """Tell whether `arch` is in budget; `True` if its network cannot be built to count."""
         costs = self.costs(arch)
-        return costs is None or self._budget.allows(costs)
+        return costs is None or self.budget.allows(costs)
 
     def costs(self, arch: Architecture) -> Costs | None:
-        """Return parameters and multiply-adds; `None` if the network cannot be built."""
+        """Return costs, without latency where others are over budget.
+
+        `None` if the network cannot be built: its evaluation will fail likewise, and be
+        recorded.
+
+        Raises:
+            DiswotError: latencies do not cover the architecture.
+        """
         try:
-            return self._evaluator.costs(arch)
-        except Exception:  # noqa: BLE001  (its evaluation will fail likewise, and be recorded)
+            costs = self._evaluator.costs(arch)
+        except Exception:  # noqa: BLE001  (what is wrong with the network is told later)
             return None
+        return self._evaluator.timed(arch) if self.budget.allows(costs) else costs
 
     def assess(self, arch: Architecture) -> Candidate:
         """Score `arch` like the candidates, without making it one of them."""
-        known = self._evaluated.get(self.space.canonical_key(arch))
-        candidate = self._evaluator.evaluate(arch, like=known)
-        return replace(candidate, score=self._scores(candidate).get(candidate.key))
+        key = self.space.canonical_key(arch)
+        known = [n for n in self._sound if self.candidates[n].key == key]
+        if known and self.candidates[known[0]].architecture == arch:
+            return self.scored()[known[0]]
+        candidate = self._evaluator.evaluate(
+            arch, like=self.candidates[known[0]] if known else None
+        )
+        if not candidate.terms:
+            return candidate
+        terms = self._terms.first(len(self._sound), beside=candidate.means)
+        return replace(
+            candidate, score=float(self._formula.scores(terms, reference=self._reference)[-1])
+        )
 
     def exhausted(self) -> BudgetError:
         """Return the error that says that nothing is in budget, and what the smallest costs."""
         seen = self._evaluator.known_costs
         if not seen:
             return BudgetError("no network of this space can be built: mend the space")
-        arch, least = min(seen.items(), key=lambda known: (known[1].params, known[1].macs))
+        arch = min(seen, key=lambda arch: (seen[arch].params, seen[arch].macs))
+        least = [
+            f"{name} {cost:,}"
+            for name, cost in vars(self._evaluator.timed(arch)).items()
+            if cost is not None
+        ]
         return BudgetError(
-            f"no architecture meets the budget {self._budget}: of {len(seen):,} looked at, the "
-            f"smallest is {self.space.to_string(arch)} with params {least.params:,} and "
-            f"macs {least.macs:,}; "
+            f"no architecture meets the budget {self.budget}: of {len(seen):,} looked at, the "
+            f"smallest is {self.space.to_string(arch)} with {', '.join(least)}; "
             "allow at least that, or choose another space"
         )
 
-    def _random(self, rng: np.random.Generator) -> Architecture | None:
-        if self.space.size is None or self.space.size > ENUMERABLE:
-            return self.draw(lambda: self.space.sample(rng))
-        everything = list(self.space)
-        shuffled = (everything[i] for i in rng.permutation(len(everything)))
-        return next((arch for arch in shuffled if self._take(arch)), None)
 
-    def _take(self, arch: Architecture) -> bool:
-        key = self.space.canonical_key(arch)
-        if key in self._drawn or not self.affordable(arch):
-            return False
-        self._drawn.add(key)
-        return True
+class _Columns:
+    """Columns of numbers that grow by a row at a time."""
 
-    def _scores(self, *others: Candidate) -> dict[str, float]:
-        everybody = self._evaluated | {other.key: other for other in others}
-        sound = [candidate for candidate in everybody.values() if candidate.failure is None]
-        if not sound:
-            return {}
-        terms = {
-            name: np.array([candidate.means[name] for candidate in sound])
-            for name in sound[0].terms
-        }
-        scores = self._formula.scores(terms, reference=self._reference)
-        return {c.key: float(score) for c, score in zip(sound, scores, strict=True)}
+    def __init__(self) -> None:
+        self._rows = 0
+        self._columns: dict[str, NDArray[np.float64]] = {}
+
+    def append(self, row: dict[str, float]) -> None:
+        for name, value in row.items():
+            column = self._columns.setdefault(name, np.empty(64))
+            if self._rows == len(column):
+                column = self._columns[name] = np.concatenate([column, np.empty_like(column)])
+            column[self._rows] = value
+        self._rows += 1
+
+    def first(
+        self, rows: int, *, beside: dict[str, float] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        if beside is None:
+            return {name: column[:rows] for name, column in self._columns.items()}
+        return {name: np.append(self._column(name)[:rows], value) for name, value in beside.items()}
+
+    def _column(self, name: str) -> NDArray[np.float64]:
+        return self._columns.get(name, np.empty(0))

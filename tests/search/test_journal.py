@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
 from diswot.search import Candidate, Costs
-from diswot.search._journal import Journal, read_journal
+from diswot.search._journal import Journal, candidate_reader, read_journal
 from search_spaces import ResNetDepthSpace, SearchSpace
 
 IMAGES = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
@@ -23,24 +23,36 @@ CANDIDATES = st.builds(
     architecture=st.none(),
     name=st.text(),
     key=st.text(),
-    costs=st.builds(Costs, st.integers(0, 10**15), st.integers(0, 10**15)),
+    costs=st.builds(
+        Costs,
+        st.integers(0, 10**15),
+        st.integers(0, 10**15),
+        st.none() | st.floats(0, 1e6),
+        st.none() | st.integers(0, 10**15),
+    ),
     terms=st.dictionaries(st.text(), st.lists(NUMBERS, max_size=3).map(tuple), max_size=3),
     seconds=st.floats(0, 1e6),
     failure=st.none() | st.text(),
+    violation=st.floats(0, 1e6),
 )
 
 
 def write(folder: Path, *candidates: Candidate) -> None:
     with Journal(folder) as journal:
-        for candidate in candidates:
-            journal.append(candidate)
+        for number, candidate in enumerate(candidates, start=journal_length(folder)):
+            journal.append(number, candidate)
+
+
+def journal_length(folder: Path) -> int:
+    path = folder / "journal.jsonl"
+    return len(path.read_bytes().splitlines()) if path.exists() else 0
 
 
 def read(folder: Path, space: SearchSpace | None = None) -> list[Candidate]:
-    return list(read_journal(folder, space, IMAGES))
+    return list(read_journal(folder, candidate_reader(space, IMAGES)).values())
 
 
-@given(candidates=st.lists(CANDIDATES, max_size=4))
+@given(candidates=st.lists(CANDIDATES, max_size=4, unique_by=lambda c: c.key))
 def test_candidates_are_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
 ) -> None:
@@ -64,9 +76,9 @@ def test_with_its_space_an_architecture_is_read_back_and_can_be_built(tmp_path: 
 
 def test_what_is_appended_is_on_disk_at_once(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        journal.append(named("1-3-5"))
+        journal.append(0, named("1-3-5"))
         assert read(tmp_path) == [replaced(named("1-3-5"))]
-        journal.append(named("7-7-7"))
+        journal.append(1, named("7-7-7"))
         assert len(read(tmp_path)) == 2
 
 
@@ -117,6 +129,12 @@ def without(key: str) -> Callable[[str], str]:
         changed(terms={"semantic": 0.5}),
         changed(terms={"semantic": ["high"]}),
         changed(failure=3),
+        changed(number=-1),
+        changed(number=0),
+        changed(key="1-1-1"),
+        changed(latency_ms="slow"),
+        changed(memory=0.5),
+        changed(violation=None),
     ],
     ids=[
         "cut short",
@@ -136,6 +154,12 @@ def without(key: str) -> Callable[[str], str]:
         "term is one number",
         "term is a word",
         "failure is a number",
+        "number is negative",
+        "number is doubled",
+        "key is doubled",
+        "latency is a word",
+        "memory is no whole number",
+        "violation is nothing",
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, damage: Callable[[str], str]) -> None:
@@ -167,8 +191,8 @@ def test_an_architecture_of_another_space_is_damage(tmp_path: Path) -> None:
 def test_another_schema_is_refused(tmp_path: Path) -> None:
     write(tmp_path, named("1-1-1"))
     path = tmp_path / "journal.jsonl"
-    path.write_text(changed(schema=2)(path.read_text()) + "\n")
-    with pytest.raises(RunFolderError, match="schema 2, expected 1"):
+    path.write_text(changed(schema=1)(path.read_text()) + "\n")
+    with pytest.raises(RunFolderError, match="schema 1, expected 2"):
         read(tmp_path)
 
 

@@ -36,7 +36,9 @@ def test_no_candidate_is_scored_twice_and_none_is_over_budget(engine: str) -> No
     run = search(engine=engine, budget=diswot.Budget(params=limit), population=6, generations=4)
     names = [candidate.name for candidate in run.candidates]
     assert len(names) == len(set(names))
-    assert all(candidate.params <= limit for candidate in run.candidates)
+    assert all(candidate.params <= limit for candidate in run.ranking)
+    assert all(candidate.params > limit and not candidate.terms for candidate in run.over_budget)
+    assert engine == "nsga2" or not run.over_budget
     assert run.best.score == max(c.score for c in run.candidates if c.score is not None)
 
 

@@ -1,0 +1,120 @@
+"""From the proposals of an engine to candidates: in order, whoever evaluates them."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+import numpy as np
+
+from diswot.errors import RunFolderError
+from diswot.search._candidate import Candidate
+from diswot.search._evaluation import Evaluator, Outcome
+from diswot.search._evaluators import Evaluators
+from diswot.search._trials import Trials
+from diswot.search.engines import Engine
+from search_spaces import Architecture
+
+
+class Exploration:
+    """Lets an engine propose, has the proposals evaluated, and takes the candidates back.
+
+    Candidates are recorded as they are done, and made known to the engine in the order in
+    which they were proposed.
+
+    Args:
+        engine: proposes.
+        trials: what the engine sees.
+        evaluator: makes candidates of what was measured.
+        evaluators: measure.
+        record: called with the number of every new candidate and the candidate, as soon
+            as it is done and before anything else.
+        known: candidates of an earlier process, by number.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        trials: Trials,
+        evaluator: Evaluator,
+        evaluators: Evaluators,
+        *,
+        record: Callable[[int, Candidate], None],
+        known: Mapping[int, Candidate],
+    ) -> None:
+        self._engine = engine
+        self._trials = trials
+        self._evaluator = evaluator
+        self._evaluators = evaluators
+        self._record = record
+        self._known = known
+        self._done: dict[int, Candidate] = {}
+        self._waiting: dict[Future[Outcome], tuple[int, Architecture]] = {}
+
+    def run(self, total: int, generator: Callable[[int], np.random.Generator]) -> None:
+        """Go on until there are `total` candidates, or nothing new is left in budget.
+
+        Args:
+            total: how many.
+            generator: (number) → the random numbers for a proposal.
+
+        Raises:
+            RunFolderError: a known candidate is not what the engine proposes.
+        """
+        self._settle_known(total)
+        for number in range(len(self._trials.candidates), total):
+            self._settle(self._engine.needs(number))
+            arch = self._engine.propose(number, generator(number))
+            if arch is None:
+                total = number
+                break
+            self._submit(number, arch)
+        self._settle(total)
+
+    def _settle_known(self, total: int) -> None:
+        for number in range(total):
+            if number not in self._known:
+                return
+            self._trials.add(self._known[number])
+
+    def _submit(self, number: int, arch: Architecture) -> None:
+        if number in self._known:
+            self._done[number] = self._same(number, arch)
+            return
+        costs = self._trials.costs(arch)
+        if costs is None:
+            self._finish(number, self._evaluator.evaluate(arch))
+        elif not self._trials.budget.allows(costs):
+            violation = self._trials.budget.violation(costs)
+            self._finish(number, self._evaluator.candidate(arch, costs, violation=violation))
+        else:
+            self._waiting[self._evaluators.submit(arch, costs)] = number, arch
+            self._collect(timeout=0)
+
+    def _same(self, number: int, arch: Architecture) -> Candidate:
+        known, name = self._known[number], self._trials.space.to_string(arch)
+        if known.name != name:
+            raise RunFolderError(
+                f"the journal's candidate {number} is {known.name}, but with this journal and "
+                f"these settings it would be {name}: the journal is of another run or version"
+            )
+        return known
+
+    def _settle(self, count: int) -> None:
+        """Make the first `count` candidates known, waiting for those not done."""
+        for number in range(len(self._trials.candidates), count):
+            while number not in self._done:
+                self._collect()
+            self._trials.add(self._done.pop(number))
+
+    def _collect(self, timeout: float | None = None) -> None:
+        """Take candidates that are done; without `timeout`, wait for one at least."""
+        ready, _ = wait(self._waiting, timeout, FIRST_COMPLETED)
+        for future in sorted(ready, key=lambda future: self._waiting[future][0]):
+            number, arch = self._waiting.pop(future)
+            outcome = self._evaluators.outcome(future)
+            costs = self._trials.costs(arch)
+            assert costs is not None  # noqa: S101  (it was counted to be submitted)
+            self._finish(number, self._evaluator.candidate(arch, costs, outcome))
+
+    def _finish(self, number: int, candidate: Candidate) -> None:
+        self._record(number, candidate)
+        self._done[number] = candidate

@@ -1,0 +1,77 @@
+"""Latencies of architectures, each told once; what was measured is kept with the run."""
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diswot.errors import RunFolderError
+from search_spaces import Architecture, SearchSpace
+
+if TYPE_CHECKING:
+    from diswot.latency import Latency
+
+NAME = "latencies.csv"
+
+
+class Latencies:
+    """Milliseconds of architectures, asked for once each.
+
+    Args:
+        latency: tells them.
+        space: whose architectures they are.
+    """
+
+    def __init__(self, latency: "Latency", space: SearchSpace) -> None:
+        self._latency = latency
+        self._space = space
+        self._known: dict[str, float] = {}
+        self._path: Path | None = None
+
+    def __call__(self, arch: Architecture) -> float:
+        """Return milliseconds of an architecture."""
+        name = self._space.to_string(arch)
+        if name not in self._known:
+            self._known[name] = self._latency(arch)
+            self._write([(name, self._known[name])])
+        return self._known[name]
+
+    def keep(self, folder: Path) -> None:
+        """Read what an earlier process measured for this run, and from now on write it.
+
+        Only where a second measurement would give another value. The file is a table that
+        `--latency` takes.
+
+        Raises:
+            RunFolderError: the file is damaged.
+        """
+        if self._latency.repeatable:
+            return
+        self._path = folder / NAME
+        if self._path.exists():
+            self._known |= _read(self._path)
+            return
+        with self._path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(("arch", "latency_ms"))
+        self._write(list(self._known.items()))
+
+    def _write(self, rows: list[tuple[str, float]]) -> None:
+        if self._path is None:
+            return
+        with self._path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _read(path: Path) -> dict[str, float]:
+    """Return the whole lines of the file; a last one that was cut off is dropped."""
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        path.write_bytes(whole)
+    rows = csv.reader(whole.decode("utf-8").splitlines()[1:])
+    try:
+        return {name: float(milliseconds) for name, milliseconds in rows}
+    except ValueError as error:
+        raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error

@@ -1,0 +1,198 @@
+"""One search, from its settings to its result: begun, or gone on with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import OptionError, RunError, RunFolderError
+from diswot.progress import Progress, Step, news
+from diswot.run_folder import new_folder, write_json
+from diswot.search._candidate import Candidate
+from diswot.search._comparison import Comparison
+from diswot.search._evaluators import evaluators
+from diswot.search._exploration import Exploration
+from diswot.search._journal import Journal, candidate_reader, read_journal
+from diswot.search._latencies import Latencies
+from diswot.search._plain_choices import plain_choices
+from diswot.search._result import MANIFEST, RESULT, SCHEMA, SearchResult
+from diswot.search._settings import SearchSettings
+from diswot.search._trials import Trials
+from diswot.search.engines import ENGINES
+from diswot.seeding import generator_for
+from search_spaces import Architecture
+
+
+class Run:
+    """A search that has not been begun, or was stopped.
+
+    Args:
+        comparison: teacher, space, data and scorer.
+        settings: engine and budget.
+        workers: processes.
+        cluster: address of a Dask scheduler.
+        progress: told of every new candidate.
+
+    Raises:
+        OptionError: milliseconds are to be measured beside several workers.
+        DiswotError: latencies do not exist.
+    """
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        settings: SearchSettings,
+        *,
+        workers: int = 1,
+        cluster: str | None = None,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._cluster = cluster
+        self._progress = progress
+        self._latencies = self._find_latencies(comparison)
+        evaluator = comparison.evaluator.with_costs(latency=self._latencies, memory=settings.memory)
+        self._comparison = replace(comparison, evaluator=evaluator)
+        self._evaluator = evaluator
+        self._trials = Trials(
+            evaluator,
+            settings.budget,
+            comparison.formula,
+            reference=settings.engine.population,
+        )
+        self._engine = ENGINES[settings.engine.name](self._trials, settings.engine)
+
+    def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
+        """Search from the start; into a new run folder, if one is named.
+
+        Raises:
+            BudgetError: nothing is in budget.
+            RunFolderError: the folder is not empty, or cannot be written.
+        """
+        rng = generator_for(self._comparison.seed, "plain choices")
+        plain = plain_choices(self._trials, rng, self._progress)
+        space = self._comparison.space
+        manifest = {
+            **self._comparison.manifest(),
+            **self._settings.to_json(),
+            "schema": SCHEMA,
+            "job": job,
+            "plain_choices": {label: space.to_string(arch) for label, arch in plain.items()},
+        }
+        summary = f"{self._comparison.data.summary()}; budget {self._settings.budget}"
+        if out is None:
+            self._progress(news("data", summary))
+            return self._finished(manifest, plain, {}, record=lambda *_: None)
+        folder = new_folder(out)
+        with Journal(folder) as journal:
+            write_json(folder / MANIFEST, manifest)
+            self._progress(news("data", f"{summary}; run folder {folder}"))
+            return self._in_folder(folder, journal, manifest, plain, {})
+
+    def go_on(self, folder: Path, journal: Journal, manifest: Mapping[str, Any]) -> SearchResult:
+        """Search from where the run in `folder` stopped.
+
+        Raises:
+            RunFolderError: its journal or manifest is damaged, or of another run.
+        """
+        if torn := journal.mend():
+            self._progress(news("journal", f"dropped a last line that was cut off: {torn[:60]}…"))
+        space, images = self._comparison.space, self._comparison.data.spec
+        known = read_journal(folder, candidate_reader(space, images)) if journal.exists else {}
+        try:
+            plain = {
+                label: space.from_string(name) for label, name in manifest["plain_choices"].items()
+            }
+        except (KeyError, AttributeError, ValueError) as error:
+            raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
+        settings = self._settings.to_json()
+        if any(manifest[name] != value for name, value in settings.items()):
+            (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
+            manifest = {**manifest, **settings}
+            write_json(folder / MANIFEST, manifest)
+        self._progress(news("journal", f"{len(known):,} candidates known"))
+        return self._in_folder(folder, journal, manifest, plain, known)
+
+    def _in_folder(
+        self,
+        folder: Path,
+        journal: Journal,
+        manifest: Mapping[str, Any],
+        plain: Mapping[str, Architecture],
+        known: Mapping[int, Candidate],
+    ) -> SearchResult:
+        if self._latencies is not None:
+            self._latencies.keep(folder)
+        result = self._finished(manifest, plain, known, record=journal.append)
+        result = replace(result, folder=folder)
+        result.save()
+        return result
+
+    def _finished(
+        self,
+        manifest: Mapping[str, Any],
+        plain: Mapping[str, Architecture],
+        known: Mapping[int, Candidate],
+        *,
+        record: Callable[[int, Candidate], None],
+    ) -> SearchResult:
+        """Explore to the end, and score what one would take without a search."""
+        total, done = self._engine.total, len(known)
+
+        def told(number: int, candidate: Candidate) -> None:
+            nonlocal done
+            record(number, candidate)
+            done += 1
+            note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
+            self._progress(Step("score", done, total, note))
+
+        seed, name = self._comparison.seed, self._settings.engine.name
+        with evaluators(self._evaluator, workers=self._workers, cluster=self._cluster) as pool:
+            exploration = Exploration(
+                self._engine, self._trials, self._evaluator, pool, record=told, known=known
+            )
+            exploration.run(total, lambda number: generator_for(seed, "engine", name, number))
+        if done < total:
+            self._progress(Step("score", done, done, "nothing new left in budget"))
+        candidates = tuple(self._trials.scored())
+        return SearchResult(
+            best=self._best(candidates),
+            candidates=candidates,
+            plain_choices={label: self._trials.assess(arch) for label, arch in plain.items()},
+            manifest=manifest,
+            images=self._comparison.data.spec,
+            space=self._comparison.space,
+        )
+
+    def _best(self, candidates: Sequence[Candidate]) -> Candidate:
+        in_budget = [candidate for candidate in candidates if candidate.within_budget]
+        if not in_budget:
+            raise self._trials.exhausted()
+        best = max(in_budget, key=Candidate.merit)
+        if best.score is None:
+            raise RunError(
+                f"all {len(in_budget)} candidates failed; the first, {in_budget[0].name}: "
+                f"{in_budget[0].failure}"
+            )
+        return best
+
+    def _find_latencies(self, comparison: Comparison) -> Latencies | None:
+        spec = self._settings.latency
+        if spec is None:
+            return None
+        from diswot.latency import find_latency
+
+        if spec == "measured" and (self._workers > 1 or self._cluster):
+            raise OptionError(
+                "--latency measured needs a machine that does nothing else: take --workers 1, or "
+                "calibrate once with `diswot latency calibrate` and give its file"
+            )
+        found = find_latency(
+            spec,
+            space=comparison.space,
+            images=comparison.data.spec,
+            device=comparison.evaluator.device,
+            column=self._settings.latency_column,
+        )
+        return Latencies(found, comparison.space)

@@ -1,0 +1,143 @@
+"""What a search depends on besides teacher, space, data and scorer, and how it is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, get_type_hints
+
+from diswot.errors import OptionError, RunFolderError, UnknownNameError
+from diswot.search._budget import Budget
+from diswot.search._comparison import ComparisonOptions
+from diswot.search._selection import SCORE
+from diswot.search.engines import ENGINES, EngineSettings
+
+
+def options_of(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a kind of options has."""
+    return {name: value for name, value in options.items() if name in get_type_hints(kind)}
+
+
+class SearchOptions(ComparisonOptions, total=False):
+    """Options of `search` and `run` alike.
+
+    Attributes:
+        engine: how candidates are proposed: `evolution`, the default, `nsga2`, `regularised`,
+            `random` or `exhaustive`.
+        population: candidates per generation; 20.
+        generations: generations after the first, which is random; 10.
+        objectives: what `nsga2` trades off: the score and any of `params`, `macs`,
+            `latency_ms` and `memory`; by default score and parameters.
+        latency: where milliseconds come from: `measured`, a table (`.csv`), or a
+            calibration (`.json`); see [`find_latency`][diswot.latency.find_latency].
+        latency_column: which column of a table.
+        workers: processes on this machine; 1, this process itself. The result does not
+            depend on how many.
+        cluster: address of a Dask scheduler, whose workers evaluate instead.
+    """
+
+    engine: str
+    population: int
+    generations: int
+    objectives: Sequence[str] | None
+    latency: str | None
+    latency_column: str | None
+    workers: int
+    cluster: str | None
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How candidates are proposed, and what they may cost.
+
+    Attributes:
+        engine: how candidates are proposed.
+        budget: what they may cost.
+        latency: where milliseconds come from, see `diswot.latency.find_latency`.
+        latency_column: which column of a table they are.
+
+    Raises:
+        OptionError: milliseconds are asked for and there is nothing to tell them.
+    """
+
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    budget: Budget = field(default_factory=Budget)
+    latency: str | None = None
+    latency_column: str | None = None
+
+    def __post_init__(self) -> None:
+        timed = self.budget.latency_ms is not None or "latency_ms" in self.engine.objectives
+        if timed and self.latency is None:
+            raise OptionError(
+                "a limit on milliseconds, or latency_ms as objective, needs to know them: give "
+                "--latency measured, or a table (.csv) or calibration (.json)"
+            )
+        if self.latency_column is not None and self.latency is None:
+            raise OptionError(
+                f"--latency-column {self.latency_column} is of a table: give it with --latency"
+            )
+
+    @classmethod
+    def chosen(
+        cls,
+        budget: Budget | None,
+        *,
+        engine: str = "evolution",
+        objectives: Sequence[str] | None = None,
+        latency: str | None = None,
+        latency_column: str | None = None,
+        **numbers: Any,
+    ) -> "SearchSettings":
+        """Return the settings that options stand for."""
+        if objectives is None:
+            objectives = (SCORE, "params") if engine == "nsga2" else (SCORE,)
+        if engine not in ENGINES:
+            raise UnknownNameError("engine", engine, ENGINES)
+        chosen = EngineSettings(engine, objectives=tuple(objectives), **numbers)
+        return cls(chosen, budget or Budget(), latency, latency_column)
+
+    @property
+    def memory(self) -> bool:
+        """Whether peak activation memory is asked for."""
+        return self.budget.memory is not None or "memory" in self.engine.objectives
+
+    def extended(self, generations: int) -> "SearchSettings":
+        """Return the settings with more generations.
+
+        Raises:
+            OptionError: there are fewer than before.
+        """
+        if generations < self.engine.generations:
+            raise OptionError(
+                f"the run has {self.engine.generations} generations, and none is taken back: "
+                f"expected --generations of at least that, but got {generations}"
+            )
+        return replace(self, engine=replace(self.engine, generations=generations))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain values, for the manifest."""
+        return {
+            "engine": self.engine.to_json(),
+            "budget": asdict(self.budget),
+            "latency": self.latency,
+            "latency_column": self.latency_column,
+        }
+
+    @classmethod
+    def from_json(cls, manifest: Mapping[str, Any]) -> "SearchSettings":
+        """Return the settings that a manifest holds.
+
+        Raises:
+            RunFolderError: they cannot be.
+        """
+        try:
+            engine = dict(manifest["engine"])
+            engine["objectives"] = tuple(engine["objectives"])
+            return cls(
+                EngineSettings(**engine),
+                Budget(**manifest["budget"]),
+                manifest["latency"],
+                manifest["latency_column"],
+            )
+        except (KeyError, TypeError, ValueError, OptionError, UnknownNameError) as error:
+            raise RunFolderError(
+                f"manifest.json holds no settings of a search ({error!r}): restore it from a copy"
+            ) from error

@@ -1,0 +1,91 @@
+"""What all engines have in common."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from diswot.errors import OptionError
+from diswot.search._selection import COSTS, OBJECTIVES, SCORE
+from search_spaces import Architecture
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How candidates are proposed.
+
+    Attributes:
+        name: of `ENGINES`.
+        population: candidates per generation.
+        generations: generations after the first, which is random.
+        objectives: what candidates are compared by.
+
+    Raises:
+        OptionError: a number or an objective that cannot be.
+    """
+
+    name: str = "evolution"
+    population: int = 20
+    generations: int = 10
+    objectives: tuple[str, ...] = (SCORE,)
+
+    def __post_init__(self) -> None:
+        for least, name in ((1, "population"), (0, "generations")):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise OptionError(
+                    f"Expected {name} to be a whole number of at least {least}, but got {value!r}"
+                )
+        unknown = [name for name in self.objectives if name not in OBJECTIVES]
+        if unknown or len(set(self.objectives)) != len(self.objectives):
+            raise OptionError(
+                f"Expected objectives among {', '.join(OBJECTIVES)}, each once, "
+                f"but got {','.join(map(str, self.objectives))}"
+            )
+        if SCORE not in self.objectives:
+            raise OptionError(
+                f"Expected {SCORE} among the objectives, but got {','.join(self.objectives)}"
+            )
+        if self.several and self.name != "nsga2":
+            raise OptionError(
+                f"the engine {self.name} follows the score alone: for the objectives "
+                f"{','.join(self.objectives)} choose --engine nsga2"
+            )
+        if self.name == "nsga2" and (not self.several or self.population < 4):
+            raise OptionError(
+                "the engine nsga2 needs a population of at least 4 and, besides the score, one "
+                f"or more of the objectives {', '.join(COSTS)}, but got a population of "
+                f"{self.population} and {','.join(self.objectives)}"
+            )
+
+    @property
+    def several(self) -> bool:
+        """Whether there are costs among the objectives."""
+        return len(self.objectives) > 1
+
+    @property
+    def total(self) -> int:
+        """How many candidates there are at most."""
+        return self.population * (self.generations + 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self) | {"objectives": list(self.objectives)}
+
+
+class Engine(Protocol):
+    """Proposes architectures, one after another, numbered from 0.
+
+    A proposal is a function of its number, its generator and the candidates that it
+    needs; so it depends neither on how many workers there are nor on which of them is
+    faster, and a search goes on from its candidates alone.
+    """
+
+    total: int
+    """How many proposals there are at most."""
+
+    def needs(self, number: int) -> int:
+        """Return how many candidates, the first ones, proposal `number` waits for."""
+
+    def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
+        """Return an architecture not proposed before, or `None` where none is left."""

@@ -1,0 +1,61 @@
+"""The evolutionary engine, on DEAP: tournament, crossover, mutation, elitism."""
+
+import numpy as np
+from deap import base, tools
+
+from diswot.search._trials import Trials
+from diswot.search.engines._engine import EngineSettings
+from diswot.search.engines._variation import Individual, child_of, deap_seed
+from search_spaces import Architecture
+
+TOURNAMENT = 5
+
+
+class _Fitness(base.Fitness):  # type: ignore[misc]
+    weights = (1.0,)
+
+
+class Evolution:
+    """A (μ+λ) evolution with μ = λ = population.
+
+    The parents of a generation are the best μ of all before it: so the best is never
+    lost. They win tournaments of five; children are crossed over and mutated, and
+    redrawn until they are new and in budget.
+    """
+
+    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+        self.total = settings.total
+        self._trials = trials
+        self._population = settings.population
+        self._parents: list[Individual] = []
+        self._parents_of = 0
+
+    def needs(self, number: int) -> int:
+        """Wait for all generations before."""
+        return number - number % self._population
+
+    def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
+        """Return a child of the generations before; of the first, a random architecture."""
+        parents = self._best(self.needs(number))
+        if not parents:
+            return self._trials.draw_any(rng)
+
+        def child() -> Architecture:
+            chosen = tools.selTournament(parents, k=2, tournsize=TOURNAMENT)
+            return child_of(self._trials.space, chosen, rng)
+
+        with deap_seed(rng):
+            found = self._trials.draw(child)
+        return found if found is not None else self._trials.draw_any(rng)
+
+    def _best(self, known: int) -> list[Individual]:
+        if known != self._parents_of:
+            scores = self._trials.scores(known)
+            order = np.argsort(-scores, kind="stable")[: self._population]
+            self._parents = [
+                Individual(self._trials.candidates[place].architecture, _Fitness((scores[place],)))
+                for place in order
+                if np.isfinite(scores[place])
+            ]
+            self._parents_of = known
+        return self._parents

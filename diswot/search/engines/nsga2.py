@@ -1,0 +1,100 @@
+"""NSGA-II: the score against what a student costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from deap import base, tools
+
+from diswot.search._selection import merit_of
+from diswot.search._trials import Trials
+from diswot.search.engines._engine import EngineSettings
+from diswot.search.engines._variation import Individual, child_of, deap_seed
+from search_spaces import Architecture
+
+FAILED = 1e9
+"""By how much who could not be scored counts as over budget."""
+
+
+class _Fitness(base.Fitness):  # type: ignore[misc]
+    """Values to maximise, or by how much the budget is exceeded.
+
+    Constrained domination (Deb et al. 2002, definition 1): who is in budget dominates
+    who is not, and of two who are not the one that exceeds it less.
+    """
+
+    weights: tuple[float, ...] = (1.0,)
+
+    def __init__(self, values: Sequence[float] = (), violation: float = 0.0) -> None:
+        self.violation = violation
+        self.weights = (1.0,) * max(1, len(values))
+        super().__init__(values)
+
+    def dominates(self, other: "_Fitness", obj: slice = slice(None)) -> bool:
+        """Tell whether this is better."""
+        if self.violation or other.violation:
+            return self.violation < other.violation
+        return bool(super().dominates(other, obj))
+
+
+class NSGA2:
+    """Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm", IEEE TEC 6(2).
+
+    Parents win binary tournaments by domination and crowding distance; children as in
+    `evolution`, but an architecture over budget may be one: it is not scored, and leads
+    back into the budget by how little it exceeds it. Of parents and children those of the
+    first fronts survive, of the last front those in the least crowded places.
+    """
+
+    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+        self.total = settings.total
+        self._trials = trials
+        self._population = settings.population
+        self._objectives = settings.objectives
+        self._survivors: list[_Member] = []
+        self._born = 0
+
+    def needs(self, number: int) -> int:
+        """Wait for all generations before."""
+        return number - number % self._population
+
+    def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
+        """Return a child of the survivors; at first random architectures."""
+        self._survive(self.needs(number))
+        space = self._trials.space
+
+        def child() -> Architecture:
+            if not self._survivors:
+                return space.sample(rng)
+            return child_of(space, tools.selTournamentDCD(self._survivors, 4)[:2], rng)
+
+        with deap_seed(rng):
+            found = self._trials.draw(child, over_budget=True)
+        return found if found is not None else self._trials.draw_any(rng)
+
+    def _survive(self, known: int) -> None:
+        """Let generations pass until `known` candidates have been born."""
+        while self._born < known:
+            born = range(self._born, min(known, self._born + self._population))
+            scores = self._trials.scores(born.stop)
+            numbers = [*(member.number for member in self._survivors), *born]
+            members = [self._member(number, scores[number]) for number in numbers]
+            self._survivors = tools.selNSGA2(members, self._population)
+            self._born = born.stop
+
+    def _member(self, number: int, score: float) -> "_Member":
+        candidate = self._trials.candidates[number]
+        if not candidate.within_budget or not np.isfinite(score):
+            violation = candidate.violation or FAILED
+            worst = (-violation,) * len(self._objectives)
+            return _Member(candidate.architecture, _Fitness(worst, violation), number)
+        scored = replace(candidate, score=float(score))
+        values = [merit_of(scored, objective) for objective in self._objectives]
+        return _Member(candidate.architecture, _Fitness(values), number)
+
+
+@dataclass
+class _Member(Individual):
+    """An individual with the number of its candidate."""
+
+    number: int

@@ -1,0 +1,47 @@
+"""Regularised evolution: the oldest dies."""
+
+import numpy as np
+
+from diswot.search._trials import Trials
+from diswot.search.engines._engine import EngineSettings
+from search_spaces import Architecture
+
+TOURNAMENT = 4
+"""One parent wins among a quarter of the population, as in the paper (25 of 100)."""
+
+
+class Regularised:
+    """Ageing evolution (Real et al. 2019, AAAI 33, algorithm 1).
+
+    The parent of a child is the best of a random quarter of the population, which is the
+    latest candidates; the child is its mutant. There are no generations: a child does not
+    wait for the last half a population of candidates, so that many are evaluated at once.
+    """
+
+    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+        self.total = settings.total
+        self._trials = trials
+        self._population = settings.population
+        self._ahead = max(1, settings.population // 2)
+
+    def needs(self, number: int) -> int:
+        """Wait for all but the last half a population."""
+        return max(0, number - self._ahead)
+
+    def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
+        """Return a mutant of a good one of the latest; at first random architectures."""
+        known = self.needs(number)
+        scores = self._trials.scores(known)
+        latest = range(max(0, known - self._population), known)
+        living = [place for place in latest if np.isfinite(scores[place])]
+        if number < self._population or not living:
+            return self._trials.draw_any(rng)
+        size = min(len(living), max(2, self._population // TOURNAMENT))
+
+        def mutant() -> Architecture:
+            parent = max(rng.choice(living, size, replace=False), key=lambda place: scores[place])
+            arch = self._trials.candidates[parent].architecture
+            return self._trials.space.mutate(arch, rng)
+
+        found = self._trials.draw(mutant)
+        return found if found is not None else self._trials.draw_any(rng)

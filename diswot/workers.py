@@ -1,0 +1,155 @@
+"""Worker processes that share the machine's cores, each replaced when it dies."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from typing import Any, ParamSpec, TypeVar
+
+import torch
+
+from diswot.errors import OptionError, RunError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+TRIES = 2
+"""How often a task is begun whose worker dies."""
+
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
+"""Lets glibc reuse the memory of large tensors, a seventh of the time of a forward pass."""
+
+
+class WorkerDied(BrokenExecutor):
+    """The process of a task ended before the task did, in every try."""
+
+
+class InProcess(Executor):
+    """Runs every task at once, in this process."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
+        """Run a task and return its result."""
+        done: Future[_T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  (it belongs to whoever reads the result)
+            done.set_exception(error)
+        return done
+
+
+class Workers(Executor):
+    """Runs tasks in `count` spawned processes.
+
+    A process that dies is replaced, and its task, and no other, begun again once. No
+    process outlives this one, and none sees Ctrl-C.
+
+    Args:
+        count: how many; at most one for each core.
+        prepare: called once in every process before its first task, with `arguments`.
+        arguments: sent to every process once.
+
+    Raises:
+        OptionError: there are fewer cores.
+
+    Examples:
+        >>> with Workers(1) as workers:
+        ...     workers.submit(divmod, 7, 2).result()
+        (3, 1)
+    """
+
+    def __init__(
+        self, count: int, prepare: Callable[..., object] | None = None, *arguments: Any
+    ) -> None:
+        check_workers(count)
+        self._prepare = prepare
+        self._arguments = arguments
+        self._share = max(1, (os.cpu_count() or 1) // count)
+        self._closed = False
+        self._own = threading.local()
+        self._processes: dict[int, ProcessPoolExecutor] = {}
+        self._threads = ThreadPoolExecutor(count)
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
+        """Run a task in the first process that is free.
+
+        The future raises `WorkerDied` if the process ended twice, `RunError` if none
+        could be started.
+        """
+        return self._threads.submit(self._run, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes; with `cancel_futures` also those that are at work."""
+        if cancel_futures:
+            self._closed = True
+            for process in list(self._processes):
+                _kill(process)
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        for pool in list(self._processes.values()):
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _run(self, task: Callable[..., _T], args: Any, kwargs: Any) -> _T:
+        for _ in range(TRIES):
+            try:
+                return self._process().submit(task, *args, **kwargs).result()
+            except BrokenProcessPool:
+                self._processes.pop(self._own.process, None)
+                del self._own.pool
+                if self._closed:
+                    break
+        raise WorkerDied(f"its worker process died, {TRIES} times")
+
+    def _process(self) -> ProcessPoolExecutor:
+        """Return this thread's process, a new one if the last has died."""
+        if not hasattr(self._own, "pool"):
+            os.environ |= {name: os.environ.get(name, to) for name, to in _KEEP_MEMORY.items()}
+            pool = ProcessPoolExecutor(1, get_context("spawn"))
+            try:
+                begun = pool.submit(_begin, self._share, self._prepare, self._arguments)
+                self._own.process = begun.result()
+            except BrokenProcessPool as error:
+                raise RunError(
+                    "a worker process ended while it started: a script that asks for workers "
+                    'must do so below `if __name__ == "__main__":`; if it does, memory may be short'
+                ) from error
+            self._own.pool = pool
+            self._processes[self._own.process] = pool
+        return self._own.pool  # type: ignore[no-any-return]
+
+
+def check_workers(count: int) -> None:
+    """Check a number of workers.
+
+    Raises:
+        OptionError: it is no whole number from one to the number of cores.
+    """
+    cores = os.cpu_count() or 1
+    if not isinstance(count, int) or not 1 <= count <= cores:
+        raise OptionError(
+            f"Expected from 1 to {cores} workers, one for each core of this machine, "
+            f"but got {count!r}"
+        )
+
+
+def _begin(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+    if prepare is not None:
+        prepare(*arguments)
+    return os.getpid()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
