@@ -117,12 +117,24 @@ def processes(count: int) -> Iterator[Executor]:
             1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
         )
     else:
-        os.environ |= {name: os.environ.get(name, value) for name, value in _KEEP_MEMORY.items()}
         threads = max(1, (os.cpu_count() or 1) // count)
         pool = ProcessPoolExecutor(
             count, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
         )
+    with _environment(_KEEP_MEMORY):
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set, for processes that begin meanwhile."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ |= added
     try:
-        yield pool
+        yield
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for name in added:
+            del os.environ[name]

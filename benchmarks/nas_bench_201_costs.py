@@ -1,11 +1,11 @@
 """Parameters and multiply-adds of all 15,625 cells against the benchmark's table."""
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from benchmarks.ground_truths import read_table
+from benchmarks.ledger import processes
 from diswot.progress import Progress, tracked
 from diswot.search import measure_costs
 from search_spaces import NASBench201Space
@@ -37,7 +37,7 @@ def check_costs(root: Path, progress: Progress, *, workers: int = 2) -> CostChec
     """Build every cell on the meta device and compare."""
     rows = read_table(root / "nas-bench-201" / "accuracies.csv")
     space = NASBench201Space()
-    with ProcessPoolExecutor(workers) as pool:
+    with processes(workers) as pool:
         printed = pool.map(_printed_costs, (row["arch"] for row in rows), chunksize=100)
         costs = list(tracked(printed, progress, "costs of all cells", len(rows)))
     pairs = {(space.canonical_key(space.from_string(row["arch"])), row["unique"]) for row in rows}

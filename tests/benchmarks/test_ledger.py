@@ -1,12 +1,13 @@
 """Measurements on disk: kept, taken up again, never mixed."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.ledger import RECORDS, Ledger
+from benchmarks.ledger import RECORDS, Ledger, processes
 from diswot.errors import RunFolderError
 
 RECORD = {"of": "a", "value": 1.5}
@@ -58,3 +59,24 @@ def test_a_file_cut_anywhere_keeps_all_whole_lines(
         assert list(again.records.values()) == records[:left]
         again.append(*records[left:])
     assert path.read_bytes() == whole
+
+
+TRIM, MMAP = "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"
+
+
+def test_processes_keep_memory_and_this_one_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(TRIM, raising=False)
+    monkeypatch.setenv(MMAP, "1000000")
+    before = dict(os.environ)
+    with processes(2) as pool:
+        assert int(pool.submit(os.getenv, TRIM).result() or 0) > 2**30
+        assert pool.submit(os.getenv, MMAP).result() == "1000000"
+        assert pool.submit(os.getpid).result() != os.getpid()
+    assert dict(os.environ) == before
+
+
+def test_one_process_is_this_one() -> None:
+    with processes(1) as pool:
+        assert pool.submit(os.getpid).result() == os.getpid()
