@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import diswot.scorers
-from benchmarks.tables import markdown, number, read_csv
+from benchmarks.ground_truths import read_table
+from benchmarks.tables import markdown, number
 from diswot.scorers import scorers
 
 RESULTS = Path(__file__).parent / "results"
@@ -45,7 +46,7 @@ def catalogue() -> str:
 
 def correlation(table: str, target: str) -> str:
     """Return one target of one correlation table, best score first."""
-    rows = [r for r in read_csv(RESULTS / f"correlation-{table}.csv") if r["target"] == target]
+    rows = [r for r in read_table(RESULTS / f"correlation-{table}.csv") if r["target"] == target]
     rows.sort(key=lambda row: float(row["kendall"] or "-inf"), reverse=True)
     columns = [
         "score",
@@ -89,7 +90,7 @@ def fidelity() -> str:
             number(row["seed_to_seed"], ".4f"),
             "yes" if row["passed"] == "True" else "no",
         ]
-        for row in read_csv(RESULTS / "fidelity.csv")
+        for row in read_table(RESULTS / "fidelity.csv")
     ]
     return markdown(
         ["score", "n", "ρ with the published values", "ρ between our seeds", "reached"], rows
@@ -97,8 +98,8 @@ def fidelity() -> str:
 
 
 def paper(verdict: str) -> str:
-    """Return the published figures of one verdict (`agrees`, `miss`, `untested`) beside ours."""
-    wanted = {"untested": ("not tested",), "first": ("no figure printed",)}.get(verdict, (verdict,))
+    """Return published figures beside ours: that `agrees`, that `miss`, or the `first` claim's."""
+    wanted = "no figure printed" if verdict == "first" else verdict
     rows = [
         [
             row["source"],
@@ -110,8 +111,8 @@ def paper(verdict: str) -> str:
             row["n"] or "–",
             row["remark"],
         ]
-        for row in read_csv(RESULTS / "paper.csv")
-        if row["verdict"] in wanted
+        for row in read_table(RESULTS / "paper.csv")
+        if row["verdict"] == wanted
     ]
     return markdown(["from", "on", "what", "paper", "ours", "95 %", "n", ""], rows)
 
@@ -120,7 +121,7 @@ def speed(table: str) -> str:
     """Return one table of what scoring costs."""
     rows = [
         [f"`{row['what']}`", number(row["ms"], ".1f"), number(row["ratio"])]
-        for row in read_csv(RESULTS / "speed.csv")
+        for row in read_table(RESULTS / "speed.csv")
         if row["table"] == table
     ]
     return markdown(["", "ms", "ratio"], rows)

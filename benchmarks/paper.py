@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.ground_truths import GroundTruth, find_truth
+from benchmarks.ground_truths import GroundTruth, find_truth, read_table
 from benchmarks.rank_statistics import kendall, kendall_interval
-from benchmarks.tables import read_csv
 from diswot.errors import DataError
 
 Results = Mapping[tuple[str, str, str], Mapping[str, str]]
@@ -33,7 +33,7 @@ class PaperRow:
         low: lower end of the 95 % interval of the difference's zero, around ours.
         high: upper end.
         n: architectures of ours.
-        verdict: `agrees`, `miss`, or `not tested`.
+        verdict: `agrees`, `miss`, `not tested`, or `no figure printed`.
         remark: why it was not tested, or why it misses, where that is known.
     """
 
@@ -68,9 +68,17 @@ class _Tabled:
     target: str
 
 
+@dataclass(frozen=True)
+class _Agreement:
+    """τ of accuracy alone against accuracy when distilled, in a ground truth."""
+
+
+_Claim: TypeAlias = _Ranked | _Tabled | _Agreement | str
+"""What a published figure is here; a text says why it is nothing."""
+
 _S0_KD = ("resnet-s0", "distilled")
-_CLAIMS: dict[str, Sequence[_Ranked | _Tabled | str]] = {
-    "kendall tau of vanilla vs KD accuracy": ["the agreement of two columns is below"],
+_CLAIMS: dict[str, Sequence[_Claim]] = {
+    "kendall tau of vanilla vs KD accuracy": [_Agreement()],
     "vanilla acc of ResNet[7-1-3]": [_Tabled("7-1-3", "vanilla")],
     "KD acc of ResNet[7-1-3]": [_Tabled("7-1-3", "distilled")],
     "vanilla acc of ResNet[3-3-3]": [_Tabled("3-3-3", "vanilla")],
@@ -102,7 +110,7 @@ _CLAIMS: dict[str, Sequence[_Ranked | _Tabled | str]] = {
         _Ranked(*_S0_KD, "size_ln", "kendall", 64)
     ],
 }
-"""What each quantity of `diswot.csv` is here, one entry a number; a text says why not."""
+"""What each quantity of `diswot.csv` is here, one entry a number."""
 
 _REMARKS = {
     "diswot": "the paper's equations as we read them; the README's `semantic_grad` comes nearer",
@@ -110,6 +118,8 @@ _REMARKS = {
     "semantic": "the paper's equation as we read it; `semantic_grad` comes nearer",
 }
 _COLUMNS = {"c10": "cifar10", "c100": "cifar100"}
+_STATISTICS = ("kendall", "spearman")
+_ENDS = ("", "_low", "_high")
 
 
 def paper_table(published: Path, results: Path, root: Path) -> list[PaperRow]:
@@ -121,24 +131,30 @@ def paper_table(published: Path, results: Path, root: Path) -> list[PaperRow]:
         root: where ground truths lie.
 
     Raises:
-        DataError: one of them is missing.
+        DataError: one of them is missing, or has not the columns that it should have.
     """
     ours = _results(results)
-    s0 = find_truth("resnet-s0", root)
+    claims = _published(published, "diswot.csv", texts=["setting", "quantity", "value"])
+    figures = [f"{short}_{statistic}" for short in _COLUMNS for statistic in _STATISTICS]
+    catalogue = _published(
+        published,
+        "nas-bench-201-correlations.csv",
+        texts=["source", "scorer"],
+        numbers=figures,
+    )
     return [
-        *_agreement(s0, "S0", 0.8356, "authors' released tables"),
-        *_agreement(find_truth("autoformer", root), "AutoFormer", None, "Auto-Prox tables"),
-        *_diswot_claims(_published(published, "diswot.csv"), ours, s0),
-        *_catalogue(_published(published, "nas-bench-201-correlations.csv"), ours),
+        *_diswot_claims(claims, ours, find_truth("resnet-s0", root)),
+        _autoformer(root),
+        *_catalogue(catalogue, ours),
     ]
 
 
-def _published(folder: Path, name: str) -> list[Mapping[str, str]]:
+def _published(folder: Path, name: str, **columns: Sequence[str]) -> list[Mapping[str, str]]:
     if not (folder / name).is_file():
         raise DataError(
             f"there are no published figures {folder / name}: name their folder with --published"
         )
-    return read_csv(folder / name)
+    return read_table(folder / name, **columns)
 
 
 def _results(place: Path) -> Results:
@@ -148,40 +164,27 @@ def _results(place: Path) -> Results:
             f"there are no correlation tables {place}: make one with diswot bench correlation, "
             "and name it with --results"
         )
-    rows = [row for table in tables for row in read_csv(table)]
+    ends = [f"{name}{end}" for name in _STATISTICS for end in _ENDS]
+    numbers = ["architectures", "repeats", "n", "single_sd", *ends]
+    rows = [
+        row
+        for table in tables
+        for row in read_table(table, texts=["truth", "target", "scorer"], numbers=numbers)
+    ]
     # Of two tables the one of more architectures counts, then that of more repeats.
-    rows.sort(key=lambda row: (int(row["architectures"]), int(row["repeats"])))
+    rows.sort(key=lambda row: (_count(row["architectures"]), _count(row["repeats"])))
     return {(row["truth"], row["target"], row["scorer"]): row for row in rows}
 
 
-def _agreement(
-    truth: GroundTruth, setting: str, paper: float | None, source: str
-) -> Iterator[PaperRow]:
-    """Test the first claim: the best network alone is not the best student."""
-    alone, distilled = truth.accuracies("vanilla"), truth.accuracies("distilled")
-    tau = kendall(alone, distilled)
-    low, high = kendall_interval(alone, distilled)
-    pairs = len(alone) * (len(alone) - 1) // 2
-    order = np.sign(np.subtract.outer(alone, alone))
-    order *= np.sign(np.subtract.outer(distilled, distilled))
-    swapped = int((order < 0).sum()) // 2
-    best = int(alone.argmax())
-    rank = int(rankdata(-distilled, method="min")[best])
-    yield PaperRow(
-        source=f"DisWOT, CVPR 2023 ({source})",
-        setting=setting,
+def _autoformer(root: Path) -> PaperRow:
+    """Return where the first claim, the best network alone is not the best student, shows most."""
+    row = PaperRow(
+        source="DisWOT, CVPR 2023 (Auto-Prox tables)",
+        setting="AutoFormer",
         quantity="kendall tau of accuracy alone against distilled",
-        paper=paper,
-        ours=tau,
-        low=low,
-        high=high,
-        n=len(alone),
-        verdict=_verdict(paper, tau, 5e-5) if paper is not None else "no figure printed",
-        remark=(
-            f"{swapped} of {pairs} pairs swap ({swapped / pairs:.0%}); the best alone is number "
-            f"{rank} of {len(alone)} when distilled"
-        ),
+        paper=None,
     )
+    return replace(_agreed(row, find_truth("autoformer", root)), verdict="no figure printed")
 
 
 def _diswot_claims(
@@ -191,28 +194,52 @@ def _diswot_claims(
         quantity, setting = row["quantity"], row["setting"]
         claims = _CLAIMS.get(quantity) or _CLAIMS.get(f"{setting}: {quantity}")
         values = row["value"].split(" / ")
-        for number, claim in enumerate(claims or ["needs trainings that are not made here"]):
-            shown = quantity if len(values) == 1 else f"{quantity} [{number + 1}]"
-            base = PaperRow("DisWOT, CVPR 2023", setting, shown, _number(values[number]))
+        claims = claims or ["needs trainings that are not made here"]
+        for number, (claim, value) in enumerate(zip(claims, values, strict=False), start=1):
+            shown = quantity if len(values) == 1 else f"{quantity} [{number}]"
+            base = PaperRow("DisWOT, CVPR 2023", setting, shown, _number(value))
             yield _answered(base, claim, ours, s0)
 
 
-def _answered(
-    row: PaperRow, claim: "_Ranked | _Tabled | str", ours: Results, s0: GroundTruth
-) -> PaperRow:
+def _answered(row: PaperRow, claim: _Claim, ours: Results, s0: GroundTruth) -> PaperRow:
     if isinstance(claim, str):
         return replace(row, remark=claim)
     if isinstance(claim, _Ranked):
         return _ranked(row, claim, ours)
+    if isinstance(claim, _Agreement):
+        return _agreed(row, s0)
     place = s0.architectures.index(s0.space.from_string(claim.architecture))
     value = float(s0.accuracies(claim.target)[place])
     return replace(row, ours=value, n=1, verdict=_verdict(row.paper, value, 5e-3))
 
 
+def _agreed(row: PaperRow, truth: GroundTruth) -> PaperRow:
+    alone, distilled = truth.accuracies("vanilla"), truth.accuracies("distilled")
+    tau = kendall(alone, distilled)
+    low, high = kendall_interval(alone, distilled)
+    pairs = len(alone) * (len(alone) - 1) // 2
+    order = np.sign(np.subtract.outer(alone, alone))
+    order *= np.sign(np.subtract.outer(distilled, distilled))
+    swapped = int((order < 0).sum()) // 2
+    rank = int(rankdata(-distilled, method="min")[alone.argmax()])
+    return replace(
+        row,
+        ours=tau,
+        low=low,
+        high=high,
+        n=len(alone),
+        verdict=_verdict(row.paper, tau, 5e-5),
+        remark=(
+            f"{swapped} of {pairs} pairs swap ({swapped / pairs:.0%}); the best alone is number "
+            f"{rank} of {len(alone)} when distilled"
+        ),
+    )
+
+
 def _catalogue(rows: Sequence[Mapping[str, str]], ours: Results) -> Iterator[PaperRow]:
     for row in rows:
         for short, target in _COLUMNS.items():
-            for statistic in ("kendall", "spearman"):
+            for statistic in _STATISTICS:
                 if not row[f"{short}_{statistic}"]:
                     continue
                 base = PaperRow(
@@ -227,10 +254,10 @@ def _catalogue(rows: Sequence[Mapping[str, str]], ours: Results) -> Iterator[Pap
 
 def _ranked(row: PaperRow, claim: _Ranked, ours: Results) -> PaperRow:
     found = ours.get((claim.truth, claim.target, claim.scorer))
-    if found is None or not found[claim.statistic]:
+    if found is None or not all(found[f"{claim.statistic}{end}"] for end in _ENDS):
         return replace(row, remark=f"{claim.scorer} was not measured on {claim.truth}")
-    value, n = float(found[claim.statistic]), int(found["n"])
-    spread = (float(found[f"{claim.statistic}_high"]) - float(found[f"{claim.statistic}_low"])) / 2
+    value, low, high = (float(found[f"{claim.statistic}{end}"]) for end in _ENDS)
+    n, spread = _count(found["n"]), (high - low) / 2
     theirs = spread * math.sqrt(n / claim.n)
     chance = NORMAL * float(found["single_sd"] or 0)
     margin = math.sqrt(spread**2 + theirs**2 + chance**2)
@@ -251,6 +278,10 @@ def _verdict(paper: float | None, ours: float, margin: float) -> str:
     if paper is None:
         return "not tested"
     return "agrees" if abs(paper - ours) <= margin else "miss"
+
+
+def _count(cell: str) -> int:
+    return int(float(cell or 0))
 
 
 def _number(text: str) -> float | None:

@@ -1,7 +1,7 @@
 """Records as CSV files and Markdown tables."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,6 @@ def write_csv(path: Path, records: Sequence[Any]) -> None:
                 writer.writerow({name: _written(row.get(name)) for name in columns})
 
     replace_file(path, write)
-
-
-def read_csv(path: Path) -> list[Mapping[str, str]]:
-    """Read a table that `write_csv` wrote."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -40,15 +40,21 @@ class Table:
         place = self.columns.index(name)
         return tuple(row[place] for row in self.rows)
 
-    def numbers(self, name: str) -> Vector:
+    def numbers(self, name: str, *, optional: bool = False) -> Vector:
         """Return a column of finite numbers.
+
+        Args:
+            name: of the column.
+            optional: whether cells may be empty, which are NaN then.
 
         Raises:
             UnknownNameError: the table has no such column.
             DataError: a cell is not a finite number.
         """
-        values = np.empty(len(self.rows))
+        values = np.full(len(self.rows), np.nan)
         for place, cell in enumerate(self.column(name)):
+            if optional and not cell:
+                continue
             try:
                 values[place] = float(cell)
             except ValueError:
@@ -130,13 +136,28 @@ def read_csv(path: Path) -> Table:
     return table
 
 
-def read_table(path: Path) -> list[Mapping[str, str]]:
+def read_table(
+    path: Path, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()
+) -> list[Mapping[str, str]]:
     """Read a CSV file as one mapping from column to cell for each row.
 
+    Args:
+        path: the file.
+        texts: columns that it must have.
+        numbers: columns that it must have, of finite numbers or nothing.
+
     Raises:
-        DataError: as for `read_csv`.
+        DataError: as for `read_csv`, or one of these columns is missing or holds something else.
     """
     table = read_csv(path)
+    missing = [name for name in (*texts, *numbers) if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{path} has no column {', '.join(map(repr, missing))}: mend its header, "
+            "or name another table"
+        )
+    for name in numbers:
+        table.numbers(name, optional=True)
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 

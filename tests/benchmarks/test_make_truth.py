@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ground_truths import read_table
 from benchmarks.ledger import RECORDS
 from benchmarks.make_truth import TruthSettings, make_truth
-from benchmarks.tables import read_csv
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.progress import Step, silent
 from tests.conftest import CommandLine
@@ -32,7 +32,7 @@ def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_truth_is_made_and_gone_on_with(tmp_path: Path) -> None:
     out = tmp_path / "truth"
     rows = make_truth(QUICK, out, progress=silent)
-    assert [dict(row) for row in read_csv(out / "truth.csv")] == [
+    assert [dict(row) for row in read_table(out / "truth.csv")] == [
         {name: str(value) for name, value in vars(row).items()} for row in rows
     ]
     assert all(0 < row.vanilla < 100 and 0 < row.distilled < 100 for row in rows)

@@ -11,6 +11,11 @@ from tests.conftest import CommandLine
 
 ROWS = [f"{a}-{b}-1,{60 + 2 * a + b}" for a in (1, 3, 5, 7) for b in (1, 3, 5)]
 
+HEADER = (
+    "truth,target,scorer,architectures,repeats,n,single_sd,"
+    "kendall,kendall_low,kendall_high,spearman,spearman_low,spearman_high\n"
+)
+
 
 def table(folder: Path, rows: list[str], header: str = "arch,acc") -> Path:
     path = folder / "mine.csv"
@@ -143,9 +148,14 @@ def test_published_figures_stand_beside_ours_misses_included(
     assert done.code == 0, done.err
     with (tmp_path / "paper" / "paper.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    first = next(row for row in rows if row["setting"] == "S0")
+    first, *again = [row for row in rows if "vanilla vs KD accuracy" in row["quantity"]]
+    assert not again
+    assert (first["verdict"], first["paper"]) == ("agrees", "0.8356")
     assert float(first["ours"]) == pytest.approx(0.8356, abs=1e-4)
     assert "pairs swap" in first["remark"]
+    assert [row["setting"] for row in rows if row["verdict"] == "no figure printed"] == [
+        "AutoFormer"
+    ]
     ours = next(row for row in rows if row["quantity"].endswith("parameter count"))
     assert (ours["verdict"], ours["paper"]) == ("agrees", "0.873")
     assert {row["verdict"] for row in rows} >= {"agrees", "miss", "not tested"}
@@ -158,6 +168,36 @@ def test_without_published_figures_it_says_where_they_were_looked_for(
     done = cli("bench", "paper", "--data-root", shared_data, "--published", tmp_path)
     assert done.code == 2
     assert "name their folder with --published" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("truth,scorer\nresnet-s0,nwot\n", "has no column 'target', 'architectures', 'repeats'"),
+        (HEADER + "resnet-s0,distilled,nwot,64,3,64,,high,0,1,0.5,0.4,0.6\n", "got 'high'"),
+        (HEADER + "resnet-s0,distilled,nwot,many,3,64,,0.5,0,1,0.5,0.4,0.6\n", "got 'many'"),
+        ("", "is empty"),
+    ],
+    ids=["columns", "statistic", "count", "empty"],
+)
+def test_bad_results_are_told_in_a_line(
+    cli: CommandLine, tmp_path: Path, shared_data: Path, content: str, message: str
+) -> None:
+    results = tmp_path / "mine.csv"
+    results.write_text(content)
+    done = cli("bench", "paper", "--data-root", shared_data, "--results", results)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert message in done.err
+    assert str(results) in done.err
+
+
+def test_bad_published_figures_are_told_in_a_line(
+    cli: CommandLine, tmp_path: Path, shared_data: Path
+) -> None:
+    (tmp_path / "diswot.csv").write_text("claim,setting,quantity\nfirst,S0,tau\n")
+    done = cli("bench", "paper", "--data-root", shared_data, "--published", tmp_path)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "has no column 'value'" in done.err
 
 
 def test_benchmarks_are_listed(cli: CommandLine) -> None:
