@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from diswot.data import ImageSpec
-from diswot.latency._measured import time_call, unusable
+from diswot.latency._measured import FAST, time_call, unusable
 from diswot.meta import ShapeArithmetic, build_on_meta
 from search_spaces import Architecture, SearchSpace
 
@@ -100,9 +100,9 @@ def time_operators(
     names: Iterable[str],
     *,
     threads: int,
-    seconds: float = 0.05,
+    seconds: float = 0.02,
 ) -> dict[str, float]:
-    """Return the median milliseconds of some operators of a network, each alone.
+    """Return the milliseconds of some operators of a network, each alone and undisturbed.
 
     Args:
         network: the network, on the device and in evaluation mode.
@@ -116,9 +116,8 @@ def time_operators(
 
     def time(name: str, call: Callable[[], object]) -> None:
         if name in wanted and name not in found:
-            found[name] = float(
-                np.median(time_call(_apart(call), threads=threads, seconds=seconds))
-            )
+            times = time_call(_apart(call), threads=threads, seconds=seconds)
+            found[name] = float(np.quantile(times, FAST))
 
     with torch.inference_mode(), _Recorder(time):
         network(images)

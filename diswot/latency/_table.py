@@ -24,13 +24,13 @@ class LatencyTable:
         path: the file that it was read from.
         column: the column of milliseconds.
         space: the space of the architectures.
-        ms: milliseconds of each architecture.
+        ms: milliseconds of each architecture, by its name in the space.
     """
 
     path: Path
     column: str
     space: SearchSpace
-    ms: Mapping[Architecture, float]
+    ms: Mapping[str, float]
 
     repeatable = True
 
@@ -45,12 +45,13 @@ class LatencyTable:
         Raises:
             SpaceError: the table does not have it.
         """
-        if arch not in self.ms:
+        name = self.space.to_string(arch)
+        if name not in self.ms:
             raise SpaceError(
-                f"{self.path} has no latency of {self.space.to_string(arch)}: add a row for it, "
+                f"{self.path} has no latency of {name}: add a row for it, "
                 "or use measured or predicted latencies"
             )
-        return self.ms[arch]
+        return self.ms[name]
 
 
 def read_latency_table(
@@ -75,7 +76,7 @@ def read_latency_table(
         raise DataError(f"{path} has no column {ARCH!r}: name its column of architectures so")
     chosen = _chosen(path, header, column)
     place, number = header.index(ARCH), header.index(chosen)
-    found: dict[Architecture, float] = {}
+    found: dict[str, float] = {}
     for line, row in rows:
         if len(row) != len(header):
             raise DataError(
@@ -83,18 +84,18 @@ def read_latency_table(
                 f"but got {len(row)}: mend the row"
             )
         try:
-            arch = space.from_string(row[place])
+            name = space.to_string(space.from_string(row[place]))
         except Exception as error:  # a space of the user's own can raise anything
             raise DataError(
                 f"{path}, line {line}: {first_line(error)}: write an architecture of this space, "
                 "or name another space"
             ) from error
-        if arch in found:
+        if name in found:
             raise DataError(
                 f"{path}, line {line}: the architecture {row[place]!r} stands there twice: "
                 "keep one of the two"
             )
-        found[arch] = _milliseconds(row[number], f"{path}, line {line}", chosen)
+        found[name] = _milliseconds(row[number], f"{path}, line {line}", chosen)
     return LatencyTable(path, chosen, space, found)
 
 

@@ -1,0 +1,189 @@
+"""`diswot latency`: milliseconds of architectures, measured or calibrated for."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._tables import optional, print_json, print_table
+from diswot.data import ImageSpec, load_data
+from diswot.devices import find_device
+from diswot.errors import OptionError
+from diswot.latency import MeasuredLatency, OperatorTable, write_operator_table
+from diswot.latency import calibrate as measure_operators
+from diswot.search import check_space, find_space, parse_architecture
+from diswot.seeding import generator_for
+from search_spaces import SearchSpace
+
+_SUBJECT = shared.options(
+    shared.SPACE,
+    shared.DATA,
+    shared.DATA_ROOT,
+    shared.DEVICE,
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1, max=os.cpu_count()),
+        default=1,
+        show_default=True,
+        help="Threads that torch may use.",
+    ),
+    click.option(
+        "--batch",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Images in one forward pass.",
+    ),
+)
+
+
+@click.group()
+def latency() -> None:
+    """How long architectures take: measure some, or calibrate once and predict all.
+
+    Example: diswot latency calibrate --space s0 --data digits --out s0-cpu.json
+    """
+
+
+@latency.command()
+@_SUBJECT
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    help="Architectures to measure; a third of them tells the error.",
+)
+@shared.SEED
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file that is written (.json); by default named by space and device.",
+)
+@shared.JSON
+def calibrate(
+    space: str,
+    data: str,
+    data_root: str | None,
+    device: str | None,
+    out: Path | None,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Measure every operator of a space once, so that latencies can be predicted.
+
+    The machine should do nothing else meanwhile.
+
+    Example: diswot latency calibrate --space nas-bench-201 --data cifar10 --threads 1
+    """
+    found_device = find_device(device)
+    path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
+    _check_new(path)
+    found, images = _found(space, data, data_root)
+    with shown_progress() as progress:
+        table = measure_operators(found, images, found_device, progress=progress, **chosen)
+    write_operator_table(table, path)
+    if as_json:
+        print_json({"file": str(path), "operators": len(table.operators)} | asdict(table.error))
+        return
+    _print(table, path)
+    typical = float(np.median([each.measured_ms for each in table.architectures]))
+    click.echo(
+        f"Next: diswot search --space {space} --data {data} "
+        f"--latency {path} --max-latency-ms {typical:.2g}"
+    )
+
+
+@latency.command()
+@click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
+@_SUBJECT
+@shared.JSON
+def measure(
+    architectures: tuple[str, ...],
+    space: str,
+    data: str,
+    data_root: str | None,
+    device: str | None,
+    threads: int,
+    batch: int,
+    as_json: bool,
+) -> None:
+    """Measure given architectures on this machine.
+
+    Example: diswot latency measure 1-1-1 7-7-7 --space s0 --data cifar10
+    """
+    found_device = find_device(device)
+    found, images = _found(space, data, data_root)
+    archs = {text: parse_architecture(found, text) for text in architectures}
+    timed = MeasuredLatency(found, images, found_device, batch, threads)
+    measured = {text: timed.measure(arch) for text, arch in archs.items()}
+    if as_json:
+        rows = [{"architecture": text} | asdict(each) for text, each in measured.items()]
+        print_json({"architectures": rows})
+        return
+    print_table(
+        f"Latency {timed.name}",
+        ["architecture", "median", "IQR", "outliers", "runs"],
+        [
+            [
+                text,
+                f"{each.median_ms:.3g} ms",
+                f"{each.iqr_ms:.2g} ms",
+                f"{each.outliers:.1%}",
+                str(each.runs),
+            ]
+            for text, each in measured.items()
+        ],
+        caption=(
+            "Outliers are runs farther from the quartiles than 1.5 times their distance (IQR); "
+            "many of them mean a busy machine."
+        ),
+        unbroken=("median", "IQR", "outliers", "runs"),
+    )
+    click.echo(f"Next: diswot latency calibrate --space {space} --data {data}")
+
+
+def _found(space: str, data: str, data_root: str | None) -> tuple[SearchSpace, ImageSpec]:
+    images = load_data(data, root=data_root).spec
+    found = find_space(space, in_channels=images.shape[0])
+    check_space(found, images, generator_for(0, "check"))
+    return found, images
+
+
+def _check_new(path: Path) -> None:
+    if path.suffix != ".json":
+        raise OptionError(f"Expected a file .json for the calibration, but got --out {path}")
+    if path.exists():
+        raise OptionError(f"{path} exists: name another file with --out, or remove it")
+    if not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise OptionError(f"{path.parent} is no folder that can be written: name another in --out")
+
+
+def _print(table: OperatorTable, path: Path) -> None:
+    measured = [each.measured_ms for each in table.architectures]
+    error = table.error
+    print_table(
+        f"Error of predicted latencies, on {error.architectures} architectures that were held out",
+        ["median error", "90 % within", "Spearman ρ", "operators", "fastest", "slowest"],
+        [
+            [
+                f"{error.median:.1%}",
+                f"{error.p90:.1%}",
+                optional(error.spearman, ".3f"),
+                str(len(table.operators)),
+                f"{min(measured):.3g} ms",
+                f"{max(measured):.3g} ms",
+            ]
+        ],
+        caption=(
+            f"On {table.device}, batch {table.batch}, threads {table.threads}. Prediction: "
+            f"{table.intercept:.3g} ms + {table.slope:.3g} × the sum of a network's operators, "
+            f"fitted to the other {len(measured) - error.architectures} architectures."
+        ),
+    )
+    click.echo(f"Wrote {path}")

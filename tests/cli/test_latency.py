@@ -1,0 +1,77 @@
+"""`diswot latency`: what it writes and prints, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diswot.latency import read_operator_table
+from tests.cli.conftest import Refused
+from tests.conftest import CommandLine
+
+CALIBRATE = ("latency", "calibrate", "--sample", "6", "--device", "cpu")
+MEASURE = ("latency", "measure", "--device", "cpu")
+
+
+def test_a_calibration_is_written_and_told(cli: CommandLine, tmp_path: Path) -> None:
+    done = cli(*CALIBRATE, "--out", "mine.json")
+    assert done.code == 0, done.err
+    table = read_operator_table(tmp_path / "mine.json")
+    assert len(table.architectures) == 6
+    assert f"{table.error.median:.1%}" in done.out
+    assert "on 2 architectures that were held out" in done.out
+    last = done.out.splitlines()[-1]
+    assert last.startswith(
+        "Next: diswot search --space s0 --data digits --latency mine.json --max-"
+    )
+
+
+def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_path: Path) -> None:
+    done = cli(*CALIBRATE, "--json")
+    told = json.loads(done.out)
+    assert told["file"] == "s0-cpu.json"
+    table = read_operator_table(tmp_path / "s0-cpu.json")
+    assert told["operators"] == len(table.operators)
+    assert told["median"] == table.error.median
+
+
+def test_measurements_are_told(cli: CommandLine) -> None:
+    printed = cli(*MEASURE, "1-1-1", "3-1-1")
+    assert printed.code == 0, printed.err
+    assert "measured on cpu, batch 1, threads 1" in printed.out
+    assert all(name in printed.out for name in ("1-1-1", "3-1-1"))
+    (told,) = json.loads(cli(*MEASURE, "1-1-1", "--batch", "2", "--json").out)["architectures"]
+    assert told["architecture"] == "1-1-1"
+    assert told["batch"] == 2
+    assert told["median_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*CALIBRATE, "--sample", "5"), "sample of at least 6"),
+        ((*CALIBRATE, "--sample", "many"), "--sample"),
+        ((*CALIBRATE, "--threads", "0"), "--threads"),
+        ((*CALIBRATE, "--threads", "100000"), "--threads"),
+        ((*CALIBRATE, "--batch", "0"), "--batch"),
+        ((*CALIBRATE, "--space", "s1"), "did you mean 's0'"),
+        ((*CALIBRATE, "--space", "tests.cli.faulty:Small"), "the space has 4 architectures"),
+        ((*CALIBRATE, "--space", "tests.cli.faulty:BuildRaises"), "build raised RuntimeError"),
+        ((*CALIBRATE, "--data", "digit"), "did you mean 'digits'"),
+        ((*CALIBRATE, "--device", "tpu9"), "the device 'tpu9' cannot be used"),
+        ((*CALIBRATE, "--out", "table.csv"), "Expected a file .json"),
+        ((*CALIBRATE, "--out", "nowhere/table.json"), "nowhere is no folder"),
+        ((*MEASURE,), "ARCHITECTURE"),
+        ((*MEASURE, "1-1-2"), "Expected one of 1, 3, 5, 7"),
+        ((*MEASURE, "1-1-1", "--threads", "-1"), "--threads"),
+        (("latency", "calibrat"), "calibrat"),
+    ],
+)
+def test_nonsense_is_refused(refused: Refused, arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(*arguments)
+
+
+def test_a_file_is_not_written_over(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("precious")
+    assert "mine.json exists" in refused(*CALIBRATE, "--out", "mine.json")
+    assert (tmp_path / "mine.json").read_text() == "precious"

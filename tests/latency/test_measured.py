@@ -1,0 +1,55 @@
+"""Latencies measured here."""
+
+import pickle
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diswot.data import load_data
+from diswot.errors import SpaceError
+from diswot.latency import Latency, MeasuredLatency, time_network
+from search_spaces import ResNetDepthSpace
+from tests.cli.faulty import BuildRaises, Small, WrongChannels
+
+IMAGES = load_data("digits").spec
+
+
+class Batches(nn.Module):
+    """Keeps the shapes of what it is given, its mode, and the threads that there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[tuple[object, ...]] = set()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.add((tuple(x.shape), self.training, torch.get_num_threads()))
+        return x
+
+
+def test_a_measurement_says_how_it_was_made() -> None:
+    network = Batches()
+    threads = torch.get_num_threads()
+    found = time_network(network, (1, 4, 5), batch=3, threads=2, seconds=0.01)
+    assert network.seen == {((3, 1, 4, 5), False, 2)}
+    assert (found.batch, found.threads, found.device) == (3, 2, "cpu")
+    assert found.runs >= 1
+    assert 0 < found.fast_ms <= found.median_ms < 1000
+    assert found.iqr_ms >= 0
+    assert 0 <= found.outliers < 0.5
+    assert torch.get_num_threads() == threads
+
+
+def test_a_latency_that_is_measured_is_not_repeatable() -> None:
+    space = ResNetDepthSpace((1,), widths=(2, 2), in_channels=1)
+    latency: Latency = MeasuredLatency(space, IMAGES, batch=2, threads=1, seconds=0.01)
+    assert not latency.repeatable
+    assert latency.name == "measured on cpu, batch 2, threads 1"
+    assert 0 < latency(space.architecture(1)) < 1000
+    assert pickle.loads(pickle.dumps(MeasuredLatency(Small(), IMAGES))).device == "cpu"
+
+
+@pytest.mark.parametrize("space", [BuildRaises(), WrongChannels()], ids=lambda s: type(s).__name__)
+def test_a_network_that_cannot_run_is_named(space: Small) -> None:
+    with pytest.raises(SpaceError, match=r"^architecture width=2: .*mend the space$"):
+        MeasuredLatency(space, IMAGES)(space.architecture(2))
