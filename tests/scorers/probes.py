@@ -1,5 +1,10 @@
 """Small networks under test, and what they show."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +12,7 @@ from diswot.activations import ActivationReader, Activations, scoring_mode
 from diswot.costs import Costs
 from diswot.probe import Probe
 from diswot.scorers import find_scorer
-from search_spaces import CifarResNet
+from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
 
 CLASSES = 7
 IMAGES = 12
@@ -26,6 +31,34 @@ def resnet(seed: int) -> CifarResNet:
     """Return a small residual network."""
     torch.manual_seed(seed)
     return CifarResNet((1, 2, 1), num_classes=CLASSES, widths=(4, 4, 8, 16))
+
+
+def cell() -> nn.Module:
+    """Return a network of NAS-Bench-201 with an edge that leads nowhere."""
+    torch.manual_seed(3)
+    space = NASBench201Space(channels=4, cells=1)
+    arch = space.from_string(
+        "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|avg_pool_3x3~0|skip_connect~1|none~2|"
+    )
+    return space.build(arch, CLASSES)
+
+
+def transformer() -> nn.Module:
+    """Return a small vision transformer."""
+    torch.manual_seed(4)
+    return VisionTransformer(
+        hidden=12, heads=[1, 1], mlp_ratios=[2, 2], num_classes=CLASSES, image_size=16
+    )
+
+
+NETWORKS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
+    {"resnet": partial(resnet, 1), "cell": cell, "transformer": transformer}
+)
+
+
+def layers(network: nn.Module) -> list[Any]:
+    """Return convolutions and linear layers."""
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
 def probe_of(network: nn.Module, shown: Batch, scorer: str, *, seed: int = 0) -> Probe:
@@ -58,3 +91,9 @@ def scored(network: nn.Module, teacher: nn.Module, shown: Batch, scorer: str) ->
     return find_scorer(scorer)(
         probe_of(network, shown, scorer), teacher_for(teacher, shown, scorer)
     )
+
+
+def score(name: str, network: nn.Module, shown: Batch | None = None, *, seed: int = 0) -> float:
+    """Return the score of `network`, which is its own teacher."""
+    student = probe_of(network, shown or batch(), name, seed=seed)
+    return find_scorer(name)(student, student)[name]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,20 @@ from diswot.layers import blocks, convolutions
 from diswot.probe import Probe
 from diswot.scorers import all_terms, find_scorer
 from diswot.scorers._passes import EachImageAlone
-from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
-from tests.scorers.probes import CLASSES, IMAGES, Batch, batch, probe_of, resnet, scored
+from search_spaces import CifarResNet, NASBench201Space
+from tests.scorers.probes import (
+    CLASSES,
+    IMAGES,
+    NETWORKS,
+    batch,
+    cell,
+    layers,
+    probe_of,
+    resnet,
+    score,
+    scored,
+    transformer,
+)
 
 OF_THE_SHARED_PASS = ("meco", "swap", "swap_reg")
 OF_A_PASS_OF_NOISE = ("az_expressivity", "az_progressivity", "az_trainability")
@@ -31,27 +42,11 @@ WITHOUT_A_PASS = ("trainable_layers", "size_ln", "null")
 NAMES = (*OF_THE_SHARED_PASS, *OF_A_PASS_OF_NOISE, *OF_PASSES_OF_THEIR_OWN, *WITHOUT_A_PASS)
 
 
-def cell(seed: int = 3) -> nn.Module:
-    torch.manual_seed(seed)
-    space = NASBench201Space(channels=4, cells=1)
-    arch = space.from_string(
-        "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"
-    )
-    return space.build(arch, CLASSES)
-
-
 def dead() -> nn.Module:
     """Return a network whose cells let nothing through."""
     torch.manual_seed(3)
     space = NASBench201Space(channels=4, cells=1)
     return space.build(("none",) * 6, CLASSES)
-
-
-def transformer() -> nn.Module:
-    torch.manual_seed(4)
-    return VisionTransformer(
-        hidden=12, heads=[1, 1], mlp_ratios=[2, 2], num_classes=CLASSES, image_size=16
-    )
 
 
 def without_normalisation() -> nn.Module:
@@ -68,22 +63,11 @@ def without_normalisation() -> nn.Module:
     )
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "resnet": partial(resnet, 1),
-    "cell": cell,
-    "transformer": transformer,
-    "without_normalisation": without_normalisation,
-}
-each_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
-
-
-def score(name: str, network: nn.Module, shown: Batch | None = None, *, seed: int = 0) -> float:
-    student = probe_of(network, shown or batch(), name, seed=seed)
-    return find_scorer(name)(student, student)[name]
-
-
-def weight_layers(network: nn.Module) -> list[Any]:
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+each_network = pytest.mark.parametrize(
+    "build",
+    [*NETWORKS.values(), without_normalisation],
+    ids=[*NETWORKS, "without_normalisation"],
+)
 
 
 def calls(
@@ -103,8 +87,13 @@ def calls(
 
 def loss_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[NDArray[Any]]:
     loss = F.cross_entropy(network.train()(images), labels)
-    weights = [layer.weight for layer in weight_layers(network)]
-    return [gradient.double().numpy() for gradient in torch.autograd.grad(loss, weights)]
+    weights = [layer.weight for layer in layers(network)]
+    return [gradient.double().numpy() for gradient in gradients_of(loss, weights)]
+
+
+def gradients_of(value: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Return gradients, zero where `value` does not depend on a weight."""
+    return torch.autograd.grad(value, weights, retain_graph=True, materialize_grads=True)
 
 
 @each_network
@@ -169,7 +158,7 @@ def test_meco_is_the_least_eigenvalue_of_correlations(build: Callable[[], nn.Mod
 
 def test_meco_of_a_constant_channel_is_zero() -> None:
     network = without_normalisation()
-    first, second = weight_layers(network)[:2]
+    first, second = layers(network)[:2]
     first.weight.data[0] = 0
     second.weight.data[0] = 0
     assert score("meco", network) == pytest.approx(0, abs=1e-12)
@@ -339,12 +328,12 @@ def test_vkdnw_agg_is_the_sum_of_log_ranks() -> None:
 
 def fisher_information(network: nn.Module, images: Tensor) -> NDArray[Any]:
     """Return E_x E_{c ~ σ} ∇ln σ_c ∇ln σ_cᵀ for the first weight of every layer."""
-    weights = [layer.weight for layer in weight_layers(network)]
+    weights = [layer.weight for layer in layers(network)]
     total = np.zeros((len(weights), len(weights)))
     for image in images:
         logarithms = network.train()(image[None]).log_softmax(dim=1)[0]
         for logarithm in logarithms:
-            gradients = torch.autograd.grad(logarithm, weights, retain_graph=True)
+            gradients = gradients_of(logarithm, weights)
             first = np.array([float(gradient.flatten()[0]) for gradient in gradients])
             total += logarithm.exp().item() * np.outer(first, first)
     return total / len(images)
@@ -358,7 +347,7 @@ def test_vkdnw_is_layers_and_entropy_of_the_deciles_of_fisher_information(
     eigenvalues = np.linalg.eigvalsh(fisher_information(network, batch()[0]))
     deciles = np.percentile(eigenvalues, np.arange(10, 100, 10))
     shares = deciles / deciles.sum()
-    expected = len(weight_layers(network)) - (shares * np.log(shares)).sum()
+    expected = len(layers(network)) - (shares * np.log(shares)).sum()
     assert score("vkdnw", build()) == pytest.approx(expected, abs=2e-3)
 
 
@@ -377,7 +366,7 @@ def test_vkdnw_of_many_classes_draws_them_and_comes_near_the_mean_over_all() -> 
     eigenvalues = np.linalg.eigvalsh(fisher_information(network(), batch()[0]))
     deciles = np.percentile(eigenvalues, np.arange(10, 100, 10))
     shares = deciles / deciles.sum()
-    expected = len(weight_layers(network())) - (shares * np.log(shares)).sum()
+    expected = len(layers(network())) - (shares * np.log(shares)).sum()
     assert score("vkdnw", network()) == pytest.approx(expected, abs=0.3)
     assert score("vkdnw", network()) == score("vkdnw", network())
 
@@ -396,8 +385,7 @@ def test_size_ln_is_a_sum_over_convolutions() -> None:
 def test_size_ln_of_a_transformer_has_its_linear_layers() -> None:
     network = transformer()
     expected = sum(
-        math.log(len(layer.weight)) * math.sqrt(layer.weight.numel())
-        for layer in weight_layers(network)
+        math.log(len(layer.weight)) * math.sqrt(layer.weight.numel()) for layer in layers(network)
     )
     assert score("size_ln", network) == pytest.approx(expected)
 
@@ -566,11 +554,11 @@ def test_frozen_normalisation_stays_frozen() -> None:
     with ActivationReader(network) as read:
         whole = read(batch()[0]).logits
     images, labels = batch()
-    weights = [layer.weight for layer in weight_layers(network)]
+    weights = [layer.weight for layer in layers(network)]
     signs = []
     for i in range(IMAGES):
         loss = F.cross_entropy(network(images[i : i + 1]), labels[i : i + 1])
-        signs.append([g.sign() for g in torch.autograd.grad(loss, weights)])
+        signs.append([g.sign() for g in gradients_of(loss, weights)])
     expected = sum(float(sum(layer).abs().sum()) for layer in zip(*signs, strict=True))
     assert find_scorer("gradsign")(student, student)["gradsign"] == pytest.approx(
         expected, rel=1e-3

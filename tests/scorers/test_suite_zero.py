@@ -16,8 +16,19 @@ from diswot.costs import Costs
 from diswot.errors import DataError, NetworkError
 from diswot.probe import Probe
 from diswot.scorers import all_terms, find_scorer
-from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
-from tests.scorers.probes import CLASSES, IMAGES, Batch, batch, probe_of, resnet
+from search_spaces import CifarResNet
+from tests.scorers.probes import (
+    CLASSES,
+    IMAGES,
+    NETWORKS,
+    batch,
+    cell,
+    layers,
+    probe_of,
+    resnet,
+    score,
+    transformer,
+)
 
 OF_WEIGHT_GRADIENTS = ("fisher", "grad_norm", "plain", "snip")
 OF_INPUT_GRADIENTS = ("epe_nas", "jacov")
@@ -25,38 +36,7 @@ OF_COPIES = ("synflow", "zen")
 NAMES = (*OF_WEIGHT_GRADIENTS, *OF_INPUT_GRADIENTS, *OF_COPIES, "grasp", "l2_norm", "nwot")
 
 
-def cell() -> nn.Module:
-    """Return a network of NAS-Bench-201 with an edge that leads nowhere."""
-    torch.manual_seed(3)
-    space = NASBench201Space(channels=4, cells=1)
-    arch = space.from_string(
-        "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|avg_pool_3x3~0|skip_connect~1|none~2|"
-    )
-    return space.build(arch, CLASSES)
-
-
-def transformer() -> nn.Module:
-    torch.manual_seed(4)
-    return VisionTransformer(
-        hidden=12, heads=[1, 1], mlp_ratios=[2, 2], num_classes=CLASSES, image_size=16
-    )
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "resnet": lambda: resnet(1),
-    "cell": cell,
-    "transformer": transformer,
-}
 each_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
-
-
-def score(name: str, network: nn.Module, shown: Batch | None = None) -> float:
-    student = probe_of(network, shown or batch(), name)
-    return find_scorer(name)(student, student)[name]
-
-
-def layers(network: nn.Module) -> list[Any]:
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
 def trained_once(network: nn.Module) -> list[Any]:
