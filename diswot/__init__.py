@@ -10,6 +10,7 @@ from diswot.distillation import Training, distill
 from diswot.errors import DiswotError, RunError
 from diswot.export import Exported, export
 from diswot.main_job import RunReport, resume, run
+from diswot.report import Report, write_report
 from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
 from diswot.teachers import load_checkpoint
 
@@ -20,6 +21,7 @@ __all__ = [
     "Exported",
     "ImageData",
     "ImageSpec",
+    "Report",
     "RunError",
     "RunReport",
     "SearchResult",
@@ -33,4 +35,5 @@ __all__ = [
     "run",
     "score",
     "search",
+    "write_report",
 ]

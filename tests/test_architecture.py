@@ -25,6 +25,7 @@ ROOMS = (
     "diswot.distillation",
     "diswot.export",
     "diswot.main_job",
+    "diswot.report",
     "diswot.cli",
     "benchmarks",
 )

@@ -11,6 +11,7 @@ from diswot.cli.distill import distill
 from diswot.cli.export import export
 from diswot.cli.latency import latency
 from diswot.cli.listing import list_
+from diswot.cli.report import report
 from diswot.cli.resume import resume
 from diswot.cli.run import run
 from diswot.cli.score import score
@@ -55,7 +56,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (run, search, resume, distill, export, score, latency, list_):
+for command in (run, search, resume, distill, export, report, score, latency, list_):
     cli.add_command(command)
 
 

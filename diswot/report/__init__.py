@@ -1,0 +1,5 @@
+"""A run as one page, and its plots as pictures."""
+
+from diswot.report._api import Report, write_report
+
+__all__ = ["Report", "write_report"]

@@ -1,0 +1,158 @@
+"""`write_report`: a run folder in, one page and its pictures out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from diswot.errors import RunFolderError, first_line
+from diswot.report._measures import MEASURES
+from diswot.report._network import Drawing, read_network
+from diswot.report._numbers import HUGE
+from diswot.report._outcome import read_outcome
+from diswot.report._page import Contents, write_page
+from diswot.report._pictures import draw, pictures_available, require_pictures
+from diswot.report._plots import search_plots
+from diswot.report._roles import Roles
+from diswot.report._trainings import read_curves, training_plots
+from diswot.run_folder import replace_file
+from diswot.search import Candidate, SearchResult, load_run
+from search_spaces import SearchSpace
+
+PAGE, PICTURES = "report.html", "report"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        page: the HTML page.
+        pictures: each plot as PNG and as SVG.
+    """
+
+    page: Path
+    pictures: tuple[Path, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files."""
+        return (self.page, *self.pictures)
+
+
+def write_report(
+    folder: str | Path, *, space: SearchSpace | None = None, pictures: bool | None = None
+) -> Report:
+    """Write a run as one page that loads nothing, `report.html`, and its plots as pictures.
+
+    The page shows the winner, score against each cost with the Pareto front, the
+    convergence, the winner's genes and network, the distillations, failures, and every
+    setting. Nothing that the run folder names is imported or executed. The same run gives
+    the same files; older ones are replaced.
+
+    Args:
+        folder: the run folder.
+        space: the search space, where it is none of the built-in ones; without it the
+            winner's network is not drawn.
+        pictures: whether to write PNG and SVG files into `report/`; by default if the extra
+            `plots` is installed.
+
+    Raises:
+        RunFolderError: it is no run folder, is damaged, cannot be written, or its search
+            did not finish.
+        MissingExtraError: pictures are asked for and matplotlib is not installed.
+
+    Examples:
+        >>> import tempfile, diswot
+        >>> place = Path(tempfile.mkdtemp()) / "run"
+        >>> result = diswot.search("resnet20", "s0", population=2, generations=1, repeats=1,
+        ...                        batch_size=8, out=place)
+        >>> write_report(place, pictures=False).page.name
+        'report.html'
+    """
+    if pictures:
+        require_pictures()
+    run = Path(folder)
+    result = load_run(run, space=space)
+    _check(result, run)
+    contents = _contents(result, run)
+    try:
+        page = write_page(contents, run)
+    except RecursionError as error:
+        raise RunFolderError(f"{run} is damaged (nested too deep): restore it") from error
+    plots = (*contents.search_plots, *contents.training_plots)
+    drawn: list[Path] = []
+    try:
+        if pictures_available() if pictures is None else pictures:
+            (run / PICTURES).mkdir(exist_ok=True)
+            drawn = [path for plot in plots for path in draw(plot, run / PICTURES)]
+        replace_file(run / PAGE, lambda path: path.write_text(page, "utf-8", "replace"))
+    except OSError as error:
+        raise RunFolderError(
+            f"the report cannot be written into {run} ({error.strerror or first_line(error)}): "
+            "make room, or copy the run to where it can"
+        ) from error
+    return Report(run / PAGE, tuple(drawn))
+
+
+def _contents(result: SearchResult, run: Path) -> Contents:
+    try:
+        roles = Roles(result)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"{run / 'manifest.json'} is damaged (objectives: {error!r}): restore it from a copy"
+        ) from error
+    curves = read_curves(run)
+    return Contents(
+        result,
+        roles,
+        read_outcome(run),
+        curves,
+        _drawing(result),
+        search_plots(result, roles),
+        training_plots(curves),
+    )
+
+
+def _drawing(result: SearchResult) -> Drawing | str:
+    """Return the winner's network, or why it cannot be drawn."""
+    if result.space is None:
+        return (
+            f"The space {result.manifest['settings']['space']} is not built in, and nothing that "
+            "a run folder names is imported: name it with --space (space=) to draw the network."
+        )
+    try:
+        return read_network(result.best.build, result.images.shape)
+    except Exception as error:  # noqa: BLE001  a network of the user's own can raise anything
+        return f"The network cannot be drawn ({type(error).__name__}: {first_line(error)})."
+
+
+def _check(result: SearchResult, folder: Path) -> None:
+    """Make sure that there is something to show, and that it can be drawn.
+
+    Raises:
+        RunFolderError: the winner is none of the candidates, a number is not finite, or the
+            budget is none.
+    """
+    everybody = (result.best, *result.candidates, *result.plain_choices.values())
+    scored = {candidate.key for candidate in result.candidates if candidate.score is not None}
+    limits = result.manifest.get("budget") or {}
+    sound = (
+        result.best.key in scored
+        and result.best.score is not None
+        and isinstance(limits, dict)
+        and all(map(_is_sound, limits.values()))
+        and all(_is_sound(value) for candidate in everybody for value in _numbers(candidate))
+    )
+    if not sound:
+        raise RunFolderError(
+            f"the run folder {folder} is damaged (its winner, a number or its budget is not "
+            "sound): restore it from a copy"
+        )
+
+
+def _numbers(candidate: Candidate) -> list[object]:
+    costs = (measure.of(candidate) for measure in MEASURES)
+    return [candidate.score, candidate.seconds, candidate.violation, *costs]
+
+
+def _is_sound(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and abs(value) < HUGE)

@@ -1,0 +1,82 @@
+"""How a run was made: every setting, version and hash, and how to go on."""
+
+import json
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diswot.data import DATASETS
+from diswot.search import SPACES, SearchResult
+from diswot.teachers import TEACHERS
+
+RELATIVE = ("rank", "logrank", "standard")
+"""Combinations by which a score depends on the other candidates."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to go on with, and what it does."""
+
+    line: str
+    does: str
+
+
+def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return everything in a manifest as text, by section.
+
+    Examples:
+        >>> facts({"schema": 1, "budget": {"params": 300000, "macs": None}})
+        {'budget': {'params': '300000', 'macs': '–'}, 'other': {'schema': '1'}}
+    """
+    sections = {name: dict(_flat(part)) for name, part in manifest.items() if _is_section(part)}
+    loose = {name: _text(value) for name, value in manifest.items() if not _is_section(value)}
+    return sections | ({"other": loose} if loose else {})
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", _text(part)) for inner, part in value.items())
+        else:
+            yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def commands(result: SearchResult, folder: Path) -> list[Command]:
+    """Return the commands that go on from a run."""
+    run = shlex.quote(str(folder))
+    settings = result.manifest["settings"]
+    teacher, space, data = (
+        _named_again(kind, str(settings[kind]), known)
+        for kind, known in (("teacher", TEACHERS), ("space", SPACES), ("data", DATASETS))
+    )
+    return [
+        Command(f"diswot distill {run}{teacher}{space}{data}", "trains the winner"),
+        Command(f"diswot export {run}{space}", "writes the trained student as source and weights"),
+        Command(f"diswot report {run}{space}", "writes this page again"),
+    ]
+
+
+def _named_again(kind: str, name: str, known: Collection[str]) -> str:
+    """Return the option that names what is not built in, which no run folder can name."""
+    if name in known:
+        return ""
+    return f" --{kind} {shlex.quote(name if ':' in name else f'package.module:{name}')}"
+
+
+def depends_on_others(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether scores depend on which candidates were evaluated."""
+    settings = manifest["settings"]
+    scorer, combination = (str(settings.get(name, "")) for name in ("scorer", "combination"))
+    return combination in RELATIVE or any(f"{how}(" in scorer for how in RELATIVE)

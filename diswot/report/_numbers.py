@@ -1,0 +1,93 @@
+"""Numbers as people read them; no line breaks between a number and its unit."""
+
+import math
+
+HUGE = 1e300
+"""What no number of a sound run reaches."""
+
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def count(number: float) -> str:
+    """Write a count short.
+
+    Examples:
+        >>> count(278_324), count(0), count(12_000_000)
+        ('278k', '0', '12M')
+    """
+    unit, size = unit_of(number)
+    return f"{number / size:.3g}{unit}"
+
+
+def unit_of(number: float) -> tuple[str, int]:
+    """Return the unit in which to write a number, and what it stands for.
+
+    Examples:
+        >>> unit_of(-278_324), unit_of(12)
+        (('k', 1000), ('', 1))
+    """
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if abs(number) >= size:
+            return unit, size
+    return "", 1
+
+
+def percent(rate: float) -> str:
+    r"""Write a rate as a percentage.
+
+    Examples:
+        >>> percent(0.9561)
+        '95.6\xa0%'
+    """
+    return f"{100 * rate:.1f}{SPACE}%"
+
+
+def milliseconds(number: float) -> str:
+    r"""Write a time in milliseconds.
+
+    Examples:
+        >>> milliseconds(0.924)
+        '0.924\xa0ms'
+    """
+    return f"{number:.3g}{SPACE}ms"
+
+
+def mebibytes(number: float) -> str:
+    r"""Write bytes, as KiB or MiB where there are many.
+
+    Examples:
+        >>> mebibytes(429), mebibytes(65536), mebibytes(3 * 2**20)
+        ('429\xa0B', '64\xa0KiB', '3\xa0MiB')
+    """
+    if number < 2**10:
+        return f"{number:.0f}{SPACE}B"
+    if number < 2**20:
+        return f"{number / 2**10:.3g}{SPACE}KiB"
+    return f"{number / 2**20:.3g}{SPACE}MiB"
+
+
+def seconds(number: float) -> str:
+    r"""Write a time in seconds, or in minutes where there are many.
+
+    Examples:
+        >>> seconds(0.51), seconds(200)
+        ('0.51\xa0s', '3\xa0min 20\xa0s')
+    """
+    if number < 100:
+        return f"{number:.2g}{SPACE}s" if number < 10 else f"{number:.0f}{SPACE}s"
+    minutes, rest = divmod(round(number), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = (f"{hours} h", f"{minutes} min") if hours else (f"{minutes} min", f"{rest} s")
+    return " ".join(part.replace(" ", SPACE) for part in parts)
+
+
+def signed(number: float) -> str:
+    """Write a score with four places and a real minus sign.
+
+    Examples:
+        >>> signed(-0.96758)
+        '−0.9676'
+    """
+    small = number != 0 and not 1e-3 <= abs(number) < 1e5
+    written = f"{number:.3e}" if small and math.isfinite(number) else f"{number:.4f}"
+    return written.replace("-", "−")

@@ -1,0 +1,91 @@
+"""What the main job adds to a search: its closing table, and the exported student."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import RunFolderError
+from diswot.run_folder import read_json
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Accuracy on the test split, with its 95 % interval."""
+
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network of the closing table; `score` and `accuracies` where there are any."""
+
+    label: str
+    architecture: str
+    params: float
+    macs: float
+    latency_ms: float | None
+    score: float | None
+    accuracies: Mapping[str, Trained]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run beyond the search.
+
+    Attributes:
+        rows: the closing table; none after a search alone.
+        shipped: the loss of the exported student, where it is known.
+        files: of the exported student, with their sizes in bytes.
+        differences: for each exported form, the largest difference of its outputs from the
+            network's, where it is known.
+    """
+
+    rows: tuple[Row, ...]
+    shipped: str | None
+    files: Mapping[str, int]
+    differences: Mapping[str, float]
+
+    @property
+    def losses(self) -> list[str]:
+        """The losses of the closing table, in the order of their first row."""
+        return list(dict.fromkeys(loss for row in self.rows for loss in row.accuracies))
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Read what a run folder holds beyond the search.
+
+    Raises:
+        RunFolderError: `result.json` is damaged.
+    """
+    path = folder / "result.json"
+    result = read_json(path)
+    try:
+        rows = tuple(_row(row) for row in result.get("table", ()))
+        exported = dict(result.get("student", {}))
+        exported.pop("files", None)
+        differences = {str(form): float(value) for form, value in exported.items()}
+        shipped = result.get("shipped")
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RunFolderError(f"{path} is damaged ({error!r}): restore it from a copy") from error
+    student = folder / "student"
+    files = {file.name: file.stat().st_size for file in sorted(student.glob("*")) if file.is_file()}
+    return Outcome(rows, None if shipped is None else str(shipped), files, differences)
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    latency, score = row["latency_ms"], row["score"]
+    return Row(
+        label=str(row["label"]),
+        architecture=str(row["architecture"]),
+        params=float(row["params"]),
+        macs=float(row["macs"]),
+        latency_ms=None if latency is None else float(latency),
+        score=None if score is None else float(score),
+        accuracies={
+            str(loss): Trained(float(found["rate"]), *map(float, found["interval"]))
+            for loss, found in row["accuracies"].items()
+        },
+    )

@@ -1,0 +1,201 @@
+"""The page: everything that is known of a run, written into a template."""
+
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from diswot.report import _numbers
+from diswot.report._genes import read_genes
+from diswot.report._made import commands, depends_on_others, facts
+from diswot.report._measures import MEASURES, known_measures, share_of_budget, written_score
+from diswot.report._network import Drawing
+from diswot.report._outcome import Outcome
+from diswot.report._plot import About, Plot
+from diswot.report._roles import Roles
+from diswot.report._stages import cards
+from diswot.report._svg import lay_out
+from diswot.report._trainings import Curve
+from diswot.search import Candidate, SearchResult
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+ROWS = 50
+"""Rows or names of a table at most; what there is besides is said."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a page shows.
+
+    Attributes:
+        result: the search.
+        roles: who is who in it.
+        outcome: what came of the run beyond the search.
+        curves: what was trained.
+        drawing: the winner's network; or why it is not drawn.
+        search_plots: score against each cost, and last the convergence.
+        training_plots: accuracy and loss against epochs.
+    """
+
+    result: SearchResult
+    roles: Roles
+    outcome: Outcome
+    curves: Sequence[Curve]
+    drawing: Drawing | str
+    search_plots: Sequence[Plot]
+    training_plots: Sequence[Plot]
+
+
+def write_page(contents: Contents, folder: Path) -> str:
+    """Return the page of a run in `folder` as HTML; the same run gives the same page."""
+    numbers = _numbered([*contents.search_plots, *contents.training_plots])
+    papers = [lay_out(plot, numbers) for plot in contents.search_plots]
+    style, script = (_source(name) for name in ("style.css", "script.js"))
+    page: str = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            vars(contents)
+            | _of_search(contents.result, contents.roles, contents.outcome)
+            | _of_network(contents)
+            | _of_folder(contents.result, folder)
+            | {
+                "sections": _sections(contents),
+                "cost_papers": papers[:-1],
+                "convergence": papers[-1],
+                "training_papers": [lay_out(plot, numbers) for plot in contents.training_plots],
+                "abouts": [{"title": about.title, "facts": about.facts} for about in numbers],
+                "trained_winner": _trained_winner(contents),
+                "style": style,
+                "script": script,
+                "style_hash": _hash(style),
+                "script_hash": _hash(script),
+                "version": version("diswot"),
+                "rows_at_most": ROWS,
+            }
+        )
+    )
+    return page
+
+
+def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str, Any]:
+    budget = result.manifest.get("budget") or {}
+    measures = known_measures(result.best)
+    shorts = {measure.name: measure.short for measure in MEASURES}
+    listed = {candidate.key: candidate for candidate in (*roles.front, *roles.shortlist)}
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for candidate in result.failures:
+        reasons[candidate.failure or ""].append(candidate.name)
+    return {
+        "settings": result.manifest["settings"],
+        "measures": measures,
+        "limits": " and ".join(
+            f"{measure.write(budget[measure.name])} {measure.short}"
+            for measure in measures
+            if budget.get(measure.name) is not None
+        ),
+        "shares": share_of_budget(result.best, budget),
+        "compared": [("winner", result.best), *result.plain_choices.items()],
+        "chosen": sorted(listed.values(), key=Candidate.merit, reverse=True),
+        "objectives": " and ".join(shorts.get(name, name) for name in roles.objectives),
+        "course_facts": _course(result, roles),
+        "relative": depends_on_others(result.manifest),
+        "winner_latency": next(
+            (row.latency_ms for row in outcome.rows if row.label == "winner"), None
+        ),
+        "failed": result.failures,
+        "failures_by_reason": sorted(reasons.items(), key=lambda pair: -len(pair[1]))[:ROWS],
+        "over": sum(not candidate.within_budget for candidate in result.candidates),
+    }
+
+
+def _course(result: SearchResult, roles: Roles) -> dict[str, str]:
+    """Return how the search went, in numbers."""
+    engine = result.manifest.get("engine")
+    times = [candidate.seconds for candidate in result.candidates if candidate.within_budget]
+    return {
+        "engine": str(engine.get("name", "–")) if isinstance(engine, dict) else "–",
+        "candidates evaluated": f"{len(times):,}",
+        "best one found at evaluation": f"{roles.number(result.best):,}",
+        "scoring, all candidates": _numbers.seconds(sum(times)),
+        "scoring, median candidate": _numbers.seconds(median(times)),
+    }
+
+
+def _of_network(contents: Contents) -> dict[str, Any]:
+    drawn = isinstance(contents.drawing, Drawing)
+    return {
+        "genes_of_winner": read_genes(contents.result.space, contents.result.best),
+        "drawing": contents.drawing if drawn else None,
+        "no_drawing": None if drawn else contents.drawing,
+        "stage_cards": cards(contents.drawing) if isinstance(contents.drawing, Drawing) else [],
+    }
+
+
+def _of_folder(result: SearchResult, folder: Path) -> dict[str, Any]:
+    return {
+        "run_name": folder.resolve().name,
+        "commands": commands(result, folder),
+        "facts": facts(result.manifest),
+    }
+
+
+def _trained_winner(contents: Contents) -> Curve | None:
+    """Return the winner's training that was exported, or its best on the validation split."""
+    name, shipped = contents.result.best.name, contents.outcome.shipped
+    trained = [curve for curve in contents.curves if curve.student.architecture == name]
+    exported = [curve for curve in trained if curve.student.loss == shipped]
+    return next(iter((*exported, *trained)), None)
+
+
+def _sections(contents: Contents) -> list[tuple[str, str]]:
+    there = {
+        "winner": ("Winner", True),
+        "cost": ("Score against cost", True),
+        "convergence": ("Convergence", True),
+        "network": ("Network", True),
+        "distillation": ("Distillation", bool(contents.curves)),
+        "student": ("Exported student", bool(contents.outcome.files)),
+        "failures": ("Failures", True),
+        "made": ("How this was made", True),
+    }
+    return [(name, title) for name, (title, shown) in there.items() if shown]
+
+
+def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
+    """Number everything that is said of dots, equal things once."""
+    said = dict.fromkeys(about for plot in plots for about in plot.abouts())
+    return {about: number for number, about in enumerate(said)}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    writers = ("count", "percent", "milliseconds", "mebibytes", "seconds", "signed")
+    environment.filters |= {name: getattr(_numbers, name) for name in writers}
+    environment.filters["score"] = written_score
+    return environment
+
+
+def _source(name: str) -> Markup:
+    """Return a file of ours as it is."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _hash(source: str) -> str:
+    """Return what the page's own policy calls this script or style, the only one allowed."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

@@ -1,0 +1,63 @@
+"""Who is who among the candidates of a run, and what is said of each."""
+
+from diswot.report._measures import costs, written_score
+from diswot.report._numbers import seconds
+from diswot.report._plot import About, Dot
+from diswot.search import Candidate, SearchResult
+
+
+class Roles:
+    """What the candidates of a run are in it: the winner, the front, the plain choices.
+
+    Args:
+        result: the search.
+
+    Attributes:
+        objectives: what candidates were compared by.
+        front: the candidates that no other one beats by all objectives, best score first.
+        knee: the one of the front from which every gain costs most.
+        shortlist: candidates that score well and differ.
+    """
+
+    def __init__(self, result: SearchResult) -> None:
+        self.objectives = result.objectives
+        self.front = result.front
+        self.knee = result.knee
+        self.shortlist = result.shortlist()
+        self._numbers = {c.key: number for number, c in enumerate(result.candidates, start=1)}
+        self._evaluated = {candidate.key: candidate for candidate in result.candidates}
+        self._roles: dict[str, list[str]] = {}
+        self._name("winner", result.best)
+        for label, choice in result.plain_choices.items():
+            self._name(f"{label} in budget", choice)
+        self._name("knee of the front", self.knee)
+        for candidate in self.front:
+            self._name("on the front", candidate)
+        for candidate in self.shortlist:
+            self._name("on the shortlist", candidate)
+
+    def of(self, candidate: Candidate) -> str:
+        """Return what a candidate is, in words; nothing if it is one of many."""
+        return ", ".join(self._roles.get(candidate.key, ()))
+
+    def number(self, candidate: Candidate) -> int | None:
+        """Return the how-manieth it was evaluated, from 1; `None` if it was not."""
+        return self._numbers.get(candidate.key)
+
+    def about(self, candidate: Candidate) -> About:
+        """Return what is said of a candidate that is pointed at."""
+        candidate = self._evaluated.get(candidate.key, candidate)
+        number, roles = self.number(candidate), self.of(candidate)
+        facts = {"score": written_score(candidate)} | costs(candidate)
+        if number is not None:
+            facts |= {"evaluation": f"{number:,}", "scored in": seconds(candidate.seconds)}
+        if roles:
+            facts["in this run"] = roles
+        return About(candidate.name, tuple(facts.items()))
+
+    def dot(self, candidate: Candidate, x: float) -> Dot:
+        """Return the dot of a scored candidate at `x`, as high as its score."""
+        return Dot(x, candidate.score or 0.0, self.about(candidate))
+
+    def _name(self, role: str, candidate: Candidate) -> None:
+        self._roles.setdefault(candidate.key, []).append(role)

@@ -1,0 +1,96 @@
+"""From values to places on an axis, and the round values at which to draw ticks."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diswot.report._numbers import count, unit_of
+
+MARGIN = 0.04
+"""Room beyond the outermost values, as a share of the axis."""
+
+TICKS = 5
+
+TINY = 1e-290
+"""What counts as nothing between two values."""
+
+DECADES = 1.5
+"""Powers of ten between values from which on a logarithmic axis shows more of them."""
+
+HUGE, PLACES = 1e12, 6
+"""Numbers from here on, or of more decimal places, are written with a power of ten."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis from `low` to `high`, linear or logarithmic; `whole` where values are numbered.
+
+    Examples:
+        >>> scale = Scale(0.0, 10.0)
+        >>> scale.place(2.5)
+        0.25
+        >>> [text for _, text in scale.ticks()]
+        ['0', '2', '4', '6', '8', '10']
+        >>> [text for _, text in Scale(8e4, 4e5, log=True).ticks()]
+        ['100k', '200k']
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    @classmethod
+    def over(cls, values: Iterable[float], *, log: bool = False, whole: bool = False) -> "Scale":
+        """Return the axis on which all of `values` have a place, with a little room."""
+        known = list(values)
+        low, high = min(known), max(known)
+        if log:
+            room = (high / low) ** MARGIN if high > low else 2.0
+            return cls(low / room, high * room, log=True)
+        room = MARGIN * (high - low) if high - low > TINY else abs(high)
+        room = room if room > TINY else 1.0
+        return cls(low - room, high + room, whole=whole)
+
+    def place(self, value: float) -> float:
+        """Return where `value` lies, 0 at the low end and 1 at the high end."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return round values on the axis, and how they are written."""
+        return self._powers() if self.log else self._steps()
+
+    def _steps(self) -> list[tuple[float, str]]:
+        step = _round_step((self.high - self.low) / TICKS)
+        step = max(1.0, step) if self.whole else step
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        values = [place * step for place in range(first, last + 1)]
+        unit, size = unit_of(max(abs(self.low), abs(self.high)))
+        places = max(0, -math.floor(math.log10(step / size) + 1e-9))
+        if places > PLACES or max(abs(self.low), abs(self.high)) >= HUGE:
+            return [(value, _minus(f"{value:.3e}")) for value in values]
+        return [(value, _minus(f"{value / size:.{places}f}{unit}")) for value in values]
+
+    def _powers(self) -> list[tuple[float, str]]:
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        factors = (1, 2, 5) if math.log10(self.high / self.low) < 2 * DECADES else (1,)
+        values = [factor * 10.0**power for power in powers for factor in factors]
+        return [(value, count(value)) for value in values if self.low <= value <= self.high]
+
+
+def wants_log(values: Iterable[float]) -> bool:
+    """Tell whether values are positive and span so much that a logarithmic axis shows more."""
+    known = list(values)
+    return min(known) > 0 and math.log10(max(known) / min(known)) >= DECADES
+
+
+def _round_step(rough: float) -> float:
+    """Return what is nearest to `rough`, by its ratio, of 1, 2, 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return min((factor * power for factor in (1, 2, 5, 10)), key=lambda s: abs(math.log(s / rough)))
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -1,0 +1,109 @@
+"""A plot as places on paper, for the template that writes them as SVG."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diswot.report._plot import About, Plot, Series
+from diswot.report._scale import Scale
+
+WIDTH, HEIGHT = 480, 320
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 46
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A round value on an axis: its place and how it is written."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A dot: its place, the number of what is said of it, and that in one line."""
+
+    x: float
+    y: float
+    about: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A series: a path (the `d` of SVG), or points."""
+
+    label: str
+    look: str
+    path: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A plot with every place known, in units of an SVG of 480×320."""
+
+    plot: Plot
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+    @property
+    def legend(self) -> list[Mark]:
+        """One mark for each look and label, dots before lines."""
+        known = {mark.label: mark for mark in sorted(self.marks, key=lambda mark: bool(mark.path))}
+        return [mark for mark in self.marks if known[mark.label] is mark]
+
+
+def lay_out(plot: Plot, numbers: Mapping[About, int]) -> Paper:
+    """Find every place of a plot.
+
+    Args:
+        plot: what to draw; it has one dot at least.
+        numbers: a number for everything that is said of its dots.
+    """
+    x_scale, y_scale = scales(plot)
+
+    def across(value: float) -> float:
+        return round(LEFT + x_scale.place(value) * (WIDTH - LEFT - RIGHT), 1)
+
+    def down(value: float) -> float:
+        return round(HEIGHT - BOTTOM - y_scale.place(value) * (HEIGHT - TOP - BOTTOM), 1)
+
+    def mark(series: Series) -> Mark:
+        places = [(across(dot.x), down(dot.y)) for dot in series.dots]
+        if series.shape == "dots":
+            points = tuple(
+                Point(x, y, numbers.get(dot.about) if dot.about else None, str(dot.about or ""))
+                for (x, y), dot in zip(places, series.dots, strict=True)
+            )
+            return Mark(series.label, series.look, "", points)
+        if series.shape == "limit":
+            return Mark(series.label, series.look, f"M{places[0][0]} {TOP}V{HEIGHT - BOTTOM}", ())
+        return Mark(series.label, series.look, _path(places, steps=series.shape == "steps"), ())
+
+    return Paper(
+        plot,
+        tuple(Tick(across(value), text) for value, text in x_scale.ticks()),
+        tuple(Tick(down(value), text) for value, text in y_scale.ticks()),
+        tuple(mark(series) for series in plot.series if series.dots),
+    )
+
+
+def scales(plot: Plot) -> tuple[Scale, Scale]:
+    """Return the axes on which every dot has a place; a limit takes part across only."""
+    placed = [series for series in plot.series if series.shape != "limit"]
+    ys = [dot.y for series in placed for dot in series.dots]
+    xs = [dot.x for series in plot.series for dot in series.dots]
+    return Scale.over(xs, log=plot.x.log, whole=plot.x.whole), Scale.over(ys, log=plot.y.log)
+
+
+def _path(places: Sequence[tuple[float, float]], *, steps: bool) -> str:
+    start = f"M{places[0][0]} {places[0][1]}"
+    form = "H{} V{}" if steps else "L{} {}"
+    return " ".join([start, *(form.format(*place) for place in places[1:])])

@@ -1,0 +1,130 @@
+"""The distillations in a run folder: their curves and what came of them."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from diswot.distillation import Epoch, SavedStudent, saved_students
+from diswot.errors import RunFolderError
+from diswot.report._numbers import HUGE, percent, seconds, signed
+from diswot.report._plot import About, Axis, Dot, Plot, Series
+
+MOST = 60
+"""Dots on a curve; of more epochs, an even share and the last one."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A training in a run folder.
+
+    Attributes:
+        label: the name of its folder.
+        student: what was trained.
+        epochs: what was measured of each epoch.
+    """
+
+    label: str
+    student: SavedStudent
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def tested(self) -> str:
+        """Accuracy on the test split; a dash where it is not known."""
+        rate = self.student.metrics.get("test_accuracy")
+        return percent(rate) if isinstance(rate, int | float) else "–"
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval of that accuracy; nothing where it is not known."""
+        ends = self.student.metrics.get("test_accuracy_95")
+        if not isinstance(ends, list) or not all(isinstance(end, int | float) for end in ends):
+            return ""
+        return f"[{', '.join(f'{100 * end:.1f}' for end in ends)}]"
+
+
+def read_curves(folder: Path) -> list[Curve]:
+    """Read the trainings in a run folder, best on the validation split first.
+
+    Raises:
+        RunFolderError: a report or a table of metrics is damaged.
+    """
+    return [
+        Curve(_readable(student.folder.name), student, _epochs(student.folder / "metrics.csv"))
+        for student in saved_students(folder)
+    ]
+
+
+def _readable(name: str) -> str:
+    """Replace what a file name can have and no text can."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _epochs(path: Path) -> tuple[Epoch, ...]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(_epoch(row) for row in csv.DictReader(file))
+    except FileNotFoundError:
+        return ()
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise RunFolderError(
+            f"{path} is damaged ({error!r}): restore it from a copy, or distil again"
+        ) from error
+
+
+def _epoch(row: Mapping[str, str]) -> Epoch:
+    measured = {f.name: float(row[f.name]) for f in fields(Epoch) if f.name != "epoch"}
+    if not all(abs(value) < HUGE for value in (float(row["epoch"]), *measured.values())):
+        raise ValueError(f"a number of epoch {row['epoch']} is not finite")
+    return Epoch(int(row["epoch"]), **measured)
+
+
+def training_plots(curves: Sequence[Curve]) -> list[Plot]:
+    """Return the plots of accuracy and of loss against epochs, where there are any."""
+    drawn = [curve for curve in curves if curve.epochs]
+    if not drawn:
+        return []
+    return [
+        Plot(
+            name="distillation-accuracy",
+            title="Accuracy while distilling",
+            caption="On the validation split, by which the best epoch is chosen.",
+            x=Axis("Epoch", whole=True),
+            y=Axis("Validation accuracy, %"),
+            series=_lines(drawn, lambda epoch: 100 * epoch.val_accuracy),
+        ),
+        Plot(
+            name="distillation-loss",
+            title="Loss while distilling",
+            caption="Mean over the epoch’s batches. Losses of different kinds do not compare.",
+            x=Axis("Epoch", whole=True),
+            y=Axis("Training loss"),
+            series=_lines(drawn, lambda epoch: epoch.train_loss),
+        ),
+    ]
+
+
+def _lines(curves: Sequence[Curve], value: Callable[[Epoch], float]) -> tuple[Series, ...]:
+    series = []
+    for place, curve in enumerate(curves):
+        every = -(-len(curve.epochs) // MOST)
+        shown = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
+        dots = tuple(Dot(epoch.epoch, value(epoch), _about(curve, epoch)) for epoch in shown)
+        bare = tuple(Dot(epoch.epoch, value(epoch)) for epoch in curve.epochs)
+        series.append(Series(curve.label, "line", f"line-{place % 6}", bare))
+        series.append(Series(curve.label, "dots", f"line-{place % 6}", dots))
+    return tuple(series)
+
+
+def _about(curve: Curve, epoch: Epoch) -> About:
+    return About(
+        curve.label,
+        (
+            ("architecture", curve.student.architecture),
+            ("epoch", f"{epoch.epoch} of {len(curve.epochs)}"),
+            ("validation accuracy", percent(epoch.val_accuracy)),
+            ("training loss", signed(epoch.train_loss)),
+            ("learning rate", f"{epoch.learning_rate:.2g}"),
+            ("after", seconds(epoch.seconds)),
+        ),
+    )

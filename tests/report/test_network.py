@@ -1,0 +1,102 @@
+"""The drawing of a network: every parameter and multiply-add is in it, for any space."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diswot.costs import measure_costs
+from diswot.report._network import read_network
+from diswot.search import SPACES, find_space
+
+FAMILIES = [name for name in SPACES if not name.endswith("-224")]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
+    space = find_space(name, in_channels=3)
+    arch = space.sample(np.random.default_rng(3))
+    image = (3, 32, 32)
+    drawing = read_network(lambda: space.build(arch, 10), image)
+    costs = measure_costs(lambda: space.build(arch, 10), image)
+    assert drawing.params == costs.params
+    assert sum(stage.params for stage in drawing.stages) + drawing.loose_params == costs.params
+    assert sum(stage.macs for stage in drawing.stages) == costs.macs
+    assert drawing.stages[-1].shape == (10,)
+
+
+def test_blocks_are_counted_as_the_architecture_says() -> None:
+    space = find_space("s0", in_channels=1)
+    drawing = read_network(lambda: space.build(space.from_string("5-1-3"), 10), (1, 16, 16))
+    blocks = [
+        (stage.side, sum(block.repeats for block in stage.blocks if block.kind == "BasicBlock"))
+        for stage in drawing.stages
+    ]
+    assert blocks == [(16, 5), (8, 1), (4, 3), (1, 0), (1, 0)]
+
+
+class Wrapped(nn.Module):
+    """A network inside a module of its own, with one activation that is used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Pyramid()
+        self.head = nn.Linear(16, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(self.backbone(x).mean((2, 3)))
+        return y
+
+
+class Pyramid(nn.Module):
+    """Four convolutions that each halve the resolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.steps = nn.ModuleList(
+            nn.Conv2d(inner, outer, 3, stride=2, padding=1)
+            for inner, outer in ((3, 4), (4, 8), (8, 16), (16, 16))
+        )
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for step in self.steps:
+            x = self.relu(step(x))
+        return self.scale * x
+
+
+def test_a_module_of_several_resolutions_is_shown_by_its_parts() -> None:
+    drawing = read_network(Wrapped, (3, 32, 32))
+    assert [str(stage) for stage in drawing.stages] == [
+        "16×16, 4 channels",
+        "8×8, 8 channels",
+        "4×4, 16 channels",
+        "2×2, 16 channels",
+        "10 values",
+    ]
+    assert drawing.stages[0].blocks[0].kind == "Conv2d 3×3 (stride 2), ReLU"
+    assert drawing.loose_params == 1
+
+
+def test_a_layer_that_runs_twice_is_counted_once() -> None:
+    def build() -> nn.Module:
+        layer = nn.Conv2d(3, 3, 3, padding=1)
+        return nn.Sequential(layer, nn.ReLU(), layer)
+
+    drawing = read_network(build, (3, 8, 8))
+    assert drawing.stages[0].depth == 2
+    assert drawing.stages[0].params == drawing.params == 84
+    assert drawing.stages[0].macs == 2 * 81 * 64
+
+
+def test_the_network_is_not_computed_and_its_hooks_are_gone() -> None:
+    built: list[nn.Module] = []
+
+    def build() -> nn.Module:
+        built.append(nn.Sequential(nn.Conv2d(3, 8, 3)))
+        return built[0]
+
+    read_network(build, (3, 8, 8))
+    assert next(built[0].parameters()).is_meta
+    assert not any(each._forward_hooks or each._forward_pre_hooks for each in built[0].modules())

@@ -1,0 +1,133 @@
+"""What a report holds, and which files it writes."""
+
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import diswot
+from diswot.report import write_report
+from tests.cli.faulty import OneRaises
+
+
+def text_of(page: Path) -> str:
+    """Return the page's text without tags, scripts and styles, in single spaces."""
+    markup = re.sub(r"<(script|style).*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def test_a_whole_run_is_shown(run_folder: Path) -> None:
+    shown = text_of(write_report(run_folder, pictures=False).page)
+    result = diswot.load_run(run_folder)
+    manifest = json.loads((run_folder / "manifest.json").read_text())
+    for section in ("Winner", "Score against cost", "Convergence", "Distillation", "Failures"):
+        assert section in shown
+    assert result.best.name in shown
+    assert manifest["data"]["sha256"] in shown
+    assert manifest["versions"]["torch"] in shown
+    for name, value in manifest["settings"].items():
+        assert f"{name} {'–' if value is None else value}" in shown
+    for step in ("distill", "export"):
+        assert f"diswot {step} {run_folder}" in shown
+    for file in ("student.py", "weights.safetensors"):
+        assert file in shown
+
+
+def test_the_curves_are_those_of_the_metrics(run_folder: Path) -> None:
+    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    abouts = json.loads(page.split('id="abouts">')[1].split("</script>")[0])
+    epochs = [dict(each["facts"]) for each in abouts if each["title"] == "alone"]
+    rows = (run_folder / "distill" / "alone" / "metrics.csv").read_text().splitlines()[1:]
+    accuracies = [float(row.split(",")[3]) for row in rows]
+    assert [each["validation accuracy"] for each in epochs] == [
+        f"{100 * accuracy:.1f}\N{NO-BREAK SPACE}%" for accuracy in accuracies
+    ]
+
+
+def test_every_candidate_is_a_dot_of_every_plot_of_scores(run_folder: Path) -> None:
+    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    plots = re.findall(r'<svg class="plot".*?</svg>', page, re.DOTALL)[:3]
+    result = diswot.load_run(run_folder)
+    for plot in plots:
+        named = {html.unescape(label).split(";")[0] for label in re.findall(r"<title>(.*?)<", plot)}
+        assert named >= {candidate.name for candidate in result.ranking}
+
+
+def test_the_network_is_drawn_with_all_its_parameters(run_folder: Path) -> None:
+    shown = text_of(write_report(run_folder, pictures=False).page)
+    assert "16×16, 16 channels" in shown
+    assert "BasicBlock" in shown
+    assert "10 values Linear 650 parameters" in shown
+
+
+def test_the_same_run_gives_the_same_files(run_folder: Path, tmp_path: Path) -> None:
+    first = {path: path.read_bytes() for path in write_report(run_folder, pictures=True).paths}
+    again = {path: path.read_bytes() for path in write_report(run_folder, pictures=True).paths}
+    assert again == first
+
+
+def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
+    written = write_report(run_folder, pictures=True)
+    names = {
+        "score-params",
+        "score-macs",
+        "convergence",
+        "distillation-accuracy",
+        "distillation-loss",
+    }
+    assert {path.stem for path in written.pictures} >= names
+    assert {path.parent for path in written.pictures} == {run_folder / "report"}
+    for path in written.pictures:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                assert min(image.size) > 300
+        else:
+            assert path.read_text(encoding="utf-8").rstrip().endswith("</svg>")
+
+
+def test_a_search_alone_is_shown_without_distillation(run_folder: Path) -> None:
+    shutil.rmtree(run_folder / "distill")
+    shutil.rmtree(run_folder / "student")
+    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    assert 'id="distillation"' not in page
+    assert 'id="student"' not in page
+
+
+def test_failures_and_relative_scores_are_said(own_run: Path) -> None:
+    shown = text_of(write_report(own_run, pictures=False).page)
+    assert "1 of 4 candidates have no score because their evaluation failed" in shown
+    assert "this one cannot be" in shown
+    assert "width=4" in shown
+    assert "Scores are relative" in shown
+    assert "Score within this search" in shown
+
+
+def test_a_space_of_ones_own_is_drawn_where_it_is_given(own_run: Path) -> None:
+    without = text_of(write_report(own_run, pictures=False).page)
+    assert "The space OneRaises is not built in" in without
+    shown = text_of(write_report(own_run, space=OneRaises(), pictures=False).page)
+    assert "width 2 4 6 8 (chosen)" in shown
+    assert "AdaptiveAvgPool2d" in shown
+
+
+def test_a_report_of_a_run_that_names_code_imports_none(own_run: Path, tmp_path: Path) -> None:
+    manifest = own_run / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["settings"]["space"] = "antigravity:Space"
+    manifest.write_text(json.dumps(content))
+    assert "antigravity:Space" in text_of(write_report(own_run, pictures=False).page)
+
+
+@pytest.mark.parametrize("attack", ["</script><script>x()</script>", "<!--", "]]>", "\u2028&#39;"])
+def test_data_in_the_page_cannot_end_its_script(own_run: Path, attack: str) -> None:
+    for file in ("journal.jsonl", "result.json"):
+        path = own_run / file
+        path.write_text(path.read_text().replace("width=8", json.dumps(attack)[1:-1]))
+    page = write_report(own_run, pictures=False).page.read_text(encoding="utf-8")
+    data = page.split('id="abouts">')[1].split("</script>")[0]
+    assert attack in {each["title"] for each in json.loads(data)}
+    assert page.count("<script") == 2
