@@ -17,7 +17,7 @@ from diswot.costs import Costs, measure_costs
 from diswot.progress import Progress, silent, tracked
 from diswot.scorers import Scorer, all_terms, find_scorer
 from diswot.search import Comparison, Evaluator, resolve_comparison
-from search_spaces import Architecture
+from search_spaces import Architecture, NASBench201Space, SearchSpace
 
 SHARED = ("semantic_grad", "relation", "nwot")
 """Scorers that are also timed together, from one pass."""
@@ -105,7 +105,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     teacher = comparison.teacher.initialised(settings.seed)
     spent = _Spent()
     for arch in tracked(
-        _cells(settings, evaluator), progress, "procedures", settings.architectures
+        _cells(settings, comparison.space), progress, "procedures", settings.architectures
     ):
         build = partial(evaluator.space.build, arch, data.num_classes)
         costs = evaluator.costs(arch)  # known, as it is in a search, before it is scored
@@ -128,7 +128,7 @@ def _scorers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     names = [*dict.fromkeys((*settings.scorers, "+".join(SHARED)))]
     evaluator = _comparison(settings, "nas-bench-201", all_terms(names)).evaluator
     evaluators = {name: evaluator.with_scorer(find_scorer(name)) for name in names}
-    cells = _cells(settings, evaluator)
+    cells = _cells(settings, evaluator.space)
     spent = _Spent()
     for arch in tracked(cells, progress, "scorers", len(cells)):
         _time_all(evaluators, arch, spent)
@@ -164,9 +164,9 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
         seed=settings.seed,
         data_root=settings.data_root,
     )
-    evaluator = _comparison(settings, "nas-bench-201", "diswot").evaluator
-    cells = _cells(replace(settings, architectures=WORKED), evaluator)
-    names = [evaluator.space.to_string(arch) for arch in cells]
+    space = NASBench201Space()
+    cells = _cells(replace(settings, architectures=WORKED), space)
+    names = [space.to_string(arch) for arch in cells]
     timings: list[Timing] = []
     for workers in tracked(WORKERS, progress, "workers", len(WORKERS)):
         with TemporaryDirectory() as folder:
@@ -194,9 +194,9 @@ def _comparison(
     )
 
 
-def _cells(settings: SpeedSettings, evaluator: Evaluator) -> Sequence[Architecture]:
+def _cells(settings: SpeedSettings, space: SearchSpace) -> Sequence[Architecture]:
     rng = np.random.default_rng(settings.seed)
-    return [evaluator.space.sample(rng) for _ in range(settings.architectures)]
+    return [space.sample(rng) for _ in range(settings.architectures)]
 
 
 class _Spent:
@@ -220,8 +220,8 @@ def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spen
     """Time a bare forward pass of `arch`, and all evaluators on it."""
     first = next(iter(evaluators.values()))
     images, _ = _batch(first, arch, first.costs(arch))
-    effective = first.space.effective(arch)
-    network = first.space.build(effective, first.images.num_classes).train()
+    space, classes = first.space, first.images.num_classes
+    network = space.build(space.effective(arch), classes).train()
     _bare_forward(network, images)
     spent.add("forward", partial(_bare_forward, network, images))
     for name, evaluator in evaluators.items():
