@@ -14,6 +14,7 @@ from benchmarks.all_cells import SCORERS, score_all_cells
 from benchmarks.correlation_run import CorrelationSettings, run_correlation
 from benchmarks.documentation import DOCS, RESULTS
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
+from benchmarks.lasting import lasting
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.paper import paper_table
 from benchmarks.speed import SpeedSettings, speed
@@ -67,15 +68,13 @@ CORRELATIONS = {
         )
     ],
     "nas-bench-201-all": [
-        CorrelationSettings(
-            "nas-bench-201", ONE_PASS, target="cifar100", repeats=1, batch_size=32
-        )
+        CorrelationSettings("nas-bench-201", ONE_PASS, target="cifar100", repeats=1, batch_size=32)
     ],
 }
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
 
 PICTURED = "resnet-s0"
-OTHERS = ("fidelity", "speed", "all-cells", "costs", "paper")
+OTHERS = ("fidelity", "speed", "all-cells", "lasting", "costs", "paper")
 
 
 @click.command()
@@ -139,6 +138,8 @@ def _other(
         case "all-cells":
             made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
+        case "lasting":
+            rows = lasting(root, progress)
         case "costs":
             rows = [check_costs(root, progress, workers=workers)]
         case _:

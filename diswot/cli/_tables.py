@@ -15,7 +15,10 @@ from diswot.search import Candidate
 TEXT = ("", "name", "network", "architecture", "what it is")
 """Columns of words; the others hold numbers."""
 
-UNBROKEN = ("", "params", "MACs", "latency", "score")
+UNBROKEN = ("", "params", "MACs", "latency", "latency_ms", "memory", "score")
+
+EXTRA_COSTS = {"latency_ms": ".2f", "memory": ",d"}
+"""Costs that are not always known, and how they are written."""
 
 PLAIN_WIDTH = 130
 """Width where the output is no terminal."""
@@ -58,13 +61,14 @@ def optional(number: float | None, form: str = ".4f") -> str:
     return "–" if number is None else format(number, form)
 
 
-def candidate_row(label: str, candidate: Candidate) -> list[str]:
-    """Return label, architecture, parameters, multiply-adds and score."""
+def candidate_row(label: str, candidate: Candidate, costs: Sequence[str] = ()) -> list[str]:
+    """Return label, architecture, parameters, multiply-adds, other costs and score."""
     return [
         label,
         candidate.name,
         count(candidate.params),
         count(candidate.macs),
+        *(optional(getattr(candidate.costs, name), EXTRA_COSTS[name]) for name in costs),
         "failed" if candidate.failure else optional(candidate.score),
     ]
 

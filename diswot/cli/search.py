@@ -7,7 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._tables import candidate_row, print_json, print_table
+from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.run_folder import next_folder
 from diswot.search import SearchResult
 from diswot.search import search as run_search
@@ -35,18 +35,27 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
 
 def print_search(result: SearchResult, folder: Path) -> None:
-    """Print the best candidates, and what to do next."""
+    """Print the best candidates, or the front, and what to do next."""
     settings = result.manifest["settings"]
-    rows = [candidate_row(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
-    rows += [candidate_row(label, choice) for label, choice in result.plain_choices.items()]
+    several = len(result.manifest["engine"]["objectives"]) > 1
+    if several:
+        what = f"The Pareto front of {', '.join(result.objectives)}"
+        knee = result.knee.name
+        rows = [("knee" if c.name == knee else str(n), c) for n, c in enumerate(result.front, 1)]
+    else:
+        what = "The best"
+        rows = [(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
+    rows += result.plain_choices.items()
+    costs = [name for name in EXTRA_COSTS if getattr(result.best.costs, name) is not None]
+    over = f"; {len(result.over_budget)} over budget, not scored" if result.over_budget else ""
     print_table(
-        f"The best of {len(result.candidates)} candidates, and plain choices in budget",
-        ["", "architecture", "params", "MACs", "score"],
-        rows,
+        f"{what} of {len(result.candidates)} candidates, and plain choices in budget",
+        ["", "architecture", "params", "MACs", *costs, "score"],
+        [candidate_row(label, candidate, costs) for label, candidate in rows],
         caption=(
             f"Score: {settings['scorer']} ({settings['combination']}), higher is better, mean of "
             f"{settings['repeats']} initialisations and batches, seed {settings['seed']}; "
-            f"{len(result.failures)} candidates failed."
+            f"{len(result.failures)} candidates failed{over}."
         ),
     )
-    click.echo(f"Next: diswot distill {folder}")
+    click.echo(f"Next: diswot distill {folder}, or look at it: diswot report {folder}")

@@ -3,13 +3,10 @@
 import csv
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from diswot.errors import RunFolderError
+from diswot.latency import Latency
 from search_spaces import Architecture, SearchSpace
-
-if TYPE_CHECKING:
-    from diswot.latency import Latency
 
 NAME = "latencies.csv"
 
@@ -22,7 +19,7 @@ class Latencies:
         space: whose architectures they are.
     """
 
-    def __init__(self, latency: "Latency", space: SearchSpace) -> None:
+    def __init__(self, latency: Latency, space: SearchSpace) -> None:
         self._latency = latency
         self._space = space
         self._known: dict[str, float] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import OptionError, RunError, RunFolderError
+from diswot.latency import find_latency
 from diswot.progress import Progress, Step, news
 from diswot.run_folder import new_folder, write_json
 from diswot.search._candidate import Candidate
@@ -181,8 +182,6 @@ class Run:
         spec = self._settings.latency
         if spec is None:
             return None
-        from diswot.latency import find_latency
-
         if spec == "measured" and (self._workers > 1 or self._cluster):
             raise OptionError(
                 "--latency measured needs a machine that does nothing else: take --workers 1, or "

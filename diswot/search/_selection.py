@@ -41,22 +41,20 @@ def pareto_front(candidates: Sequence[Candidate], objectives: Sequence[str]) -> 
 
     One dominates another if it is at least as good by every objective, and better by one.
     """
-    scored = sorted(
-        (c for c in candidates if c.score is not None and c.within_budget),
-        key=Candidate.merit,
-        reverse=True,
-    )
+    scored = _scored(candidates)
     values = merits(scored, objectives)
     front: list[int] = []
-    for place in np.lexsort(-values.T[::-1]):  # nobody is dominated by one who comes later
-        others = values[front]
-        if not _dominated(values[place], others):
-            front.append(int(place))
-    return [scored[place] for place in sorted(front)]
+    left = np.lexsort(-values.T[::-1])
+    while len(left):  # nobody is dominated by one who comes later in this order
+        first = values[left[0]]
+        alike = (values[left] == first).all(axis=1)
+        front += map(int, left[alike])
+        left = left[~alike & (values[left] > first).any(axis=1)]
+    return sorted((scored[place] for place in front), key=Candidate.merit, reverse=True)
 
 
-def _dominated(one: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
-    return bool(((others >= one).all(axis=1) & (others > one).any(axis=1)).any())
+def _scored(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in candidates if c.score is not None and c.within_budget]
 
 
 def knee(front: Sequence[Candidate], objectives: Sequence[str]) -> Candidate:
@@ -84,11 +82,7 @@ def shortlist(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     those already chosen in score, ln parameters and ln multiply-adds, each scaled to [0, 1]
     (farthest-first traversal: Gonzalez 1985, Theoretical Computer Science 38).
     """
-    scored = sorted(
-        (c for c in candidates if c.score is not None and c.within_budget),
-        key=Candidate.merit,
-        reverse=True,
-    )
+    scored = sorted(_scored(candidates), key=Candidate.merit, reverse=True)
     pool = scored[: max(count, round(BEST * len(scored)))]
     if not pool:
         return []
