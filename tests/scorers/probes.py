@@ -1,6 +1,6 @@
 """Small networks under test, and what they show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from diswot.activations import ActivationReader, Activations, scoring_mode
 from diswot.costs import Costs
 from diswot.probe import Probe
-from diswot.scorers import find_scorer
+from diswot.scorers import Scorer, all_terms, find_scorer
 from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
 
 CLASSES = 7
@@ -61,8 +61,8 @@ def layers(network: nn.Module) -> list[Any]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
-def probe_of(network: nn.Module, shown: Batch, scorer: str, *, seed: int = 0) -> Probe:
-    """Return `network` (put into training mode) as the scorer of that name sees it."""
+def probe_of(network: nn.Module, shown: Batch, scorer: str | Scorer, *, seed: int = 0) -> Probe:
+    """Return `network` (put into training mode) as that scorer sees it."""
     found = find_scorer(scorer)
     params = sum(parameter.numel() for parameter in network.parameters())
     return Probe(
@@ -97,3 +97,10 @@ def score(name: str, network: nn.Module, shown: Batch | None = None, *, seed: in
     """Return the score of `network`, which is its own teacher."""
     student = probe_of(network, shown or batch(), name, seed=seed)
     return find_scorer(name)(student, student)[name]
+
+
+def read_together(network: nn.Module, names: Iterable[str]) -> dict[str, float]:
+    """Return all terms of several scorers of `network`, from the same passes."""
+    scorer = all_terms(names)
+    student = probe_of(network, batch(), scorer)
+    return scorer(student, student)

@@ -18,7 +18,7 @@ from diswot.costs import Costs
 from diswot.errors import DataError, NetworkError
 from diswot.layers import blocks, convolutions
 from diswot.probe import Probe
-from diswot.scorers import all_terms, find_scorer
+from diswot.scorers import find_scorer
 from diswot.scorers._passes import EachImageAlone
 from search_spaces import CifarResNet, NASBench201Space
 from tests.scorers.probes import (
@@ -29,6 +29,7 @@ from tests.scorers.probes import (
     cell,
     layers,
     probe_of,
+    read_together,
     resnet,
     score,
     scored,
@@ -438,16 +439,7 @@ def test_fc_weights_is_the_snippet_with_weights_for_gradients() -> None:
 def test_scorers_share_passes(names: Sequence[str], passes: int) -> None:
     network, made = resnet(1), []
     network.register_forward_hook(lambda *_: made.append(1))
-    together = all_terms(names)
-    student = Probe(
-        network.train(),
-        *batch(),
-        costs=Costs(600, 6000),
-        seed=0,
-        watches=together.watches,
-        differentiable=True,
-    )
-    terms = together(student, student)
+    terms = read_together(network, names)
     assert len(made) == passes
     alone = {name: score(name, resnet(1)) for name in terms if name not in ("flops", "swap_reg")}
     assert {name: terms[name] for name in alone} == pytest.approx(alone, rel=1e-5)

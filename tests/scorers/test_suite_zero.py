@@ -15,7 +15,7 @@ from diswot.activations import ActivationReader
 from diswot.costs import Costs
 from diswot.errors import DataError, NetworkError
 from diswot.probe import Probe
-from diswot.scorers import all_terms, find_scorer
+from diswot.scorers import find_scorer
 from search_spaces import CifarResNet
 from tests.scorers.probes import (
     CLASSES,
@@ -25,6 +25,7 @@ from tests.scorers.probes import (
     cell,
     layers,
     probe_of,
+    read_together,
     resnet,
     score,
     transformer,
@@ -220,19 +221,6 @@ class Counted:
 
         monkeypatch.setattr(torch.autograd, "grad", counted)
         network.register_forward_pre_hook(ran)
-
-
-def read_together(network: nn.Module, names: Sequence[str]) -> dict[str, float]:
-    scorer = all_terms(names)
-    student = Probe(
-        network.train(),
-        *batch(),
-        costs=Costs(0, 0),
-        seed=0,
-        watches=scorer.watches,
-        differentiable=True,
-    )
-    return scorer(student, student)
 
 
 @pytest.mark.parametrize(
