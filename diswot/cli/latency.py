@@ -20,6 +20,9 @@ from diswot.search import check_space, find_space, parse_architecture
 from diswot.seeding import generator_for
 from search_spaces import SearchSpace
 
+BUSY = 0.1
+"""From what disturbance on a calibration is worth repeating."""
+
 _SUBJECT = shared.options(
     shared.SPACE,
     shared.DATA,
@@ -89,7 +92,7 @@ def calibrate(
         table = measure_operators(found, images, found_device, progress=progress, **chosen)
     write_operator_table(table, path)
     if as_json:
-        print_json({"file": str(path), "operators": len(table.operators)} | asdict(table.error))
+        print_json(_told(table, path))
         return
     _print(table, path)
     typical = float(np.median([each.measured_ms for each in table.architectures]))
@@ -164,6 +167,12 @@ def _check_new(path: Path) -> None:
         raise OptionError(f"{path.parent} is no folder that can be written: name another in --out")
 
 
+def _told(table: OperatorTable, path: Path) -> dict[str, object]:
+    operators = len(table.operators)
+    about = {"file": str(path), "operators": operators, "disturbance": table.disturbance}
+    return about | asdict(table.error)
+
+
 def _print(table: OperatorTable, path: Path) -> None:
     measured = [each.measured_ms for each in table.architectures]
     error = table.error
@@ -187,3 +196,8 @@ def _print(table: OperatorTable, path: Path) -> None:
         ),
     )
     click.echo(f"Wrote {path}")
+    if table.disturbance > BUSY:
+        click.echo(
+            f"The machine was busy: half of the runs took {table.disturbance:.0%} longer than the "
+            "fast ones; calibrate again when it does nothing else."
+        )

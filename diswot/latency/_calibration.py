@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from diswot.data import ImageSpec
 from diswot.errors import OptionError, SpaceError
-from diswot.latency._measured import MeasuredLatency, batch_of, unusable
+from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, batch_of, unusable
 from diswot.latency._operators import operators_of, time_operators
 from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError, total_ms
 from diswot.progress import Progress, silent, tracked
@@ -56,6 +56,7 @@ def calibrate(
     line: operators in a row find other caches than operators alone, and Python takes its
     time between them. The line has the least squares of relative errors, slope and
     intercept not negative, on two thirds of the sample; the other third tells the error.
+    Of operators and networks the fast runs count, a tenth, of three rounds.
 
     Args:
         space: the space to predict for.
@@ -80,7 +81,8 @@ def calibrate(
         for number in range(1, ROUNDS + 1)
     ]
     ms = {name: min(each.operators[name] for each in rounds) for name in rounds[0].operators}
-    networks = np.min([each.networks for each in rounds], axis=0)
+    runs = [each.networks for each in rounds]
+    networks = np.array([[one.fast_ms for one in each] for each in runs]).min(axis=0)
     sums = np.array([total_ms(ms, count) for count in counts])
     held_out = np.arange(len(archs)) % HELD_OUT == HELD_OUT - 1
     intercept, slope = _line(sums[~held_out], networks[~held_out])
@@ -97,6 +99,8 @@ def calibrate(
         slope=slope,
         intercept=intercept,
         error=_error(predicted[held_out], networks[held_out]),
+        disturbance=float(np.median([one.median_ms / one.fast_ms for each in runs for one in each]))
+        - 1,
         architectures=tuple(
             Calibrated(space.to_string(arch), float(whole), float(said), bool(apart))
             for arch, whole, said, apart in zip(archs, networks, predicted, held_out, strict=True)
@@ -127,10 +131,10 @@ def _drawn(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
 
 @dataclass(frozen=True)
 class _Round:
-    """One measurement of everything: milliseconds of each operator and of each network."""
+    """One measurement of everything: milliseconds of each operator, and each network."""
 
     operators: Mapping[str, float]
-    networks: Sequence[float]
+    networks: Sequence[LatencyMeasurement]
 
     @classmethod
     def of(
@@ -148,7 +152,7 @@ class _Round:
         for arch, count in tracked(pairs, progress, stage, len(archs)):
             if missing := count.keys() - operators.keys():
                 operators |= _times_in(timed, arch, missing)
-            networks.append(timed.measure(arch).fast_ms)
+            networks.append(timed.measure(arch))
         return cls(operators, networks)
 
 
@@ -156,7 +160,7 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
     """Time the operators `names` of the network of `arch`."""
     space, images = timed.space, timed.images
     try:
-        network = space.build(arch, images.num_classes).to(timed.device).eval()
+        network = timed.network(arch).to(timed.device).eval()
         batch = batch_of(images, timed.batch, device=timed.device)
         found = time_operators(network, batch, names, threads=timed.threads or 1)
     except Exception as error:  # a space of the user's own can raise anything

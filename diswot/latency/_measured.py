@@ -9,6 +9,7 @@ from torch.utils.benchmark import Timer
 
 from diswot.data import ImageSpec
 from diswot.errors import SpaceError, first_line
+from diswot.seeding import torch_seed
 from search_spaces import Architecture, SearchSpace
 
 SECONDS = 0.3
@@ -148,7 +149,7 @@ class MeasuredLatency:
         """
         try:
             return time_network(
-                self.space.build(arch, self.images.num_classes),
+                self.network(arch),
                 self.images.shape,
                 device=self.device,
                 batch=self.batch,
@@ -158,12 +159,17 @@ class MeasuredLatency:
         except Exception as error:  # a space of the user's own can raise anything
             raise unusable(self.space, arch, error) from error
 
+    def network(self, arch: Architecture) -> nn.Module:
+        """Build what is timed, without touching torch's global generator."""
+        with torch_seed(0):
+            return self.space.build(arch, self.images.num_classes)
+
 
 def unusable(space: SearchSpace, arch: Architecture, error: Exception) -> SpaceError:
     """Return what to say of a network that cannot be built or run."""
     return SpaceError(
         f"architecture {space.to_string(arch)}: building and running its network raised "
-        f"{type(error).__name__}: {first_line(error)}; mend the space"
+        f"{type(error).__name__}: {first_line(error)}; mend the space, or take a smaller batch"
     )
 
 

@@ -67,6 +67,8 @@ class OperatorTable:
         slope: what their sum is multiplied by.
         intercept: what is added to it, in milliseconds.
         error: on architectures that were held out.
+        disturbance: by what share the median run of a network was slower than its fast
+            runs, typically; large on a busy machine, on which tables err more.
         architectures: what was measured as a whole.
     """
 
@@ -81,6 +83,7 @@ class OperatorTable:
     slope: float
     intercept: float
     error: PredictionError
+    disturbance: float
     architectures: tuple[Calibrated, ...]
 
     def predict(self, operators: Mapping[str, int]) -> float:
@@ -206,6 +209,7 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
             _number(error["p90"]),
             None if rank is None else _number(rank, least=-1),
         ),
+        disturbance=_number(content["disturbance"]),
         architectures=tuple(
             Calibrated(
                 _text(row["architecture"]),

@@ -174,6 +174,7 @@ TABLE = OperatorTable(
     slope=1.5,
     intercept=0.125,
     error=PredictionError(architectures=2, median=0.1, p90=0.2, spearman=None),
+    disturbance=0.0,
     architectures=(Calibrated("1-1-1", 1.0, 1.1, held_out=True),),
 )
 
@@ -249,6 +250,7 @@ def changed(folder: Path, **changes: Any) -> Path:
         ("intercept", -1),
         ("error", None),
         ("error", {}),
+        ("disturbance", "none"),
         ("architectures", [1]),
         ("architectures", None),
     ],
