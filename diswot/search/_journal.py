@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._file: FileIO | None = None
         self._lock = FileLock(folder / LOCK)
         try:
             self._lock.acquire(timeout=0)
@@ -44,11 +46,11 @@ class Journal:
             ) from error
 
     def __enter__(self) -> "Journal":
-        self._file = self._path.open("ab", buffering=0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         self._lock.release()
 
     @property
@@ -80,6 +82,8 @@ class Journal:
         del line["score"]
         text = (json.dumps(line, allow_nan=False) + "\n").encode()
         try:
+            if self._file is None:
+                self._file = self._path.open("ab", buffering=0)
             if self._file.write(text) != len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())

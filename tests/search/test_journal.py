@@ -52,7 +52,7 @@ def read(folder: Path, space: SearchSpace | None = None) -> list[Candidate]:
     return list(read_journal(folder, candidate_reader(space, IMAGES)).values())
 
 
-@given(candidates=st.lists(CANDIDATES, max_size=4, unique_by=lambda c: c.key))
+@given(candidates=st.lists(CANDIDATES, min_size=1, max_size=4, unique_by=lambda c: c.key))
 def test_candidates_are_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
 ) -> None:
