@@ -18,6 +18,7 @@ from diswot.distillation import (
     Training,
     prepare_distillation,
 )
+from diswot.errors import RunFolderError
 from diswot.export import Exported, export, require_onnx
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import check_new_folder, write_json
@@ -44,6 +45,8 @@ from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
 LOSSES = ("alone", "diswot", "diswot-dagger")
+_JOB = {"compare": bool, "onnx": bool | None, "epochs": int | None, "teacher_epochs": int | None}
+"""What a manifest keeps of the main job, and what it must be."""
 
 
 @dataclass(frozen=True)
@@ -196,23 +199,33 @@ def resume(
     """
     path = Path(folder)
     manifest = read_manifest(path)
-    job, settings = manifest["job"], manifest["settings"]
+    job, settings = _job_of(manifest, path), manifest["settings"]
     if job is None:
         return resume_search(path, progress=progress, **options)
     teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
     data = told_again("data", settings["data"], options.get("data"), DATASETS)
     options["data"] = load_data(data, root=options.get("data_root"))
-    weights = options.get("teacher_weights") or settings["teacher_weights"]
-    known = {"epochs": job["epochs"], "teacher_epochs": job["teacher_epochs"]}
-    lessons = _Lessons(
-        teacher,
-        {**options, **known, "teacher_weights": weights, "seed": settings["seed"]},
-        progress,
-    )
+    known = {name: options.get(name) or settings[name] for name in ("teacher_weights", "device")}
+    known |= {name: job[name] for name in ("epochs", "teacher_epochs")}
+    lessons = _Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
     if settings["teacher_state"] == "trained":
         options["teacher"] = lessons.trained_teacher()
     result = resume_search(path, progress=progress, **options)
     return _finished(result, lessons, path, job)
+
+
+def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
+    """Return what the main job was asked for besides a search; `None` of a search alone."""
+    job = manifest.get("job", {})
+    if job is None:
+        return None
+    if not isinstance(job, dict) or any(
+        not isinstance(job.get(name, "missing"), kind) for name, kind in _JOB.items()
+    ):
+        raise RunFolderError(
+            f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
+        )
+    return job
 
 
 class _Lessons:

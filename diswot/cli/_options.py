@@ -252,5 +252,5 @@ def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
         or known.get("latency") == "measured"
         or find_device(known.get("device")) != "cpu"
     )
-    free = (os.cpu_count() or 1) // known.get("threads", 1)
+    free = (os.cpu_count() or 1) // max(1, known.get("threads", 1))
     chosen["workers"] = 1 if alone else max(1, min(MOST_WORKERS, free))

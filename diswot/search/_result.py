@@ -27,7 +27,13 @@ _SETTINGS = {
     "space": str,
     "data": str,
     "scorer": str,
+    "combination": str,
+    "repeats": int,
+    "batch_size": int,
+    "teacher_state": str,
     "seed": int,
+    "device": str,
+    "threads": int,
 }
 """Settings that later commands read, and what they must be."""
 
