@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from diswot.report._numbers import count, mebibytes, milliseconds, percent, signed
+from diswot.report._numbers import count, milliseconds, percent, signed, size
 from diswot.search import Candidate
 
 
@@ -37,7 +37,7 @@ MEASURES = (
     Measure("params", "Parameters", "parameters", count),
     Measure("macs", "Multiply-adds of one image", "multiply-adds", count),
     Measure("latency_ms", "Latency of one image, ms", "latency", milliseconds),
-    Measure("memory", "Peak activation memory of one image, bytes", "memory", mebibytes),
+    Measure("memory", "Peak activation memory of one image, bytes", "memory", size),
 )
 
 

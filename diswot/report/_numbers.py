@@ -1,6 +1,7 @@
 """Numbers as people read them; no line breaks between a number and its unit."""
 
 import math
+from collections.abc import Sequence
 
 HUGE = 1e300
 """What no number of a sound run reaches."""
@@ -52,18 +53,25 @@ def milliseconds(number: float) -> str:
     return f"{number:.3g}{SPACE}ms"
 
 
-def mebibytes(number: float) -> str:
-    r"""Write bytes, as KiB or MiB where there are many.
+def size(number: float) -> str:
+    r"""Write bytes.
 
     Examples:
-        >>> mebibytes(429), mebibytes(65536), mebibytes(3 * 2**20)
-        ('429\xa0B', '64\xa0KiB', '3\xa0MiB')
+        >>> size(429), size(82_944), size(3_145_728)
+        ('429\xa0B', '82.9\xa0kB', '3.15\xa0MB')
     """
-    if number < 2**10:
-        return f"{number:.0f}{SPACE}B"
-    if number < 2**20:
-        return f"{number / 2**10:.3g}{SPACE}KiB"
-    return f"{number / 2**20:.3g}{SPACE}MiB"
+    unit, bytes_of_it = unit_of(number)
+    return f"{number / bytes_of_it:.3g}{SPACE}{unit}B"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as in a sentence.
+
+    Examples:
+        >>> listed(["score", "parameters", "latency"]), listed(["score"])
+        ('score, parameters and latency', 'score')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def seconds(number: float) -> str:

@@ -98,15 +98,17 @@ def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str
     return {
         "settings": result.manifest["settings"],
         "measures": measures,
-        "limits": " and ".join(
-            f"{measure.write(budget[measure.name])} {measure.short}"
-            for measure in measures
-            if budget.get(measure.name) is not None
+        "limits": _numbers.listed(
+            [
+                f"{measure.write(budget[measure.name])} {measure.short}"
+                for measure in measures
+                if budget.get(measure.name) is not None
+            ]
         ),
         "shares": share_of_budget(result.best, budget),
         "compared": [("winner", result.best), *result.plain_choices.items()],
         "chosen": sorted(listed.values(), key=Candidate.merit, reverse=True),
-        "objectives": " and ".join(shorts.get(name, name) for name in roles.objectives),
+        "objectives": _numbers.listed([shorts.get(name, name) for name in roles.objectives]),
         "course_facts": _course(result, roles),
         "relative": depends_on_others(result.manifest),
         "winner_latency": next(
@@ -120,12 +122,12 @@ def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str
 
 def _course(result: SearchResult, roles: Roles) -> dict[str, str]:
     """Return how the search went, in numbers."""
-    engine = result.manifest.get("engine")
+    engine = result.manifest["engine"]
     times = [candidate.seconds for candidate in result.candidates if candidate.within_budget]
     return {
-        "engine": str(engine.get("name", "–")) if isinstance(engine, dict) else "–",
-        "candidates evaluated": f"{len(times):,}",
-        "best one found at evaluation": f"{roles.number(result.best):,}",
+        "engine": str(engine.get("name", "–")),
+        "evaluations": f"{roles.evaluations:,}",
+        "best one found by evaluation": f"{roles.number(result.best):,}",
         "scoring, all candidates": _numbers.seconds(sum(times)),
         "scoring, median candidate": _numbers.seconds(median(times)),
     }
@@ -185,7 +187,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    writers = ("count", "percent", "milliseconds", "mebibytes", "seconds", "signed")
+    writers = ("count", "percent", "milliseconds", "seconds", "signed", "size")
     environment.filters |= {name: getattr(_numbers, name) for name in writers}
     environment.filters["score"] = written_score
     return environment

@@ -10,7 +10,7 @@ from diswot.report._roles import Roles
 from diswot.report._scale import wants_log
 from diswot.search import Candidate, SearchResult, pareto_front
 
-MOST = 2000
+MOST = 1000
 """Dots that a plot shows; of more candidates, those with a role and an even share of the others."""
 
 
@@ -76,9 +76,7 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
         y=_score_axis(result),
         series=(
             Series("candidates", "dots", "plain", tuple(map(dot, rest))),
-            Series(
-                "best so far", "steps", "front", (*steps, Dot(len(result.candidates), steps[-1].y))
-            ),
+            Series("best so far", "steps", "front", (*steps, Dot(roles.evaluations, steps[-1].y))),
             Series("winner", "dots", "winner", (dot(result.best),)),
         ),
     )

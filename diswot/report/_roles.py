@@ -24,8 +24,9 @@ class Roles:
         self.front = result.front
         self.knee = result.knee
         self.shortlist = result.shortlist()
-        self._numbers = {c.key: number for number, c in enumerate(result.candidates, start=1)}
-        self._evaluated = {candidate.key: candidate for candidate in result.candidates}
+        evaluated = [candidate for candidate in result.candidates if candidate.within_budget]
+        self._numbers = {c.key: number for number, c in enumerate(evaluated, start=1)}
+        self._evaluated = {candidate.key: candidate for candidate in evaluated}
         self._roles: dict[str, list[str]] = {}
         self._name("winner", result.best)
         for label, choice in result.plain_choices.items():
@@ -39,6 +40,11 @@ class Roles:
     def of(self, candidate: Candidate) -> str:
         """Return what a candidate is, in words; nothing if it is one of many."""
         return ", ".join(self._roles.get(candidate.key, ()))
+
+    @property
+    def evaluations(self) -> int:
+        """How many candidates were evaluated: all but those over budget."""
+        return len(self._evaluated)
 
     def number(self, candidate: Candidate) -> int | None:
         """Return the how-manieth it was evaluated, from 1; `None` if it was not."""

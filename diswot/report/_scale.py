@@ -71,7 +71,8 @@ class Scale:
         places = max(0, -math.floor(math.log10(step / size) + 1e-9))
         if places > PLACES or max(abs(self.low), abs(self.high)) >= HUGE:
             return [(value, _minus(f"{value:.3e}")) for value in values]
-        return [(value, _minus(f"{value / size:.{places}f}{unit}")) for value in values]
+        written = (f"{value / size:.{places}f}{unit if value else ''}" for value in values)
+        return list(zip(values, map(_minus, written), strict=True))
 
     def _powers(self) -> list[tuple[float, str]]:
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)

@@ -67,7 +67,9 @@ for (const plot of document.querySelectorAll("svg.plot")) {
   const dots = [...plot.querySelectorAll(".dot")];
   const order = [...dots].sort((a, b) => centre(a).x - centre(b).x);
   for (const dot of dots) {
-    dot.querySelector("title").remove(); // the browser's own tip would lie over ours
+    const title = dot.querySelector("title");
+    dot.setAttribute("aria-label", title.textContent);
+    title.remove(); // the browser's own tip would lie over ours
     dot.setAttribute("tabindex", "-1");
     dot.addEventListener("focus", () => show(dot));
     dot.addEventListener("blur", hide);
