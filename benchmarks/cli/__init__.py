@@ -7,6 +7,7 @@ import click
 from benchmarks.cli.correlation import correlation
 from benchmarks.cli.make_truth import make_truth
 from benchmarks.cli.paper import paper
+from benchmarks.cli.search import search
 from benchmarks.cli.speed import speed
 from benchmarks.ground_truths import TRUTHS
 
@@ -21,7 +22,7 @@ def bench() -> None:
     """
 
 
-for command in (correlation, paper, speed, make_truth):
+for command in (correlation, search, paper, speed, make_truth):
     bench.add_command(command)
 
 

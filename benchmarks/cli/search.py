@@ -1,0 +1,105 @@
+"""`diswot bench search`: what each engine finds by each score."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList
+from benchmarks.ground_truths import TRUTHS
+from benchmarks.search_bench import COLUMNS, SearchBench, SearchBenchSettings, run_search_bench
+from benchmarks.tables import flat
+from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.run_folder import next_folder
+
+CAPTION = (
+    "after: evaluations. accuracy: of the network that the search would return, median over the "
+    "seeds. regret: of the median to the best in budget. gain: of the median on that of random "
+    "search after as many evaluations, in points, with its 95 % bootstrap interval over the seeds. "
+    "wins: share of the pairs of a search and a random one in which this one ends higher. p: "
+    "Mann-Whitney, two-sided; better and worse are told at 0.05. ms: one evaluation, building and "
+    "all repeats included."
+)
+
+
+def _names(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(map(str.strip, value.split(",")))
+
+
+@click.command()
+@click.option(
+    "--truth",
+    type=click.Choice(list(TRUTHS)),
+    default="digits-s0",
+    show_default=True,
+    help="A name of `diswot list benchmarks`.",
+)
+@click.option("--target", help="A column of the truth; by default distilled, or its first.")
+@click.option(
+    "--scorers",
+    type=ScorerList(),
+    default="diswot,nwot,params",
+    show_default=True,
+    help="Names and expressions, joined with commas.",
+)
+@click.option(
+    "--engines",
+    callback=_names,
+    default="evolution,regularised",
+    show_default=True,
+    help="Compared with random search, which need not be named.",
+)
+@click.option("--max-params", type=options.Count(), help="Parameters at most, e.g. 500k.")
+@click.option("--max-macs", type=options.Count(), help="Multiply-adds of one input at most.")
+@click.option("--evaluations", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option("--seeds", type=click.IntRange(min=2), default=20, show_default=True)
+@click.option("--population", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--sample",
+    type=Sample(),
+    default="all",
+    show_default=True,
+    help="How many architectures there are to be found, drawn at random, or all.",
+)
+@click.option("--teacher", default="resnet110", show_default=True, help="At random initialisation.")
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True)
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Measurements to go on with: a folder of this command or of `bench correlation`.",
+)
+@options.DATA_ROOT
+@options.SEED
+@options.DEVICE
+@WORKERS
+@OUT
+@options.JSON
+def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Compare what engines find by each score with what random search finds.
+
+    All architectures of a ground truth are measured once; then every engine searches among
+    them with every seed. Interrupted, the same command with the same --out or --work goes
+    on where it stopped.
+
+    Example: diswot bench search --truth nas-bench-201 --target cifar100 --max-params 500k
+    """
+    settings = SearchBenchSettings(**chosen)
+    out = out or next_folder(Path("runs"), "search-bench")
+    with shown_progress() as progress:
+        found = run_search_bench(settings, out, work=work, workers=workers, progress=progress)
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in found.rows]})
+        return
+    print_table(_title(found), COLUMNS, found.cells(), caption=CAPTION, unbroken=COLUMNS[1:])
+    for line in found.remarks:
+        click.echo(line)
+    click.echo(f"Next: look at {out / 'accuracy.png'}, or read {out / 'search.csv'}")
+
+
+def _title(found: SearchBench) -> str:
+    first = found.curves[0]
+    return (
+        f"{first.truth}, {first.target}, {first.budget}: {first.in_budget:,} networks in budget, "
+        f"the best reaches {first.best:.2f} %; {first.seeds} searches each"
+    )
