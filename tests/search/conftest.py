@@ -1,0 +1,42 @@
+"""What the tests of the search share: quick searches, and a look into their journals."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import diswot
+from tests.search.spaces import Tiny
+
+SMALL: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
+
+
+def search(**options: Any) -> diswot.SearchResult:
+    """Search a few tiny networks."""
+    teacher, space = options.pop("teacher", "resnet20"), options.pop("space", None) or Tiny()
+    return diswot.search(teacher, space, **(SMALL | options))
+
+
+def lines_of(folder: Path) -> list[bytes]:
+    """Return the lines of a journal, with their ends."""
+    return (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def entries_of(folder: Path) -> list[dict[str, Any]]:
+    """Return what the lines of a journal say."""
+    return [json.loads(line) for line in lines_of(folder)]
+
+
+def outcome_of(folder: Path) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return all of a run that may not depend on how it came about."""
+    passing = ("seconds", "worker")
+    known = [{k: v for k, v in e.items() if k not in passing} for e in entries_of(folder)]
+    return (folder / "result.json").read_bytes(), sorted(known, key=lambda e: int(e["number"]))
+
+
+def unfinished(folder: Path, lines: Sequence[bytes], source: Path) -> Path:
+    """Make `folder` what is left of the run `source` when its journal has these lines."""
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.json").write_bytes((source / "manifest.json").read_bytes())
+    (folder / "journal.jsonl").write_bytes(b"".join(lines))
+    return folder
