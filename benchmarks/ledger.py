@@ -3,9 +3,8 @@
 import json
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 
 from diswot.errors import RunFolderError
 from diswot.run_folder import read_json, versions, write_json
+from diswot.workers import Workers
 
 MANIFEST = "manifest.json"
 RECORDS = "records.jsonl"
@@ -105,10 +105,6 @@ def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
             )
 
 
-_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
-"""Lets glibc reuse the memory of large tensors, a seventh of the time of a forward pass."""
-
-
 @contextmanager
 def processes(count: int) -> Iterator[Executor]:
     """Return `count` new processes that share the machine's cores; one is this process itself."""
@@ -117,24 +113,8 @@ def processes(count: int) -> Iterator[Executor]:
             1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)
         )
     else:
-        threads = max(1, (os.cpu_count() or 1) // count)
-        pool = ProcessPoolExecutor(
-            count, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
-        )
-    with _environment(_KEEP_MEMORY):
-        try:
-            yield pool
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set what is not set, for processes that begin meanwhile."""
-    added = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ |= added
+        pool = Workers(count)
     try:
-        yield
+        yield pool
     finally:
-        for name in added:
-            del os.environ[name]
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -3,10 +3,10 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
@@ -69,6 +69,8 @@ class Workers(Executor):
         self._arguments = arguments
         self._share = max(1, (os.cpu_count() or 1) // count)
         self._closed = False
+        self._environment = ExitStack()
+        self._environment.enter_context(_environment(_KEEP_MEMORY))
         self._own = threading.local()
         self._processes: dict[int, ProcessPoolExecutor] = {}
         self._threads = ThreadPoolExecutor(count)
@@ -90,6 +92,7 @@ class Workers(Executor):
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         for pool in list(self._processes.values()):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._environment.close()
 
     def _run(self, task: Callable[..., _T], args: Any, kwargs: Any) -> _T:
         for _ in range(TRIES):
@@ -105,7 +108,6 @@ class Workers(Executor):
     def _process(self) -> ProcessPoolExecutor:
         """Return this thread's process, a new one if the last has died."""
         if not hasattr(self._own, "pool"):
-            os.environ |= {name: os.environ.get(name, to) for name, to in _KEEP_MEMORY.items()}
             pool = ProcessPoolExecutor(1, get_context("spawn"))
             try:
                 begun = pool.submit(_begin, self._share, self._prepare, self._arguments)
@@ -132,6 +134,18 @@ def check_workers(count: int) -> None:
             f"Expected from 1 to {cores} workers, one for each core of this machine, "
             f"but got {count!r}"
         )
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set, for processes that begin meanwhile."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ |= added
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _begin(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> int:
