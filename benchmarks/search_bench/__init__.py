@@ -9,9 +9,10 @@ from benchmarks.search_bench._comparison import (
 from benchmarks.search_bench._known import KnownSpace, RecordedEvaluator
 from benchmarks.search_bench._landscape import Landscape, Scored
 from benchmarks.search_bench._rows import SearchRow, rows_of
-from benchmarks.search_bench._run import COLUMNS, SearchBench, run_search_bench
+from benchmarks.search_bench._run import run_search_bench
 from benchmarks.search_bench._searching import found_after
 from benchmarks.search_bench._settings import SearchBenchSettings
+from benchmarks.search_bench._table import COLUMNS, SearchBench
 
 __all__ = [
     "COLUMNS",

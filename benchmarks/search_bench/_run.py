@@ -1,21 +1,22 @@
 """From a ground truth, scorers and engines to tables and pictures in a folder."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.correlation_run import DISTILLED, timed
-from benchmarks.ground_truths import GroundTruth, find_truth
+from benchmarks.ground_truths import find_truth
 from benchmarks.ledger import MANIFEST
-from benchmarks.measurement import MeasurementSettings, evaluator_for, measure
+from benchmarks.measurement import Measured, MeasurementSettings, evaluator_for, measure
 from benchmarks.search_bench._landscape import Landscape
-from benchmarks.search_bench._plot import plot_searches
+from benchmarks.search_bench._plot import QUANTITIES, plot_searches
 from benchmarks.search_bench._rows import SearchRow, rows_of
 from benchmarks.search_bench._settings import SearchBenchSettings
-from benchmarks.tables import markdown, number, write_csv
+from benchmarks.search_bench._table import SearchBench, checkpoints, remarks
+from benchmarks.tables import write_csv
 from diswot.costs import Costs
 from diswot.data import data_root as find_root
 from diswot.errors import OptionError
@@ -28,44 +29,6 @@ TABLE = "search.csv"
 
 POINTS = 40
 """Numbers of evaluations at which curves are read, at most."""
-
-TOY = 0.25
-"""Share of what is in budget, from which on a search is no search any more."""
-
-COLUMNS = (
-    "name",
-    "after",
-    "accuracy, quartiles",
-    "regret",
-    "gain, 95 %",
-    "wins",
-    "p",
-    "verdict",
-    "ms",
-)
-
-
-@dataclass(frozen=True)
-class SearchBench:
-    """What came of all searches.
-
-    Attributes:
-        curves: every engine by every score, after each number of evaluations.
-        remarks: what a reader must know besides.
-    """
-
-    curves: Sequence[SearchRow]
-    remarks: Sequence[str]
-
-    @property
-    def rows(self) -> list[SearchRow]:
-        """Those after half and after all evaluations."""
-        last = self.curves[-1].evaluations
-        return [row for row in self.curves if row.evaluations in _checkpoints(last)]
-
-    def cells(self) -> list[list[str]]:
-        """Return the table as text, in the order of `COLUMNS`."""
-        return [_cells(row) for row in self.rows]
 
 
 def run_search_bench(
@@ -99,34 +62,34 @@ def run_search_bench(
     if not ((out / MEASUREMENTS).is_dir() or (out / TABLE).is_file()):
         check_new_folder(out)
     folder = work or out / MEASUREMENTS
-    landscape = _measured(settings, asked, truth, target, folder, workers, progress)
-    out.mkdir(parents=True, exist_ok=True)
     names = [truth.space.to_string(arch) for arch in truth.architectures]
-    found = _searched(landscape, settings, timed(asked, names, out, progress), progress)
+    measured = _measured(asked, names, folder, workers=workers, progress=progress)
+    images = evaluator_for(asked).images
+    landscape = Landscape.of(truth, target, measured, images=images, budget=settings.budget)
+    out.mkdir(parents=True, exist_ok=True)
+    milliseconds = timed(asked, names, out, progress)
+    found = _searched(landscape, settings, milliseconds=milliseconds, progress=progress)
     _write(found, out)
     return found
 
 
 def _measured(
-    settings: SearchBenchSettings,
     asked: MeasurementSettings,
-    truth: GroundTruth,
-    target: str,
+    names: Sequence[str],
     folder: Path,
+    *,
     workers: int,
     progress: Progress,
-) -> Landscape:
-    """Measure what `folder` does not hold yet."""
+) -> list[Measured]:
+    """Measure what `folder` does not hold yet; terms that read costs alone are told besides."""
     scorers, about = _kept(folder, asked)
     measuring = replace(asked, scorers=scorers)
-    names = [truth.space.to_string(arch) for arch in truth.architectures]
     measured = measure(measuring, names, folder, workers=workers, progress=progress, about=about)
-    evaluator = evaluator_for(measuring).with_scorer(all_terms(asked.scorers))
-    with_costs = [
+    evaluator = evaluator_for(asked)
+    return [
         replace(each, terms={**each.terms, **evaluator.cost_terms(Costs(each.params, each.macs))})
         for each in measured
     ]
-    return Landscape.of(truth, target, with_costs, images=evaluator.images, budget=settings.budget)
 
 
 def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Mapping[str, Any]]:
@@ -161,12 +124,13 @@ def _to_measure(scorer: str) -> set[str]:
 def _searched(
     landscape: Landscape,
     settings: SearchBenchSettings,
+    *,
     milliseconds: Mapping[str, float],
     progress: Progress,
 ) -> SearchBench:
     total = min(settings.evaluations, landscape.networks)
     geometric = np.geomspace(1, total, POINTS).round().astype(int)
-    counts = sorted({*map(int, geometric), *_checkpoints(total)})
+    counts = sorted({*map(int, geometric), *checkpoints(total)})
     scored = [landscape.scored(scorer) for scorer in settings.scorers]
     searched = _counter(len(scored) * len(settings.compared) * settings.seeds, progress)
     curves: list[SearchRow] = []
@@ -174,11 +138,7 @@ def _searched(
         alone = milliseconds.get(each.scorer)
         spent = None if alone is None else alone * settings.repeats
         curves += rows_of(each, settings, counts, milliseconds=spent, searched=searched)
-    return SearchBench(curves, [*_remarks(landscape, total), *_reasons(curves)])
-
-
-def _checkpoints(total: int) -> tuple[int, int]:
-    return -(-total // 2), total
+    return SearchBench(curves, remarks(landscape, curves))
 
 
 def _counter(total: int, progress: Progress) -> Callable[[], None]:
@@ -186,50 +146,10 @@ def _counter(total: int, progress: Progress) -> Callable[[], None]:
     return lambda: progress(Step("search", next(done), total))
 
 
-def _remarks(landscape: Landscape, total: int) -> Iterator[str]:
-    seen = total / landscape.networks
-    if seen >= TOY:
-        yield (
-            f"A toy: {total} evaluations are {seen:.0%} of the {landscape.networks} different "
-            "networks in budget, so all engines come to nearly the same."
-        )
-    if landscape.partial:
-        yield (
-            f"Searched are the {len(landscape.records):,} architectures whose accuracy is known; "
-            "a child that is none of them is replaced by the one that is nearest in its genes."
-        )
-
-
-def _reasons(curves: Sequence[SearchRow]) -> Iterator[str]:
-    """Tell why engines are not better than random search in the end."""
-    last = curves[-1].evaluations
-    for row in curves:
-        if row.why and row.evaluations == last:
-            yield f"{row.scorer}, {row.engine}: {row.verdict} than random; {row.why}."
-
-
 def _write(found: SearchBench, out: Path) -> None:
     write_csv(out / "curves.csv", found.curves)
     write_csv(out / TABLE, found.rows)
-    text = "\n\n".join([markdown(COLUMNS, found.cells()), *found.remarks]) + "\n"
+    text = found.markdown()
     replace_file(out / "search.md", lambda path: path.write_text(text, encoding="utf-8"))
-    for measure_of in ("accuracy", "regret"):
-        plot_searches(found.curves, measure_of, out / measure_of)
-
-
-def _cells(row: SearchRow) -> list[str]:
-    gain = "–"
-    if row.difference is not None:
-        low, high = row.difference.low, row.difference.high
-        gain = f"{row.difference.value:+.2f} [{low:.2f}, {high:.2f}]"
-    return [
-        f"{row.scorer}, {row.engine}",
-        f"{row.evaluations:,}",
-        f"{row.accuracy:.2f} [{row.lower_quartile:.2f}, {row.upper_quartile:.2f}]",
-        f"{row.regret:.2f}",
-        gain,
-        number(row.wins),
-        number(row.p, ".3f"),
-        row.verdict or "–",
-        number(row.milliseconds, ".0f"),
-    ]
+    for quantity in QUANTITIES:
+        plot_searches(found.curves, quantity, out / quantity)
