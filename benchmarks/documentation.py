@@ -12,6 +12,9 @@ from diswot.scorers import scorers
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
 
+ENGINES = ("evolution", "regularised")
+"""Beside random search in the tables of searches."""
+
 _MARKED = re.compile(r"(<!-- table: (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -127,11 +130,75 @@ def speed(table: str) -> str:
     return markdown(["", "ms", "ratio"], rows)
 
 
+def all_cells() -> str:
+    """Return what scoring every cell of NAS-Bench-201 takes."""
+    (row,) = read_table(RESULTS / "all-cells.csv")
+    columns = ["cells", "classes", "processes", "minutes", "memory in GiB", "ms per class"]
+    cells = [f"{int(row[name]):,}" for name in ("architectures", "classes", "workers")]
+    cells += [number(row[name], ".1f") for name in ("minutes", "gib")]
+    return markdown(columns, [[*cells, number(row["ms_per_class"], ".0f")]])
+
+
+def lasting() -> str:
+    """Return what stopping, workers and long journals do to a search."""
+    rows = [
+        [row["what"], f"{float(row['value']):,.3g} {row['unit']}", row["how"]]
+        for row in read_table(RESULTS / "lasting.csv")
+    ]
+    return markdown(["what", "measured", "on"], rows)
+
+
+def search(truth: str, after: str) -> str:
+    """Return what engines find on one ground truth after so many evaluations."""
+    rows = [
+        row
+        for row in read_table(RESULTS / "search.csv")
+        if (row["truth"], row["evaluations"]) == (truth, after)
+    ]
+    found = {(row["budget"], row["scorer"], row["engine"]): row for row in rows}
+    columns = ["budget", "score", "best-scored", "random", "evolution", "gain", "wins", "p"]
+    return markdown(
+        [*columns, "regularised", "evolution is"],
+        [
+            _search_row(each, *(found[budget, scorer, engine] for engine in ENGINES))
+            for (budget, scorer, name), each in found.items()
+            if name == "random"
+        ],
+    )
+
+
+def _search_row(
+    random: Mapping[str, str], evolution: Mapping[str, str], regularised: Mapping[str, str]
+) -> list[str]:
+    gain = f"{float(evolution['difference']):+.2f}"
+    why = f": {evolution['why']}" if evolution["why"] else ""
+    return [
+        random["budget"],
+        random["scorer"],
+        number(random["top_scored"]),
+        _with_quartiles(random),
+        _with_quartiles(evolution),
+        f"{gain} [{number(evolution['difference_low'])}, {number(evolution['difference_high'])}]",
+        number(evolution["wins"]),
+        number(evolution["p"], ".3f"),
+        _with_quartiles(regularised),
+        f"{evolution['verdict']}{why}",
+    ]
+
+
+def _with_quartiles(row: Mapping[str, str]) -> str:
+    low, high = number(row["lower_quartile"]), number(row["upper_quartile"])
+    return f"{number(row['accuracy'])} [{low}, {high}]"
+
+
 _TABLES: Mapping[str, Callable[..., str]] = {
+    "all_cells": all_cells,
     "catalogue": catalogue,
     "correlation": correlation,
     "fidelity": fidelity,
+    "lasting": lasting,
     "paper": paper,
+    "search": search,
     "speed": speed,
 }
 
