@@ -5,13 +5,12 @@ from pathlib import Path
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._runs import RunSettings, open_run
 from diswot.cli._tables import print_checks, print_json
 from diswot.distillation import SavedStudent, saved_students
 from diswot.errors import RunFolderError
 from diswot.export import export as export_student
 from diswot.run_folder import check_new_folder
-from diswot.search import find_space, parse_architecture
+from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
 from diswot.students import Origin, build_student, remember
 from diswot.teachers import load_checkpoint
 
@@ -45,8 +44,9 @@ def export(
     check_new_folder(target)
     students = saved_students(run)
     if (run / "manifest.json").exists():
-        result, settings = open_run(run, RunSettings(space=space))
-        space, arch = settings.space, arch or result.best.name
+        result = load_run(run)
+        space = told_again("space", result.manifest["settings"]["space"], space, SPACES)
+        arch = arch or result.best.name
     saved = _chosen(run, students, arch, loss)
     searched = find_space(space or "s0", in_channels=saved.images.shape[0])
     student = build_student(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import QUICK, SPACE, Hostile, only_line
+from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Hostile, only_line
 from tests.conftest import CommandLine, Outcome
 
 
@@ -56,3 +56,20 @@ def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path)
     line = only_line(Outcome(ended.returncode, ended.stdout, ended.stderr))
     assert "weights.pt" in line
     assert not (tmp_path / "marker").exists()
+
+
+def test_a_student_is_exported_whatever_its_teacher_and_data_were(
+    cli: CommandLine, run_folder: Path
+) -> None:
+    distilled = cli(
+        *("distill", run_folder, "--space", SPACE, "--teacher", "resnet20"),
+        *("--loss", "alone", *ONE_EPOCH),
+    )
+    assert distilled.code == 0, distilled.err
+    path = run_folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["settings"] |= {"teacher": "mine:teacher", "data": "mine:images"}
+    path.write_text(json.dumps(manifest))
+    exported = cli("export", run_folder, "--space", SPACE, "--no-onnx")
+    assert exported.code == 0, exported.err
+    assert (run_folder / "student" / "student.py").exists()
