@@ -49,8 +49,8 @@ class _WithoutValues(DeviceContext):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         if func in _INITIALISERS:
-            tensor = args[0] if args else kwargs["tensor"]
-            if tensor.is_meta:
+            tensor = args[0] if args else kwargs.get("tensor")
+            if isinstance(tensor, Tensor) and tensor.is_meta:
                 return tensor
         if func in _FACTORIES:
             return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]

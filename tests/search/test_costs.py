@@ -88,6 +88,14 @@ def recurrent() -> nn.Module:
     return Does(lambda x: cell(x.flatten(2))[0], cell)
 
 
+def filled_by_keyword() -> nn.Module:
+    network = nn.Linear(6, 5)
+    with torch.no_grad():
+        torch.fill_(input=network.weight, value=1.0)
+        nn.init.normal_(tensor=network.bias)
+    return network
+
+
 UNUSUAL: dict[str, Callable[[], nn.Module]] = {
     "padding same": lambda: nn.Conv2d(4, 6, 3, padding="same", dilation=2),
     "groups, stride, dilation": lambda: nn.Conv2d(4, 6, (3, 1), (2, 1), (1, 0), (2, 1), groups=2),
@@ -108,6 +116,7 @@ UNUSUAL: dict[str, Callable[[], nn.Module]] = {
     "attention": attending,
     "fused attention": lambda: Does(lambda x: F.scaled_dot_product_attention(x, x, x)),
     "recurrent": recurrent,
+    "filled by keyword": filled_by_keyword,
     "bilinear": lambda: Does(lambda x: F.bilinear(x, x, x.new_empty(3, 6, 6))),
 }
 
