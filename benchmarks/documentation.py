@@ -158,7 +158,7 @@ def search(truth: str, after: str) -> str:
     found = {(row["budget"], row["scorer"], row["engine"]): row for row in rows}
     columns = ["budget", "score", "best-scored", "random", "evolution", "gain", "wins", "p"]
     return markdown(
-        [*columns, "regularised", "evolution is"],
+        [*columns, "regularised", "evolution is", "ms"],
         [
             _search_row(each, *(found[budget, scorer, engine] for engine in ENGINES))
             for (budget, scorer, name), each in found.items()
@@ -180,9 +180,10 @@ def _search_row(
         _with_quartiles(evolution),
         f"{gain} [{number(evolution['difference_low'])}, {number(evolution['difference_high'])}]",
         number(evolution["wins"]),
-        number(evolution["p"], ".3f"),
+        number(evolution["p"], ".2g"),
         _with_quartiles(regularised),
         f"{evolution['verdict']}{why}",
+        number(evolution["milliseconds"], ".0f"),
     ]
 
 

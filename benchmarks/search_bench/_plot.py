@@ -61,6 +61,7 @@ def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
     axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="best-scored")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
+    axis.tick_params(labelbottom=True)
     if quantity == "regret":
         axis.set_ylim(bottom=0)
     axis.set_title(rows[0].scorer, fontsize=9)

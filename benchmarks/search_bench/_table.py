@@ -94,7 +94,7 @@ def _cells(row: SearchRow) -> list[str]:
         f"{row.regret:.2f}",
         gain,
         number(row.wins),
-        number(row.p, ".3f"),
+        number(row.p, ".2g"),
         row.verdict or "–",
         number(row.milliseconds, ".0f"),
     ]
