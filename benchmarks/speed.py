@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from benchmarks.measurement import MeasurementSettings, evaluator_for, measure
 from diswot.costs import Costs, measure_costs
+from diswot.devices import torch_threads
 from diswot.progress import Progress, silent, tracked
 from diswot.scorers import Scorer, all_terms, find_scorer
 from diswot.search import Comparison, Evaluator, resolve_comparison
@@ -66,14 +67,15 @@ class SpeedSettings:
 
 
 def speed(settings: SpeedSettings, progress: Progress) -> list[Timing]:
-    """Time scorers, procedures, and how they grow with batch, depth and workers."""
-    return [
-        *_procedures(settings, progress),
-        *_scorers(settings, progress),
-        *_batches(settings, progress),
-        *_depths(settings, progress),
-        *_workers(settings, progress),
-    ]
+    """Time scorers, procedures, and how they grow with batch, depth and workers; one thread."""
+    with torch_threads(1):
+        return [
+            *_procedures(settings, progress),
+            *_scorers(settings, progress),
+            *_batches(settings, progress),
+            *_depths(settings, progress),
+            *_workers(settings, progress),
+        ]
 
 
 def time_alone(
