@@ -320,10 +320,7 @@ def test_tables_and_pictures_are_written(kept: Path, tmp_path: Path) -> None:
     with (out / "search.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [(row["scorer"], row["engine"], row["evaluations"]) for row in table] == list(
-        itertools.starmap(
-            lambda scorer, engine, after: (scorer, engine, after),
-            itertools.product(("nwot", "params"), ("random", "evolution"), ("15", "30")),
-        )
+        itertools.product(("nwot", "params"), ("random", "evolution"), ("15", "30"))
     )
     assert all(float(row["milliseconds"]) > 0 for row in table)
     for row in found.curves:
@@ -362,8 +359,24 @@ def test_measurements_of_other_scorers_and_more_are_gone_on_with(
         for done in (whole, again)
     ]
     assert rows[0] == rows[1]
-    assert sorted(records.read_text().splitlines(keepends=True)) != []
     assert {row["engine"] for row in rows[0]} == {"random", "evolution"}
+
+
+def test_measurements_of_a_correlation_are_gone_on_with(cli: CommandLine, tmp_path: Path) -> None:
+    work = tmp_path / "correlation"
+    done = cli(
+        "bench", "correlation", "--scorers", "relation", "--sample", 20, "--teacher", "resnet20",
+        "--repeats", 1, "--batch-size", 8, "--out", work,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    records = (work / RECORDS).read_bytes()
+    done = cli(
+        *OPTIONS, "--scorers", "relation,flops", "--sample", 20, "--work", work,
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert (work / RECORDS).read_bytes() == records
+    assert "relation, evolution" in done.out
 
 
 def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
