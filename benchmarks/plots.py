@@ -22,7 +22,7 @@ def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
         ((row, row.statistics) for row in rows if row.statistics is not None),
         key=lambda pair: pair[1].kendall.value,
     )
-    figure = _figure(8, 1.2 + 0.26 * len(ranked))
+    figure = new_figure(8, 1.2 + 0.26 * len(ranked))
     axis = figure.subplots()
     for place, (row, found) in enumerate(ranked):
         tau = found.kendall
@@ -35,7 +35,7 @@ def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
     axis.set_xlabel("Kendall τ with 95 % interval; grey: baselines")
     axis.set_title(f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}")
     axis.margins(y=0.01)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_scatter(
@@ -45,7 +45,7 @@ def plot_scatter(
     known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
     shown = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
     lines = -(-len(shown) // COLUMNS)
-    figure = _figure(11, 3.3 * lines)
+    figure = new_figure(11, 3.3 * lines)
     axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
     size = 14 if len(accuracies) < 500 else 3
     for axis, name in zip(axes.flat, shown, strict=False):
@@ -58,10 +58,15 @@ def plot_scatter(
     for axis in axes[:, 0]:
         axis.set_ylabel("accuracy, %")
     figure.suptitle(f"{rows[0].truth}, {rows[0].target}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of so many inches.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -69,6 +74,7 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as PNG and SVG."""
     for kind in ("png", "svg"):
         figure.savefig(path.with_suffix(f".{kind}"), dpi=120)

@@ -11,8 +11,7 @@ from benchmarks.measurement import Measured
 from diswot.costs import Costs
 from diswot.data import ImageSpec
 from diswot.scorers import Scorer
-from diswot.search import Evaluator
-from diswot.search._evaluation import Outcome
+from diswot.search import Evaluator, Outcome
 from search_spaces import Architecture, SearchSpace
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plots import _figure, _save
+from benchmarks.plots import new_figure, save_figure
 from benchmarks.search_bench._rows import SearchRow
 
 QUANTITIES = {"accuracy": "%", "regret": "points"}
@@ -28,7 +28,7 @@ def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> Non
     scorers = tuple(dict.fromkeys(row.scorer for row in curves))
     columns = min(COLUMNS, len(scorers))
     lines = -(-len(scorers) // columns)
-    figure = _figure(0.8 + 3.4 * columns, 0.8 + 2.8 * lines)
+    figure = new_figure(0.8 + 3.4 * columns, 0.8 + 2.8 * lines)
     axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axis, scorer in zip(axes.flat, scorers, strict=False):
         _panel(axis, [row for row in curves if row.scorer == scorer], quantity)
@@ -43,7 +43,7 @@ def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> Non
         "searches",
         fontsize=10,
     )
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
-from diswot.search import Budget, Candidate, Evaluator
-from diswot.search._evaluators import evaluators
-from diswot.search._exploration import Exploration
-from diswot.search._trials import Trials
-from diswot.search.engines import ENGINES, EngineSettings
+from diswot.search import (
+    ENGINES,
+    Budget,
+    Candidate,
+    EngineSettings,
+    Evaluator,
+    Exploration,
+    Trials,
+    evaluators,
+)
 from diswot.seeding import generator_for
 
 

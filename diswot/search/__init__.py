@@ -7,16 +7,20 @@ from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
 from diswot.search._evaluation import (
     Evaluator,
+    Outcome,
     TeacherState,
     check_architecture,
     check_space,
     prepare_repeats,
 )
+from diswot.search._evaluators import evaluators
+from diswot.search._exploration import Exploration
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchOptions, options_of
 from diswot.search._spaces import SPACES, find_space, parse_architecture
-from diswot.search.engines import ENGINES
+from diswot.search._trials import Trials
+from diswot.search.engines import ENGINES, EngineSettings
 
 __all__ = [
     "ENGINES",
@@ -27,12 +31,17 @@ __all__ = [
     "Comparison",
     "ComparisonOptions",
     "Costs",
+    "EngineSettings",
     "Evaluator",
+    "Exploration",
+    "Outcome",
     "SearchOptions",
     "SearchResult",
     "TeacherState",
+    "Trials",
     "check_architecture",
     "check_space",
+    "evaluators",
     "find_space",
     "knee",
     "load_run",
