@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
@@ -72,8 +72,8 @@ class Workers(Executor):
         self._environment = ExitStack()
         self._environment.enter_context(_environment(_KEEP_MEMORY))
         self._own = threading.local()
-        self._processes: dict[int, ProcessPoolExecutor] = {}
-        self._threads = ThreadPoolExecutor(count)
+        self._pools: set[ProcessPoolExecutor] = set()
+        self._threads = ThreadPoolExecutor(count, initializer=_without_interrupts)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
         """Run a task in the first process that is free.
@@ -87,10 +87,10 @@ class Workers(Executor):
         """End the processes; with `cancel_futures` also those that are at work."""
         if cancel_futures:
             self._closed = True
-            for process in list(self._processes):
-                _kill(process)
+            for pool in list(self._pools):
+                _kill(pool)
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        for pool in list(self._processes.values()):
+        for pool in list(self._pools):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
         self._environment.close()
 
@@ -99,7 +99,7 @@ class Workers(Executor):
             try:
                 return self._process().submit(task, *args, **kwargs).result()
             except BrokenProcessPool:
-                self._processes.pop(self._own.process, None)
+                self._pools.discard(self._own.pool)
                 del self._own.pool
                 if self._closed:
                     break
@@ -108,17 +108,19 @@ class Workers(Executor):
     def _process(self) -> ProcessPoolExecutor:
         """Return this thread's process, a new one if the last has died."""
         if not hasattr(self._own, "pool"):
-            pool = ProcessPoolExecutor(1, get_context("spawn"))
+            pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_watch)
+            self._pools.add(pool)
+            begun = pool.submit(_begin, self._share, self._prepare, self._arguments)
+            if self._closed:
+                _kill(pool)
             try:
-                begun = pool.submit(_begin, self._share, self._prepare, self._arguments)
-                self._own.process = begun.result()
+                begun.result()
             except BrokenProcessPool as error:
                 raise RunError(
                     "a worker process ended while it started: a script that asks for workers "
                     'must do so below `if __name__ == "__main__":`; if it does, memory may be short'
                 ) from error
             self._own.pool = pool
-            self._processes[self._own.process] = pool
         return self._own.pool  # type: ignore[no-any-return]
 
 
@@ -148,13 +150,22 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _begin(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> int:
+def _without_interrupts() -> None:
+    """Block Ctrl-C in this thread, and so in the processes it starts, from their first moment."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _watch() -> None:
+    """Make this process one that Ctrl-C leaves alone, and that ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _begin(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> None:
     torch.set_num_threads(threads)
     if prepare is not None:
         prepare(*arguments)
-    return os.getpid()
 
 
 def _end_with_parent() -> None:
@@ -164,6 +175,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _kill(process: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """What `pool.kill_workers()` is from Python 3.14 on."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()

@@ -1,6 +1,7 @@
 """One search, from its settings to its result: begun, or gone on with."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from diswot.progress import Progress, Step, news
 from diswot.run_folder import new_folder, write_json
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
-from diswot.search._evaluators import evaluators
+from diswot.search._evaluators import Evaluators, evaluators
 from diswot.search._exploration import Exploration
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
@@ -69,6 +70,7 @@ class Run:
 
         Raises:
             BudgetError: nothing is in budget.
+            OptionError: there cannot be such workers, or there is no such cluster.
             RunFolderError: the folder is not empty, or cannot be written.
         """
         rng = generator_for(self._comparison.seed, "plain choices")
@@ -82,14 +84,15 @@ class Run:
             "plain_choices": {label: space.to_string(arch) for label, arch in plain.items()},
         }
         summary = f"{self._comparison.data.summary()}; budget {self._settings.budget}"
-        if out is None:
-            self._progress(news("data", summary))
-            return self._finished(manifest, plain, {}, record=lambda *_: None)
-        folder = new_folder(out)
-        with Journal(folder) as journal:
-            write_json(folder / MANIFEST, manifest)
-            self._progress(news("data", f"{summary}; run folder {folder}"))
-            return self._in_folder(folder, journal, manifest, plain, {})
+        with self._pool() as pool:
+            if out is None:
+                self._progress(news("data", summary))
+                return self._finished(pool, manifest, plain, {}, record=lambda *_: None)
+            folder = new_folder(out)
+            with Journal(folder) as journal:
+                write_json(folder / MANIFEST, manifest)
+                self._progress(news("data", f"{summary}; run folder {folder}"))
+                return self._in_folder(pool, folder, journal, manifest, plain, {})
 
     def go_on(self, folder: Path, journal: Journal, manifest: Mapping[str, Any]) -> SearchResult:
         """Search from where the run in `folder` stopped.
@@ -108,15 +111,20 @@ class Run:
         except (KeyError, AttributeError, ValueError) as error:
             raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
         settings = self._settings.to_json()
-        if any(manifest[name] != value for name, value in settings.items()):
-            (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
-            manifest = {**manifest, **settings}
-            write_json(folder / MANIFEST, manifest)
-        self._progress(news("journal", f"{len(known):,} candidates known"))
-        return self._in_folder(folder, journal, manifest, plain, known)
+        with self._pool() as pool:
+            if any(manifest[name] != value for name, value in settings.items()):
+                (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
+                manifest = {**manifest, **settings}
+                write_json(folder / MANIFEST, manifest)
+            self._progress(news("journal", f"{len(known):,} candidates known"))
+            return self._in_folder(pool, folder, journal, manifest, plain, known)
+
+    def _pool(self) -> AbstractContextManager[Evaluators]:
+        return evaluators(self._evaluator, workers=self._workers, cluster=self._cluster)
 
     def _in_folder(
         self,
+        pool: Evaluators,
         folder: Path,
         journal: Journal,
         manifest: Mapping[str, Any],
@@ -125,13 +133,14 @@ class Run:
     ) -> SearchResult:
         if self._latencies is not None:
             self._latencies.keep(folder)
-        result = self._finished(manifest, plain, known, record=journal.append)
+        result = self._finished(pool, manifest, plain, known, record=journal.append)
         result = replace(result, folder=folder)
         result.save()
         return result
 
     def _finished(
         self,
+        pool: Evaluators,
         manifest: Mapping[str, Any],
         plain: Mapping[str, Architecture],
         known: Mapping[int, Candidate],
@@ -149,11 +158,10 @@ class Run:
             self._progress(Step("score", done, total, note))
 
         seed, name = self._comparison.seed, self._settings.engine.name
-        with evaluators(self._evaluator, workers=self._workers, cluster=self._cluster) as pool:
-            exploration = Exploration(
-                self._engine, self._trials, self._evaluator, pool, record=told, known=known
-            )
-            exploration.run(total, lambda number: generator_for(seed, "engine", name, number))
+        exploration = Exploration(
+            self._engine, self._trials, self._evaluator, pool, record=told, known=known
+        )
+        exploration.run(total, lambda number: generator_for(seed, "engine", name, number))
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
         candidates = tuple(self._trials.scored())

@@ -1,0 +1,139 @@
+"""Worker processes: real ones, some of which are killed."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import wait
+from pathlib import Path
+
+import pytest
+import torch
+
+from diswot.errors import OptionError
+from diswot.workers import InProcess, WorkerDied, Workers, check_workers
+
+pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
+
+prepared: list[str] = []
+
+
+def prepare(word: str) -> None:
+    """Keep what every process is given once."""
+    prepared.append(word)
+
+
+def state() -> tuple[int, list[str], int]:
+    """Return what a process knows of itself."""
+    return os.getpid(), prepared, torch.get_num_threads()
+
+
+def die() -> None:
+    """End the process as the kernel does where memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(marker: Path) -> int:
+    """End the first process that comes here, and serve in the second."""
+    if not marker.exists():
+        marker.touch()
+        die()
+    return os.getpid()
+
+
+def fail() -> None:
+    raise ValueError("not today")
+
+
+def leave(folder: Path) -> None:
+    """Say which process this is, and go on for ever."""
+    (folder / str(os.getpid())).touch()
+    time.sleep(3600)
+
+
+def alive(process: int) -> bool:
+    """Tell whether a process is there; one that has ended and was not yet waited for is not."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture(name="workers", scope="module")
+def fixture_workers() -> Iterator[Workers]:
+    with Workers(2, prepare, "ready") as workers:
+        yield workers
+
+
+def test_every_process_is_prepared_once_and_has_its_share_of_the_cores(workers: Workers) -> None:
+    states = [workers.submit(state).result() for _ in range(8)]
+    states += [future.result() for future in [workers.submit(state) for _ in range(8)]]
+    assert 1 <= len({process for process, _, _ in states}) <= 2
+    assert os.getpid() not in {process for process, _, _ in states}
+    assert all(words == ["ready"] for _, words, _ in states)
+    assert {threads for _, _, threads in states} == {(os.cpu_count() or 2) // 2}
+    assert not prepared
+
+
+def test_an_error_is_that_of_its_task_alone(workers: Workers) -> None:
+    failing, other = workers.submit(fail), workers.submit(state)
+    with pytest.raises(ValueError, match="not today"):
+        failing.result()
+    assert other.result()[1] == ["ready"]
+
+
+def test_a_task_whose_process_dies_is_begun_again_in_a_new_one(
+    workers: Workers, tmp_path: Path
+) -> None:
+    before = {workers.submit(state).result()[0] for _ in range(4)}
+    served = workers.submit(die_once, tmp_path / "died").result()
+    assert alive(served)
+    assert workers.submit(state).result()[1] == ["ready"]
+    assert served not in before
+
+
+def test_a_task_that_always_kills_its_process_is_given_up_and_harms_no_other(
+    workers: Workers,
+) -> None:
+    deadly = workers.submit(die)
+    others = [workers.submit(state) for _ in range(6)]
+    with pytest.raises(WorkerDied, match="died, 2 times"):
+        deadly.result()
+    assert all(other.result()[1] == ["ready"] for other in others)
+
+
+def test_a_process_that_is_killed_between_tasks_is_replaced(workers: Workers) -> None:
+    for process in {workers.submit(state).result()[0] for _ in range(8)}:
+        os.kill(process, signal.SIGKILL)
+    assert workers.submit(state).result()[1] == ["ready"]
+
+
+def test_closing_ends_what_is_at_work(tmp_path: Path) -> None:
+    workers = Workers(2)
+    futures = [workers.submit(leave, tmp_path) for _ in range(3)]
+    while not list(tmp_path.iterdir()):
+        assert not wait(futures, 0.05).done
+    workers.shutdown(wait=False, cancel_futures=True)
+    deadline = time.monotonic() + 60
+    while not all(future.done() for future in futures):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    processes = [int(path.name) for path in tmp_path.iterdir()]
+    while any(map(alive, processes)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("count", [0, -1, (os.cpu_count() or 1) + 1, 10**6, "2", 1.5, None])
+def test_more_workers_than_cores_or_none_are_refused(count: object) -> None:
+    with pytest.raises(OptionError, match=r"Expected from 1 to \d+ workers, .* but got"):
+        check_workers(count)  # type: ignore[arg-type]
+
+
+def test_in_process_a_task_is_run_at_once() -> None:
+    executor = InProcess()
+    assert executor.submit(threading.get_ident).result() == threading.get_ident()
+    with pytest.raises(ValueError, match="not today"):
+        executor.submit(fail).result()
