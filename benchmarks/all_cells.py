@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.ground_truths import read_table
 from benchmarks.measurement import MeasurementSettings, measure
+from diswot.csv_table import read_table
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from search_spaces import NASBench201Space

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import diswot.scorers
-from benchmarks.ground_truths import read_table
 from benchmarks.tables import markdown, number
+from diswot.csv_table import read_table
 from diswot.scorers import scorers
 
 RESULTS = Path(__file__).parent / "results"

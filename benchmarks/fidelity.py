@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from benchmarks.association import spearman
 from benchmarks.correlation import BASELINES, correlate
 from benchmarks.correlation_run import CorrelationRecord, CorrelationTable, timed
-from benchmarks.ground_truths import Vector, find_truth, read_table
+from benchmarks.ground_truths import Vector, find_truth
 from benchmarks.measurement import Measured, MeasurementSettings, measure
 from benchmarks.tables import write_csv
 from diswot.cli import options, shown_progress
+from diswot.csv_table import read_table
 from diswot.data import data_root as find_root
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.ground_truths import read_table
 from benchmarks.ledger import processes
+from diswot.csv_table import read_table
 from diswot.progress import Progress, tracked
 from diswot.search import measure_costs
 from search_spaces import NASBench201Space

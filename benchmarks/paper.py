@@ -9,8 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.ground_truths import GroundTruth, find_truth, read_table
+from benchmarks.ground_truths import GroundTruth, find_truth
 from benchmarks.rank_statistics import kendall, kendall_interval
+from diswot.csv_table import read_table
 from diswot.errors import DataError
 
 Results = Mapping[tuple[str, str, str], Mapping[str, str]]

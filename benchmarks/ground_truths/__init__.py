@@ -5,7 +5,6 @@ from benchmarks.ground_truths._download import DOWNLOADS, MIRROR, Download, fetc
 from benchmarks.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from benchmarks.ground_truths._official import Conversion, table_from_official
 from benchmarks.ground_truths._residual_networks import digits_s0_truth
-from benchmarks.ground_truths._table import Table, read_csv, read_table
 from benchmarks.ground_truths._user_table import truth_from_csv
 
 __all__ = [
@@ -17,13 +16,10 @@ __all__ = [
     "Download",
     "GroundTruth",
     "Loader",
-    "Table",
     "Vector",
     "digits_s0_truth",
     "fetch",
     "find_truth",
-    "read_csv",
-    "read_table",
     "table_from_official",
     "truth_from_csv",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.ground_truths._download import DOWNLOADS, fetch
 from benchmarks.ground_truths._ground_truth import GroundTruth, Vector
-from benchmarks.ground_truths._table import check_count, check_varies, one_line
+from benchmarks.ground_truths._table import check_count, check_varies
+from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
 from search_spaces import Architecture, AutoFormerSpace
 

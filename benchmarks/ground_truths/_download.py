@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pooch
 
-from benchmarks.ground_truths._table import one_line
+from diswot.csv_table import one_line
 from diswot.data import cache_root
 from diswot.errors import DataError, OptionError
 

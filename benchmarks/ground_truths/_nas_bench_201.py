@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.ground_truths._download import DOWNLOADS, fetch
 from benchmarks.ground_truths._ground_truth import GroundTruth
-from benchmarks.ground_truths._table import Table, check_count, read_csv
+from benchmarks.ground_truths._table import accuracies, check_count
+from diswot.csv_table import Table, read_csv
 from search_spaces import Architecture, NASBench201Space
 from search_spaces.nas_bench_201 import EDGES
 
@@ -31,7 +32,7 @@ def nas_bench_201_truth(root: Path, *, mirror: str | None = None) -> GroundTruth
     architectures = table.architectures(texts, space)
     known = REQUIRED | {name: col for name, col in SHORT.items() if col in table.columns}
     further = {name: name for name in _further(table)}
-    measured = {name: table.accuracies(column) for name, column in known.items()}
+    measured = {name: accuracies(table, column) for name, column in known.items()}
     measured |= {name: table.numbers(name) for name in further}
     return GroundTruth(
         name="nas-bench-201",

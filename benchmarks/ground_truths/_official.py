@@ -14,7 +14,7 @@ from typing import IO, Any
 from nas_201_api import ArchResults
 
 from benchmarks.ground_truths._plain_pickle import PlainUnpickler, is_permanent
-from benchmarks.ground_truths._table import one_line
+from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, Step, silent
 from diswot.run_folder import replace_file

@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.ground_truths._download import DOWNLOADS, fetch
 from benchmarks.ground_truths._ground_truth import GroundTruth
-from benchmarks.ground_truths._table import Table, check_count, read_csv
+from benchmarks.ground_truths._table import accuracies, check_count
+from diswot.csv_table import Table, read_csv
 from diswot.errors import DataError
 from search_spaces import ResNetDepthSpace
 
@@ -64,6 +65,6 @@ def _truth(
         space_name="s0",
         data=data,
         architectures=architectures,
-        targets={target: table.accuracies(column) for target, column in columns.items()},
+        targets={target: accuracies(table, column) for target, column in columns.items()},
         depths=np.array([float(sum(arch)) for arch in architectures]),
     )

@@ -1,164 +1,22 @@
-"""CSV files from outside: every cell is checked, and a message names the line."""
+"""What tables of accuracies must hold."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.ground_truths._ground_truth import MINIMUM, Vector
-from diswot.errors import DataError, UnknownNameError, first_line
-from search_spaces import Architecture, SearchSpace
+from diswot.csv_table import Table, shown
+from diswot.errors import DataError
 
 
-@dataclass(frozen=True)
-class Table:
-    """A CSV file with a header.
-
-    Attributes:
-        path: the file.
-        columns: their names.
-        rows: cells, as many in each row as there are columns.
-        lines: the line of the file on which each row ends.
-    """
-
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-
-    def column(self, name: str) -> tuple[str, ...]:
-        """Return the cells of a column.
-
-        Raises:
-            UnknownNameError: the table has no such column.
-        """
-        if name not in self.columns:
-            raise UnknownNameError(f"column of {self.path}", name, map(one_line, self.columns))
-        place = self.columns.index(name)
-        return tuple(row[place] for row in self.rows)
-
-    def numbers(self, name: str, *, optional: bool = False) -> Vector:
-        """Return a column of finite numbers.
-
-        Args:
-            name: of the column.
-            optional: whether cells may be empty, which are NaN then.
-
-        Raises:
-            UnknownNameError: the table has no such column.
-            DataError: a cell is not a finite number.
-        """
-        values = np.full(len(self.rows), np.nan)
-        for place, cell in enumerate(self.column(name)):
-            if optional and not cell:
-                continue
-            try:
-                values[place] = float(cell)
-            except ValueError:
-                values[place] = np.nan
-            if not np.isfinite(values[place]):
-                raise self.error(
-                    place,
-                    f"expected a finite number in the column {shown(name)}, but got "
-                    f"{shown(cell)}: correct it, or leave the row out",
-                )
-        return values
-
-    def accuracies(self, name: str) -> Vector:
-        """Return a column of accuracies, which must vary.
-
-        Raises:
-            UnknownNameError: the table has no such column.
-            DataError: a cell is not a finite number, or all are equal.
-        """
-        values = self.numbers(name)
-        check_varies(values, f"{self.path}: the column {shown(name)}")
-        return values
-
-    def architectures(self, texts: Sequence[str], space: SearchSpace) -> tuple[Architecture, ...]:
-        """Return the architecture that each row names.
-
-        Raises:
-            DataError: one is not of the space, or two rows name the same.
-        """
-        first: dict[Architecture, int] = {}
-        for place, text in enumerate(texts):
-            try:
-                arch = space.from_string(text)
-                before = first.setdefault(arch, place)
-            except Exception as error:  # a space of the user's own can raise anything
-                raise self.error(
-                    place,
-                    f"{one_line(first_line(error))}: write an architecture of this space, "
-                    "or name another space",
-                ) from error
-            if before != place:
-                raise self.error(
-                    place,
-                    f"the architecture {shown(text)} stands on line {self.lines[before]} already: "
-                    "keep one of the two",
-                )
-        return tuple(first)
-
-    def error(self, place: int, what: str) -> DataError:
-        """Return an error about a row."""
-        return DataError(f"{self.path}, line {self.lines[place]}: {what}")
-
-
-def read_csv(path: Path) -> Table:
-    """Read a CSV file in UTF-8 with a header; blank lines do not count.
+def accuracies(table: Table, name: str) -> Vector:
+    """Return a column of accuracies, which must vary.
 
     Raises:
-        DataError: it is missing, empty, no such file, or a row has not as many cells as the
-            header.
+        UnknownNameError: the table has no such column.
+        DataError: a cell is not a finite number, or all are equal.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        found = [(reader.line_num, tuple(row)) for row in reader if row]
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, line {reader.line_num}: this is no CSV ({first_line(error)}): "
-            "mend the quotes, or save the table again"
-        ) from error
-    if not found:
-        raise DataError(f"{path} is empty: expected a header and rows")
-    (_, header), *rows = found
-    table = Table(
-        path,
-        tuple(name.strip() for name in header),
-        tuple(row for _, row in rows),
-        tuple(line for line, _ in rows),
-    )
-    _check_shape(table)
-    return table
-
-
-def read_table(
-    path: Path, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()
-) -> list[Mapping[str, str]]:
-    """Read a CSV file as one mapping from column to cell for each row.
-
-    Args:
-        path: the file.
-        texts: columns that it must have.
-        numbers: columns that it must have, of finite numbers or nothing.
-
-    Raises:
-        DataError: as for `read_csv`, or one of these columns is missing or holds something else.
-    """
-    table = read_csv(path)
-    missing = [name for name in (*texts, *numbers) if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path} has no column {', '.join(map(repr, missing))}: mend its header, "
-            "or name another table"
-        )
-    for name in numbers:
-        table.numbers(name, optional=True)
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    values = table.numbers(name)
+    check_varies(values, f"{table.path}: the column {shown(name)}")
+    return values
 
 
 def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
@@ -188,43 +46,3 @@ def check_varies(values: Vector, what: str) -> None:
             f"{what} is constant ({values[0]:g} in all {len(values)} rows), so τ is undefined: "
             "name one that varies"
         )
-
-
-def shown(text: str) -> str:
-    """Return text as it is written in a message: in quotes, and not too much of it."""
-    return repr(text if len(text) <= 80 else f"{text[:77]}…")
-
-
-def one_line(text: str) -> str:
-    """Return text without what would break the line, and not too much of it."""
-    joined = " ".join(text.split())
-    return joined if len(joined) <= 300 else f"{joined[:297]}…"
-
-
-def _check_shape(table: Table) -> None:
-    for place, row in enumerate(table.rows):
-        if len(row) != len(table.columns):
-            raise table.error(
-                place,
-                f"expected {len(table.columns)} cells as in the header, but got {len(row)}: "
-                "mend the row",
-            )
-    for name in table.columns:
-        if table.columns.count(name) > 1:
-            raise DataError(f"{table.path} has two columns {shown(name)}: rename one of them")
-
-
-def _text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise DataError(f"there is no file {path}: check the path")
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}): "
-            "save the table as CSV in UTF-8"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}): check its permissions"
-        ) from error

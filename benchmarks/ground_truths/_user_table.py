@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from benchmarks.ground_truths._ground_truth import GroundTruth
-from benchmarks.ground_truths._table import check_count, read_csv
+from benchmarks.ground_truths._table import accuracies, check_count
+from diswot.csv_table import read_csv
 from diswot.search import find_space
 from search_spaces import SearchSpace
 
@@ -54,5 +55,5 @@ def truth_from_csv(
         space_name=space if isinstance(space, str) else type(space).__name__,
         data=data,
         architectures=table.architectures(texts, found),
-        targets={column: table.accuracies(column)},
+        targets={column: accuracies(table, column)},
     )

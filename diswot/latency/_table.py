@@ -1,13 +1,11 @@
 """Latency looked up in a table of the user's own."""
 
-import csv
-import io
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diswot.errors import DataError, OptionError, SpaceError, UnknownNameError, first_line
+from diswot.csv_table import read_csv
+from diswot.errors import DataError, OptionError, SpaceError, UnknownNameError
 from search_spaces import Architecture, SearchSpace
 
 ARCH = "arch"
@@ -71,32 +69,25 @@ def read_latency_table(
         UnknownNameError: there is no such column.
         OptionError: there are several columns, and none is named.
     """
-    header, rows = _read(path)
-    if ARCH not in header:
+    table = read_csv(path)
+    if not table.rows:
+        raise DataError(f"{path} has no rows: expected a header and a row per architecture")
+    if ARCH not in table.columns:
         raise DataError(f"{path} has no column {ARCH!r}: name its column of architectures so")
-    chosen = _chosen(path, header, column)
-    place, number = header.index(ARCH), header.index(chosen)
-    found: dict[str, float] = {}
-    for line, row in rows:
-        if len(row) != len(header):
-            raise DataError(
-                f"{path}, line {line}: expected {len(header)} cells as in the header, "
-                f"but got {len(row)}: mend the row"
+    chosen = _chosen(path, table.columns, column)
+    archs = table.architectures(table.column(ARCH), space)
+    milliseconds = table.numbers(chosen)
+    for place, value in enumerate(milliseconds):
+        if value <= 0:
+            raise table.error(
+                place,
+                f"expected positive milliseconds in the column {chosen!r}, but got {value:g}: "
+                "correct it, or leave the row out",
             )
-        try:
-            name = space.to_string(space.from_string(row[place]))
-        except Exception as error:  # a space of the user's own can raise anything
-            raise DataError(
-                f"{path}, line {line}: {first_line(error)}: write an architecture of this space, "
-                "or name another space"
-            ) from error
-        if name in found:
-            raise DataError(
-                f"{path}, line {line}: the architecture {row[place]!r} stands there twice: "
-                "keep one of the two"
-            )
-        found[name] = _milliseconds(row[number], f"{path}, line {line}", chosen)
-    return LatencyTable(path, chosen, space, found)
+    names = map(space.to_string, archs)
+    return LatencyTable(
+        path, chosen, space, dict(zip(names, map(float, milliseconds), strict=True))
+    )
 
 
 def _chosen(path: Path, header: Sequence[str], column: str | None) -> str:
@@ -111,46 +102,3 @@ def _chosen(path: Path, header: Sequence[str], column: str | None) -> str:
     if column not in others:
         raise UnknownNameError(f"column of {path}", column, others)
     return column
-
-
-def _milliseconds(cell: str, where: str, column: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise DataError(
-            f"{where}: expected positive milliseconds in the column {column!r}, but got "
-            f"{cell!r}: correct it, or leave the row out"
-        )
-    return value
-
-
-def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Return the header of a CSV file, and its rows, each with the line on which it ends."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        found = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, line {reader.line_num}: this is no CSV ({first_line(error)}): "
-            "mend the quotes, or save the table again"
-        ) from error
-    if len(found) < 2:
-        raise DataError(f"{path} has no rows: expected a header and a row per architecture")
-    header = [name.strip() for name in found[0][1]]
-    if len(set(header)) < len(header):
-        raise DataError(f"{path} has two columns of the same name: rename one of them")
-    return header, iter(found[1:])
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}): "
-            "save the table as CSV in UTF-8"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check the path") from error

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ground_truths import read_table
 from benchmarks.ledger import RECORDS
 from benchmarks.make_truth import TruthSettings, make_truth
+from diswot.csv_table import read_table
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.progress import Step, silent
 from tests.conftest import CommandLine
