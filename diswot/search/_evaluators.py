@@ -1,27 +1,26 @@
 """Who evaluates: this process, workers on this machine, or a cluster."""
 
-import hashlib
 import os
-import pickle
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-import cloudpickle
-
 from diswot.costs import Costs
-from diswot.errors import MissingExtraError, OptionError, first_line
+from diswot.errors import MissingExtraError, OptionError, RunError, first_line
 from diswot.search._evaluation import Evaluator, Outcome
+from diswot.search._sent import Sent, adopted
 from diswot.workers import InProcess, Workers, check_workers
 from search_spaces import Architecture
 
-PATIENCE = 10
-"""Seconds in which a cluster must answer."""
+_alone = threading.Lock()
+"""Seeds are torch's and a process has them once: threads of a Dask worker take turns."""
 
 
 class Evaluators:
@@ -51,11 +50,20 @@ class Evaluators:
         return self._executor.submit(_evaluate, self._shared, self._name_of(arch), costs)
 
     def outcome(self, future: "Future[Outcome]") -> Outcome:
-        """Return what came of it; the death of the worker becomes the failure."""
+        """Return what came of it; the death of the worker becomes the failure.
+
+        Raises:
+            RunError: whoever evaluates is gone.
+        """
         try:
             return future.result()
         except self._deaths as error:
             return Outcome(failure=f"{type(error).__name__}: {first_line(error)}")
+        except CancelledError as error:
+            raise RunError(
+                "the cluster dropped a candidate: see whether its scheduler is at work, then go on "
+                "with `diswot resume`"
+            ) from error
 
 
 @contextmanager
@@ -82,13 +90,15 @@ def evaluators(
                 f"--workers {workers} and --cluster {cluster} exclude each other: "
                 "a cluster has workers of its own"
             )
-        with _dask(cluster, evaluator) as found:
-            yield found
+        dask = _dask()
+        sent = Sent(evaluator)
+        with dask.dask_executor(cluster, sent) as executor:
+            yield Evaluators(executor, name_of, sent.name, (BrokenExecutor, *dask.DEATHS))
     elif workers == 1:
         yield Evaluators(InProcess(), name_of, evaluator)
     else:
-        sent = _Sent(evaluator)
-        executor = Workers(workers, _adopt, sent)
+        sent = Sent(evaluator)
+        executor = Workers(workers, sent.adopt)
         try:
             yield Evaluators(executor, name_of, sent.name)
         except BaseException:
@@ -97,37 +107,11 @@ def evaluators(
         executor.shutdown()
 
 
-class _Sent:
-    """An evaluator as bytes, unpacked once in every process that it reaches."""
-
-    def __init__(self, evaluator: Evaluator) -> None:
-        try:
-            self.content = cloudpickle.dumps(evaluator)
-        except Exception as error:
-            raise OptionError(
-                f"space {type(evaluator.space).__name__} and scorer {evaluator.scorer.card.name} "
-                f"cannot be sent to workers ({first_line(error)}): evaluate with --workers 1"
-            ) from error
-        self.name = hashlib.sha256(self.content).hexdigest()
-
-
-_adopted: dict[str, Evaluator] = {}
-
-
-def _adopt(sent: _Sent) -> str:
-    """Unpack an evaluator, once in a process."""
-    if sent.name not in _adopted:
-        _adopted.clear()
-        _adopted[sent.name] = pickle.loads(sent.content)  # noqa: S301  (from this run's own process)
-    return sent.name
-
-
-def _evaluate(shared: "Evaluator | _Sent | str", name: str, costs: Costs) -> Outcome:
-    if isinstance(shared, _Sent):
-        shared = _adopt(shared)
-    evaluator = _adopted[shared] if isinstance(shared, str) else shared
+def _evaluate(shared: Evaluator | str, name: str, costs: Costs) -> Outcome:
+    evaluator = adopted(shared) if isinstance(shared, str) else shared
     arch = evaluator.space.from_string(name)
-    return replace(evaluator.outcome(arch, costs), worker=_process())
+    with _alone:
+        return replace(evaluator.outcome(arch, costs), worker=_process())
 
 
 @cache
@@ -135,29 +119,9 @@ def _process() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-@contextmanager
-def _dask(address: str, evaluator: Evaluator) -> Iterator[Evaluators]:
+def _dask() -> ModuleType:
     try:
-        distributed: Any = import_module("distributed")
+        import_module("distributed")
     except ImportError as error:
         raise MissingExtraError("distributed", "dask", "--cluster") from error
-    try:
-        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise OptionError(
-            f"no Dask scheduler answers at {address} ({first_line(error)}): start one with "
-            "`dask scheduler`, and workers with `dask worker`"
-        ) from error
-    with client:
-        if not client.scheduler_info()["workers"]:
-            raise OptionError(
-                f"the Dask scheduler at {address} has no workers: "
-                f"start some with `dask worker {address}`"
-            )
-        (shared,) = client.scatter([_Sent(evaluator)], broadcast=True, hash=False)
-        executor = client.get_executor(pure=False)
-        deaths = (BrokenExecutor, distributed.scheduler.KilledWorker)
-        try:
-            yield Evaluators(executor, evaluator.space.to_string, shared, deaths)
-        finally:
-            executor.shutdown(wait=False)
+    return import_module("diswot.search._dask")

@@ -1,0 +1,181 @@
+"""Searches on a Dask cluster on this machine: a real scheduler and real workers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diswot
+from diswot.errors import OptionError
+from diswot.search import Budget
+from tests.search.conftest import entries_of, outcome_of, search
+from tests.search.spaces import DEADLY, Deadly, Slow, Tiny
+
+pytest.importorskip("distributed", reason="the extra dask is not installed")
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@contextmanager
+def dask(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of Dask for as long as the block lasts."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *map(str, arguments)],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def eventually(reached: Callable[[], bool]) -> None:
+    """Wait for something; not for ever."""
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[str]:
+    """Run a scheduler, and return its address."""
+    file = folder / "scheduler.json"
+    quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
+    with dask("scheduler", *quiet, "--scheduler-file", file):
+        eventually(file.exists)
+        yield str(json.loads(file.read_text())["address"])
+
+
+@contextmanager
+def workers(address: str, count: int, *options: object) -> Iterator[list[subprocess.Popen[str]]]:
+    """Run workers of a scheduler."""
+    distributed: Any = import_module("distributed")
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(dask("worker", address, "--no-dashboard", *options))
+            for _ in range(count)
+        ]
+        with distributed.Client(address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=120)
+        yield started
+
+
+@pytest.fixture(name="empty", scope="module")
+def fixture_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a scheduler that has no workers but while tests give it some."""
+    with scheduler(tmp_path_factory.mktemp("dask")) as address:
+        yield address
+
+
+ONE_THREAD = ("--nthreads", 1, "--no-nanny")
+
+
+def test_a_cluster_finds_what_one_process_finds_though_a_worker_is_killed(
+    empty: str, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"engine": "nsga2", "budget": Budget(params=20_000)}
+    slow: dict[str, Any] = {"space": Slow(), "engine": "regularised", "generations": 3}
+    with workers(empty, 2, *ONE_THREAD) as (first, _):
+        search(out=tmp_path / "cluster", cluster=empty, **options)
+
+        def kill(step: Any) -> None:
+            if step.stage == "score" and step.done == 5:
+                os.kill(first.pid, signal.SIGKILL)
+
+        search(out=tmp_path / "killed", cluster=empty, progress=kill, **slow)
+    search(out=tmp_path / "alone", **options)
+    search(out=tmp_path / "slow", **slow)
+    assert outcome_of(tmp_path / "cluster") == outcome_of(tmp_path / "alone")
+    assert outcome_of(tmp_path / "killed") == outcome_of(tmp_path / "slow")
+    processes = {entry["worker"].rpartition("/")[2] for entry in entries_of(tmp_path / "killed")}
+    assert str(first.pid) in processes
+    assert str(os.getpid()) not in processes
+    assert len(processes) == 2
+
+
+def test_threads_of_a_worker_do_not_get_into_each_others_way(empty: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"engine": "random", "repeats": 3, "generations": 5}
+    with workers(empty, 1, "--nthreads", 4, "--no-nanny"):
+        search(out=tmp_path / "cluster", cluster=empty, **options)
+    search(out=tmp_path / "alone", **options)
+    assert outcome_of(tmp_path / "cluster") == outcome_of(tmp_path / "alone")
+
+
+def test_a_candidate_that_kills_its_worker_fails_alone(empty: str) -> None:
+    with workers(empty, 1, "--nthreads", 1, "--nanny"):
+        run = search(space=Deadly(), engine="exhaustive", cluster=empty)
+    (failed,) = run.failures
+    assert failed.name == DEADLY
+    sound = {c.name: c.terms for c in search(engine="exhaustive").candidates}
+    assert {c.name: c.terms for c in run.candidates} == sound | {DEADLY: {}}
+
+
+HERE_ALONE = """
+from tests.search.spaces import Tiny
+
+class Elsewhere(Tiny):
+    pass
+"""
+
+
+def test_code_that_the_cluster_does_not_have_is_one_line(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_here.py").write_text(HERE_ALONE)
+    monkeypatch.syspath_prepend(tmp_path)
+    with workers(empty, 1, *ONE_THREAD), pytest.raises(diswot.DiswotError) as refusal:
+        search(space="only_here:Elsewhere", cluster=empty)
+    assert "only_here" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_cluster_without_workers_is_refused(empty: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=f"the Dask scheduler at {empty} has no workers"):
+        search(cluster=empty, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_workers_and_a_cluster_exclude_each_other(empty: str) -> None:
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("two workers need two cores")
+    with pytest.raises(OptionError, match="exclude each other"):
+        search(cluster=empty, workers=2)
+
+
+@pytest.fixture(name="silent")
+def fixture_silent() -> Iterator[str]:
+    """Return the address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_server_that_says_nothing_is_refused(silent: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=f"no Dask scheduler answers at {silent}") as refusal:
+        search(cluster=silent, out=tmp_path / "run")
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "nonsense", "", "tcp://", "ftp://127.0.0.1:8786", "tcp://x:y"]
+)
+def test_an_address_of_nothing_is_refused(address: str) -> None:
+    with pytest.raises(OptionError, match="no Dask scheduler answers at") as refusal:
+        search(cluster=address)
+    assert "\n" not in str(refusal.value)
+    assert Tiny().size == 27
