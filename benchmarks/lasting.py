@@ -25,6 +25,8 @@ from diswot.search import SearchResult, resume, search
 from search_spaces import Architecture, Choice, ChoiceSpace
 
 KILLS = 200
+LIFE = (1.5, 7.0)
+"""Seconds after which a process is killed; it needs three to start."""
 LINES = 100_000
 EPOCHS = 240
 """Of the published recipe for CIFAR-100."""
@@ -217,7 +219,7 @@ def kills(count: int, progress: Progress) -> Iterator[Figure]:
                 stderr=subprocess.DEVNULL,
             ) as process:
                 try:
-                    process.wait(rng.uniform(0, 12))
+                    process.wait(rng.uniform(*LIFE))
                     lives += 1
                 except subprocess.TimeoutExpired:
                     process.kill()
@@ -237,7 +239,7 @@ def _command(run: Path, workers: int) -> list[str]:
     if not (run / "manifest.json").exists():
         shutil.rmtree(run, ignore_errors=True)
         options = "--teacher resnet20 --space nas-bench-201 --population 50 --generations 79"
-        options += f" --repeats 1 --batch-size 8 --out {run}"
+        options += f" --repeats 2 --batch-size 16 --out {run}"
         task = ["search", *options.split()]
     else:
         task = ["resume", str(run)]
