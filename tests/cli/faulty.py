@@ -24,6 +24,13 @@ class Small(ChoiceSpace):
         )
 
 
+class Huge(Small):
+    """The same networks, each a million times."""
+
+    first = Choice(*range(1000))
+    second = Choice(*range(1000))
+
+
 class NoSpace:
     """A class that is no SearchSpace."""
 

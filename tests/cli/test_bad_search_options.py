@@ -1,0 +1,242 @@
+"""Options of engines, budgets, latencies, workers and resuming that cannot be: one line each."""
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diswot
+from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Refused, only_line
+from tests.cli.faulty import Small
+from tests.conftest import CommandLine
+
+CORES = os.cpu_count() or 1
+FEW_NETWORKS = ("--space", SPACE)
+
+# Options after `diswot search` or `diswot run`, and what the line must say.
+OPTIONS: dict[str, tuple[str, str]] = {
+    "objective twice": ("--engine nsga2 --objectives score,params,score", "each once"),
+    "objective unknown": ("--engine nsga2 --objectives score,watts", "watts"),
+    "objective empty": ("--engine nsga2 --objectives score,", "Expected objectives among"),
+    "no objective": ("--engine nsga2 --objectives ,", "Expected objectives among"),
+    "objectives without score": ("--engine nsga2 --objectives params,macs", "Expected score"),
+    "score alone": ("--engine nsga2 --objectives score", "besides the score"),
+    "objectives of evolution": ("--objectives score,params", "--engine nsga2"),
+    "objectives of random": ("--engine random --objectives score,macs", "--engine nsga2"),
+    "nsga2 of three": ("--engine nsga2 --population 3", "at least 4"),
+    "population of words": ("--population many", "--population"),
+    "population below zero": ("--population -4", "--population"),
+    "half a generation": ("--generations 1.5", "--generations"),
+    "exhaustive and endless": ("--engine exhaustive --space tests.cli.faulty:Huge", "4,000,000"),
+    "milliseconds of nothing": ("--max-latency-ms 5", "--latency measured"),
+    "milliseconds as objective": (
+        "--engine nsga2 --population 4 --objectives score,latency_ms",
+        "--latency",
+    ),
+    "milliseconds below zero": ("--max-latency-ms -5 --latency measured", "-5"),
+    "no milliseconds": ("--max-latency-ms 0 --latency measured", "0"),
+    "milliseconds not a number": ("--max-latency-ms nan --latency measured", "nan"),
+    "endless milliseconds": ("--max-latency-ms inf --latency measured", "inf"),
+    "milliseconds of words": ("--max-latency-ms fast", "--max-latency-ms"),
+    "column of nothing": ("--latency-column pixel3", "--latency"),
+    "column of a measurement": ("--latency measured --latency-column x", "--latency-column"),
+    "latency of a kind unknown": ("--latency guessed", "measured, a table (.csv)"),
+    "latency empty": ("--latency ", "measured, a table (.csv)"),
+    "table that is not there": ("--latency nowhere.csv", "nowhere.csv"),
+    "calibration not there": ("--latency nowhere.json", "nowhere.json"),
+    "table that is a folder": ("--latency folder.csv", "folder.csv"),
+    "table without rows": ("--latency empty.csv", "empty.csv"),
+    "table of no text": ("--latency bytes.csv", "bytes.csv"),
+    "table without architectures": ("--latency names.csv", "arch"),
+    "table of two columns": ("--latency two.csv", "--latency-column"),
+    "table lacks the column": ("--latency two.csv --latency-column pixel4", "'pixel3'"),
+    "table lacks an architecture": (
+        "--latency short.csv --max-latency-ms 9",
+        "no latency of",
+    ),
+    "table of another space": ("--latency other.csv", "line 2"),
+    "table of words": ("--latency words.csv", "line 3"),
+    "calibration of nothing": ("--latency list.json", "list.json"),
+    "memory below zero": ("--max-memory -1", "--max-memory"),
+    "no memory": ("--max-memory 0", "--max-memory"),
+    "memory excludes all": ("--max-memory 10", "memory"),
+    "memory excludes all of nsga2": ("--engine nsga2 --population 4 --max-memory 10", "no arch"),
+    "parameters exclude all": ("--engine exhaustive --max-params 10", "no architecture meets"),
+    "parameters exclude all of nsga2": (
+        "--engine nsga2 --population 4 --max-params 10",
+        "no arch",
+    ),
+    "milliseconds exclude all": ("--latency all.csv --max-latency-ms 0.1", "latency_ms ≤ 0.1"),
+    "no workers": ("--workers 0", "--workers"),
+    "workers below zero": ("--workers -2", "--workers"),
+    "workers of words": ("--workers all", "--workers"),
+    "more workers than cores": (f"--workers {CORES + 1}", f"from 1 to {CORES} workers"),
+    "no threads": ("--threads 0", "--threads"),
+    "cluster is not there": ("--cluster tcp://127.0.0.1:x", "no Dask scheduler answers"),
+    "cluster of words": ("--cluster my-cluster", "no Dask scheduler answers"),
+}
+
+TABLES = {
+    "empty.csv": "arch,ms\n",
+    "names.csv": "name,ms\nwidth=2,1.0\n",
+    "two.csv": "arch,pixel3,fpga\nwidth=2,1.0,2.0\n",
+    "short.csv": "arch,ms\nwidth=2,1.0\n",
+    "other.csv": "arch,ms\n1-1-1,1.0\n",
+    "words.csv": "arch,ms\nwidth=2,1.0\nwidth=4,slow\n",
+    "all.csv": "arch,ms\n" + "".join(f"width={width},{width}.5\n" for width in (2, 4, 6, 8)),
+    "list.json": "[]",
+}
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path: Path) -> None:
+    """Write tables of latencies, sound and not."""
+    for name, text in TABLES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "bytes.csv").write_bytes(b"arch,ms\nwidth=2,\xff\n")
+    (tmp_path / "folder.csv").mkdir()
+
+
+@pytest.mark.parametrize("command", ["search", "run"])
+@pytest.mark.parametrize("options", OPTIONS, ids=OPTIONS)
+def test_an_option_that_cannot_be_is_refused(refused: Refused, command: str, options: str) -> None:
+    chosen, said = OPTIONS[options]
+    assert said in refused(command, *QUICK, *chosen.split(" "))
+
+
+def test_a_measurement_beside_others_is_refused(refused: Refused) -> None:
+    if CORES < 2:
+        pytest.skip("two workers need two cores")
+    measured = ("--latency", "measured", "--max-latency-ms", "5")
+    assert "--workers 1" in refused("search", *QUICK, *measured, "--workers", "2")
+    assert "--workers 1" in refused("search", *QUICK, *measured, "--cluster", "tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("command", [("search", *QUICK), ("resume", "run", *FEW_NETWORKS)])
+def test_workers_beside_a_cluster_are_refused(
+    refused: Refused, run_folder: Path, command: tuple[str, ...]
+) -> None:
+    if CORES < 2:
+        pytest.skip("two workers need two cores")
+    (run_folder / ".lock").touch()
+    rename_space(run_folder)
+    line = refused(*command, "--workers", "2", "--cluster", "tcp://127.0.0.1:1")
+    assert "exclude each other" in line
+
+
+def test_a_server_that_is_no_cluster_is_refused(refused: Refused) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        assert f"no Dask scheduler answers at {address}" in refused(
+            "search", *QUICK, "--cluster", address
+        )
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "file"])
+def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "folder"
+    if kind == "empty":
+        path.mkdir()
+    if kind == "file":
+        path.write_text("no folder")
+    assert str(path) in refused("resume", path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("", "--space"),
+        ("--space s0", "SPACE"),
+        ("--space SPACE --generations 0", "none is taken back"),
+        ("--space SPACE --generations -1", "--generations"),
+        ("--space SPACE --generations many", "--generations"),
+        ("--space SPACE --teacher resnet32", "the teacher is not that of the run"),
+        ("--space SPACE --teacher resnet33", "'resnet32'"),
+        ("--space SPACE --data cifar100", "cifar"),
+        ("--space SPACE --scorer nwot", "begun with the scorer diswot"),
+        ("--space SPACE --scorer nwoot", "'nwot'"),
+        ("--space SPACE --teacher-weights nowhere.pt", "nowhere.pt"),
+        ("--space SPACE --device abacus", "abacus"),
+        ("--space SPACE --workers 0", "--workers"),
+        (f"--space SPACE --workers {CORES + 1}", f"from 1 to {CORES} workers"),
+        ("--space SPACE --cluster nonsense", "no Dask scheduler answers"),
+        ("--space SPACE --population 4", "--population"),
+        ("--space nowhere:Space", "nowhere"),
+    ],
+)
+def test_resuming_as_it_cannot_be_is_refused(
+    refused: Refused, run_folder: Path, options: str, said: str
+) -> None:
+    rename_space(run_folder)
+    (run_folder / ".lock").touch()
+    line = refused("resume", run_folder, *options.replace("SPACE", SPACE).split())
+    assert said.replace("SPACE", SPACE) in line
+
+
+def rename_space(folder: Path) -> None:
+    """Let the run be one that was begun on the command line."""
+    change(folder, space=SPACE)
+
+
+def change(folder: Path, **settings: Any) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["settings"].update(settings)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("command", ["resume", "distill", "export"])
+@pytest.mark.parametrize("schema", [1, 3, None, "2"])
+def test_a_run_of_another_version_is_refused(
+    refused: Refused, run_folder: Path, command: str, schema: object
+) -> None:
+    manifest = json.loads((run_folder / "manifest.json").read_text()) | {"schema": schema}
+    (run_folder / "manifest.json").write_text(json.dumps(manifest))
+    line = refused(command, run_folder, *FEW_NETWORKS)
+    assert f"schema {schema!r}, expected 2" in line
+
+
+def test_a_journal_of_another_space_is_refused_by_its_line(
+    refused: Refused, run_folder: Path
+) -> None:
+    rename_space(run_folder)
+    (run_folder / ".lock").touch()
+    journal = run_folder / "journal.jsonl"
+    journal.write_text(journal.read_text().replace("width=", "depth="))
+    assert f"line 1 of {journal}" in refused("resume", run_folder, *FEW_NETWORKS)
+
+
+@pytest.mark.parametrize("kind", ["teacher", "space", "data", "scorer"])
+def test_code_that_a_run_names_is_not_imported(
+    refused: Refused, run_folder: Path, kind: str
+) -> None:
+    (run_folder.parent / "hostile.py").write_text("import os; os.mkdir('made')")
+    (run_folder / ".lock").touch()
+    change(run_folder, **({"space": "s0"} | {kind: "hostile:X"}))
+    line = refused("resume", run_folder)
+    assert "hostile:X" in line
+    assert kind == "scorer" or f"--{kind}" in line
+
+
+def test_a_run_with_nothing_more_to_do_prints_its_result_again(
+    cli: CommandLine, run_folder: Path
+) -> None:
+    rename_space(run_folder)
+    before = (run_folder / "result.json").read_bytes()
+    again = cli("resume", run_folder, *FEW_NETWORKS, "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out) == json.loads(before) | {"folder": str(run_folder)}
+    assert (run_folder / "result.json").read_bytes() == before
+
+
+def test_an_unfinished_run_cannot_be_distilled_and_says_how_to_go_on(
+    cli: CommandLine, run_folder: Path
+) -> None:
+    (run_folder / "result.json").unlink()
+    line = only_line(cli("distill", run_folder, *FEW_NETWORKS, *ONE_EPOCH))
+    assert f"diswot resume {run_folder}" in line
+    rename_space(run_folder)
+    assert cli("resume", run_folder, *FEW_NETWORKS).code == 0
+    assert diswot.load_run(run_folder, space=Small()).best.score is not None
