@@ -9,10 +9,10 @@ from typing import Any, Unpack
 from torch import nn
 
 from diswot.data import DATASETS
-from diswot.errors import OptionError, RunFolderError
+from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.progress import Progress, silent, tracked
 from diswot.run_folder import check_new_folder
-from diswot.scorers import Scorer, Term
+from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
@@ -225,7 +225,7 @@ def _as_before(
             told_again("space", used["space"], space, SPACES),
             data=told_again("data", used["data"], data, DATASETS),
             data_root=data_root,
-            scorer=used["scorer"] if scorer is None else scorer,
+            scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
             device=used["device"] if device is None else device,
             **kept,
@@ -236,21 +236,31 @@ def _as_before(
         ) from error
 
 
+def _known_scorer(used: str) -> str:
+    try:
+        find_scorer(used)
+    except DiswotError as error:
+        raise OptionError(
+            f"the run used the scorer {used}, which is not installed here, and nothing that a run "
+            "folder names is imported: name it again with --scorer"
+        ) from error
+    return used
+
+
 def _check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) -> None:
     """Make sure that scores to come are comparable with those of the journal.
 
     Raises:
         RunFolderError: something else would be compared.
     """
-    for what in ("data", "teacher"):
+    for what in ("data", "teacher", "space"):
         if json.loads(json.dumps(now[what])) != then.get(what):
             raise RunFolderError(
                 f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
                 f"give the one that the run was begun with"
             )
-    for name in ("scorer", "space"):
-        if now["settings"][name] != then["settings"][name]:
-            raise RunFolderError(
-                f"the run in {folder} was begun with the {name} {then['settings'][name]}, "
-                f"but got {now['settings'][name]}: give that"
-            )
+    if now["settings"]["scorer"] != then["settings"]["scorer"]:
+        raise RunFolderError(
+            f"the run in {folder} was begun with the scorer {then['settings']['scorer']}, "
+            f"but got {now['settings']['scorer']}: give that"
+        )

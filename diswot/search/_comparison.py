@@ -1,5 +1,6 @@
 """What students are compared by: teacher, space, data and scorer, resolved from names."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +20,12 @@ from diswot.search._evaluation import (
     prepare_repeats,
 )
 from diswot.search._spaces import find_space
+from diswot.seeding import generator_for
 from diswot.teachers import Teacher, find_teacher
-from search_spaces import SearchSpace
+from search_spaces import Architecture, SearchSpace
+
+DIGESTED = 5
+"""Architectures by which a space is known again."""
 
 
 class ComparisonOptions(TypedDict, total=False):
@@ -75,8 +80,25 @@ class Comparison:
             "settings": dict(self.settings),
             "data": {"sha256": self.data.digest, "images": asdict(self.data.spec)},
             "teacher": {"sha256": self.teacher.digest()},
+            "space": {"size": self.space.size, "sha256": self._space_digest()},
             "versions": versions(),
         }
+
+    def _space_digest(self) -> str:
+        """SHA-256 of the names and costs of a few architectures, always the same ones."""
+        rng = generator_for("digest")
+        content = hashlib.sha256()
+        for _ in range(DIGESTED):
+            arch = self.space.sample(rng)
+            content.update(f"{self.space.to_string(arch)} {self._size_of(arch)}".encode())
+        return content.hexdigest()
+
+    def _size_of(self, arch: Architecture) -> tuple[int, int] | None:
+        try:
+            costs = self.evaluator.costs(arch)
+        except Exception:  # noqa: BLE001  (one that cannot be built is like another)
+            return None
+        return costs.params, costs.macs
 
 
 def resolve_comparison(

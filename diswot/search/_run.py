@@ -100,6 +100,8 @@ class Run:
         Raises:
             RunFolderError: its journal or manifest is damaged, or of another run.
         """
+        for left in folder.glob("*.partial"):
+            left.unlink()
         if torn := journal.mend():
             self._progress(news("journal", f"dropped a last line that was cut off: {torn[:60]}…"))
         space, images = self._comparison.space, self._comparison.data.spec

@@ -131,12 +131,12 @@ class SearchSettings:
         try:
             engine = dict(manifest["engine"])
             engine["objectives"] = tuple(engine["objectives"])
-            return cls(
-                EngineSettings(**engine),
-                Budget(**manifest["budget"]),
-                manifest["latency"],
-                manifest["latency_column"],
-            )
+            if engine["name"] not in ENGINES:
+                raise ValueError(f"engine is {engine['name']!r}")
+            latencies = [manifest[name] for name in ("latency", "latency_column")]
+            if not all(isinstance(each, str | None) for each in latencies):
+                raise ValueError(f"latency is {latencies}")
+            return cls(EngineSettings(**engine), Budget(**manifest["budget"]), *latencies)
         except (KeyError, TypeError, ValueError, OptionError, UnknownNameError) as error:
             raise RunFolderError(
                 f"manifest.json holds no settings of a search ({error!r}): restore it from a copy"

@@ -45,13 +45,13 @@ class Trials:
         self._evaluator = evaluator
         self._formula = formula
         self._reference = reference
-        self._drawn: set[str] = set()
+        self._drawn: dict[str, Architecture] = {}
         self._terms = _Columns()
         self._sound: list[int] = []
 
     def add(self, candidate: Candidate) -> None:
         """Make a candidate known; its number is how many there are before it."""
-        self._drawn.add(candidate.key)
+        self._drawn.setdefault(candidate.key, candidate.architecture)
         if candidate.terms:
             self._sound.append(len(self.candidates))
             self._terms.append(candidate.means)
@@ -79,7 +79,7 @@ class Trials:
         key = self.space.canonical_key(arch)
         if key in self._drawn or not (over_budget or self.affordable(arch)):
             return False
-        self._drawn.add(key)
+        self._drawn[key] = arch
         return True
 
     def draw(
@@ -97,17 +97,38 @@ class Trials:
         return None
 
     def draw_any(self, rng: np.random.Generator) -> Architecture | None:
-        """Return a random architecture that is new and in budget, or `None` if there is none."""
+        """Return a random architecture that is new and in budget, or `None` if there is none.
+
+        Where a large space has next to none in budget, random steps lead from one that was
+        drawn before to one near it, none of them farther over the budget.
+        """
         if self.space.size is None or self.space.size > ENUMERABLE:
-            return self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
+            found = self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
+            return found if found is not None else self.draw(self._steps(rng), attempts=ATTEMPTS)
         everything = list(self.space)
         shuffled = (everything[i] for i in rng.permutation(len(everything)))
         return next((arch for arch in shuffled if self.take(arch)), None)
 
+    def _steps(self, rng: np.random.Generator) -> Callable[[], Architecture]:
+        drawn = list(self._drawn.values())
+        place = drawn[rng.integers(len(drawn))] if drawn else self.space.sample(rng)
+
+        def step() -> Architecture:
+            nonlocal place
+            arch = self.space.mutate(place, rng)
+            if self._violation(arch) <= self._violation(place):
+                place = arch
+            return arch
+
+        return step
+
+    def _violation(self, arch: Architecture) -> float:
+        costs = self.costs(arch)
+        return 0.0 if costs is None else self.budget.violation(costs)
+
     def affordable(self, arch: Architecture) -> bool:
         """Tell whether `arch` is in budget; `True` if its network cannot be built to count."""
-        costs = self.costs(arch)
-        return costs is None or self.budget.allows(costs)
+        return self._violation(arch) == 0
 
     def costs(self, arch: Architecture) -> Costs | None:
         """Return costs, without latency where others are over budget.

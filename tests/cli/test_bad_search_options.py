@@ -149,7 +149,7 @@ def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, ki
     ("options", "said"),
     [
         ("", "--space"),
-        ("--space s0", "SPACE"),
+        ("--space s0", "the space is not that of the run"),
         ("--space SPACE --generations 0", "none is taken back"),
         ("--space SPACE --generations -1", "--generations"),
         ("--space SPACE --generations many", "--generations"),

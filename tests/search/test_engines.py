@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+import diswot
 from diswot.errors import OptionError, UnknownNameError
 from diswot.scorers import Formula
 from diswot.search import ENGINES, Budget, Candidate, Costs, knee, pareto_front, shortlist
@@ -18,7 +20,7 @@ from diswot.search._settings import SearchSettings
 from diswot.search._trials import Trials
 from diswot.search.engines import Engine, EngineSettings
 from diswot.seeding import generator_for
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, Choice, ChoiceSpace, SearchSpace
 
 SUM = Formula("sum", ("known",))
 NO_LIMIT = Budget()
@@ -438,3 +440,26 @@ def test_a_shortlist_of_many_is_the_farthest_first_traversal(seed: int) -> None:
         near = [min(np.linalg.norm(p - points[q]) for q in places) for p in points]
         places.append(int(np.argmax(near)))
     assert shortlist(candidates, 4) == [pool[place] for place in places]
+
+
+class Wide(ChoiceSpace):
+    """A million networks, of which hardly any is small."""
+
+    first = Choice(*range(1, 101))
+    second = Choice(*range(1, 101))
+    third = Choice(*range(1, 101))
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        widths = (1, arch.first, arch.second, arch.third)
+        layers = [nn.Conv2d(a, b, 3) for a, b in pairwise(widths)]
+        pool = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        return nn.Sequential(*layers, *pool, nn.Linear(arch.third, num_classes))
+
+
+@pytest.mark.parametrize("engine", ["evolution", "regularised", "random"])
+def test_a_search_goes_on_where_random_draws_find_hardly_anything_in_budget(engine: str) -> None:
+    options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
+    budget = diswot.Budget(params=1_500)
+    run = diswot.search("resnet20", Wide(), engine=engine, budget=budget, **options)
+    assert len(run.candidates) == 12
+    assert all(candidate.params <= 1_500 for candidate in run.candidates)
