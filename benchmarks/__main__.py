@@ -176,7 +176,7 @@ def _other(
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)
             _keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
         case "speed":
-            settings = SpeedSettings(ALL, architectures=10, data_root=data_root)
+            settings = SpeedSettings(ALL, architectures=4, data_root=data_root)
             made = _told(settings)
             rows = speed(settings, progress)
         case "all-cells":

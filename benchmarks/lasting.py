@@ -238,7 +238,7 @@ def _command(run: Path, workers: int) -> list[str]:
     """Return the command that begins a search, or goes on with it."""
     if not (run / "manifest.json").exists():
         shutil.rmtree(run, ignore_errors=True)
-        options = "--teacher resnet20 --space nas-bench-201 --population 50 --generations 79"
+        options = "--teacher resnet20 --space nas-bench-201 --population 50 --generations 39"
         options += f" --repeats 2 --batch-size 16 --out {run}"
         task = ["search", *options.split()]
     else:

@@ -1,7 +1,6 @@
 """What an engine sees of the world: known candidates, their scores, and what is new."""
 
-from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +19,8 @@ ATTEMPTS = 1000
 
 CHILD_ATTEMPTS = 100
 """The same for children."""
+
+NUMBER = "number"
 
 ENUMERABLE = 2000
 """Spaces up to this size are gone through one by one before they count as exhausted."""
@@ -47,24 +48,29 @@ class Trials:
         self._reference = reference
         self._drawn: dict[str, Architecture] = {}
         self._terms = _Columns()
-        self._sound: list[int] = []
+        self._sound = _Columns()
 
     def add(self, candidate: Candidate) -> None:
         """Make a candidate known; its number is how many there are before it."""
         self._drawn.setdefault(candidate.key, candidate.architecture)
         if candidate.terms:
-            self._sound.append(len(self.candidates))
+            self._sound.append({NUMBER: len(self.candidates)})
             self._terms.append(candidate.means)
         self.candidates.append(candidate)
 
     def scores(self, known: int) -> NDArray[np.float64]:
         """Return the scores of the first `known` candidates; without one, −∞."""
         scores = np.full(known, -np.inf)
-        sound = bisect_left(self._sound, known)
+        numbers = self._numbers()
+        sound = int(np.searchsorted(numbers, known))
         if sound:
             terms = self._terms.first(sound)
-            scores[self._sound[:sound]] = self._formula.scores(terms, reference=self._reference)
+            scores[numbers[:sound]] = self._formula.scores(terms, reference=self._reference)
         return scores
+
+    def _numbers(self) -> NDArray[np.int64]:
+        """Return the numbers of the candidates that have terms."""
+        return self._sound.first(self._sound.rows).get(NUMBER, np.empty(0)).astype(np.int64)
 
     def scored(self) -> list[Candidate]:
         """Return all candidates with their scores."""
@@ -148,7 +154,7 @@ class Trials:
     def assess(self, arch: Architecture) -> Candidate:
         """Score `arch` like the candidates, without making it one of them."""
         key = self.space.canonical_key(arch)
-        known = [n for n in self._sound if self.candidates[n].key == key]
+        known = [int(n) for n in self._numbers() if self.candidates[n].key == key]
         if known and self.candidates[known[0]].architecture == arch:
             return self.scored()[known[0]]
         candidate = self._evaluator.evaluate(
@@ -156,7 +162,7 @@ class Trials:
         )
         if not candidate.terms:
             return candidate
-        terms = self._terms.first(len(self._sound), beside=candidate.means)
+        terms = self._terms.first(self._terms.rows, beside=candidate.means)
         return replace(
             candidate, score=float(self._formula.scores(terms, reference=self._reference)[-1])
         )
@@ -183,19 +189,19 @@ class _Columns:
     """Columns of numbers that grow by a row at a time."""
 
     def __init__(self) -> None:
-        self._rows = 0
+        self.rows = 0
         self._columns: dict[str, NDArray[np.float64]] = {}
 
-    def append(self, row: dict[str, float]) -> None:
+    def append(self, row: Mapping[str, float]) -> None:
         for name, value in row.items():
             column = self._columns.setdefault(name, np.empty(64))
-            if self._rows == len(column):
+            if self.rows == len(column):
                 column = self._columns[name] = np.concatenate([column, np.empty_like(column)])
-            column[self._rows] = value
-        self._rows += 1
+            column[self.rows] = value
+        self.rows += 1
 
     def first(
-        self, rows: int, *, beside: dict[str, float] | None = None
+        self, rows: int, *, beside: Mapping[str, float] | None = None
     ) -> dict[str, NDArray[np.float64]]:
         if beside is None:
             return {name: column[:rows] for name, column in self._columns.items()}
