@@ -46,6 +46,8 @@ ONE_PASS = tuple(
     if not scorer.card.needs_gradients and "noise" not in scorer.card.cost
 )
 """What reads one forward pass of the batch, or none."""
+OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
+"""What reads forward passes of noise."""
 
 
 def _both(truth: str, batch_size: int, scorers: tuple[str, ...] = ALL) -> list[CorrelationSettings]:
@@ -70,6 +72,9 @@ CORRELATIONS = {
     ],
     "nas-bench-201-all": [
         CorrelationSettings("nas-bench-201", ONE_PASS, target="cifar100", repeats=1, batch_size=32)
+    ],
+    "nas-bench-201-noise": [
+        CorrelationSettings("nas-bench-201", OF_NOISE, target="cifar100", repeats=1, batch_size=8)
     ],
 }
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
