@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import numpy as np
 
+from diswot.costs import Costs
 from diswot.errors import RunFolderError
 from diswot.search._candidate import Candidate
 from diswot.search._evaluation import Evaluator, Outcome
@@ -47,7 +48,7 @@ class Exploration:
         self._record = record
         self._known = known
         self._done: dict[int, Candidate] = {}
-        self._waiting: dict[Future[Outcome], tuple[int, Architecture]] = {}
+        self._waiting: dict[Future[Outcome], tuple[int, Architecture, Costs]] = {}
 
     def run(self, total: int, generator: Callable[[int], np.random.Generator]) -> None:
         """Go on until there are `total` candidates, or nothing new is left in budget.
@@ -86,7 +87,7 @@ class Exploration:
             violation = self._trials.budget.violation(costs)
             self._finish(number, self._evaluator.candidate(arch, costs, violation=violation))
         else:
-            self._waiting[self._evaluators.submit(arch, costs)] = number, arch
+            self._waiting[self._evaluators.submit(arch, costs)] = number, arch, costs
             self._collect(timeout=0)
 
     def _same(self, number: int, arch: Architecture) -> Candidate:
@@ -109,10 +110,8 @@ class Exploration:
         """Take candidates that are done; without `timeout`, wait for one at least."""
         ready, _ = wait(self._waiting, timeout, FIRST_COMPLETED)
         for future in sorted(ready, key=lambda future: self._waiting[future][0]):
-            number, arch = self._waiting.pop(future)
+            number, arch, costs = self._waiting.pop(future)
             outcome = self._evaluators.outcome(future)
-            costs = self._trials.costs(arch)
-            assert costs is not None  # noqa: S101  (it was counted to be submitted)
             self._finish(number, self._evaluator.candidate(arch, costs, outcome))
 
     def _finish(self, number: int, candidate: Candidate) -> None:
