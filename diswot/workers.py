@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -73,6 +73,7 @@ class Workers(Executor):
         self._environment.enter_context(_environment(_KEEP_MEMORY))
         self._own = threading.local()
         self._pools: set[ProcessPoolExecutor] = set()
+        resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
         self._threads = ThreadPoolExecutor(count, initializer=_without_interrupts)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":

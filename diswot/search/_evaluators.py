@@ -31,6 +31,8 @@ class Evaluators:
         name_of: names an architecture.
         shared: what every task is given to find the evaluator by.
         deaths: what a future raises when its worker died.
+        blamed: whether a task can be blamed for a death that another one caused: then it is
+            begun again by itself.
     """
 
     def __init__(
@@ -39,24 +41,32 @@ class Evaluators:
         name_of: Callable[[Architecture], str],
         shared: Any,
         deaths: tuple[type[BaseException], ...] = (BrokenExecutor,),
+        *,
+        blamed: bool = False,
     ) -> None:
         self._executor = executor
         self._name_of = name_of
         self._shared = shared
         self._deaths = deaths
+        self._blamed = blamed
 
     def submit(self, arch: Architecture, costs: Costs) -> "Future[Outcome]":
         """Have an architecture evaluated; it travels by its name."""
         return self._executor.submit(_evaluate, self._shared, self._name_of(arch), costs)
 
-    def outcome(self, future: "Future[Outcome]") -> Outcome:
-        """Return what came of it; the death of the worker becomes the failure.
+    def outcome(self, future: "Future[Outcome]", arch: Architecture, costs: Costs) -> Outcome:
+        """Return what came of an architecture; the death of the worker becomes the failure.
 
         Raises:
             RunError: whoever evaluates is gone.
         """
         try:
-            return future.result()
+            try:
+                return future.result()
+            except self._deaths:
+                if not self._blamed:
+                    raise
+                return self.submit(arch, costs).result()
         except self._deaths as error:
             return Outcome(failure=f"{type(error).__name__}: {first_line(error)}")
         except CancelledError as error:
@@ -93,7 +103,9 @@ def evaluators(
         dask = _dask()
         sent = Sent(evaluator)
         with dask.dask_executor(cluster, sent) as executor:
-            yield Evaluators(executor, name_of, sent.name, (BrokenExecutor, *dask.DEATHS))
+            yield Evaluators(
+                executor, name_of, sent.name, (BrokenExecutor, *dask.DEATHS), blamed=True
+            )
     elif workers == 1:
         yield Evaluators(InProcess(), name_of, evaluator)
     else:

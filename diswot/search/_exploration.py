@@ -111,7 +111,7 @@ class Exploration:
         ready, _ = wait(self._waiting, timeout, FIRST_COMPLETED)
         for future in sorted(ready, key=lambda future: self._waiting[future][0]):
             number, arch, costs = self._waiting.pop(future)
-            outcome = self._evaluators.outcome(future)
+            outcome = self._evaluators.outcome(future, arch, costs)
             self._finish(number, self._evaluator.candidate(arch, costs, outcome))
 
     def _finish(self, number: int, candidate: Candidate) -> None:
