@@ -113,15 +113,14 @@ class Distillation:
     def trained_before(self, student: nn.Module, folder: Path) -> Training | None:
         """Load the weights that a training in `folder` ended with, and what came of it.
 
-        `None`, and `student` unchanged, where none ended with this recipe on these data.
+        `None`, and `student` unchanged, where none of its architecture ended with this
+        recipe on these data.
         """
-        found = next(iter(saved_students(folder)), None)
-        same = {"seed": self.recipe.seed, "epochs": self.recipe.epochs}
-        if (
-            found is None
-            or found.images != self.data.spec
-            or not same.items() <= found.metrics.items()
-        ):
+        found, origin = next(iter(saved_students(folder)), None), origin_of(student)
+        if found is None or origin is None or found.architecture != origin.architecture:
+            return None
+        recipe = {"seed": self.recipe.seed, "epochs": self.recipe.epochs}
+        if found.images != self.data.spec or not recipe.items() <= found.metrics.items():
             return None
         load_checkpoint(student, found.weights)
         training = load_training(folder)

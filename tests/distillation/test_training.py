@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import diswot
 from diswot.data import ImageData, load_data
-from diswot.distillation import Recipe, evaluate, find_objective, train
+from diswot.distillation import Recipe, evaluate, find_objective, prepare_distillation, train
 from diswot.errors import (
     CheckpointError,
     NetworkError,
@@ -20,7 +20,8 @@ from diswot.errors import (
     RunError,
     TeacherError,
 )
-from search_spaces import CifarResNet
+from diswot.students import build_student
+from search_spaces import CifarResNet, ResNetDepthSpace
 
 
 @pytest.fixture(name="data", scope="module")
@@ -191,3 +192,25 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
         progress=lambda step: told.append(step.stage),
     )
     assert set(told) == {"diswot"}
+
+
+def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_path: Path) -> None:
+    space = ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1)
+    distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
+
+    def built(name: str) -> nn.Module:
+        return build_student(space, space.from_string(name), distillation.data.spec)
+
+    trained = built("1-2")
+    training = distillation.train(trained, loss="alone", folder=tmp_path)
+    again, other = built("1-2"), built("1-1")
+    assert distillation.trained_before(again, tmp_path) == replace(
+        training, seconds=round(training.seconds, 2)
+    )
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor)
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    assert distillation.trained_before(other, tmp_path) is None
+    assert all(torch.equal(before[name], now) for name, now in other.state_dict().items())
+    longer = prepare_distillation(None, data="digits", epochs=2, device="cpu")
+    assert longer.trained_before(built("1-2"), tmp_path) is None
