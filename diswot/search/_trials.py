@@ -156,7 +156,8 @@ class Trials:
         key = self.space.canonical_key(arch)
         known = [int(n) for n in self._numbers() if self.candidates[n].key == key]
         if known and self.candidates[known[0]].architecture == arch:
-            return self.scored()[known[0]]
+            scores = self.scores(len(self.candidates))
+            return replace(self.candidates[known[0]], score=float(scores[known[0]]))
         candidate = self._evaluator.evaluate(
             arch, like=self.candidates[known[0]] if known else None
         )
