@@ -22,6 +22,7 @@ from diswot.data import load_data
 from diswot.devices import torch_threads
 from diswot.progress import Progress, Step, tracked
 from diswot.search import SearchResult, resume, search
+from diswot.workers import Workers
 from search_spaces import Architecture, Choice, ChoiceSpace
 
 KILLS = 200
@@ -122,23 +123,20 @@ def long_journals() -> Iterator[Figure]:
         with TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             _long_journal(run, engine)
-            script = f"from benchmarks.lasting import resume_long; resume_long({str(run)!r})"
-            done = subprocess.run(  # noqa: S603
-                [sys.executable, "-c", script], capture_output=True, text=True, check=True
-            )
-        seconds, gib = json.loads(done.stdout)
+            with Workers(1) as process:
+                seconds, gib = process.submit(_resume_long, run).result()
         how = f"{engine}, a space of 10^12, a journal of {LINES:,} lines and 20 candidates more"
         yield Figure("resume", seconds, "s", how)
         yield Figure("resume, peak memory", gib, "GiB", how)
 
 
-def resume_long(folder: str) -> None:
-    """Resume the search in `folder`, and print seconds and GiB."""
+def _resume_long(folder: Path) -> tuple[float, float]:
+    """Resume the search in `folder`, and return seconds and GiB."""
     started = time.perf_counter()
     resume(folder, space=Huge(), generations=LINES // 20)
     seconds = time.perf_counter() - started
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps([seconds, gib]))
+    return seconds, gib
 
 
 def _long_journal(run: Path, engine: str) -> None:

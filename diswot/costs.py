@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.benchmark import Timer
 
 from diswot.meta import ShapeArithmetic, build_on_meta
 
@@ -97,20 +96,3 @@ class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def _storages(values: Iterable[Any]) -> list[torch.UntypedStorage]:
     """Return the storages of the tensors in `values`; tensors that share memory share one."""
     return [value.untyped_storage() for value in values if isinstance(value, Tensor)]
-
-
-def measure_latency(network: nn.Module, shape: tuple[int, int, int], *, device: str) -> float:
-    """Return the median time of one forward pass of one image, in milliseconds.
-
-    After a warm-up, with as many threads as torch is set to use.
-    """
-    images = torch.zeros(1, *shape, device=device)
-    network = network.to(device).eval()
-    timer = Timer(
-        "network(images)",
-        globals={"network": network, "images": images},
-        num_threads=torch.get_num_threads(),
-    )
-    with torch.inference_mode():
-        network(images)
-        return timer.blocked_autorange(min_run_time=0.3).median * 1e3

@@ -15,11 +15,13 @@ from diswot.distillation import (
     Accuracy,
     Distillation,
     DistillationOptions,
+    TrainedTeacher,
     Training,
     prepare_distillation,
 )
 from diswot.errors import RunFolderError
 from diswot.export import Exported, export, require_onnx
+from diswot.latency import time_network
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import check_new_folder, write_json
 from diswot.scorers import find_scorer
@@ -32,7 +34,6 @@ from diswot.search import (
     check_space,
     find_space,
     measure_costs,
-    measure_latency,
     options_of,
     read_manifest,
     search,
@@ -162,15 +163,15 @@ def run(
         "teacher_epochs": options.get("teacher_epochs"),
     }
     lessons = _Lessons(teacher, options, progress)
-    trained = None
+    scored: str | nn.Module | Teacher = teacher
     if options.get("teacher_state") == "trained":
         # the teacher is trained first, so what the search would refuse is found out before
         find_scorer(options.get("scorer", "diswot"))
         images = options["data"].spec
         check_space(find_space(space, in_channels=images.shape[0]), images, generator_for("check"))
-        trained = lessons.trained_teacher()
+        scored = lessons.trained_teacher()
     result = search(
-        teacher if trained is None else trained,
+        scored,
         space,
         budget=budget,
         out=folder,
@@ -251,9 +252,7 @@ class _Lessons:
 
     def trained_teacher(self) -> Teacher:
         """Return the teacher with its weights."""
-        taught = self.distillation.teacher
-        assert taught is not None  # noqa: S101  (one is always given)
-        return taught.source
+        return cast(TrainedTeacher, self.distillation.teacher).source  # one is always given
 
 
 def _finished(
@@ -319,7 +318,7 @@ class _Students:
                 "teacher",
                 teacher.source.name,
                 measure_costs(lambda: copy.deepcopy(teacher.network).to("meta"), shape),
-                measure_latency(teacher.network, shape, device=self._distillation.device),
+                self._milliseconds(teacher.network),
                 accuracies={"alone": teacher.accuracy},
             )
 
@@ -332,13 +331,13 @@ class _Students:
 
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
         """Return the row of a candidate with the accuracies of its trainings."""
-        latency = measure_latency(
-            self._build(candidate),
-            self._distillation.data.shape,
-            device=self._distillation.device,
-        )
+        latency = self._milliseconds(self._build(candidate))
         accuracies = {loss: report.test for loss, report in reports.items()}
         return Row(label, candidate.name, candidate.costs, latency, candidate.score, accuracies)
+
+    def _milliseconds(self, network: nn.Module) -> float:
+        shape, device = self._distillation.data.shape, self._distillation.device
+        return time_network(network, shape, device=device).median_ms
 
     def _build(self, candidate: Candidate) -> nn.Module:
         with torch_seed(seed_for(self._seed, "student", candidate.key)):

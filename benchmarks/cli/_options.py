@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
+from diswot.cli import options
 from diswot.scorers import scorers as known_scorers
+
+measurement_options = options.options(
+    click.option(
+        "--teacher", default="resnet110", show_default=True, help="At random initialisation."
+    ),
+    click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True),
+    click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True),
+)
 
 WORKERS = click.option(
     "--workers",

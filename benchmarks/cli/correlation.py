@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks.cli._options import OUT, SCORERS, WORKERS, Sample
+from benchmarks.cli._options import OUT, SCORERS, WORKERS, Sample, measurement_options
 from benchmarks.correlation_run import (
     COLUMNS,
     CorrelationSettings,
@@ -44,9 +44,7 @@ CAPTION = (
     show_default=True,
     help="How many architectures, drawn at random, or all.",
 )
-@click.option("--teacher", default="resnet110", show_default=True, help="At random initialisation.")
-@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True)
+@measurement_options
 @options.DATA_ROOT
 @options.SEED
 @options.DEVICE

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList
+from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList, measurement_options
 from benchmarks.ground_truths import TRUTHS
 from benchmarks.search_bench import COLUMNS, SearchBench, SearchBenchSettings, run_search_bench
 from benchmarks.tables import flat
@@ -20,10 +20,6 @@ CAPTION = (
     "Mann-Whitney, two-sided; better and worse are told at 0.05. ms: one evaluation, building and "
     "all repeats included."
 )
-
-
-def _names(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    return tuple(map(str.strip, value.split(",")))
 
 
 @click.command()
@@ -44,7 +40,7 @@ def _names(_context: click.Context, _option: click.Parameter, value: str) -> tup
 )
 @click.option(
     "--engines",
-    callback=_names,
+    callback=options.names,
     default="evolution,regularised",
     show_default=True,
     help="Compared with random search, which need not be named.",
@@ -61,9 +57,7 @@ def _names(_context: click.Context, _option: click.Parameter, value: str) -> tup
     show_default=True,
     help="How many architectures there are to be found, drawn at random, or all.",
 )
-@click.option("--teacher", default="resnet110", show_default=True, help="At random initialisation.")
-@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True)
+@measurement_options
 @click.option(
     "--work",
     type=click.Path(path_type=Path),

@@ -1,6 +1,7 @@
 """One search, and what it had found after each number of evaluations."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from diswot.search import (
     ENGINES,
@@ -12,7 +13,6 @@ from diswot.search import (
     Trials,
     evaluators,
 )
-from diswot.seeding import generator_for
 
 
 def found_after(
@@ -58,7 +58,7 @@ def _explored(
         missing, total = count, 0
         while missing and len(trials.candidates) == total:
             total += missing
-            exploration.run(total, lambda n: generator_for(seed, "engine", settings.name, n))
+            exploration.run(total, partial(settings.generator, seed))
             missing = count - sum(each.within_budget for each in trials.candidates)
     return trials
 

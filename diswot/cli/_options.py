@@ -36,7 +36,7 @@ class Count(click.ParamType[int]):
         return number
 
 
-def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
     """Return names that were separated by commas."""
     return None if value is None else tuple(map(str.strip, value.split(",")))
 
@@ -201,7 +201,7 @@ search_options = options(
     ),
     click.option(
         "--objectives",
-        callback=_names,
+        callback=names,
         help="What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
         "by default score,params.",
     ),

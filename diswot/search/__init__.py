@@ -1,6 +1,6 @@
 """From a teacher and a search space to scored candidates."""
 
-from diswot.costs import Costs, measure_costs, measure_latency
+from diswot.costs import Costs, measure_costs
 from diswot.search._api import resume, score, search, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
@@ -46,7 +46,6 @@ __all__ = [
     "knee",
     "load_run",
     "measure_costs",
-    "measure_latency",
     "options_of",
     "pareto_front",
     "parse_architecture",

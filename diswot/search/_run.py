@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +160,10 @@ class Run:
             note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
             self._progress(Step("score", done, total, note))
 
-        seed, name = self._comparison.seed, self._settings.engine.name
         exploration = Exploration(
             self._engine, self._trials, self._evaluator, pool, record=told, known=known
         )
-        exploration.run(total, lambda number: generator_for(seed, "engine", name, number))
+        exploration.run(total, partial(self._settings.engine.generator, self._comparison.seed))
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
         candidates = tuple(self._trials.scored())

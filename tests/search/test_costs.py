@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from diswot.errors import OptionError
-from diswot.search import SPACES, Budget, Costs, find_space, measure_costs, measure_latency
+from diswot.latency import time_network
+from diswot.search import SPACES, Budget, Costs, find_space, measure_costs
 from search_spaces import CifarResNet, NASBench201Space
 
 
@@ -205,7 +206,7 @@ def test_a_budget_holds_every_limit() -> None:
 
 def test_latency_is_measured_in_milliseconds() -> None:
     network = CifarResNet((1, 1, 1), num_classes=10).train()
-    assert 0 < measure_latency(network, (3, 32, 32), device="cpu") < 1000
+    assert 0 < time_network(network, (3, 32, 32)).median_ms < 1000
 
 
 @pytest.fixture(name="rows", scope="module")

@@ -7,6 +7,7 @@ import numpy as np
 
 from diswot.errors import OptionError
 from diswot.search._selection import COSTS, OBJECTIVES, SCORE
+from diswot.seeding import generator_for
 from search_spaces import Architecture
 
 
@@ -67,6 +68,10 @@ class EngineSettings:
     def total(self) -> int:
         """How many candidates there are at most."""
         return self.population * (self.generations + 1)
+
+    def generator(self, seed: int, number: int) -> np.random.Generator:
+        """Return the random numbers of one proposal of a run."""
+        return generator_for(seed, "engine", self.name, number)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain values."""
