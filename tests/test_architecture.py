@@ -16,7 +16,7 @@ ROOMS = (
     "diswot.taps",
     "diswot.probe",
     "diswot.similarity",
-    "diswot.losses",
+    "diswot.distillation.losses",
     "diswot.data",
     "diswot.latency",
     "diswot.teachers",

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.errors import UnknownNameError
-from diswot.losses import kd_loss, relation_loss, semantic_loss
+from diswot.distillation.losses import kd_loss, relation_loss, semantic_loss
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import diswot
 from diswot.activations import ActivationReader, ForwardPass
-from diswot.losses import (
+from diswot.distillation.losses import (
     at_loss,
     cc_loss,
     fitnet_loss,

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
-from diswot.losses.fsp import Flow
+from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses.fsp import Flow
 
 CANDIDATES = 4
 """Leading vectors of the student among which is the one that goes with the teacher's first."""

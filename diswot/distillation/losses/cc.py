@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 GAMMA = 0.4
 ORDER = 2

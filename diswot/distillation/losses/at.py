@@ -7,7 +7,7 @@ equation 2, with the activation-based attention map F²_sum of section 3.1.
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def attention_maps(maps: Tensor) -> Tensor:

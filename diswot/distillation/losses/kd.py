@@ -7,7 +7,7 @@ arXiv 1503.02531, section 2.
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Tensor:

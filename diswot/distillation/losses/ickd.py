@@ -7,7 +7,7 @@ Knowledge Distillation", ICCV 2021, section 3 (ICKD-C, for classification).
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def channel_correlations(maps: Tensor) -> Tensor:

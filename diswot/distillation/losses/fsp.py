@@ -9,7 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 Flow: TypeAlias = tuple[Tensor, Tensor]
 """Two feature maps of one network and one resolution, the earlier first."""

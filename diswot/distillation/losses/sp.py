@@ -7,7 +7,7 @@ equations 1 to 4. The relation term of the snippet in DisWOT's README is the sam
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def image_similarities(maps: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:

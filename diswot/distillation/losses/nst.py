@@ -8,7 +8,7 @@ kernel k(x, y) = (xᵀy + c)^d, d = 2 and c = 0.
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 
 def selectivities(maps: Tensor) -> Tensor:

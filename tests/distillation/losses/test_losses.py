@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diswot.losses import (
+from diswot.distillation.losses import (
     at_loss,
     cc_loss,
     fitnet_loss,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.losses._precision import at_least_single
+from diswot.distillation.losses._precision import at_least_single
 
 LEAST = 1e-7
 """Smallest similarity of two images, so that its logarithm is finite; the authors' too."""
