@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.errors import UnknownNameError
 from diswot.distillation.losses import kd_loss, relation_loss, semantic_loss
+from diswot.errors import UnknownNameError
 
 
 @dataclass(frozen=True)

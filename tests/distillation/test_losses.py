@@ -6,8 +6,8 @@ from torch import Tensor
 
 from diswot.activations import ActivationReader, Activations
 from diswot.distillation import find_objective
-from diswot.errors import UnknownNameError
 from diswot.distillation.losses import relation_loss, semantic_loss
+from diswot.errors import UnknownNameError
 from diswot.scorers import relation, semantic
 from search_spaces import CifarResNet
 
