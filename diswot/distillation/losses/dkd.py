@@ -1,0 +1,58 @@
+"""Decoupled knowledge distillation: the true class and the others, each with a weight of its own.
+
+Source: Zhao, Cui, Song, Qiu and Liang, "Decoupled Knowledge Distillation", CVPR 2022,
+section 3: KD is TCKD + (1 − p_t)·NCKD, in which a teacher that is sure of the true class
+(p_t → 1) hides what it knows of the others; DKD weighs both by constants.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.distillation.losses._precision import at_least_single
+
+
+def dkd_loss(
+    student: Tensor,
+    teacher: Tensor,
+    labels: Tensor,
+    *,
+    alpha: float = 1.0,
+    beta: float = 8.0,
+    temperature: float = 4.0,
+) -> Tensor:
+    """Return T²·(α·TCKD + β·NCKD), mean over the batch.
+
+    TCKD is the divergence of the two probabilities "the true class" and "another one",
+    NCKD that of the probabilities of the other classes among themselves.
+
+    Args:
+        student: logits (B, N), N > 1; gradients flow into them.
+        teacher: logits (B, N); no gradient flows into them.
+        labels: true classes (B,).
+        alpha: α; 1 in the paper.
+        beta: β; 8 for most pairs of the paper, from 0.5 to 10 for the others.
+        temperature: T.
+
+    Examples:
+        >>> logits, labels = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([2])
+        >>> abs(float(dkd_loss(logits, logits, labels))) < 1e-6
+        True
+    """
+    ours = _decoupled(at_least_single(student) / temperature, labels)
+    theirs = _decoupled(at_least_single(teacher.detach()) / temperature, labels)
+    true, others = (_divergence(s, t) for s, t in zip(ours, theirs, strict=True))
+    return (alpha * true + beta * others) * temperature**2
+
+
+def _decoupled(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ln p of the true class and of any other (B, 2), ln p̂ of the others (B, N − 1)."""
+    log_p = F.log_softmax(logits, dim=1)
+    true = F.one_hot(labels, log_p.shape[1]).bool()
+    others = log_p[~true].reshape(len(log_p), -1)
+    binary = torch.stack([log_p[true], others.logsumexp(dim=1)], dim=1)
+    return binary, F.log_softmax(others, dim=1)
+
+
+def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
