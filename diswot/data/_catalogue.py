@@ -1,15 +1,18 @@
 """Datasets by name."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from diswot.data._cifar import cifar10, cifar100
+from diswot.data._decoded import image_folder
 from diswot.data._digits import digits
 from diswot.data._given import from_dataset
 from diswot.data._image_data import ImageData
-from diswot.data._root import data_root
-from diswot.errors import DataError, UnknownNameError, first_line
+from diswot.data._root import cache_root, data_root
+from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
 
 DATASETS: dict[str, Callable[[Path], ImageData]] = {
@@ -19,29 +22,81 @@ DATASETS: dict[str, Callable[[Path], ImageData]] = {
 }
 
 
-def load_data(data: Any, *, root: str | Path | None = None) -> ImageData:
+GIVEN: dict[str, str] = {
+    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) of such.",
+    "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
+}
+"""What can be given besides a name."""
+
+LARGEST_IMAGE = 4096
+
+
+def load_data(
+    data: Any,
+    *,
+    root: str | Path | None = None,
+    image_size: int | None = None,
+    progress: Progress = silent,
+) -> ImageData:
     """Return the dataset that is meant.
 
     Args:
-        data: a built-in name; `package.module:callable`, which returns a dataset or
-            a pair (training dataset, test dataset); or either of these itself.
+        data: a built-in name; a folder of images, as a path or as text that is one (an
+            existing folder, or anything with a separator); `package.module:callable`, which
+            returns a dataset or a pair (training dataset, test dataset); or either of
+            these itself.
         root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
+        image_size: height and width that the pictures of a folder or a dataset are brought
+            to; by default inferred.
+        progress: told of what was inferred, and of images that are decoded.
 
     Raises:
         UnknownNameError: no dataset has that name.
+        OptionError: the images have a size that cannot be chosen.
         DataError: the dataset is missing, damaged or unfit.
 
     Examples:
         >>> load_data("digits").summary()
         'digits: 300 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
     """
+    if image_size is not None and not 1 <= image_size <= LARGEST_IMAGE:
+        raise OptionError(
+            f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
+        )
+    found = _found(data, root, image_size, progress)
+    if image_size is not None and found.shape[1:] != (image_size, image_size):
+        channels, height, width = found.shape
+        raise OptionError(
+            f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
+            f"are: leave image_size {image_size} out, or give a folder of images"
+        )
+    for note in found.notes:
+        progress(news("data", note))
+    return found
+
+
+def _found(
+    data: Any, root: str | Path | None, image_size: int | None, progress: Progress
+) -> ImageData:
+    if isinstance(data, Path) or (isinstance(data, str) and _is_path(data)):
+        kept_in = cache_root(data_root(root)) / "images"
+        folder = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
+        return image_folder(folder, kept_in=kept_in, image_size=image_size, progress=progress)
     if not isinstance(data, str):
-        return from_dataset(data, name=type(data).__name__)
+        return from_dataset(data, name=type(data).__name__, image_size=image_size)
     if is_reference(data):
-        return from_dataset(_called(data), name=data)
+        return from_dataset(_called(data), name=data, image_size=image_size)
     if data not in DATASETS:
-        raise UnknownNameError("dataset", data, DATASETS, also=" (or give package.module:callable)")
+        also = " (or give a folder of images, or package.module:callable)"
+        raise UnknownNameError("dataset", data, DATASETS, also=also)
     return DATASETS[data](data_root(root))
+
+
+def _is_path(text: str) -> bool:
+    """Tell whether `text` means a folder; built-in names go before folders of the same name."""
+    looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
+    is_folder = os.path.isdir(text)  # noqa: PTH112  (False even of what cannot be a path)
+    return text not in DATASETS and (looks_like or is_folder)
 
 
 def _called(reference: str) -> Any:

@@ -6,13 +6,17 @@ Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 200
 import io
 import pickle
 import re
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from diswot.data._image_data import ImageData, Split, held_out, image_spec
+from diswot.data._image_data import ImageData, ImageSpec, Split, held_out, image_spec
 from diswot.errors import DataError, first_line
 
 _ALLOWED = {
@@ -21,6 +25,10 @@ _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
 }
+
+
+_LARGEST_BATCH = 2**28
+"""Bytes of a member of an archive; the official ones are all smaller."""
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -32,35 +40,53 @@ class _ArraysOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks to run {module}.{name}")
 
 
+@dataclass(frozen=True)
+class _Batches:
+    """Batches by name: files of an unpacked folder, or members of the official archive."""
+
+    place: Path
+    members: Mapping[str, bytes] | None = None
+
+    def read(self, name: str) -> bytes:
+        """Return what a batch holds.
+
+        Raises:
+            FileNotFoundError: there is none of that name.
+        """
+        if self.members is None:
+            return (self.place / name).read_bytes()
+        if name not in self.members:
+            raise FileNotFoundError
+        return self.members[name]
+
+
 def cifar10(root: Path) -> ImageData:
-    """Read `cifar-10-batches-py` under `root`; a tenth of the training images is held out."""
-    folder = _folder(root, "cifar-10-batches-py")
-    count = _batch_count(folder / "data_batch_1")
-    train = [_read(folder / f"data_batch_{i}", b"labels", 10) for i in range(1, count + 1)]
-    test = _read(folder / "test_batch", b"labels", 10)
+    """Read `cifar-10-batches-py` or its archive under `root`; a tenth of train is held out."""
+    batches = _found(root, "cifar-10-batches-py", "cifar-10-python.tar.gz")
+    count = _batch_count(batches)
+    train = [_read(batches, f"data_batch_{i}", b"labels", 10) for i in range(1, count + 1)]
+    test = _read(batches, "test_batch", b"labels", 10)
+    classes = _class_names(batches, "batches.meta", b"label_names", 10)
     mean, std = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-    return _divided("cifar10", _joined(train), test, 10, mean, std)
+    spec = image_spec(test.images, 10, mean, std)
+    return _divided("cifar10", _joined(train), test, spec, classes)
 
 
 def cifar100(root: Path) -> ImageData:
-    """Read `cifar-100-python` under `root`; a tenth of the training images is held out."""
-    folder = _folder(root, "cifar-100-python")
-    train = _read(folder / "train", b"fine_labels", 100)
-    test = _read(folder / "test", b"fine_labels", 100)
+    """Read `cifar-100-python` or its archive under `root`; a tenth of train is held out."""
+    batches = _found(root, "cifar-100-python", "cifar-100-python.tar.gz")
+    train = _read(batches, "train", b"fine_labels", 100)
+    test = _read(batches, "test", b"fine_labels", 100)
+    classes = _class_names(batches, "meta", b"fine_label_names", 100)
     mean, std = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
-    return _divided("cifar100", train, test, 100, mean, std)
+    return _divided("cifar100", train, test, image_spec(test.images, 100, mean, std), classes)
 
 
 def _divided(
-    name: str,
-    whole: Split,
-    test: Split,
-    num_classes: int,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
+    name: str, whole: Split, test: Split, spec: ImageSpec, classes: tuple[str, ...] | None
 ) -> ImageData:
     train, val = held_out(whole, len(whole) // 10, seed=0)
-    return ImageData(name, train, val, test, image_spec(train.images, num_classes, mean, std))
+    return ImageData(name, train, val, test, spec, classes=classes)
 
 
 def _joined(splits: list[Split]) -> Split:
@@ -69,19 +95,53 @@ def _joined(splits: list[Split]) -> Split:
     )
 
 
-def _folder(root: Path, name: str) -> Path:
-    folder = root / name
-    if not folder.is_dir():
+def _found(root: Path, folder: str, archive: str) -> _Batches:
+    if (root / folder).is_dir():
+        return _Batches(root / folder)
+    if (root / archive).is_file():
+        return _Batches(root / archive, _members(root / archive, folder))
+    raise DataError(
+        f"no folder {folder} and no {archive} in the data root {root}: put the official archive "
+        "there, or name its place with --data-root or DISWOT_DATA"
+    )
+
+
+def _members(archive: Path, folder: str) -> dict[str, bytes]:
+    """Read the batches in an archive; nothing is unpacked."""
+    found = {}
+    try:
+        with tarfile.open(archive, "r:gz") as members:
+            for member in members:
+                place, _, name = member.name.rpartition("/")
+                if place == folder and member.isfile() and member.size <= _LARGEST_BATCH:
+                    file = members.extractfile(member)
+                    found[name] = file.read() if file else b""
+    except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
         raise DataError(
-            f"no folder {name} in the data root {root}: unpack the dataset there, "
-            "or name its place with --data-root or DISWOT_DATA"
-        )
-    return folder
+            f"{archive} is damaged ({first_line(error)}): get the official archive again"
+        ) from error
+    return found
 
 
-def _batch_count(first: Path) -> int:
-    """Read "training batch 1 of 5": how many batches the folder must hold."""
-    label = _unpickled(first).get(b"batch_label", b"")
+def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[str, ...] | None:
+    """Return the names of the classes; `None` where the file that tells them is not there."""
+    try:
+        batches.read(name)
+    except OSError:
+        return None
+    names = _unpickled(batches, name).get(key)
+    if (
+        not isinstance(names, list)
+        or len(names) != count
+        or not all(isinstance(each, bytes) for each in names)
+    ):
+        raise DataError(f"{batches.place / name} does not name {count} classes: {_AGAIN}")
+    return tuple(each.decode("utf-8", "replace") for each in names)
+
+
+def _batch_count(batches: _Batches) -> int:
+    """Read "training batch 1 of 5": how many batches there must be."""
+    label = _unpickled(batches, "data_batch_1").get(b"batch_label", b"")
     found = (
         re.fullmatch(rb"training batch 1 of ([1-9]\d?)", label)
         if isinstance(label, bytes)
@@ -90,8 +150,8 @@ def _batch_count(first: Path) -> int:
     return int(found[1]) if found else 5
 
 
-def _read(path: Path, label_key: bytes, num_classes: int) -> Split:
-    content = _unpickled(path)
+def _read(batches: _Batches, name: str, label_key: bytes, num_classes: int) -> Split:
+    path, content = batches.place / name, _unpickled(batches, name)
     images, labels = content.get(b"data"), content.get(label_key)
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 2:
         raise DataError(f"{path} has no array of images under b'data': {_AGAIN}")
@@ -113,9 +173,10 @@ def _read(path: Path, label_key: bytes, num_classes: int) -> Split:
     return Split(pixels, torch.from_numpy(classes))
 
 
-def _unpickled(path: Path) -> dict[bytes, Any]:
+def _unpickled(batches: _Batches, name: str) -> dict[bytes, Any]:
+    path = batches.place / name
     try:
-        content = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        content = _ArraysOnly(io.BytesIO(batches.read(name)), encoding="bytes").load()
     except FileNotFoundError as error:
         raise DataError(f"the batch {path} is missing: {_AGAIN}") from error
     except OSError as error:

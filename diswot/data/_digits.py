@@ -27,4 +27,5 @@ def digits(_root: Path | None = None) -> ImageData:
     whole = Split(double.round().to(torch.uint8), torch.from_numpy(labels).long())
     rest, test = held_out(whole, len(whole) - TRAIN_IMAGES - VAL_IMAGES, seed=0)
     train, val = held_out(rest, VAL_IMAGES, seed=0)
-    return ImageData("digits", train, val, test, image_spec(train.images, 10), flips=False)
+    spec, names = image_spec(train.images, 10), tuple("0123456789")
+    return ImageData("digits", train, val, test, spec, flips=False, classes=names)

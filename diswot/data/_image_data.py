@@ -1,22 +1,25 @@
-"""Images in memory, split into what is trained on, chosen on and judged on."""
+"""Images, split into what is trained on, chosen on and judged on."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from diswot.errors import DataError
 
+_Places: TypeAlias = NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (n, C, H, W), uint8 or float, and their classes (n,)."""
+    """Images (n, C, H, W), uint8 or float, in memory or mapped from a file; classes (n,)."""
 
     images: Tensor
     labels: Tensor
@@ -71,6 +74,8 @@ class ImageData:
         test: what the result is judged on, and nothing else.
         spec: shape, classes and normalisation of the images.
         flips: whether a mirrored image is an image of the same class.
+        classes: their names, where they are known.
+        notes: what was inferred, converted or left out, for people.
     """
 
     name: str
@@ -79,6 +84,8 @@ class ImageData:
     test: Split
     spec: ImageSpec
     flips: bool = True
+    classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -134,16 +141,26 @@ def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     Raises:
         DataError: there are too few images for that.
     """
+    rest, held = divided(split.labels, count, seed)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+
+
+def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
+    """Divide the places of `labels` (n,) at random into the rest and `count`, in proportion.
+
+    Raises:
+        DataError: there are too few images for that.
+    """
     try:
         rest, held = train_test_split(
-            np.arange(len(split)), test_size=count, random_state=seed, stratify=split.labels.numpy()
+            np.arange(len(labels)), test_size=count, random_state=seed, stratify=labels.numpy()
         )
     except ValueError as error:
         raise DataError(
-            f"cannot hold {count} of {len(split)} images out with every class in both parts: "
+            f"cannot hold {count} of {len(labels)} images out with every class in both parts: "
             f"give more images per class ({error})"
         ) from error
-    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+    return rest, held
 
 
 def image_spec(

@@ -1,0 +1,202 @@
+"""A folder of images, decoded once into a file that is mapped into memory."""
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from statistics import median_low
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diswot.data._image_data import ImageData, ImageSpec, Split
+from diswot.data._listing import SPLITS, Listing, list_folder, named
+from diswot.data._picture import Header, read_header, read_picture
+from diswot.data._reading import Reading
+from diswot.errors import DataError, first_line
+from diswot.progress import Progress, news
+
+LARGEST_SIDE = 224
+"""Of images whose size nobody asked for."""
+
+_FORMAT = 1
+"""To be raised when the same folder would be decoded to something else."""
+_TOGETHER = 256
+_SAMPLE = 10_000
+_IMAGES, _LABELS, _ABOUT = "images.npy", "labels.npy", "about.json"
+
+
+def image_folder(
+    root: Path, *, kept_in: Path, image_size: int | None, progress: Progress
+) -> ImageData:
+    """Return the images of a folder, mapped from a file that is written when it is new.
+
+    Args:
+        root: see [`list_folder`][diswot.data._listing.list_folder].
+        kept_in: where decoded folders are kept, each by the digest of its list of files.
+        image_size: height and width of the images; by default inferred.
+        progress: told of every image, when they are decoded.
+
+    Raises:
+        DataError: it is no folder of images, too many of them are unreadable, or there is
+            no place to keep them.
+    """
+    listing = list_folder(root)
+    place = kept_in / listing.digest(_FORMAT, image_size)[:32]
+    if (place / _ABOUT).exists():
+        progress(news("images", f"decoded before, in {place}"))
+    else:
+        _keep(listing, place, image_size, progress)
+    return _mapped(place, root.resolve().name)
+
+
+def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:
+    """Decode a listing into the folder `place`, which appears when it is whole."""
+    made = place.with_name(f"{place.name}.{os.getpid()}.partial")
+    try:
+        made.mkdir(parents=True)
+        _write(listing, made, image_size, progress)
+        if not place.exists():  # another process may have been faster
+            made.replace(place)
+    except OSError as error:
+        raise DataError(
+            f"decoded images cannot be kept in {place.parent} ({error.strerror}): "
+            "make room, or name another place with --data-root"
+        ) from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _write(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:
+    entries = [(split, picture) for split in SPLITS for picture in listing.splits[split]]
+    reading = Reading(listing.root, [picture.path for _, picture in entries])
+    headers = list(reading.each(read_header, stage="look", progress=progress))
+    shape, inferred = _inferred([header for header in headers if header], image_size)
+    labels: dict[str, list[int]] = {split: [] for split in SPLITS}
+    with (place / _IMAGES).open("wb") as file:
+        _write_header(file, len(entries), shape)
+        decode = partial(read_picture, shape=shape)
+        decoded = reading.each(decode, stage="decode", progress=progress)
+        for pixels, (split, picture) in zip(decoded, entries, strict=True):
+            if pixels is not None:
+                file.write(pixels.data)
+                labels[split].append(picture.label)
+        _write_header(file, sum(map(len, labels.values())), shape)
+    _check_classes(labels["train"], listing)
+    np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
+    notes = [inferred, listing.division]
+    if reading.unreadable:
+        notes.append(f"unreadable images left out, {len(reading.unreadable)}: {reading.told}")
+    if listing.others:
+        names = named([str(path.relative_to(listing.root)) for path in listing.others])
+        notes.append(f"files passed over that are no images, {len(listing.others):,}: {names}")
+    _describe(place, listing.classes, labels, notes)
+
+
+def _inferred(
+    headers: Sequence[Header], image_size: int | None
+) -> tuple[tuple[int, int, int], str]:
+    """Return channels, height and width for pictures, and how they came about."""
+    grey = sum(header.grey for header in headers)
+    channels = 1 if grey == len(headers) else 3
+    (height, width), sharing = Counter((h.height, h.width) for h in headers).most_common(1)[0]
+    if image_size is not None:
+        height = width = image_size
+        size = f"{height}×{width} as asked for"
+    elif 2 * sharing > len(headers) and max(height, width) <= LARGEST_SIDE:
+        size = f"{height}×{width}, the size of {sharing:,} of {len(headers):,}"
+    else:
+        shorter = median_low(min(header.height, header.width) for header in headers)
+        height = width = min(LARGEST_SIDE, shorter)
+        size = f"{height}×{width}, as their shorter sides suggest"
+    colours = "grey" if channels == 1 else "in colour"
+    converted = f" ({grey:,} grey ones converted)" if grey and channels == 3 else ""
+    return (channels, height, width), f"images {colours}{converted}, {size}"
+
+
+def _check_classes(labels: Sequence[int], listing: Listing) -> None:
+    if lost := sorted(set(range(len(listing.classes))) - set(labels)):
+        raise DataError(
+            f"no training image of {named([listing.classes[label] for label in lost])} in "
+            f"{listing.root} can be read: mend them, or remove the class"
+        )
+
+
+def _write_header(file: IO[bytes], count: int, shape: tuple[int, int, int]) -> None:
+    """Write the head of a .npy file; it is of the same length for any count."""
+    file.seek(0)
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+    )
+
+
+def _describe(
+    place: Path, classes: Sequence[str], labels: Mapping[str, Sequence[int]], notes: Sequence[str]
+) -> None:
+    """Measure what was decoded, and write all that is to be known of it without reading it."""
+    images = torch.from_numpy(np.load(place / _IMAGES, mmap_mode="c"))
+    mean, std = _moments(images[: len(labels["train"])])
+    channels, height, width = images.shape[1:]
+    spec = ImageSpec((channels, height, width), len(classes), mean, std, 255.0)
+    about = {
+        "classes": classes,
+        "counts": [len(labels[split]) for split in SPLITS],
+        "images": asdict(spec),
+        "notes": [
+            *notes,
+            f"mean {_short(mean)} and deviation {_short(std)} of the training images",
+        ],
+    }
+    (place / _ABOUT).write_text(json.dumps(about))
+    about["sha256"] = _mapped(place, "").digest
+    (place / _ABOUT).write_text(json.dumps(about))
+
+
+def _moments(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation per channel of at most 10,000 images, from 0 to 1."""
+    sample = images[:: -(-len(images) // _SAMPLE)]
+    sums = torch.zeros(2, images.shape[1], dtype=torch.float64)
+    for chunk in torch.split(sample, _TOGETHER):
+        pixels = chunk.double() / 255
+        sums += torch.stack([pixels.sum(dim=(0, 2, 3)), pixels.square().sum(dim=(0, 2, 3))])
+    mean, square = sums / (sample.numel() // images.shape[1])
+    std = (square - mean.square()).clamp_min(0).sqrt().clamp_min(1e-8)
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _short(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)
+
+
+def _mapped(place: Path, name: str) -> ImageData:
+    """Return what is kept in `place`; images stay in their file until they are used."""
+    try:
+        about: dict[str, Any] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
+        # mode c: written to, the tensor changes and the file does not
+        images = torch.from_numpy(np.load(place / _IMAGES, mmap_mode="c"))
+        labels = torch.from_numpy(np.load(place / _LABELS))
+        spec = ImageSpec.from_json(about["images"])
+        parts = (torch.split(each, about["counts"]) for each in (images, labels))
+        train, val, test = map(Split, *parts)
+        data = ImageData(
+            name,
+            train,
+            val,
+            test,
+            spec,
+            classes=tuple(about["classes"]),
+            notes=tuple(about["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise DataError(
+            f"{place} is damaged ({first_line(error)}): remove it, and it is made anew"
+        ) from error
+    if "sha256" in about:
+        vars(data)["digest"] = about["sha256"]  # where a cached property keeps its value
+    return data
