@@ -26,10 +26,13 @@ class Watch(Generic[_R]):
     Attributes:
         modules: (network) → the modules to watch.
         keep: (input, output) of one call → what is kept of it.
+        before: whether `keep` is called before the module, with its input as both; to be
+            copied where the module may work in place.
     """
 
     modules: Callable[[nn.Module], Iterable[nn.Module]]
     keep: Callable[[Tensor, Tensor], _R]
+    before: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +177,7 @@ class ActivationReader:
             self._handles.append(module.register_forward_hook(hook))
         for watch in self._watches:
             for module in watch.modules(self._network):
-                handle = module.register_forward_hook(self._keeper(watch), with_kwargs=True)
-                self._handles.append(handle)
+                self._handles.append(self._watched(module, watch))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -214,6 +216,16 @@ class ActivationReader:
 
     def _see_linear(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         self._head = (cast(nn.Linear, module), inputs[0], output, self._map)
+
+    def _watched(self, module: nn.Module, watch: Watch[Any]) -> RemovableHandle:
+        keep = self._keeper(watch)
+        if not watch.before:
+            return module.register_forward_hook(keep, with_kwargs=True)
+
+        def keep_input(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
+            keep(module, args, kwargs, (*args, *kwargs.values()))
+
+        return module.register_forward_pre_hook(keep_input, with_kwargs=True)
 
     def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
         def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:

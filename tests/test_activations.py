@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader, scoring_mode, trial_pass
+from diswot.activations import ActivationReader, Watch, scoring_mode, trial_pass
 from diswot.errors import NetworkError
 from search_spaces import CifarResNet
 
@@ -62,6 +62,19 @@ def test_gradients_flow_through_what_is_shown() -> None:
     with ActivationReader(network) as read:
         read(torch.randn(2, 3, 8, 8)).feature_map.sum().backward()  # type: ignore[no-untyped-call]
     assert network.conv.weight.grad is not None
+
+
+def test_the_input_of_a_module_that_works_in_place_is_read_before_it() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(64, 2)
+    )
+    before = Watch(lambda _: [network[1]], lambda given, _: given.clone(), before=True)
+    images = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    with ActivationReader(network, watches=[before]) as read:
+        (kept,) = read(images).watched(before)
+    assert kept.equal(network[0](images))
+    kept.sum().backward()  # type: ignore[no-untyped-call]
+    assert network[0].weight.grad is not None
 
 
 def test_a_network_without_linear_layer_is_refused() -> None:
