@@ -41,6 +41,12 @@ class Formula:
         inner = (part for part in self.parts if isinstance(part, Formula))
         return self.how == "standard" or any(part.needs_reference for part in inner)
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether the score of a candidate depends on no other candidate."""
+        inner = (part for part in self.parts if isinstance(part, Formula))
+        return self.how == "sum" and all(part.elementwise for part in inner)
+
     def scores(self, terms: Mapping[str, Vector], *, reference: int) -> Vector:
         """Return the n scores of n candidates.
 

@@ -68,7 +68,7 @@ def search(
     settings = SearchSettings.chosen(budget, **others)
     if out is not None:
         check_new_folder(Path(out))
-    comparison = resolve_comparison(teacher, space, **compared)
+    comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
     return run.begin(out, job)
@@ -82,6 +82,7 @@ def resume(
     teacher_weights: str | Path | None = None,
     space: str | SearchSpace | None = None,
     data: Any = None,
+    image_size: int | None = None,
     data_root: str | Path | None = None,
     scorer: str | Scorer | Term | None = None,
     device: str | None = None,
@@ -102,6 +103,7 @@ def resume(
         teacher_weights: where the checkpoint is now, if it was moved.
         space: see `teacher`.
         data: see `teacher`.
+        image_size: of the images, where that was chosen.
         data_root: where built-in datasets lie.
         scorer: see `teacher`.
         device: where to compute; by default as before.
@@ -127,9 +129,11 @@ def resume(
             teacher_weights=teacher_weights,
             space=space,
             data=data,
+            image_size=image_size,
             data_root=data_root,
             scorer=scorer,
             device=device,
+            progress=progress,
         )
         _check_same(comparison.manifest(), manifest, path)
         run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
@@ -166,7 +170,7 @@ def score(
         >>> one.params, one.macs, sorted(one.terms)
         (383034, 10130048, ['relation', 'semantic'])
     """
-    comparison = resolve_comparison(teacher, space, **options)
+    comparison = resolve_comparison(teacher, space, progress=progress, **options)
     found = comparison.space
     wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
     if wanted:
@@ -210,9 +214,11 @@ def _as_before(
     teacher_weights: str | Path | None,
     space: str | SearchSpace | None,
     data: Any,
+    image_size: int | None,
     data_root: str | Path | None,
     scorer: str | Scorer | Term | None,
     device: str | None,
+    progress: Progress,
 ) -> Comparison:
     """Resolve the comparison of a run again."""
     try:
@@ -224,10 +230,12 @@ def _as_before(
             told_again("teacher", used["teacher"], teacher, TEACHERS),
             told_again("space", used["space"], space, SPACES),
             data=told_again("data", used["data"], data, DATASETS),
+            image_size=image_size,
             data_root=data_root,
             scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
             device=used["device"] if device is None else device,
+            progress=progress,
             **kept,
         )
     except KeyError as error:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from diswot.costs import Costs
@@ -61,7 +61,7 @@ class Candidate:
     @property
     def means(self) -> dict[str, float]:
         """Each term's mean over the repeats."""
-        return {name: float(np.mean(values)) for name, values in self.terms.items()}
+        return {name: fmean(values) for name, values in self.terms.items()}
 
     def build(self) -> nn.Module:
         """Return its network, freshly initialised from torch's global generator.

@@ -11,6 +11,7 @@ from torch import nn
 from diswot.data import ImageData, load_data
 from diswot.devices import find_device
 from diswot.errors import OptionError, UnknownNameError
+from diswot.progress import Progress, silent
 from diswot.run_folder import versions
 from diswot.scorers import COMBINATIONS, Combination, Formula, Scorer, Term, find_scorer
 from diswot.search._evaluation import (
@@ -32,7 +33,9 @@ class ComparisonOptions(TypedDict, total=False):
     """Options of `search` and `score` alike.
 
     Attributes:
-        data: a built-in name, `package.module:callable`, or a dataset; by default `digits`.
+        data: a built-in name, a folder of images, `package.module:callable`, or a dataset; by
+            default `digits`.
+        image_size: height and width of the images of a folder; by default inferred.
         data_root: where built-in datasets lie.
         scorer: a name, an expression (names joined with `+`, `logrank(a,b)`), or a
             function (student, teacher) → number; by default `diswot`.
@@ -50,6 +53,7 @@ class ComparisonOptions(TypedDict, total=False):
     """
 
     data: Any
+    image_size: int | None
     data_root: str | Path | None
     scorer: str | Scorer | Term
     combination: Combination | None
@@ -106,6 +110,7 @@ def resolve_comparison(
     space: str | SearchSpace,
     *,
     data: Any = "digits",
+    image_size: int | None = None,
     data_root: str | Path | None = None,
     scorer: str | Scorer | Term = "diswot",
     combination: Combination | None = None,
@@ -116,6 +121,7 @@ def resolve_comparison(
     seed: int = 0,
     device: str | None = None,
     threads: int = 1,
+    progress: Progress = silent,
 ) -> Comparison:
     """Resolve names, check that all fits together, and show the batches to the teacher.
 
@@ -133,7 +139,7 @@ def resolve_comparison(
     if combination is not None:
         formula = Formula(combination, formula.parts)
     device = find_device(device)
-    images = load_data(data, root=data_root)
+    images = load_data(data, root=data_root, image_size=image_size, progress=progress)
     found_space = find_space(space, in_channels=images.shape[0])
     found_teacher = find_teacher(
         teacher,

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from io import FileIO
@@ -24,10 +26,14 @@ _T = TypeVar("_T")
 SCHEMA = 2
 NAME = "journal.jsonl"
 
+SYNC_SECONDS = 1.0
+"""How long a line may wait for the disk; it takes milliseconds each time."""
+
 
 class Journal:
-    """Appends candidates to the journal in a run folder; what is appended is on disk.
+    """Appends candidates to the journal in a run folder.
 
+    What is appended survives the process at once, and the machine within a second of work.
     As long as it is open, no other process can open it.
 
     Raises:
@@ -37,6 +43,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._file: FileIO | None = None
+        self._synced = -math.inf
         self._lock = FileLock(folder / LOCK)
         try:
             self._lock.acquire(timeout=0)
@@ -49,9 +56,12 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._lock.release()
+        try:
+            if self._file is not None:
+                self._write(b"", wait=True)
+                self._file.close()
+        finally:
+            self._lock.release()
 
     @property
     def exists(self) -> bool:
@@ -81,12 +91,18 @@ class Journal:
         line = {"schema": SCHEMA, "number": number} | candidate.to_json()
         del line["score"]
         text = (json.dumps(line, allow_nan=False) + "\n").encode()
+        self._write(text, wait=time.monotonic() - self._synced > SYNC_SECONDS)
+
+    def _write(self, text: bytes, *, wait: bool) -> None:
+        """Hand `text` to the system, and if asked to, wait until it is on the disk."""
         try:
             if self._file is None:
                 self._file = self._path.open("ab", buffering=0)
             if self._file.write(text) != len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file.fileno())
+            if wait:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
         except OSError as error:
             raise RunError(
                 f"{self._path} cannot be written ({error.strerror or first_line(error)}): "

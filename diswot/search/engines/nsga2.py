@@ -1,12 +1,12 @@
 """NSGA-II: the score against what a student costs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from deap import base, tools
 
-from diswot.search._selection import merit_of
+from diswot.search._selection import SCORE, merit_of
 from diswot.search._trials import Trials
 from diswot.search.engines._engine import EngineSettings
 from diswot.search.engines._variation import Individual, child_of, deap_seed
@@ -76,10 +76,10 @@ class NSGA2:
         """Let generations pass until `known` candidates have been born."""
         while self._born < known:
             born = range(self._born, min(known, self._born + self._population))
-            scores = self._trials.scores(born.stop)
             numbers = [*(member.number for member in self._survivors), *born]
-            members = [self._member(number, scores[number]) for number in numbers]
-            self._survivors = tools.selNSGA2(members, self._population)
+            scores = self._trials.scores(born.stop, of=numbers)
+            members = [self._member(*each) for each in zip(numbers, scores, strict=True)]
+            self._survivors = survivors(members, self._population)
             self._born = born.stop
 
     def _member(self, number: int, score: float) -> "_Member":
@@ -88,8 +88,10 @@ class NSGA2:
             violation = candidate.violation or FAILED
             worst = (-violation,) * len(self._objectives)
             return _Member(candidate.architecture, _Fitness(worst, violation), number)
-        scored = replace(candidate, score=float(score))
-        values = [merit_of(scored, objective) for objective in self._objectives]
+        values = [
+            float(score) if objective == SCORE else merit_of(candidate, objective)
+            for objective in self._objectives
+        ]
         return _Member(candidate.architecture, _Fitness(values), number)
 
 
@@ -98,3 +100,38 @@ class _Member(Individual):
     """An individual with the number of its candidate."""
 
     number: int
+
+
+def survivors(members: Sequence[_Member], count: int) -> list[_Member]:
+    """Return the `count` members of the first fronts, of the last one the least crowded.
+
+    Members know their crowding distance afterwards. It is `selNSGA2` of DEAP with all pairs
+    compared at once, for a resumed search makes thousands of selections; who is older
+    wins a tie.
+    """
+    chosen: list[_Member] = []
+    for front in _fronts(members):
+        tools.emo.assignCrowdingDist(front)
+        crowded = front
+        if len(chosen) + len(front) > count:
+            crowded = sorted(front, key=lambda member: -member.fitness.crowding_dist)
+        chosen += crowded[: count - len(chosen)]
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def _fronts(members: Sequence[_Member]) -> Iterator[list[_Member]]:
+    """Yield the members whom nobody dominates, then those whom nobody left dominates, etc."""
+    values = np.array([member.fitness.wvalues for member in members])
+    violations = np.array([member.fitness.violation for member in members])
+    no_worse = (values[:, None] >= values).all(axis=2)
+    dominates = no_worse & ~no_worse.T
+    excess = violations[:, None] < violations
+    in_budget = violations == 0
+    dominates = np.where(in_budget[:, None] & in_budget, dominates, excess)
+    left = np.ones(len(members), dtype=bool)
+    while left.any():
+        front = left & ~dominates[left].any(axis=0)
+        yield [members[int(place)] for place in np.flatnonzero(front)]
+        left &= ~front
