@@ -1,11 +1,18 @@
 """Distillation losses: what a student shows and what a teacher shows → a number to minimise.
 
 Each is a function of tensors that match already; no gradient flows into the teacher's.
-Scorers and distillation use the same.
+Scorers and distillation use the same. Over it is a term, which reads two networks that need
+not match; a training loss is a weighted sum of terms, written as an expression.
 """
 
+from diswot.distillation.losses._criterion import Criterion, Losses
+from diswot.distillation.losses._expression import Part
+from diswot.distillation.losses._objective import PRESETS, Objective, Preset, parse_objective
+from diswot.distillation.losses._registry import Kind, Option, find_kind, register, terms
+from diswot.distillation.losses._term import Card, Paths, Positive, Setting, Term, TrainingBatch
 from diswot.distillation.losses.at import at_loss
 from diswot.distillation.losses.cc import cc_loss
+from diswot.distillation.losses.ce import ce_loss
 from diswot.distillation.losses.diswot import relation_loss, semantic_loss
 from diswot.distillation.losses.fitnet import fitnet_loss
 from diswot.distillation.losses.fsp import fsp_loss
@@ -18,17 +25,36 @@ from diswot.distillation.losses.rkd import rkd_loss
 from diswot.distillation.losses.sp import sp_loss
 
 __all__ = [
+    "PRESETS",
+    "Card",
+    "Criterion",
+    "Kind",
+    "Losses",
+    "Objective",
+    "Option",
+    "Part",
+    "Paths",
+    "Positive",
+    "Preset",
+    "Setting",
+    "Term",
+    "TrainingBatch",
     "at_loss",
     "cc_loss",
+    "ce_loss",
+    "find_kind",
     "fitnet_loss",
     "fsp_loss",
     "ickd_loss",
     "kd_loss",
     "kdsvd_loss",
     "nst_loss",
+    "parse_objective",
     "pkt_loss",
+    "register",
     "relation_loss",
     "rkd_loss",
     "semantic_loss",
     "sp_loss",
+    "terms",
 ]

@@ -8,6 +8,8 @@ the same functions that the scorers `semantic` and `relation` read.
 from torch import Tensor
 
 from diswot.activations import Activations
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Term, TrainingBatch
 from diswot.similarity import (
     common_resolution,
     relation_distance,
@@ -31,3 +33,39 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
     ours = relation_similarity(student, resolution)
     theirs = relation_similarity(teacher, resolution).detach()
     return relation_distance(ours, theirs) / len(student.logits) ** 2
+
+
+@register(
+    Card(
+        "semantic",
+        "similarity of the images' localisation maps, class by class (DisWOT†)",
+        "Dong et al., DisWOT, CVPR 2023, section 3",
+        weight=1.0,
+        weight_source="the paper adds both to CE+KL",
+        reads="last feature map and weight of the classifier",
+    )
+)
+class Semantic(Term):
+    """[`semantic_loss`][diswot.distillation.losses.semantic_loss]."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return semantic_loss(student, teacher)
+
+
+@register(
+    Card(
+        "relation",
+        "similarity of the images' last feature maps (DisWOT†)",
+        "Dong et al., DisWOT, CVPR 2023, section 3",
+        weight=1.0,
+        weight_source="the paper adds both to CE+KL",
+        reads="last feature map",
+    )
+)
+class Relation(Term):
+    """[`relation_loss`][diswot.distillation.losses.relation_loss]."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return relation_loss(student, teacher)

@@ -7,7 +7,10 @@ arXiv 1503.02531, section 2.
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
 
 
 def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Tensor:
@@ -28,3 +31,25 @@ def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Te
     log_teacher = F.log_softmax(at_least_single(teacher.detach()) / temperature, dim=1)
     divergence = F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
     return divergence * temperature**2
+
+
+@register(
+    Card(
+        "kd",
+        "softened class probabilities (KD)",
+        "Hinton et al., arXiv 1503.02531, section 2",
+        weight=0.9,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside 0.1*ce",
+        reads="logits",
+    )
+)
+class KD(Term):
+    """[`kd_loss`][diswot.distillation.losses.kd_loss] of the logits at temperature T."""
+
+    def __init__(self, setting: Setting, *, T: Positive = 4.0) -> None:  # noqa: N803
+        super().__init__(setting)
+        self._temperature = T
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return kd_loss(student.logits, teacher.logits, temperature=self._temperature)
