@@ -55,11 +55,13 @@ class ExportError(DiswotError):
 
 
 class MissingExtraError(DiswotError):
-    """An optional dependency that is not installed."""
+    """An optional dependency that is not installed, or not so that it can be used."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(
+        self, package: str, extra: str, purpose: str, *, reason: str = "is not installed"
+    ) -> None:
         super().__init__(
-            f"{purpose} needs {package}, which is not installed: pip install 'diswot[{extra}]'"
+            f"{purpose} needs {package}, which {reason}: pip install 'diswot[{extra}]'"
         )
 
 

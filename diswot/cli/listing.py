@@ -21,8 +21,8 @@ def _first_sentence(documented: object) -> str:
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
     "teachers": lambda: {
-        name: f"CIFAR residual network, {blocks} blocks in each of 3 stages"
-        for name, blocks in TEACHERS.items()
+        name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
+        for name, network in TEACHERS.items()
     },
     "spaces": lambda: {name: _first_sentence(type(make(3))) for name, make in SPACES.items()},
     "scorers": lambda: {

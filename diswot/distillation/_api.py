@@ -169,10 +169,7 @@ def prepare_distillation(
     if teacher is None:
         return Distillation(images, None, recipe, device)
     found = find_teacher(
-        teacher,
-        num_classes=images.num_classes,
-        in_channels=images.shape[0],
-        weights=teacher_weights,
+        teacher, images.spec, weights=teacher_weights, classes=images.classes
     )
     teacher_recipe = replace(
         recipe, epochs=3 * recipe.epochs if teacher_epochs is None else teacher_epochs, seed=0

@@ -142,10 +142,7 @@ def resolve_comparison(
     images = load_data(data, root=data_root, image_size=image_size, progress=progress)
     found_space = find_space(space, in_channels=images.shape[0])
     found_teacher = find_teacher(
-        teacher,
-        num_classes=images.num_classes,
-        in_channels=images.shape[0],
-        weights=teacher_weights,
+        teacher, images.spec, weights=teacher_weights, classes=images.classes
     )
     prepared = prepare_repeats(
         images,

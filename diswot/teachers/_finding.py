@@ -1,0 +1,100 @@
+"""What names and networks stand for: teachers."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from torch import nn
+
+from diswot.data import ImageSpec
+from diswot.errors import UnknownNameError
+from diswot.references import is_reference
+from diswot.teachers._built_in import TEACHERS
+from diswot.teachers._checkpoint import load_checkpoint
+from diswot.teachers._given import called, given
+from diswot.teachers._hugging_face import hugging_face
+from diswot.teachers._teacher import Teacher
+from diswot.teachers._timm import timm
+from diswot.teachers._torchvision import torchvision
+
+Library: TypeAlias = Callable[..., Teacher]
+
+LIBRARIES: Mapping[str, Library] = {
+    "hf": hugging_face,
+    "timm": timm,
+    "torchvision": torchvision,
+}
+"""Where networks with weights come from, by what stands before the colon."""
+
+
+def find_teacher(
+    teacher: str | nn.Module | Teacher,
+    images: ImageSpec,
+    *,
+    weights: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+) -> Teacher:
+    """Return the teacher that is meant.
+
+    Args:
+        teacher: a built-in name; `hf:<folder or id>`, `timm:<name>` or `torchvision:<name>`
+            for a network of these libraries with its weights and its own normalisation;
+            `package.module:callable`, called with `num_classes`, `in_channels` and
+            `images` where it takes them; or a network. The last two are taken to be
+            trained as they come. A `Teacher` is returned as it is.
+        images: what the data's images are.
+        weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
+        classes: names of the data's classes, where known: a teacher that has them in
+            another order is put in theirs.
+
+    Raises:
+        UnknownNameError: no teacher has that name.
+        TeacherError: it cannot be built or loaded.
+        NetworkError: a library's network does not fit the data.
+        MissingExtraError: its library is not installed.
+        CheckpointError: the checkpoint is missing, damaged, hostile or of another network.
+
+    Examples:
+        >>> images = ImageSpec((1, 16, 16), 10, mean=(0.3,), std=(0.4,), scale=16.0)
+        >>> teacher = find_teacher("resnet20", images)
+        >>> sum(p.numel() for p in teacher.initialised(seed=0).parameters())
+        272186
+    """
+    if isinstance(teacher, Teacher):
+        return teacher
+    found = _found(teacher, images, classes, pretrained=weights is None)
+    if weights is None:
+        return found
+    network = found.initialised(0) if found.weights is None else found.weights()
+    load_checkpoint(network, weights)
+    return replace(found, weights=partial(copy.deepcopy, network))
+
+
+def _found(
+    teacher: str | nn.Module,
+    images: ImageSpec,
+    classes: Sequence[str] | None,
+    *,
+    pretrained: bool,
+) -> Teacher:
+    if isinstance(teacher, nn.Module):
+        return given(teacher, type(teacher).__name__)
+    library, _, place = teacher.partition(":")
+    if place and library in LIBRARIES:
+        return LIBRARIES[library](place, images, classes=classes, pretrained=pretrained)
+    if is_reference(teacher):
+        return called(teacher, images)
+    if teacher not in TEACHERS:
+        raise UnknownNameError(
+            "teacher",
+            teacher,
+            TEACHERS,
+            also=" (or give hf:FOLDER, timm:NAME, torchvision:NAME or package.module:callable)",
+        )
+    build = partial(
+        TEACHERS[teacher].build, num_classes=images.num_classes, in_channels=images.shape[0]
+    )
+    return Teacher(teacher, build, None)

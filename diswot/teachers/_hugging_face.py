@@ -1,0 +1,144 @@
+"""Teachers from Hugging Face transformers: image classifiers of a folder, or of the Hub."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diswot.data import ImageSpec
+from diswot.errors import DiswotError, TeacherError, first_line
+from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._libraries import imported, library_teacher
+from diswot.teachers._processor import view_of
+from diswot.teachers._teacher import Teacher
+
+_SAFE = {"trust_remote_code": False, "attn_implementation": "eager"}
+"""No code of a repository's own, nor kernels that its configuration names."""
+
+
+def hugging_face(
+    place: str, images: ImageSpec, *, classes: Sequence[str] | None = None, pretrained: bool = True
+) -> Teacher:
+    """Return an image classifier, shown images as its processor shows them.
+
+    Mean, standard deviation, size and crop are those of `preprocessor_config.json`;
+    without one, images are normalised as the data's are, and resized to the
+    configuration's `image_size` where it has one.
+
+    Args:
+        place: a folder that `save_pretrained` wrote, or an id of the Hub.
+        images: what the data's images are.
+        classes: names of the data's classes, where known.
+        pretrained: whether its weights are wanted, or are given besides.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        TeacherError: it is no image classifier, or cannot be loaded.
+        NetworkError: it does not fit the data.
+    """
+    who = f"teacher hf:{place}"
+    transformers = imported("transformers", extra="hf", who=who)
+    folder = Path(place).expanduser()
+    if not folder.is_dir() and (place.startswith((".", "/", "~")) or place.count("/") > 1):
+        raise TeacherError(f"{who}: there is no folder {folder}: check the path")
+    source = str(folder) if folder.is_dir() else place
+    with _quiet(transformers):
+        try:
+            config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+            fresh = partial(_fresh, transformers, config)
+            network = _trained(transformers, source) if pretrained else fresh()
+            view = view_of(source, config, images)
+        except DiswotError:
+            raise
+        except Exception as error:  # downloads, configurations and weights raise anything
+            raise TeacherError(
+                f"{who} cannot be loaded ({type(error).__name__}: {first_line(error)}): give a "
+                "folder that save_pretrained wrote, or an id of the Hub that can be reached"
+            ) from error
+    return library_teacher(
+        f"hf:{place}",
+        network,
+        fresh=fresh,
+        shown=partial(AsTrained, images=images, **view.settings),
+        images=images,
+        names=_names(config),
+        classes=classes,
+        notes=view.notes,
+    )
+
+
+def _trained(transformers: Any, source: str) -> nn.Module:
+    network, loading = transformers.AutoModelForImageClassification.from_pretrained(
+        source, output_loading_info=True, **_SAFE
+    )
+    if missing := sorted(loading["missing_keys"]):
+        raise TeacherError(
+            f"{source} has no weights for {missing[0]}, so it is no trained classifier: "
+            "fine-tune it on the data first"
+        )
+    return one_headed(network.float())
+
+
+def _fresh(transformers: Any, config: Any) -> nn.Module:
+    network = transformers.AutoModelForImageClassification.from_config(config, **_SAFE)
+    return one_headed(network.float())
+
+
+def _names(config: Any) -> list[str] | None:
+    """Names of the classes in their order; `None` where they are only numbered."""
+    names = [str(config.id2label[number]) for number in range(config.num_labels)]
+    return None if names == [f"LABEL_{number}" for number in range(len(names))] else names
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Keep the library's warnings and bars off standard error: what matters is said here."""
+    logging = transformers.utils.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+class JointHead(nn.Module):
+    """A distilled transformer whose two heads, of which it gives the mean, are one layer.
+
+    Source: Touvron et al., "Training data-efficient image transformers & distillation
+    through attention", ICML 2021, section 4 (late fusion of the two classifiers).
+
+    Args:
+        body: its output's `last_hidden_state` begins with the class and distillation tokens.
+        heads: the linear layer of each.
+    """
+
+    def __init__(self, body: nn.Module, heads: tuple[nn.Linear, nn.Linear]) -> None:
+        super().__init__()
+        self.body = body
+        width = sum(head.in_features for head in heads)
+        self.classifier = nn.Linear(width, heads[0].out_features)
+        with torch.no_grad():
+            self.classifier.weight.copy_(torch.cat([head.weight / 2 for head in heads], dim=1))
+            self.classifier.bias.copy_((heads[0].bias + heads[1].bias) / 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) to logits (B, N)."""
+        logits: Tensor = self.classifier(self.body(images).last_hidden_state[:, :2].flatten(1))
+        return logits
+
+
+def one_headed(network: nn.Module) -> nn.Module:
+    """Return a network that computes the same with one classifier."""
+    heads = [getattr(network, f"{name}_classifier", None) for name in ("cls", "distillation")]
+    if isinstance(heads[0], nn.Linear) and isinstance(heads[1], nn.Linear):
+        body = getattr(network, str(network.base_model_prefix))
+        return JointHead(body, (heads[0], heads[1]))
+    return network

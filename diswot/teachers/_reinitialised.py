@@ -1,0 +1,38 @@
+"""Networks of which only one state is known, at random initialisation."""
+
+import copy
+import sys
+from typing import cast
+
+from torch import nn
+
+from diswot.errors import TeacherError
+from diswot.teachers._as_trained import AsTrained
+
+
+def reinitialised(network: nn.Module) -> nn.Module:
+    """Return a copy with every parameter drawn anew, by its module's own `reset_parameters`.
+
+    A network of Hugging Face's is built anew from its configuration.
+
+    Raises:
+        TeacherError: a module has parameters but no `reset_parameters`.
+    """
+    transformers = sys.modules.get("transformers")
+    if transformers is not None and isinstance(network, transformers.PreTrainedModel):
+        return cast(nn.Module, type(network)(copy.deepcopy(network.config)))
+    fresh = copy.deepcopy(network)
+    if isinstance(fresh, AsTrained):
+        fresh.network = reinitialised(fresh.network)
+        return fresh
+    for name, module in fresh.named_modules():
+        reset = getattr(module, "reset_parameters", None)
+        if callable(reset):
+            reset()
+        elif any(True for _ in module.parameters(recurse=False)):
+            raise TeacherError(
+                f"the teacher's module {name or type(module).__name__!r} has parameters but no "
+                "reset_parameters, so it cannot be scored at random initialisation: "
+                "use the trained state (--teacher-state trained)"
+            )
+    return fresh

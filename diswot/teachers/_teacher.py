@@ -1,0 +1,48 @@
+"""What a teacher is to those who use it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from diswot.seeding import torch_seed
+from diswot.teachers._as_trained import AsTrained
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A network to distil from.
+
+    Attributes:
+        name: what it is called in manifests.
+        build: makes the network, initialised from torch's global generator.
+        weights: makes the network with its weights; `None` where there are none yet.
+        notes: what its user should know of how it was taken, a line each.
+    """
+
+    name: str
+    build: Callable[[], nn.Module]
+    weights: Callable[[], nn.Module] | None
+    notes: tuple[str, ...] = ()
+
+    def initialised(self, seed: int) -> nn.Module:
+        """Return the network at the random initialisation that `seed` gives."""
+        with torch_seed(seed):
+            return self.build()
+
+    def digest(self) -> str:
+        """SHA-256 of its parameters' names and shapes, and of its weights where it has any.
+
+        How it takes its images is part of it, where that is not how students take them.
+        """
+        network = self.weights() if self.weights is not None else self.initialised(0)
+        content = hashlib.sha256(self.name.encode())
+        if isinstance(network, AsTrained):
+            content.update(network.extra_repr().encode())
+        for name, tensor in network.state_dict().items():
+            content.update(f"{name}{tuple(tensor.shape)}".encode())
+            if self.weights is not None:
+                content.update(tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return content.hexdigest()

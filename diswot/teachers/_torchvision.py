@@ -1,0 +1,61 @@
+"""Teachers from torchvision."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from diswot.data import ImageSpec
+from diswot.errors import TeacherError, first_line
+from diswot.seeding import torch_seed
+from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._libraries import imported, library_teacher
+from diswot.teachers._teacher import Teacher
+
+
+def torchvision(
+    name: str, images: ImageSpec, *, classes: Sequence[str] | None = None, pretrained: bool = True
+) -> Teacher:
+    """Return a network of torchvision's, shown images as its weights were trained with them.
+
+    Args:
+        name: as `torchvision.models.list_models()` has it.
+        images: what the data's images are.
+        classes: names of the data's classes, where known.
+        pretrained: whether it comes with its weights; without, it has the data's classes.
+
+    Raises:
+        MissingExtraError: torchvision is not installed, or does not fit torch.
+        TeacherError: there is no such network, or it cannot be loaded.
+        NetworkError: it does not fit the data.
+    """
+    who = f"teacher torchvision:{name}"
+    models = imported("torchvision.models", extra="torchvision", who=who)
+    try:
+        best = models.get_model_weights(name).DEFAULT
+        preset, names = best.transforms(), best.meta["categories"]
+        num_classes = len(names) if pretrained else images.num_classes
+        fresh = partial(models.get_model, name, weights=None, num_classes=num_classes)
+        with torch_seed(0):
+            network = models.get_model(name, weights=best) if pretrained else fresh()
+        shown = partial(
+            AsTrained,
+            images=images,
+            mean=preset.mean,
+            std=preset.std,
+            size=preset.resize_size[0],
+            crop=(preset.crop_size[0], preset.crop_size[0]),
+            interpolation=preset.interpolation.value,
+        )
+    except Exception as error:  # downloads and networks raise anything
+        raise TeacherError(
+            f"{who} cannot be made ({first_line(error)}): "
+            "name a classifier of torchvision.models.list_models()"
+        ) from error
+    return library_teacher(
+        f"torchvision:{name}",
+        network,
+        fresh=fresh,
+        shown=shown,
+        images=images,
+        names=names if pretrained else None,
+        classes=classes,
+    )

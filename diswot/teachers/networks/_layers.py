@@ -1,0 +1,52 @@
+"""What all of these networks begin and are joined with."""
+
+from torch import Tensor, nn
+
+
+def convolution(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    activation: type[nn.Module] | None = nn.ReLU,
+) -> nn.Sequential:
+    """Return a convolution that keeps the size (at stride 1), normalised, and its activation."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding=kernel // 2,
+            groups=groups,
+            bias=False,
+        ),
+        nn.BatchNorm2d(out_channels),
+    ]
+    return nn.Sequential(*layers, *([activation()] if activation is not None else []))
+
+
+class ChannelShuffle(nn.Module):
+    """Deals channels out to groups in turn, so that the next grouped convolution mixes them.
+
+    Source: Zhang et al., "ShuffleNet", CVPR 2018, section 3.1.
+    """
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        batch, channels, height, width = x.shape
+        dealt = x.view(batch, self.groups, channels // self.groups, height, width)
+        return dealt.transpose(1, 2).reshape(x.shape)
+
+
+def he_initialised(network: nn.Module) -> None:
+    """Draw the weights of all convolutions by He et al., ICCV 2015, over the fan-out."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
