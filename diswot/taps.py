@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from diswot.activations import ActivationReader, Activations, Watch, as_map, is_map
 from diswot.errors import NetworkError
-from diswot.layers import blocks
+from diswot.layers import activation_functions, blocks
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -105,6 +106,10 @@ def _kept_map(_given: Tensor, output: Tensor) -> Tensor:
     return as_map(output)
 
 
+def _copied_map(given: Tensor, _output: Tensor) -> Tensor:
+    return as_map(given).clone()
+
+
 @dataclass(frozen=True)
 class Tap:
     """A place of a network whose feature map is read.
@@ -112,20 +117,27 @@ class Tap:
     Attributes:
         path: dotted path of the module; empty for the last feature map before the classifier.
         shape: (C, H, W) of the map.
+        before: whether it is what the module is given, not what it makes of it.
+        call: which call of the module in a forward pass; −1 is the last.
     """
 
     path: str
     shape: Shape
+    before: bool = False
+    call: int = -1
 
     @property
     def watches(self) -> tuple[Watch[Tensor], ...]:
         """What a forward pass must keep so that the tap can be read."""
-        return (Watch(_ModuleAt(self.path), _kept_map),) if self.path else ()
+        if not self.path:
+            return ()
+        keep = _copied_map if self.before else _kept_map
+        return (Watch(_ModuleAt(self.path), keep, before=self.before),)
 
     def read(self, shown: Activations) -> Tensor:
-        """Return the feature map (B, C, H, W) of the last call of the module."""
+        """Return the feature map (B, C, H, W) of the call."""
         for watch in self.watches:
-            return shown.watched(watch)[-1]
+            return shown.watched(watch)[self.call]
         return shown.feature_map
 
 
@@ -137,6 +149,7 @@ class Layout:
         who: what the network is called in messages.
         maps: (C, H, W) of every module that shows a feature map or tokens, by dotted path.
         blocks: paths of the blocks among them, in the order of the calls.
+        activated: what their activation function is given, of the modules that end in one.
         feature_map: (C, H, W) of the last feature map.
         features: D, what the classifier reads.
         classes: N, what it tells apart.
@@ -145,6 +158,7 @@ class Layout:
     who: str
     maps: Mapping[str, Shape]
     blocks: tuple[str, ...]
+    activated: Mapping[str, Tap]
     feature_map: Shape
     features: int
     classes: int
@@ -164,6 +178,13 @@ class Layout:
             f"{self.who} has no module {path!r} that shows a feature map or tokens: "
             f"there are {', '.join(shown)}{more}"
         )
+
+    def before_activation(self, tap: Tap) -> Tap:
+        """Return the tap on what the activation function that a module ends in is given.
+
+        That is `tap` itself where the module ends in none, or in a function that is no module.
+        """
+        return self.activated.get(tap.path, tap)
 
     def last(self) -> list[Tap]:
         """Return the last feature map before the classifier, as the only tap."""
@@ -233,12 +254,24 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         [('stages.0.2', (16, 32, 32)), ('stages.1.4', (32, 16, 16))]
     """
     seen: dict[str, Shape] = {}
-
-    def note(path: str, _given: Tensor, output: Tensor) -> None:
-        if output.ndim == 4 or is_map(output):
-            seen[path] = tuple(as_map(output).shape[1:])
+    activated: dict[str, Tap] = {}
+    calls: Counter[str] = Counter()
+    made: list[tuple[Tap, Tensor]] = []  # the last output of an activation function
 
     bare = inner(network)
+    activations = set(activation_functions(bare))
+
+    def note(path: str, _given: Tensor, output: Tensor) -> None:
+        if output.ndim != 4 and not is_map(output):
+            return
+        seen[path] = tuple(as_map(output).shape[1:])
+        if bare.get_submodule(path) in activations:
+            made[:] = [(Tap(path, seen[path], before=True, call=calls[path]), output)]
+            calls[path] += 1
+        for tap, activation in made:
+            if output is activation:
+                activated[path] = tap
+
     paths = [path for path, _ in bare.named_modules(remove_duplicate=False) if path]
     watches = [Watch(_ModuleAt(path), partial(note, path)) for path in paths]
     with _evaluating(network), ActivationReader(network, watches=watches) as read:
@@ -249,6 +282,7 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         who,
         maps=seen,
         blocks=tuple(path for path in seen if path in found and math.prod(seen[path][1:]) > 1),
+        activated=activated,
         feature_map=tuple(shown.feature_map.shape[1:]),
         features=shown.features.shape[1],
         classes=shown.num_classes,

@@ -101,15 +101,18 @@ class Term(nn.Module):
     Attributes:
         student_taps: what it reads of the student besides logits, features and last map.
         teacher_taps: the same of the teacher.
-        needs_preparation: whether `prepare` must be called before the training.
     """
 
     student_taps: Sequence[Tap] = ()
     teacher_taps: Sequence[Tap] = ()
-    needs_preparation: bool = False
 
     def __init__(self, _setting: Setting) -> None:
         super().__init__()
+
+    @property
+    def needs_preparation(self) -> bool:
+        """Whether `prepare` must be called; no longer once it was, or its state was loaded."""
+        return False
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss, a number without dimensions, before it is weighted.
