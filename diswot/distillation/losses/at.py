@@ -4,10 +4,15 @@ Source: Zagoruyko and Komodakis, "Paying More Attention to Attention", ICLR 2017
 equation 2, with the activation-based attention map F²_sum of section 3.1.
 """
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
 
 
 def attention_maps(maps: Tensor) -> Tensor:
@@ -39,3 +44,22 @@ def at_loss(student: Tensor, teacher: Tensor) -> Tensor:
         True
     """
     return F.mse_loss(attention_maps(student), attention_maps(teacher.detach()))
+
+
+@register(
+    Card(
+        "at",
+        "where each stage is active (AT)",
+        "Zagoruyko and Komodakis, ICLR 2017, equation 2",
+        weight=1000.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of every stage",
+    )
+)
+class AT(MapTerm):
+    """Sum of [`at_loss`][diswot.distillation.losses.at_loss] over the pairs of stages."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [at_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
+        return torch.stack(losses).sum()

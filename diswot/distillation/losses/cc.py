@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Term, TrainingBatch
 
 GAMMA = 0.4
 ORDER = 2
@@ -54,3 +57,21 @@ def cc_loss(
     """
     reference = image_correlations(teacher.detach(), gamma=gamma, order=order)
     return F.mse_loss(image_correlations(student, gamma=gamma, order=order), reference)
+
+
+@register(
+    Card(
+        "cc",
+        "correlations among the images' features (CC)",
+        "Peng et al., ICCV 2019, section 3",
+        weight=100.0,
+        weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, beside ce",
+        reads="the classifier's input",
+    )
+)
+class CC(Term):
+    """[`cc_loss`][diswot.distillation.losses.cc_loss] of what the classifiers read."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return cc_loss(student.features, teacher.features)

@@ -3,10 +3,18 @@
 Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 3.
 """
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm, Where
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.taps import Layout
 
 
 def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
@@ -26,3 +34,28 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
         (0.0, 4.0)
     """
     return F.mse_loss(at_least_single(student), at_least_single(teacher.detach()))
+
+
+@register(
+    Card(
+        "fitnet",
+        "the feature map in the middle (FitNets)",
+        "Romero et al., ICLR 2015, equation 3",
+        weight=100.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of the stage in the middle",
+    )
+)
+class FitNet(MapTerm):
+    """Sum of [`fitnet_loss`][diswot.distillation.losses.fitnet_loss] over the pairs of taps.
+
+    The student's maps are projected to the teacher's width.
+    """
+
+    where: ClassVar[Where] = Layout.middle
+    same_width = True
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [fitnet_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
+        return torch.stack(losses).sum()

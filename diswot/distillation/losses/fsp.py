@@ -4,15 +4,14 @@ Source: Yim, Joo, Bae and Kim, "A Gift from Knowledge Distillation: Fast Optimiz
 Network Minimization and Transfer Learning", CVPR 2017, equations 1 and 2.
 """
 
-from typing import TypeAlias
-
 import torch
 from torch import Tensor
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import Flow, FlowTerm
 from diswot.distillation.losses._precision import at_least_single
-
-Flow: TypeAlias = tuple[Tensor, Tensor]
-"""Two feature maps of one network and one resolution, the earlier first."""
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
 
 
 def flow_matrices(first: Tensor, last: Tensor) -> Tensor:
@@ -48,3 +47,29 @@ def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
     """
     first, last = teacher
     return fsp_distance(flow_matrices(*student), flow_matrices(first.detach(), last.detach()))
+
+
+@register(
+    Card(
+        "fsp",
+        "how the first map of each stage leads to the last (FSP)",
+        "Yim et al., CVPR 2017, equations 1 and 2",
+        weight=50.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the first and the last map of every stage",
+    )
+)
+class FSP(FlowTerm):
+    """Sum of [`fsp_loss`][diswot.distillation.losses.fsp_loss] over the stages.
+
+    The student's maps are projected to the teacher's widths. Deviation: the mean over the
+    M·N numbers of a matrix in place of the sum, so that one weight fits all widths.
+    """
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [
+            fsp_loss(ours, theirs) / (theirs[0].shape[1] * theirs[1].shape[1])
+            for ours, theirs in self.flows(student, teacher)
+        ]
+        return torch.stack(losses).sum()

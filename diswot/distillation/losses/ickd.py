@@ -4,10 +4,18 @@ Source: Liu et al., "Exploring Inter-Channel Correlation for Diversity-Preserved
 Knowledge Distillation", ICCV 2021, section 3 (ICKD-C, for classification).
 """
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm, Where
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.taps import Layout
 
 
 def channel_correlations(maps: Tensor) -> Tensor:
@@ -45,3 +53,28 @@ def ickd_loss(student: Tensor, teacher: Tensor) -> Tensor:
         (0.0, True)
     """
     return ickd_distance(channel_correlations(student), channel_correlations(teacher.detach()))
+
+
+@register(
+    Card(
+        "ickd",
+        "correlations among the channels (ICKD)",
+        "Liu et al., ICCV 2021, section 3",
+        weight=2.5,
+        weight_source="the authors' script, beside ce",
+        reads="the last map before the classifier",
+    )
+)
+class ICKD(MapTerm):
+    """Sum of [`ickd_loss`][diswot.distillation.losses.ickd_loss] over the pairs of taps.
+
+    The student's maps are projected to the teacher's width.
+    """
+
+    where: ClassVar[Where] = Layout.last
+    same_width = True
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [ickd_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
+        return torch.stack(losses).sum()

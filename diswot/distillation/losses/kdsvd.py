@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import Flow, FlowTerm
 from diswot.distillation.losses._precision import at_least_single
-from diswot.distillation.losses.fsp import Flow
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
 
 CANDIDATES = 4
 """Leading vectors of the student among which is the one that goes with the teacher's first."""
@@ -110,3 +113,25 @@ def kdsvd_loss(student: Flow, teacher: Flow) -> Tensor:
     first, last = teacher
     reference = singular_vectors(first.detach(), last.detach())
     return kdsvd_distance(singular_vectors(*student), reference)
+
+
+@register(
+    Card(
+        "kdsvd",
+        "correlations among singular vectors of each stage's ends (KD-SVD)",
+        "Lee et al., ECCV 2018, section 3",
+        weight=1.0,
+        weight_source="the paper adds it to the loss of the task",
+        reads="the first and the last map of every stage",
+    )
+)
+class KDSVD(FlowTerm):
+    """Sum of [`kdsvd_loss`][diswot.distillation.losses.kdsvd_loss] over the stages.
+
+    The student's maps are projected to the teacher's widths.
+    """
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [kdsvd_loss(ours, theirs) for ours, theirs in self.flows(student, teacher)]
+        return torch.stack(losses).sum()

@@ -5,10 +5,15 @@ Transfer", arXiv 1707.01219, section 4: maximum mean discrepancy with the polyno
 kernel k(x, y) = (xᵀy + c)^d, d = 2 and c = 0.
 """
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
 
 
 def selectivities(maps: Tensor) -> Tensor:
@@ -47,3 +52,22 @@ def nst_loss(student: Tensor, teacher: Tensor) -> Tensor:
         True
     """
     return nst_distance(selectivities(student), selectivities(teacher.detach()))
+
+
+@register(
+    Card(
+        "nst",
+        "which places excite the channels of each stage (NST)",
+        "Huang and Wang, arXiv 1707.01219, section 4",
+        weight=50.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of every stage",
+    )
+)
+class NST(MapTerm):
+    """Sum of [`nst_loss`][diswot.distillation.losses.nst_loss] over the pairs of stages."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [nst_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
+        return torch.stack(losses).sum()

@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Term, TrainingBatch
 
 LEAST = 1e-7
 """Smallest similarity of two images, so that its logarithm is finite; the authors' too."""
@@ -53,3 +56,21 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
         True
     """
     return pkt_distance(neighbour_probabilities(student), neighbour_probabilities(teacher.detach()))
+
+
+@register(
+    Card(
+        "pkt",
+        "which images are neighbours, as probabilities (PKT)",
+        "Passalis and Tefas, ECCV 2018, section 3",
+        weight=30_000.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the classifier's input",
+    )
+)
+class PKT(Term):
+    """[`pkt_loss`][diswot.distillation.losses.pkt_loss] of what the classifiers read."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return pkt_loss(student.features, teacher.features)

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Setting, Term, TrainingBatch
 
 Relations: TypeAlias = tuple[Tensor, Tensor]
 
@@ -70,3 +73,25 @@ def rkd_loss(
     """
     reference = relations(teacher.detach())
     return rkd_distance(relations(student), reference, distance=distance, angle=angle)
+
+
+@register(
+    Card(
+        "rkd",
+        "distances and angles among the images' features (RKD)",
+        "Park et al., CVPR 2019, section 3.2",
+        weight=1.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the classifier's input",
+    )
+)
+class RKD(Term):
+    """[`rkd_loss`][diswot.distillation.losses.rkd_loss] of what the classifiers read."""
+
+    def __init__(self, setting: Setting, *, distance: float = 25.0, angle: float = 50.0) -> None:
+        super().__init__(setting)
+        self._weights = {"distance": distance, "angle": angle}
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return rkd_loss(student.features, teacher.features, **self._weights)

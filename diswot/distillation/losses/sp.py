@@ -4,10 +4,18 @@ Source: Tung and Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019
 equations 1 to 4. The relation term of the snippet in DisWOT's README is the same.
 """
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm, Where
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.taps import Layout
 
 
 def image_similarities(maps: Tensor) -> Tensor:
@@ -37,3 +45,24 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
         (0.0, 0.293)
     """
     return F.mse_loss(image_similarities(student), image_similarities(teacher.detach()))
+
+
+@register(
+    Card(
+        "sp",
+        "which images look alike (SP)",
+        "Tung and Mori, ICCV 2019, equation 4",
+        weight=3000.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map before the classifier",
+    )
+)
+class SP(MapTerm):
+    """Sum of [`sp_loss`][diswot.distillation.losses.sp_loss] over the pairs of taps."""
+
+    where: ClassVar[Where] = Layout.last
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        losses = [sp_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
+        return torch.stack(losses).sum()
