@@ -155,7 +155,12 @@ def run(
     check_new_folder(folder)
     if onnx:
         require_onnx()
-    options["data"] = load_data(options.get("data", "digits"), root=options.get("data_root"))
+    options["data"] = load_data(
+        options.get("data", "digits"),
+        root=options.get("data_root"),
+        image_size=options.pop("image_size", None),
+        progress=progress,
+    )
     job = {
         "compare": compare,
         "onnx": onnx,
@@ -205,7 +210,10 @@ def resume(
         return resume_search(path, progress=progress, **options)
     teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
     data = told_again("data", settings["data"], options.get("data"), DATASETS)
-    options["data"] = load_data(data, root=options.get("data_root"))
+    size = options.pop("image_size", None)
+    options["data"] = load_data(
+        data, root=options.get("data_root"), image_size=size, progress=progress
+    )
     known = {name: options.get(name) or settings[name] for name in ("teacher_weights", "device")}
     known |= {name: job[name] for name in ("epochs", "teacher_epochs")}
     lessons = _Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)

@@ -73,7 +73,12 @@ DATA = click.option(
     "--data",
     default="digits",
     show_default=True,
-    help="A name of `diswot list datasets`, or package.module:callable.",
+    help="A name of `diswot list datasets`, a folder of images, or package.module:callable.",
+)
+IMAGE_SIZE = click.option(
+    "--image-size",
+    type=click.IntRange(min=1),
+    help="Height and width of the images of a folder; by default inferred.",
 )
 DATA_ROOT = click.option(
     "--data-root",
@@ -92,13 +97,14 @@ JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 
-subject_options = options(TEACHER, TEACHER_WEIGHTS, SPACE, DATA, DATA_ROOT)
+subject_options = options(TEACHER, TEACHER_WEIGHTS, SPACE, DATA, IMAGE_SIZE, DATA_ROOT)
 
 again_options = options(
     click.option("--teacher", help="Only if it was Python code: name it again."),
     click.option("--teacher-weights", type=click.Path(), help="Where the checkpoint is now."),
     click.option("--space", help="Only if it was Python code: name it again."),
-    click.option("--data", help="Only if it was Python code: name it again."),
+    click.option("--data", help="Only if it was a folder or Python code: name it again."),
+    IMAGE_SIZE,
     DATA_ROOT,
     click.option("--scorer", help="Only if it was Python code: name it again."),
 )

@@ -26,6 +26,7 @@ BUSY = 0.1
 _SUBJECT = shared.options(
     shared.SPACE,
     shared.DATA,
+    shared.IMAGE_SIZE,
     shared.DATA_ROOT,
     shared.DEVICE,
     click.option(
@@ -72,6 +73,7 @@ def latency() -> None:
 def calibrate(
     space: str,
     data: str,
+    image_size: int | None,
     data_root: str | None,
     device: str | None,
     out: Path | None,
@@ -87,7 +89,7 @@ def calibrate(
     found_device = find_device(device)
     path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
-    found, images = _found(space, data, data_root)
+    found, images = _found(space, data, data_root, image_size)
     with shown_progress() as progress:
         table = measure_operators(found, images, found_device, progress=progress, **chosen)
     write_operator_table(table, path)
@@ -110,6 +112,7 @@ def measure(
     architectures: tuple[str, ...],
     space: str,
     data: str,
+    image_size: int | None,
     data_root: str | None,
     device: str | None,
     threads: int,
@@ -121,7 +124,7 @@ def measure(
     Example: diswot latency measure 1-1-1 7-7-7 --space s0 --data cifar10
     """
     found_device = find_device(device)
-    found, images = _found(space, data, data_root)
+    found, images = _found(space, data, data_root, image_size)
     archs = {text: parse_architecture(found, text) for text in architectures}
     timed = MeasuredLatency(found, images, found_device, batch, threads)
     measured = {text: timed.measure(arch) for text, arch in archs.items()}
@@ -151,8 +154,10 @@ def measure(
     click.echo(f"Next: diswot latency calibrate --space {space} --data {data}")
 
 
-def _found(space: str, data: str, data_root: str | None) -> tuple[SearchSpace, ImageSpec]:
-    images = load_data(data, root=data_root).spec
+def _found(
+    space: str, data: str, data_root: str | None, image_size: int | None
+) -> tuple[SearchSpace, ImageSpec]:
+    images = load_data(data, root=data_root, image_size=image_size).spec
     found = find_space(space, in_channels=images.shape[0])
     check_space(found, images, generator_for(0, "check"))
     return found, images

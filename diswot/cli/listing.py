@@ -8,8 +8,9 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json, print_table
-from diswot.data import DATASETS
-from diswot.distillation import OBJECTIVES
+from diswot.data import DATASETS, GIVEN
+from diswot.distillation import PRESETS
+from diswot.distillation.losses import terms
 from diswot.scorers import scorers
 from diswot.search import SPACES
 from diswot.teachers import TEACHERS
@@ -29,8 +30,14 @@ _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
         name: f"{scorer.card.summary} ({scorer.card.source}; {scorer.card.cost})"
         for name, scorer in sorted(scorers().items())
     },
-    "losses": lambda: {name: objective.summary for name, objective in OBJECTIVES.items()},
-    "datasets": lambda: {name: _first_sentence(make) for name, make in DATASETS.items()},
+    "losses": lambda: {
+        **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
+        **{
+            name: f"{kind.card.summary} ({kind.card.source}; weight {kind.card.weight:g})"
+            for name, kind in sorted(terms().items())
+        },
+    },
+    "datasets": lambda: {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN,
 }
 
 

@@ -38,10 +38,13 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """
     budget = shared.taken_budget(chosen) or DEFAULT_BUDGET
     shared.settle_workers(chosen)
-    chosen["data"] = load_data(chosen["data"], root=chosen["data_root"])
-    stem = f"{chosen['data'].name}-{chosen['teacher']}".replace(":", "-").replace("/", "-")
-    folder = out or next_folder(Path("runs"), stem)
+    size = chosen.pop("image_size")
     with shown_progress() as progress:
+        chosen["data"] = load_data(
+            chosen["data"], root=chosen["data_root"], image_size=size, progress=progress
+        )
+        stem = f"{chosen['data'].name}-{chosen['teacher']}".replace(":", "-").replace("/", "-")
+        folder = out or next_folder(Path("runs"), stem)
         report = run_main_job(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())

@@ -70,7 +70,7 @@ def load_data(
             f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
-    for note in found.notes:
+    for note in found.notes if found is not data else ():
         progress(news("data", note))
     return found
 

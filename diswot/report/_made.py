@@ -72,7 +72,8 @@ def _named_again(kind: str, name: str, known: Collection[str]) -> str:
     """Return the option that names what is not built in, which no run folder can name."""
     if name in known:
         return ""
-    return f" --{kind} {shlex.quote(name if ':' in name else f'package.module:{name}')}"
+    place = "path/to/" if kind == "data" else "package.module:"
+    return f" --{kind} {shlex.quote(name if ':' in name else f'{place}{name}')}"
 
 
 def depends_on_others(manifest: Mapping[str, Any]) -> bool:
