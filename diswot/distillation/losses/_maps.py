@@ -1,7 +1,7 @@
 """Terms that compare feature maps: where they read them, and how widths and sizes are matched."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import ClassVar, TypeAlias, TypeVar
 
 from torch import Tensor, nn
@@ -70,12 +70,16 @@ class MapTerm(Term):
 
         They are of single precision at least; no gradient flows into the teacher's.
         """
-        for own, other, size, projected in zip(
-            self.student_taps, self.teacher_taps, self._sizes, self._projections, strict=True
+        ours = map(_read, self.student_taps, repeat(student), self._sizes)
+        for projected, own, other in zip(
+            self._projections, ours, self.teacher_maps(teacher), strict=True
         ):
-            ours = pooled(at_least_single(own.read(student)), (own.shape[0], *size))
-            theirs = pooled(at_least_single(other.read(teacher)), (other.shape[0], *size))
-            yield projected(ours), theirs.detach()
+            yield projected(own), other
+
+    def teacher_maps(self, teacher: Activations) -> Iterator[Tensor]:
+        """Yield the teacher's map of every pair, as `maps` does."""
+        for tap, size in zip(self.teacher_taps, self._sizes, strict=True):
+            yield _read(tap, teacher, size).detach()
 
 
 class FlowTerm(MapTerm):
@@ -105,6 +109,10 @@ class FlowTerm(MapTerm):
         maps = self.maps(student, teacher)
         for (ours_first, theirs_first), (ours_last, theirs_last) in zip(maps, maps, strict=True):
             yield (ours_first, ours_last), (theirs_first, theirs_last)
+
+
+def _read(tap: Tap, shown: Activations, size: Sequence[int]) -> Tensor:
+    return pooled(at_least_single(tap.read(shown)), (tap.shape[0], *size))
 
 
 def _listed(paths: Paths) -> Sequence[str]:

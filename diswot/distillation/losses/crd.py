@@ -8,10 +8,14 @@ in a memory of the whole training split.
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Count, Positive, Setting, Term, TrainingBatch
+from diswot.errors import OptionError
 
 
 def crd_loss(
@@ -60,3 +64,124 @@ def others_of_another_class(labels: Tensor, known: Tensor, count: int) -> Tensor
     drawn = torch.rand(len(labels), count, device=known.device, dtype=torch.float64)
     other = (drawn * (len(known) - own)[:, None]).long()
     return place[torch.where(other < start[:, None], other, other + own[:, None])]
+
+
+class Memory(nn.Module):
+    """The embedding of every image by one network, as it was when the image was last seen.
+
+    Images that were never seen have random directions, as in the paper.
+
+    Args:
+        images: M.
+        width: D of an embedding.
+        temperature: τ of the critic.
+        momentum: share of an old embedding in the new one.
+    """
+
+    rows: Tensor
+    log_normaliser: Tensor
+
+    def __init__(self, images: int, width: int, *, temperature: float, momentum: float) -> None:
+        super().__init__()
+        self.register_buffer("rows", F.normalize(torch.randn(images, width), dim=1))
+        self.register_buffer("log_normaliser", torch.tensor(torch.nan))
+        self._temperature = temperature
+        self._momentum = momentum
+
+    def contrast(self, embeddings: Tensor, places: Tensor) -> Tensor:
+        """Return [`crd_loss`][diswot.distillation.losses.crd_loss] of the other network.
+
+        Z is set by the first batch.
+
+        Args:
+            embeddings: of the other network, of length one, (B, D).
+            places: of the same images first, then of others, (B, 1 + K).
+        """
+        cosines = (embeddings @ self.rows.T).gather(1, places)
+        images = len(self.rows)
+        if self.log_normaliser.isnan():
+            mean = (cosines.detach() / self._temperature).exp().mean()
+            self.log_normaliser = (of_all_processes(mean[None]).mean() * images).log()
+        return crd_loss(
+            cosines,
+            images=images,
+            temperature=self._temperature,
+            log_normaliser=self.log_normaliser,
+        )
+
+    def remember(self, embeddings: Tensor, places: Tensor) -> None:
+        """Keep embeddings (B, D) of the images at `places` (B,), of all processes."""
+        seen = of_all_processes(places)
+        new = of_all_processes(embeddings.detach())
+        kept = self._momentum * self.rows[seen] + (1 - self._momentum) * new
+        # Not in place: the backward pass still needs the rows that were contrasted.
+        self.rows = self.rows.index_copy(0, seen, F.normalize(kept, dim=1))
+
+
+def of_all_processes(values: Tensor) -> Tensor:
+    """Return (B, …) of every process of a distributed training, of one B, joined in order."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return values
+    found = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(found, values.contiguous())
+    return torch.cat(found)
+
+
+@register(
+    Card(
+        "crd",
+        "an image's features against those of images of other classes (CRD)",
+        "Tian et al., ICLR 2020, section 3.1",
+        weight=0.8,
+        weight_source="the authors' script on CIFAR-100, beside ce",
+        reads="features, labels and places in the training split",
+        least=None,
+    )
+)
+class CRD(Term):
+    """Both networks' critics, each with the embeddings of one and the memory of the other.
+
+    Options are those of the authors' code: `width` of the embeddings, `negatives` for
+    each image, `T`, and the `momentum` of the memory.
+    """
+
+    known: Tensor
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        width: Count = 128,
+        negatives: Count = 16_384,
+        T: Positive = 0.07,  # noqa: N803
+        momentum: float = 0.5,
+    ) -> None:
+        super().__init__(setting)
+        if not 0 <= momentum < 1:
+            raise OptionError(f"crd takes a number from 0, below 1 as momentum, got {momentum}")
+        self._embed_student = nn.Linear(setting.student.features, width)
+        self._embed_teacher = nn.Linear(setting.teacher.features, width)
+        self._of_student, self._of_teacher = (
+            Memory(setting.train_images, width, temperature=T, momentum=momentum) for _ in range(2)
+        )
+        self._negatives = negatives
+        self.register_buffer("known", torch.full((setting.train_images,), -1))
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss; in training mode, remember the batch."""
+        if self.training:
+            self._learn_classes(batch)
+        others = others_of_another_class(batch.labels, self.known, self._negatives)
+        places = torch.cat([batch.indices[:, None], others], dim=1)
+        ours = self._embed_student(at_least_single(student.features))
+        theirs = self._embed_teacher(at_least_single(teacher.features.detach()))
+        ours, theirs = F.normalize(ours, dim=1), F.normalize(theirs, dim=1)
+        loss = self._of_teacher.contrast(ours, places) + self._of_student.contrast(theirs, places)
+        if self.training:
+            self._of_student.remember(ours, batch.indices)
+            self._of_teacher.remember(theirs, batch.indices)
+        return loss
+
+    def _learn_classes(self, batch: TrainingBatch) -> None:
+        seen, labels = of_all_processes(batch.indices), of_all_processes(batch.labels)
+        self.known = self.known.index_copy(0, seen, labels)

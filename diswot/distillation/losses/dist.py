@@ -7,7 +7,10 @@ NeurIPS 2022, section 4: one minus Pearson's correlation in place of the diverge
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
 
 
 def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:
@@ -48,3 +51,32 @@ def dist_loss(
     theirs = F.softmax(at_least_single(teacher.detach()) / temperature, dim=1)
     inter, intra = correlation_distance(ours, theirs), correlation_distance(ours.T, theirs.T)
     return (beta * inter + gamma * intra) * temperature**2
+
+
+@register(
+    Card(
+        "dist",
+        "correlations of the class probabilities, of an image and of a class (DIST)",
+        "Huang et al., NeurIPS 2022, section 4",
+        weight=2.0,
+        weight_source="β = γ = 2 beside ce in the paper's experiments, here as the weight",
+        reads="logits",
+    )
+)
+class DIST(Term):
+    """[`dist_loss`][diswot.distillation.losses.dist_loss] of two networks' logits."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        beta: Positive = 1.0,
+        gamma: Positive = 1.0,
+        T: Positive = 1.0,  # noqa: N803
+    ) -> None:
+        super().__init__(setting)
+        self._options = {"beta": beta, "gamma": gamma, "temperature": T}
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return dist_loss(student.logits, teacher.logits, **self._options)

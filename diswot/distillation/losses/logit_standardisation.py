@@ -7,7 +7,10 @@ CVPR 2024, section 4: every image's logits become z-scores before the softmax of
 from torch import Tensor
 from torch.nn import functional as F
 
+from diswot.activations import Activations
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
 from diswot.distillation.losses.kd import kd_loss
 
 EPSILON = 1e-12
@@ -41,3 +44,25 @@ def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
         True
     """
     return kd_loss(standardised(student), standardised(teacher), temperature=temperature)
+
+
+@register(
+    Card(
+        "kd_std",
+        "softened class probabilities of standardised logits (logit standardisation)",
+        "Sun et al., CVPR 2024, section 4",
+        weight=9.0,
+        weight_source="the authors' code on CIFAR-100, T = 2, beside 0.1*ce",
+        reads="logits",
+    )
+)
+class StandardisedKD(Term):
+    """[`standardised_kd_loss`][diswot.distillation.losses.standardised_kd_loss] of the logits."""
+
+    def __init__(self, setting: Setting, *, T: Positive = 2.0) -> None:  # noqa: N803
+        super().__init__(setting)
+        self._temperature = T
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return standardised_kd_loss(student.logits, teacher.logits, temperature=self._temperature)

@@ -6,13 +6,20 @@ ones, and the hierarchical context loss (HCL) compares with the teacher at sever
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Paths, Setting, TrainingBatch
 
 LEVELS = (4, 2, 1)
 """Heights and widths at which maps are compared besides their own."""
+
+MOST_CHANNELS = 512
+"""Channels in which maps are fused, at most."""
 
 
 def reviewkd_loss(student: Tensor, teacher: Tensor) -> Tensor:
@@ -37,3 +44,86 @@ def reviewkd_loss(student: Tensor, teacher: Tensor) -> Tensor:
     weights = [2.0**-level for level in range(len(pairs))]
     losses = [w * F.mse_loss(s, t) for w, (s, t) in zip(weights, pairs, strict=True)]
     return torch.stack(losses).sum() / sum(weights)
+
+
+class Fusion(nn.Module):
+    """Attention-based fusion (ABF): a stage's map with what later stages carry to it.
+
+    Args:
+        own: channels of the student's map.
+        inner: channels in which maps are fused.
+        other: channels of the teacher's map.
+        last: whether the stage is the last, to which nothing is carried.
+    """
+
+    def __init__(self, own: int, inner: int, other: int, *, last: bool) -> None:
+        super().__init__()
+        self._narrow = nn.Sequential(nn.Conv2d(own, inner, 1, bias=False), nn.BatchNorm2d(inner))
+        self._attention = None if last else nn.Conv2d(2 * inner, 2, 1)
+        self._widen = nn.Sequential(
+            nn.Conv2d(inner, other, 3, padding=1, bias=False), nn.BatchNorm2d(other)
+        )
+
+    def forward(
+        self, maps: Tensor, carried: Tensor | None, size: torch.Size
+    ) -> tuple[Tensor, Tensor]:
+        """Return what is compared with the teacher, and what is carried to the stage before.
+
+        Args:
+            maps: (B, own, H, W).
+            carried: (B, inner, any, any) of the stage after; `None` of the last.
+            size: height and width of the teacher's map.
+        """
+        fused = self._narrow(maps)
+        if self._attention is not None and carried is not None:
+            carried = F.interpolate(carried, maps.shape[2:])
+            weights = self._attention(torch.cat([fused, carried], dim=1)).sigmoid()
+            fused = fused * weights[:, :1] + carried * weights[:, 1:]
+        fused = F.interpolate(fused, size)
+        return self._widen(fused), fused
+
+
+@register(
+    Card(
+        "reviewkd",
+        "each stage of the teacher against all the student's up to it (ReviewKD)",
+        "Chen et al., CVPR 2021, section 3",
+        weight=1.0,
+        weight_source="default of the authors' code, beside ce, which comes to it over 20 epochs; "
+        "their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for ShuffleNetV2",
+        reads="the last map of every stage, and features",
+        least=None,
+    )
+)
+class ReviewKD(MapTerm):
+    """Sum of [`reviewkd_loss`][diswot.distillation.losses.reviewkd_loss] over the stages.
+
+    As in the authors' code, the features that the classifier reads are the last stage, of
+    one place, and the teacher's maps are those before the activation.
+    """
+
+    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
+        super().__init__(setting, student=student, teacher=teacher)
+        self.teacher_taps = [setting.teacher.before_activation(tap) for tap in self.teacher_taps]
+        taps = zip(self.student_taps, self.teacher_taps, strict=True)
+        widths = [(own.shape[0], other.shape[0]) for own, other in taps]
+        widths.append((setting.student.features, setting.teacher.features))
+        inner = min(MOST_CHANNELS, setting.student.features)
+        self._fusions = nn.ModuleList(
+            Fusion(own, inner, other, last=stage == len(widths))
+            for stage, (own, other) in enumerate(widths, start=1)
+        )
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        ours = [*(tap.read(student) for tap in self.student_taps), _as_map(student.features)]
+        theirs = [*(tap.read(teacher) for tap in self.teacher_taps), _as_map(teacher.features)]
+        losses, carried = [], None
+        for fusion, s, t in [*zip(self._fusions, ours, theirs, strict=True)][::-1]:
+            compared, carried = fusion(at_least_single(s), carried, t.shape[2:])
+            losses.append(reviewkd_loss(compared, t))
+        return torch.stack(losses).sum()
+
+
+def _as_map(features: Tensor) -> Tensor:
+    return features[:, :, None, None]

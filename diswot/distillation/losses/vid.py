@@ -6,9 +6,22 @@ the student's map, with a variance per channel; its likelihood bounds the inform
 that student and teacher share.
 """
 
-from torch import Tensor
+import math
 
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.activations import Activations
+from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._precision import at_least_single
+from diswot.distillation.losses._registry import register
+from diswot.distillation.losses._term import Card, Paths, Setting, TrainingBatch
+
+VARIANCE = 5.0
+"""With what σ² begins; the authors' too."""
+
+LEAST_VARIANCE = 1e-5
 
 
 def vid_loss(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
@@ -33,3 +46,57 @@ def vid_loss(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
     spread = at_least_single(variance)[:, None, None]
     error = (at_least_single(teacher.detach()) - at_least_single(mean)).square()
     return (spread.log() + error / spread).mean() / 2
+
+
+class Gaussian(nn.Module):
+    """q(t | s) of one pair of maps: three 1×1 convolutions for μ, softplus(α_c) + ε for σ²_c.
+
+    Args:
+        own: channels of the student's map.
+        other: channels of the teacher's.
+    """
+
+    def __init__(self, own: int, other: int) -> None:
+        super().__init__()
+        self._mean = nn.Sequential(
+            nn.Conv2d(own, other, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(other, other, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(other, other, 1, bias=False),
+        )
+        begin = math.log(math.expm1(VARIANCE - LEAST_VARIANCE))
+        self._alpha = nn.Parameter(torch.full((other,), begin))
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return [`vid_loss`][diswot.distillation.losses.vid_loss] of two maps."""
+        variance = F.softplus(self._alpha) + LEAST_VARIANCE
+        return vid_loss(self._mean(student), variance, teacher)
+
+
+@register(
+    Card(
+        "vid",
+        "how well the teacher's stages are told from the student's (VID)",
+        "Ahn et al., CVPR 2019, section 2",
+        weight=1.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of every stage",
+        least=None,
+    )
+)
+class VID(MapTerm):
+    """Sum of [`vid_loss`][diswot.distillation.losses.vid_loss] over the pairs of stages."""
+
+    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
+        super().__init__(setting, student=student, teacher=teacher)
+        self._gaussians = nn.ModuleList(
+            Gaussian(own.shape[0], other.shape[0])
+            for own, other in zip(self.student_taps, self.teacher_taps, strict=True)
+        )
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        pairs = zip(self._gaussians, self.maps(student, teacher), strict=True)
+        losses = [gaussian(ours, theirs) for gaussian, (ours, theirs) in pairs]
+        return torch.stack(losses).sum()
