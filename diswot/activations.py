@@ -246,7 +246,7 @@ def is_map(output: object) -> bool:
     if not isinstance(output, Tensor):
         return False
     return (output.ndim == 4 and output[0, 0].numel() > 1) or (
-        output.ndim == 3 and output.shape[1] > 1
+        output.ndim == 3 and output.shape[1] > 1 and output.shape[2] > 1
     )
 
 

@@ -1,5 +1,6 @@
 """Teachers from Hugging Face transformers: image classifiers of a folder, or of the Hub."""
 
+import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -97,16 +98,19 @@ def _names(config: Any) -> list[str] | None:
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
     """Keep the library's warnings and bars off standard error: what matters is said here."""
-    logging = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logs = transformers.utils.logging, importlib.import_module("huggingface_hub").logging
+    before = [log.get_verbosity() for log in logs]
+    bars = logs[0].is_progress_bar_enabled()
+    for log in logs:
+        log.set_verbosity_error()
+    logs[0].disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        for log, verbosity in zip(logs, before, strict=True):
+            log.set_verbosity(verbosity)
         if bars:
-            logging.enable_progress_bar()
+            logs[0].enable_progress_bar()
 
 
 class JointHead(nn.Module):

@@ -1,0 +1,136 @@
+"""The built-in networks: their size against published figures, and what they do with images."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from diswot.activations import ActivationReader
+from diswot.data import ImageSpec
+from diswot.seeding import torch_seed
+from diswot.taps import BLOCK_MAPS, stages
+from diswot.teachers import TEACHERS, find_teacher
+from diswot.teachers.networks import VGG, MobileNetV2, WideResNet
+from tests.conftest import CommandLine
+
+PUBLISHED = {
+    "resnet20": 278_324,
+    "resnet32": 472_756,
+    "resnet44": 667_188,
+    "resnet56": 861_620,
+    "resnet110": 1_736_564,
+    "resnet8x4": 1_233_540,
+    "resnet32x4": 7_433_860,
+    "resnet50": 23_705_252,
+    "wrn-16-2": 703_284,
+    "wrn-40-1": 569_780,
+    "wrn-40-2": 2_255_156,
+    "vgg8": 3_965_028,
+    "vgg13": 9_462_180,
+    "mobilenet-v2": 812_836,
+    "shufflenet-v1": 949_258,
+    "shufflenet-v2": 1_355_528,
+}
+"""Parameters for CIFAR-100 of the networks of Tian et al., ICLR 2020, and of ResNet-44."""
+
+LAST_MAP = {
+    **dict.fromkeys(PUBLISHED, (8, 8)),
+    **dict.fromkeys(("resnet50", "vgg8", "vgg13", "shufflenet-v1", "shufflenet-v2"), (4, 4)),
+    "mobilenet-v2": (2, 2),
+}
+
+
+def size_of(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_network_has_the_published_number_of_parameters(name: str) -> None:
+    assert TEACHERS[name].params == PUBLISHED[name]
+
+
+@pytest.mark.parametrize(("depth", "width"), [(10, 1), (16, 2), (22, 3), (40, 2)])
+def test_wide_residual_networks_have_the_size_that_the_table_of_the_paper_gives(
+    depth: int, width: int
+) -> None:
+    blocks, given, expected = (depth - 4) // 6, 16, 3 * 16 * 9
+    for made in (16 * width, 32 * width, 64 * width):
+        for block in range(blocks):
+            entering = given if block == 0 else made
+            expected += 9 * entering * made + 9 * made * made + 2 * entering + 2 * made
+            stride = 2 if block == 0 and made != 16 * width else 1
+            expected += entering * made if entering != made or stride == 2 else 0
+        given = made
+    expected += 2 * given + given * 10 + 10
+    assert size_of(WideResNet(depth, width, num_classes=10)) == expected
+
+
+def test_a_mobilenet_of_full_width_has_the_size_that_the_table_of_the_paper_gives() -> None:
+    table = [(1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3), (6, 320, 1)]
+    given, expected = 32, 3 * 32 * 9 + 2 * 32
+    for expansion, made, blocks in table:
+        for _ in range(blocks):
+            hidden = expansion * given
+            expected += given * hidden + 9 * hidden + hidden * made + 2 * (2 * hidden + made)
+            given = made
+    expected += 320 * 1280 + 2 * 1280 + 1280 * 10 + 10
+    assert size_of(MobileNetV2(num_classes=10, width=1.0)) == expected
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_network_takes_colour_and_grey_images_and_every_weight_has_a_part(name: str) -> None:
+    with torch_seed(0):
+        for channels, side in ((3, 32), (1, 16)):
+            network = TEACHERS[name].build(num_classes=5, in_channels=channels)
+            with ActivationReader(network, watches=[BLOCK_MAPS]) as read:
+                shown = read(torch.randn(2, channels, side, side))
+            assert shown.logits.shape == (2, 5)
+            if side == 32:
+                assert shown.resolution == LAST_MAP[name]
+                heights = [maps.shape[2] for maps in stages(shown)]
+                assert heights == sorted(heights, reverse=True)
+                assert len(heights) >= 3
+        shown.logits.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_vgg_pools_before_the_fifth_stage_of_large_images_alone() -> None:
+    network = VGG((1, 1, 1, 1, 1), num_classes=2).eval()
+    for side, left in ((32, (4, 4)), (64, (4, 4)), (48, (6, 6))):
+        with ActivationReader(network) as read, torch.no_grad():
+            assert read(torch.zeros(1, 3, side, side)).resolution == left
+
+
+@pytest.mark.parametrize(("depth", "width"), [(17, 1), (4, 1), (16, 0)])
+def test_there_is_no_wide_residual_network_of_any_depth(depth: int, width: int) -> None:
+    with pytest.raises(ValueError, match="6n"):
+        WideResNet(depth, width, num_classes=2)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
+    teacher = find_teacher(name, ImageSpec((1, 16, 16), 3, (0.5,), (0.5,), 1.0))
+    first, again, other = (teacher.initialised(seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_students_are_scored_for_every_network(cli: CommandLine, name: str) -> None:
+    done = cli(
+        *("score", "1-1-1", "--teacher", name, "--data", "digits"),
+        *("--repeats", "1", "--batch-size", "8"),
+    )
+    assert done.code == 0, done.err
+    assert "1-1-1" in done.out
+
+
+def test_every_pair_of_the_published_tables_on_cifar_has_its_networks(shared_data: Path) -> None:
+    with (shared_data / "kd-tables" / "kd_pairs.csv").open(encoding="utf-8") as file:
+        pairs = [row for row in csv.DictReader(file) if row["dataset"] == "CIFAR-100"]
+    assert len(pairs) > 100
+    known = {name.replace("-", "") for name in TEACHERS}
+    named = {row[role].lower().replace("-", "") for row in pairs for role in ("teacher", "student")}
+    assert named <= known
