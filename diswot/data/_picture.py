@@ -83,7 +83,7 @@ def fitted(image: Any, shape: tuple[int, int, int]) -> Pixels:
     image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), method=Image.Resampling.BILINEAR)
-    pixels = np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
+    pixels = np.array(image, dtype=np.uint8).reshape(height, width, channels)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

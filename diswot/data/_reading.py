@@ -61,7 +61,8 @@ class Reading:
     @property
     def told(self) -> str:
         """The first few unreadable files, with reasons."""
-        return named([f"{p.relative_to(self.root)} ({why})" for p, why in self.unreadable.items()])
+        reasons = sorted(self.unreadable.items())
+        return named([f"{path.relative_to(self.root)} ({why})" for path, why in reasons])
 
     def _leave_out(self, path: Path, reason: str) -> None:
         self.unreadable[path] = reason.replace(str(path), path.name)
