@@ -117,18 +117,21 @@ class FactorTransfer(MapTerm):
         """Whether the paraphrasers have learnt nothing yet."""
         return not bool(self._prepared)
 
+    @torch.enable_grad()
     def prepare(self, batches: Iterable[Activations]) -> None:
         """Train the paraphrasers to rebuild the teacher's maps."""
         learning = nn.ModuleList([self._paraphrasers, self._rebuilders]).requires_grad_(True)
         optimiser = torch.optim.Adam(learning.parameters(), lr=RATE)
         for teacher in batches:
             optimiser.zero_grad()
-            self._rebuilding(teacher).backward()  # type: ignore[no-untyped-call]
+            self.rebuilding(teacher).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+        optimiser.zero_grad()  # or another optimiser would take the last gradient up
         learning.requires_grad_(False)
         self._prepared.fill_(True)
 
-    def _rebuilding(self, teacher: Activations) -> Tensor:
+    def rebuilding(self, teacher: Activations) -> Tensor:
+        """Return the mean squared error of the teacher's maps rebuilt from their factors."""
         pairs = zip(self._paraphrasers, self._rebuilders, self.teacher_maps(teacher), strict=True)
         errors = [F.mse_loss(rebuild(encode(maps)), maps) for encode, rebuild, maps in pairs]
         return torch.stack(errors).sum()
