@@ -13,6 +13,7 @@ from diswot.distillation import PRESETS
 from diswot.distillation.losses import terms
 from diswot.scorers import scorers
 from diswot.search import SPACES
+from diswot.teachers import GIVEN as GIVEN_TEACHERS
 from diswot.teachers import TEACHERS
 
 
@@ -21,10 +22,13 @@ def _first_sentence(documented: object) -> str:
 
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
-    "teachers": lambda: {
-        name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
-        for name, network in TEACHERS.items()
-    },
+    "teachers": lambda: (
+        {
+            name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
+            for name, network in TEACHERS.items()
+        }
+        | GIVEN_TEACHERS
+    ),
     "spaces": lambda: {name: _first_sentence(type(make(3))) for name, make in SPACES.items()},
     "scorers": lambda: {
         name: f"{scorer.card.summary} ({scorer.card.source}; {scorer.card.cost})"

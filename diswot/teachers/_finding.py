@@ -29,6 +29,14 @@ LIBRARIES: Mapping[str, Library] = {
 }
 """Where networks with weights come from, by what stands before the colon."""
 
+GIVEN: Mapping[str, str] = {
+    "hf:FOLDER_OR_ID": "an image classifier of Hugging Face transformers (extra hf)",
+    "timm:NAME": "a network of timm with its weights (extra timm)",
+    "torchvision:NAME": "a network of torchvision with its weights (extra torchvision)",
+    "package.module:callable": "a callable of your own that returns a torch.nn.Module",
+}
+"""What a teacher can be besides a built-in name."""
+
 
 def find_teacher(
     teacher: str | nn.Module | Teacher,

@@ -37,7 +37,7 @@ def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Ten
         np.array(Image.fromarray(each.numpy(), mode="F").resize(size[::-1], how))
         for each in images.flatten(0, 1)
     ]
-    return torch.from_numpy(np.stack(maps)).unflatten(0, images.shape[:2])
+    return torch.from_numpy(np.stack(maps)).view(*images.shape[:2], *size)
 
 
 def test_the_network_sees_its_own_normalisation_in_place_of_the_data_s() -> None:
