@@ -34,7 +34,8 @@ def dkd_loss(
         teacher: logits (B, N); no gradient flows into them.
         labels: true classes (B,).
         alpha: α; 1 in the paper.
-        beta: β; 8 for most pairs of the paper, from 0.5 to 10 for the others.
+        beta: β; 8 by default in the authors' code, but 2 for ResNet-56 to 20 and 110 to 32,
+            6 for WRN-40-2 to 16-2, and 0.5 with T = 1 on ImageNet.
         temperature: T.
 
     Examples:
