@@ -11,7 +11,7 @@ from torch import nn
 from diswot.data import ImageData, load_data
 from diswot.devices import find_device
 from diswot.errors import OptionError, UnknownNameError
-from diswot.progress import Progress, silent
+from diswot.progress import Progress, news, silent
 from diswot.run_folder import versions
 from diswot.scorers import COMBINATIONS, Combination, Formula, Scorer, Term, find_scorer
 from diswot.search._evaluation import (
@@ -144,6 +144,9 @@ def resolve_comparison(
     found_teacher = find_teacher(
         teacher, images.spec, weights=teacher_weights, classes=images.classes
     )
+    if teacher_state == "trained":
+        for note in found_teacher.notes:
+            progress(news("teacher", note))
     prepared = prepare_repeats(
         images,
         found_teacher,

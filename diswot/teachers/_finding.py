@@ -29,7 +29,7 @@ LIBRARIES: Mapping[str, Library] = {
 }
 """Where networks with weights come from, by what stands before the colon."""
 
-GIVEN: Mapping[str, str] = {
+GIVEN: dict[str, str] = {
     "hf:FOLDER_OR_ID": "an image classifier of Hugging Face transformers (extra hf)",
     "timm:NAME": "a network of timm with its weights (extra timm)",
     "torchvision:NAME": "a network of torchvision with its weights (extra torchvision)",

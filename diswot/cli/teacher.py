@@ -1,0 +1,81 @@
+"""`diswot teacher`: train one, for `--teacher-weights`."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
+from diswot.cli._tables import print_json, print_table
+from diswot.data import load_data
+from diswot.distillation import is_unfinished, train_teacher
+from diswot.run_folder import check_new_folder, next_folder
+
+
+@click.group()
+def teacher() -> None:
+    """Train the network that students are to learn from.
+
+    Example: diswot teacher train wrn-40-2 --data cifar100 --epochs 240 --out wrn-40-2
+    """
+
+
+@teacher.command()
+@click.argument("name")
+@shared.TEACHER_WEIGHTS
+@shared.DATA
+@shared.IMAGE_SIZE
+@shared.DATA_ROOT
+@shared.recipe_options
+@shared.SEED
+@shared.DEVICE
+@click.option("--out", type=click.Path(path_type=Path), help="A new folder; one in runs/.")
+@shared.JSON
+def train(
+    name: str,
+    data: str,
+    image_size: int | None,
+    out: Path | None,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Train a teacher on the labels alone: NAME is what --teacher takes elsewhere.
+
+    One that has weights is trained on from them. A training that was stopped goes on where
+    the same command with its --out is given again.
+
+    Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
+    """
+    folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
+    if not is_unfinished(folder):
+        check_new_folder(folder)
+    with shown_progress() as progress:
+        images = load_data(data, root=chosen["data_root"], image_size=image_size, progress=progress)
+        training = train_teacher(name, data=images, out=folder, progress=progress, **chosen)
+    weights = folder / "best.safetensors"
+    if as_json:
+        record = {
+            "folder": str(folder),
+            "teacher": name,
+            "weights": str(weights),
+            "best_epoch": training.best_epoch,
+            "test_accuracy": training.test.rate,
+            "test_accuracy_95": training.test.interval,
+        }
+        print_json(record)
+        return
+    print_table(
+        "Test accuracy in %, with 95 % interval",
+        ["teacher", "best epoch", "accuracy"],
+        [[name, str(training.best_epoch), str(training.test)]],
+        caption=f"{training.test.total:,} test images, on which nothing was chosen; "
+        f"seed {chosen['seed']}, {len(training.history)} epochs.",
+    )
+    options = f"--teacher {shlex.quote(name)} --teacher-weights {shlex.quote(str(weights))}"
+    click.echo(f"Next: diswot run {options}")
+
+
+def _in_a_path(name: str) -> str:
+    return name.replace(":", "-").replace("/", "-")

@@ -1,0 +1,54 @@
+"""`train_teacher`: a network by name and data in, a checkpoint for `teacher_weights` out."""
+
+from pathlib import Path
+from typing import Any, Unpack
+
+from torch import nn
+
+from diswot.distillation._api import DistillationOptions, check_takes, prepare_distillation
+from diswot.distillation._saved import training_folder
+from diswot.distillation._training import Training
+from diswot.progress import Progress, news, silent
+from diswot.seeding import seed_for
+from diswot.students import Origin, remember
+from diswot.teachers import Teacher, find_teacher
+
+
+def train_teacher(
+    teacher: str | nn.Module | Teacher = "resnet56",
+    *,
+    out: str | Path,
+    data: Any = "digits",
+    progress: Progress = silent,
+    **options: Unpack[DistillationOptions],
+) -> Training:
+    """Train a teacher on the labels alone; its best weights are `best.safetensors` in `out`.
+
+    Args:
+        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes; one that has
+            weights is trained on from them.
+        out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
+            of the same was stopped, it goes on.
+        data: a built-in name, a folder, `package.module:callable`, or a dataset.
+        progress: told of every step.
+        **options: see [`DistillationOptions`][diswot.distillation.DistillationOptions].
+
+    Raises:
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunError: the loss is not finite.
+    """
+    distillation = prepare_distillation(None, data=data, progress=progress, **options)
+    images = distillation.data
+    found = find_teacher(
+        teacher, images.spec, weights=options.get("teacher_weights"), classes=images.classes
+    )
+    for note in found.notes:
+        progress(news("teacher", note))
+    seed = seed_for(distillation.recipe.seed, "teacher")
+    network = found.initialised(seed) if found.weights is None else found.weights()
+    check_takes(network, images, f"teacher {found.name}")
+    remember(network, Origin(images.spec, found.name))
+    folder = training_folder(out)
+    return distillation.train(
+        network, loss="alone", folder=folder, progress=progress, stage="teacher"
+    )
