@@ -19,6 +19,7 @@ from torch import Tensor
 
 from diswot.activations import Activations
 from diswot.errors import NetworkError
+from diswot.precision import at_least_single
 from diswot.taps import pooled
 
 Resolution = tuple[int, int]
@@ -45,8 +46,8 @@ def localisation_maps(shown: Activations, resolution: Resolution) -> Tensor:
             f"the classifier reads {width} features but the last feature map has {channels} "
             "channels, so class activation maps are undefined: use the scorer 'relation'"
         )
-    maps = pooled(shown.feature_map, (channels, *resolution))
-    return torch.einsum("nc,bchw->bnhw", shown.classifier_weight, maps)
+    maps = pooled(at_least_single(shown.feature_map), (channels, *resolution))
+    return torch.einsum("nc,bchw->bnhw", at_least_single(shown.classifier_weight), maps)
 
 
 def semantic_similarity(shown: Activations, resolution: Resolution) -> Tensor:
@@ -61,7 +62,7 @@ def relation_similarity(shown: Activations, resolution: Resolution) -> Tensor:
 
 def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
     """Return Ã: the feature map at `resolution` as (B, C·H·W)."""
-    maps = shown.feature_map
+    maps = at_least_single(shown.feature_map)
     return pooled(maps, (maps.shape[1], *resolution)).flatten(1)
 
 

@@ -7,9 +7,18 @@ not match; a training loss is a weighted sum of terms, written as an expression.
 
 from diswot.distillation.losses._criterion import Criterion, Losses
 from diswot.distillation.losses._expression import Part
+from diswot.distillation.losses._maps import FlowTerm, MapTerm
 from diswot.distillation.losses._objective import PRESETS, Objective, Preset, parse_objective
 from diswot.distillation.losses._registry import Kind, Option, find_kind, register, terms
-from diswot.distillation.losses._term import Card, Paths, Positive, Setting, Term, TrainingBatch
+from diswot.distillation.losses._term import (
+    Card,
+    Count,
+    Paths,
+    Positive,
+    Setting,
+    Term,
+    TrainingBatch,
+)
 from diswot.distillation.losses.ab import ab_loss
 from diswot.distillation.losses.at import at_loss
 from diswot.distillation.losses.cc import cc_loss
@@ -35,9 +44,12 @@ from diswot.distillation.losses.vid import vid_loss
 __all__ = [
     "PRESETS",
     "Card",
+    "Count",
     "Criterion",
+    "FlowTerm",
     "Kind",
     "Losses",
+    "MapTerm",
     "Objective",
     "Option",
     "Part",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from diswot.activations import Activations, Watch
 from diswot.distillation.losses._term import Term, TrainingBatch
+from diswot.errors import OptionError
 from diswot.taps import Tap
 
 
@@ -83,6 +84,18 @@ class Criterion(nn.Module):
             ]
         found = {name: value.detach() for name, value in zip(self._names, values, strict=True)}
         return Losses(torch.stack(values).sum(), found)
+
+
+def _number(value: object, name: str) -> Tensor:
+    """Return what a term, which can be a user's own, found.
+
+    Raises:
+        OptionError: it is not one number as a tensor.
+    """
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return value
+    got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+    raise OptionError(f"loss {name}: expected a tensor of one number, but got {got}: take its mean")
 
 
 def _watches(taps: Iterable[Tap]) -> tuple[Watch[Any], ...]:

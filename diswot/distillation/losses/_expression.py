@@ -1,6 +1,7 @@
 """Losses as expressions: `ce + 0.9*kd(T=4) + 100*at`, read and never evaluated."""
 
 import ast
+import inspect
 import math
 import re
 import warnings
@@ -104,10 +105,8 @@ class _Reader:
             with warnings.catch_warnings(action="ignore"):
                 return ast.parse(source, mode="eval").body
         except SyntaxError as error:
-            offset = (
-                1 if error.offset is None else error.offset or len(self._text) + 1
-            )  # 0: the end
-            place = min(offset - 1, len(self._text))
+            end = len(self._text)  # which Python calls offset 0; others count from 1
+            place = min(error.offset - 1, end) if error.offset else end
             raise self.error(f"{EXAMPLE}, but it does not parse here", place) from error
         except (ValueError, RecursionError, MemoryError) as error:
             raise self.error(f"{EXAMPLE}, but it does not parse", 0) from error
@@ -121,6 +120,7 @@ class _Reader:
         name = term.func if isinstance(term, ast.Call) else term
         kind = self._kind(name)
         options = self._options(kind, term) if isinstance(term, ast.Call) else {}
+        self._complete(kind, options, self._at(term))
         weight = kind.card.weight if weight is None else weight
         return Part(self._written(term), kind, weight, options, self._at(term))
 
@@ -163,6 +163,12 @@ class _Reader:
                 raise self.error(f"the option {name} stands twice", place)
             given[name] = self._value(argument.value, kind, name)
         return given
+
+    def _complete(self, kind: Kind, given: dict[str, Any], place: int) -> None:
+        """Make sure that every option without a default is given."""
+        for name, option in kind.options.items():
+            if option.default is inspect.Parameter.empty and name not in given:
+                raise self.error(f"{kind.card.name} needs {name}=…, which has no default", place)
 
     def _value(self, node: ast.expr, kind: Kind, name: str) -> Any:
         value = _literal(node)
@@ -221,7 +227,5 @@ _FITTING: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 
 def _unfit(value: object, option: Option) -> str | None:
     """Return what should stand in place of `value`, `None` where it fits."""
-    if value is _Nothing:
-        return "a number, a text or a list"
-    words, fits = _FITTING.get(option.annotation, ("", lambda _: True))
-    return None if fits(value) else words
+    words, fits = _FITTING.get(option.annotation, ("a number, a text or a list", lambda _: True))
+    return None if value is not _Nothing and fits(value) else words

@@ -1,9 +1,5 @@
 """The precision in which losses are computed."""
 
-import torch
-from torch import Tensor
+from diswot.precision import at_least_single
 
-
-def at_least_single(values: Tensor) -> Tensor:
-    """Return `values`, half precision made single: squares and sums of it overflow at 65,504."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
+__all__ = ["at_least_single"]

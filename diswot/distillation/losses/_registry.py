@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar, get_type_hints
+from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor
 
@@ -27,7 +27,7 @@ class Option:
     """An option of a term.
 
     Attributes:
-        annotation: its type.
+        annotation: its type; `inspect.Parameter.empty` where the author gives none.
         default: its value where the expression gives none.
     """
 
@@ -41,13 +41,20 @@ class Kind:
 
     Attributes:
         card: what a caller must know.
-        make: (setting, and options by keyword) → the term.
+        given: the class or function that was registered.
         options: by name.
     """
 
     card: Card
-    make: Callable[..., Term]
+    given: "type[Term] | LossFunction"
     options: Mapping[str, Option]
+
+    def make(self, setting: Setting, **options: Any) -> Term:
+        """Return the term for two networks."""
+        if isinstance(self.given, type):
+            term: Term = self.given(setting, **options)
+            return term
+        return _FunctionTerm(setting, partial(self.given, **options))
 
 
 _registry: dict[str, Kind] = {}
@@ -56,9 +63,9 @@ _registry: dict[str, Kind] = {}
 class _FunctionTerm(Term):
     """A function of (student, teacher, batch) as a term."""
 
-    def __init__(self, setting: Setting, *, function: LossFunction, **options: Any) -> None:
+    def __init__(self, setting: Setting, compute: LossFunction) -> None:
         super().__init__(setting)
-        self._compute = partial(function, **options)
+        self._compute = compute
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         return self._compute(student, teacher, batch)
@@ -85,7 +92,7 @@ def register(card: Card) -> Callable[[_T], _T]:
     """
 
     def decorate(term: _T) -> _T:
-        _registry[card.name] = _kind(term, card)
+        _registry[card.name] = Kind(card, term, _options(term))
         return term
 
     return decorate
@@ -124,7 +131,7 @@ def find_kind(name: str) -> Kind:
 
 def _named(reference: str) -> Kind:
     found = resolve(reference, kind="loss")
-    known = next((kind for kind in terms().values() if kind.make is found), None)
+    known = next((kind for kind in terms().values() if kind.given is found), None)
     if known is not None:
         return known
     if not _is_term(found) and not _takes_two_networks_and_a_batch(found):
@@ -133,13 +140,8 @@ def _named(reference: str) -> Kind:
             f"but got {type(found).__name__}"
         )
     summary = (inspect.getdoc(found) or "given by the user").splitlines()[0]
-    return _kind(found, Card(reference, summary, "the user", weight_source="none given"))
-
-
-def _kind(term: "type[Term] | LossFunction", card: Card) -> Kind:
-    if isinstance(term, type):
-        return Kind(card, term, _options(term))
-    return Kind(card, partial(_FunctionTerm, function=term), _options(term))
+    card = Card(reference, summary, "the user", weight_source="none given")
+    return Kind(card, found, _options(found))
 
 
 def _is_term(found: object) -> bool:
@@ -150,7 +152,7 @@ def _takes_two_networks_and_a_batch(found: object) -> bool:
     if not callable(found) or isinstance(found, type):
         return False
     try:
-        inspect.signature(found).bind(None, None, None)
+        inspect.signature(found).bind_partial(None, None, None)
     except (TypeError, ValueError):  # of a function in C
         return False
     return True
@@ -158,12 +160,8 @@ def _takes_two_networks_and_a_batch(found: object) -> bool:
 
 def _options(function: Callable[..., Any]) -> dict[str, Option]:
     """Return the arguments that `function` takes by keyword alone."""
-    annotated = (
-        vars(function).get("__init__", Term.__init__) if isinstance(function, type) else function
-    )
-    hints = get_type_hints(annotated, include_extras=True)
     return {
-        name: Option(hints.get(name, Any), parameter.default)
+        name: Option(parameter.annotation, parameter.default)
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
