@@ -1,5 +1,6 @@
 """Where to compute."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,11 +12,17 @@ from diswot.errors import OptionError, first_line
 def find_device(name: str | None = None) -> str:
     """Return `name`, or by default the first GPU where there is one, else the CPU.
 
+    Of several processes that train together each gets a GPU of its own.
+
     Raises:
-        OptionError: torch has no such device here.
+        OptionError: torch has no such device here, or fewer of them than processes.
     """
     if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu":
+            return name
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        return _own_gpu(int(os.environ["LOCAL_RANK"]), torch.cuda.device_count())
     try:
         torch.zeros(1, device=name).item()
     except Exception as error:  # torch raises many kinds, depending on the device
@@ -23,6 +30,22 @@ def find_device(name: str | None = None) -> str:
             f"the device {name!r} cannot be used ({first_line(error)}): try cpu"
         ) from error
     return name
+
+
+def _own_gpu(place: int, there: int) -> str:
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", place + 1))
+    if processes > there:
+        raise OptionError(
+            f"there are {processes} processes on this machine, but {there} GPUs: start as many "
+            f"as there are GPUs (--nproc-per-node {there}), or take --device cpu"
+        )
+    torch.cuda.set_device(place)
+    return f"cuda:{place}"
+
+
+def is_first() -> bool:
+    """Tell whether this is the only process, or the first of those that train together."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack, cast, get_type_hints
 
 from torch import nn
 
@@ -15,6 +15,7 @@ from diswot.distillation import (
     Accuracy,
     Distillation,
     DistillationOptions,
+    RecipeOptions,
     TrainedTeacher,
     Training,
     prepare_distillation,
@@ -46,7 +47,13 @@ from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
 LOSSES = ("alone", "diswot", "diswot-dagger")
-_JOB = {"compare": bool, "onnx": bool | None, "epochs": int | None, "teacher_epochs": int | None}
+_TRAINING = {
+    **{name: kind | int for name, kind in get_type_hints(RecipeOptions).items() if name != "seed"},
+    "teacher_epochs": int | None,
+    "force": bool,
+    "tensorboard": bool,
+}
+_JOB = {"compare": bool, "onnx": bool | None, **_TRAINING}
 """What a manifest keeps of the main job, and what it must be."""
 
 
@@ -164,8 +171,10 @@ def run(
     job = {
         "compare": compare,
         "onnx": onnx,
-        "epochs": options.get("epochs"),
-        "teacher_epochs": options.get("teacher_epochs"),
+        **{
+            name: options.get(name, False if kind is bool else None)
+            for name, kind in _TRAINING.items()
+        },
     }
     lessons = _Lessons(teacher, options, progress)
     scored: str | nn.Module | Teacher = teacher
@@ -192,7 +201,7 @@ def resume(
 ) -> "RunReport | SearchResult":
     """Go on with what stopped in a run folder: a search, or the main job with all its stages.
 
-    A training that ended is not begun again; one that did not is begun anew, to the same end.
+    A training that ended is not begun again; one that did not goes on from its checkpoint.
 
     Args:
         folder: the run folder.
@@ -215,7 +224,7 @@ def resume(
         data, root=options.get("data_root"), image_size=size, progress=progress
     )
     known = {name: options.get(name) or settings[name] for name in ("teacher_weights", "device")}
-    known |= {name: job[name] for name in ("epochs", "teacher_epochs")}
+    known |= {name: job[name] for name in _TRAINING}
     lessons = _Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
     if settings["teacher_state"] == "trained":
         options["teacher"] = lessons.trained_teacher()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SMALL = ["--teacher", "resnet20", "--population", "3", "--generations", "1", "--repeats", "1"]
-SHORT = ["--epochs", "1", "--teacher-epochs", "1"]
+SHORT = ["--epochs", "1", "--teacher-epochs", "1", "--force"]
 
 
 def diswot(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """Options that mean the same in every command."""
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from diswot.devices import find_device
+from diswot.distillation import AUGMENTATIONS, OPTIMISERS, PRECISIONS, SCHEDULES
 from diswot.scorers import COMBINATIONS
 from diswot.search import ENGINES, Budget, read_manifest
 
@@ -36,6 +38,27 @@ class Count(click.ParamType[int]):
         return number
 
 
+class Real(click.FloatRange):
+    """A number in a range; neither infinite nor none."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number that `value` stands for."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, but got {value!r}", param, ctx)
+        return number
+
+
+POSITIVE = Real(min=0, min_open=True)
+NOT_NEGATIVE = Real(min=0)
+BETWEEN = Real(min=0, max=1, min_open=True, max_open=True)
+SHARE = Real(min=0, max=1, max_open=True)
+
+
 def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
     """Return names that were separated by commas."""
     return None if value is None else tuple(map(str.strip, value.split(",")))
@@ -56,7 +79,8 @@ TEACHER = click.option(
     "--teacher",
     default="resnet56",
     show_default=True,
-    help="A name of `diswot list teachers`, or package.module:callable.",
+    help="A name of `diswot list teachers`, hf:FOLDER, timm:NAME, torchvision:NAME, "
+    "or package.module:callable.",
 )
 TEACHER_WEIGHTS = click.option(
     "--teacher-weights",
@@ -214,17 +238,61 @@ search_options = options(
     worker_options,
 )
 
-training_options = options(
+recipe_options = options(
     click.option(
         "--epochs",
         type=click.IntRange(min=1),
         help="Epochs of each training; 10, and 20 for fewer than 5,000 images.",
     ),
     click.option(
+        "--train-batch-size",
+        type=click.IntRange(min=1),
+        help="Images of a training step; 64, or less so that an epoch has 16 steps.",
+    ),
+    click.option("--optimiser", type=click.Choice(list(OPTIMISERS)), help="By default sgd."),
+    click.option("--learning-rate", type=POSITIVE, help="By default 0.05 of sgd, 0.001 of adamw."),
+    click.option(
+        "--weight-decay", type=NOT_NEGATIVE, help="By default 0.0005 of sgd, 0.05 of adamw."
+    ),
+    click.option(
+        "--schedule",
+        type=click.Choice(SCHEDULES),
+        help="Of the learning rate: by default step, tenths after 62.5, 75 and 87.5 % of epochs.",
+    ),
+    click.option(
+        "--warmup-epochs", type=NOT_NEGATIVE, help="In which the learning rate grows from 0."
+    ),
+    click.option("--ema", type=BETWEEN, help="Keep a moving average of the weights, e.g. 0.999."),
+    click.option(
+        "--label-smoothing", type=SHARE, help="Share of a label that all classes get, e.g. 0.1."
+    ),
+    click.option("--mixup", type=NOT_NEGATIVE, help="Mix images in pairs: alpha, e.g. 0.2."),
+    click.option("--cutmix", type=NOT_NEGATIVE, help="Put boxes of others in: alpha, e.g. 1."),
+    click.option(
+        "--augment",
+        type=click.Choice(AUGMENTATIONS),
+        help="By default standard: crops, and flips where they keep the class.",
+    ),
+    click.option("--clip", type=POSITIVE, help="Norm that gradients are cut to."),
+    click.option(
+        "--accumulate",
+        type=click.IntRange(min=1),
+        help="Parts of a batch, one after the other; saves memory.",
+    ),
+    click.option(
+        "--precision", type=click.Choice(PRECISIONS), help="By default single; fp16 needs a GPU."
+    ),
+    click.option("--tensorboard", is_flag=True, help="Write TensorBoard events too."),
+)
+
+training_options = options(
+    recipe_options,
+    click.option(
         "--teacher-epochs",
         type=click.IntRange(min=1),
         help="Epochs of a built-in teacher without checkpoint, trained once; three times --epochs.",
     ),
+    click.option("--force", is_flag=True, help="Learn from a teacher near chance too."),
 )
 
 

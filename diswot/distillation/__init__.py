@@ -3,31 +3,58 @@
 from diswot.distillation._api import (
     Distillation,
     DistillationOptions,
+    RecipeOptions,
     TrainedTeacher,
-    default_recipe,
     distill,
     prepare_distillation,
 )
-from diswot.distillation._objectives import OBJECTIVES, Objective, find_objective
-from diswot.distillation._saved import SavedStudent, saved_students
-from diswot.distillation._training import Accuracy, Epoch, Recipe, Training, evaluate, train
+from diswot.distillation._judging import Accuracy, evaluate, near_chance
+from diswot.distillation._metrics import METRICS, Epoch, read_metrics
+from diswot.distillation._recipe import (
+    AUGMENTATIONS,
+    OPTIMISERS,
+    PRECISIONS,
+    SCHEDULES,
+    Recipe,
+    default_recipe,
+)
+from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
+from diswot.distillation._teaching import train_teacher
+from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
+from diswot.distillation._training import Training, train
+from diswot.distillation.losses import PRESETS, Objective, parse_objective
 
 __all__ = [
-    "OBJECTIVES",
+    "AUGMENTATIONS",
+    "METRICS",
+    "OPTIMISERS",
+    "PRECISIONS",
+    "PRESETS",
+    "SCHEDULES",
     "Accuracy",
     "Distillation",
     "DistillationOptions",
     "Epoch",
+    "Halving",
     "Objective",
     "Recipe",
+    "RecipeOptions",
+    "Rung",
     "SavedStudent",
     "TrainedTeacher",
     "Training",
     "default_recipe",
     "distill",
     "evaluate",
-    "find_objective",
+    "halve",
+    "folder_name",
+    "is_unfinished",
+    "near_chance",
+    "parse_objective",
     "prepare_distillation",
+    "read_metrics",
     "saved_students",
+    "total_epochs",
     "train",
+    "train_teacher",
 ]

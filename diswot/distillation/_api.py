@@ -1,48 +1,95 @@
 """`distill`: a student, a teacher and data in, a trained student out."""
 
 import copy
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, get_type_hints
 
 from torch import nn
 
 from diswot.activations import trial_pass
 from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
-from diswot.devices import find_device
-from diswot.distillation._objectives import find_objective
-from diswot.distillation._saved import load_training, save_report, saved_students
+from diswot.devices import find_device, is_first
+from diswot.distillation._checkpoint import CHECKPOINT
+from diswot.distillation._judging import Accuracy, evaluate, near_chance
+from diswot.distillation._metrics import check_tensorboard
+from diswot.distillation._recipe import Recipe, default_recipe
+from diswot.distillation._saved import (
+    load_training,
+    save_report,
+    saved_students,
+    training_folder,
+)
 from diswot.distillation._teacher import trained_teacher
-from diswot.distillation._training import Accuracy, Recipe, Training, evaluate, train
-from diswot.progress import Progress, silent
-from diswot.run_folder import new_folder
+from diswot.distillation._training import Training, train
+from diswot.distillation.losses import parse_objective
+from diswot.errors import TeacherError
+from diswot.progress import Progress, news, silent
 from diswot.students import Origin, origin_of, remember
 from diswot.teachers import Teacher, find_teacher, load_checkpoint
 
-SMALL_DATA = 5000
-"""Training images below which twice as many epochs are the default."""
+
+class RecipeOptions(TypedDict, total=False):
+    """What of a [`Recipe`][diswot.distillation.Recipe] can be chosen; `None` is its default.
+
+    Attributes:
+        epochs: by default 10, and 20 for fewer than 5,000 training images.
+        train_batch_size: images of a step; by default 64, less for few images.
+        optimiser: `sgd`, the default, or `adamw`.
+        learning_rate: by default 0.05 of SGD, 0.001 of AdamW.
+        weight_decay: by default 0.0005 of SGD, 0.05 of AdamW.
+        schedule: `step`, the default, or `cosine`.
+        warmup_epochs: in which the learning rate grows from 0; 0.
+        ema: decay of a moving average of the weights, to be judged and kept in their place.
+        label_smoothing: share of a label that is spread over all classes; 0.
+        mixup: parameter of mixup's Beta distribution; 0, no mixup.
+        cutmix: the same of cutmix.
+        augment: `none`, `standard` (crops and flips), the default, or `strong`.
+        clip: norm that gradients are cut to.
+        accumulate: parts that a batch is put through one after the other; 1.
+        precision: `single`, the default, `bf16` or `fp16`.
+        seed: the same seed gives the same result; 0.
+    """
+
+    epochs: int | None
+    train_batch_size: int | None
+    optimiser: str | None
+    learning_rate: float | None
+    weight_decay: float | None
+    schedule: str | None
+    warmup_epochs: float | None
+    ema: float | None
+    label_smoothing: float | None
+    mixup: float | None
+    cutmix: float | None
+    augment: str | None
+    clip: float | None
+    accumulate: int | None
+    precision: str | None
+    seed: int
 
 
-class DistillationOptions(TypedDict, total=False):
-    """Options of `distill` and `run` alike.
+class DistillationOptions(RecipeOptions, total=False):
+    """Options of `distill` and `run` alike, besides those of the recipe.
 
     Attributes:
         data_root: where built-in datasets lie, and trained teachers are kept.
         teacher_weights: a checkpoint to load into the teacher.
         teacher_epochs: for a built-in teacher without a checkpoint, which is trained on
             the data once and kept; by default three times the student's.
-        epochs: by default 10, and 20 for fewer than 5,000 training images.
-        seed: the same seed gives the same result; 0.
+        force: whether to learn from a teacher that knows little more than chance.
+        tensorboard: whether to write TensorBoard events beside `metrics.csv`.
         device: where to compute; by default a GPU where there is one.
     """
 
     data_root: str | Path | None
     teacher_weights: str | Path | None
     teacher_epochs: int | None
-    epochs: int | None
-    seed: int
+    force: bool
+    tensorboard: bool
     device: str | None
 
 
@@ -70,12 +117,14 @@ class Distillation:
         teacher: whom to learn from; `None` to train alone.
         recipe: how to train.
         device: where to compute.
+        tensorboard: whether to write TensorBoard events.
     """
 
     data: ImageData
     teacher: TrainedTeacher | None
     recipe: Recipe
     device: str
+    tensorboard: bool = False
 
     def train(
         self,
@@ -86,21 +135,24 @@ class Distillation:
         progress: Progress = silent,
         stage: str | None = None,
     ) -> Training:
-        """Train `student` in place; it ends with the weights of its best epoch."""
-        objective = find_objective(loss)
+        """Train `student` in place; it ends with the weights of its best epoch.
+
+        A training of the same that was stopped in `folder` goes on.
+        """
         training = train(
             student,
             self.data,
-            objective=replace(objective, name=stage or objective.name),
+            objective=parse_objective(loss),
             recipe=self.recipe,
             teacher=self.teacher.network if self.teacher else None,
             folder=folder,
             device=self.device,
             progress=progress,
+            stage=stage,
+            tensorboard=self.tensorboard,
         )
-        training = replace(training, objective=loss)
         origin = self._remember(student, training)
-        if folder is not None:
+        if folder is not None and is_first():
             save_report(
                 folder,
                 origin.architecture or type(student).__name__,
@@ -108,6 +160,7 @@ class Distillation:
                 images=self.data.spec,
                 metrics=origin.metrics,
             )
+            (folder / CHECKPOINT).unlink()  # what ended has its report
         return training
 
     def trained_before(self, student: nn.Module, folder: Path) -> Training | None:
@@ -119,7 +172,7 @@ class Distillation:
         found, origin = next(iter(saved_students(folder)), None), origin_of(student)
         if found is None or origin is None or found.architecture != origin.architecture:
             return None
-        recipe = {"seed": self.recipe.seed, "epochs": self.recipe.epochs}
+        recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
         if found.images != self.data.spec or not recipe.items() <= found.metrics.items():
             return None
         load_checkpoint(student, found.weights)
@@ -131,13 +184,17 @@ class Distillation:
         known = origin_of(student)
         metrics: dict[str, Any] = {
             "loss": training.objective,
+            "data": self.data.name,
+            "classes": self.data.classes,
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
+            "recipe": asdict(self.recipe),
             "test_accuracy": training.test.rate,
             "test_accuracy_95": list(training.test.interval),
             "test_images": training.test.total,
         }
         if self.teacher is not None:
+            metrics["teacher"] = self.teacher.source.name
             metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
         origin = Origin(self.data.spec, known.architecture if known else None, metrics)
         remember(student, origin)
@@ -148,13 +205,8 @@ def prepare_distillation(
     teacher: str | nn.Module | Teacher | None,
     *,
     data: Any = "digits",
-    data_root: str | Path | None = None,
-    teacher_weights: str | Path | None = None,
-    teacher_epochs: int | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
-    device: str | None = None,
     progress: Progress = silent,
+    **options: Unpack[DistillationOptions],
 ) -> Distillation:
     """Load the data, and the teacher with its weights; train it once where it has none.
 
@@ -162,31 +214,42 @@ def prepare_distillation(
 
     Raises:
         DiswotError: something does not exist or does not fit.
+        TeacherError: the teacher knows little more than chance.
     """
-    device = find_device(device)
-    images = load_data(data, root=data_root)
-    recipe = default_recipe(images, epochs=epochs, seed=seed)
+    root, device = options.get("data_root"), find_device(options.get("device"))
+    if options.get("tensorboard"):
+        check_tensorboard()
+    images = load_data(data, root=root)
+    chosen: dict[str, Any] = {name: options.get(name) for name in get_type_hints(RecipeOptions)}
+    recipe = default_recipe(images, batch_size=chosen.pop("train_batch_size"), **chosen)
+    found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:
-        return Distillation(images, None, recipe, device)
-    found = find_teacher(
-        teacher, images.spec, weights=teacher_weights, classes=images.classes
+        return found
+    named = find_teacher(
+        teacher, images.spec, weights=options.get("teacher_weights"), classes=images.classes
     )
-    teacher_recipe = replace(
-        recipe, epochs=3 * recipe.epochs if teacher_epochs is None else teacher_epochs, seed=0
-    )
-    shown = found.initialised(0) if found.weights is None else found.weights()
-    check_takes(shown, images, f"teacher {found.name}")
+    for note in named.notes:
+        progress(news("teacher", note))
+    shown = named.initialised(0) if named.weights is None else named.weights()
+    check_takes(shown, images, f"teacher {named.name}")
     network = trained_teacher(
-        found,
+        named,
         images,
-        recipe=teacher_recipe,
-        root=find_root(data_root),
+        epochs=options.get("teacher_epochs") or 3 * recipe.epochs,
+        root=find_root(root),
         device=device,
         progress=progress,
     )
     accuracy = evaluate(network, images, images.test, device=device)
-    source = replace(found, weights=partial(copy.deepcopy, network))
-    return Distillation(images, TrainedTeacher(source, network, accuracy), recipe, device)
+    progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
+    if near_chance(accuracy, images.num_classes) and not options.get("force", False):
+        raise TeacherError(
+            f"the teacher {named.name} answers {accuracy} of the test images rightly, little "
+            f"more than chance with {images.num_classes} classes: give its weights "
+            "(--teacher-weights), train it longer (--teacher-epochs), or take it with --force"
+        )
+    source = replace(named, weights=partial(copy.deepcopy, network), notes=())
+    return replace(found, teacher=TrainedTeacher(source, network, accuracy))
 
 
 def distill(
@@ -207,9 +270,11 @@ def distill(
             are taken to be trained; a built-in one without a checkpoint is trained on
             the data, once, and kept under the data root. Not looked at with `alone`.
         data: a built-in name, `package.module:callable`, or a dataset.
-        loss: `diswot` (CE+KL), `diswot-dagger` (with the two similarity losses), or
-            `alone` (the labels only).
-        out: where checkpoints and `metrics.csv` go; by default nowhere.
+        loss: an expression such as `ce + 0.9*kd(T=4) + 100*at`, or a preset: `diswot`
+            (CE+KL), `diswot-dagger` (with the two similarity losses), `alone` (the
+            labels only).
+        out: where checkpoints and `metrics.csv` go, by default nowhere; where a training of
+            the same was stopped, it goes on.
         progress: told of every step.
         **options: see [`DistillationOptions`][diswot.distillation.DistillationOptions].
 
@@ -224,25 +289,15 @@ def distill(
         >>> from search_spaces import ResNetDepthSpace
         >>> space = ResNetDepthSpace((1, 2), in_channels=1)
         >>> student = space.build(space.from_string("1-1-1"), num_classes=10)
-        >>> report = distill(student, student, data="digits", epochs=1)
+        >>> report = distill(student, student, data="digits", epochs=1, force=True)
         >>> report.test.total
         1297
     """
-    taught_by = teacher if find_objective(loss).needs_teacher else None
+    taught_by = teacher if parse_objective(loss).needs_teacher else None
     distillation = prepare_distillation(taught_by, data=data, progress=progress, **options)
     check_takes(student, distillation.data, "the student")
-    folder = None if out is None else new_folder(out)
+    folder = None if out is None else training_folder(out)
     return distillation.train(student, loss=loss, folder=folder, progress=progress)
-
-
-def default_recipe(data: ImageData, *, epochs: int | None = None, seed: int = 0) -> Recipe:
-    """Return the recipe for `data`: its batches are 64, or less so that an epoch has 16 steps."""
-    small = len(data.train) < SMALL_DATA
-    steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
-    batch_size = min(64, steps_of_16)
-    return Recipe(
-        epochs=(20 if small else 10) if epochs is None else epochs, batch_size=batch_size, seed=seed
-    )
 
 
 def check_takes(network: nn.Module, data: ImageData, who: str) -> None:

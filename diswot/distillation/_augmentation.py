@@ -1,22 +1,57 @@
-"""Random crops and flips on batches of tensors."""
+"""Random changes of images that leave their class, on batches of tensors."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from diswot.data import ImageData
 
+LARGE = 96
+"""Height from which images are cropped at random sizes, as photographs are."""
 
-def augmentation(data: ImageData) -> nn.Module:
-    """Return the recipe's augmentation of uint8 or float batches (B, C, H, W) scaled to floats.
+SMALLEST_CROP = 0.25
+"""Share of a large image that is left at least; recipes of hundreds of epochs take 0.08."""
 
-    Crops from an image padded by an eighth of its size (4 pixels of 32), and flips
-    where a mirrored image keeps its class. Drawn from torch's global generator.
+
+def augmentation(data: ImageData, level: str) -> nn.Module:
+    """Return the augmentation of uint8 or float batches (B, C, H, W) made floats of the same scale.
+
+    Drawn from torch's global generator.
+
+    Args:
+        data: whose images are augmented.
+        level: `none`; `standard`: crops from an image padded by an eighth of its size
+            (4 pixels of 32), of large images crops of random size, and flips where a
+            mirrored image keeps its class; `strong`: one change of colour or shape of a
+            random strength besides. Source of the last: Müller and Hutter,
+            "TrivialAugment", ICCV 2021.
     """
     # imported here: commands that train nothing need not wait for it
-    from kornia.augmentation import RandomCrop, RandomHorizontalFlip
+    from kornia.augmentation import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
 
     _, height, width = data.shape
-    padding = max(1, height // 8)
-    steps: list[nn.Module] = [RandomCrop((height, width), padding=padding)]
-    if data.flips:
+    steps: list[nn.Module] = []
+    if level != "none":
+        steps.append(
+            RandomResizedCrop((height, width), scale=(SMALLEST_CROP, 1.0))
+            if height >= LARGE
+            else RandomCrop((height, width), padding=max(1, height // 8))
+        )
+    if level != "none" and data.flips:
         steps.append(RandomHorizontalFlip())
+    if level == "strong":
+        steps.append(_Trivial(data.spec.scale))
     return nn.Sequential(*steps)
+
+
+class _Trivial(nn.Module):
+    """TrivialAugment on images whose pixels go from 0 to `scale`."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        from kornia.augmentation.auto import TrivialAugment
+
+        self._scale = scale
+        self._policy = TrivialAugment()
+
+    def forward(self, images: Tensor) -> Tensor:
+        changed: Tensor = self._policy((images / self._scale).clamp(0, 1))
+        return changed * self._scale

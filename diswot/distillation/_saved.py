@@ -1,15 +1,19 @@
 """Trained students in a run folder: `distill/NAME/` with weights, metrics and a report."""
 
-import csv
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from diswot.data import ImageSpec
-from diswot.distillation._training import METRICS, Accuracy, Epoch, Training
+from diswot.distillation._checkpoint import CHECKPOINT
+from diswot.distillation._judging import Accuracy
+from diswot.distillation._metrics import read_metrics
+from diswot.distillation._training import Training
 from diswot.errors import RunFolderError
-from diswot.run_folder import read_json, write_json
+from diswot.run_folder import new_folder, read_json, write_json
 
 REPORT = "report.json"
 
@@ -38,6 +42,37 @@ class SavedStudent:
     def weights(self) -> Path:
         """The weights of its best epoch."""
         return self.folder / "best.safetensors"
+
+
+def training_folder(path: str | Path) -> Path:
+    """Return a folder for a training: a new one, or one in which a training was stopped.
+
+    Raises:
+        RunFolderError: there is something else in it, or it cannot be written.
+    """
+    folder = Path(path)
+    return folder if is_unfinished(folder) else new_folder(folder)
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a training was stopped in a folder."""
+    return (folder / CHECKPOINT).exists()
+
+
+def folder_name(loss: str, *more: str) -> str:
+    """Return the name of a folder for a loss, and what else makes the training what it is.
+
+    Where that is more than letters, digits, `-`, `.` and `=`, a hash makes it unique.
+
+    Examples:
+        >>> folder_name("diswot-dagger"), folder_name("ce + 0.9*kd(T=4)", "3-1-5")
+        ('diswot-dagger', 'ce-0.9-kd-T=4-3-1-5-5acb8ddc')
+    """
+    wanted = "-".join((loss, *more))
+    plain = re.sub(r"[^\w.=-]+", "-", wanted, flags=re.ASCII).strip("-.")[:80]
+    if plain == wanted:
+        return plain
+    return f"{plain}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
 
 
 def save_report(
@@ -69,11 +104,7 @@ def load_training(folder: Path) -> Training:
     """
     report = read_json(folder / REPORT)
     try:
-        with (folder / METRICS).open(newline="", encoding="utf-8") as file:
-            history = tuple(
-                Epoch(int(row.pop("epoch")), **{name: float(v) for name, v in row.items()})
-                for row in csv.DictReader(file)
-            )
+        history = read_metrics(folder)
         right = {split: Accuracy(**report["right"][split]) for split in ("val", "test")}
         return Training(
             str(report["metrics"]["loss"]),

@@ -1,15 +1,17 @@
 """Teachers with weights: their own, from the cache, or trained now."""
 
 import hashlib
-from dataclasses import replace
+import shutil
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import nn
 
 from diswot.data import ImageData, cache_root
-from diswot.distillation._objectives import find_objective
-from diswot.distillation._training import Recipe, train
+from diswot.devices import is_first
+from diswot.distillation._recipe import Recipe, default_recipe
+from diswot.distillation._training import train
+from diswot.distillation.losses import parse_objective
 from diswot.errors import CheckpointError
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
@@ -21,19 +23,20 @@ def trained_teacher(
     teacher: Teacher,
     data: ImageData,
     *,
-    recipe: Recipe,
+    epochs: int,
     root: Path,
     device: str,
     progress: Progress,
 ) -> nn.Module:
     """Return the teacher's network with weights, in evaluation mode.
 
-    A built-in teacher without a checkpoint is trained on `data`, once: its weights are
-    kept under `teachers/` in the data root (in the user's cache where that is
-    read-only), named by a hash of data, network and recipe.
+    A built-in teacher without a checkpoint is trained on `data`, once, by the default
+    recipe: its weights are kept under `teachers/` in the data root (in the user's cache
+    where that is read-only), named by a hash of data, network and recipe.
     """
     if teacher.weights is not None:
         return teacher.weights().to(device).eval()
+    recipe = default_recipe(data, epochs=epochs)
     network = teacher.initialised(seed_for(recipe.seed, "teacher"))
     kept = _place(teacher, data, recipe, root)
     if kept.exists():
@@ -41,17 +44,21 @@ def trained_teacher(
             return load_checkpoint(network, kept).to(device).eval()
         except CheckpointError:
             progress(news("teacher", f"{kept} is damaged, so it is trained again"))
+    unfinished = kept.with_suffix(".unfinished")
     train(
         network,
         data,
-        objective=replace(find_objective("alone"), name="teacher"),
+        objective=parse_objective("alone"),
         recipe=recipe,
+        folder=unfinished,
         device=device,
         progress=progress,
+        stage="teacher",
     )
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
-    replace_file(kept, lambda path: path.write_bytes(save(state)))
+    if is_first():
+        state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+        replace_file(kept, lambda path: path.write_bytes(save(state)))
+        shutil.rmtree(unfinished, ignore_errors=True)
     return network.eval()
 
 

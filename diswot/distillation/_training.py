@@ -1,102 +1,55 @@
-"""Training one network: a recipe, a loop, and what came of it."""
+"""Training one network: the loop, how it goes on after a stop, and what came of it."""
 
-import csv
+import hashlib
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save
-from scipy.stats import binomtest
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from diswot.activations import ActivationReader
-from diswot.data import ImageData, Split, batches
+from diswot.activations import ActivationReader, Activations
+from diswot.data import ImageData, Split
+from diswot.distillation._acceleration import accelerated
 from diswot.distillation._augmentation import augmentation
-from diswot.distillation._objectives import Objective
+from diswot.distillation._checkpoint import Standing, load_checkpoint, save_checkpoint
+from diswot.distillation._judging import Accuracy, count_right
+from diswot.distillation._lesson import (
+    Lesson,
+    Remembered,
+    Teaching,
+    live_teacher,
+    no_teacher,
+    remembered_teacher,
+)
+from diswot.distillation._metrics import Epoch, TensorBoard, check_tensorboard, write_metrics
+from diswot.distillation._mixing import mixed
+from diswot.distillation._recipe import Recipe
+from diswot.distillation.losses import Objective
 from diswot.errors import OptionError, RunError
-from diswot.progress import Progress, Step, silent
+from diswot.progress import Progress, Step, news, silent
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for, torch_seed
 
-METRICS = "metrics.csv"
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
+CHECKPOINT_MINUTES = 5.0
+"""Between checkpoints within an epoch."""
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
+SETTLED = 8
+"""Steps after which losses are looked at, so that a GPU need not wait for each of them."""
 
-    Source: the recipe of the DisWOT paper's CIFAR-100 tables (240 epochs, learning rate
-    ×0.1 at 150, 180 and 210), its milestones scaled to the epochs asked for.
+EXAMPLES = 4
+"""Images that a criterion sees when it is built."""
 
-    Raises:
-        OptionError: epochs or batch size below 1.
-    """
-
-    epochs: int
-    batch_size: int = 64
-    learning_rate: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    milestones: tuple[float, ...] = (150 / 240, 180 / 240, 210 / 240)
-    decay: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise OptionError(
-                "Expected epochs and batch size of at least 1, "
-                f"but got {self.epochs} and {self.batch_size}"
-            )
-
-    def rate(self, epoch: int) -> float:
-        """Return the learning rate of an epoch, counted from 0."""
-        passed = sum(epoch >= fraction * self.epochs for fraction in self.milestones)
-        return self.learning_rate * self.decay**passed
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Right answers of `total`, with the 95 % Wilson interval of the rate.
-
-    Examples:
-        >>> Accuracy(90, 100)
-        Accuracy(correct=90, total=100)
-        >>> str(Accuracy(90, 100))
-        '90.0 % [82.6, 94.5]'
-    """
-
-    correct: int
-    total: int
-
-    @property
-    def rate(self) -> float:
-        """Right answers over all answers."""
-        return self.correct / self.total
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % Wilson interval; it covers the choice of test images, not of the seed."""
-        found = binomtest(self.correct, self.total).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.rate:.1%} [{low:.1%}, {high:.1%}]".replace("%", "").replace(" [", " % [")
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of `metrics.csv`."""
-
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    val_accuracy: float
-    seconds: float
+TOTAL = "total"
 
 
 @dataclass(frozen=True)
@@ -104,7 +57,7 @@ class Training:
     """What came of a training.
 
     Attributes:
-        objective: name of the loss.
+        objective: the loss.
         history: one record per epoch.
         best_epoch: the epoch whose weights were kept, the last of those with the
             highest accuracy on the validation split.
@@ -131,8 +84,18 @@ def train(
     folder: Path | None = None,
     device: str = "cpu",
     progress: Progress = silent,
+    stage: str | None = None,
+    tensorboard: bool = False,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> Training:
     """Train `network` in place; it ends with the weights of its best epoch.
+
+    A training that was stopped goes on from the checkpoint in its folder. Since order and
+    random numbers of every step follow from the seed, the epoch and the step alone, it
+    ends, on a CPU, with the very weights of one that was never stopped.
+
+    In several processes (`torchrun`, `accelerate launch`) each takes its share of every
+    batch, and the first writes and tells progress.
 
     Args:
         network: what to train.
@@ -140,103 +103,354 @@ def train(
         objective: the loss.
         recipe: optimiser and schedule.
         teacher: read in evaluation mode, never changed; where the objective needs one.
-        folder: where `best.safetensors`, `last.safetensors` and `metrics.csv` go.
+        folder: where `best.safetensors`, `last.safetensors`, `metrics.csv` and
+            `checkpoint.pt` go.
         device: where to compute.
         progress: told of every step.
+        stage: what the training is called there; by default as its loss.
+        tensorboard: whether to write TensorBoard events into the folder.
+        checkpoint_minutes: between checkpoints within an epoch.
 
     Raises:
-        OptionError: the objective needs a teacher and got none.
+        OptionError: the objective needs a teacher and got none, the batch cannot be
+            shared, or the device has no such precision.
+        RunFolderError: the checkpoint is damaged, or of another training.
         RunError: the loss is not finite.
     """
     if objective.needs_teacher and teacher is None:
-        raise OptionError(f"the loss {objective.name} needs a teacher, but got none: name one")
-    started = time.perf_counter()
-    network.to(device)
-    history: list[Epoch] = []
-    best, best_state = Accuracy(-1, len(data.val)), _snapshot(network)
-    meter = _Meter(objective.name, recipe.epochs * steps_per_epoch(data, recipe), progress)
-    with torch_seed(seed_for(recipe.seed, "training")):
-        for epoch in _epochs(network, data, objective, recipe, teacher, device, meter):
-            val = evaluate(network, data, data.val, device=device)
-            history.append(Epoch(*epoch, val.rate, time.perf_counter() - started))
-            if val.correct >= best.correct:
-                best, best_epoch, best_state = val, len(history), _snapshot(network)
-                _save(best_state, folder, "best")
-            _save(_snapshot(network), folder, "last")
-            _write_metrics(history, folder)
-            meter.note(f"epoch {len(history)}/{recipe.epochs}, val {val.rate:.1%}")
-    network.load_state_dict(best_state)
-    test = evaluate(network, data, data.test, device=device)
-    seconds = time.perf_counter() - started
-    return Training(objective.name, tuple(history), best_epoch, best, test, seconds)
+        raise OptionError(f"the loss {objective.text} needs a teacher, but got none: name one")
+    if tensorboard:
+        check_tensorboard()
+    with (
+        accelerated(recipe, device) as accelerator,
+        torch_seed(seed_for(recipe.seed, "training")),
+        ExitStack() as closing,
+    ):
+        trainer = _Trainer(
+            network,
+            data,
+            objective,
+            recipe,
+            teacher if objective.needs_teacher else None,
+            accelerator,
+            folder,
+            _Meter(stage or objective.text, progress if accelerator.is_main_process else silent),
+            closing,
+        )
+        if tensorboard and folder is not None and accelerator.is_main_process:
+            events = TensorBoard(folder, known=len(trainer.standing.history))
+            closing.callback(events.close)
+            trainer.events = events
+        return trainer.run(60 * checkpoint_minutes)
 
 
-def _epochs(
-    network: nn.Module,
-    data: ImageData,
-    objective: Objective,
-    recipe: Recipe,
-    teacher: nn.Module | None,
-    device: str,
-    meter: "_Meter",
-) -> Iterator[tuple[int, float, float]]:
-    """Train epoch by epoch; yield number, learning rate and mean loss of each."""
-    optimiser = torch.optim.SGD(
-        network.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-    )
-    order = torch.Generator().manual_seed(seed_for(recipe.seed, "order"))
-    augment = augmentation(data)
-    with ExitStack() as hooks:
-        student_reader = hooks.enter_context(ActivationReader(network))
-        teacher_reader = None
-        if objective.needs_teacher and teacher is not None:
-            teacher_reader = hooks.enter_context(ActivationReader(teacher.to(device).eval()))
-        for epoch in range(recipe.epochs):
-            network.train()
-            optimiser.param_groups[0]["lr"] = recipe.rate(epoch)
-            losses = []
-            for batch in batches(data.train, recipe.batch_size, order, drop_last=True):
-                images = data.normalise(augment(batch.images.to(device).float()))
-                student = student_reader(images)
-                reference = student
-                if teacher_reader is not None:
-                    with torch.no_grad():
-                        reference = teacher_reader(images)
-                loss = objective.compute(student, reference, batch.labels.to(device))
-                losses.append(_finite(loss, objective, epoch))
-                optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                meter.tick()
-            yield epoch + 1, recipe.rate(epoch), sum(losses) / len(losses)
+class _Trainer:
+    """One training, from the start or from its checkpoint.
+
+    Args:
+        network: what to train.
+        data: what to train it on.
+        objective: the loss.
+        recipe: how to train.
+        teacher: whom to learn from.
+        accelerator: device, precision and processes.
+        folder: where files go.
+        meter: tells progress.
+        closing: is closed at the training's end.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: ImageData,
+        objective: Objective,
+        recipe: Recipe,
+        teacher: nn.Module | None,
+        accelerator: "Accelerator",
+        folder: Path | None,
+        meter: "_Meter",
+        closing: ExitStack,
+    ) -> None:
+        self._network, self._data, self._recipe = network, data, recipe
+        self._accelerator, self._meter = accelerator, meter
+        self._loss, self._folder = objective.text, folder
+        self._device = str(accelerator.device)
+        self._batch_size = min(recipe.batch_size, len(data.train))
+        self._steps = recipe.steps_per_epoch(len(data.train))
+        self._check_shares()
+        self._of = _identity(network, data, objective.text, recipe, teacher)
+        network.to(self._device)
+        if teacher is not None:
+            teacher.to(self._device).eval()
+        self._criterion = objective.build(
+            network,
+            teacher,
+            data.normalise(data.train.images[:EXAMPLES].to(self._device)),
+            num_classes=data.num_classes,
+            train_images=len(data.train),
+            seed=recipe.seed,
+        ).to(self._device)
+        self.standing, parts = self._resumed()
+        self._ema = None if recipe.ema is None else _average(network, recipe.ema)
+        self._augment = augmentation(data, recipe.augment)
+        student = ActivationReader(network, watches=self._criterion.student_watches)
+        lesson = Lesson(
+            network,
+            self._criterion,
+            closing.enter_context(student),
+            self._teaching(teacher, closing, begun=bool(parts)),
+        )
+        trained = [p for p in lesson.parameters() if p.requires_grad]
+        self._lesson, self._optimiser = accelerator.prepare(lesson, _optimiser(trained, recipe))
+        self._parts = {
+            "network": network,
+            "criterion": self._criterion,
+            "optimiser": self._optimiser,
+        }
+        if self._ema is not None:
+            self._parts["ema"] = self._ema
+        if accelerator.scaler is not None:
+            self._parts["scaler"] = accelerator.scaler
+        for name, state in parts.items():
+            self._parts[name].load_state_dict(state)
+        self._unsettled: list[Tensor] = []
+        self._names: list[str] = []
+        self.events: TensorBoard | None = None
+
+    def run(self, checkpoint_seconds: float) -> Training:
+        """Train to the end."""
+        standing, recipe = self.standing, self._recipe
+        self._started = time.perf_counter() - standing.seconds
+        self._due = time.perf_counter() + checkpoint_seconds
+        self._meter.begin(standing.epoch * self._steps + standing.step, recipe.epochs * self._steps)
+        while standing.epoch < recipe.epochs:
+            images_per_second = self._train_epoch(checkpoint_seconds)
+            self._judge_epoch(images_per_second)
+            self._save_checkpoint()
+        self._network.load_state_dict(standing.best)
+        return Training(
+            self._loss,
+            tuple(standing.history),
+            standing.best_epoch,
+            Accuracy(standing.best_correct, len(self._data.val)),
+            self._accuracy(self._network, self._data.test),
+            standing.seconds,
+        )
+
+    def _train_epoch(self, checkpoint_seconds: float) -> float:
+        """Do the steps of the epoch that are left; return images per second."""
+        standing = self.standing
+        began, first = time.perf_counter(), standing.step
+        self._lesson.train()
+        order = self._order(standing.epoch)
+        for step in range(first, self._steps):
+            self._step(standing.epoch, step, order[step])
+            standing.step = step + 1
+            self._meter.tick()
+            if standing.step % SETTLED == 0 or standing.step == self._steps:
+                self._settle()
+                if time.perf_counter() >= self._due and standing.step < self._steps:
+                    self._save_checkpoint()
+                    self._due = time.perf_counter() + checkpoint_seconds
+        seconds = time.perf_counter() - began
+        return (self._steps - first) * self._batch_size / max(seconds, 1e-9)
+
+    def _order(self, epoch: int) -> Tensor:
+        """Return the places of the images of every step, in an order that the epoch gives."""
+        generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
+        order = torch.randperm(len(self._data.train), generator=generator)
+        return order[: self._steps * self._batch_size].view(self._steps, self._batch_size)
+
+    def _step(self, epoch: int, step: int, places: Tensor) -> None:
+        """Change the weights once, by the gradient of one batch."""
+        rate = self._recipe.rate(epoch + (step + 0.5) / self._steps)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        parts = self._recipe.accumulate
+        process, processes = self._accelerator.process_index, self._accelerator.num_processes
+        shares = places.view(parts, processes, -1)[:, process]
+        losses = []
+        for part, share in enumerate(shares):
+            torch.manual_seed(seed_for(self._recipe.seed, "step", epoch, step, part, process))
+            last = part == parts - 1
+            with nullcontext() if last else self._accelerator.no_sync(self._lesson):
+                total, terms = self._lesson(*self._batch(share))
+                self._accelerator.backward(total / parts)
+            losses.append(
+                torch.stack([total.detach().float(), *(t.float() for t in terms.values())])
+            )
+        if self._recipe.clip is not None:
+            self._accelerator.clip_grad_norm_(self._lesson.parameters(), self._recipe.clip)
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        if self._ema is not None:
+            self._ema.update_parameters(self._network)
+        self._names = [TOTAL, *terms]
+        self._unsettled.append(torch.stack(losses).mean(dim=0))
+
+    def _batch(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return images, targets, labels and places of one forward pass, on the device."""
+        batch = self._data.train.take(places)
+        images = self._augment(batch.images.to(self._device).float())
+        found = mixed(
+            self._data.normalise(images),
+            batch.labels.to(self._device),
+            self._data.num_classes,
+            self._recipe,
+        )
+        return found.images, found.targets, found.labels, places.to(self._device)
+
+    def _settle(self) -> None:
+        """Add up the losses of the last steps.
+
+        Raises:
+            RunError: one of them is not finite.
+        """
+        losses = self._accelerator.reduce(torch.stack(self._unsettled), "mean").double().tolist()
+        self._unsettled.clear()
+        for offset, row in enumerate(losses, start=self.standing.step - len(losses) + 1):
+            for name, value in (*zip(self._names[1:], row[1:], strict=True), (TOTAL, row[0])):
+                if not math.isfinite(value):
+                    raise RunError(self._not_finite(name, value, offset))
+                self.standing.sums[name] = self.standing.sums.get(name, 0.0) + value
+
+    def _not_finite(self, term: str, value: float, step: int) -> str:
+        kept = f"{self._folder} keeps the last good checkpoint" if self._folder else "it stopped"
+        return (
+            f"the term {term} of the loss {self._loss} is {value} in epoch "
+            f"{self.standing.epoch + 1}, step {step}: {kept}; lower the learning rate, or cut the "
+            "gradient (--clip)"
+        )
+
+    def _judge_epoch(self, images_per_second: float) -> None:
+        """Close an epoch: measure it, and keep its weights if they are the best."""
+        standing, judged = self.standing, self._judged
+        val = self._accuracy(judged, self._data.val)
+        means = {name: total / self._steps for name, total in standing.sums.items()}
+        position = standing.epoch + (self._steps - 0.5) / self._steps
+        standing.seconds = time.perf_counter() - self._started
+        standing.epoch, standing.step, standing.sums = standing.epoch + 1, 0, {}
+        epoch = Epoch(
+            standing.epoch,
+            self._recipe.rate(position),
+            means.pop(TOTAL),
+            val.rate,
+            images_per_second,
+            standing.seconds,
+            means,
+        )
+        standing.history.append(epoch)
+        state = _snapshot(judged)
+        if val.correct >= standing.best_correct:
+            standing.best_correct, standing.best_epoch = val.correct, standing.epoch
+            standing.best = state
+            self._save(state, "best")
+        self._save(state, "last")
+        if self._folder is not None and self._accelerator.is_main_process:
+            write_metrics(standing.history, self._folder)
+        if self.events is not None:
+            self.events.write(epoch)
+        self._meter.note(f"epoch {standing.epoch}/{self._recipe.epochs}, val {val.rate:.1%}")
+
+    @property
+    def _judged(self) -> nn.Module:
+        """The network whose weights count: the moving average, where there is one."""
+        return self._network if self._ema is None else self._ema.module
+
+    def _accuracy(self, network: nn.Module, split: Split) -> Accuracy:
+        """Return the accuracy of `network`, of which every process counts a share."""
+        accelerator = self._accelerator
+        if accelerator.num_processes > 1:
+            from accelerate.utils import broadcast
+
+            for buffer in network.buffers():  # statistics of a process's own share
+                buffer.copy_(broadcast(buffer.clone()))
+        correct = count_right(
+            network,
+            self._data,
+            split,
+            device=self._device,
+            part=accelerator.process_index,
+            of=accelerator.num_processes,
+        )
+        counted = accelerator.reduce(torch.tensor([correct], device=self._device), "sum")
+        return Accuracy(int(counted), len(split))
+
+    def _check_shares(self) -> None:
+        processes, parts = self._accelerator.num_processes, self._recipe.accumulate
+        if self._batch_size % (processes * parts):
+            raise OptionError(
+                f"Expected batches that can be divided by {processes * parts} ({processes} "
+                f"processes, accumulate {parts}), but got {self._batch_size} images: give a "
+                "multiple of it (--train-batch-size)"
+            )
+
+    def _resumed(self) -> tuple[Standing, dict[str, Any]]:
+        found = load_checkpoint(self._folder, of=self._of) if self._folder is not None else None
+        if found is None:
+            return Standing(), {}
+        self._meter.tell(f"goes on after epoch {found[0].epoch}, step {found[0].step}")
+        return found
+
+    def _save_checkpoint(self) -> None:
+        self.standing.seconds = time.perf_counter() - self._started
+        if self._folder is not None and self._accelerator.is_main_process:
+            parts = {name: part.state_dict() for name, part in self._parts.items()}
+            save_checkpoint(self._folder, self.standing, of=self._of, parts=parts)
+
+    def _save(self, state: dict[str, Tensor], name: str) -> None:
+        if self._folder is not None and self._accelerator.is_main_process:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"{name}.safetensors"
+            replace_file(path, lambda partial: partial.write_bytes(save(state)))
+
+    def _teaching(self, teacher: nn.Module | None, closing: ExitStack, *, begun: bool) -> Teaching:
+        """Return what shows the teacher's side, after terms that learn from it alone did so."""
+        if teacher is None:
+            return no_teacher
+        read = ActivationReader(teacher, watches=self._criterion.teacher_watches)
+        closing.enter_context(read)
+        if self._criterion.needs_preparation and not begun:
+            self._criterion.prepare(_Shown(read, self._data, self._recipe, self._device))
+        if self._recipe.augment != "none" or self._recipe.mixup or self._recipe.cutmix:
+            return live_teacher(read)
+        found = remembered_teacher(read, self._data, self._device)
+        if isinstance(found, Remembered):
+            self._meter.tell(
+                f"the teacher's outputs of {len(self._data.train):,} images are kept in memory "
+                f"({found.megabytes:,.1f} MB), since they are the same in every epoch"
+            )
+            return found.teach
+        self._meter.tell(f"the teacher's outputs ({found:,.0f} MB) are too large to be kept")
+        return live_teacher(read)
 
 
-@torch.inference_mode()
-def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu") -> Accuracy:
-    """Return the accuracy of `network` on a split, in evaluation mode."""
-    network.to(device).eval()
-    correct = 0
-    with ActivationReader(network) as read:
-        for batch in batches(split, 250):
-            logits = read(data.normalise(batch.images.to(device))).logits
-            correct += int((logits.argmax(1).cpu() == batch.labels).sum())
-    return Accuracy(correct, len(split))
+class _Shown:
+    """What the teacher shows of the training images, batch by batch, as often as asked for."""
 
+    def __init__(
+        self, read: ActivationReader, data: ImageData, recipe: Recipe, device: str
+    ) -> None:
+        self._read, self._data, self._recipe, self._device = read, data, recipe, device
 
-def steps_per_epoch(data: ImageData, recipe: Recipe) -> int:
-    """Return how many batches an epoch has; a last one that is not full is left out."""
-    return max(1, len(data.train) // recipe.batch_size)
+    def __iter__(self) -> Iterator[Activations]:
+        generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "preparation"))
+        order = torch.randperm(len(self._data.train), generator=generator)
+        for places in torch.split(order, self._recipe.batch_size):
+            images = self._data.train.images[places].to(self._device)
+            with torch.no_grad():
+                yield self._read(self._data.normalise(images))
 
 
 class _Meter:
     """Tells progress of steps, so that the time left is known before the first epoch ends."""
 
-    def __init__(self, stage: str, total: int, progress: Progress) -> None:
-        self._stage, self._total, self._progress = stage, total, progress
-        self._done, self._note = 0, ""
+    def __init__(self, stage: str, progress: Progress) -> None:
+        self._stage, self._progress = stage, progress
+        self._done, self._total, self._note = 0, 0, ""
+
+    def begin(self, done: int, total: int) -> None:
+        self._done, self._total = done, total
 
     def tick(self) -> None:
         self._done += 1
@@ -247,30 +461,48 @@ class _Meter:
         self._note = text
         self._progress(Step(self._stage, self._done, self._total, text))
 
+    def tell(self, text: str) -> None:
+        self._progress(news(self._stage, text))
 
-def _finite(loss: Tensor, objective: Objective, epoch: int) -> float:
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise RunError(
-            f"the loss {objective.name} is {value} in epoch {epoch + 1}: "
-            "the checkpoints of the epochs before are kept; lower the learning rate"
-        )
-    return value
+
+def _identity(
+    network: nn.Module, data: ImageData, loss: str, recipe: Recipe, teacher: nn.Module | None
+) -> dict[str, Any]:
+    """Return what a training is one of, as plain values."""
+    shapes = repr([(name, tuple(t.shape)) for name, t in network.state_dict().items()])
+    return {
+        "loss": loss,
+        "network": f"{type(network).__name__} {_hash(shapes.encode())}",
+        "data": f"{data.name} {data.digest[:16]}",
+        "teacher": "none" if teacher is None else _hash(save(_snapshot(teacher))),
+        **asdict(recipe),
+    }
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _optimiser(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
+    return torch.optim.SGD(parameters, lr=rate, momentum=recipe.momentum, weight_decay=decay)
+
+
+def _average(network: nn.Module, decay: float) -> AveragedModel:
+    """Return a moving average of weights and statistics, whose decay grows at the start.
+
+    After n steps it is at most (1 + n)/(10 + n), so that short trainings do not keep their
+    first weights.
+    """
+
+    def update(averages: Any, values: Any, steps: Any) -> None:
+        grown = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        get_ema_multi_avg_fn(grown)(averages, values, steps)  # type: ignore[no-untyped-call]
+
+    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
 
 
 def _snapshot(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-
-
-def _save(state: dict[str, Tensor], folder: Path | None, name: str) -> None:
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / f"{name}.safetensors", lambda path: path.write_bytes(save(state)))
-
-
-def _write_metrics(history: list[Epoch], folder: Path | None) -> None:
-    if folder is not None:
-        with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(vars(history[0])))
-            writer.writeheader()
-            writer.writerows(vars(epoch) for epoch in history)

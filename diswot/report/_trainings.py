@@ -1,11 +1,10 @@
 """The distillations in a run folder: their curves and what came of them."""
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from diswot.distillation import Epoch, SavedStudent, saved_students
+from diswot.distillation import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 from diswot.errors import RunFolderError
 from diswot.report._numbers import HUGE, percent, seconds, signed
 from diswot.report._plot import About, Axis, Dot, Plot, Series
@@ -50,7 +49,7 @@ def read_curves(folder: Path) -> list[Curve]:
         RunFolderError: a report or a table of metrics is damaged.
     """
     return [
-        Curve(_readable(student.folder.name), student, _epochs(student.folder / "metrics.csv"))
+        Curve(_readable(student.folder.name), student, _epochs(student.folder))
         for student in saved_students(folder)
     ]
 
@@ -60,23 +59,16 @@ def _readable(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _epochs(path: Path) -> tuple[Epoch, ...]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(_epoch(row) for row in csv.DictReader(file))
-    except FileNotFoundError:
-        return ()
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise RunFolderError(
-            f"{path} is damaged ({error!r}): restore it from a copy, or distil again"
-        ) from error
-
-
-def _epoch(row: Mapping[str, str]) -> Epoch:
-    measured = {f.name: float(row[f.name]) for f in fields(Epoch) if f.name != "epoch"}
-    if not all(abs(value) < HUGE for value in (float(row["epoch"]), *measured.values())):
-        raise ValueError(f"a number of epoch {row['epoch']} is not finite")
-    return Epoch(int(row["epoch"]), **measured)
+def _epochs(folder: Path) -> tuple[Epoch, ...]:
+    """Read what was measured of every epoch, which must be numbers that can be drawn."""
+    history = read_metrics(folder)
+    for epoch in history:
+        if not all(abs(float(value)) < HUGE for value in epoch.to_row().values()):
+            raise RunFolderError(
+                f"{folder / METRICS} is damaged (a number of epoch {epoch.epoch} is not finite): "
+                "restore it from a copy, or distil again"
+            )
+    return history
 
 
 def training_plots(curves: Sequence[Curve]) -> list[Plot]:

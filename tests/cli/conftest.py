@@ -24,7 +24,7 @@ QUICK = (
     *("--population", "2", "--generations", "1", "--repeats", "1", "--batch-size", "8"),
 )
 
-ONE_EPOCH = ("--epochs", "1", "--teacher-epochs", "1")
+ONE_EPOCH = ("--epochs", "1", "--teacher-epochs", "1", "--force")
 COMMANDS = [("search",), ("run",), ("score", "1-1-1"), ("distill", "--arch", "1-1-1")]
 
 

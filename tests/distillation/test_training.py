@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import diswot
 from diswot.data import ImageData, load_data
-from diswot.distillation import Recipe, evaluate, find_objective, prepare_distillation, train
+from diswot.distillation import Recipe, evaluate, parse_objective, prepare_distillation, train
 from diswot.errors import (
     CheckpointError,
     NetworkError,
@@ -49,7 +49,7 @@ def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Pat
     report = train(
         network,
         data,
-        objective=find_objective("alone"),
+        objective=parse_objective("alone"),
         recipe=Recipe(epochs=8, batch_size=16),
         folder=tmp_path,
     )
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_weights(data: ImageData) -> None:
     states = []
     for _ in range(2):
         network = student()
-        train(network, data, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+        train(network, data, objective=parse_objective("alone"), recipe=Recipe(epochs=1))
         states.append(network.state_dict())
     assert all(torch.equal(states[0][name], value) for name, value in states[1].items())
 
@@ -78,7 +78,7 @@ def test_the_test_split_has_no_influence(data: ImageData) -> None:
     states = []
     for seen in (data, blank):
         network = student()
-        train(network, seen, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+        train(network, seen, objective=parse_objective("alone"), recipe=Recipe(epochs=1))
         states.append(network.state_dict())
     assert all(torch.equal(states[0][name], value) for name, value in states[1].items())
 
@@ -86,7 +86,7 @@ def test_the_test_split_has_no_influence(data: ImageData) -> None:
 def test_the_teacher_is_not_changed(data: ImageData) -> None:
     teacher = student(1)
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
-    diswot.distill(student(), teacher, data=data, loss="diswot-dagger", epochs=1)
+    diswot.distill(student(), teacher, data=data, loss="diswot-dagger", epochs=1, force=True)
     assert all(torch.equal(before[name], value) for name, value in teacher.state_dict().items())
     assert not any(module._forward_hooks for module in teacher.modules())
 
@@ -102,10 +102,11 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
             data_root=tmp_path,
             epochs=1,
             teacher_epochs=1,
+            force=True,
             progress=lambda step, told=told: told.append(step.stage),  # type: ignore[misc]
         )
         stages.append(list(dict.fromkeys(told)))
-    assert stages == [["teacher", "diswot"], ["diswot"]]
+    assert stages == [["teacher", "diswot"]] * 2
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
 
@@ -121,6 +122,7 @@ def test_a_damaged_cached_teacher_is_trained_again_and_it_is_said(
             data_root=tmp_path,
             epochs=1,
             teacher_epochs=1,
+            force=True,
             progress=lambda step: notes.append(step.note),
         )
         (kept,) = (tmp_path / "teachers").iterdir()
@@ -146,7 +148,7 @@ class Scaled(nn.Module):
 
 
 def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) -> None:
-    report = diswot.distill(student(), Scaled(), data=data, epochs=1)
+    report = diswot.distill(student(), Scaled(), data=data, epochs=1, force=True)
     assert report.test.total == 1297
     with pytest.raises(TeacherError, match="use the trained state"):
         diswot.score(["1-1-1"], Scaled(), repeats=1, batch_size=8)
@@ -157,18 +159,18 @@ def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) ->
 def test_a_loss_that_is_not_finite_stops_the_training(data: ImageData) -> None:
     network = student()
     nn.init.constant_(network.classifier.weight, float("nan"))
-    with pytest.raises(RunError, match="the loss alone is nan in epoch 1"):
-        train(network, data, objective=find_objective("alone"), recipe=Recipe(epochs=1))
+    with pytest.raises(RunError, match="the loss alone is nan in epoch 1, step 1"):
+        train(network, data, objective=parse_objective("alone"), recipe=Recipe(epochs=1))
 
 
 def test_a_student_that_does_not_fit_the_data_is_refused(data: ImageData) -> None:
     with pytest.raises(NetworkError, match="the student cannot take images of shape"):
-        diswot.distill(student(in_channels=3), student(1), data=data, epochs=1)
+        diswot.distill(student(in_channels=3), student(1), data=data, epochs=1, force=True)
 
 
 def test_a_loss_that_needs_a_teacher_says_so(data: ImageData) -> None:
     with pytest.raises(OptionError, match="needs a teacher"):
-        train(student(), data, objective=find_objective("diswot"), recipe=Recipe(epochs=1))
+        train(student(), data, objective=parse_objective("diswot"), recipe=Recipe(epochs=1))
 
 
 def test_a_checkpoint_of_another_network_names_the_first_tensor(tmp_path: Path) -> None:
@@ -189,9 +191,10 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
         teacher_weights=tmp_path / "teacher.pth",
         data=data,
         epochs=1,
+        force=True,
         progress=lambda step: told.append(step.stage),
     )
-    assert set(told) == {"diswot"}
+    assert told.count("teacher") == 1  # its accuracy
 
 
 def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         batch_size=8,
         epochs=2,
         teacher_epochs=1,
+        force=True,
         compare=False,
         onnx=False,
         data_root=place / "data",

@@ -1,0 +1,83 @@
+"""How good a network is: right answers with an interval, and whether that is more than chance."""
+
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import binomtest
+from torch import nn
+
+from diswot.activations import ActivationReader
+from diswot.data import ImageData, Split, batches
+
+MOST_AT_ONCE = 250
+"""Images of a batch of which nothing but answers is wanted."""
+
+LEAST_KAPPA = 0.02
+"""Of a teacher that knows something."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Right answers of `total`, with the 95 % Wilson interval of the rate.
+
+    Examples:
+        >>> Accuracy(90, 100)
+        Accuracy(correct=90, total=100)
+        >>> str(Accuracy(90, 100))
+        '90.0 % [82.6, 94.5]'
+    """
+
+    correct: int
+    total: int
+
+    @property
+    def rate(self) -> float:
+        """Right answers over all answers."""
+        return self.correct / self.total
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval; it covers the choice of test images, not of the seed."""
+        found = binomtest(self.correct, self.total).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.rate:.1%} [{low:.1%}, {high:.1%}]".replace("%", "").replace(" [", " % [")
+
+
+def near_chance(accuracy: Accuracy, num_classes: int) -> bool:
+    """Tell whether a network may know nothing of its classes, as far as the images tell.
+
+    Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is
+    taken at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k) for k classes;
+    below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for nominal
+    scales", 1960, with the agreement by chance of equally frequent classes.
+
+    Examples:
+        >>> near_chance(Accuracy(130, 1000), 10), near_chance(Accuracy(150, 1000), 10)
+        (True, False)
+    """
+    low, _ = accuracy.interval
+    return (low - 1 / num_classes) / (1 - 1 / num_classes) < LEAST_KAPPA
+
+
+@torch.inference_mode()
+def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu") -> Accuracy:
+    """Return the accuracy of `network` on a split, in evaluation mode."""
+    return Accuracy(count_right(network, data, split, device=device), len(split))
+
+
+@torch.inference_mode()
+def count_right(
+    network: nn.Module, data: ImageData, split: Split, *, device: str, part: int = 0, of: int = 1
+) -> int:
+    """Return how many images of one of `of` equal parts of a split are answered rightly."""
+    network.to(device).eval()
+    correct = 0
+    with ActivationReader(network) as read:
+        for number, batch in enumerate(batches(split, MOST_AT_ONCE)):
+            if number % of == part:
+                logits = read(data.normalise(batch.images.to(device))).logits
+                correct += int((logits.argmax(1).cpu() == batch.labels).sum())
+    return correct

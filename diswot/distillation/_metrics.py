@@ -1,0 +1,122 @@
+"""What is measured of every epoch, as a table and as TensorBoard events."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import MissingExtraError, RunFolderError
+from diswot.run_folder import replace_file
+
+METRICS = "metrics.csv"
+TERM = "loss_"
+"""What the column of a term begins with."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of `metrics.csv`.
+
+    Attributes:
+        epoch: its number, from 1.
+        learning_rate: of its last step.
+        train_loss: mean over its steps.
+        val_accuracy: after it, as a share.
+        images_per_second: while training.
+        seconds: since the training began, without the time in which it was stopped.
+        terms: means of the weighted terms of the loss, in columns `loss_NAME`.
+    """
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    val_accuracy: float
+    images_per_second: float
+    seconds: float
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the columns of the table, terms behind the total."""
+        row = {name: value for name, value in vars(self).items() if name != "terms"}
+        before = {name: row.pop(name) for name in ("epoch", "learning_rate", "train_loss")}
+        return before | {f"{TERM}{name}": value for name, value in self.terms.items()} | row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
+        """Read back what `to_row` made, from numbers or text."""
+        terms = {n.removeprefix(TERM): float(v) for n, v in row.items() if n.startswith(TERM)}
+        rest = {name: float(v) for name, v in row.items() if not name.startswith(TERM)}
+        return cls(int(rest.pop("epoch")), **rest, terms=terms)
+
+
+def write_metrics(history: Sequence[Epoch], folder: Path) -> None:
+    """Write `metrics.csv` anew."""
+    rows = [epoch.to_row() for epoch in history]
+
+    def write(partial: Path) -> None:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    replace_file(folder / METRICS, write)
+
+
+def read_metrics(folder: Path) -> tuple[Epoch, ...]:
+    """Read `metrics.csv`; nothing where there is none.
+
+    Raises:
+        RunFolderError: it is damaged.
+    """
+    path = folder / METRICS
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(map(Epoch.from_row, csv.DictReader(file)))
+    except FileNotFoundError:
+        return ()
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
+        raise RunFolderError(
+            f"{path} is damaged ({error!r}): restore it from a copy, or distil again"
+        ) from error
+
+
+class TensorBoard:
+    """Writes epochs as TensorBoard events into a folder.
+
+    Args:
+        folder: where they go.
+        known: epochs that were written before; what came after them is left out of sight.
+
+    Raises:
+        MissingExtraError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path, *, known: int = 0) -> None:
+        check_tensorboard()
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(folder, purge_step=known + 1)
+
+    def write(self, epoch: Epoch) -> None:
+        """Write all columns of one epoch."""
+        for name, value in epoch.to_row().items():
+            if name != "epoch":
+                self._writer.add_scalar(name, value, epoch.epoch)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()
+
+
+def check_tensorboard() -> None:
+    """Make sure that TensorBoard is there.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import tensorboard  # noqa: F401  (torch writes the events with it)
+    except ImportError as error:
+        raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from error
