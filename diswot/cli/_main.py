@@ -16,6 +16,7 @@ from diswot.cli.resume import resume
 from diswot.cli.run import run
 from diswot.cli.score import score
 from diswot.cli.search import search
+from diswot.cli.teacher import teacher
 from diswot.errors import DiswotError, RunError, first_line
 
 INTERRUPTED = "interrupted; what was evaluated is kept: `diswot resume RUN` goes on from there"
@@ -56,7 +57,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (run, search, resume, distill, export, report, score, latency, list_):
+for command in (run, search, resume, distill, export, report, score, teacher, latency, list_):
     cli.add_command(command)
 
 

@@ -72,8 +72,9 @@ def _mobilenet(**others: Any) -> nn.Module:
 
 
 def _swin(**others: Any) -> nn.Module:
+    windows = {"image_size": 32, "patch_size": 4, "window_size": 4}
     config = transformers.SwinConfig(
-        image_size=32, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[1, 2], **others
+        **windows, embed_dim=8, depths=[1, 1], num_heads=[1, 2], **others
     )
     network: nn.Module = transformers.SwinForImageClassification(config)
     return network
