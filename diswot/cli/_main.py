@@ -91,5 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(status: int, message: str, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    click.echo("diswot: " + " ".join(message.split()), err=True)
+    click.echo("diswot: " + _in_one_line(message), err=True)
     sys.exit(status)
+
+
+def _in_one_line(message: str) -> str:
+    """Return `message` in one line; a caret stays under the place in the line above it."""
+    lines = message.splitlines()
+    pointed = lines[-2:] if lines and lines[-1].strip() == "^" else []
+    said = " ".join(" ".join(lines[: len(lines) - len(pointed)]).split())
+    return "\n".join([said, *pointed])

@@ -66,8 +66,8 @@ class Criterion(nn.Module):
         """Let the terms that need it learn from the teacher alone.
 
         Args:
-            batches: what the teacher shows, batch by batch; it is gone through once for
-                every term that learns.
+            batches: what the teacher shows, batch by batch; it is gone through anew for
+                every term that learns, so it must not be an iterator.
         """
         for term in self._terms:
             if term.needs_preparation:
@@ -78,12 +78,12 @@ class Criterion(nn.Module):
     ) -> Losses:
         """Return the loss of a batch, computed in single precision at least."""
         with torch.autocast(student.logits.device.type, enabled=False):
-            values = [
-                weight * term(student, teacher, batch)
-                for weight, term in zip(self._weights, self._terms, strict=True)
-            ]
-        found = {name: value.detach() for name, value in zip(self._names, values, strict=True)}
-        return Losses(torch.stack(values).sum(), found)
+            values = {
+                name: weight * _number(term(student, teacher, batch), name)
+                for name, weight, term in zip(self._names, self._weights, self._terms, strict=True)
+            }
+        total = torch.stack([*values.values()]).sum()
+        return Losses(total, {name: value.detach() for name, value in values.items()})
 
 
 def _number(value: object, name: str) -> Tensor:
