@@ -6,7 +6,7 @@ exported.
 """
 
 from diswot.data import ImageData, ImageSpec, load_data
-from diswot.distillation import Training, distill
+from diswot.distillation import Training, distill, train_teacher
 from diswot.errors import DiswotError, RunError
 from diswot.export import Exported, export
 from diswot.main_job import RunReport, resume, run
@@ -35,5 +35,6 @@ __all__ = [
     "run",
     "score",
     "search",
+    "train_teacher",
     "write_report",
 ]
