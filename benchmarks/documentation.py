@@ -7,6 +7,7 @@ from pathlib import Path
 import diswot.scorers
 from benchmarks.tables import markdown, number
 from diswot.csv_table import read_table
+from diswot.distillation.losses import PRESETS, terms
 from diswot.scorers import scorers
 
 RESULTS = Path(__file__).parent / "results"
@@ -45,6 +46,31 @@ def catalogue() -> str:
             ]
         )
     return markdown(["`--scorer`", "what it is", "reads", "costs", "from"], rows)
+
+
+def losses() -> str:
+    """Return what the card of every term of a loss of DisWOT says."""
+    rows = [
+        [
+            f"`{name}`",
+            kind.card.summary,
+            kind.card.reads,
+            f"{kind.card.weight:g}",
+            kind.card.weight_source,
+            ", ".join(f"`{option}`" for option in kind.written_options()) or "–",
+            kind.card.source,
+        ]
+        for name, kind in sorted(terms().items())
+        if kind.given.__module__.startswith("diswot.")
+    ]
+    columns = ["term", "what it compares", "reads", "weight", "weight from", "options", "from"]
+    return markdown(columns, rows)
+
+
+def presets() -> str:
+    """Return the losses that have a name."""
+    rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in PRESETS.items()]
+    return markdown(["`--loss`", "stands for", "what it is"], rows)
 
 
 def correlation(table: str, target: str) -> str:
@@ -198,7 +224,9 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "correlation": correlation,
     "fidelity": fidelity,
     "lasting": lasting,
+    "losses": losses,
     "paper": paper,
+    "presets": presets,
     "search": search,
     "speed": speed,
 }

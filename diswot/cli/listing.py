@@ -10,7 +10,7 @@ from diswot.cli import _options as shared
 from diswot.cli._tables import print_json, print_table
 from diswot.data import DATASETS, GIVEN
 from diswot.distillation import PRESETS
-from diswot.distillation.losses import terms
+from diswot.distillation.losses import Kind, terms
 from diswot.scorers import scorers
 from diswot.search import SPACES
 from diswot.teachers import GIVEN as GIVEN_TEACHERS
@@ -19,6 +19,12 @@ from diswot.teachers import TEACHERS
 
 def _first_sentence(documented: object) -> str:
     return (inspect.getdoc(documented) or "").splitlines()[0]
+
+
+def _described(kind: Kind) -> str:
+    """Return what a term of a loss is, its weight, and its options with their defaults."""
+    said = [kind.card.source, f"weight {kind.card.weight:g}", *kind.written_options()]
+    return f"{kind.card.summary} ({'; '.join(said)})"
 
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
@@ -36,10 +42,7 @@ _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
     },
     "losses": lambda: {
         **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
-        **{
-            name: f"{kind.card.summary} ({kind.card.source}; weight {kind.card.weight:g})"
-            for name, kind in sorted(terms().items())
-        },
+        **{name: _described(kind) for name, kind in sorted(terms().items())},
     },
     "datasets": lambda: {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN,
 }

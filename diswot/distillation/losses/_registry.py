@@ -49,6 +49,14 @@ class Kind:
     given: "type[Term] | LossFunction"
     options: Mapping[str, Option]
 
+    def written_options(self) -> list[str]:
+        """Return the options with their defaults, as in an expression; `…` where it chooses."""
+        chosen = (None, inspect.Parameter.empty)
+        return [
+            f"{name}=…" if option.default in chosen else f"{name}={option.default!r}"
+            for name, option in self.options.items()
+        ]
+
     def make(self, setting: Setting, **options: Any) -> Term:
         """Return the term for two networks."""
         if isinstance(self.given, type):
