@@ -30,6 +30,7 @@ bench: install
 
 docs: install
 	$(BIN)/python -m benchmarks.documentation
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:
-	rm -rf $(VENV) runs build *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs build site *.egg-info .mypy_cache .ruff_cache .hypothesis

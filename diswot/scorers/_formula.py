@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
+"""How the terms of a score are put together."""
+
 COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
+"""The same as values."""
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]

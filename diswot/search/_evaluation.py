@@ -32,6 +32,7 @@ from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 TeacherState: TypeAlias = Literal["random", "trained"]
+"""The weights that a teacher is compared with: random ones as in the papers, or its own."""
 TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
 CHECKED = 5
 """Architectures that are looked at before a space is refused."""

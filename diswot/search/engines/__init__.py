@@ -17,5 +17,6 @@ ENGINES: dict[str, Callable[[Trials, EngineSettings], Engine]] = {
     "random": RandomSearch,
     "exhaustive": Exhaustive,
 }
+"""Every engine by its name: (trials, settings) → engine."""
 
 __all__ = ["ENGINES", "Engine", "EngineSettings"]

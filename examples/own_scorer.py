@@ -1,0 +1,65 @@
+"""A scorer of your own, and whether it ranks students.
+
+The score asks whether teacher and student, before any training, find the same images alike:
+how many of each image's nearest neighbours they share. Whether that says anything of how
+accurate the distilled students are is looked up in a ground truth: the 64 networks of S0, all
+trained on digits. Beside it are the parameter count, which any score should beat, and chance.
+
+    python examples/own_scorer.py           # all 64 networks; two minutes on two CPU cores
+    python examples/own_scorer.py --small   # twelve of them; seconds
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import diswot
+from benchmarks.ground_truths import find_truth
+from benchmarks.rank_statistics import kendall
+from diswot.activations import Activations
+from diswot.scorers import Card, register
+
+NEIGHBOURS = 5
+
+
+def nearest(shown: Activations) -> Tensor:
+    """Return (B, 5) places of each image's nearest neighbours by the cosine of the features."""
+    features = torch.nn.functional.normalize(shown.features, dim=1)
+    return (features @ features.T).fill_diagonal_(-1).topk(NEIGHBOURS).indices
+
+
+@register(Card("neighbours", "share of nearest neighbours that are the same", "an example"))
+def neighbours(student: Activations, teacher: Activations) -> Tensor:
+    """Return the share of neighbours that both networks find, from 0 to 1."""
+    theirs = teacher.once(nearest)  # once per batch, however many students are scored
+    return (nearest(student)[:, :, None] == theirs[:, None, :]).any(2).float().mean()
+
+
+def main(*, small: bool) -> None:
+    """Score students, and compare the order with that of their accuracies."""
+    truth = find_truth("digits-s0", Path())
+    if small:
+        truth = truth.sampled(12, seed=0)
+    accuracies = truth.accuracies("distilled")
+    for scorer in ("neighbours", "params", "null"):
+        candidates = diswot.score(
+            truth.architectures,
+            "resnet56",
+            space=truth.space,
+            data=truth.data,
+            scorer=scorer,
+            repeats=1 if small else 3,
+        )
+        scores = np.array([candidate.score for candidate in candidates])
+        print(
+            f"{scorer:>10}: Kendall τ {kendall(scores, accuracies):+.2f} of {len(truth)} students"
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--small", action="store_true", help="Seconds instead of minutes.")
+    main(small=parser.parse_args().small)

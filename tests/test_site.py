@@ -1,0 +1,120 @@
+"""The documentation as a site: built strictly, complete, and asking nothing of other hosts."""
+
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.report.conftest import DESKTOP, PHONE, chromium
+
+ROOT = Path(__file__).parents[1]
+PUBLIC = (
+    "diswot",
+    "diswot.data",
+    "diswot.distillation",
+    "diswot.distillation.losses",
+    "diswot.export",
+    "diswot.latency",
+    "diswot.report",
+    "diswot.scorers",
+    "diswot.search",
+    "diswot.teachers",
+    "search_spaces",
+)
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the site, built where nothing can be downloaded."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        env={**os.environ, "http_proxy": NOWHERE, "https_proxy": NOWHERE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Return the address of a server of the site on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=site)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_what_a_module_offers_is_described(site: Path, module: str) -> None:
+    *_, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
+    described = {line.split()[0] for line in zlib.decompress(packed).decode().splitlines()}
+    offered = importlib.import_module(module)
+    missing = [
+        name
+        for name in offered.__all__
+        if inspect.isclass(found := getattr(offered, name)) or inspect.isfunction(found)
+        if f"{module}.{name}" not in described
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_pages_ask_no_other_host_and_complain_of_nothing(
+    address: str, size: tuple[int, int]
+) -> None:
+    with chromium(size) as browser:
+        for page in ("index.html", "search.html", "api/search.html"):
+            browser.get(address + page)
+            assert "DisWOT" in browser.title
+            width, shown = browser.execute_script(
+                "return [document.documentElement.scrollWidth, innerWidth]"
+            )
+            assert width <= shown
+        asked = requested(browser)
+        assert any(url.endswith(".css") for url in asked)
+        assert not [url for url in asked if not url.startswith((address, "data:"))]
+        assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def requested(browser: Chrome) -> list[str]:
+    """Return the addresses that were asked for since the last look."""
+    entries = browser.get_log("performance")  # type: ignore[no-untyped-call]
+    messages = [json.loads(entry["message"])["message"] for entry in entries]
+    return [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+
+
+def test_the_site_can_be_searched_as_files(site: Path) -> None:
+    with chromium(DESKTOP) as browser:
+        browser.get((site / "index.html").as_uri())
+        browser.find_element(By.CSS_SELECTOR, ".md-search__input").send_keys("calibration")
+        found = WebDriverWait(browser, 60).until(
+            lambda _: browser.find_elements(By.CSS_SELECTOR, ".md-search-result__link")
+        )
+        assert any("latency.html" in str(link.get_attribute("href")) for link in found)
