@@ -11,7 +11,6 @@ from diswot.taps import (
     common_height_and_width,
     common_shape,
     flows,
-    layout,
     pooled,
     stages,
 )
@@ -128,36 +127,3 @@ def test_maps_of_the_right_shape_are_left_alone() -> None:
     maps, features = torch.randn(2, 6, 4, 4), torch.randn(2, 6)
     assert pooled(maps, (6, 4, 4)) is maps
     assert pooled(features, (6,)) is features
-
-
-class Rectified(nn.Module):
-    """A block that ends in an activation function of the caller's."""
-
-    def __init__(self, activation: nn.Module) -> None:
-        super().__init__()
-        self.convolution = nn.Conv2d(4, 4, 3, padding=1)
-        self.activation = activation
-
-    def forward(self, maps: Tensor) -> Tensor:
-        rectified: Tensor = self.activation(self.activation(self.convolution(maps)) - 0.1)
-        return rectified
-
-
-def test_what_the_activation_of_a_block_is_given_is_read_though_it_is_shared_and_in_place() -> None:
-    shared = nn.ReLU(inplace=True)
-    blocks = [Rectified(shared), nn.AvgPool2d(2), Rectified(shared)]
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), *blocks, nn.Flatten(), nn.Linear(196, 2)).eval()
-    found = layout(network, IMAGES)
-    first, last = found.tap("1"), found.tap("3")
-    before = [found.before_activation(tap) for tap in (first, last)]
-    watches = {watch for tap in (first, last, *before) for watch in tap.watches}
-    with ActivationReader(network, watches=[*watches]) as read:
-        both = read(IMAGES)
-    for tap, rectified in zip(before, (first, last), strict=True):
-        assert tap.read(both).min() < 0
-        assert tap.read(both).relu().equal(rectified.read(both))
-
-
-def test_a_block_that_ends_in_no_activation_is_read_as_it_is() -> None:
-    found = layout(Transformer(3), IMAGES)
-    assert all(found.before_activation(tap) is tap for tap in found.stages())

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from diswot.activations import Activations, Watch
 from diswot.distillation.losses._term import Term, TrainingBatch
 from diswot.errors import OptionError
-from diswot.taps import Tap
+from diswot.layout import Tap
 
 
 @dataclass(frozen=True, eq=False)

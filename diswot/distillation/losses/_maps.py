@@ -7,10 +7,11 @@ from typing import ClassVar, TypeAlias, TypeVar
 from torch import Tensor, nn
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._term import Paths, Setting, Term
 from diswot.errors import OptionError
-from diswot.taps import Layout, Tap, paired, pooled
+from diswot.layout import Layout, Tap, paired
+from diswot.precision import at_least_single
+from diswot.taps import pooled
 
 _T = TypeVar("_T")
 

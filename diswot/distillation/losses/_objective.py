@@ -10,8 +10,8 @@ from diswot.distillation.losses._expression import Part, parse, pointed
 from diswot.distillation.losses._registry import terms
 from diswot.distillation.losses._term import Setting, Term
 from diswot.errors import OptionError, UnknownNameError
+from diswot.layout import layout
 from diswot.seeding import torch_seed
-from diswot.taps import layout
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from diswot.activations import Activations
 from diswot.errors import OptionError
-from diswot.taps import Layout, Tap
+from diswot.layout import Layout, Tap
 
 Positive: TypeAlias = Annotated[float, "above 0"]
 """Type of an option that is a number above 0, such as a temperature."""

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Paths, Positive, Setting, TrainingBatch
-from diswot.taps import Tap
+from diswot.layout import Tap
+from diswot.precision import at_least_single
 
 
 def ab_loss(student: Tensor, teacher: Tensor, *, margin: float = 1.0) -> Tensor:

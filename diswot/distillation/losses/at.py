@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.precision import at_least_single
 
 
 def attention_maps(maps: Tensor) -> Tensor:

@@ -12,10 +12,10 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Count, Positive, Setting, Term, TrainingBatch
 from diswot.errors import OptionError
+from diswot.precision import at_least_single
 
 
 def crd_loss(

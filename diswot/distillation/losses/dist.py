@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.precision import at_least_single
 
 
 def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm, Where
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, TrainingBatch
-from diswot.taps import Layout
+from diswot.layout import Layout
+from diswot.precision import at_least_single
 
 
 def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:

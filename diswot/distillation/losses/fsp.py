@@ -9,9 +9,9 @@ from torch import Tensor
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import Flow, FlowTerm
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.precision import at_least_single
 
 
 def flow_matrices(first: Tensor, last: Tensor) -> Tensor:

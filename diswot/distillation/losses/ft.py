@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Paths, Positive, Setting, TrainingBatch
-from diswot.taps import Layout
+from diswot.layout import Layout
+from diswot.precision import at_least_single
 
 RATE = 1e-3
 """At which the paraphraser learns."""

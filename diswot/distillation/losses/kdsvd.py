@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import Flow, FlowTerm
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.precision import at_least_single
 
 CANDIDATES = 4
 """Leading vectors of the student among which is the one that goes with the teacher's first."""

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
 from diswot.distillation.losses.kd import kd_loss
+from diswot.precision import at_least_single
 
 EPSILON = 1e-12
 """What is added to a variance, so that logits that are all equal have a finite gradient."""

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Term, TrainingBatch
+from diswot.precision import at_least_single
 
 LEAST = 1e-7
 """Smallest similarity of two images, so that its logarithm is finite; the authors' too."""

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations
-from diswot.distillation.losses._precision import at_least_single
 from diswot.distillation.losses._registry import register
 from diswot.distillation.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.precision import at_least_single
 
 Relations: TypeAlias = tuple[Tensor, Tensor]
 

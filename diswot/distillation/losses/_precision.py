@@ -1,5 +1,0 @@
-"""The precision in which losses are computed."""
-
-from diswot.precision import at_least_single
-
-__all__ = ["at_least_single"]
