@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,18 @@ def test_a_memory_of_no_sense_is_refused() -> None:
         objective.build(network, network, EXAMPLES, num_classes=CLASSES, train_images=9)
 
 
+class Taught:
+    """What a teacher shows, as often as is asked for, by a generator without gradients."""
+
+    def __init__(self, teacher: nn.Module, count: int) -> None:
+        self._teacher, self._count = teacher, count
+
+    def __iter__(self) -> Iterator[Activations]:
+        for _ in range(self._count):
+            with torch.no_grad():
+                yield shown(self._teacher)
+
+
 def test_the_paraphraser_learns_to_rebuild_and_stays_as_it_is_thereafter() -> None:
     teacher, student = residual(2, 6, 8, 12), residual(1, 4, 6, 8)
     criterion = parse_objective("ft").build(
@@ -138,10 +151,9 @@ def test_the_paraphraser_learns_to_rebuild_and_stays_as_it_is_thereafter() -> No
     factors = term(criterion)
     assert isinstance(factors, FactorTransfer)
     with torch.no_grad():
-        taught = shown(teacher)
-        before = float(factors.rebuilding(taught))
-        criterion.prepare([taught] * 20)
-        assert float(factors.rebuilding(taught)) < 0.9 * before
+        before = float(factors.rebuilding(shown(teacher)))
+        criterion.prepare(Taught(teacher, 20))
+        assert float(factors.rebuilding(shown(teacher))) < 0.9 * before
     assert not criterion.needs_preparation
     fixed = {key for key, each in criterion.named_parameters() if not each.requires_grad}
     assert {key.split(".")[2] for key in fixed} == {"_paraphrasers", "_rebuilders"}
