@@ -82,3 +82,9 @@ def print_checks(exported: Exported) -> None:
     """Say of every exported form how closely it was found to compute the same."""
     for form, difference in exported.differences.items():
         click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
+    if exported.int8 is not None:
+        small, large = (exported.sizes[name] for name in ("student.int8.onnx", "student.onnx"))
+        click.echo(
+            f"  student.int8.onnx: test accuracy {exported.int8.accuracy} in {small:,} bytes, "
+            f"in single precision {exported.int8.float_accuracy} in {large:,}"
+        )

@@ -1,16 +1,27 @@
 """`diswot export`: a trained student as files that need no DisWOT."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_checks, print_json
+from diswot.data import DATASETS, ImageData, load_data
 from diswot.distillation import SavedStudent, saved_students
-from diswot.errors import RunFolderError
+from diswot.errors import OptionError, RunFolderError
 from diswot.export import export as export_student
+from diswot.export import require_onnx
 from diswot.run_folder import check_new_folder
-from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
+from diswot.search import (
+    SPACES,
+    find_space,
+    load_run,
+    parse_architecture,
+    read_manifest,
+    told_again,
+)
 from diswot.students import Origin, build_student, remember
 from diswot.teachers import load_checkpoint
 
@@ -23,6 +34,15 @@ from diswot.teachers import load_checkpoint
 )
 @click.option("--space", help="By default the run's, or s0.")
 @click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
+@click.option(
+    "--pt2/--no-pt2",
+    default=None,
+    help="Export an archive of torch.export; by default unless --no-onnx is given.",
+)
+@click.option("--int8", is_flag=True, help="Quantise to 8 bits too; needs ONNX and the data.")
+@click.option("--data", help="For --int8; by default the run's.")
+@shared.IMAGE_SIZE
+@shared.DATA_ROOT
 @click.option("--out", type=click.Path(path_type=Path), help="By default RUN/student.")
 @shared.JSON
 def export(
@@ -31,10 +51,15 @@ def export(
     loss: str | None,
     space: str | None,
     onnx: bool | None,
+    pt2: bool | None,
+    int8: bool,
+    data: str | None,
+    image_size: int | None,
+    data_root: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Write a distilled student of RUN as plain PyTorch source, weights and ONNX.
+    """Write a distilled student of RUN as plain PyTorch source, weights, archive and ONNX.
 
     RUN is a run folder, or a folder that `diswot distill` wrote.
 
@@ -42,6 +67,8 @@ def export(
     """
     target = out or run / "student"
     check_new_folder(target)
+    if int8:
+        require_onnx()
     students = saved_students(run)
     if (run / "manifest.json").exists():
         result = load_run(run)
@@ -54,16 +81,32 @@ def export(
     )
     load_checkpoint(student, saved.weights)
     remember(student, Origin(saved.images, saved.architecture, saved.metrics))
-    exported = export_student(student, target, onnx=onnx)
+    judged_on = _data(run, data, data_root, image_size) if int8 else None
+    exported = export_student(student, target, onnx=onnx, pt2=pt2, int8=judged_on)
     if as_json:
-        record = {"folder": str(target), "files": exported.files, "loss": saved.loss}
-        print_json(record | {"differences": dict(exported.differences)})
+        record: dict[str, Any] = {
+            "folder": str(target),
+            "files": exported.files,
+            "loss": saved.loss,
+        }
+        record |= {"differences": dict(exported.differences), "bytes": dict(exported.sizes)}
+        print_json(record | ({"int8": exported.int8.to_json()} if exported.int8 else {}))
         return
     click.echo(
         f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}"
     )
     print_checks(exported)
     click.echo(f"Next: cd {target} && python -c 'import student; print(student.load())'")
+
+
+def _data(run: Path, data: str | None, root: str | None, image_size: int | None) -> ImageData:
+    """Load the data of a run, or those that are named."""
+    if (run / "manifest.json").exists():
+        data = told_again("data", read_manifest(run)["settings"]["data"], data, DATASETS)
+    if data is None:
+        raise OptionError(f"{run} does not tell its data, which --int8 needs: name it with --data")
+    with shown_progress() as progress:
+        return load_data(data, root=root, image_size=image_size, progress=progress)
 
 
 def _chosen(

@@ -26,7 +26,11 @@ from diswot.run_folder import next_folder
     show_default=True,
     help="Distil the largest, the smallest and a random student in budget too.",
 )
-@click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
+@click.option(
+    "--onnx/--no-onnx",
+    default=None,
+    help="Export ONNX, by default if it is installed; --no-onnx leaves the plain source alone.",
+)
 @shared.run_options
 def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """Search a student, distil it and export it.

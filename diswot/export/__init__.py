@@ -1,6 +1,7 @@
 """What a student becomes outside DisWOT."""
 
 from diswot.export._api import Exported, export
+from diswot.export._int8 import Quantised
 from diswot.export._onnx import onnx_available, require_onnx
 
-__all__ = ["Exported", "export", "onnx_available", "require_onnx"]
+__all__ = ["Exported", "Quantised", "export", "onnx_available", "require_onnx"]

@@ -1,4 +1,4 @@
-"""`export`: a student as plain source, weights, a description, and ONNX."""
+"""`export`: a student as plain source, weights, a description, an archive, ONNX and a card."""
 
 import copy
 import os
@@ -12,11 +12,15 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec
-from diswot.errors import ExportError
-from diswot.export._onnx import onnx_available, write_onnx
+from diswot.costs import measure_costs
+from diswot.data import ImageData, ImageSpec
+from diswot.errors import ExportError, OptionError
+from diswot.export._card import write_card
+from diswot.export._int8 import Quantised, check_same_images, write_int8
+from diswot.export._onnx import onnx_available, require_onnx, write_onnx
+from diswot.export._program import export_program, write_archive
 from diswot.export._source import write_source
-from diswot.export._verify import verify_onnx, verify_source
+from diswot.export._verify import verify
 from diswot.run_folder import check_new_folder, write_json
 from diswot.students import origin_of
 
@@ -32,11 +36,15 @@ class Exported:
         files: the files in it.
         differences: for each form, the largest difference of its outputs from the
             network's, in units of the largest output, run in a process of its own.
+        sizes: bytes of each file.
+        int8: what 8 bits cost, where that was asked for.
     """
 
     folder: Path
     files: tuple[str, ...]
     differences: Mapping[str, float]
+    sizes: Mapping[str, int]
+    int8: Quantised | None = None
 
 
 def export(
@@ -46,12 +54,16 @@ def export(
     images: ImageSpec | None = None,
     metrics: Mapping[str, Any] | None = None,
     onnx: bool | None = None,
+    pt2: bool | None = None,
+    int8: ImageData | None = None,
 ) -> Exported:
     """Write a student so that it runs without DisWOT.
 
     Writes `student.py` (imports torch alone), `weights.safetensors`, `config.json`
-    (classes, input shape, normalisation, metrics) and `student.onnx`. Each form is run
-    in a process of its own and must give the network's outputs on a fixed batch.
+    (classes, input shape, normalisation, metrics), `student.pt2` (an archive of
+    `torch.export`), `student.onnx`, `student.int8.onnx` and a model card, `README.md`. Each
+    form but that in 8 bits is run in a process of its own and must give the network's
+    outputs on a fixed batch, and on one image alone.
 
     Args:
         student: the network; it is read in evaluation mode and not changed.
@@ -60,10 +72,16 @@ def export(
             were distilled.
         metrics: what to note in `config.json`; by default what the distillation measured.
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
+        pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
+            leaves the plain source.
+        int8: data to quantise with, on training images, and to judge what comes out, on test
+            images; by default it is not quantised. Needs ONNX.
 
     Raises:
         ExportError: a form cannot be written or computes something else; nothing is left.
         MissingExtraError: ONNX is asked for and not installed.
+        OptionError: the student was made for other images than those of `int8`, or ONNX, from
+            which it is quantised, is not to be written.
         RunFolderError: the folder is not empty or cannot be written.
 
     Examples:
@@ -74,7 +92,7 @@ def export(
         >>> place = Path(tempfile.mkdtemp()) / "student"
         >>> done = export(student, place, images=load_data("digits").spec, onnx=False)
         >>> done.files
-        ('config.json', 'student.py', 'weights.safetensors')
+        ('README.md', 'config.json', 'student.py', 'weights.safetensors')
     """
     target = Path(folder)
     check_new_folder(target)
@@ -85,33 +103,67 @@ def export(
                 "what images this network takes is not known: pass images=ImageSpec(…)"
             )
         images = origin.images
+    if int8 is not None:
+        check_same_images(int8, images)
+        if onnx is False:
+            raise OptionError("int8 is quantised from ONNX: leave --no-onnx out")
+    pt2 = onnx is not False if pt2 is None else pt2
+    onnx = onnx or int8 is not None or (onnx is None and onnx_available())
+    if onnx:
+        require_onnx()
     architecture = (origin and origin.architecture) or type(student).__name__
+    noted = dict(metrics if metrics is not None else origin.metrics if origin else {})
     network = copy.deepcopy(student).cpu().eval()
     made = target.parent / f".{target.name}.{os.getpid()}.partial"
     made.mkdir(parents=True)
     try:
         (made / "weights.safetensors").write_bytes(save(_contiguous(network.state_dict())))
         (made / "student.py").write_text(write_source(network, images, architecture), "utf-8")
-        noted = dict(metrics if metrics is not None else origin.metrics if origin else {})
-        write_json(made / "config.json", {"architecture": architecture} | asdict(images) | noted)
-        differences = _checked(network, made, images, onnx_available() if onnx is None else onnx)
+        differences = _checked(network, made, images, onnx=onnx, pt2=pt2)
+        quantised = None
+        if int8 is not None:
+            quantised = write_int8(network, made / "student.onnx", made / "student.int8.onnx", int8)
+        costs = measure_costs(lambda: copy.deepcopy(network).to("meta"), images.shape)
+        config = {
+            "architecture": architecture,
+            "params": costs.params,
+            "macs": costs.macs,
+            **asdict(images),
+            **noted,
+            **({} if quantised is None else {"int8": quantised.to_json()}),
+        }
+        write_json(made / "config.json", config)
+        (made / "README.md").write_text(write_card(config, _sizes(made)), "utf-8")
         made.replace(target)  # over an empty folder, or where there is none
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    files = tuple(sorted(file.name for file in target.iterdir()))
-    return Exported(target, files, differences)
+    sizes = _sizes(target)
+    return Exported(target, tuple(sizes), differences, sizes, quantised)
 
 
-def _checked(network: nn.Module, folder: Path, images: ImageSpec, onnx: bool) -> dict[str, float]:
-    """Write ONNX if asked to; run every form on a fixed batch."""
+def _checked(
+    network: nn.Module, folder: Path, images: ImageSpec, *, onnx: bool, pt2: bool
+) -> dict[str, float]:
+    """Write the other forms that are asked for; run every form on a fixed batch."""
     batch = torch.randn(CHECKED_IMAGES, *images.shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = network(batch)
-    differences = {"student.py": verify_source(folder, batch, expected)}
-    if onnx:
-        write_onnx(network, batch, folder / "student.onnx")
-        differences["student.onnx"] = verify_onnx(folder, batch, expected)
+    differences = {"student.py": verify("student.py", folder, batch, expected)}
+    if not (onnx or pt2):
+        return differences
+    program = export_program(network, batch)
+    for form, asked, write in (
+        ("student.pt2", pt2, write_archive),
+        ("student.onnx", onnx, write_onnx),
+    ):
+        if asked:
+            write(program, folder / form)
+            differences[form] = verify(form, folder, batch, expected)
     return differences
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
 
 
 def _contiguous(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,17 +1,13 @@
 """The student as ONNX, through torch's own exporter."""
 
-import contextlib
 import importlib.util
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from diswot.errors import ExportError, MissingExtraError, first_line
+from diswot.export._program import quiet
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
@@ -32,24 +28,21 @@ def require_onnx() -> None:
             raise MissingExtraError(package, "onnx", "ONNX export")
 
 
-def write_onnx(network: nn.Module, images: Tensor, path: Path) -> None:
-    """Write `network` as ONNX that takes any number of images.
+def write_onnx(program: ExportedProgram, path: Path) -> None:
+    """Write a program as ONNX that takes any number of images.
 
     Raises:
-        MissingExtraError: the extra `onnx` is not installed.
         ExportError: torch cannot express the network in ONNX.
     """
-    require_onnx()
     try:
-        with _quiet():
+        with quiet():
             torch.onnx.export(
-                network,
-                (images,),
+                program,
+                (),
                 path,
                 dynamo=True,
                 input_names=["images"],
                 output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
                 external_data=False,
                 verbose=False,
             )
@@ -58,16 +51,3 @@ def write_onnx(network: nn.Module, images: Tensor, path: Path) -> None:
             f"torch cannot write this network as ONNX ({type(error).__name__}: "
             f"{first_line(error)}): export without ONNX (--no-onnx)"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress and its notes on torchvision off the terminal."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

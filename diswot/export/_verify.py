@@ -13,50 +13,51 @@ from diswot.errors import ExportError
 
 TOLERANCE = 1e-5
 
-_RUN_SOURCE = """
-import sys, torch
+_SOURCE = """
 sys.path.insert(0, {folder!r})
 import student
 network = student.load()
-batch = student.read_safetensors({batch!r})["images"]
-with torch.inference_mode():
-    torch.save(network(batch), {answer!r})
 """
 
-_RUN_ONNX = """
-import numpy, onnxruntime, torch
-from safetensors.torch import load_file
+_ARCHIVE = """
+network = torch.export.load({folder!r} + "/student.pt2").module()
+"""
+
+_ONNX = """
+import onnxruntime
 session = onnxruntime.InferenceSession({folder!r} + "/student.onnx",
                                        providers=["CPUExecutionProvider"])
-images = load_file({batch!r})["images"].numpy()
-outputs = session.run(None, {{session.get_inputs()[0].name: images}})[0]
-torch.save(torch.from_numpy(numpy.asarray(outputs)), {answer!r})
+name = session.get_inputs()[0].name
+network = lambda images: torch.tensor(session.run(None, {{name: images.numpy()}})[0])
 """
 
+_RUN = """
+import sys, torch
+from safetensors.torch import load_file
+{network}
+images = load_file({batch!r})["images"]
+with torch.inference_mode():
+    torch.save(torch.cat([network(images), network(images[:1])]), {answer!r})
+"""
 
-def verify_source(folder: Path, images: Tensor, expected: Tensor) -> float:
-    """Run `student.py` with its weights; return the largest difference from `expected`.
+FORMS = {"student.py": _SOURCE, "student.pt2": _ARCHIVE, "student.onnx": _ONNX}
+
+
+def verify(form: str, folder: Path, images: Tensor, expected: Tensor) -> float:
+    """Run an exported form in a process of its own, on all images together and on one alone.
+
+    Returns:
+        The largest difference from `expected`, in units of the largest output.
 
     Raises:
         ExportError: it does not run, or computes something else.
     """
-    return _verify(_RUN_SOURCE, "student.py", folder, images, expected)
-
-
-def verify_onnx(folder: Path, images: Tensor, expected: Tensor) -> float:
-    """Run `student.onnx` with onnxruntime; return the largest difference from `expected`.
-
-    Raises:
-        ExportError: it does not run, or computes something else.
-    """
-    return _verify(_RUN_ONNX, "student.onnx", folder, images, expected)
-
-
-def _verify(program: str, form: str, folder: Path, images: Tensor, expected: Tensor) -> float:
+    expected = torch.cat([expected, expected[:1]])
     with tempfile.TemporaryDirectory() as place:
         batch, answer = f"{place}/batch.safetensors", f"{place}/answer.pt"
         save_file({"images": images.contiguous()}, batch)
-        code = program.format(folder=str(folder.absolute()), batch=batch, answer=answer)
+        network = FORMS[form].format(folder=str(folder.absolute()))
+        code = _RUN.format(network=network, batch=batch, answer=answer)
         done = subprocess.run(  # noqa: S603  (our own program, on files just written)
             [sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, check=False
         )

@@ -1,0 +1,202 @@
+"""Archive, 8 bits and the model card: what they hold, and that the card's code runs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+import diswot
+from diswot.data import ImageData, ImageSpec, load_data
+from diswot.distillation import evaluate
+from diswot.errors import DiswotError, ExportError, OptionError
+from diswot.export import Exported
+from search_spaces import CifarResNet, SearchSpace
+from tests.conftest import CommandLine
+
+Trained = tuple[nn.Module, Exported]
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageData:
+    return load_data("digits")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, digits: ImageData) -> Trained:
+    """Return a network that learned a little, and all forms of it."""
+    torch.manual_seed(0)
+    student = CifarResNet((1, 1), num_classes=10, widths=(8, 8, 16), in_channels=1)
+    diswot.distill(student, None, data=digits, loss="alone", epochs=3)
+    folder = tmp_path_factory.mktemp("exported") / "student"
+    return student, diswot.export(student, folder, int8=digits)
+
+
+def test_all_forms_are_written_and_compute_the_same(exported: Trained) -> None:
+    _, done = exported
+    assert done.files == (
+        "README.md",
+        "config.json",
+        "student.int8.onnx",
+        "student.onnx",
+        "student.pt2",
+        "student.py",
+        "weights.safetensors",
+    )
+    assert set(done.differences) == {"student.py", "student.pt2", "student.onnx"}
+    assert max(done.differences.values()) <= 1e-5
+    assert done.sizes == {name: (done.folder / name).stat().st_size for name in done.files}
+
+
+def test_the_archive_takes_any_number_of_images(exported: Trained) -> None:
+    student, done = exported
+    network = torch.export.load(done.folder / "student.pt2").module()
+    for count in (1, 5):
+        images = torch.randn(count, 1, 16, 16)
+        torch.testing.assert_close(network(images), student.eval()(images))
+
+
+def test_8_bits_are_judged_beside_the_float_network(exported: Trained, digits: ImageData) -> None:
+    student, done = exported
+    assert done.int8 is not None
+    assert done.int8.float_accuracy == evaluate(student, digits, digits.test)
+    session = onnxruntime.InferenceSession(done.folder / "student.int8.onnx")
+    images = digits.normalise(digits.test.images).numpy()
+    (logits,) = session.run(None, {"images": images})
+    right = int((logits.argmax(1) == digits.test.labels.numpy()).sum())
+    # onnxruntime may round a batch of another size otherwise
+    assert abs(done.int8.accuracy.correct - right) <= 3
+    assert abs(done.int8.accuracy.rate - done.int8.float_accuracy.rate) < 0.05
+    assert done.int8.accuracy.interval[0] > 0.15  # it has learned something
+    assert done.sizes["student.int8.onnx"] < done.sizes["student.onnx"]
+
+
+def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageData) -> None:
+    student, done = exported
+    blank = diswot.data.Split(torch.zeros_like(digits.test.images), digits.test.labels)
+    others = ImageData("digits", digits.train, digits.val, blank, digits.spec)
+    again = diswot.export(
+        student, done.folder.with_name("again"), int8=others, onnx=True, pt2=False
+    )
+    first, second = ((each.folder / "student.int8.onnx").read_bytes() for each in (done, again))
+    assert first == second
+
+
+def test_numbers_are_in_the_configuration_and_the_card(exported: Trained) -> None:
+    _, done = exported
+    assert done.int8 is not None
+    config = json.loads((done.folder / "config.json").read_text())
+    assert config["params"] == sum(p.numel() for p in exported[0].parameters())
+    assert config["int8"]["test_accuracy"] == done.int8.accuracy.rate
+    assert config["int8"]["test_accuracy_95"] == list(done.int8.accuracy.interval)
+    assert config["data"] == "digits"
+    card = (done.folder / "README.md").read_text()
+    assert f"| test accuracy in 8 bits | {done.int8.accuracy}" in card.replace("] |", "]")
+    assert f"{config['params']:,}" in card
+    assert "with the loss `alone`, 3 epochs, seed 0" in card
+    for name, size in done.sizes.items():
+        assert name == "README.md" or f"| `{name}` | {size:,} |" in card
+    assert card.count("---\n") >= 2
+    assert f"value: {config['test_accuracy']}" in card.split("---\n")[1]
+
+
+def test_the_code_in_the_card_runs(exported: Trained) -> None:
+    folder = exported[1].folder
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 4
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", "\n".join(blocks)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
+
+
+def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData) -> None:
+    student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
+    diswot.export(student, tmp_path / "s", images=digits.spec, metrics={}, onnx=False)
+    card = (tmp_path / "s" / "README.md").read_text()
+    assert "Of its training nothing is known here." in card
+    assert "test accuracy" not in card
+    assert "student.onnx" not in card
+
+
+def test_8_bits_need_onnx_and_the_same_images(tmp_path: Path, digits: ImageData) -> None:
+    student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
+    with pytest.raises(OptionError, match="leave --no-onnx out"):
+        diswot.export(student, tmp_path / "s", images=digits.spec, onnx=False, int8=digits)
+    other = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
+    with pytest.raises(OptionError, match="quantise with the data that it was trained on"):
+        diswot.export(student, tmp_path / "s", images=other, int8=digits)
+    assert not list(tmp_path.iterdir())
+
+
+class ForManyAlone(nn.Module):
+    """A forward pass that torch.fx traces and that is of one number of images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(256, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(images.reshape(8, 256))
+        return logits
+
+
+def test_a_network_of_one_batch_size_is_refused_in_one_line(
+    tmp_path: Path, digits: ImageData
+) -> None:
+    with pytest.raises(ExportError) as caught:
+        diswot.export(ForManyAlone(), tmp_path / "s", images=digits.spec, onnx=False)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+SPACES = {
+    "s0": (3, 16),
+    "nas-bench-201": (3, 16),
+    "macro-basic": (3, 32),
+    "macro-bottleneck": (3, 32),
+    "autoformer": (3, 32),
+}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_networks_of_every_space_are_written_as_source(name: str, tmp_path: Path) -> None:
+    from diswot.search import find_space
+    from diswot.seeding import generator_for
+
+    channels, side = SPACES[name]
+    space: SearchSpace = find_space(name, in_channels=channels)
+    network = space.build(space.sample(generator_for("export")), 10)
+    spec = ImageSpec((channels, side, side), 10, (0.5,) * 3, (0.5,) * 3, 255.0)
+    done = diswot.export(network, tmp_path / "s", images=spec, onnx=False)
+    assert done.differences["student.py"] <= 1e-5
+
+
+def test_the_command_quantises_with_the_data_that_are_named(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    trained = cli(
+        *("distill", "--arch", "width=4", "--space", "tests.cli.faulty:Small"),
+        *("--loss", "alone", "--epochs", "1", "--out", "d"),
+    )
+    assert trained.code == 0, trained.err
+    export = ("export", "d", "--space", "tests.cli.faulty:Small", "--out", "s", "--int8")
+    refused = cli(*export)
+    assert "which --int8 needs: name it with --data" in refused.err
+    outcome = cli(*export, "--data", "digits", "--no-pt2", "--json")
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    assert record["bytes"]["student.int8.onnx"] > 0
+    assert 0 <= record["int8"]["test_accuracy"] <= 1
+    with pytest.raises(DiswotError):
+        diswot.export(nn.Identity(), tmp_path / "s")
