@@ -46,6 +46,8 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
         "weights.safetensors",
         "config.json",
         "student.onnx",
+        "student.pt2",
+        "README.md",
     }
     lines = (run / "journal.jsonl").read_text().splitlines()
     assert len(lines) == report["evaluated"] == 6
