@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.fx
 from torch import nn
 
 from diswot.activations import ActivationReader
@@ -96,11 +97,13 @@ def test_a_network_takes_colour_and_grey_images_and_every_weight_has_a_part(name
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_vgg_pools_before_the_fifth_stage_of_large_images_alone() -> None:
+def test_vgg_pools_between_the_first_four_stages() -> None:
     network = VGG((1, 1, 1, 1, 1), num_classes=2).eval()
-    for side, left in ((32, (4, 4)), (64, (4, 4)), (48, (6, 6))):
-        with ActivationReader(network) as read, torch.no_grad():
-            assert read(torch.zeros(1, 3, side, side)).resolution == left
+    with ActivationReader(network, watches=[BLOCK_MAPS]) as read, torch.no_grad():
+        shown = read(torch.zeros(1, 3, 48, 48))
+    assert [tuple(maps.shape[1:]) for maps in shown.watched(BLOCK_MAPS) if maps is not None] == [
+        (64, 48, 48), (128, 24, 24), (256, 12, 12), (512, 6, 6), (512, 6, 6)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("depth", "width"), [(17, 1), (4, 1), (16, 0)])
@@ -115,6 +118,15 @@ def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
     first, again, other = (teacher.initialised(seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_network_can_be_written_as_source(name: str) -> None:
+    network = TEACHERS[name].build(num_classes=5, in_channels=1).eval()
+    images = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        traced = torch.fx.symbolic_trace(network)  # what the export begins with
+        assert torch.equal(traced(images), network(images))
 
 
 @pytest.mark.parametrize("name", TEACHERS)

@@ -7,9 +7,6 @@ from torch.nn import functional as F
 
 from diswot.teachers.networks._layers import he_initialised
 
-POOLED_LAST = 64
-"""Pixels from which the fourth pooling has something left to pool."""
-
 
 class Stage(nn.Module):
     """3×3 convolutions of one width, each with normalisation and rectifier."""
@@ -39,8 +36,7 @@ class VGG(nn.Module):
     Recognition", ICLR 2015, table 1 (configuration B is VGG-13), with batch
     normalisation. For small images, as in the pairs of Tian et al., "Contrastive
     Representation Distillation", ICLR 2020: the last maps are averaged instead of
-    going through three linear layers, and there is no pooling before the fifth stage
-    of images below 64 pixels.
+    going through three linear layers, and there is no pooling before the fifth stage.
 
     Args:
         depths: convolutions of each of the five stages.
@@ -56,16 +52,16 @@ class VGG(nn.Module):
     def __init__(self, depths: Sequence[int], *, num_classes: int, in_channels: int = 3) -> None:
         super().__init__()
         widths = (in_channels, 64, 128, 256, 512, 512)
-        self.stages = nn.ModuleList(
-            Stage(widths[i], widths[i + 1], depth) for i, depth in enumerate(depths)
+        stages = [Stage(widths[i], widths[i + 1], depth) for i, depth in enumerate(depths)]
+        pools = [nn.MaxPool2d(2) for _ in stages[:3]]
+        self.stages = nn.Sequential(
+            *(layer for pair in zip(stages[:3], pools, strict=True) for layer in pair), *stages[3:]
         )
         self.classifier = nn.Linear(widths[-1], num_classes)
         he_initialised(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""
-        pooled = 4 if x.shape[-1] >= POOLED_LAST else 3
-        for number, stage in enumerate(self.stages):
-            x = stage(F.max_pool2d(x, 2) if 0 < number <= pooled else x)
-        logits: Tensor = self.classifier(F.adaptive_avg_pool2d(x, 1).flatten(1))
+        features = self.stages(x)
+        logits: Tensor = self.classifier(F.adaptive_avg_pool2d(features, 1).flatten(1))
         return logits
