@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,20 @@ from benchmarks.correlation_run import CorrelationSettings, run_correlation
 from benchmarks.documentation import DOCS, RESULTS
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
 from benchmarks.lasting import lasting
+from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.paper import paper_table
 from benchmarks.search_bench import SearchBenchSettings, SearchRow, run_search_bench
+from benchmarks.shortlist_table import ShortlistRow, ShortlistSettings, shortlist_table
 from benchmarks.speed import SpeedSettings, speed
 from benchmarks.tables import write_csv
+from benchmarks.trainings import LessonSettings
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
 from diswot.progress import Progress
 from diswot.run_folder import versions, write_json
 from diswot.scorers import scorers
+from diswot.search import Budget, search
 
 SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
 """Not among the published values, and slow: on a thousand cells of their own."""
@@ -89,7 +93,24 @@ SEARCHES: dict[str, tuple[int | None, ...]] = {
 }
 """Correlations whose measurements are searched, and the parameters that a candidate may have."""
 
-OTHERS = ("search", "fidelity", "speed", "all-cells", "lasting", "costs", "paper")
+TAUGHT = {
+    "digits": LossTableSettings(epochs=20),
+    "cifar100": LossTableSettings(data="cifar100", teacher_epochs=10, epochs=3, precision="bf16"),
+}
+LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
+"""Beside `alone`; `diswot` is KD with the weights of the published pairs."""
+
+OTHERS = (
+    "search",
+    "losses",
+    "shortlist",
+    "fidelity",
+    "speed",
+    "all-cells",
+    "lasting",
+    "costs",
+    "paper",
+)
 
 
 @click.command()
@@ -161,6 +182,32 @@ def _searches(
     return rows
 
 
+def _taught(data_root: str | None, work: Path, workers: int, progress: Progress) -> list[LossRow]:
+    """Train the student that a search finds, and ResNet-20, by every loss."""
+    rows: list[LossRow] = []
+    for data, settings in TAUGHT.items():
+        budget = Budget(params=300_000)
+        found = search(settings.teacher, "s0", data=data, data_root=data_root, budget=budget)
+        students = (f"s0:{found.best.name}", "resnet20")
+        asked = replace(settings, students=students, losses=LOSSES, data_root=data_root)
+        out = work / f"losses-{data}"
+        rows += loss_table(asked, out, workers=workers, progress=progress)
+    return rows
+
+
+def _shortlists(
+    data_root: str | None, work: Path, workers: int, progress: Progress
+) -> list[ShortlistRow]:
+    """Spend the same epochs on the best-scored student, and on a shortlist."""
+    rows: list[ShortlistRow] = []
+    for data, settings in TAUGHT.items():
+        common = {field.name: getattr(settings, field.name) for field in fields(LessonSettings)}
+        asked = ShortlistSettings(**{**common, "data_root": data_root})
+        out = work / f"shortlist-{data}"
+        rows += shortlist_table(asked, out, workers=workers, progress=progress)
+    return rows
+
+
 def _other(
     table: str,
     data_root: str | None,
@@ -176,6 +223,12 @@ def _other(
         case "search":
             made = {"scorers": SEARCHED, "max_params": SEARCHES, "population": 20, "seeds": 20}
             rows = _searches(data_root, work, workers, progress)
+        case "losses":
+            made = {data: _told(settings) for data, settings in TAUGHT.items()}
+            rows = _taught(data_root, work, workers, progress)
+        case "shortlist":
+            made = {data: _told(settings) for data, settings in TAUGHT.items()}
+            rows = _shortlists(data_root, work, workers, progress)
         case "fidelity":
             made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)

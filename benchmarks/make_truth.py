@@ -1,23 +1,21 @@
 """A ground truth of one's own: students trained alone and distilled, over several seeds."""
 
 import csv
-from collections.abc import Iterator
-from concurrent.futures import as_completed
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.ledger import Ledger, processes
-from diswot.data import held_out, load_data
-from diswot.distillation import Distillation, default_recipe, prepare_distillation
-from diswot.errors import DiswotError, OptionError, RunError, first_line
-from diswot.progress import Progress, Step
+from benchmarks.trainings import LessonSettings, Trainings, lesson, student_in
+from diswot.data import load_data
+from diswot.errors import OptionError
+from diswot.progress import Progress
 from diswot.run_folder import replace_file
 from diswot.search import find_space
-from diswot.seeding import generator_for, seed_for, torch_seed
+from diswot.seeding import generator_for
 from search_spaces import SearchSpace
 
 TARGETS = {"vanilla": "alone", "distilled": "diswot"}
@@ -25,30 +23,16 @@ TARGETS = {"vanilla": "alone", "distilled": "diswot"}
 
 
 @dataclass(frozen=True)
-class TruthSettings:
+class TruthSettings(LessonSettings):
     """What a ground truth is made of.
 
     Attributes:
         space: a built-in name or `package.module:Class`.
-        data: a dataset's name.
-        data_root: where datasets lie, and trained teachers are kept.
-        teacher: a built-in name; trained once on all training images.
-        teacher_epochs: of a built-in teacher that has to be trained; see `prepare_distillation`.
-        train_images: images that students are trained on, drawn once; `None` for all.
-        epochs: of each student's training.
-        batch_size: of each student's training; `None` for the recipe's own.
         seeds: trainings of each student, each with other weights and another order.
         sample: architectures, drawn at random; `None` for all.
     """
 
     space: str = "s0"
-    data: str = "digits"
-    data_root: str | None = None
-    teacher: str = "resnet56"
-    teacher_epochs: int | None = None
-    train_images: int | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
     seeds: int = 3
     sample: int | None = None
 
@@ -83,58 +67,27 @@ def make_truth(
     if settings.seeds < 1:
         raise OptionError(f"Expected at least 1 seed, but got {settings.seeds}")
     names = _architectures(settings)
-    record = {k: v for k, v in asdict(settings).items() if k != "data_root"}
-    with Ledger(out, record, key=["arch", "seed", "target"]) as ledger:
-        wanted = [(n, s, t) for s in range(settings.seeds) for n in names for t in TARGETS]
-        left = [task for task in wanted if task not in ledger.records]
-        if left:
-            _prepared(settings)  # the teacher is trained before the workers ask for it
-        for done, trained in enumerate(_train(settings, left, workers), len(wanted) - len(left)):
-            ledger.append(trained)
-            note = f"{trained['arch']} {trained['target']} {trained['accuracy']:.1f} %"
-            progress(Step("train", done + 1, len(wanted), note))
-        rows = [_row(name, settings.seeds, ledger) for name in names]
+    tasks = [(n, s, t) for s in range(settings.seeds) for n in names for t in TARGETS]
+    records = Trainings(settings.recorded(), out, key=["arch", "seed", "target"]).run(
+        tasks,
+        partial(_one, settings),
+        before=partial(lesson, settings),  # the teacher is trained before the workers ask for it
+        workers=workers,
+        progress=progress,
+    )
+    rows = [_row(name, settings.seeds, records) for name in names]
     _write(rows, out / "truth.csv")
     return rows
 
 
-def _train(
-    settings: TruthSettings, tasks: list[tuple[str, int, str]], workers: int
-) -> Iterator[dict[str, Any]]:
-    failures = []
-    with processes(workers) as pool:
-        waiting = {pool.submit(_one, settings, *task): task for task in tasks}
-        for ready in as_completed(waiting):
-            try:
-                yield ready.result()
-            except (DiswotError, RunError) as error:
-                failures.append(f"{waiting[ready]}: {first_line(error)}")
-    if failures:
-        raise RunError(f"{len(failures)} trainings failed, the first of {failures[0]}")
-
-
-def _one(settings: TruthSettings, arch: str, seed: int, target: str) -> dict[str, Any]:
-    distillation = _prepared(settings)
-    space = _space(settings)
-    with torch_seed(seed_for(seed, "student", arch)):
-        student = space.build(space.from_string(arch), distillation.data.num_classes)
+def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
+    arch, seed, target = task
+    distillation = lesson(settings)
+    student = student_in(settings.space, arch, distillation.data.spec, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=TARGETS[target])
     accuracy = round(100 * training.test.rate, 4)
     return {"arch": arch, "seed": seed, "target": target, "accuracy": accuracy}
-
-
-@cache
-def _prepared(settings: TruthSettings) -> Distillation:
-    """Return teacher and data, once in each process."""
-    whole = prepare_distillation(settings.teacher, data=settings.data, data_root=settings.data_root)
-    data = whole.data
-    if settings.train_images is not None and settings.train_images < len(data.train):
-        data = replace(data, train=held_out(data.train, settings.train_images, seed=0)[1])
-    recipe = default_recipe(data, epochs=settings.epochs)
-    if settings.batch_size is not None:
-        recipe = replace(recipe, batch_size=settings.batch_size)
-    return replace(whole, data=data, recipe=recipe)
 
 
 def _space(settings: TruthSettings) -> SearchSpace:
@@ -166,9 +119,9 @@ def _architectures(settings: TruthSettings) -> list[str]:
     )
 
 
-def _row(name: str, seeds: int, ledger: Ledger) -> TruthRow:
+def _row(name: str, seeds: int, records: Mapping[Any, Mapping[str, Any]]) -> TruthRow:
     by_target = {
-        target: np.array([ledger.records[name, s, target]["accuracy"] for s in range(seeds)])
+        target: np.array([records[name, s, target]["accuracy"] for s in range(seeds)])
         for target in TARGETS
     }
     means = {target: round(float(values.mean()), 3) for target, values in by_target.items()}

@@ -5,6 +5,7 @@ import inspect
 import click
 
 from benchmarks.cli.correlation import correlation
+from benchmarks.cli.losses import losses, pairs
 from benchmarks.cli.make_truth import make_truth
 from benchmarks.cli.paper import paper
 from benchmarks.cli.search import search
@@ -22,7 +23,7 @@ def bench() -> None:
     """
 
 
-for command in (correlation, search, paper, speed, make_truth):
+for command in (correlation, search, losses, pairs, paper, speed, make_truth):
     bench.add_command(command)
 
 

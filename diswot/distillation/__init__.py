@@ -19,8 +19,8 @@ from diswot.distillation._recipe import (
     default_recipe,
 )
 from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
-from diswot.distillation._teaching import train_teacher
 from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
+from diswot.distillation._teaching import train_teacher
 from diswot.distillation._training import Training, train
 from diswot.distillation.losses import PRESETS, Objective, parse_objective
 
@@ -46,8 +46,8 @@ __all__ = [
     "default_recipe",
     "distill",
     "evaluate",
-    "halve",
     "folder_name",
+    "halve",
     "is_unfinished",
     "near_chance",
     "parse_objective",

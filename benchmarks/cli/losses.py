@@ -1,0 +1,176 @@
+"""`diswot bench losses` and `diswot bench pairs`: what each loss makes of a student."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from benchmarks.cli._options import OUT, WORKERS
+from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
+from benchmarks.pairs import METHODS, PAIRS, PairRow, measure_pair
+from benchmarks.tables import flat, number, write_csv
+from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.data import data_root as find_root
+from diswot.run_folder import next_folder
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+CAPTION = (
+    "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
+    "best on the validation images. gain: on the same student alone, same seed, in points. p: "
+    "paired t-test, two-sided, after Benjamini and Hochberg over the losses of one student; "
+    "better and worse are told at 0.05."
+)
+
+
+def training_options(command: _Command) -> _Command:
+    """Add what both commands train with."""
+    for option in (
+        options.JSON,
+        OUT,
+        WORKERS,
+        options.DEVICE,
+        click.option(
+            "--precision",
+            type=click.Choice(["single", "bf16", "fp16"]),
+            default="single",
+            show_default=True,
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(min=2),
+            default=3,
+            show_default=True,
+            help="Trainings of each student by each loss.",
+        ),
+        click.option("--batch-size", type=click.IntRange(min=2), help="Images of a step."),
+        click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training."),
+        click.option(
+            "--teacher-epochs",
+            type=click.IntRange(min=1),
+            help="Epochs of a built-in teacher, trained once.",
+        ),
+        options.TEACHER_WEIGHTS,
+        options.DATA_ROOT,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--students",
+    callback=options.names,
+    default="s0:5-1-3,resnet20",
+    show_default=True,
+    help="Names of `diswot list teachers`, or SPACE:ARCHITECTURE, joined with commas.",
+)
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    default=("diswot", "diswot-dagger"),
+    show_default=True,
+    help="A name or an expression of `diswot list losses`; may be given again.",
+)
+@options.DATA
+@options.TEACHER
+@training_options
+def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Train students by several losses, over several seeds, and tell what differs.
+
+    Interrupted, the same command with the same --out goes on where it stopped.
+
+    Example: diswot bench losses --students resnet20 --loss "ce + at" --loss "ce + dkd"
+    """
+    chosen["students"] = tuple(chosen["students"])
+    out = out or next_folder(Path("runs"), "losses")
+    with shown_progress() as progress:
+        rows = loss_table(LossTableSettings(**chosen), out, workers=workers, progress=progress)
+    write_csv(out / "losses.csv", rows)
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in rows]})
+        return
+    print_table(
+        f"Test accuracy in % on {rows[0].data}, teacher {rows[0].teacher} "
+        f"{rows[0].teacher_accuracy:.1f}",
+        ["student", "loss", "accuracy ± sd", "gain", "p", ""],
+        [[row.student, row.loss, *_cells(row)] for row in rows],
+        caption=f"{rows[0].seeds} seeds, {rows[0].epochs} epochs. {CAPTION}",
+    )
+    click.echo(f"Written to {out}: losses.csv")
+
+
+@click.command()
+@click.option("--pair", default="resnet56/resnet20", show_default=True, help="TEACHER/STUDENT.")
+@click.option(
+    "--methods",
+    callback=options.names,
+    default="KD,AT,SP,RKD,CRD,DKD",
+    show_default=True,
+    help=f"Of {', '.join(METHODS)}, joined with commas.",
+)
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"Table of published figures; by default {PAIRS} in the data root, if it is there.",
+)
+@click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
+@training_options
+def pairs(
+    out: Path | None,
+    workers: int,
+    as_json: bool,
+    pair: str,
+    methods: list[str],
+    published: Path | None,
+    **chosen: Any,
+) -> None:
+    """Train a teacher–student pair of the literature, published accuracies beside.
+
+    At full length, 240 epochs, this takes a GPU; interrupted, the same command with the
+    same --out goes on where it stopped.
+
+    Example: diswot bench pairs --pair wrn-40-2/wrn-16-2 --methods KD,CRD --epochs 240
+    """
+    known = published or find_root(chosen["data_root"]) / PAIRS
+    out = out or next_folder(Path("runs"), "pair-" + pair.replace("/", "-"))
+    with shown_progress() as progress:
+        rows = measure_pair(
+            pair,
+            methods,
+            LossTableSettings(**chosen),
+            out,
+            published=known if known.exists() else None,
+            workers=workers,
+            progress=progress,
+        )
+    write_csv(out / "pair.csv", [row.measured for row in rows])
+    if as_json:
+        print_json({"folder": str(out), "rows": [_record(row) for row in rows]})
+        return
+    measured = rows[0].measured
+    print_table(
+        f"{pair} on {measured.data}, test accuracy in %",
+        ["method", "loss", "published", "accuracy ± sd", "gain", "p", ""],
+        [_row(row) for row in rows],
+        caption=f"{measured.seeds} seeds, {measured.epochs} epochs; teacher here "
+        f"{measured.teacher_accuracy:.1f}. {CAPTION}",
+    )
+    click.echo(f"Written to {out}: pair.csv")
+
+
+def _cells(row: LossRow) -> list[str]:
+    found = f"{row.accuracy:.1f} ± {row.sd:.1f}"
+    return [found, number(row.gain, "+.1f"), number(row.adjusted, ".3f"), row.verdict]
+
+
+def _row(row: PairRow) -> list[str]:
+    method = next(name for name, loss in METHODS.items() if loss == row.measured.loss)
+    printed = number(row.published and row.published.accuracy)
+    return [method, row.measured.loss, printed, *_cells(row.measured)]
+
+
+def _record(row: PairRow) -> dict[str, Any]:
+    return {"published": row.published and vars(row.published), **flat(row.measured)}
