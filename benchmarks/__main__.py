@@ -25,6 +25,7 @@ from benchmarks.tables import write_csv
 from benchmarks.trainings import LessonSettings
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
+from diswot.distillation import train_teacher
 from diswot.progress import Progress
 from diswot.run_folder import versions, write_json
 from diswot.scorers import scorers
@@ -94,9 +95,10 @@ SEARCHES: dict[str, tuple[int | None, ...]] = {
 """Correlations whose measurements are searched, and the parameters that a candidate may have."""
 
 TAUGHT = {
-    "digits": LossTableSettings(epochs=20),
-    "cifar100": LossTableSettings(data="cifar100", teacher_epochs=10, epochs=3, precision="bf16"),
+    "digits": LossTableSettings(epochs=20, teacher_epochs=60),
+    "cifar100": LossTableSettings(data="cifar100", epochs=3, teacher_epochs=12, precision="bf16"),
 }
+"""What students learn from, and for how long, in the tables of losses and shortlists."""
 LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
 """Beside `alone`; `diswot` is KD with the weights of the published pairs."""
 
@@ -185,14 +187,39 @@ def _searches(
 def _taught(data_root: str | None, work: Path, workers: int, progress: Progress) -> list[LossRow]:
     """Train the student that a search finds, and ResNet-20, by every loss."""
     rows: list[LossRow] = []
-    for data, settings in TAUGHT.items():
+    for data in TAUGHT:
+        settings = _with_teacher(data, data_root, work, progress)
         budget = Budget(params=300_000)
         found = search(settings.teacher, "s0", data=data, data_root=data_root, budget=budget)
         students = (f"s0:{found.best.name}", "resnet20")
-        asked = replace(settings, students=students, losses=LOSSES, data_root=data_root)
+        asked = replace(settings, students=students, losses=LOSSES)
         out = work / f"losses-{data}"
         rows += loss_table(asked, out, workers=workers, progress=progress)
     return rows
+
+
+def _with_teacher(
+    data: str, data_root: str | None, work: Path, progress: Progress
+) -> LossTableSettings:
+    """Return the settings of a dataset with a teacher that is trained once for both tables."""
+    settings = TAUGHT[data]
+    folder = work / f"teacher-{data}"
+    if not (folder / "report.json").exists():
+        train_teacher(
+            settings.teacher,
+            out=folder,
+            data=data,
+            data_root=data_root,
+            epochs=settings.teacher_epochs,
+            precision=settings.precision,
+            progress=progress,
+        )
+    return replace(
+        settings,
+        data_root=data_root,
+        teacher_weights=str(folder / "best.safetensors"),
+        teacher_epochs=None,
+    )
 
 
 def _shortlists(
@@ -200,9 +227,10 @@ def _shortlists(
 ) -> list[ShortlistRow]:
     """Spend the same epochs on the best-scored student, and on a shortlist."""
     rows: list[ShortlistRow] = []
-    for data, settings in TAUGHT.items():
+    for data in TAUGHT:
+        settings = _with_teacher(data, data_root, work, progress)
         common = {field.name: getattr(settings, field.name) for field in fields(LessonSettings)}
-        asked = ShortlistSettings(**{**common, "data_root": data_root})
+        asked = ShortlistSettings(**common)
         out = work / f"shortlist-{data}"
         rows += shortlist_table(asked, out, workers=workers, progress=progress)
     return rows
