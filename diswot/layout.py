@@ -128,16 +128,19 @@ class Layout:
         return [Tap("", self.feature_map)]
 
     def stages(self) -> list[Tap]:
-        """Return the last block of every stage; see [`stages`][diswot.taps.stages]."""
+        """Return what ends every stage; see [`stages`][diswot.taps.stages].
+
+        That is its last block, or a module that holds blocks of that stage alone.
+        """
         return [last for _, last in self.flows()]
 
     def middle(self) -> list[Tap]:
-        """Return the last block of the stage in the middle, as the only tap."""
+        """Return what ends the stage in the middle, as the only tap."""
         found = self.stages()
         return [found[len(found) // 2]]
 
     def flows(self) -> list[tuple[Tap, Tap]]:
-        """Return the first and the last block of every stage.
+        """Return the first block of every stage, and what ends the stage.
 
         Raises:
             NetworkError: no block shows a feature map.
@@ -148,7 +151,22 @@ class Layout:
                 "it has no stages to compare: write its blocks as modules, or use another loss"
             )
         taps = [Tap(path, self.maps[path]) for path in self.blocks]
-        return [(run[0], run[-1]) for run in in_stages(taps, lambda tap: tap.shape[1:])]
+        runs = in_stages(taps, lambda tap: tap.shape[1:])
+        ends = [self._outermost(run) for run in runs]
+        return [(run[0] if len(run) > 1 else end, end) for run, end in zip(runs, ends, strict=True)]
+
+    def _outermost(self, stage: Sequence[Tap]) -> Tap:
+        """Return the largest module that ends with a stage and holds no block of another.
+
+        It can show more than its last block does: a sum with a shortcut, an activation.
+        """
+        last, within = stage[-1], {tap.path for tap in stage}
+        names = last.path.split(".")
+        for holder in (".".join(names[:depth]) for depth in range(1, len(names))):
+            held = {path for path in self.blocks if path.startswith(f"{holder}.")}
+            if self.maps.get(holder, ())[1:] == last.shape[1:] and held <= within:
+                return Tap(holder, self.maps[holder])
+        return last
 
 
 def _times(shape: Shape) -> str:
@@ -184,7 +202,7 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         >>> from search_spaces import CifarResNet
         >>> found = layout(CifarResNet((3, 5, 1), num_classes=10), torch.zeros(2, 3, 32, 32))
         >>> [(tap.path, tap.shape) for tap in found.stages()][:2]
-        [('stages.0.2', (16, 32, 32)), ('stages.1.4', (32, 16, 16))]
+        [('stages.0', (16, 32, 32)), ('stages.1', (32, 16, 16))]
     """
     seen: dict[str, Shape] = {}
     activated: dict[str, Tap] = {}

@@ -35,12 +35,12 @@ def test_a_layout_names_the_maps_of_all_modules_and_the_ends_of_the_stages() -> 
     assert found.maps["stem"] == found.maps["stages.0.1.conv2"] == (4, 16, 16)
     assert "head" not in found.maps
     assert [(first.path, last.path) for first, last in found.flows()] == [
-        ("stages.0.0", "stages.0.1"),
-        ("stages.1.0", "stages.1.0"),
-        ("stages.2.0", "stages.2.2"),
+        ("stages.0.0", "stages.0"),
+        ("stages.1", "stages.1"),
+        ("stages.2.0", "stages.2"),
     ]
     assert [tap.shape for tap in found.stages()] == [(4, 16, 16), (8, 8, 8), (16, 4, 4)]
-    assert found.middle() == [Tap("stages.1.0", (8, 8, 8))]
+    assert found.middle() == [Tap("stages.1", (8, 8, 8))]
     assert (found.feature_map, found.features, found.classes) == ((16, 4, 4), 16, 4)
 
 
@@ -48,6 +48,29 @@ def test_a_transformer_has_thirds_of_its_layers_as_stages() -> None:
     found = layout(Transformer(7), IMAGES)
     assert [tap.path for tap in found.stages()] == ["layers.2", "layers.4", "layers.6"]
     assert all(tap.shape == (6, 4, 4) for tap in found.stages())
+
+
+class Unlike(nn.Module):
+    """A residual block that holds its layers in a list, as some libraries do."""
+
+    def __init__(self, given: int, width: int) -> None:
+        super().__init__()
+        self.shortcut = nn.Sequential(nn.Conv2d(given, width, 1, 2), nn.BatchNorm2d(width))
+        self.layer = nn.Sequential(
+            nn.Sequential(nn.Conv2d(given, width, 3, 2, 1), nn.ReLU()),
+            nn.Sequential(nn.Conv2d(width, width, 3, 1, 1), nn.BatchNorm2d(width)),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        summed: Tensor = self.layer(maps) + self.shortcut(maps)
+        return summed.relu()
+
+
+def test_a_stage_ends_with_the_block_and_not_with_a_layer_in_it() -> None:
+    stages = nn.Sequential(nn.Sequential(Unlike(3, 4)), nn.Sequential(Unlike(4, 6)))
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)]
+    found = layout(nn.Sequential(stages, *head), IMAGES)
+    assert found.stages() == [Tap("0.0", (4, 8, 8)), Tap("0.1", (6, 4, 4))]
 
 
 def test_a_tap_reads_what_the_module_at_its_path_shows() -> None:

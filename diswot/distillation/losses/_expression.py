@@ -49,7 +49,7 @@ def parse(expression: str) -> tuple[Part, ...]:
     Without a number it has the weight of its card.
 
     Args:
-        expression: in one line; see [`in_one_line`][diswot.distillation.losses.in_one_line].
+        expression: in one line.
 
     Raises:
         OptionError: it does not parse, or an option does not fit; a caret shows where.

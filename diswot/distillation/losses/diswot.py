@@ -9,7 +9,8 @@ from torch import Tensor
 
 from diswot.activations import Activations
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, Term, TrainingBatch
+from diswot.distillation.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.errors import NetworkError
 from diswot.similarity import (
     common_resolution,
     relation_distance,
@@ -47,6 +48,17 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
 )
 class Semantic(Term):
     """[`semantic_loss`][diswot.distillation.losses.semantic_loss]."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        for network in (setting.student, setting.teacher):
+            channels = network.feature_map[0]
+            if channels != network.features:
+                raise NetworkError(
+                    f"the classifier of {network.who} reads {network.features} features but the "
+                    f"last feature map has {channels} channels, so class activation maps are "
+                    "undefined: leave semantic out of the loss"
+                )
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""

@@ -198,3 +198,21 @@ def test_several_terms_share_what_they_watch() -> None:
     assert both.student_watches == alone.student_watches
     assert len(alone.student_watches) == len(alone.teacher_watches) == 3
     assert not built("ce + kd", student, teacher).student_watches
+
+
+def test_localisation_maps_need_a_classifier_of_the_last_feature_map() -> None:
+    student = residual(1, 4, 4, 4)
+    head = [nn.AvgPool2d(8), nn.Flatten(), nn.Linear(16, CLASSES)]
+    teacher = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *head)
+    with pytest.raises(NetworkError, match=r"teacher reads 16 features but .* 4 channels"):
+        built("ce + semantic", student, teacher)
+
+
+def test_a_loss_is_computed_in_single_precision_where_networks_are_not() -> None:
+    student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
+    criterion = built("ce + kd + sp + fitnet + kdsvd", student, teacher)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = value(criterion, student, teacher)
+    assert mixed.total.dtype == torch.float32
+    single = value(criterion, student, teacher)
+    torch.testing.assert_close(mixed.total, single.total, rtol=0.05, atol=0)
