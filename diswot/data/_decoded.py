@@ -62,11 +62,12 @@ def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progr
     try:
         made.mkdir(parents=True)
         _write(listing, made, image_size, progress)
-        if not place.exists():  # another process may have been faster
-            made.replace(place)
+        made.replace(place)
     except OSError as error:
+        if (place / _ABOUT).exists():  # another process was faster
+            return
         raise DataError(
-            f"decoded images cannot be kept in {place.parent} ({error.strerror}): "
+            f"decoded images cannot be kept in {place.parent} ({error.strerror or error}): "
             "make room, or name another place with --data-root"
         ) from error
     finally:
@@ -88,7 +89,7 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
                 file.write(pixels.data)
                 labels[split].append(picture.label)
         _write_header(file, sum(map(len, labels.values())), shape)
-    _check_classes(labels["train"], listing)
+    _check_left(labels, listing)
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
     notes = [inferred, listing.division]
     if reading.unreadable:
@@ -120,8 +121,11 @@ def _inferred(
     return (channels, height, width), f"images {colours}{converted}, {size}"
 
 
-def _check_classes(labels: Sequence[int], listing: Listing) -> None:
-    if lost := sorted(set(range(len(listing.classes))) - set(labels)):
+def _check_left(labels: Mapping[str, Sequence[int]], listing: Listing) -> None:
+    for split in SPLITS:
+        if not labels[split]:
+            raise DataError(f"no {split} image in {listing.root} can be read: mend or replace them")
+    if lost := sorted(set(range(len(listing.classes))) - set(labels["train"])):
         raise DataError(
             f"no training image of {named([listing.classes[label] for label in lost])} in "
             f"{listing.root} can be read: mend them, or remove the class"

@@ -67,6 +67,8 @@ class Reading:
     def _leave_out(self, path: Path, reason: str) -> None:
         self.unreadable[path] = reason.replace(str(path), path.name)
         most = max(SKIPPED_AT_LEAST, int(SKIPPED_SHARE * len(self.paths)))
+        if len(self.unreadable) == len(self.paths):
+            raise DataError(f"no image in {self.root} can be read: {self.told}; mend them")
         if len(self.unreadable) > most:
             raise DataError(
                 f"more than {most} of the {len(self.paths):,} images in {self.root} cannot be "

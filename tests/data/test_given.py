@@ -14,7 +14,7 @@ import diswot
 from diswot.errors import DataError
 from tests.cli.test_bad_data import batch, pickled
 from tests.conftest import CommandLine
-from tests.data.conftest import Load, fill
+from tests.data.conftest import Load, fill, save
 
 
 class Pictures:
@@ -137,3 +137,20 @@ def test_images_kept_in_files_can_be_trained_on(tmp_path: Path, load: Load) -> N
     )
     report = diswot.distill(student, None, data=data, loss="alone", epochs=1)
     assert report.test.total == len(data.test)
+
+
+def test_a_search_on_a_folder_is_gone_on_with_where_the_folder_is_named_again(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    for name, shade in (("a", 10), ("b", 200)):
+        for i in range(12):
+            save(tmp_path / "grey" / name / f"{i}.png", shade + i)
+    mine = ("--data", "grey", "--image-size", "8", "--space", "tests.cli.faulty:Small")
+    quick = ("--teacher", "resnet20", "--population", "2", "--repeats", "1", "--batch-size", "8")
+    begun = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
+    assert begun.code == 0, begun.err
+    assert "name it again with --data" in cli("resume", "r", *mine[4:]).err
+    other = cli("resume", "r", "--data", "grey", *mine[4:]).err
+    assert "the data is not that of the run" in other
+    outcome = cli("resume", "r", *mine, "--generations", "1")
+    assert outcome.code == 0, outcome.err

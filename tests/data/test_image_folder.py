@@ -276,6 +276,23 @@ def test_a_class_whose_images_are_all_unreadable_is_refused(tmp_path: Path, load
         load(folder)
 
 
+def test_a_split_whose_images_are_all_unreadable_is_refused(tmp_path: Path, load: Load) -> None:
+    for split in ("train", "val", "test"):
+        fill(tmp_path / split, count=1)
+    for path in (tmp_path / "val").rglob("*.png"):
+        path.write_text("no image")
+    with pytest.raises(DiswotError, match="no val image in"):
+        load(tmp_path)
+
+
+def test_a_folder_of_nothing_but_unreadable_images_is_refused(tmp_path: Path, load: Load) -> None:
+    for split in ("train", "val"):
+        for path in fill(tmp_path / split, count=1 if split == "val" else 4).rglob("*.png"):
+            path.write_text("no image")
+    with pytest.raises(DiswotError, match="cannot be read"):
+        load(tmp_path)
+
+
 def test_an_image_of_too_many_pixels_is_not_decoded(
     tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
