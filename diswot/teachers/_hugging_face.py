@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from diswot.data import ImageSpec
 from diswot.errors import DiswotError, TeacherError, first_line
+from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._processor import view_of
@@ -50,8 +51,9 @@ def hugging_face(
     with _quiet(transformers):
         try:
             config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
-            fresh = partial(_fresh, transformers, config)
-            network = _trained(transformers, source) if pretrained else fresh()
+            fresh = partial(_fresh, config)
+            with torch_seed(0):
+                network = _trained(transformers, source) if pretrained else fresh()
             view = view_of(source, config, images)
         except DiswotError:
             raise
@@ -84,7 +86,8 @@ def _trained(transformers: Any, source: str) -> nn.Module:
     return one_headed(network.float())
 
 
-def _fresh(transformers: Any, config: Any) -> nn.Module:
+def _fresh(config: Any) -> nn.Module:
+    transformers: Any = importlib.import_module("transformers")
     network = transformers.AutoModelForImageClassification.from_config(config, **_SAFE)
     return one_headed(network.float())
 

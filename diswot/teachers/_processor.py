@@ -1,7 +1,7 @@
 """How an image processor of Hugging Face's shows images, as arithmetic on tensors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -111,11 +111,15 @@ def _check_alike(
     """Make sure that a smooth picture comes out as from the processor itself."""
     _, height, width = images.shape
     rows, columns = np.mgrid[0:height, 0:width]
-    waves = [np.sin(rows / height * 5 + phase) + np.cos(columns / width * 4) for phase in range(3)]
+    channels = len(settings["mean"])
+    phases = range(channels)
+    waves = [np.sin(rows / height * 5 + phase) + np.cos(columns / width * 4) for phase in phases]
     picture = (128 + 30 * np.stack(waves, axis=-1)).round().astype(np.uint8)
     wanted = processor(picture, return_tensors="pt", input_data_format="channels_last")
-    colour = ImageSpec((3, height, width), images.num_classes, (0.0,) * 3, (1.0,) * 3, 255.0)
-    view = AsTrained(nn.Identity(), colour, **settings)
+    pixels = replace(
+        images, shape=(channels, height, width), mean=(0.0,) * channels, std=(1.0,) * channels
+    )
+    view = AsTrained(nn.Identity(), pixels, **settings)
     shown = view(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)
     expected = wanted["pixel_values"].float()
     tolerance = ROUNDING / min(settings["std"])

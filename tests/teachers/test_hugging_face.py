@@ -163,9 +163,10 @@ def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> N
     torch.testing.assert_close(shown.logits, logits(network, images))
     assert shown.resolution == resolution
     assert not teacher.notes
-    for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+    sent = pickle.loads(pickle.dumps(teacher))
+    for copied in (copy.deepcopy(network), trained(sent)):
         assert torch.equal(logits(copied, images), shown.logits)
-    fresh, again = (teacher.initialised(seed).eval() for seed in (1, 1))
+    fresh, again = (each.initialised(1).eval() for each in (teacher, sent))
     assert torch.equal(logits(fresh, images), logits(again, images))
     assert not torch.equal(logits(fresh, images), shown.logits)
     assert teacher.digest() == find_teacher(f"hf:{tmp_path}", SPEC).digest()
@@ -190,6 +191,25 @@ def test_a_transformer_without_a_processor_sees_images_in_the_size_that_it_takes
     saved(tmp_path, _vit, num_labels=10)
     network = trained(find_teacher(f"hf:{tmp_path}", DIGITS))
     assert network.as_trained(torch.zeros(2, 1, 16, 16)).shape == (2, 3, 32, 32)
+
+
+def test_a_network_for_grey_images_sees_them_as_behind_its_own_processor(tmp_path: Path) -> None:
+    processor = transformers.ViTImageProcessor(size=_SQUARE, image_mean=[0.2], image_std=[0.3])
+    network = saved(tmp_path, _vit, processor, num_labels=10, num_channels=1)
+    pixels = photographs()[:, :1]
+    pictures = [np.asarray(image.permute(1, 2, 0)) for image in pixels]
+    given = processor(pictures, return_tensors="pt", input_data_format="channels_last")
+    spec = ImageSpec((1, 32, 32), 10, (0.3,), (0.4,), 255.0)
+    teacher = trained(find_teacher(f"hf:{tmp_path}", spec))
+    shown = logits(teacher, (pixels / 255 - 0.3) / 0.4)
+    torch.testing.assert_close(shown, logits(network, given["pixel_values"]), atol=1e-4, rtol=1e-3)
+
+
+def test_finding_one_leaves_the_generators_as_they_were(tmp_path: Path) -> None:
+    saved(tmp_path, _deit)
+    before = torch.get_rng_state()
+    find_teacher(f"hf:{tmp_path}", SPEC)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def named(order: tuple[str, ...]) -> dict[str, Any]:
