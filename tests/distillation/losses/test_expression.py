@@ -1,5 +1,9 @@
 """Losses as expressions: what parses, what it means, and where a mistake is."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from diswot.distillation.losses import (
     terms,
 )
 from diswot.errors import DiswotError, OptionError, UnknownNameError
+from tests.conftest import CommandLine
 from tests.distillation.losses.networks import built, residual, shown, value
 
 
@@ -244,6 +249,42 @@ def test_a_loss_must_be_one_number(own: str) -> None:
 def test_what_is_no_loss_is_refused(own: str) -> None:
     with pytest.raises(OptionError, match="or a Term, but got int"):
         parse_objective(f"ce + {own}:not_a_loss")
+
+
+def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
+    (tmp_path / "offering_losses.py").write_text(OWN)
+    about = tmp_path / "offering-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[diswot.losses]\noffered = offering_losses\n")
+    ask = (
+        "from diswot.distillation.losses import parse_objective; "
+        "print([part.weight for part in parse_objective('ce + own_sum').parts])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[1.0, 3.0]\n"
+
+
+def test_the_command_line_lists_presets_and_terms_with_their_weights(cli: CommandLine) -> None:
+    listed = json.loads(cli("list", "losses", "--json").out)["losses"]
+    assert listed["diswot"].startswith("0.1*ce + 0.9*kd(T=4)")
+    for name, kind in terms().items():
+        assert f"weight {kind.card.weight:g}" in listed[name]
+    assert "T=4.0" in listed["kd"]
+
+
+def test_the_command_line_shows_the_place_of_a_mistake(cli: CommandLine) -> None:
+    outcome = cli("distill", "--arch", "1-1-1", "--space", "s0", "--loss", "ce + kd(t=4)")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "diswot: loss: kd has no option 't': there are T\n  ce + kd(t=4)\n          ^\n"
+    )
 
 
 def test_a_class_is_registered_as_it_is() -> None:
