@@ -1,9 +1,11 @@
 """The group of commands, and what becomes of errors."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 import click
 
@@ -17,6 +19,7 @@ from diswot.cli.run import run
 from diswot.cli.score import score
 from diswot.cli.search import search
 from diswot.cli.teacher import teacher
+from diswot.devices import is_first
 from diswot.errors import DiswotError, RunError, first_line
 
 INTERRUPTED = "interrupted; what was evaluated is kept: `diswot resume RUN` goes on from there"
@@ -65,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the run failed, 2 a mistake, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if not is_first():  # all that is to be said is said by the first
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
     sys.path.insert(0, "")  # package.module:name is looked for in the current folder too
     try:
         cli.main([word for word in given if word != "--debug"], "diswot", standalone_mode=False)
@@ -91,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(status: int, message: str, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    click.echo("diswot: " + _in_one_line(message), err=True)
+    if is_first():
+        click.echo("diswot: " + _in_one_line(message), err=True)
     sys.exit(status)
 
 

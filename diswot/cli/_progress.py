@@ -17,7 +17,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from diswot.progress import Progress, Step
+from diswot.devices import is_first
+from diswot.progress import Progress, Step, silent
 
 SECONDS_BETWEEN_LINES = 10
 SECONDS_WORTH_A_LINE = 3
@@ -25,7 +26,10 @@ SECONDS_WORTH_A_LINE = 3
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Show progress for as long as the block lasts."""
+    """Show progress for as long as the block lasts; of several processes the first does."""
+    if not is_first():
+        yield silent
+        return
     if not sys.stderr.isatty():
         yield _Lines().tell
         return

@@ -18,7 +18,7 @@ from diswot.activations import ActivationReader, Activations
 from diswot.data import ImageData, Split
 from diswot.distillation._acceleration import accelerated
 from diswot.distillation._augmentation import augmentation
-from diswot.distillation._checkpoint import Standing, load_checkpoint, save_checkpoint
+from diswot.distillation._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
 from diswot.distillation._judging import Accuracy, count_right
 from diswot.distillation._lesson import (
     Lesson,
@@ -135,7 +135,6 @@ def train(
             accelerator,
             folder,
             _Meter(stage or objective.text, progress if accelerator.is_main_process else silent),
-            closing,
         )
         if tensorboard and folder is not None and accelerator.is_main_process:
             events = TensorBoard(folder, known=len(trainer.standing.history))
@@ -156,7 +155,6 @@ class _Trainer:
         accelerator: device, precision and processes.
         folder: where files go.
         meter: tells progress.
-        closing: is closed at the training's end.
     """
 
     def __init__(
@@ -169,7 +167,6 @@ class _Trainer:
         accelerator: "Accelerator",
         folder: Path | None,
         meter: "_Meter",
-        closing: ExitStack,
     ) -> None:
         self._network, self._data, self._recipe = network, data, recipe
         self._accelerator, self._meter = accelerator, meter
@@ -194,12 +191,9 @@ class _Trainer:
         self._ema = None if recipe.ema is None else _average(network, recipe.ema)
         self._augment = augmentation(data, recipe.augment)
         student = ActivationReader(network, watches=self._criterion.student_watches)
-        lesson = Lesson(
-            network,
-            self._criterion,
-            closing.enter_context(student),
-            self._teaching(teacher, closing, begun=bool(parts)),
-        )
+        self._readers = [student]
+        teach = self._teaching(teacher, begun=bool(parts))
+        lesson = Lesson(network, self._criterion, student, teach)
         trained = [p for p in lesson.parameters() if p.requires_grad]
         self._lesson, self._optimiser = accelerator.prepare(lesson, _optimiser(trained, recipe))
         self._parts = {
@@ -224,7 +218,10 @@ class _Trainer:
         self._due = time.perf_counter() + checkpoint_seconds
         self._meter.begin(standing.epoch * self._steps + standing.step, recipe.epochs * self._steps)
         while standing.epoch < recipe.epochs:
-            images_per_second = self._train_epoch(checkpoint_seconds)
+            with ExitStack() as reading:
+                for reader in self._readers:
+                    reading.enter_context(reader)
+                images_per_second = self._train_epoch(checkpoint_seconds)
             self._judge_epoch(images_per_second)
             self._save_checkpoint()
         self._network.load_state_dict(standing.best)
@@ -315,11 +312,12 @@ class _Trainer:
                 self.standing.sums[name] = self.standing.sums.get(name, 0.0) + value
 
     def _not_finite(self, term: str, value: float, step: int) -> str:
-        kept = f"{self._folder} keeps the last good checkpoint" if self._folder else "it stopped"
+        kept = self._folder is not None and (self._folder / CHECKPOINT).exists()
         return (
             f"the term {term} of the loss {self._loss} is {value} in epoch "
-            f"{self.standing.epoch + 1}, step {step}: {kept}; lower the learning rate, or cut the "
-            "gradient (--clip)"
+            f"{self.standing.epoch + 1}, step {step}"
+            + (f" ({self._folder} keeps the last good checkpoint)" if kept else "")
+            + ": lower the learning rate, or cut the gradient (--clip)"
         )
 
     def _judge_epoch(self, images_per_second: float) -> None:
@@ -404,24 +402,23 @@ class _Trainer:
             path = self._folder / f"{name}.safetensors"
             replace_file(path, lambda partial: partial.write_bytes(save(state)))
 
-    def _teaching(self, teacher: nn.Module | None, closing: ExitStack, *, begun: bool) -> Teaching:
+    def _teaching(self, teacher: nn.Module | None, *, begun: bool) -> Teaching:
         """Return what shows the teacher's side, after terms that learn from it alone did so."""
         if teacher is None:
             return no_teacher
-        read = ActivationReader(teacher, watches=self._criterion.teacher_watches)
-        closing.enter_context(read)
-        if self._criterion.needs_preparation and not begun:
-            self._criterion.prepare(_Shown(read, self._data, self._recipe, self._device))
-        if self._recipe.augment != "none" or self._recipe.mixup or self._recipe.cutmix:
-            return live_teacher(read)
-        found = remembered_teacher(read, self._data, self._device)
-        if isinstance(found, Remembered):
-            self._meter.tell(
-                f"the teacher's outputs of {len(self._data.train):,} images are kept in memory "
-                f"({found.megabytes:,.1f} MB), since they are the same in every epoch"
-            )
-            return found.teach
-        self._meter.tell(f"the teacher's outputs ({found:,.0f} MB) are too large to be kept")
+        with ActivationReader(teacher, watches=self._criterion.teacher_watches) as read:
+            if self._criterion.needs_preparation and not begun:
+                self._criterion.prepare(_Shown(read, self._data, self._recipe, self._device))
+            if self._recipe.augment == "none" and not (self._recipe.mixup or self._recipe.cutmix):
+                found = remembered_teacher(read, self._data, self._device)
+                if isinstance(found, Remembered):
+                    self._meter.tell(
+                        f"the teacher's outputs of {len(self._data.train):,} images are kept in "
+                        f"memory ({found.megabytes:,.1f} MB): they are the same in every epoch"
+                    )
+                    return found.teach
+                self._meter.tell(f"the teacher's outputs ({found:,.0f} MB) are too large to keep")
+        self._readers.append(read)
         return live_teacher(read)
 
 
