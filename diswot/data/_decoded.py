@@ -155,6 +155,7 @@ def _describe(
         "notes": [
             *notes,
             f"mean {_short(mean)} and deviation {_short(std)} of the training images",
+            f"{len(classes)} classes; a mirrored image is taken to be of the same one",
         ],
     }
     (place / _ABOUT).write_text(json.dumps(about))
