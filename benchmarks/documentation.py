@@ -218,6 +218,48 @@ def _with_quartiles(row: Mapping[str, str]) -> str:
     return f"{number(row['accuracy'])} [{low}, {high}]"
 
 
+def taught(data: str) -> str:
+    """Return what each loss makes of each student on a dataset."""
+    rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
+    teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
+    columns = ["student", "loss", "accuracy in % ± sd", "gain", "p", f"taught by {teacher} it is"]
+    return markdown(
+        columns,
+        [
+            [
+                row["student"],
+                f"`{row['loss']}`",
+                f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
+                number(row["gain"], "+.1f"),
+                number(row["adjusted"], ".3f"),
+                row["verdict"] or "–",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def shortlists() -> str:
+    """Return what a shortlist buys over the best-scored student."""
+    columns = ["data", "trained", "epochs in all", "of the last training", "students by seed"]
+    return markdown(
+        [*columns, "accuracy in % ± sd", "gain", "p"],
+        [
+            [
+                row["data"],
+                "best-scored" if row["method"] == "first" else f"shortlist of {row['count']}",
+                row["epochs"],
+                row["last_epochs"],
+                row["students"],
+                f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
+                number(row["gain"], "+.1f"),
+                number(row["p"], ".3f"),
+            ]
+            for row in read_table(RESULTS / "shortlist.csv")
+        ],
+    )
+
+
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalogue": catalogue,
@@ -228,7 +270,9 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "paper": paper,
     "presets": presets,
     "search": search,
+    "shortlists": shortlists,
     "speed": speed,
+    "taught": taught,
 }
 
 

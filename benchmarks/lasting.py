@@ -227,7 +227,7 @@ def kills(count: int, progress: Progress) -> Iterator[Figure]:
         numbers = [_numbers(run) for run in (undisturbed, killed)]
         how = f"evolution, {len(numbers[0]):,} cells of NAS-Bench-201, one and two workers in turn"
         yield Figure("kills", done, "SIGKILLs", f"{how}; {lives} of {count} came too late")
-        yield Figure("same final result", same, "(1 for yes)", how)
+        yield Figure("same final result", float(same), "(1 for yes)", how)
         yield Figure("lines lost", len(set(numbers[0]) - set(numbers[1])), "lines", how)
         yield Figure("lines doubled", len(numbers[1]) - len(set(numbers[1])), "lines", how)
 

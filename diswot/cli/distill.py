@@ -1,19 +1,25 @@
 """`diswot distill`: train a student towards a teacher."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from torch import nn
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
+from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
-from diswot.data import load_data
+from diswot.data import ImageSpec, load_data
 from diswot.distillation import (
     Distillation,
+    Halving,
     Training,
     folder_name,
+    halve,
     is_unfinished,
     parse_objective,
     prepare_distillation,
@@ -23,11 +29,13 @@ from diswot.run_folder import check_new_folder, next_folder
 from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
+from search_spaces import Architecture
 
 
 @click.command()
 @click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN]")
 @click.option("--arch", help="The architecture; by default the run's winner.")
+@SHORTLIST
 @click.option(
     "--loss",
     default="diswot",
@@ -48,6 +56,7 @@ from diswot.students import build_student
 def distill(
     run: Path | None,
     arch: str | None,
+    shortlist: int,
     loss: str,
     teacher: str | None,
     space: str | None,
@@ -66,26 +75,24 @@ def distill(
     """
     objective = parse_objective(loss)
     settings = RunSettings(teacher, chosen.pop("teacher_weights"), space, data, chosen.pop("seed"))
-    winner = None
+    if shortlist > 1 and (run is None or arch is not None):
+        raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
+    listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)
-        winner = result.best.name
-    name = arch or winner
-    if name is None:
+        listed = [candidate.name for candidate in result.shortlist(shortlist)]
+    names = listed if arch is None else [arch]
+    if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distil")
     settings = completed(settings, DEFAULTS)
-    folder = out or _folder(run, loss, None if name == winner else name)
+    folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
     with shown_progress() as progress:
         images = load_data(
             settings.data, root=chosen["data_root"], image_size=image_size, progress=progress
         )
-        searched = find_space(settings.space or "", in_channels=images.shape[0])
-        architecture = parse_architecture(searched, name)
-        check_architecture(searched, architecture, images.spec)
-        with torch_seed(seed_for(settings.seed, "student", searched.canonical_key(architecture))):
-            student = build_student(searched, architecture, images.spec)
+        students = _students(settings, names, images.spec)
         distillation = prepare_distillation(
             settings.teacher if objective.needs_teacher else None,
             data=images,
@@ -94,32 +101,51 @@ def distill(
             progress=progress,
             **chosen,
         )
-        training = distillation.train(student, loss=loss, folder=folder, progress=progress)
+        found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
     if as_json:
-        print_json(_record(name, training, distillation, folder))
+        print_json(_record(found, distillation, folder))
     else:
-        _print(name, training, distillation)
+        if len(students) > 1:
+            print_halving(found)
+        _print(found.best, found.training, distillation)
         click.echo(f"Next: diswot export {folder if run is None else run}")
 
 
-def _folder(run: Path | None, loss: str, arch: str | None) -> Path:
+def _students(
+    settings: RunSettings, names: Sequence[str], images: ImageSpec
+) -> dict[str, Callable[[], nn.Module]]:
+    """Return what builds each student, after making sure that it can be built."""
+    space = find_space(settings.space or "", in_channels=images.shape[0])
+    architectures = {name: parse_architecture(space, name) for name in names}
+    for arch in architectures.values():
+        check_architecture(space, arch, images)
+
+    def built(arch: Architecture) -> nn.Module:
+        with torch_seed(seed_for(settings.seed, "student", space.canonical_key(arch))):
+            return build_student(space, arch, images)
+
+    return {name: partial(built, arch) for name, arch in architectures.items()}
+
+
+def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:
     if run is None:
         return next_folder(Path("runs"), f"distill-{folder_name(loss)}")
-    return run / "distill" / folder_name(loss, *([] if arch is None else [arch]))
+    if len(names) > 1:
+        return run / "distill" / folder_name(loss, f"shortlist-{len(names)}")
+    return run / "distill" / folder_name(loss, *([] if names == winner else names))
 
 
-def _record(
-    name: str, training: Training, distillation: Distillation, folder: Path
-) -> dict[str, object]:
-    teacher = distillation.teacher
+def _record(found: Halving, distillation: Distillation, folder: Path) -> dict[str, object]:
+    teacher, training = distillation.teacher, found.training
     return {
         "folder": str(folder),
-        "architecture": name,
+        "architecture": found.best,
         "loss": training.objective,
         "best_epoch": training.best_epoch,
         "test_accuracy": training.test.rate,
         "test_accuracy_95": training.test.interval,
         "teacher_test_accuracy": teacher.accuracy.rate if teacher else None,
+        "halving": found.to_json(),
     }
 
 

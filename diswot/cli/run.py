@@ -7,6 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
+from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_checks, print_json, print_table
 from diswot.data import load_data
 from diswot.export import onnx_available
@@ -26,6 +27,7 @@ from diswot.run_folder import next_folder
     show_default=True,
     help="Distil the largest, the smallest and a random student in budget too.",
 )
+@SHORTLIST
 @click.option(
     "--onnx/--no-onnx",
     default=None,
@@ -86,6 +88,8 @@ def print_run(report: RunReport) -> None:
             f"{len(report.search.failures)} failed. Latency: one image, median."
         ),
     )
+    if report.halving is not None:
+        print_halving(report.halving)
     exported = report.exported
     click.echo(
         f"Exported the {losses[report.shipped]} student (best of the two on the validation "

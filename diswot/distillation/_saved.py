@@ -17,6 +17,9 @@ from diswot.run_folder import new_folder, read_json, write_json
 
 REPORT = "report.json"
 
+ROUNDS = "shortlist"
+"""Where the trainings of a shortlist are kept, but for the last one."""
+
 
 @dataclass(frozen=True)
 class SavedStudent:
@@ -55,8 +58,9 @@ def training_folder(path: str | Path) -> Path:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Tell whether a training was stopped in a folder."""
-    return (folder / CHECKPOINT).exists()
+    """Tell whether a training, or one of a shortlist, was stopped in a folder."""
+    begun = (folder / CHECKPOINT).exists() or (folder / ROUNDS).is_dir()
+    return begun and not (folder / REPORT).exists()
 
 
 def folder_name(loss: str, *more: str) -> str:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from diswot.distillation._api import Distillation
+from diswot.distillation._saved import ROUNDS
 from diswot.distillation._training import Training
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
@@ -52,6 +54,11 @@ class Halving:
         return next(iter(self.rungs[-1].trainings))
 
     @property
+    def first(self) -> str:
+        """The name of the shortlist's first."""
+        return next(iter(self.rungs[0].trainings))
+
+    @property
     def training(self) -> Training:
         """What came of the best student's last training."""
         return self.rungs[-1].trainings[self.best]
@@ -68,9 +75,26 @@ class Halving:
         In the last round that has both; 0 where they are the same. It is what the choice
         saw, so it is flattered by the choice.
         """
-        first = next(iter(self.rungs[0].trainings))
-        last = next(rung for rung in reversed(self.rungs) if first in rung.trainings)
-        return last.trainings[self.best].val.rate - last.trainings[first].val.rate
+        last = next(rung for rung in reversed(self.rungs) if self.first in rung.trainings)
+        return last.trainings[self.best].val.rate - last.trainings[self.first].val.rate
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what each round found, as plain values."""
+        return {
+            "first": self.first,
+            "best": self.best,
+            "gain": self.gain,
+            "epochs": self.epochs,
+            "rounds": [
+                {
+                    "epochs": rung.epochs,
+                    "val_accuracies": {
+                        name: training.val.rate for name, training in rung.trainings.items()
+                    },
+                }
+                for rung in self.rungs
+            ],
+        }
 
 
 def halve(
@@ -118,7 +142,7 @@ def halve(
             stage = f"{loss}, round {number + 1}, {name}"
             place = folder
             if folder is not None and count > 1:
-                place = folder / "shortlist" / f"{number + 1}-{places[name]}"
+                place = folder / ROUNDS / f"{number + 1}-{places[name]}"
             trainings[name] = _trained(lesson, student, loss, place, progress, stage)
         rungs.append(Rung(epochs, trainings))
     return Halving(tuple(rungs), student)

@@ -1,0 +1,42 @@
+"""What commands ask and tell of shortlists."""
+
+import click
+
+from diswot.cli._tables import print_table
+from diswot.distillation import Halving
+
+SHORTLIST = click.option(
+    "--shortlist",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Distil so many of the best-scored short, by successive halving, to choose the winner.",
+)
+
+
+def print_halving(halving: Halving) -> None:
+    """Print what each round found, and what the shortlist bought."""
+    rounds = halving.rungs
+    rows = [
+        [
+            name,
+            *(
+                f"{rung.trainings[name].val.rate:.1%}".rstrip("%") if name in rung.trainings else ""
+                for rung in rounds
+            ),
+        ]
+        for name in rounds[0].trainings
+    ]
+    if halving.best == halving.first:
+        bought = f"The best-scored student, {halving.first}, is also the best of the shortlist."
+    else:
+        bought = (
+            f"{halving.best} was {100 * halving.gain:.1f} points ahead of the best-scored student, "
+            f"{halving.first}, in the last round that had both; the choice flatters that figure."
+        )
+    print_table(
+        "Shortlist by successive halving: validation accuracy in %, best-scored student first",
+        ["network", *(f"{rung.epochs} epochs" for rung in rounds)],
+        rows,
+        caption=f"{bought} {halving.epochs} epochs in all.",
+    )

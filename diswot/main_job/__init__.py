@@ -1,0 +1,6 @@
+"""The main job: search, distil the winner, compare, export."""
+
+from diswot.main_job._job import DEFAULT_BUDGET, LOSSES, RunOptions, resume, run
+from diswot.main_job._report import Row, RunReport
+
+__all__ = ["DEFAULT_BUDGET", "LOSSES", "Row", "RunOptions", "RunReport", "resume", "run"]

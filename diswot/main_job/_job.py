@@ -1,0 +1,210 @@
+"""The main job: search, distil the winner, compare, export."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Unpack, cast, get_type_hints
+
+from torch import nn
+
+from diswot.data import DATASETS, load_data
+from diswot.distillation import (
+    DistillationOptions,
+    RecipeOptions,
+)
+from diswot.errors import OptionError, RunFolderError
+from diswot.export import export, require_onnx
+from diswot.main_job._report import RunReport
+from diswot.main_job._students import Lessons, Students
+from diswot.progress import Progress, news, silent
+from diswot.run_folder import check_new_folder, write_json
+from diswot.scorers import find_scorer
+from diswot.search import (
+    Budget,
+    Candidate,
+    SearchOptions,
+    SearchResult,
+    check_space,
+    find_space,
+    options_of,
+    read_manifest,
+    search,
+    told_again,
+)
+from diswot.search import resume as resume_search
+from diswot.seeding import generator_for
+from diswot.teachers import TEACHERS, Teacher
+from search_spaces import SearchSpace
+
+DEFAULT_BUDGET = Budget(params=300_000)
+LOSSES = ("alone", "diswot", "diswot-dagger")
+_TRAINING = {
+    **{name: kind | int for name, kind in get_type_hints(RecipeOptions).items() if name != "seed"},
+    "teacher_epochs": int | None,
+    "force": bool,
+    "tensorboard": bool,
+}
+_JOB = {"compare": bool, "onnx": bool | None, "shortlist": int, **_TRAINING}
+"""What a manifest keeps of the main job, and what it must be."""
+
+
+class RunOptions(SearchOptions, DistillationOptions, total=False):
+    """The options of `search` and of `distill`; those that both have are given once."""
+
+
+def run(
+    teacher: str | nn.Module = "resnet56",
+    space: str | SearchSpace = "s0",
+    *,
+    budget: Budget = DEFAULT_BUDGET,
+    compare: bool = True,
+    shortlist: int = 1,
+    onnx: bool | None = None,
+    out: str | Path,
+    progress: Progress = silent,
+    **options: Unpack[RunOptions],
+) -> RunReport:
+    """Search a student for the teacher, distil it, compare it with plain choices, export it.
+
+    The winner is trained three times from the same initialisation with the same batches:
+    alone, towards the teacher (DisWOT), and with the similarity losses besides (DisWOT†).
+    Of the last two, the better on the validation split is exported.
+
+    Args:
+        teacher: a built-in name, `package.module:callable`, or a network.
+        space: a built-in name, `package.module:Class`, or a space.
+        budget: what a student may cost; by default 300,000 parameters.
+        compare: whether to distil the plain choices too (largest, smallest, random).
+        shortlist: how many of the best-scored and different candidates to distil short, by
+            successive halving, to choose the winner; 1 takes the best-scored.
+        onnx: whether to export ONNX; by default if the extra `onnx` is installed.
+        out: the run folder.
+        progress: told of every candidate and epoch.
+        **options: see [`SearchOptions`][diswot.search.SearchOptions] and
+            [`DistillationOptions`][diswot.distillation.DistillationOptions].
+
+    Raises:
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    folder = Path(out)
+    check_new_folder(folder)
+    if shortlist < 1:
+        raise OptionError(f"Expected a shortlist of at least 1 student, but got {shortlist}")
+    if onnx:
+        require_onnx()
+    options["data"] = load_data(
+        options.get("data", "digits"),
+        root=options.get("data_root"),
+        image_size=options.pop("image_size", None),
+        progress=progress,
+    )
+    job = {
+        "compare": compare,
+        "onnx": onnx,
+        "shortlist": shortlist,
+        **{
+            name: options.get(name, False if kind is bool else None)
+            for name, kind in _TRAINING.items()
+        },
+    }
+    lessons = Lessons(teacher, options, progress)
+    scored: str | nn.Module | Teacher = teacher
+    if options.get("teacher_state") == "trained":
+        # the teacher is trained first, so what the search would refuse is found out before
+        find_scorer(options.get("scorer", "diswot"))
+        images = options["data"].spec
+        check_space(find_space(space, in_channels=images.shape[0]), images, generator_for("check"))
+        scored = lessons.trained_teacher()
+    result = search(
+        scored,
+        space,
+        budget=budget,
+        out=folder,
+        job=job,
+        progress=progress,
+        **cast(SearchOptions, options_of(SearchOptions, options)),
+    )
+    return _finished(result, lessons, folder, job)
+
+
+def resume(
+    folder: str | Path, *, progress: Progress = silent, **options: Any
+) -> "RunReport | SearchResult":
+    """Go on with what stopped in a run folder: a search, or the main job with all its stages.
+
+    A training that ended is not begun again; one that did not goes on from its checkpoint.
+
+    Args:
+        folder: the run folder.
+        progress: told of every candidate and epoch.
+        **options: those of [`search.resume`][diswot.search.resume].
+
+    Raises:
+        DiswotError: it is no run folder, is damaged, or something does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    path = Path(folder)
+    manifest = read_manifest(path)
+    job, settings = _job_of(manifest, path), manifest["settings"]
+    if job is None:
+        return resume_search(path, progress=progress, **options)
+    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
+    data = told_again("data", settings["data"], options.get("data"), DATASETS)
+    size = options.pop("image_size", None)
+    options["data"] = load_data(
+        data, root=options.get("data_root"), image_size=size, progress=progress
+    )
+    known = {name: options.get(name) or settings[name] for name in ("teacher_weights", "device")}
+    known |= {name: job[name] for name in _TRAINING}
+    lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
+    if settings["teacher_state"] == "trained":
+        options["teacher"] = lessons.trained_teacher()
+    result = resume_search(path, progress=progress, **options)
+    return _finished(result, lessons, path, job)
+
+
+def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
+    """Return what the main job was asked for besides a search; `None` of a search alone."""
+    job = manifest.get("job", {})
+    if job is None:
+        return None
+    if not isinstance(job, dict) or any(
+        not isinstance(job.get(name, "missing"), kind) for name, kind in _JOB.items()
+    ):
+        raise RunFolderError(
+            f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
+        )
+    return job
+
+
+def _finished(
+    result: SearchResult, lessons: Lessons, folder: Path, job: Mapping[str, Any]
+) -> RunReport:
+    """Train the winner and what it is compared with, export it, and write the report."""
+    students = Students(lessons.distillation, folder / "distill", lessons.seed, lessons.progress)
+    winner, halving = students.chosen(result.shortlist(job["shortlist"]))
+    trained = {loss: students.train(winner, loss) for loss in LOSSES}
+    reports = {loss: training.report for loss, training in trained.items()}
+    rows = (
+        *students.teacher_rows(),
+        students.row("winner", winner, reports),
+        *(
+            students.plain_row(label, choice, compare=job["compare"])
+            for label, choice in _others(winner, result)
+        ),
+    )
+    shipped = max(LOSSES[1:], key=lambda loss: reports[loss].val.correct)
+    students.progress(news("export", "writing the student, and running every form of it"))
+    shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
+    exported = export(trained[shipped].network, folder / "student", onnx=job["onnx"])
+    report = RunReport(result, rows, halving, reports, exported, shipped, folder)
+    write_json(folder / "result.json", report.to_json())
+    return report
+
+
+def _others(winner: Candidate, result: SearchResult) -> Iterator[tuple[str, Candidate]]:
+    """Yield what the winner is compared with, by label."""
+    if winner.name != result.best.name:
+        yield "best-scored", result.best
+    yield from result.plain_choices.items()
