@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if not is_first():  # all that is to be said is said by the first
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.path.insert(0, "")  # package.module:name is looked for in the current folder too
     try:
         cli.main([word for word in given if word != "--debug"], "diswot", standalone_mode=False)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from diswot.distillation._recipe import Recipe
 from diswot.errors import OptionError, first_line
@@ -33,17 +34,13 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
     # imported here: commands that train nothing need not wait for it
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, GradientState
-    from accelerate.utils import DistributedDataParallelKwargs
 
     own = not AcceleratorState._shared_state
-    # a term may leave a part of the student without gradient, and buffers are the network's own
-    parallel = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
     try:
         with _chosen(device):
             accelerator = Accelerator(
                 mixed_precision="no" if recipe.precision == "single" else recipe.precision,
                 cpu=device == "cpu",
-                kwargs_handlers=[parallel],
             )
     except ValueError as error:
         raise OptionError(
@@ -51,13 +48,33 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
             f"({first_line(error)}): take single"
         ) from error
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*find_unused_parameters=True.*")
-            yield accelerator
+        yield accelerator
     finally:
         if own:
             AcceleratorState._reset_state(reset_partial_state=True)
             GradientState._reset_state()
+
+
+def shared(lesson: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn.Module:
+    """Return the module through which processes exchange gradients; the module itself of one.
+
+    Buffers stay each process's own: the statistics and memories of its share.
+
+    Args:
+        lesson: what is trained, on the device.
+        accelerator: of the training.
+        unused: whether the loss leaves parameters without gradient.
+    """
+    from accelerate.utils import DistributedDataParallelKwargs
+
+    accelerator.ddp_handler = DistributedDataParallelKwargs(
+        broadcast_buffers=False, find_unused_parameters=unused
+    )
+    with warnings.catch_warnings():
+        # the name that torch now prefers is not known to its older versions
+        warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
+        prepared: nn.Module = accelerator.prepare(lesson)
+    return prepared
 
 
 @contextmanager

@@ -62,13 +62,12 @@ def near_chance(accuracy: Accuracy, num_classes: int) -> bool:
     return (low - 1 / num_classes) / (1 - 1 / num_classes) < LEAST_KAPPA
 
 
-@torch.inference_mode()
 def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu") -> Accuracy:
     """Return the accuracy of `network` on a split, in evaluation mode."""
     return Accuracy(count_right(network, data, split, device=device), len(split))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def count_right(
     network: nn.Module, data: ImageData, split: Split, *, device: str, part: int = 0, of: int = 1
 ) -> int:

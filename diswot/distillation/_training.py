@@ -1,10 +1,11 @@
 """Training one network: the loop, how it goes on after a stop, and what came of it."""
 
+import copy
 import hashlib
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from diswot.activations import ActivationReader, Activations
 from diswot.data import ImageData, Split
-from diswot.distillation._acceleration import accelerated
+from diswot.distillation._acceleration import accelerated, shared
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
 from diswot.distillation._judging import Accuracy, count_right
@@ -171,7 +172,8 @@ class _Trainer:
         self._network, self._data, self._recipe = network, data, recipe
         self._accelerator, self._meter = accelerator, meter
         self._loss, self._folder = objective.text, folder
-        self._device = str(accelerator.device)
+        place = accelerator.device  # of several processes on a CPU "cpu:0", which torch takes for another
+        self._device = "cpu" if place.type == "cpu" else str(place)
         self._batch_size = min(recipe.batch_size, len(data.train))
         self._steps = recipe.steps_per_epoch(len(data.train))
         self._check_shares()
@@ -195,7 +197,9 @@ class _Trainer:
         teach = self._teaching(teacher, begun=bool(parts))
         lesson = Lesson(network, self._criterion, student, teach)
         trained = [p for p in lesson.parameters() if p.requires_grad]
-        self._lesson, self._optimiser = accelerator.prepare(lesson, _optimiser(trained, recipe))
+        unused = accelerator.num_processes > 1 and self._leaves_unused(lesson, trained)
+        self._lesson = shared(lesson, accelerator, unused=unused)
+        self._optimiser = accelerator.prepare(_optimiser(trained, recipe))
         self._parts = {
             "network": network,
             "criterion": self._criterion,
@@ -218,9 +222,7 @@ class _Trainer:
         self._due = time.perf_counter() + checkpoint_seconds
         self._meter.begin(standing.epoch * self._steps + standing.step, recipe.epochs * self._steps)
         while standing.epoch < recipe.epochs:
-            with ExitStack() as reading:
-                for reader in self._readers:
-                    reading.enter_context(reader)
+            with self._reading():
                 images_per_second = self._train_epoch(checkpoint_seconds)
             self._judge_epoch(images_per_second)
             self._save_checkpoint()
@@ -373,6 +375,23 @@ class _Trainer:
         )
         counted = accelerator.reduce(torch.tensor([correct], device=self._device), "sum")
         return Accuracy(int(counted), len(split))
+
+    def _leaves_unused(self, lesson: Lesson, trained: list[nn.Parameter]) -> bool:
+        """Tell whether the loss leaves parameters without gradient; nothing is changed."""
+        before = copy.deepcopy(lesson.state_dict())
+        with self._reading():
+            total, _ = lesson(*self._batch(torch.arange(min(EXAMPLES, len(self._data.train)))))
+        gradients = torch.autograd.grad(total, trained, allow_unused=True)
+        lesson.load_state_dict(before)
+        return any(gradient is None for gradient in gradients)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Let the readers see the networks; while they are judged nothing is kept of them."""
+        with ExitStack() as open_readers:
+            for reader in self._readers:
+                open_readers.enter_context(reader)
+            yield
 
     def _check_shares(self) -> None:
         processes, parts = self._accelerator.num_processes, self._recipe.accumulate

@@ -85,7 +85,7 @@ PLAIN = Recipe(epochs=2, batch_size=24, learning_rate=0.05, augment="none")
 
 def plain_lesson(folder: Path | None) -> Training:
     """Train a network in which images do not depend on each other."""
-    return lesson(folder, PLAIN, student=small(0, normalised=False), loss="ce + kd + fitnet")
+    return lesson(folder, PLAIN, student=small(0, normalised=False), loss="ce + 0.9*kd + 0.1*fitnet")
 
 
 if __name__ == "__main__":
