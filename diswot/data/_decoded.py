@@ -38,7 +38,7 @@ def image_folder(
     """Return the images of a folder, mapped from a file that is written when it is new.
 
     Args:
-        root: see [`list_folder`][diswot.data._listing.list_folder].
+        root: see `list_folder`.
         kept_in: where decoded folders are kept, each by the digest of its list of files.
         image_size: height and width of the images; by default inferred.
         progress: told of every image, when they are decoded.
