@@ -172,7 +172,7 @@ class _Trainer:
         self._network, self._data, self._recipe = network, data, recipe
         self._accelerator, self._meter = accelerator, meter
         self._loss, self._folder = objective.text, folder
-        place = accelerator.device  # of several processes on a CPU "cpu:0", which torch takes for another
+        place = accelerator.device  # "cpu:0" of several processes, which torch takes for another
         self._device = "cpu" if place.type == "cpu" else str(place)
         self._batch_size = min(recipe.batch_size, len(data.train))
         self._steps = recipe.steps_per_epoch(len(data.train))
