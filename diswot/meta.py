@@ -22,7 +22,10 @@ def build_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     Parameters have no values there, so setting them is left out.
     """
     with _WithoutValues("meta"):
-        return build().eval()
+        network = build()
+    for module in network.modules():
+        vars(module)["training"] = False  # `eval` takes a tenth of the time of building
+    return network
 
 
 def _of_torch(*names: str) -> frozenset[Any]:
@@ -41,6 +44,9 @@ _INITIALISERS = _of_torch("fill_", "zero_", "normal_", "uniform_", "erfinv_", "c
 
 _FACTORIES = _device_constructors()
 
+_CONSTANTS = frozenset({torch.zeros, torch.ones})
+"""Take the arguments of `torch.empty`, which is faster."""
+
 
 class _WithoutValues(DeviceContext):
     """What `with torch.device("meta")` is, but for setting values."""
@@ -52,6 +58,8 @@ class _WithoutValues(DeviceContext):
             tensor = args[0] if args else kwargs.get("tensor")
             if isinstance(tensor, Tensor) and tensor.is_meta:
                 return tensor
+        if func in _CONSTANTS:
+            func = torch.empty
         if func in _FACTORIES:
             return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
         return func(*args, **kwargs) if kwargs else func(*args)

@@ -59,8 +59,9 @@ def training_folder(path: str | Path) -> Path:
 
 def is_unfinished(folder: Path) -> bool:
     """Tell whether a training, or one of a shortlist, was stopped in a folder."""
-    begun = (folder / CHECKPOINT).exists() or (folder / ROUNDS).is_dir()
-    return begun and not (folder / REPORT).exists()
+    if (folder / CHECKPOINT).exists():
+        return True
+    return (folder / ROUNDS).is_dir() and not (folder / REPORT).exists()
 
 
 def folder_name(loss: str, *more: str) -> str:
