@@ -43,6 +43,49 @@ def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> No
     assert option in refused("distill", "--arch", "1-1-1", option, "0")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--train-batch-size", "0"),
+        ("--optimiser", "adam"),
+        ("--learning-rate", "0"),
+        ("--learning-rate", "inf"),
+        ("--weight-decay", "-1"),
+        ("--weight-decay", "nan"),
+        ("--schedule", "linear"),
+        ("--warmup-epochs", "-1"),
+        ("--ema", "1"),
+        ("--label-smoothing", "1"),
+        ("--mixup", "-0.1"),
+        ("--cutmix", "many"),
+        ("--augment", "all"),
+        ("--clip", "0"),
+        ("--accumulate", "0"),
+        ("--precision", "double"),
+    ],
+)
+@pytest.mark.parametrize("command", [("distill", "--arch", "1-1-1"), ("run",)])
+def test_a_nonsensical_training_is_refused(
+    refused: Refused, command: tuple[str, ...], option: str, value: str
+) -> None:
+    assert option in refused(*command, option, value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--warmup-epochs", "3", "--epochs", "3"), "less than 3 epochs, but got 3"),
+        (("--accumulate", "3", "--train-batch-size", "16"), "divided by accumulate 3"),
+        (("--precision", "fp16"), "Expected a GPU for the precision fp16"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(
+    refused: Refused, options: tuple[str, ...], words: str
+) -> None:
+    command = ("distill", "--arch", "1-1-1", "--loss", "alone", "--device", "cpu")
+    assert words in refused(*command, *options, "--out", "d")
+
+
 @pytest.mark.parametrize("command", [("search",), ("run",), ("score", "width=2")])
 def test_a_batch_larger_than_the_data_is_refused(
     refused: Refused, command: tuple[str, ...]

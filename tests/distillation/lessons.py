@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from diswot.data import ImageData, Split, load_data
 from diswot.distillation import Recipe, Training, parse_objective, train
+from diswot.progress import silent
 
 LOSS = "ce + 0.9*kd(T=4) + 0.1*fitnet"
 RECIPE = Recipe(
@@ -76,6 +77,7 @@ def lesson(folder: Path | None, recipe: Recipe = RECIPE, **options: Any) -> Trai
         teacher=settings["teacher"],
         folder=folder,
         checkpoint_minutes=0,
+        progress=settings.get("progress", silent),
     )
 
 
@@ -85,7 +87,8 @@ PLAIN = Recipe(epochs=2, batch_size=24, learning_rate=0.05, augment="none")
 
 def plain_lesson(folder: Path | None) -> Training:
     """Train a network in which images do not depend on each other."""
-    return lesson(folder, PLAIN, student=small(0, normalised=False), loss="ce + 0.9*kd + 0.1*fitnet")
+    student = small(0, normalised=False)
+    return lesson(folder, PLAIN, student=student, loss="ce + 0.9*kd + 0.1*fitnet")
 
 
 if __name__ == "__main__":
