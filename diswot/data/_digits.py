@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import nn
 
 from diswot.data._image_data import ImageData, Split, held_out, image_spec
@@ -21,6 +20,9 @@ def digits(_root: Path | None = None) -> ImageData:
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI
     Machine Learning Repository, 1998, as shipped with scikit-learn.
     """
+    # imported here: commands that read no digits need not wait for it
+    from sklearn.datasets import load_digits
+
     pixels, labels = load_digits(return_X_y=True)
     small = torch.from_numpy(pixels).float().view(-1, 1, 8, 8) * (255 / 16)
     double = nn.functional.interpolate(small, scale_factor=2, mode="bilinear")

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from diswot.errors import DataError
@@ -151,6 +150,9 @@ def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
     Raises:
         DataError: there are too few images for that.
     """
+    # imported here: commands that read no data need not wait for it
+    from sklearn.model_selection import train_test_split
+
     try:
         rest, held = train_test_split(
             np.arange(len(labels)), test_size=count, random_state=seed, stratify=labels.numpy()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import binomtest
 from torch import nn
 
 from diswot.activations import ActivationReader
@@ -38,6 +37,9 @@ class Accuracy:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % Wilson interval; it covers the choice of test images, not of the seed."""
+        # imported here: commands that judge nothing need not wait for it
+        from scipy.stats import binomtest
+
         found = binomtest(self.correct, self.total).proportion_ci(method="wilson")
         return float(found.low), float(found.high)
 

@@ -9,8 +9,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from scipy.stats import spearmanr
 
 from diswot.data import ImageSpec
 from diswot.errors import OptionError, SpaceError
@@ -176,6 +174,8 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
 
 def _line(sums: Vector, networks: Vector) -> tuple[float, float]:
     """Return intercept and slope of least relative squares, neither negative."""
+    from scipy.optimize import nnls  # here and below: few commands need it, and it is slow
+
     terms = np.stack([np.ones_like(sums), sums], axis=1) / networks[:, None]
     (intercept, slope), _ = nnls(terms, np.ones_like(networks))
     return float(intercept), float(slope)
@@ -184,6 +184,8 @@ def _line(sums: Vector, networks: Vector) -> tuple[float, float]:
 def _error(predicted: Vector, networks: Vector) -> PredictionError:
     relative = np.abs(predicted - networks) / networks
     varied = min(np.ptp(predicted), np.ptp(networks)) > 0
+    from scipy.stats import spearmanr
+
     return PredictionError(
         architectures=len(networks),
         median=float(np.median(relative)),

@@ -6,7 +6,6 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
 """How the terms of a score are put together."""
@@ -93,6 +92,9 @@ def combine(terms: Matrix, how: Combination, reference: Matrix) -> Vector:
     """
     if how == "sum":
         return np.asarray(terms.sum(axis=1))
+    # imported here: sums, the common case, need not wait for it
+    from scipy.stats import rankdata
+
     if how == "rank":
         ranks = (rankdata(terms, axis=0) - 1) / max(1, len(terms) - 1)
         return np.asarray(ranks.mean(axis=1))
