@@ -22,6 +22,7 @@ from benchmarks.search_bench import SearchBenchSettings, SearchRow, run_search_b
 from benchmarks.shortlist_table import ShortlistRow, ShortlistSettings, shortlist_table
 from benchmarks.speed import SpeedSettings, speed
 from benchmarks.tables import write_csv
+from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from benchmarks.trainings import LessonSettings
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
@@ -108,6 +109,7 @@ OTHERS = (
     "shortlist",
     "fidelity",
     "speed",
+    "training-speed",
     "all-cells",
     "lasting",
     "costs",
@@ -265,6 +267,10 @@ def _other(
             settings = SpeedSettings(ALL, architectures=4, data_root=data_root)
             made = _told(settings)
             rows = speed(settings, progress)
+        case "training-speed":
+            timed = TrainingSpeedSettings(data_root=data_root)
+            made = _told(timed)
+            rows = training_speed(timed, progress)
         case "all-cells":
             made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]

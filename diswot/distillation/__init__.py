@@ -8,6 +8,7 @@ from diswot.distillation._api import (
     distill,
     prepare_distillation,
 )
+from diswot.distillation._augmentation import augmentation
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
 from diswot.distillation._recipe import (
@@ -43,6 +44,7 @@ __all__ = [
     "SavedStudent",
     "TrainedTeacher",
     "Training",
+    "augmentation",
     "default_recipe",
     "distill",
     "evaluate",
