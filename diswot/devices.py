@@ -48,6 +48,19 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def check_alone(what: str) -> None:
+    """Make sure that this process has not been started as one of several that train together.
+
+    Raises:
+        OptionError: it has.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise OptionError(
+            f"{what} is one process, but several were started: start it without torchrun, and "
+            "take torchrun for diswot distill"
+        )
+
+
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
     """Let torch compute with `count` threads inside the block.

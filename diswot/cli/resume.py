@@ -10,6 +10,7 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
+from diswot.devices import check_alone
 from diswot.main_job import RunReport
 from diswot.main_job import resume as go_on
 
@@ -31,6 +32,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot resume runs/search-1 --generations 20
     """
+    check_alone("diswot resume")
     shared.settle_workers(chosen, run)
     with shown_progress() as progress:
         result = go_on(run, progress=progress, **chosen)

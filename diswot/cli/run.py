@@ -10,6 +10,7 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_checks, print_json, print_table
 from diswot.data import load_data
+from diswot.devices import check_alone
 from diswot.export import onnx_available
 from diswot.main_job import DEFAULT_BUDGET, RunReport
 from diswot.main_job import run as run_main_job
@@ -42,6 +43,7 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
+    check_alone("diswot run")
     budget = shared.taken_budget(chosen) or DEFAULT_BUDGET
     shared.settle_workers(chosen)
     size = chosen.pop("image_size")

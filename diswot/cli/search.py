@@ -8,6 +8,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
+from diswot.devices import check_alone
 from diswot.run_folder import next_folder
 from diswot.search import SearchResult
 from diswot.search import search as run_search
@@ -25,6 +26,7 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """
     folder = out or next_folder(Path("runs"), "search")
     budget = shared.taken_budget(chosen)
+    check_alone("diswot search")
     shared.settle_workers(chosen)
     with shown_progress() as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)

@@ -14,6 +14,7 @@ from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
 from diswot.devices import find_device, is_first
 from diswot.distillation._checkpoint import CHECKPOINT
+from diswot.distillation._checkpoint import load_checkpoint as load_standing
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._metrics import check_tensorboard
 from diswot.distillation._recipe import Recipe, default_recipe
@@ -24,9 +25,9 @@ from diswot.distillation._saved import (
     training_folder,
 )
 from diswot.distillation._teacher import trained_teacher
-from diswot.distillation._training import Training, train
+from diswot.distillation._training import Training, identity, train
 from diswot.distillation.losses import parse_objective
-from diswot.errors import TeacherError
+from diswot.errors import RunFolderError, TeacherError
 from diswot.progress import Progress, news, silent
 from diswot.students import Origin, origin_of, remember
 from diswot.teachers import Teacher, find_teacher, load_checkpoint
@@ -179,6 +180,23 @@ class Distillation:
         training = load_training(folder)
         self._remember(student.to(self.device), training)
         return training
+
+    def drop_another(self, student: nn.Module, folder: Path, *, loss: str) -> bool:
+        """Remove an unfinished training from `folder` if it is not this one; tell whether it was.
+
+        A damaged one is not told from another.
+        """
+        teacher = self.teacher.network if self.teacher else None
+        objective = parse_objective(loss)
+        of = identity(
+            student, self.data, objective, self.recipe, teacher if objective.needs_teacher else None
+        )
+        try:
+            load_standing(folder, of=of)
+        except RunFolderError:
+            (folder / CHECKPOINT).unlink()
+            return True
+        return False
 
     def _remember(self, student: nn.Module, training: Training) -> Origin:
         known = origin_of(student)

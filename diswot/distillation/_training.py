@@ -177,7 +177,7 @@ class _Trainer:
         self._batch_size = min(recipe.batch_size, len(data.train))
         self._steps = recipe.steps_per_epoch(len(data.train))
         self._check_shares()
-        self._of = _identity(network, data, objective.text, recipe, teacher)
+        self._of = identity(network, data, objective, recipe, teacher)
         network.to(self._device)
         if teacher is not None:
             teacher.to(self._device).eval()
@@ -481,13 +481,17 @@ class _Meter:
         self._progress(news(self._stage, text))
 
 
-def _identity(
-    network: nn.Module, data: ImageData, loss: str, recipe: Recipe, teacher: nn.Module | None
+def identity(
+    network: nn.Module,
+    data: ImageData,
+    objective: Objective,
+    recipe: Recipe,
+    teacher: nn.Module | None,
 ) -> dict[str, Any]:
     """Return what a training is one of, as plain values."""
     shapes = repr([(name, tuple(t.shape)) for name, t in network.state_dict().items()])
     return {
-        "loss": loss,
+        "loss": objective.text,
         "network": f"{type(network).__name__} {_hash(shapes.encode())}",
         "data": f"{data.name} {data.digest[:16]}",
         "teacher": "none" if teacher is None else _hash(save(_snapshot(teacher))),

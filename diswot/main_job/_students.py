@@ -20,7 +20,7 @@ from diswot.distillation import (
 )
 from diswot.latency import time_network
 from diswot.main_job._report import Row
-from diswot.progress import Progress
+from diswot.progress import Progress, news
 from diswot.search import Candidate, measure_costs, options_of
 from diswot.seeding import seed_for, torch_seed
 from diswot.teachers import Teacher
@@ -74,6 +74,9 @@ class Students:
         student, folder = self._build(candidate), self._folder / (label or loss)
         training = self._distillation.trained_before(student, folder)
         if training is None:
+            if self._distillation.drop_another(student, folder, loss=loss):
+                note = f"the training in {folder} was of another student, and is begun anew"
+                self.progress(news(label or loss, note))
             training = self._distillation.train(
                 student,
                 loss=loss,

@@ -110,3 +110,11 @@ def test_a_device_that_cannot_compute_is_refused(
     refused: Refused, command: tuple[str, ...], device: str
 ) -> None:
     assert device in refused(*command, "--device", device)
+
+
+@pytest.mark.parametrize("command", ["search", "run"])
+def test_a_search_in_several_processes_is_refused(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "start it without torchrun" in refused(command, *QUICK)

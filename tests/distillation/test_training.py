@@ -217,3 +217,18 @@ def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_pa
     assert all(torch.equal(before[name], now) for name, now in other.state_dict().items())
     longer = prepare_distillation(None, data="digits", epochs=2, device="cpu")
     assert longer.trained_before(built("1-2"), tmp_path) is None
+
+
+def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path) -> None:
+    distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
+    train(
+        student(),
+        distillation.data,
+        objective=parse_objective("alone"),
+        recipe=distillation.recipe,
+        folder=tmp_path,
+    )
+    assert not distillation.drop_another(student(), tmp_path, loss="alone")
+    assert (tmp_path / "checkpoint.pt").exists()
+    assert distillation.drop_another(CifarResNet((1, 1), num_classes=10), tmp_path, loss="alone")
+    assert not (tmp_path / "checkpoint.pt").exists()
