@@ -11,6 +11,8 @@ from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
 from diswot.devices import check_alone
+from diswot.distillation import is_unfinished
+from diswot.errors import RunFolderError
 from diswot.main_job import RunReport
 from diswot.main_job import resume as go_on
 
@@ -33,6 +35,11 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
     Example: diswot resume runs/search-1 --generations 20
     """
     check_alone("diswot resume")
+    if is_unfinished(run) and not (run / "manifest.json").exists():
+        raise RunFolderError(
+            f"{run} is a training that was stopped, not a run: give its diswot distill again, "
+            f"with --out {run}, and it goes on"
+        )
     shared.settle_workers(chosen, run)
     with shown_progress() as progress:
         result = go_on(run, progress=progress, **chosen)

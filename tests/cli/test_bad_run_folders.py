@@ -207,3 +207,11 @@ def test_an_export_over_something_is_refused(
 ) -> None:
     line = refused("export", run_folder, "--space", SPACE, "--out", trained)
     assert "not empty" in line
+
+
+def test_an_unfinished_training_is_no_run_and_it_is_said_how_it_goes_on(
+    refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "checkpoint.pt").touch()
+    assert "give its diswot distill again, with --out" in refused("resume", tmp_path / "d")
