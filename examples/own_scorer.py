@@ -5,7 +5,7 @@ how many of each image's nearest neighbours they share. Whether that says anythi
 accurate the distilled students are is looked up in a ground truth: the 64 networks of S0, all
 trained on digits. Beside it are the parameter count, which any score should beat, and chance.
 
-    python examples/own_scorer.py           # all 64 networks; two minutes on two CPU cores
+    python examples/own_scorer.py           # all 64 networks; half a minute
     python examples/own_scorer.py --small   # twelve of them; seconds
 """
 

@@ -1,7 +1,13 @@
-"""A teacher and data of your own, from search to an exported student.
+"""A teacher and data of your own, as Python objects, from search to an exported student.
 
-Run it anywhere: python own_teacher_and_data.py
+Any network will do that pools its last feature map and ends in one linear layer, and any
+dataset of (image, class).
+
+    python examples/own_teacher_and_data.py           # a minute on two CPU cores
+    python examples/own_teacher_and_data.py --small   # seconds
 """
+
+import argparse
 
 import torch
 from sklearn.datasets import load_digits
@@ -11,38 +17,57 @@ from torch.utils.data import TensorDataset
 import diswot
 from search_spaces import ResNetDepthSpace
 
-# Any torch Dataset of (image, class) will do; here 8×8 digits of one channel.
-pixels, classes = load_digits(return_X_y=True)
-images = torch.from_numpy(pixels).float().view(-1, 1, 8, 8) / 16
-data = TensorDataset(images[:600], torch.from_numpy(classes[:600]))
 
-# Any network will do that pools its last feature map and ends in one nn.Linear.
-teacher = nn.Sequential(
-    nn.Conv2d(1, 32, 3, padding=1),
-    nn.BatchNorm2d(32),
-    nn.ReLU(),
-    nn.Conv2d(32, 64, 3, padding=1),
-    nn.BatchNorm2d(64),
-    nn.ReLU(),
-    nn.AdaptiveAvgPool2d(1),
-    nn.Flatten(),
-    nn.Linear(64, 10),
-)
-trained = diswot.distill(teacher, None, data=data, loss="alone", epochs=10)
-print(f"teacher: {trained.test}")
+def eight_by_eight(count: int) -> TensorDataset:
+    """Return scikit-learn's digits as they come: 8×8 pixels of one channel."""
+    pixels, classes = load_digits(return_X_y=True)
+    images = torch.from_numpy(pixels[:count]).float().view(-1, 1, 8, 8) / 16
+    return TensorDataset(images, torch.from_numpy(classes[:count]))
 
-result = diswot.search(
-    teacher,
-    ResNetDepthSpace((1, 2, 3), widths=(8, 8, 16), in_channels=1),
-    data=data,
-    budget=diswot.Budget(params=15_000),
-    generations=1,
-)
-print(f"winner of {len(result.candidates)}: {result.best.name}, {result.best.params:,} parameters")
 
-student = result.best.build()
-report = diswot.distill(student, teacher, data=data, epochs=10)
-print(f"student: {report.test}")
+def two_layers() -> nn.Module:
+    """Return a teacher as anyone might have one."""
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 10),
+    )
 
-exported = diswot.export(student, "student")
-print(f"exported to {exported.folder}: {', '.join(exported.files)}")
+
+def main(*, small: bool) -> None:
+    """Train the teacher, search, distil and export."""
+    data, epochs = eight_by_eight(300 if small else 1797), 3 if small else 20
+    teacher = two_layers()
+    trained = diswot.distill(teacher, None, data=data, loss="alone", epochs=epochs)
+    print(f"teacher: {trained.test} of the test images")
+
+    result = diswot.search(
+        teacher,
+        ResNetDepthSpace((1, 2, 3), widths=(8, 8, 16), in_channels=1),
+        data=data,
+        budget=diswot.Budget(params=15_000),
+        population=4 if small else 20,
+        generations=1,
+        repeats=1 if small else 3,
+    )
+    best = result.best
+    print(f"best of {len(result.candidates)}: {best.name}, {best.params:,} parameters")
+
+    student = best.build()
+    report = diswot.distill(student, teacher, data=data, epochs=epochs, force=small)
+    print(f"student: {report.test} of the test images")
+
+    exported = diswot.export(student, "student", onnx=False if small else None)
+    print(f"exported to {exported.folder}: {', '.join(exported.files)}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--small", action="store_true", help="Seconds instead of a minute.")
+    main(small=parser.parse_args().small)

@@ -1,0 +1,112 @@
+"""From a folder of images and a Hugging Face classifier to a student that ships.
+
+The folder has a folder for each class, or `train/` and `val/` of such. The teacher is a folder
+that `save_pretrained` wrote after fine-tuning, or an id of the Hub. Out comes a student of less
+than 300,000 parameters: plain source, weights, ONNX and a card, in `RUN/student`.
+
+    python examples/own_images.py --images photos/ --teacher my-fine-tuned-vit/
+    python examples/own_images.py --small   # makes images and a teacher itself, seconds
+
+Images are brought to one size (`--image-size`), which the student is made for; the teacher is
+shown them resized and normalised as its processor says.
+"""
+
+import argparse
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+import diswot
+
+SHAPES = {"disc": "ellipse", "square": "rectangle", "stroke": "line"}
+"""What is drawn in the small form: the name of a class, and how Pillow calls it."""
+
+
+def main(*, images: str, teacher: str, image_size: int | None, out: str, small: bool) -> None:
+    """Search, distil, export, and use what was exported."""
+    options: dict[str, Any] = {}
+    if small:
+        images, teacher = tiny_images(Path("shapes")), tiny_teacher(Path("tiny-resnet"))
+        diswot.train_teacher(
+            teacher, data=images, epochs=4, learning_rate=0.1, augment="none", out="trained"
+        )
+        options = {
+            "teacher_weights": "trained/best.safetensors",
+            "population": 4,
+            "generations": 1,
+            "repeats": 1,
+            "epochs": 1,
+        }
+    report = diswot.run(
+        teacher,
+        "s0",
+        data=images,
+        image_size=image_size,
+        budget=diswot.Budget(params=300_000),
+        compare=not small,
+        onnx=False if small else None,
+        out=out,
+        **options,
+    )
+    for row in report.rows:
+        accuracies = ", ".join(f"{loss} {found}" for loss, found in row.accuracies.items())
+        print(f"{row.label}: {row.name}, {row.costs.params:,} parameters; {accuracies}")
+    print(f"exported to {report.exported.folder}: {', '.join(report.exported.files)}")
+    use(report.exported.folder)
+
+
+def use(folder: Path) -> None:
+    """Run the exported student, which needs torch alone."""
+    student = runpy.run_path(str(folder / "student.py"))
+    network = student["load"]()
+    pixels = torch.randint(256, (1, *student["SHAPE"]))
+    probabilities = network(student["normalise"](pixels)).softmax(1)[0]
+    print(f"it runs with torch alone; of noise it says {probabilities.argmax()}, a class's place")
+
+
+def tiny_images(folder: Path) -> str:
+    """Draw 32 images of 16×16 pixels of each of three shapes."""
+    rng = np.random.default_rng(0)
+    for name, method in SHAPES.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(32):
+            image = Image.new("RGB", (16, 16))
+            left, top = (int(side) for side in rng.integers(0, 7, 2))
+            ink = tuple(int(part) for part in rng.integers(96, 256, 3))
+            draw = getattr(ImageDraw.Draw(image), method)
+            draw((left, top, left + 8, top + 8), fill=ink)
+            image.save(folder / name / f"{number}.png")
+    return str(folder)
+
+
+def tiny_teacher(folder: Path) -> str:
+    """Write a ResNet of two stages as fine-tuning with transformers would leave one."""
+    from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
+
+    torch.manual_seed(0)
+    config = ResNetConfig(
+        embedding_size=16,
+        hidden_sizes=[16, 32],
+        depths=[1, 1],
+        layer_type="basic",
+        id2label=dict(enumerate(sorted(SHAPES))),
+        label2id={name: number for number, name in enumerate(sorted(SHAPES))},
+    )
+    ResNetForImageClassification(config).save_pretrained(folder)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return f"hf:{folder}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", default="photos", help="The folder of images.")
+    parser.add_argument("--teacher", default="teacher", help="The classifier's folder, or its id.")
+    parser.add_argument("--image-size", type=int, help="Height and width of the student's images.")
+    parser.add_argument("--out", default="run", help="The run folder.")
+    parser.add_argument("--small", action="store_true", help="Seconds instead of hours.")
+    chosen = parser.parse_args()
+    main(**{**vars(chosen), "teacher": f"hf:{chosen.teacher}"})

@@ -1,0 +1,73 @@
+"""A distillation loss of your own, beside two that come with DisWOT.
+
+The loss lets the student imitate how sure the teacher is of an image: the difference of the
+entropies of their predictions. Registered, it has a name, a weight and an option, and can be
+part of any expression. The same student is distilled from the same initialisation with the
+labels alone, with KD, and with KD and the loss.
+
+    python examples/own_loss.py                     # digits; minutes on two CPU cores
+    python examples/own_loss.py --data cifar100 --data-root ~/data --epochs 240
+    python examples/own_loss.py --small             # seconds
+
+On the command line it needs no name: from this folder it is
+`diswot distill --arch 1-1-1 --loss "0.1*ce + 0.9*kd + own_loss:sureness(temperature=2)"`.
+"""
+
+import argparse
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+import diswot
+from diswot.activations import Activations
+from diswot.distillation.losses import Card, TrainingBatch, register
+from search_spaces import ResNetDepthSpace
+
+
+@register(Card("sureness", "entropy of the predictions", "an example", weight=0.5, reads="logits"))
+def sureness(
+    student: Activations, teacher: Activations, _batch: TrainingBatch, *, temperature: float = 1.0
+) -> Tensor:
+    """Return the mean squared difference in entropy of predictions of softened predictions."""
+    return F.mse_loss(
+        entropy(student.logits / temperature), entropy(teacher.logits.detach() / temperature)
+    )
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Return (B,) the entropy of each image's prediction, in nats."""
+    logs = F.log_softmax(logits.float(), dim=1)
+    return -(logs.exp() * logs).sum(dim=1)
+
+
+LOSSES = ("ce", "0.1*ce + 0.9*kd(T=4)", "0.1*ce + 0.9*kd(T=4) + sureness(temperature=2)")
+
+
+def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -> None:
+    """Distil one student by each loss."""
+    images = diswot.load_data(data, root=data_root)
+    space = ResNetDepthSpace(in_channels=images.shape[0])
+    for loss in LOSSES:
+        torch.manual_seed(0)
+        student = space.build(space.from_string("1-1-1"), num_classes=images.num_classes)
+        report = diswot.distill(
+            student,
+            "resnet20" if small else "resnet56",
+            data=images,
+            data_root=data_root,
+            loss=loss,
+            epochs=1 if small else epochs,
+            teacher_epochs=2 if small else None,
+        )
+        last = ", ".join(f"{name} {value:.3f}" for name, value in report.history[-1].terms.items())
+        print(f"{loss:<40} {report.test}   last epoch: {last}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="digits", help="A name or a folder of images.")
+    parser.add_argument("--data-root", help="Where named data lie.")
+    parser.add_argument("--epochs", type=int, help="Of each distillation.")
+    parser.add_argument("--small", action="store_true", help="Seconds instead of minutes.")
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,53 @@
+"""Distillation on two GPUs: one process for each, and one student that comes of it.
+
+Every process runs this file. The batch, whose size is that of a training on one device, is
+shared between them, gradients are averaged, and each judges a share of the images; files are
+written by the first. `accelerate launch` does as well as torchrun.
+
+    torchrun --nproc-per-node 2 examples/two_gpus.py --data cifar100 --data-root ~/data --epochs 240
+    accelerate launch --num-processes 2 examples/two_gpus.py
+    torchrun --nproc-per-node 2 examples/two_gpus.py --small    # two processes of the CPU, seconds
+
+On the command line it is `torchrun --nproc-per-node 2 -m diswot distill …`.
+"""
+
+import argparse
+
+import torch
+
+import diswot
+from diswot.devices import is_first
+from search_spaces import ResNetDepthSpace
+
+
+def main(*, data: str, data_root: str | None, epochs: int | None, out: str, small: bool) -> None:
+    """Distil a student with all processes, and export it from the first."""
+    images = diswot.load_data(data, root=data_root)
+    space = ResNetDepthSpace(in_channels=images.shape[0])
+    torch.manual_seed(0)  # the same student in every process
+    student = space.build(space.from_string("1-3-1"), num_classes=images.num_classes)
+    report = diswot.distill(
+        student,
+        "resnet20" if small else "resnet56",
+        data=images,
+        data_root=data_root,
+        epochs=1 if small else epochs,
+        teacher_epochs=2 if small else None,
+        train_batch_size=32 if small else 128,
+        precision="single" if small else "bf16",
+        device="cpu" if small else None,
+        out=f"{out}/distill",
+    )
+    if is_first():
+        exported = diswot.export(student, f"{out}/student", onnx=False if small else None)
+        print(f"student: {report.test} of the test images, exported to {exported.folder}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="digits", help="A name or a folder of images.")
+    parser.add_argument("--data-root", help="Where named data lie.")
+    parser.add_argument("--epochs", type=int, help="Of the distillation.")
+    parser.add_argument("--out", default="two-gpus", help="A new folder for what is made.")
+    parser.add_argument("--small", action="store_true", help="Seconds, on the CPU.")
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,88 @@
+"""Every worked example runs in its small form, as users start it, and leaves what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diswot.search import load_run
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+PYTHON = [sys.executable]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+ACCELERATE = [
+    *(sys.executable, "-m", "accelerate.commands.launch", "--cpu"),
+    *("--num-processes", "2", "--num-machines", "1", "--mixed-precision", "no"),
+    *("--dynamo-backend", "no", "--num-cpu-threads-per-process", "1"),
+]
+
+
+def shown(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) -> str:
+    """Run an example in `folder`, where its data root is too, and return what it prints."""
+    (folder / "data").mkdir()
+    done = subprocess.run(
+        [*launch, EXAMPLES / name, "--small", *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "DISWOT_DATA": str(folder / "data"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_own_images_and_a_hugging_face_teacher_give_a_student_in_budget(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    printed = shown("own_images.py", tmp_path)
+    assert "exported to run/student" in printed
+    best = load_run(tmp_path / "run").best
+    assert best.params <= 300_000
+    assert f"winner: {best.name}" in printed
+
+
+def test_own_space_gives_an_exported_student(tmp_path: Path) -> None:
+    printed = shown("own_space.py", tmp_path)
+    assert re.search(r"best of \d+: width=\d+,depth=\d,kernel=\d,activation=\w+, [\d,]+ p", printed)
+    assert (tmp_path / "student" / "student.py").is_file()
+
+
+def test_own_teacher_and_data_give_an_exported_student(tmp_path: Path) -> None:
+    assert "exported to student" in shown("own_teacher_and_data.py", tmp_path)
+    assert (tmp_path / "student" / "weights.safetensors").is_file()
+
+
+def test_own_scorer_is_compared_with_the_parameter_count_and_with_chance(tmp_path: Path) -> None:
+    lines = shown("own_scorer.py", tmp_path).splitlines()
+    assert [line.split(":")[0].strip() for line in lines] == ["neighbours", "params", "null"]
+    assert all(re.search(r"τ [+-]\d\.\d\d of 12", line) for line in lines)
+
+
+def test_own_loss_is_a_term_of_the_training(tmp_path: Path) -> None:
+    alone, with_kd, with_both = shown("own_loss.py", tmp_path).splitlines()
+    assert "sureness" not in alone + with_kd
+    assert re.search(r"last epoch: ce [\d.]+, kd\(T=4\) [\d.]+, sureness\(.*\) [\d.]+$", with_both)
+
+
+@pytest.mark.parametrize("launch", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
+def test_two_processes_give_one_student(tmp_path: Path, launch: list[str]) -> None:
+    printed = shown("two_gpus.py", tmp_path, launch=launch)
+    assert printed.count("exported to two-gpus/student") == 1
+    assert (tmp_path / "two-gpus" / "distill" / "report.json").is_file()
+    assert (tmp_path / "two-gpus" / "student" / "weights.safetensors").is_file()
+
+
+def test_each_example_is_shown_on_a_page() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs" / "examples").glob("*.md"))
+    for example in EXAMPLES.glob("*.py"):
+        assert f'--8<-- "examples/{example.name}"' in pages
