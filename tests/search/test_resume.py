@@ -391,7 +391,12 @@ def main_job(folder: Path, root: Path) -> None:
     if (folder / "manifest.json").exists():
         diswot.main_job.resume(folder, space=Tiny(), data_root=root)
     else:
-        trained: dict[str, Any] = {"epochs": 2, "teacher_epochs": 1, "force": True, "data_root": root}
+        trained: dict[str, Any] = {
+            "epochs": 2,
+            "teacher_epochs": 1,
+            "force": True,
+            "data_root": root,
+        }
         diswot.run("resnet20", Tiny(), out=folder, onnx=False, **SMALL, **trained)
 
 
