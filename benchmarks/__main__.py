@@ -97,7 +97,7 @@ SEARCHES: dict[str, tuple[int | None, ...]] = {
 
 TAUGHT = {
     "digits": LossTableSettings(epochs=20, teacher_epochs=60),
-    "cifar100": LossTableSettings(data="cifar100", epochs=3, teacher_epochs=12, precision="bf16"),
+    "cifar100": LossTableSettings(data="cifar100", epochs=2, teacher_epochs=12, precision="bf16"),
 }
 """What students learn from, and for how long, in the tables of losses and shortlists."""
 LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
