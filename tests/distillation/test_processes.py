@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.conftest import CommandLine
 from tests.distillation.lessons import plain_lesson
 
 ROOT = Path(__file__).parents[2]
@@ -62,13 +64,12 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
     }
 
 
-def test_a_batch_that_cannot_be_shared_is_refused_in_one_line(tmp_path: Path) -> None:
-    done = two_processes(
-        "diswot", "distill", "--arch", "1-1-1", "--loss", "alone", "--epochs", "1",
-        "--train-batch-size", "25", "--device", "cpu", "--out", "d", folder=tmp_path,
-    )  # fmt: skip
-    said = [line for line in done.stderr.splitlines() if line.startswith("diswot: ")]
-    assert len(said) == 1
-    assert "2 processes" in said[0]
-    assert "25 images" in said[0]
-    assert not (tmp_path / "d").exists()
+def test_a_mistake_is_told_by_the_first_process_alone(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("distill", "--arch", "1-1-1", "--loss", "kdd")
+    assert cli(*command).err.count("\n") == 1
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which main gives up for good
+    monkeypatch.setenv("RANK", "1")
+    outcome = cli(*command)
+    assert (outcome.code, outcome.err) == (2, "")
