@@ -20,7 +20,7 @@ DATASETS: dict[str, Callable[[Path], ImageData]] = {
     "cifar10": cifar10,
     "cifar100": cifar100,
 }
-
+"""Built-in datasets: read from a data root."""
 
 GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) of such.",

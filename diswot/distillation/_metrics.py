@@ -10,6 +10,7 @@ from diswot.errors import MissingExtraError, RunFolderError
 from diswot.run_folder import replace_file
 
 METRICS = "metrics.csv"
+"""The file of a training that has a row for each epoch."""
 TERM = "loss_"
 """What the column of a term begins with."""
 

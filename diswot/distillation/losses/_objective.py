@@ -35,6 +35,7 @@ PRESETS = {
         "CE+KL plus both similarity losses (DisWOT†)",
     ),
 }
+"""Names that stand for whole expressions."""
 
 
 @dataclass(frozen=True)
