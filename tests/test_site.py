@@ -18,6 +18,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+import diswot
 from tests.report.conftest import DESKTOP, PHONE, chromium
 
 ROOT = Path(__file__).parents[1]
@@ -79,6 +80,11 @@ def test_what_a_module_offers_is_described(site: Path, module: str) -> None:
         if f"{module}.{name}" not in described
     ]
     assert not missing
+
+
+def test_the_first_page_of_the_reference_names_all_that_the_package_offers() -> None:
+    page = (ROOT / "docs" / "api" / "index.md").read_text()
+    assert not [name for name in diswot.__all__ if f"`{name}`" not in page]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
