@@ -44,11 +44,17 @@ class Lesson(nn.Module):
         self._teach = teach
 
     def forward(
-        self, images: Tensor, targets: Tensor, labels: Tensor, indices: Tensor
+        self,
+        images: Tensor,
+        targets: Tensor,
+        labels: Tensor,
+        indices: Tensor,
+        progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss, and its terms with their weights."""
         taught = self._teach(images, indices)
-        values = self.criterion(self._read(images), taught, TrainingBatch(targets, labels, indices))
+        batch = TrainingBatch(targets, labels, indices, progress)
+        values = self.criterion(self._read(images), taught, batch)
         return values.total, values.terms
 
 

@@ -262,7 +262,8 @@ class _Trainer:
 
     def _step(self, epoch: int, step: int, places: Tensor) -> None:
         """Change the weights once, by the gradient of one batch."""
-        rate = self._recipe.rate(epoch + (step + 0.5) / self._steps)
+        position = epoch + (step + 0.5) / self._steps
+        rate, progress = self._recipe.rate(position), position / self._recipe.epochs
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         parts = self._recipe.accumulate
@@ -273,7 +274,7 @@ class _Trainer:
             torch.manual_seed(seed_for(self._recipe.seed, "step", epoch, step, part, process))
             last = part == parts - 1
             with nullcontext() if last else self._accelerator.no_sync(self._lesson):
-                total, terms = self._lesson(*self._batch(share))
+                total, terms = self._lesson(*self._batch(share), progress)
                 self._accelerator.backward(total / parts)
             losses.append(
                 torch.stack([total.detach().float(), *(t.float() for t in terms.values())])

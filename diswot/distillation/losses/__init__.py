@@ -16,6 +16,7 @@ from diswot.distillation.losses._term import (
     Paths,
     Positive,
     Setting,
+    Share,
     Term,
     TrainingBatch,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Positive",
     "Preset",
     "Setting",
+    "Share",
     "Term",
     "TrainingBatch",
     "ab_loss",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diswot.distillation.losses._registry import Kind, Option, find_kind
-from diswot.distillation.losses._term import Count, Paths, Positive
+from diswot.distillation.losses._term import Count, Paths, Positive, Share
 from diswot.errors import OptionError, UnknownNameError
 
 EXAMPLE = "expected terms joined with +, such as ce + 0.9*kd(T=4)"
@@ -215,6 +215,7 @@ def _is_paths(value: object) -> bool:
 
 _FITTING: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     Positive: ("a number above 0", lambda value: _is_number(value) and value > 0),
+    Share: ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
     Count: ("a whole number of at least 1", lambda value: _is_whole(value) and value > 0),
     float: ("a number", _is_number),
     int: ("a whole number", _is_whole),

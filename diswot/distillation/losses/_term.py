@@ -16,6 +16,9 @@ Positive: TypeAlias = Annotated[float, "above 0"]
 Count: TypeAlias = Annotated[int, "at least 1"]
 """Type of an option that counts, such as how many negatives are drawn."""
 
+Share: TypeAlias = Annotated[float, "from 0 to 1"]
+"""Type of an option that is a share, such as of a training."""
+
 Paths: TypeAlias = str | Sequence[str] | None
 """Type of an option that names taps: a dotted module path, or several; `None` chooses them."""
 
@@ -29,11 +32,24 @@ class TrainingBatch:
             smoothing and mixed images make them others than 0 and 1.
         labels: (B,) classes; of mixed images that of the larger part.
         indices: (B,) places of the images in the training split.
+        progress: share of the training that is done, from 0 to 1.
     """
 
     targets: Tensor
     labels: Tensor
     indices: Tensor
+    progress: float = 1.0
+
+    def warmed_up(self, warmup: float) -> float:
+        """Return by what a loss is multiplied that grows in a line over the first `warmup`.
+
+        Examples:
+            >>> import torch
+            >>> none = torch.zeros(0)
+            >>> TrainingBatch(none, none, none, progress=0.02).warmed_up(0.08)
+            0.25
+        """
+        return 1.0 if self.progress >= warmup else self.progress / warmup
 
 
 @dataclass(frozen=True)

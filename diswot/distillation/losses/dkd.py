@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.distillation.losses._term import Card, Positive, Setting, Share, Term, TrainingBatch
 from diswot.precision import at_least_single
 
 
@@ -69,12 +69,15 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
         "Zhao et al., CVPR 2022, section 3",
         weight=1.0,
         weight_source="α = 1, β = 8, T = 4 beside ce, of the authors' code on CIFAR-100, "
-        "which comes to them over 20 epochs; here they are constant",
+        "which comes to them over 20 of 240 epochs",
         reads="logits and labels",
     )
 )
 class DecoupledKD(Term):
-    """[`dkd_loss`][diswot.distillation.losses.dkd_loss] of two networks' logits."""
+    """[`dkd_loss`][diswot.distillation.losses.dkd_loss] of two networks' logits.
+
+    It grows in a line over the first `warmup` of the training, as in the authors' code.
+    """
 
     def __init__(
         self,
@@ -83,10 +86,13 @@ class DecoupledKD(Term):
         alpha: Positive = 1.0,
         beta: Positive = 8.0,
         T: Positive = 4.0,  # noqa: N803
+        warmup: Share = 20 / 240,
     ) -> None:
         super().__init__(setting)
+        self._warmup = warmup
         self._options = {"alpha": alpha, "beta": beta, "temperature": T}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return dkd_loss(student.logits, teacher.logits, batch.labels, **self._options)
+        loss = dkd_loss(student.logits, teacher.logits, batch.labels, **self._options)
+        return batch.warmed_up(self._warmup) * loss

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, Paths, Setting, TrainingBatch
+from diswot.distillation.losses._term import Card, Paths, Setting, Share, TrainingBatch
 from diswot.precision import at_least_single
 
 LEVELS = (4, 2, 1)
@@ -89,8 +89,8 @@ class Fusion(nn.Module):
         "each stage of the teacher against all the student's up to it (ReviewKD)",
         "Chen et al., CVPR 2021, section 3",
         weight=1.0,
-        weight_source="default of the authors' code, beside ce, which comes to it over 20 epochs; "
-        "their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for ShuffleNetV2",
+        weight_source="default of the authors' code, beside ce, to which it comes over 20 of 240 "
+        "epochs; their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for ShuffleNetV2",
         reads="the last map of every stage, and features",
         least=None,
     )
@@ -99,11 +99,20 @@ class ReviewKD(MapTerm):
     """Sum of [`reviewkd_loss`][diswot.distillation.losses.reviewkd_loss] over the stages.
 
     As in the authors' code, the features that the classifier reads are the last stage, of
-    one place, and the teacher's maps are those before the activation.
+    one place, the teacher's maps are those before the activation, and the loss grows in a
+    line over the first `warmup` of the training.
     """
 
-    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        student: Paths = None,
+        teacher: Paths = None,
+        warmup: Share = 20 / 240,
+    ) -> None:
         super().__init__(setting, student=student, teacher=teacher)
+        self._warmup = warmup
         self.teacher_taps = [setting.teacher.before_activation(tap) for tap in self.teacher_taps]
         taps = zip(self.student_taps, self.teacher_taps, strict=True)
         widths = [(own.shape[0], other.shape[0]) for own, other in taps]
@@ -122,7 +131,7 @@ class ReviewKD(MapTerm):
         for fusion, s, t in [*zip(self._fusions, ours, theirs, strict=True)][::-1]:
             compared, carried = fusion(at_least_single(s), carried, t.shape[2:])
             losses.append(reviewkd_loss(compared, t))
-        return torch.stack(losses).sum()
+        return batch.warmed_up(self._warmup) * torch.stack(losses).sum()
 
 
 def _as_map(features: Tensor) -> Tensor:

@@ -101,11 +101,16 @@ def forward_pass(network: nn.Module, watches: Sequence[Watch[Any]] = ()) -> Forw
         return read.forward(EXAMPLES)
 
 
-def value(criterion: Criterion, student: nn.Module, teacher: nn.Module | None) -> Losses:
+def value(
+    criterion: Criterion,
+    student: nn.Module,
+    teacher: nn.Module | None,
+    batch: TrainingBatch = BATCH,
+) -> Losses:
     """Return the loss of the examples; a teacher's pass is part of the graph, to be tested."""
     torch.manual_seed(0)  # for terms that draw
     taught = None if teacher is None else shown(teacher, criterion.teacher_watches)
-    found = criterion(shown(student, criterion.student_watches), taught, BATCH)
+    found = criterion(shown(student, criterion.student_watches), taught, batch)
     assert isinstance(found, Losses)
     return found
 

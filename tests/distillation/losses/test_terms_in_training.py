@@ -233,3 +233,19 @@ def test_an_earlier_stage_counts_half_in_ab() -> None:
     losses = [value(part, student, teacher).total for part in parts]
     expected = losses[0] / 4 + losses[1] / 2 + losses[2]
     torch.testing.assert_close(value(whole, student, teacher).total, expected)
+
+
+@pytest.mark.parametrize("name", ["dkd", "reviewkd"])
+def test_terms_that_warm_up_grow_in_a_line(name: str) -> None:
+    student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
+
+    def at(progress: float, loss: str = name) -> float:
+        criterion = built(loss, student, teacher)
+        batch = replace(BATCH, progress=progress)
+        return float(value(criterion, student, teacher, batch).total.detach())
+
+    whole = at(1.0)
+    assert whole > 0
+    assert [at(p / 240) / whole for p in (5, 10, 20, 100)] == pytest.approx([0.25, 0.5, 1, 1])
+    assert at(0.25, f"{name}(warmup=0.5)") == pytest.approx(whole / 2)
+    assert at(0.0, f"{name}(warmup=0)") == pytest.approx(whole)
