@@ -57,4 +57,4 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
     ],
 )
 def test_nonsense_is_refused(refused: Refused, arguments: list[object], message: str) -> None:
-    assert message in refused(*arguments)  # type: ignore[arg-type]
+    assert message in refused(*arguments)
