@@ -97,9 +97,13 @@ SEARCHES: dict[str, tuple[int | None, ...]] = {
 
 TAUGHT = {
     "digits": LossTableSettings(epochs=20, teacher_epochs=60),
-    "cifar100": LossTableSettings(data="cifar100", epochs=2, teacher_epochs=12, precision="bf16"),
+    "cifar100": LossTableSettings(
+        data="cifar100", epochs=1, batch_size=32, teacher_epochs=12, precision="bf16"
+    ),
 }
 """What students learn from, and for how long, in the tables of losses and shortlists."""
+SHORTLISTED = {"digits": (4, 20), "cifar100": (2, 2)}
+"""Students on the shortlists, and the epochs of the last training."""
 LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
 """Beside `alone`; `diswot` is KD with the weights of the published pairs."""
 
@@ -229,10 +233,10 @@ def _shortlists(
 ) -> list[ShortlistRow]:
     """Spend the same epochs on the best-scored student, and on a shortlist."""
     rows: list[ShortlistRow] = []
-    for data in TAUGHT:
+    for data, (count, epochs) in SHORTLISTED.items():
         settings = _with_teacher(data, data_root, work, progress)
         common = {field.name: getattr(settings, field.name) for field in fields(LessonSettings)}
-        asked = ShortlistSettings(**common)
+        asked = ShortlistSettings(**{**common, "epochs": epochs}, count=count)
         out = work / f"shortlist-{data}"
         rows += shortlist_table(asked, out, workers=workers, progress=progress)
     return rows
@@ -258,6 +262,7 @@ def _other(
             rows = _taught(data_root, work, workers, progress)
         case "shortlist":
             made = {data: _told(settings) for data, settings in TAUGHT.items()}
+            made["shortlisted"] = SHORTLISTED
             rows = _shortlists(data_root, work, workers, progress)
         case "fidelity":
             made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
