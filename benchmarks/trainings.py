@@ -37,6 +37,7 @@ class LessonSettings:
         batch_size: of each student's training; `None` for the recipe's own.
         precision: in which networks are computed; see `Recipe`.
         device: where; by default a GPU where there is one.
+        force: whether to learn from a teacher near chance too.
     """
 
     data: str = "digits"
@@ -49,10 +50,11 @@ class LessonSettings:
     batch_size: int | None = None
     precision: str = "single"
     device: str | None = None
+    force: bool = False
 
     def recorded(self) -> dict[str, Any]:
         """Return what the results depend on."""
-        left_out = ("data_root", "device")
+        left_out = ("data_root", "device", "force")
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
@@ -67,6 +69,7 @@ def lesson(settings: LessonSettings) -> Distillation:
         teacher_epochs=settings.teacher_epochs,
         precision=settings.precision,
         device=settings.device,
+        force=settings.force,
     )
     data = whole.data
     if settings.train_images is not None and settings.train_images < len(data.train):

@@ -31,6 +31,7 @@ def training_options(command: _Command) -> _Command:
         OUT,
         WORKERS,
         options.DEVICE,
+        options.FORCE,
         click.option(
             "--precision",
             type=click.Choice(["single", "bf16", "fp16"]),

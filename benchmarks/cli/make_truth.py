@@ -39,6 +39,7 @@ SHOWN = 10
     help="Trainings of each student and loss.",
 )
 @click.option("--sample", type=click.IntRange(min=1), help="Architectures; by default all.")
+@options.FORCE
 @WORKERS
 @OUT
 @options.JSON

@@ -99,6 +99,7 @@ DATA = click.option(
     show_default=True,
     help="A name of `diswot list datasets`, a folder of images, or package.module:callable.",
 )
+FORCE = click.option("--force", is_flag=True, help="Learn from a teacher near chance too.")
 IMAGE_SIZE = click.option(
     "--image-size",
     type=click.IntRange(min=1),
@@ -292,7 +293,7 @@ training_options = options(
         type=click.IntRange(min=1),
         help="Epochs of a built-in teacher without checkpoint, trained once; three times --epochs.",
     ),
-    click.option("--force", is_flag=True, help="Learn from a teacher near chance too."),
+    FORCE,
 )
 
 

@@ -59,9 +59,12 @@ def training_folder(path: str | Path) -> Path:
 
 def is_unfinished(folder: Path) -> bool:
     """Tell whether a training, or one of a shortlist, was stopped in a folder."""
-    if (folder / CHECKPOINT).exists():
-        return True
-    return (folder / ROUNDS).is_dir() and not (folder / REPORT).exists()
+    try:
+        if (folder / CHECKPOINT).exists():
+            return True
+        return (folder / ROUNDS).is_dir() and not (folder / REPORT).exists()
+    except OSError:  # a name that cannot be; who writes there will be told
+        return False
 
 
 def folder_name(loss: str, *more: str) -> str:
@@ -71,7 +74,7 @@ def folder_name(loss: str, *more: str) -> str:
 
     Examples:
         >>> folder_name("diswot-dagger"), folder_name("ce + 0.9*kd(T=4)", "3-1-5")
-        ('diswot-dagger', 'ce-0.9-kd-T=4-3-1-5-5acb8ddc')
+        ('diswot-dagger', 'ce-0.9-kd-T=4--3-1-5-eb31de18')
     """
     wanted = "-".join((loss, *more))
     plain = re.sub(r"[^\w.=-]+", "-", wanted, flags=re.ASCII).strip("-.")[:80]

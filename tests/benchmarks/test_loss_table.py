@@ -17,7 +17,7 @@ from diswot.progress import Step, silent
 from tests.conftest import CommandLine
 
 LESSON = LessonSettings(
-    teacher="resnet20", teacher_epochs=2, train_images=60, epochs=1, batch_size=20
+    teacher="resnet20", teacher_epochs=2, train_images=60, epochs=1, batch_size=20, force=True
 )
 COMMON = {field.name: getattr(LESSON, field.name) for field in fields(LESSON)}
 QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "ce + dkd"), seeds=2)

@@ -20,6 +20,7 @@ QUICK = TruthSettings(
     batch_size=10,
     seeds=1,
     sample=2,
+    force=True,
 )
 
 
@@ -77,7 +78,7 @@ def test_a_sample_of_more_networks_than_there_are_is_refused(tmp_path: Path) -> 
 def test_the_command_names_the_next_one(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(
         "bench", "make-truth", "--teacher", "resnet20", "--teacher-epochs", 1,
-        "--train-images", 20, "--epochs", 1, "--seeds", 1, "--sample", 2,
+        "--train-images", 20, "--epochs", 1, "--seeds", 1, "--sample", 2, "--force",
         "--out", tmp_path / "truth",
     )  # fmt: skip
     assert done.code == 0, done.err

@@ -1,5 +1,6 @@
 """What a report holds, and which files it writes."""
 
+import csv
 import html
 import json
 import re
@@ -41,8 +42,8 @@ def test_the_curves_are_those_of_the_metrics(run_folder: Path) -> None:
     page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
     abouts = json.loads(page.split('id="abouts">')[1].split("</script>")[0])
     epochs = [dict(each["facts"]) for each in abouts if each["title"] == "alone"]
-    rows = (run_folder / "distill" / "alone" / "metrics.csv").read_text().splitlines()[1:]
-    accuracies = [float(row.split(",")[3]) for row in rows]
+    with (run_folder / "distill" / "alone" / "metrics.csv").open(newline="") as file:
+        accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
     assert [each["validation accuracy"] for each in epochs] == [
         f"{100 * accuracy:.1f}\N{NO-BREAK SPACE}%" for accuracy in accuracies
     ]
