@@ -22,7 +22,8 @@ from diswot.distillation._recipe import (
 from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
 from diswot.distillation._teaching import train_teacher
-from diswot.distillation._training import Training, train
+from diswot.distillation._trained import Training
+from diswot.distillation._training import train
 from diswot.distillation.losses import PRESETS, Objective, parse_objective
 
 __all__ = [

@@ -15,6 +15,7 @@ from diswot.data import data_root as find_root
 from diswot.devices import find_device, is_first
 from diswot.distillation._checkpoint import CHECKPOINT
 from diswot.distillation._checkpoint import load_checkpoint as load_standing
+from diswot.distillation._identity import identity
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._metrics import check_tensorboard
 from diswot.distillation._recipe import Recipe, default_recipe
@@ -25,7 +26,8 @@ from diswot.distillation._saved import (
     training_folder,
 )
 from diswot.distillation._teacher import trained_teacher
-from diswot.distillation._training import Training, identity, train
+from diswot.distillation._trained import Training
+from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
 from diswot.errors import RunFolderError, TeacherError
 from diswot.progress import Progress, news, silent

@@ -1,7 +1,7 @@
 """One step's forward pass: what the student shows, what the teacher shows, and the loss."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -130,3 +130,22 @@ def _bytes_per_image(of_two: ForwardPass, of_three: ForwardPass) -> float:
             return math.inf
         total += two[0].nbytes
     return total
+
+
+class Shown:
+    """What the teacher shows of the training images, batch by batch, as often as asked for."""
+
+    def __init__(
+        self, read: ActivationReader, data: ImageData, batch_size: int, device: str, *, seed: int
+    ) -> None:
+        self._read, self._data, self._batch_size = read, data, batch_size
+        self._device, self._seed = device, seed
+
+    def __iter__(self) -> Iterator[Activations]:
+        generator = torch.Generator().manual_seed(self._seed)
+        order = torch.randperm(len(self._data.train), generator=generator)
+        for places in torch.split(order, self._batch_size):
+            images = self._data.train.images[places].to(self._device)
+            with torch.no_grad():
+                shown = self._read(self._data.normalise(images))
+            yield shown  # outside, or whoever asks would compute without gradients too

@@ -11,7 +11,7 @@ from diswot.data import ImageSpec
 from diswot.distillation._checkpoint import CHECKPOINT
 from diswot.distillation._judging import Accuracy
 from diswot.distillation._metrics import read_metrics
-from diswot.distillation._training import Training
+from diswot.distillation._trained import Training
 from diswot.errors import RunFolderError
 from diswot.run_folder import new_folder, read_json, write_json
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from diswot.distillation._api import Distillation
 from diswot.distillation._saved import ROUNDS
-from diswot.distillation._training import Training
+from diswot.distillation._trained import Training
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from diswot.distillation._api import DistillationOptions, check_takes, prepare_distillation
 from diswot.distillation._saved import training_folder
-from diswot.distillation._training import Training
+from diswot.distillation._trained import Training
 from diswot.progress import Progress, news, silent
 from diswot.seeding import seed_for
 from diswot.students import Origin, remember

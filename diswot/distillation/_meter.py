@@ -1,0 +1,26 @@
+"""What a training tells while it goes on."""
+
+from diswot.progress import Progress, Step, news
+
+
+class Meter:
+    """Tells progress of steps, so that the time left is known before the first epoch ends."""
+
+    def __init__(self, stage: str, progress: Progress) -> None:
+        self._stage, self._progress = stage, progress
+        self._done, self._total, self._note = 0, 0, ""
+
+    def begin(self, done: int, total: int) -> None:
+        self._done, self._total = done, total
+
+    def tick(self) -> None:
+        self._done += 1
+        if self._done < self._total:  # the last one is told with the last epoch's accuracy
+            self._progress(Step(self._stage, self._done, self._total, self._note))
+
+    def note(self, text: str) -> None:
+        self._note = text
+        self._progress(Step(self._stage, self._done, self._total, text))
+
+    def tell(self, text: str) -> None:
+        self._progress(news(self._stage, text))
