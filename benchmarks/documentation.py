@@ -260,6 +260,24 @@ def shortlists() -> str:
     )
 
 
+def training_speed() -> str:
+    """Return what the training loop costs beside the networks."""
+    columns = ["augmentation", "bare step in ms", "step in ms", "of it waiting for data"]
+    return markdown(
+        [*columns, "step over bare step"],
+        [
+            [
+                f"`{row['augment']}`",
+                number(row["bare_ms"], ".0f"),
+                number(row["step_ms"], ".0f"),
+                f"{100 * float(row['waiting']):.1f} %",
+                number(row["overhead"]),
+            ]
+            for row in read_table(RESULTS / "training-speed.csv")
+        ],
+    )
+
+
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalogue": catalogue,
@@ -273,6 +291,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "shortlists": shortlists,
     "speed": speed,
     "taught": taught,
+    "training_speed": training_speed,
 }
 
 
