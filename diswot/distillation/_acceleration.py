@@ -1,5 +1,6 @@
 """Hugging Face Accelerate for one training: its device, its precision, its processes."""
 
+import atexit
 import os
 import warnings
 from collections.abc import Iterator
@@ -47,12 +48,21 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
             f"Expected a precision that {device} has, but got {recipe.precision} "
             f"({first_line(error)}): take single"
         ) from error
+    if accelerator.num_processes > 1:
+        atexit.unregister(_part)
+        atexit.register(_part)
     try:
         yield accelerator
     finally:
         if own:
             AcceleratorState._reset_state(reset_partial_state=True)
             GradientState._reset_state()
+
+
+def _part() -> None:
+    """Leave the group of processes: its threads must not outlive Python."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def shared(lesson: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn.Module:
