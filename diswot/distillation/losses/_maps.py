@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, repeat
-from typing import ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from diswot.activations import Activations
-from diswot.distillation.losses._term import Paths, Setting, Term
+from diswot.distillation.losses._term import Paths, Setting, Term, TrainingBatch
 from diswot.errors import OptionError
 from diswot.layout import Layout, Tap, paired
 from diswot.precision import at_least_single
@@ -34,6 +35,8 @@ class MapTerm(Term):
     where their numbers differ they are paired by relative depth. Both maps of a pair are
     average-pooled to the smaller height and width of the two.
 
+    A subclass names the loss of a pair as `compare`, or writes `forward`.
+
     Attributes:
         where: (layout of a network) → the taps that are chosen.
         same_width: whether the student's maps are projected to the teacher's width.
@@ -52,6 +55,16 @@ class MapTerm(Term):
             for own, other in pairs
         )
 
+    @staticmethod
+    def compare(student: Any, teacher: Any) -> Tensor:
+        """Return the loss of one pair: the student's, and the teacher's."""
+        raise NotImplementedError
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the sum of the losses of the pairs."""
+        pairs = self.compared(student, teacher)
+        return torch.stack([self.compare(ours, theirs) for ours, theirs in pairs]).sum()
+
     def _pairs(
         self, setting: Setting, student: Sequence[str], teacher: Sequence[str]
     ) -> list[tuple[Tap, Tap]]:
@@ -65,6 +78,10 @@ class MapTerm(Term):
     def _compared_at(self) -> list[tuple[int, ...]]:
         """Return the height and width at which each pair is compared."""
         return [_smallest(pair) for pair in zip(self.student_taps, self.teacher_taps, strict=True)]
+
+    def compared(self, student: Activations, teacher: Activations) -> Iterator[tuple[Any, Any]]:
+        """Yield what is compared of every pair: the student's, and the teacher's."""
+        return self.maps(student, teacher)
 
     def maps(self, student: Activations, teacher: Activations) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the student's and the teacher's map of every pair, (B, C, H, W) of one H×W.
@@ -104,6 +121,10 @@ class FlowTerm(MapTerm):
         ends = list(zip(self.student_taps, self.teacher_taps, strict=True))
         flows = zip(ends[::2], ends[1::2], strict=True)
         return [size for first, last in flows for size in [_smallest((*first, *last))] * 2]
+
+    def compared(self, student: Activations, teacher: Activations) -> Iterator[tuple[Any, Any]]:
+        """Yield the student's and the teacher's flow of every pair."""
+        return self.flows(student, teacher)
 
     def flows(self, student: Activations, teacher: Activations) -> Iterator[tuple[Flow, Flow]]:
         """Yield the student's and the teacher's flow of every pair; see `maps`."""

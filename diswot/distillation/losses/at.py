@@ -4,14 +4,12 @@ Source: Zagoruyko and Komodakis, "Paying More Attention to Attention", ICLR 2017
 equation 2, with the activation-based attention map F²_sum of section 3.1.
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.distillation.losses._term import Card
 from diswot.precision import at_least_single
 
 
@@ -59,7 +57,4 @@ def at_loss(student: Tensor, teacher: Tensor) -> Tensor:
 class AT(MapTerm):
     """Sum of [`at_loss`][diswot.distillation.losses.at_loss] over the pairs of stages."""
 
-    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
-        losses = [at_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
-        return torch.stack(losses).sum()
+    compare = staticmethod(at_loss)

@@ -5,14 +5,12 @@ Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm, Where
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.distillation.losses._term import Card
 from diswot.layout import Layout
 from diswot.precision import at_least_single
 
@@ -55,7 +53,4 @@ class FitNet(MapTerm):
     where: ClassVar[Where] = Layout.middle
     same_width = True
 
-    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
-        losses = [fitnet_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
-        return torch.stack(losses).sum()
+    compare = staticmethod(fitnet_loss)

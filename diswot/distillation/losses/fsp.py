@@ -7,10 +7,9 @@ Network Minimization and Transfer Learning", CVPR 2017, equations 1 and 2.
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
 from diswot.distillation.losses._maps import Flow, FlowTerm
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.distillation.losses._term import Card
 from diswot.precision import at_least_single
 
 
@@ -66,10 +65,8 @@ class FSP(FlowTerm):
     M·N numbers of a matrix in place of the sum, so that one weight fits all widths.
     """
 
-    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
-        losses = [
-            fsp_loss(ours, theirs) / (theirs[0].shape[1] * theirs[1].shape[1])
-            for ours, theirs in self.flows(student, teacher)
-        ]
-        return torch.stack(losses).sum()
+    @staticmethod
+    def compare(student: Flow, teacher: Flow) -> Tensor:
+        """Return the loss of one stage."""
+        first, last = teacher
+        return fsp_loss(student, teacher) / (first.shape[1] * last.shape[1])

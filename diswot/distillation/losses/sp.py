@@ -6,14 +6,12 @@ equations 1 to 4. The relation term of the snippet in DisWOT's README is the sam
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations
 from diswot.distillation.losses._maps import MapTerm, Where
 from diswot.distillation.losses._registry import register
-from diswot.distillation.losses._term import Card, TrainingBatch
+from diswot.distillation.losses._term import Card
 from diswot.layout import Layout
 from diswot.precision import at_least_single
 
@@ -62,7 +60,4 @@ class SP(MapTerm):
 
     where: ClassVar[Where] = Layout.last
 
-    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
-        losses = [sp_loss(ours, theirs) for ours, theirs in self.maps(student, teacher)]
-        return torch.stack(losses).sum()
+    compare = staticmethod(sp_loss)
