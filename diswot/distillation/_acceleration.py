@@ -1,6 +1,8 @@
 """Hugging Face Accelerate for one training: its device, its precision, its processes."""
 
 import atexit
+import gc
+import importlib
 import os
 import warnings
 from collections.abc import Iterator
@@ -36,6 +38,7 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, GradientState
 
+    _keep_groups_mortal()
     own = not AcceleratorState._shared_state
     try:
         with _chosen(device):
@@ -59,9 +62,20 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
             GradientState._reset_state()
 
 
+def _keep_groups_mortal() -> None:
+    """Import what would take the group of processes for its default arguments, and keep it."""
+    if torch.distributed.is_available():
+        importlib.import_module("torch.distributed.nn.functional")
+
+
 def _part() -> None:
-    """Leave the group of processes: its threads must not outlive Python."""
+    """Leave the group of processes, and end its threads.
+
+    One that still let go of a tensor while Python comes down would abort the process. They
+    end with the last reference to the group, which modules in cycles may hold.
+    """
     if torch.distributed.is_initialized():
+        gc.collect()
         torch.distributed.destroy_process_group()
 
 

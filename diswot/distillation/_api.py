@@ -166,14 +166,46 @@ class Distillation:
             (folder / CHECKPOINT).unlink()  # what ended has its report
         return training
 
-    def trained_before(self, student: nn.Module, folder: Path) -> Training | None:
+    def train_once(
+        self,
+        student: nn.Module,
+        *,
+        loss: str,
+        folder: Path | None = None,
+        progress: Progress = silent,
+        stage: str | None = None,
+        anew: bool = False,
+    ) -> Training:
+        """Train `student` in place, unless that was done in `folder`: then load what came of it.
+
+        Args:
+            student: ends with the weights of its best epoch.
+            loss: see [`distill`][diswot.distillation.distill].
+            folder: where the training is kept.
+            progress: told of every step.
+            stage: what the training is called there; by default as its loss.
+            anew: whether an unfinished training of something else that is in the folder
+                gives way; otherwise it is an error.
+        """
+        if folder is not None:
+            known = self.trained_before(student, folder, loss=loss)
+            if known is not None:
+                return known
+            if anew and self.drop_another(student, folder, loss=loss):
+                note = f"the training in {folder} was of another student, and is begun anew"
+                progress(news(stage or loss, note))
+        return self.train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+
+    def trained_before(self, student: nn.Module, folder: Path, *, loss: str) -> Training | None:
         """Load the weights that a training in `folder` ended with, and what came of it.
 
         `None`, and `student` unchanged, where none of its architecture ended with this
-        recipe on these data.
+        loss and recipe on these data.
         """
         found, origin = next(iter(saved_students(folder)), None), origin_of(student)
-        if found is None or origin is None or found.architecture != origin.architecture:
+        if found is None or origin is None:
+            return None
+        if (found.architecture, found.loss) != (origin.architecture, loss):
             return None
         recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
         if found.images != self.data.spec or not recipe.items() <= found.metrics.items():
@@ -188,6 +220,8 @@ class Distillation:
 
         A damaged one is not told from another.
         """
+        if not (folder / CHECKPOINT).exists():
+            return False
         teacher = self.teacher.network if self.teacher else None
         objective = parse_objective(loss)
         of = identity(

@@ -104,6 +104,7 @@ def halve(
     loss: str,
     folder: Path | None = None,
     progress: Progress = silent,
+    anew: bool = False,
 ) -> Halving:
     """Train a shortlist by successive halving.
 
@@ -123,6 +124,7 @@ def halve(
         folder: where the best student's last training is kept, and those before it in
             `shortlist/ROUND-PLACE`; a later call finds them again.
         progress: told of every step.
+        anew: see [`train_once`][diswot.distillation.Distillation.train_once].
 
     Raises:
         OptionError: the shortlist is empty.
@@ -143,23 +145,11 @@ def halve(
             place = folder
             if folder is not None and count > 1:
                 place = folder / ROUNDS / f"{number + 1}-{places[name]}"
-            trainings[name] = _trained(lesson, student, loss, place, progress, stage)
+            trainings[name] = lesson.train_once(
+                student, loss=loss, folder=place, progress=progress, stage=stage, anew=anew
+            )
         rungs.append(Rung(epochs, trainings))
     return Halving(tuple(rungs), student)
-
-
-def _trained(
-    lesson: Distillation,
-    student: nn.Module,
-    loss: str,
-    folder: Path | None,
-    progress: Progress,
-    stage: str,
-) -> Training:
-    training = None if folder is None else lesson.trained_before(student, folder)
-    if training is None:
-        training = lesson.train(student, loss=loss, folder=folder, progress=progress, stage=stage)
-    return training
 
 
 def _rounds(count: int, epochs: int) -> Iterator[tuple[int, int]]:

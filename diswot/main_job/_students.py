@@ -20,7 +20,7 @@ from diswot.distillation import (
 )
 from diswot.latency import time_network
 from diswot.main_job._report import Row
-from diswot.progress import Progress, news
+from diswot.progress import Progress
 from diswot.search import Candidate, measure_costs, options_of
 from diswot.seeding import seed_for, torch_seed
 from diswot.teachers import Teacher
@@ -71,19 +71,15 @@ class Students:
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> Trained:
         """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
-        student, folder = self._build(candidate), self._folder / (label or loss)
-        training = self._distillation.trained_before(student, folder)
-        if training is None:
-            if self._distillation.drop_another(student, folder, loss=loss):
-                note = f"the training in {folder} was of another student, and is begun anew"
-                self.progress(news(label or loss, note))
-            training = self._distillation.train(
-                student,
-                loss=loss,
-                folder=folder,
-                progress=self.progress,
-                stage=label or loss,
-            )
+        student, name = self._build(candidate), label or loss
+        training = self._distillation.train_once(
+            student,
+            loss=loss,
+            folder=self._folder / name,
+            progress=self.progress,
+            stage=name,
+            anew=True,
+        )
         return Trained(student, training)
 
     def chosen(self, shortlist: Sequence[Candidate]) -> tuple[Candidate, Halving | None]:
@@ -96,6 +92,7 @@ class Students:
             loss="diswot",
             folder=self._folder / "diswot",
             progress=self.progress,
+            anew=True,
         )
         best = next(candidate for candidate in shortlist if candidate.name == found.best)
         return best, found

@@ -34,6 +34,7 @@ def two_processes(*arguments: str | Path, folder: Path) -> subprocess.CompletedP
 def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
     done = two_processes("tests.distillation.lessons", tmp_path / "two", "--plain", folder=ROOT)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("threads left: []") == 2
     alone = plain_lesson(tmp_path / "one")
     one, two = (load_file(tmp_path / name / "last.safetensors") for name in ("one", "two"))
     for name, tensor in one.items():

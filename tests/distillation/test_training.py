@@ -12,12 +12,20 @@ from torch import Tensor, nn
 
 import diswot
 from diswot.data import ImageData, load_data
-from diswot.distillation import Recipe, evaluate, parse_objective, prepare_distillation, train
+from diswot.distillation import (
+    Recipe,
+    evaluate,
+    halve,
+    parse_objective,
+    prepare_distillation,
+    train,
+)
 from diswot.errors import (
     CheckpointError,
     NetworkError,
     OptionError,
     RunError,
+    RunFolderError,
     TeacherError,
 )
 from diswot.students import build_student
@@ -207,16 +215,17 @@ def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_pa
     trained = built("1-2")
     training = distillation.train(trained, loss="alone", folder=tmp_path)
     again, other = built("1-2"), built("1-1")
-    assert distillation.trained_before(again, tmp_path) == replace(
+    assert distillation.trained_before(again, tmp_path, loss="alone") == replace(
         training, seconds=round(training.seconds, 2)
     )
     for name, tensor in trained.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor)
     before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
-    assert distillation.trained_before(other, tmp_path) is None
+    assert distillation.trained_before(other, tmp_path, loss="alone") is None
     assert all(torch.equal(before[name], now) for name, now in other.state_dict().items())
+    assert distillation.trained_before(built("1-2"), tmp_path, loss="2*ce") is None
     longer = prepare_distillation(None, data="digits", epochs=2, device="cpu")
-    assert longer.trained_before(built("1-2"), tmp_path) is None
+    assert longer.trained_before(built("1-2"), tmp_path, loss="alone") is None
 
 
 def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path) -> None:
@@ -232,3 +241,28 @@ def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path
     assert (tmp_path / "checkpoint.pt").exists()
     assert distillation.drop_another(CifarResNet((1, 1), num_classes=10), tmp_path, loss="alone")
     assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_shortlist_begun_anew_drops_unfinished_trainings_of_another(tmp_path: Path) -> None:
+    distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
+    train(
+        student(),
+        distillation.data,
+        objective=parse_objective("alone"),
+        recipe=distillation.recipe,
+        folder=tmp_path,
+    )
+    other = {"other": lambda: CifarResNet((1, 1), num_classes=10, in_channels=1)}
+    with pytest.raises(RunFolderError, match="another"):
+        halve(other, distillation, loss="alone", folder=tmp_path)
+    told: list[str] = []
+    found = halve(
+        other,
+        distillation,
+        loss="alone",
+        folder=tmp_path,
+        progress=lambda step: told.append(step.note),
+        anew=True,
+    )
+    assert found.best == "other"
+    assert sum("begun anew" in message for message in told) == 1
