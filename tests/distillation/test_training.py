@@ -252,7 +252,8 @@ def test_a_shortlist_begun_anew_drops_unfinished_trainings_of_another(tmp_path: 
         recipe=distillation.recipe,
         folder=tmp_path,
     )
-    other = {"other": lambda: CifarResNet((1, 1), num_classes=10, in_channels=1)}
+    shape: Any = {"num_classes": 10, "widths": (4, 4, 8), "in_channels": 1}
+    other = {"other": lambda: CifarResNet((2, 1), **shape)}
     with pytest.raises(RunFolderError, match="another"):
         halve(other, distillation, loss="alone", folder=tmp_path)
     told: list[str] = []
