@@ -9,12 +9,12 @@ from typing import Any, TypedDict, Unpack, get_type_hints
 
 from torch import nn
 
-from diswot.activations import trial_pass
 from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
 from diswot.devices import find_device, is_first
 from diswot.distillation._checkpoint import CHECKPOINT
 from diswot.distillation._checkpoint import load_checkpoint as load_standing
+from diswot.distillation._fitting import check_takes
 from diswot.distillation._identity import identity
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._metrics import check_tensorboard
@@ -25,14 +25,14 @@ from diswot.distillation._saved import (
     saved_students,
     training_folder,
 )
-from diswot.distillation._teacher import trained_teacher
+from diswot.distillation._teacher import named_teacher, trained_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
 from diswot.errors import RunFolderError, TeacherError
 from diswot.progress import Progress, news, silent
 from diswot.students import Origin, origin_of, remember
-from diswot.teachers import Teacher, find_teacher, load_checkpoint
+from diswot.teachers import Teacher, load_checkpoint
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -279,13 +279,9 @@ def prepare_distillation(
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:
         return found
-    named = find_teacher(
-        teacher, images.spec, weights=options.get("teacher_weights"), classes=images.classes
+    named, _ = named_teacher(
+        teacher, images, weights=options.get("teacher_weights"), progress=progress
     )
-    for note in named.notes:
-        progress(news("teacher", note))
-    shown = named.initialised(0) if named.weights is None else named.weights()
-    check_takes(shown, images, f"teacher {named.name}")
     network = trained_teacher(
         named,
         images,
@@ -352,10 +348,3 @@ def distill(
     check_takes(student, distillation.data, "the student")
     folder = None if out is None else training_folder(out)
     return distillation.train(student, loss=loss, folder=folder, progress=progress)
-
-
-def check_takes(network: nn.Module, data: ImageData, who: str) -> None:
-    """Make sure that `network` takes the images and has the classes of `data`."""
-    device = next((p.device for p in network.parameters()), None)
-    images = data.normalise(data.train.images[:2]).to(device)
-    trial_pass(network, images, num_classes=data.num_classes, who=who)

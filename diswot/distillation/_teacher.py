@@ -1,4 +1,4 @@
-"""Teachers with weights: their own, from the cache, or trained now."""
+"""Teachers by name, and with weights: their own, from the cache, or trained now."""
 
 import hashlib
 import shutil
@@ -9,6 +9,7 @@ from torch import nn
 
 from diswot.data import ImageData, cache_root
 from diswot.devices import is_first
+from diswot.distillation._fitting import check_takes
 from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
@@ -16,7 +17,31 @@ from diswot.errors import CheckpointError
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
-from diswot.teachers import Teacher, load_checkpoint
+from diswot.teachers import Teacher, find_teacher, load_checkpoint
+
+
+def named_teacher(
+    teacher: str | nn.Module | Teacher,
+    data: ImageData,
+    *,
+    weights: str | Path | None,
+    seed: int = 0,
+    progress: Progress,
+) -> tuple[Teacher, nn.Module]:
+    """Find a teacher that fits `data`, and tell what is to be noted of it.
+
+    Returns:
+        The teacher, and its network: with its weights, or else initialised by `seed`.
+
+    Raises:
+        DiswotError: it does not exist, or does not fit.
+    """
+    found = find_teacher(teacher, data.spec, weights=weights, classes=data.classes)
+    for note in found.notes:
+        progress(news("teacher", note))
+    network = found.initialised(seed) if found.weights is None else found.weights()
+    check_takes(network, data, f"teacher {found.name}")
+    return found, network
 
 
 def trained_teacher(

@@ -5,13 +5,14 @@ from typing import Any, Unpack
 
 from torch import nn
 
-from diswot.distillation._api import DistillationOptions, check_takes, prepare_distillation
+from diswot.distillation._api import DistillationOptions, prepare_distillation
 from diswot.distillation._saved import training_folder
+from diswot.distillation._teacher import named_teacher
 from diswot.distillation._trained import Training
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, silent
 from diswot.seeding import seed_for
 from diswot.students import Origin, remember
-from diswot.teachers import Teacher, find_teacher
+from diswot.teachers import Teacher
 
 
 def train_teacher(
@@ -39,14 +40,13 @@ def train_teacher(
     """
     distillation = prepare_distillation(None, data=data, progress=progress, **options)
     images = distillation.data
-    found = find_teacher(
-        teacher, images.spec, weights=options.get("teacher_weights"), classes=images.classes
+    found, network = named_teacher(
+        teacher,
+        images,
+        weights=options.get("teacher_weights"),
+        seed=seed_for(distillation.recipe.seed, "teacher"),
+        progress=progress,
     )
-    for note in found.notes:
-        progress(news("teacher", note))
-    seed = seed_for(distillation.recipe.seed, "teacher")
-    network = found.initialised(seed) if found.weights is None else found.weights()
-    check_takes(network, images, f"teacher {found.name}")
     remember(network, Origin(images.spec, found.name))
     folder = training_folder(out)
     return distillation.train(

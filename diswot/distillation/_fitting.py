@@ -1,0 +1,17 @@
+"""Whether a network fits the data."""
+
+from torch import nn
+
+from diswot.activations import trial_pass
+from diswot.data import ImageData
+
+
+def check_takes(network: nn.Module, data: ImageData, who: str) -> None:
+    """Make sure that `network` takes the images and has the classes of `data`.
+
+    Raises:
+        NetworkError: it does not; the message begins with `who`.
+    """
+    device = next((p.device for p in network.parameters()), None)
+    images = data.normalise(data.train.images[:2]).to(device)
+    trial_pass(network, images, num_classes=data.num_classes, who=who)
