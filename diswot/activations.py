@@ -294,19 +294,26 @@ def trial_pass(network: nn.Module, images: Tensor, *, num_classes: int, who: str
 
 
 @contextmanager
+def kept_modes(network: nn.Module) -> Iterator[None]:
+    """Restore the modes of `network` and of every module in it, however they are changed."""
+    modes = {module: module.training for module in network.modules()}
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
 def scoring_mode(network: nn.Module) -> Iterator[nn.Module]:
     """Put `network` into the mode in which untrained networks are scored.
 
     Batch normalisation uses the batch (an untrained network has no statistics of
     its own), dropout is off (a score is not a lottery). Modes are restored.
     """
-    modes = {module: module.training for module in network.modules()}
-    network.train()
-    for module in modes:
-        if isinstance(module, nn.modules.dropout._DropoutNd):
-            module.eval()
-    try:
+    with kept_modes(network):
+        network.train()
+        for module in network.modules():
+            if isinstance(module, nn.modules.dropout._DropoutNd):
+                module.eval()
         yield network
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

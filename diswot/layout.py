@@ -3,8 +3,7 @@
 import difflib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -12,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, Watch, as_map, is_map
+from diswot.activations import ActivationReader, Activations, Watch, as_map, is_map, kept_modes
 from diswot.errors import NetworkError
 from diswot.layers import activation_functions, blocks
 from diswot.taps import Shape, in_stages
@@ -225,7 +224,8 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
 
     paths = [path for path, _ in bare.named_modules(remove_duplicate=False) if path]
     watches = [Watch(_ModuleAt(path), partial(note, path)) for path in paths]
-    with _evaluating(network), ActivationReader(network, watches=watches) as read:
+    with kept_modes(network), ActivationReader(network, watches=watches) as read:
+        network.eval()
         shown = read(images)
     names = {module: path for path, module in bare.named_modules()}
     found = {names[block] for block in blocks(bare)}
@@ -238,17 +238,6 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         features=shown.features.shape[1],
         classes=shown.num_classes,
     )
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def paired(ours: Sequence[_T], theirs: Sequence[_U]) -> list[tuple[_T, _U]]:
