@@ -1,8 +1,5 @@
 """Scorers by name, by expression and of the user's own."""
 
-import os
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from torch import Tensor
 from diswot.activations import Activations
 from diswot.errors import DiswotError, OptionError, UnknownNameError
 from diswot.scorers import find_scorer, scorers
+from tests.plugin import said_with_plugin
 
 
 def test_every_scorer_has_a_card_that_says_where_it_comes_from() -> None:
@@ -50,20 +48,9 @@ def offered(student, teacher):
 
 
 def test_an_installed_package_offers_scorers(tmp_path: Path) -> None:
-    (tmp_path / "offering.py").write_text(OFFERED)
-    about = tmp_path / "offering-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[diswot.scorers]\noffered = offering\n")
     ask = "from diswot.scorers import find_scorer; print(find_scorer('offered+nwot').formula)"
-    done = subprocess.run(
-        [sys.executable, "-c", ask],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "offered+nwot\n"
+    said = said_with_plugin(ask, tmp_path, group="diswot.scorers", code=OFFERED)
+    assert said == "offered+nwot\n"
 
 
 def test_an_unknown_name_is_met_with_the_nearest() -> None:

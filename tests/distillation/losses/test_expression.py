@@ -1,9 +1,6 @@
 """Losses as expressions: what parses, what it means, and where a mistake is."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from diswot.distillation.losses import (
 from diswot.errors import DiswotError, OptionError, UnknownNameError
 from tests.conftest import CommandLine
 from tests.distillation.losses.networks import built, residual, shown, value
+from tests.plugin import said_with_plugin
 
 
 def read(text: str) -> list[tuple[str, float, dict[str, object]]]:
@@ -252,23 +250,12 @@ def test_what_is_no_loss_is_refused(own: str) -> None:
 
 
 def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
-    (tmp_path / "offering_losses.py").write_text(OWN)
-    about = tmp_path / "offering-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[diswot.losses]\noffered = offering_losses\n")
     ask = (
         "from diswot.distillation.losses import parse_objective; "
         "print([part.weight for part in parse_objective('ce + own_sum').parts])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", ask],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "[1.0, 3.0]\n"
+    said = said_with_plugin(ask, tmp_path, group="diswot.losses", code=OWN)
+    assert said == "[1.0, 3.0]\n"
 
 
 def test_the_command_line_lists_presets_and_terms_with_their_weights(cli: CommandLine) -> None:
