@@ -24,6 +24,9 @@ from diswot.taps import pooled
 
 Resolution = tuple[int, int]
 
+_LARGEST_EXPONENT = 126
+"""Of the powers of two that single precision has as normal numbers, either way."""
+
 
 def common_resolution(a: Activations, b: Activations) -> Resolution:
     """Return the height and width at which two feature maps are compared."""
@@ -67,8 +70,21 @@ def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
 
 
 def _normalised_gram(rows: Tensor) -> Tensor:
-    gram = rows @ rows.mT
+    near_one = rows * _power_of_two(rows)
+    gram = near_one @ near_one.mT
     return gram / _norm(gram)[..., None, None]
+
+
+def _power_of_two(rows: Tensor) -> Tensor:
+    """Return what brings the largest entry of each matrix near 1 without changing a digit.
+
+    The norm of a Gram matrix has the fourth power of its rows' entries, which is 0 in single
+    precision where these are below 1e-11, as in a network without trained statistics of
+    its batch normalisation.
+    """
+    largest = torch.linalg.vector_norm(rows.detach(), ord=torch.inf, dim=(-2, -1), keepdim=True)
+    exponent = torch.frexp(largest).exponent.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+    return torch.ldexp(torch.ones_like(largest), -exponent)
 
 
 def semantic_distance(student: Tensor, teacher: Tensor) -> Tensor:

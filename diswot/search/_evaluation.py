@@ -345,7 +345,8 @@ class Evaluator:
         for number, repeat in enumerate(values):
             for name, value in repeat.items():
                 if not math.isfinite(value):
-                    raise FloatingPointError(f"{name} is {value} in repeat {number}")
+                    cause = _cause(self._repeats[number].teacher)
+                    raise FloatingPointError(f"{name} is {value} in repeat {number}{cause}")
         measured = {name: tuple(repeat[name] for repeat in values) for name in values[0]}
         return {**measured, **self.cost_terms(costs)}
 
@@ -370,6 +371,14 @@ class Evaluator:
                     differentiable=differentiable,
                 )
                 yield student, repeat.teacher
+
+
+def _cause(teacher: Activations) -> str:
+    """Say what of the teacher leaves scores undefined, if it does."""
+    maps = teacher.feature_map
+    if not maps.isfinite().all():
+        return " (the teacher's last feature map is not finite)"
+    return "" if maps.any() else " (the teacher's last feature map is zero everywhere)"
 
 
 def _told(error: Exception) -> str:

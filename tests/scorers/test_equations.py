@@ -1,5 +1,7 @@
 """Every scorer against a slow, direct transcription of its equation."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import Activations
+from diswot.activations import Activations, ForwardPass
 from diswot.scorers import relation, relation_gram, scorers, semantic, semantic_grad
 from search_spaces import CifarResNet
 from tests.scorers.probes import CLASSES, IMAGES, batch, probe_of, resnet, scored, teacher_for
@@ -59,6 +61,18 @@ def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Ac
 
     expected = -np.sqrt(((similarity(teacher) - similarity(student)) ** 2).sum())
     assert float(relation(student, teacher).detach()) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", [2.0**-110, 1e-12, 1e12, 2.0**60])
+def test_no_scale_of_a_feature_map_changes_how_alike_two_networks_are(
+    student: Activations, teacher: Activations, scale: float
+) -> None:
+    maps = teacher.feature_map * scale
+    shown = ForwardPass(teacher.logits, teacher.features, maps, teacher.classifier_weight)
+    for score in (relation, semantic):
+        found, expected = score(student, Activations(shown)), score(student, teacher)
+        torch.testing.assert_close(found, expected)
+        assert torch.equal(found, expected) or not math.log2(scale).is_integer()
 
 
 def test_diswot_is_the_sum_of_both_terms_of_the_paper(

@@ -278,6 +278,26 @@ def test_students_are_scored_for_it(cli: CommandLine, tmp_path: Path, state: str
     assert ("no preprocessor_config.json" in done.err) == (state == "trained")
 
 
+def test_a_network_whose_maps_nearly_vanish_is_compared(tmp_path: Path) -> None:
+    saved(tmp_path, _mobilenet, num_labels=10, image_size=32)  # random, so each layer shrinks them
+    teacher, data = f"hf:{tmp_path}", load_data("digits")
+    options: Any = {"teacher_state": "trained", "repeats": 1, "batch_size": 8}
+    (one,) = diswot.score(["1-1-1"], teacher, data=data, scorer="relation", **options)
+    assert one.score is not None
+    assert -2 < one.score < 0
+
+
+def test_a_network_whose_maps_are_zero_is_named_as_the_cause() -> None:
+    network = _resnet(num_labels=10, num_channels=1)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.zeros_(module.weight)
+    options: Any = {"teacher_state": "trained", "repeats": 1, "batch_size": 8}
+    (one,) = diswot.score(["1-1-1"], network.eval(), scorer="relation", **options)
+    words = "relation is nan in repeat 0 (the teacher's last feature map is zero everywhere)"
+    assert words in str(one.failure)
+
+
 def test_a_network_from_python_is_drawn_anew_from_its_configuration() -> None:
     network = _vit(num_labels=10, num_channels=1)
     data = load_data("digits")
