@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from diswot.cli import options
+from diswot.distillation import PRECISIONS
 from diswot.scorers import scorers as known_scorers
 
 measurement_options = options.options(
@@ -28,6 +29,36 @@ OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="A new folder, or one to go on with; by default a new one in runs/.",
+)
+
+lesson_options = options.options(
+    options.DATA_ROOT,
+    options.TEACHER_WEIGHTS,
+    click.option(
+        "--teacher-epochs",
+        type=click.IntRange(min=1),
+        help="Epochs of a built-in teacher, trained once on all training images.",
+    ),
+    click.option(
+        "--train-images",
+        type=click.IntRange(min=1),
+        help="Images that students are trained on; by default all. Fewer spread the accuracies.",
+    ),
+    click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training."),
+    click.option("--batch-size", type=click.IntRange(min=2), help="Images of a step."),
+    click.option(
+        "--seeds",
+        type=click.IntRange(min=1),
+        default=3,
+        show_default=True,
+        help="Trainings of each student by each loss; losses are compared with 2 or more.",
+    ),
+    click.option("--precision", type=click.Choice(PRECISIONS), default="single", show_default=True),
+    options.FORCE,
+    options.DEVICE,
+    WORKERS,
+    OUT,
+    options.JSON,
 )
 
 

@@ -1,12 +1,11 @@
 """`diswot bench losses` and `diswot bench pairs`: what each loss makes of a student."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from benchmarks.cli._options import OUT, WORKERS
+from benchmarks.cli._options import lesson_options
 from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
 from benchmarks.pairs import METHODS, PAIRS, PairRow, measure_pair
 from benchmarks.tables import flat, number, write_csv
@@ -14,49 +13,12 @@ from diswot.cli import options, print_json, print_table, shown_progress
 from diswot.data import data_root as find_root
 from diswot.run_folder import next_folder
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
 CAPTION = (
     "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
     "best on the validation images. gain: on the same student alone, same seed, in points. p: "
     "paired t-test, two-sided, after Benjamini and Hochberg over the losses of one student; "
     "better and worse are told at 0.05."
 )
-
-
-def training_options(command: _Command) -> _Command:
-    """Add what both commands train with."""
-    for option in (
-        options.JSON,
-        OUT,
-        WORKERS,
-        options.DEVICE,
-        options.FORCE,
-        click.option(
-            "--precision",
-            type=click.Choice(["single", "bf16", "fp16"]),
-            default="single",
-            show_default=True,
-        ),
-        click.option(
-            "--seeds",
-            type=click.IntRange(min=2),
-            default=3,
-            show_default=True,
-            help="Trainings of each student by each loss.",
-        ),
-        click.option("--batch-size", type=click.IntRange(min=2), help="Images of a step."),
-        click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training."),
-        click.option(
-            "--teacher-epochs",
-            type=click.IntRange(min=1),
-            help="Epochs of a built-in teacher, trained once.",
-        ),
-        options.TEACHER_WEIGHTS,
-        options.DATA_ROOT,
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -77,7 +39,7 @@ def training_options(command: _Command) -> _Command:
 )
 @options.DATA
 @options.TEACHER
-@training_options
+@lesson_options
 def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Train students by several losses, over several seeds, and tell what differs.
 
@@ -118,7 +80,7 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     help=f"Table of published figures; by default {PAIRS} in the data root, if it is there.",
 )
 @click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
-@training_options
+@lesson_options
 def pairs(
     out: Path | None,
     workers: int,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks.cli._options import OUT, WORKERS
+from benchmarks.cli._options import lesson_options
 from benchmarks.make_truth import TruthSettings
 from benchmarks.make_truth import make_truth as make
 from diswot.cli import options, print_json, print_table, shown_progress
@@ -17,32 +17,9 @@ SHOWN = 10
 @click.command("make-truth")
 @options.SPACE
 @options.DATA
-@options.DATA_ROOT
 @options.TEACHER
-@click.option(
-    "--teacher-epochs",
-    type=click.IntRange(min=1),
-    help="Epochs of a built-in teacher, trained once on all training images.",
-)
-@click.option(
-    "--train-images",
-    type=click.IntRange(min=1),
-    help="Images that students are trained on; by default all. Fewer spread the accuracies.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training.")
-@click.option("--batch-size", type=click.IntRange(min=2), help="Images per training batch.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
-    help="Trainings of each student and loss.",
-)
 @click.option("--sample", type=click.IntRange(min=1), help="Architectures; by default all.")
-@options.FORCE
-@WORKERS
-@OUT
-@options.JSON
+@lesson_options
 def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Make a ground truth: train every student of a space alone and distilled.
 
