@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import false_discovery_control, ttest_1samp
+from scipy.stats import false_discovery_control
 
+from benchmarks.paired import paired_p
 from benchmarks.rank_statistics import Vector
 from benchmarks.trainings import LessonSettings, Trainings, lesson, student_of
 from diswot.data import load_data
@@ -156,15 +157,9 @@ def _rows(
             float(found.std(ddof=1)),
         )
         if loss != ALONE:
-            row = replace(row, gain=float((found - alone).mean()), p=_p(found - alone))
+            row = replace(row, gain=float((found - alone).mean()), p=paired_p(found - alone))
         rows.append(row)
     return _judged(rows)
-
-
-def _p(differences: Vector) -> float:
-    if np.ptp(differences) == 0:  # the test divides by their spread
-        return 1.0 if differences[0] == 0 else 0.0
-    return float(ttest_1samp(differences, 0.0).pvalue)
 
 
 def _judged(rows: Sequence[LossRow]) -> list[LossRow]:

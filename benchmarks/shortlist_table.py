@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import ttest_rel
 
+from benchmarks.paired import paired_p
 from benchmarks.trainings import LessonSettings, Trainings, lesson, student_in
 from diswot.distillation import halve, total_epochs
 from diswot.errors import OptionError
@@ -156,5 +156,5 @@ def _row(
     if method == "first":
         return row
     first = np.array([records["first", seed]["accuracy"] for seed in range(settings.seeds)])
-    p = float(ttest_rel(accuracies, first).pvalue) if np.ptp(accuracies - first) else None
-    return replace(row, gain=float((accuracies - first).mean()), p=p)
+    gains = accuracies - first
+    return replace(row, gain=float(gains.mean()), p=paired_p(gains))
