@@ -26,7 +26,7 @@ from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from benchmarks.trainings import LessonSettings
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
-from diswot.distillation import train_teacher
+from diswot.distillation import saved_students, train_teacher
 from diswot.progress import Progress
 from diswot.run_folder import versions, write_json
 from diswot.scorers import scorers
@@ -210,7 +210,7 @@ def _with_teacher(
     """Return the settings of a dataset with a teacher that is trained once for both tables."""
     settings = TAUGHT[data]
     folder = work / f"teacher-{data}"
-    if not (folder / "report.json").exists():
+    if not saved_students(folder):
         train_teacher(
             settings.teacher,
             out=folder,
@@ -223,7 +223,7 @@ def _with_teacher(
     return replace(
         settings,
         data_root=data_root,
-        teacher_weights=str(folder / "best.safetensors"),
+        teacher_weights=str(saved_students(folder)[0].weights),
         teacher_epochs=None,
     )
 
