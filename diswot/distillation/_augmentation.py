@@ -1,5 +1,6 @@
 """Random changes of images that leave their class, on batches of tensors."""
 
+import torch
 from torch import Tensor, nn
 
 from diswot.data import ImageData
@@ -20,9 +21,9 @@ def augmentation(data: ImageData, level: str) -> nn.Module:
         data: whose images are augmented.
         level: `none`; `standard`: crops from an image padded by an eighth of its size
             (4 pixels of 32), of large images crops of random size, and flips where a
-            mirrored image keeps its class; `strong`: one change of colour or shape of a
-            random strength besides. Source of the last: Müller and Hutter,
-            "TrivialAugment", ICCV 2021.
+            mirrored image keeps its class; `strong`: besides, one change of colour or
+            shape of a random strength, drawn for every image. Source of the last: Müller
+            and Hutter, "TrivialAugment", ICCV 2021.
     """
     # imported here: commands that train nothing need not wait for it
     from kornia.augmentation import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
@@ -43,15 +44,25 @@ def augmentation(data: ImageData, level: str) -> nn.Module:
 
 
 class _Trivial(nn.Module):
-    """TrivialAugment on images whose pixels go from 0 to `scale`."""
+    """TrivialAugment on images whose pixels go from 0 to `scale`.
+
+    The library draws one change for a whole batch, the paper one for each image: so the
+    images that drew the same change are put through it together.
+    """
 
     def __init__(self, scale: float) -> None:
         super().__init__()
         from kornia.augmentation.auto import TrivialAugment
 
         self._scale = scale
-        self._policy = TrivialAugment()
+        self._changes = nn.ModuleList(TrivialAugment())
 
     def forward(self, images: Tensor) -> Tensor:
-        changed: Tensor = self._policy((images / self._scale).clamp(0, 1))
+        images = (images / self._scale).clamp(0, 1)
+        drawn = torch.randint(len(self._changes), (len(images),))
+        changed = torch.empty_like(images)
+        for number, change in enumerate(self._changes):
+            places = (drawn == number).nonzero().squeeze(1)
+            if len(places):
+                changed[places] = change(images[places])
         return changed * self._scale

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.distillation import Recipe, parse_objective, train
+from diswot.distillation import Recipe, augmentation, parse_objective, train
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
 from tests.distillation.lessons import Small, few_digits, lesson, small
@@ -47,6 +47,20 @@ def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None
     shown = training_batches(student), training_batches(teacher)
     assert len(shown[0]) == 6
     assert all(map(torch.equal, *shown))
+
+
+def test_strong_augmentation_draws_a_change_for_every_image() -> None:
+    data = few_digits()
+    *_, change = augmentation(data, "strong").children()
+    alike = data.train.images[:1].float().expand(64, -1, -1, -1)
+    for seed in range(4):
+        torch.manual_seed(seed)
+        changed = change(alike)
+        distinct = {image.numpy().tobytes() for image in changed}
+        assert len(distinct) > 32  # of one change for all it is 1 where that has no strength
+        torch.manual_seed(seed)
+        assert torch.equal(change(alike), changed)
+    assert torch.equal(alike, data.train.images[:1].float().expand(64, -1, -1, -1))
 
 
 def test_without_augmentation_the_teacher_runs_once_and_it_is_said() -> None:
