@@ -4,17 +4,12 @@ from diswot.costs import Costs, measure_costs
 from diswot.search._api import resume, score, search, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
+from diswot.search._checks import check_architecture, check_space
 from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
-from diswot.search._evaluation import (
-    Evaluator,
-    Outcome,
-    TeacherState,
-    check_architecture,
-    check_space,
-    prepare_repeats,
-)
+from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
 from diswot.search._exploration import Exploration
+from diswot.search._repeats import TeacherState, prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchOptions, options_of

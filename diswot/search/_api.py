@@ -15,8 +15,8 @@ from diswot.run_folder import check_new_folder
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
+from diswot.search._checks import check_architecture, check_space
 from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
-from diswot.search._evaluation import check_architecture, check_space
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._run import Run

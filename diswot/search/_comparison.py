@@ -14,12 +14,8 @@ from diswot.errors import OptionError, UnknownNameError
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import versions
 from diswot.scorers import COMBINATIONS, Combination, Formula, Scorer, Term, find_scorer
-from diswot.search._evaluation import (
-    TEACHER_STATES,
-    Evaluator,
-    TeacherState,
-    prepare_repeats,
-)
+from diswot.search._evaluation import Evaluator
+from diswot.search._repeats import TEACHER_STATES, TeacherState, prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
 from diswot.teachers import Teacher, find_teacher

@@ -6,165 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
-from diswot.activations import (
-    ActivationReader,
-    Activations,
-    Watch,
-    scoring_mode,
-    trial_pass,
-)
+from diswot.activations import Activations, scoring_mode
 from diswot.costs import Costs, measure_costs
-from diswot.data import ImageData, ImageSpec
+from diswot.data import ImageSpec
 from diswot.devices import torch_threads
-from diswot.errors import DiswotError, OptionError, SpaceError, TeacherError, first_line
+from diswot.errors import DiswotError, first_line
 from diswot.probe import Probe
 from diswot.scorers import CostTerm, Scorer
 from diswot.search._candidate import Candidate
-from diswot.seeding import generator_for, seed_for, torch_seed
+from diswot.search._repeats import Repeat
+from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
-from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
-
-TeacherState: TypeAlias = Literal["random", "trained"]
-"""The weights that a teacher is compared with: random ones as in the papers, or its own."""
-TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
-CHECKED = 5
-"""Architectures that are looked at before a space is refused."""
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """One batch, the same for every candidate, and what the teacher shows of it."""
-
-    images: Tensor
-    labels: Tensor
-    teacher: Activations
-
-
-def prepare_repeats(
-    data: ImageData,
-    teacher: Teacher,
-    *,
-    state: TeacherState = "random",
-    repeats: int = 3,
-    batch_size: int = 64,
-    seed: int = 0,
-    device: str = "cpu",
-    threads: int = 1,
-    watches: Sequence[Watch[Any]] = (),
-) -> list[Repeat]:
-    """Draw the batches and show them to the teacher, once for the whole run.
-
-    At random initialisation every repeat has its own teacher, and batch
-    normalisation uses the batch; a trained teacher is read in evaluation mode.
-
-    Raises:
-        OptionError: the batch is larger than the training split.
-        TeacherError: the teacher has no trained weights, and they are asked for.
-        NetworkError: the teacher does not fit the data.
-    """
-    if batch_size > len(data.train):
-        raise OptionError(
-            f"Expected a batch of at most the {len(data.train)} training images of {data.name}, "
-            f"but got {batch_size}: choose a smaller --batch-size"
-        )
-    prepared = []
-    for repeat in range(repeats):
-        drawn = generator_for(seed, "batch", repeat).choice(
-            len(data.train), batch_size, replace=False
-        )
-        batch = data.train.take(torch.from_numpy(drawn))
-        images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
-        network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
-        who = f"teacher {teacher.name}"
-        trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
-        with torch_threads(threads):
-            shown = _shown(network, images, labels, state, watches)
-        prepared.append(Repeat(images, labels, shown))
-    return prepared
-
-
-def _in_state(teacher: Teacher, state: TeacherState, seed: int) -> nn.Module:
-    if state == "random":
-        return teacher.initialised(seed)
-    if teacher.weights is None:
-        raise TeacherError(
-            f"teacher {teacher.name} has no trained weights: give them with --teacher-weights"
-        )
-    return teacher.weights()
-
-
-@torch.inference_mode()
-def _shown(
-    network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    state: TeacherState,
-    watches: Sequence[Watch[Any]],
-) -> Activations:
-    if state == "trained":
-        with ActivationReader(network.eval(), watches=watches) as read:
-            return read(images, labels)
-    with scoring_mode(network), ActivationReader(network, watches=watches) as read:
-        return read(images, labels)
-
-
-def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator) -> None:
-    """Make sure that a space has networks that can be scored, on the meta device.
-
-    Some may be faulty: the space is refused if none of a few drawn at random will do.
-
-    Raises:
-        SpaceError: its architectures cannot be drawn or built.
-        NetworkError: its networks cannot be scored for these images.
-    """
-    errors: list[DiswotError] = []
-    for _ in range(CHECKED):
-        try:
-            arch = space.sample(rng)
-        except Exception as error:
-            raise SpaceError(
-                f"sampling the space {type(space).__name__} raised {type(error).__name__}: "
-                f"{first_line(error)}; mend the space"
-            ) from error
-        try:
-            check_architecture(space, arch, images)
-        except DiswotError as error:
-            errors.append(error)
-        else:
-            return
-    raise errors[0]
-
-
-def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec) -> None:
-    """Make sure that the network of `arch` can be scored and trained, on the meta device.
-
-    Raises:
-        SpaceError: it cannot be built.
-        NetworkError: it cannot take the images, has the wrong number of classes, or has
-            no linear classifier or no feature map.
-    """
-    who = f"architecture {space.to_string(arch)}"
-    with torch.device("meta"):
-        batch = torch.empty(2, *images.shape)
-        try:
-            network = space.build(arch, images.num_classes)
-        except Exception as error:
-            raise SpaceError(
-                f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
-            ) from error
-    if not isinstance(network, nn.Module):
-        raise SpaceError(
-            f"{who}: expected build to return a torch.nn.Module, "
-            f"but got {type(network).__name__}; mend the space"
-        )
-    trial_pass(network, batch, num_classes=images.num_classes, who=who)
 
 
 @dataclass(frozen=True)

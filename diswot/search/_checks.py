@@ -1,0 +1,65 @@
+"""Whether the networks of a space can be scored, looked at before anything is."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from diswot.activations import trial_pass
+from diswot.data import ImageSpec
+from diswot.errors import DiswotError, SpaceError, first_line
+from search_spaces import Architecture, SearchSpace
+
+CHECKED = 5
+"""Architectures that are looked at before a space is refused."""
+
+
+def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator) -> None:
+    """Make sure that a space has networks that can be scored, on the meta device.
+
+    Some may be faulty: the space is refused if none of a few drawn at random will do.
+
+    Raises:
+        SpaceError: its architectures cannot be drawn or built.
+        NetworkError: its networks cannot be scored for these images.
+    """
+    errors: list[DiswotError] = []
+    for _ in range(CHECKED):
+        try:
+            arch = space.sample(rng)
+        except Exception as error:
+            raise SpaceError(
+                f"sampling the space {type(space).__name__} raised {type(error).__name__}: "
+                f"{first_line(error)}; mend the space"
+            ) from error
+        try:
+            check_architecture(space, arch, images)
+        except DiswotError as error:
+            errors.append(error)
+        else:
+            return
+    raise errors[0]
+
+
+def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec) -> None:
+    """Make sure that the network of `arch` can be scored and trained, on the meta device.
+
+    Raises:
+        SpaceError: it cannot be built.
+        NetworkError: it cannot take the images, has the wrong number of classes, or has
+            no linear classifier or no feature map.
+    """
+    who = f"architecture {space.to_string(arch)}"
+    with torch.device("meta"):
+        batch = torch.empty(2, *images.shape)
+        try:
+            network = space.build(arch, images.num_classes)
+        except Exception as error:
+            raise SpaceError(
+                f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
+            ) from error
+    if not isinstance(network, nn.Module):
+        raise SpaceError(
+            f"{who}: expected build to return a torch.nn.Module, "
+            f"but got {type(network).__name__}; mend the space"
+        )
+    trial_pass(network, batch, num_classes=images.num_classes, who=who)

@@ -1,0 +1,96 @@
+"""What every candidate is shown: the batches, and what the teacher shows of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import torch
+from torch import Tensor, nn
+
+from diswot.activations import ActivationReader, Activations, Watch, scoring_mode, trial_pass
+from diswot.data import ImageData
+from diswot.devices import torch_threads
+from diswot.errors import OptionError, TeacherError
+from diswot.seeding import generator_for, seed_for
+from diswot.teachers import Teacher
+
+TeacherState: TypeAlias = Literal["random", "trained"]
+"""The weights that a teacher is compared with: random ones as in the papers, or its own."""
+TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One batch, the same for every candidate, and what the teacher shows of it."""
+
+    images: Tensor
+    labels: Tensor
+    teacher: Activations
+
+
+def prepare_repeats(
+    data: ImageData,
+    teacher: Teacher,
+    *,
+    state: TeacherState = "random",
+    repeats: int = 3,
+    batch_size: int = 64,
+    seed: int = 0,
+    device: str = "cpu",
+    threads: int = 1,
+    watches: Sequence[Watch[Any]] = (),
+) -> list[Repeat]:
+    """Draw the batches and show them to the teacher, once for the whole run.
+
+    At random initialisation every repeat has its own teacher, and batch
+    normalisation uses the batch; a trained teacher is read in evaluation mode.
+
+    Raises:
+        OptionError: the batch is larger than the training split.
+        TeacherError: the teacher has no trained weights, and they are asked for.
+        NetworkError: the teacher does not fit the data.
+    """
+    if batch_size > len(data.train):
+        raise OptionError(
+            f"Expected a batch of at most the {len(data.train)} training images of {data.name}, "
+            f"but got {batch_size}: choose a smaller --batch-size"
+        )
+    prepared = []
+    for repeat in range(repeats):
+        drawn = generator_for(seed, "batch", repeat).choice(
+            len(data.train), batch_size, replace=False
+        )
+        batch = data.train.take(torch.from_numpy(drawn))
+        images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
+        network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
+        who = f"teacher {teacher.name}"
+        trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
+        with torch_threads(threads):
+            shown = _shown(network, images, labels, state, watches)
+        prepared.append(Repeat(images, labels, shown))
+    return prepared
+
+
+def _in_state(teacher: Teacher, state: TeacherState, seed: int) -> nn.Module:
+    if state == "random":
+        return teacher.initialised(seed)
+    if teacher.weights is None:
+        raise TeacherError(
+            f"teacher {teacher.name} has no trained weights: give them with --teacher-weights"
+        )
+    return teacher.weights()
+
+
+@torch.inference_mode()
+def _shown(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    state: TeacherState,
+    watches: Sequence[Watch[Any]],
+) -> Activations:
+    if state == "trained":
+        with ActivationReader(network.eval(), watches=watches) as read:
+            return read(images, labels)
+    with scoring_mode(network), ActivationReader(network, watches=watches) as read:
+        return read(images, labels)
