@@ -9,7 +9,7 @@ from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList, measuremen
 from benchmarks.ground_truths import TRUTHS
 from benchmarks.search_bench import COLUMNS, SearchBench, SearchBenchSettings, run_search_bench
 from benchmarks.tables import flat
-from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.cli import Count, options, print_json, print_table, shown_progress
 from diswot.run_folder import next_folder
 
 CAPTION = (
@@ -45,8 +45,8 @@ CAPTION = (
     show_default=True,
     help="Compared with random search, which need not be named.",
 )
-@click.option("--max-params", type=options.Count(), help="Parameters at most, e.g. 500k.")
-@click.option("--max-macs", type=options.Count(), help="Multiply-adds of one input at most.")
+@click.option("--max-params", type=Count(), help="Parameters at most, e.g. 500k.")
+@click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most.")
 @click.option("--evaluations", type=click.IntRange(min=1), default=200, show_default=True)
 @click.option("--seeds", type=click.IntRange(min=2), default=20, show_default=True)
 @click.option("--population", type=click.IntRange(min=1), default=20, show_default=True)

@@ -13,6 +13,7 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
+from diswot.cli._training_options import training_options
 from diswot.data import ImageSpec, load_data
 from diswot.distillation import (
     Distillation,
@@ -48,7 +49,7 @@ from search_spaces import Architecture
 @click.option("--data", help="By default the run's, or digits.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
-@shared.training_options
+@training_options
 @click.option("--seed", type=click.IntRange(min=0), help="By default the run's, or 0.")
 @shared.DEVICE
 @click.option("--out", type=click.Path(path_type=Path), help="By default RUN/distill/LOSS.")

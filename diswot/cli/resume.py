@@ -7,6 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
+from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
@@ -23,7 +24,7 @@ from diswot.main_job import resume as go_on
     "--generations", type=click.IntRange(min=0), help="More than the search was begun with."
 )
 @shared.again_options
-@shared.worker_options
+@worker_options
 @shared.DEVICE
 @shared.JSON
 def resume(run: Path, as_json: bool, **chosen: Any) -> None:
@@ -40,7 +41,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
             f"{run} is a training that was stopped, not a run: give its diswot distill again, "
             f"with --out {run}, and it goes on"
         )
-    shared.settle_workers(chosen, run)
+    settle_workers(chosen, run)
     with shown_progress() as progress:
         result = go_on(run, progress=progress, **chosen)
     if as_json:

@@ -7,8 +7,10 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
+from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_checks, print_json, print_table
+from diswot.cli._training_options import training_options
 from diswot.data import load_data
 from diswot.devices import check_alone
 from diswot.export import onnx_available
@@ -19,9 +21,9 @@ from diswot.run_folder import next_folder
 
 @click.command()
 @shared.subject_options
-@shared.search_options
-@shared.scoring_options
-@shared.training_options
+@search_options
+@scoring_options
+@training_options
 @click.option(
     "--compare/--no-compare",
     default=True,
@@ -44,8 +46,8 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
     check_alone("diswot run")
-    budget = shared.taken_budget(chosen) or DEFAULT_BUDGET
-    shared.settle_workers(chosen)
+    budget = taken_budget(chosen) or DEFAULT_BUDGET
+    settle_workers(chosen)
     size = chosen.pop("image_size")
     with shown_progress() as progress:
         chosen["data"] = load_data(

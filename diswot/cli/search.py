@@ -7,6 +7,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
+from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.devices import check_alone
 from diswot.run_folder import next_folder
@@ -16,8 +17,8 @@ from diswot.search import search as run_search
 
 @click.command()
 @shared.subject_options
-@shared.search_options
-@shared.scoring_options
+@search_options
+@scoring_options
 @shared.run_options
 def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """Find the student that scores best for a teacher, within a budget.
@@ -25,9 +26,9 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
     """
     folder = out or next_folder(Path("runs"), "search")
-    budget = shared.taken_budget(chosen)
+    budget = taken_budget(chosen)
     check_alone("diswot search")
-    shared.settle_workers(chosen)
+    settle_workers(chosen)
     with shown_progress() as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:

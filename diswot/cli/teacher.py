@@ -9,6 +9,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
+from diswot.cli._training_options import recipe_options
 from diswot.data import load_data
 from diswot.distillation import is_unfinished, train_teacher
 from diswot.run_folder import check_new_folder, next_folder
@@ -28,7 +29,7 @@ def teacher() -> None:
 @shared.DATA
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
-@shared.recipe_options
+@recipe_options
 @shared.SEED
 @shared.DEVICE
 @click.option("--out", type=click.Path(path_type=Path), help="A new folder; one in runs/.")

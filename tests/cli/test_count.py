@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diswot.cli._options import Count
+from diswot.cli import Count
 
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 

@@ -1,0 +1,48 @@
+"""Numbers that options take."""
+
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+import click
+
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+class Count(click.ParamType[int]):
+    """A positive number that takes the units k, M and G: `300k` is 300,000."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number that `value` stands for."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,40}(?:\.\d{1,40})?)([kMG]?)", str(value).strip(), re.ASCII)
+        number = round(Fraction(found[1]) * _UNITS[found[2]]) if found else 0
+        if number < 1:
+            message = f"expected a positive number like 300k, 1.5M or 2G, but got {value!r}"
+            self.fail(message, param, ctx)
+        return number
+
+
+class Real(click.FloatRange):
+    """A number in a range; neither infinite nor none."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number that `value` stands for."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, but got {value!r}", param, ctx)
+        return number
+
+
+POSITIVE = Real(min=0, min_open=True)
+NOT_NEGATIVE = Real(min=0)
+BETWEEN = Real(min=0, max=1, min_open=True, max_open=True)
+SHARE = Real(min=0, max=1, max_open=True)
