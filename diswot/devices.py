@@ -48,13 +48,18 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def processes() -> int:
+    """Return how many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def check_alone(what: str) -> None:
     """Make sure that this process has not been started as one of several that train together.
 
     Raises:
         OptionError: it has.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if processes() > 1:
         raise OptionError(
             f"{what} is one process, but several were started: start it without torchrun, and "
             "take torchrun for diswot distill"

@@ -10,6 +10,7 @@ from diswot.distillation._api import (
 )
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
+from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
 from diswot.distillation._recipe import (
     AUGMENTATIONS,
@@ -45,6 +46,7 @@ __all__ = [
     "SavedStudent",
     "TrainedTeacher",
     "Training",
+    "TrainingManifest",
     "augmentation",
     "default_recipe",
     "distill",
@@ -56,6 +58,7 @@ __all__ = [
     "parse_objective",
     "prepare_distillation",
     "read_metrics",
+    "read_training_manifest",
     "saved_students",
     "total_epochs",
     "train",

@@ -15,7 +15,7 @@ from diswot.devices import find_device, is_first
 from diswot.distillation._checkpoint import CHECKPOINT
 from diswot.distillation._checkpoint import load_checkpoint as load_standing
 from diswot.distillation._fitting import check_takes
-from diswot.distillation._identity import identity
+from diswot.distillation._identity import conditions, identity
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._metrics import check_tensorboard
 from diswot.distillation._recipe import Recipe, default_recipe
@@ -147,7 +147,7 @@ class Distillation:
             self.data,
             objective=parse_objective(loss),
             recipe=self.recipe,
-            teacher=self.teacher.network if self.teacher else None,
+            teacher=self._network,
             folder=folder,
             device=self.device,
             progress=progress,
@@ -222,17 +222,22 @@ class Distillation:
         """
         if not (folder / CHECKPOINT).exists():
             return False
-        teacher = self.teacher.network if self.teacher else None
         objective = parse_objective(loss)
-        of = identity(
-            student, self.data, objective, self.recipe, teacher if objective.needs_teacher else None
-        )
+        of = identity(student, self.data, objective, self.recipe, self._network)
         try:
             load_standing(folder, of=of)
         except RunFolderError:
             (folder / CHECKPOINT).unlink()
             return True
         return False
+
+    def conditions(self, loss: str) -> dict[str, Any]:
+        """Return what trainings with this loss are alike in, as plain values."""
+        return conditions(self.data, parse_objective(loss), self.recipe, self._network)
+
+    @property
+    def _network(self) -> nn.Module | None:
+        return self.teacher.network if self.teacher else None
 
     def _remember(self, student: nn.Module, training: Training) -> Origin:
         known = origin_of(student)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from diswot.distillation._identity import check_same
 from diswot.distillation._metrics import Epoch
 from diswot.errors import RunFolderError, first_line
 from diswot.run_folder import replace_file
@@ -71,17 +72,11 @@ def load_checkpoint(
         return None
     content = _read(path)
     try:
-        known, plain, parts = content["of"], dict(content["standing"]), dict(content["parts"])
+        known, plain, parts = (dict(content[name]) for name in ("of", "standing", "parts"))
         standing = Standing(**plain | {"history": [Epoch(**row) for row in plain["history"]]})
-        difference = next((name for name in (*of, *known) if of.get(name) != known.get(name)), None)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, repr(error)) from error
-    if difference is not None:
-        raise RunFolderError(
-            f"{path} is of another training: its {difference.replace('_', ' ')} is "
-            f"{known.get(difference)}, but got {of.get(difference)}; give the same to go on, or "
-            "name another folder"
-        )
+    check_same(known, of, path)
     return standing, parts
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from diswot.data import ImageSpec
 from diswot.distillation._checkpoint import CHECKPOINT
 from diswot.distillation._judging import Accuracy
+from diswot.distillation._manifest import MANIFEST
 from diswot.distillation._metrics import read_metrics
 from diswot.distillation._trained import Training
 from diswot.errors import RunFolderError
@@ -62,7 +63,8 @@ def is_unfinished(folder: Path) -> bool:
     try:
         if (folder / CHECKPOINT).exists():
             return True
-        return (folder / ROUNDS).is_dir() and not (folder / REPORT).exists()
+        begun = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
+        return begun and not (folder / REPORT).exists()
     except OSError:  # a name that cannot be; who writes there will be told
         return False
 
