@@ -1,0 +1,18 @@
+"""What one forward pass of any network shows, read by hooks; the network is not changed."""
+
+from diswot.activations._activations import Activations, ForwardPass, Watch
+from diswot.activations._feature_maps import as_map, is_map
+from diswot.activations._modes import kept_modes, scoring_mode
+from diswot.activations._reader import ActivationReader, trial_pass
+
+__all__ = [
+    "ActivationReader",
+    "Activations",
+    "ForwardPass",
+    "Watch",
+    "as_map",
+    "is_map",
+    "kept_modes",
+    "scoring_mode",
+    "trial_pass",
+]

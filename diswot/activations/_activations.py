@@ -1,0 +1,134 @@
+"""What one network shows of one batch."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+from torch import Tensor, nn
+
+from diswot.errors import NetworkError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class Watch(Generic[_R]):
+    """Something that is kept of every call of some modules during a forward pass.
+
+    Attributes:
+        modules: (network) → the modules to watch.
+        keep: (input, output) of one call → what is kept of it.
+        before: whether `keep` is called before the module, with its input as both; to be
+            copied where the module may work in place.
+    """
+
+    modules: Callable[[nn.Module], Iterable[nn.Module]]
+    keep: Callable[[Tensor, Tensor], _R]
+    before: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardPass:
+    """What one forward pass of one network showed.
+
+    Attributes:
+        logits: (B, N) output of the classifier, the last linear layer that ran.
+        features: (B, D) input of the classifier.
+        feature_map: (B, C, H, W) last feature map before the classifier.
+        classifier_weight: (N, D) weight of the classifier.
+        watched: what each watch kept, in the order of the calls.
+    """
+
+    logits: Tensor
+    features: Tensor
+    feature_map: Tensor
+    classifier_weight: Tensor
+    watched: Mapping[Watch[Any], list[Any]] = field(default_factory=dict)
+
+
+class Activations:
+    """What one network shows of one batch of B images.
+
+    Args:
+        forward: the forward pass.
+        labels: (B,) class of each image, where known.
+    """
+
+    def __init__(self, forward: ForwardPass, labels: Tensor | None = None) -> None:
+        self.labels = labels
+        self._given = forward
+        self._memory: dict[Any, Any] = {}
+
+    @property
+    def _forward(self) -> ForwardPass:
+        return self._given
+
+    @property
+    def logits(self) -> Tensor:
+        """Output of the classifier, the last linear layer that ran: (B, N)."""
+        return self._forward.logits
+
+    @property
+    def features(self) -> Tensor:
+        """Input of the classifier: (B, D)."""
+        return self._forward.features
+
+    @property
+    def feature_map(self) -> Tensor:
+        """Last feature map before global pooling: (B, C, H, W).
+
+        The last output of a module before the classifier with H·W > 1; of a
+        transformer, its image tokens at their places.
+        """
+        return self._forward.feature_map
+
+    @property
+    def classifier_weight(self) -> Tensor:
+        """Weight of the classifier: (N, D)."""
+        return self._forward.classifier_weight
+
+    @property
+    def num_classes(self) -> int:
+        """Classes that the classifier tells apart."""
+        return self.logits.shape[1]
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Height and width of the feature map."""
+        height, width = self.feature_map.shape[2:]
+        return height, width
+
+    def watched(self, watch: Watch[_R]) -> list[_R]:
+        """Return what `watch` kept of the forward pass, in the order of the calls.
+
+        Raises:
+            NetworkError: the network has no such modules.
+            KeyError: the pass was made without this watch; a scorer names its watches
+                where it is registered.
+        """
+        kept = self._forward.watched[watch]
+        if not kept:
+            kind = watch.modules.__name__.replace("_", " ")
+            raise NetworkError(
+                f"the network has no {kind} as modules, so they cannot be watched: "
+                "write them as torch.nn modules, or use another scorer"
+            )
+        return cast(list[_R], kept)
+
+    def once(
+        self,
+        statistic: Callable[Concatenate[Any, _P], _R],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _R:
+        """Return `statistic(self, …)`, computed the first time it is asked for.
+
+        Scorers take the teacher's side of a comparison through this, so that it is
+        computed once per repeat and not once per candidate, and the student's
+        gradients, so that all who need them share one backward pass.
+        """
+        key = (statistic, args, tuple(sorted(kwargs.items())))
+        if key not in self._memory:
+            self._memory[key] = statistic(self, *args, **kwargs)
+        return cast(_R, self._memory[key])
