@@ -1,5 +1,6 @@
 """The terms of any number of scorers for many architectures, measured once and kept."""
 
+import importlib
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from diswot.costs import Costs
 from diswot.errors import first_line
 from diswot.progress import Progress, Step
 from diswot.scorers import all_terms
-from diswot.search import Evaluator, resolve_comparison
+from diswot.search import Evaluator, TeacherState, resolve_comparison
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""
@@ -35,6 +36,9 @@ class MeasurementSettings:
         repeats: initialisations and batches.
         batch_size: images in a batch.
         seed: of batches, teachers and students.
+        teacher_state: whether the teacher is at random initialisation, or trained.
+        teacher_weights: a checkpoint to load into it.
+        modules: what registers scorers besides, in worker processes too.
         data_root: where datasets lie.
         device: where to compute.
     """
@@ -46,6 +50,9 @@ class MeasurementSettings:
     repeats: int = 3
     batch_size: int = 64
     seed: int = 0
+    teacher_state: TeacherState = "random"
+    teacher_weights: str | None = None
+    modules: tuple[str, ...] = ()
     data_root: str | None = None
     device: str | None = None
 
@@ -133,6 +140,8 @@ def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[d
 @lru_cache(maxsize=1)
 def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     """Return the evaluator; the last one is kept."""
+    for module in settings.modules:
+        importlib.import_module(module)
     return resolve_comparison(
         settings.teacher,
         settings.space,
@@ -141,6 +150,8 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
         scorer=all_terms(settings.scorers),
         repeats=settings.repeats,
         batch_size=settings.batch_size,
+        teacher_state=settings.teacher_state,
+        teacher_weights=settings.teacher_weights,
         seed=settings.seed,
         device=settings.device,
     ).evaluator

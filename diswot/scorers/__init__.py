@@ -10,6 +10,7 @@ from diswot.scorers.az_trainability import az_trainability
 from diswot.scorers.diswot import diswot
 from diswot.scorers.epe_nas import epe_nas
 from diswot.scorers.fc_weights import fc_weights
+from diswot.scorers.filled_width import filled_width
 from diswot.scorers.fisher import fisher
 from diswot.scorers.flops import flops
 from diswot.scorers.grad_norm import grad_norm
@@ -37,13 +38,16 @@ from diswot.scorers.params import params
 from diswot.scorers.plain import plain
 from diswot.scorers.relation import relation
 from diswot.scorers.relation_gram import relation_gram
+from diswot.scorers.root_size import root_size
 from diswot.scorers.semantic import semantic
 from diswot.scorers.semantic_grad import semantic_grad
 from diswot.scorers.size_ln import size_ln
 from diswot.scorers.snip import snip
+from diswot.scorers.student_fit import student_fit
 from diswot.scorers.swap import swap
 from diswot.scorers.swap_reg import swap_reg
 from diswot.scorers.synflow import synflow
+from diswot.scorers.teacher_alignment import teacher_alignment
 from diswot.scorers.trainable_layers import trainable_layers
 from diswot.scorers.vkdnw import vkdnw
 from diswot.scorers.vkdnw_agg import vkdnw_agg
@@ -69,6 +73,7 @@ __all__ = [
     "diswot",
     "epe_nas",
     "fc_weights",
+    "filled_width",
     "find_scorer",
     "fisher",
     "fitnet",
@@ -94,15 +99,18 @@ __all__ = [
     "relation",
     "relation_gram",
     "rkd",
+    "root_size",
     "scorers",
     "semantic",
     "semantic_grad",
     "size_ln",
     "snip",
     "sp",
+    "student_fit",
     "swap",
     "swap_reg",
     "synflow",
+    "teacher_alignment",
     "trainable_layers",
     "vkdnw",
     "vkdnw_agg",

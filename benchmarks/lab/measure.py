@@ -1,0 +1,111 @@
+"""Measure the lab book's raw quantities: `python -m benchmarks.lab.measure NAME…`.
+
+Interrupted, what was measured is kept in --work, and the same command goes on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from benchmarks.ground_truths import GroundTruth, find_truth
+from benchmarks.lab.quantities import QUANTITIES
+from benchmarks.measurement import MeasurementSettings, measure
+from diswot.cli import options, shown_progress
+from diswot.data import data_root as find_root
+
+SCORERS = (
+    "student_fit",
+    "az_expressivity",
+    "az_progressivity",
+    "size_ln",
+    "trainable_layers",
+    "params",
+    *QUANTITIES,
+)
+"""What shares the passes of `student_fit`."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One folder of raw quantities.
+
+    Attributes:
+        truth: a ground truth, whose architectures are measured.
+        target: what it was trained on decides the images.
+        batch_size: images in a batch.
+        state: of the teacher, ResNet-56 where trained, ResNet-110 at random.
+        sample: architectures, drawn at random; 0 for all.
+        repeats: initialisations and batches.
+    """
+
+    truth: str
+    target: str
+    batch_size: int
+    state: str = "trained"
+    sample: int = 0
+    repeats: int = 5
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "resnet-s0": Experiment("resnet-s0", "distilled", 64),
+    "resnet-s0-random": Experiment("resnet-s0", "distilled", 64, "random"),
+    "autoformer": Experiment("autoformer", "distilled", 16),
+    "autoformer-random": Experiment("autoformer", "distilled", 16, "random"),
+    "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
+    "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16),
+    "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
+    "digits-s0": Experiment("digits-s0", "distilled", 64),
+}
+"""By the name of their folder."""
+
+
+@click.command()
+@options.DATA_ROOT
+@click.option("--teachers", type=click.Path(path_type=Path), required=True)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs/lab"))
+@click.argument("names", nargs=-1, type=click.Choice(list(EXPERIMENTS)))
+def main(
+    data_root: str | None, teachers: Path, workers: int, work: Path, names: tuple[str, ...]
+) -> None:
+    """Measure all experiments, or those named; --teachers holds teacher-DATA/best.safetensors."""
+    with shown_progress() as progress:
+        for name in names or EXPERIMENTS:
+            experiment = EXPERIMENTS[name]
+            truth = find_truth(experiment.truth, find_root(data_root))
+            if experiment.sample:
+                truth = truth.sampled(experiment.sample, seed=0)
+            settings = _settings(experiment, truth, teachers)
+            architectures = [truth.space.to_string(arch) for arch in truth.architectures]
+            measure(
+                replace(settings, data_root=data_root),
+                architectures,
+                work / name,
+                workers=workers,
+                progress=progress,
+            )
+
+
+def _settings(experiment: Experiment, truth: GroundTruth, teachers: Path) -> MeasurementSettings:
+    data = truth.dataset(experiment.target)
+    settings = MeasurementSettings(
+        space=truth.space_name,
+        data=data,
+        teacher="resnet110",
+        scorers=SCORERS,
+        repeats=experiment.repeats,
+        batch_size=experiment.batch_size,
+        modules=("benchmarks.lab.quantities",),
+    )
+    if experiment.state == "random":
+        return settings
+    weights = teachers / f"teacher-{data}" / "best.safetensors"
+    return replace(
+        settings, teacher="resnet56", teacher_state="trained", teacher_weights=str(weights)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""How alike two networks see one batch, block by block: the pass behind `teacher_alignment`."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.activations import Activations, Watch
+from diswot.layers import blocks
+from diswot.precision import at_least_single
+
+FEWEST = 4
+"""Images that an unbiased estimate needs."""
+
+
+def block_alignments(student: Activations, teacher: Activations) -> Tensor:
+    """Return the linear CKA of every block of the student with the teacher's at its depth: (L,).
+
+    Block l of L is compared with block ⌈l·L_T / L⌉ of the teacher's L_T.
+
+    Raises:
+        NetworkError: one of the networks has no blocks.
+    """
+    own = torch.stack(student.watched(KERNELS))
+    theirs = torch.stack(teacher.watched(KERNELS))
+    depth = torch.arange(1, len(own) + 1, device=own.device)
+    matched = torch.div(depth * len(theirs) - 1, len(own), rounding_mode="floor")
+    return (own * theirs[matched].to(own)).sum(dim=(1, 2))
+
+
+def unit_kernel(features: Tensor) -> Tensor:
+    """Return the kernel of (B, …) features, centred without bias and of norm one: (B, B).
+
+    The inner product of two of these is the linear CKA of Kornblith et al., ICML 2019,
+    equation 3, with the unbiased HSIC of Song et al., JMLR 2012, equation 5. A batch whose
+    features are all alike, or of fewer than four images, has the kernel zero.
+
+    Examples:
+        >>> features = torch.randn(6, 3, 4, 4)
+        >>> kernel = unit_kernel(features)
+        >>> torch.allclose((kernel * unit_kernel(-2 * features)).sum(), torch.tensor(1.0))
+        True
+    """
+    rows = at_least_single(features).flatten(1)
+    rows = rows - rows.mean(dim=0)
+    rows = rows / rows.abs().amax().clamp(min=torch.finfo(rows.dtype).tiny)
+    images = len(rows)
+    if images < FEWEST:
+        return rows.new_zeros(images, images)
+    kernel = (rows @ rows.T).fill_diagonal_(0)
+    sums = kernel.sum(dim=1)
+    kernel = kernel - (sums[:, None] + sums) / (images - 2)
+    kernel = (kernel + sums.sum() / ((images - 1) * (images - 2))).fill_diagonal_(0)
+    return F.normalize(kernel.flatten(), dim=0).reshape(images, images)
+
+
+KERNELS = Watch(blocks, lambda _given, output: unit_kernel(output.detach()))
