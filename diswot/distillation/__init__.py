@@ -1,17 +1,12 @@
 """Training students, alone or towards a teacher."""
 
-from diswot.distillation._api import (
-    Distillation,
-    DistillationOptions,
-    RecipeOptions,
-    TrainedTeacher,
-    distill,
-    prepare_distillation,
-)
+from diswot.distillation._api import distill, prepare_distillation
 from diswot.distillation._augmentation import augmentation
+from diswot.distillation._distillation import Distillation
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
+from diswot.distillation._options import DistillationOptions, RecipeOptions
 from diswot.distillation._recipe import (
     AUGMENTATIONS,
     OPTIMISERS,
@@ -22,6 +17,7 @@ from diswot.distillation._recipe import (
 )
 from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
+from diswot.distillation._teacher import TrainedTeacher
 from diswot.distillation._teaching import train_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation._training import train

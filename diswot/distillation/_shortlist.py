@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from diswot.distillation._api import Distillation
+from diswot.distillation._distillation import Distillation
 from diswot.distillation._saved import ROUNDS
 from diswot.distillation._trained import Training
 from diswot.errors import OptionError

@@ -1,7 +1,10 @@
 """Teachers by name, and with weights: their own, from the cache, or trained now."""
 
+import copy
 import hashlib
 import shutil
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from safetensors.torch import save
@@ -10,14 +13,30 @@ from torch import nn
 from diswot.data import ImageData, cache_root
 from diswot.devices import is_first
 from diswot.distillation._fitting import check_takes
+from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
-from diswot.errors import CheckpointError
+from diswot.errors import CheckpointError, TeacherError
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
 from diswot.teachers import Teacher, find_teacher, load_checkpoint
+
+
+@dataclass(frozen=True)
+class TrainedTeacher:
+    """A teacher with weights.
+
+    Attributes:
+        source: what it is, with these weights.
+        network: the network to learn from, on the device.
+        accuracy: on the test split.
+    """
+
+    source: Teacher
+    network: nn.Module
+    accuracy: Accuracy
 
 
 def named_teacher(
@@ -45,6 +64,51 @@ def named_teacher(
 
 
 def trained_teacher(
+    teacher: str | nn.Module | Teacher,
+    data: ImageData,
+    *,
+    weights: str | Path | None,
+    epochs: int,
+    root: Path,
+    device: str,
+    force: bool,
+    progress: Progress,
+) -> TrainedTeacher:
+    """Return a teacher with weights that knows something of `data`.
+
+    A built-in teacher without a checkpoint is trained on `data`, once, by the default
+    recipe: its weights are kept under `teachers/` in the data root (in the user's cache
+    where that is read-only), named by a hash of data, network and recipe.
+
+    Args:
+        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes.
+        data: what it is trained and judged on.
+        weights: a checkpoint to load into it.
+        epochs: of its training, where it has no weights.
+        root: the data root.
+        device: where to compute.
+        force: whether it may know little more than chance.
+        progress: told of every step.
+
+    Raises:
+        DiswotError: it does not exist, or does not fit.
+        TeacherError: it knows little more than chance.
+    """
+    named, _ = named_teacher(teacher, data, weights=weights, progress=progress)
+    network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
+    accuracy = evaluate(network, data, data.test, device=device)
+    progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
+    if near_chance(accuracy, data.num_classes) and not force:
+        raise TeacherError(
+            f"the teacher {named.name} answers {accuracy} of the test images rightly, little "
+            f"more than chance with {data.num_classes} classes: give its weights "
+            "(--teacher-weights), train it longer (--teacher-epochs), or take it with --force"
+        )
+    source = replace(named, weights=partial(copy.deepcopy, network), notes=())
+    return TrainedTeacher(source, network, accuracy)
+
+
+def _with_weights(
     teacher: Teacher,
     data: ImageData,
     *,
@@ -53,12 +117,6 @@ def trained_teacher(
     device: str,
     progress: Progress,
 ) -> nn.Module:
-    """Return the teacher's network with weights, in evaluation mode.
-
-    A built-in teacher without a checkpoint is trained on `data`, once, by the default
-    recipe: its weights are kept under `teachers/` in the data root (in the user's cache
-    where that is read-only), named by a hash of data, network and recipe.
-    """
     if teacher.weights is not None:
         return teacher.weights().to(device).eval()
     recipe = default_recipe(data, epochs=epochs)

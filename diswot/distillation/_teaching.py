@@ -5,7 +5,8 @@ from typing import Any, Unpack
 
 from torch import nn
 
-from diswot.distillation._api import DistillationOptions, prepare_distillation
+from diswot.distillation._api import prepare_distillation
+from diswot.distillation._options import DistillationOptions
 from diswot.distillation._saved import training_folder
 from diswot.distillation._teacher import named_teacher
 from diswot.distillation._trained import Training
