@@ -25,6 +25,8 @@ SCORERS = (
     *QUANTITIES,
 )
 """What shares the passes of `student_fit`."""
+ALIGNED = ("teacher_alignment", *(name for name in QUANTITIES if name.startswith("alignment")))
+"""What reads the images among these."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Experiment:
         state: of the teacher, ResNet-56 where trained, ResNet-110 at random.
         sample: architectures, drawn at random; 0 for all.
         repeats: initialisations and batches.
+        besides: the experiment on other images whose passes of noise and counts are taken over:
+            the same networks but for their classifiers, which are drawn last.
     """
 
     truth: str
@@ -46,6 +50,7 @@ class Experiment:
     state: str = "trained"
     sample: int = 0
     repeats: int = 5
+    besides: str | None = None
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {
@@ -54,7 +59,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "autoformer": Experiment("autoformer", "distilled", 16),
     "autoformer-random": Experiment("autoformer", "distilled", 16, "random"),
     "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
-    "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16),
+    "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16, besides="cells-cifar100"),
     "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
     "digits-s0": Experiment("digits-s0", "distilled", 64),
 }
@@ -73,38 +78,35 @@ def main(
     """Measure all experiments, or those named; --teachers holds teacher-DATA/best.safetensors."""
     with shown_progress() as progress:
         for name in names or EXPERIMENTS:
-            experiment = EXPERIMENTS[name]
-            truth = find_truth(experiment.truth, find_root(data_root))
-            if experiment.sample:
-                truth = truth.sampled(experiment.sample, seed=0)
-            settings = _settings(experiment, truth, teachers)
+            settings, truth = settings_of(EXPERIMENTS[name], teachers, data_root)
             architectures = [truth.space.to_string(arch) for arch in truth.architectures]
-            measure(
-                replace(settings, data_root=data_root),
-                architectures,
-                work / name,
-                workers=workers,
-                progress=progress,
-            )
+            measure(settings, architectures, work / name, workers=workers, progress=progress)
 
 
-def _settings(experiment: Experiment, truth: GroundTruth, teachers: Path) -> MeasurementSettings:
+def settings_of(
+    experiment: Experiment, teachers: Path, data_root: str | None
+) -> tuple[MeasurementSettings, GroundTruth]:
+    """Return what an experiment measures, and of which architectures."""
+    truth = find_truth(experiment.truth, find_root(data_root))
+    if experiment.sample:
+        truth = truth.sampled(experiment.sample, seed=0)
     data = truth.dataset(experiment.target)
     settings = MeasurementSettings(
         space=truth.space_name,
         data=data,
         teacher="resnet110",
-        scorers=SCORERS,
+        scorers=ALIGNED if experiment.besides else SCORERS,
         repeats=experiment.repeats,
         batch_size=experiment.batch_size,
         modules=("benchmarks.lab.quantities",),
+        data_root=data_root,
     )
-    if experiment.state == "random":
-        return settings
-    weights = teachers / f"teacher-{data}" / "best.safetensors"
-    return replace(
-        settings, teacher="resnet56", teacher_state="trained", teacher_weights=str(weights)
-    )
+    if experiment.state == "trained":
+        weights = teachers / f"teacher-{data}" / "best.safetensors"
+        settings = replace(
+            settings, teacher="resnet56", teacher_state="trained", teacher_weights=str(weights)
+        )
+    return settings, truth
 
 
 if __name__ == "__main__":

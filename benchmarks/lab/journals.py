@@ -1,0 +1,93 @@
+"""The journals of raw quantities, read back: an aggregate of them is tried in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
+from benchmarks.lab.measure import EXPERIMENTS, settings_of
+from benchmarks.measurement import Measured, measure
+from benchmarks.selection import spearman_top
+from diswot.progress import silent
+
+TINY = 1e-9
+"""What takes the place of a quantity that is not positive, before its logarithm is taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Journal:
+    """The raw quantities of one experiment, of n architectures in R repeats.
+
+    Attributes:
+        name: of the experiment.
+        accuracies: (n,) in %, of the target.
+        alone: (n,) accuracy without distillation, where the truth has it.
+        params: (n,) parameters.
+        terms: (n, R) values by quantity; NaN where a quantity failed.
+    """
+
+    name: str
+    accuracies: Vector
+    alone: Vector | None
+    params: Vector
+    terms: Mapping[str, NDArray[np.float64]]
+
+    def log(self, name: str) -> NDArray[np.float64]:
+        """Return the logarithms of a quantity: (n, R)."""
+        return np.log(np.maximum(np.nan_to_num(self.terms[name], nan=TINY), TINY))
+
+
+@dataclass(frozen=True)
+class Merit:
+    """How well one aggregate ranks one experiment's architectures.
+
+    Attributes:
+        kendall: τ-b.
+        partial: τ-b given the parameters.
+        top: Spearman's ρ among the most accurate tenth.
+    """
+
+    kendall: float
+    partial: float | None
+    top: float | None
+
+
+def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Journal:
+    """Read what `benchmarks.lab.measure` wrote; what is missing of it is measured."""
+    experiment = EXPERIMENTS[name]
+    settings, truth = settings_of(experiment, teachers, data_root)
+    architectures = [truth.space.to_string(arch) for arch in truth.architectures]
+    found = measure(settings, architectures, work / name, progress=silent)
+    terms = {term: _column(found, term, experiment.repeats) for term in _names(found)}
+    if experiment.besides:
+        taken = read(experiment.besides, work=work, teachers=teachers, data_root=data_root)
+        terms = {**taken.terms, **terms}
+    return Journal(
+        name,
+        truth.accuracies(experiment.target),
+        truth.targets.get("vanilla") if experiment.target == "distilled" else None,
+        np.array([float(each.params) for each in found]),
+        terms,
+    )
+
+
+def merit(scores: Vector, journal: Journal, accuracies: Vector | None = None) -> Merit:
+    """Return how well `scores` (n,) rank by accuracy, or by `accuracies` where given."""
+    truth = journal.accuracies if accuracies is None else accuracies
+    try:
+        partial = partial_kendall(scores, truth, [journal.params])
+    except UndefinedStatisticError:
+        partial = None
+    return Merit(kendall(scores, truth), partial, spearman_top(scores, truth))
+
+
+def _names(found: list[Measured]) -> list[str]:
+    return list(dict.fromkeys(term for each in found for term in each.terms))
+
+
+def _column(found: list[Measured], term: str, repeats: int) -> NDArray[np.float64]:
+    missing = (np.nan,) * repeats
+    return np.array([each.terms.get(term, missing) for each in found])
