@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from diswot.activations import ActivationReader
 from diswot.data import ImageData, Split
 from diswot.distillation._acceleration import shared
-from diswot.distillation._augmentation import augmentation
+from diswot.distillation._batches import Batches
 from diswot.distillation._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
 from diswot.distillation._identity import identity
 from diswot.distillation._judging import Accuracy, count_right
@@ -30,20 +30,16 @@ from diswot.distillation._lesson import (
 )
 from diswot.distillation._meter import Meter
 from diswot.distillation._metrics import Epoch, TensorBoard, write_metrics
-from diswot.distillation._mixing import mixed
 from diswot.distillation._optimisation import moving_average, optimiser_of, snapshot
 from diswot.distillation._recipe import Recipe
 from diswot.distillation._trained import Training
 from diswot.distillation.losses import Objective
-from diswot.errors import OptionError, RunError
+from diswot.errors import RunError
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-CHECKPOINT_MINUTES = 5.0
-"""Between checkpoints within an epoch."""
 
 SETTLED = 8
 """Steps after which losses are looked at, so that a GPU need not wait for each of them."""
@@ -84,9 +80,14 @@ class Trainer:
         self._loss, self._folder = objective.text, folder
         place = accelerator.device  # "cpu:0" of several processes, which torch takes for another
         self._device = "cpu" if place.type == "cpu" else str(place)
-        self._batch_size = min(recipe.batch_size, len(data.train))
-        self._steps = recipe.steps_per_epoch(len(data.train))
-        self._check_shares()
+        self._batches = Batches(
+            data,
+            recipe,
+            self._device,
+            process=accelerator.process_index,
+            processes=accelerator.num_processes,
+        )
+        self._steps = self._batches.steps
         self._of = identity(network, data, objective, recipe, teacher)
         network.to(self._device)
         if teacher is not None:
@@ -101,7 +102,6 @@ class Trainer:
         ).to(self._device)
         self.standing, parts = self._resumed()
         self._ema = None if recipe.ema is None else moving_average(network, recipe.ema)
-        self._augment = augmentation(data, recipe.augment)
         student = ActivationReader(network, watches=self._criterion.student_watches)
         self._readers = [student]
         teach = self._teaching(teacher, begun=bool(parts))
@@ -151,7 +151,7 @@ class Trainer:
         standing = self.standing
         began, first = time.perf_counter(), standing.step
         self._lesson.train()
-        order = self._order(standing.epoch)
+        order = self._batches.order(standing.epoch)
         for step in range(first, self._steps):
             self._step(standing.epoch, step, order[step])
             standing.step = step + 1
@@ -162,29 +162,21 @@ class Trainer:
                     self._save_checkpoint()
                     self._due = time.perf_counter() + checkpoint_seconds
         seconds = time.perf_counter() - began
-        return (self._steps - first) * self._batch_size / max(seconds, 1e-9)
+        return (self._steps - first) * self._batches.size / max(seconds, 1e-9)
 
-    def _order(self, epoch: int) -> Tensor:
-        """Return the places of the images of every step, in an order that the epoch gives."""
-        generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
-        order = torch.randperm(len(self._data.train), generator=generator)
-        return order[: self._steps * self._batch_size].view(self._steps, self._batch_size)
-
-    def _step(self, epoch: int, step: int, places: Tensor) -> None:
+    def _step(self, epoch: int, step: int, shares: Tensor) -> None:
         """Change the weights once, by the gradient of one batch."""
         position = epoch + (step + 0.5) / self._steps
         rate, progress = self._recipe.rate(position), position / self._recipe.epochs
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        parts = self._recipe.accumulate
-        process, processes = self._accelerator.process_index, self._accelerator.num_processes
-        shares = places.view(parts, processes, -1)[:, process]
+        parts, process = len(shares), self._accelerator.process_index
         losses = []
         for part, share in enumerate(shares):
             torch.manual_seed(seed_for(self._recipe.seed, "step", epoch, step, part, process))
             last = part == parts - 1
             with nullcontext() if last else self._accelerator.no_sync(self._lesson):
-                total, terms = self._lesson(*self._batch(share), progress)
+                total, terms = self._lesson(*self._batches.take(share), progress)
                 self._accelerator.backward(total / parts)
             losses.append(
                 torch.stack([total.detach().float(), *(t.float() for t in terms.values())])
@@ -197,18 +189,6 @@ class Trainer:
             self._ema.update_parameters(self._network)
         self._names = [TOTAL, *terms]
         self._unsettled.append(torch.stack(losses).mean(dim=0))
-
-    def _batch(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return images, targets, labels and places of one forward pass, on the device."""
-        batch = self._data.train.take(places)
-        images = self._augment(batch.images.to(self._device).float())
-        found = mixed(
-            self._data.normalise(images),
-            batch.labels.to(self._device),
-            self._data.num_classes,
-            self._recipe,
-        )
-        return found.images, found.targets, found.labels, places.to(self._device)
 
     def _settle(self) -> None:
         """Add up the losses of the last steps.
@@ -290,8 +270,9 @@ class Trainer:
     def _leaves_unused(self, lesson: Lesson, trained: list[nn.Parameter]) -> bool:
         """Tell whether the loss leaves parameters without gradient; nothing is changed."""
         before = copy.deepcopy(lesson.state_dict())
+        places = torch.arange(min(EXAMPLES, len(self._data.train)))
         with self._reading():
-            total, _ = lesson(*self._batch(torch.arange(min(EXAMPLES, len(self._data.train)))), 1.0)
+            total, _ = lesson(*self._batches.take(places), 1.0)
         gradients = torch.autograd.grad(total, trained, allow_unused=True)
         lesson.load_state_dict(before)
         return any(gradient is None for gradient in gradients)
@@ -303,15 +284,6 @@ class Trainer:
             for reader in self._readers:
                 open_readers.enter_context(reader)
             yield
-
-    def _check_shares(self) -> None:
-        processes, parts = self._accelerator.num_processes, self._recipe.accumulate
-        if self._batch_size % (processes * parts):
-            raise OptionError(
-                f"Expected batches that can be divided by {processes * parts} ({processes} "
-                f"processes, accumulate {parts}), but got {self._batch_size} images: give a "
-                "multiple of it (--train-batch-size)"
-            )
 
     def _resumed(self) -> tuple[Standing, dict[str, Any]]:
         found = load_checkpoint(self._folder, of=self._of) if self._folder is not None else None
