@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,100 +13,31 @@ import torch
 from benchmarks.all_cells import SCORERS, score_all_cells
 from benchmarks.correlation_run import CorrelationSettings, run_correlation
 from benchmarks.documentation import DOCS, RESULTS
+from benchmarks.evidence import (
+    ALL,
+    CORRELATIONS,
+    MOST,
+    PICTURED,
+    SEARCHED,
+    SEARCHES,
+    SHORTLISTED,
+    TAUGHT,
+)
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
 from benchmarks.lasting import lasting
-from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.paper import paper_table
 from benchmarks.search_bench import SearchBenchSettings, SearchRow, run_search_bench
-from benchmarks.shortlist_table import ShortlistRow, ShortlistSettings, shortlist_table
 from benchmarks.speed import SpeedSettings, speed
 from benchmarks.tables import write_csv
+from benchmarks.taught import loss_rows, shortlist_rows
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
-from benchmarks.trainings import LessonSettings
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
-from diswot.distillation import saved_students, train_teacher
 from diswot.progress import Progress
 from diswot.run_folder import versions, write_json
-from diswot.scorers import scorers
-from diswot.search import Budget, search
 
-SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
-"""Not among the published values, and slow: on a thousand cells of their own."""
-ALL = (
-    *scorers(),
-    "rank(semantic,relation)",
-    "standard(semantic,relation)",
-    "semantic_grad+relation_gram",
-    "rank(semantic_grad,relation_gram)",
-)
 CELLS = "correlation-nas-bench-201"
-MOST = tuple(name for name in ALL if name not in SLOW)
-OF_DISWOT = tuple(
-    name for name in ALL if name == "diswot" or "semantic" in name or "relation" in name
-)
-ONE_PASS = tuple(
-    name
-    for name, scorer in scorers().items()
-    if not scorer.card.needs_gradients and "noise" not in scorer.card.cost
-)
-"""What reads one forward pass of the batch, or none."""
-OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
-"""What reads forward passes of noise."""
-
-
-def _both(truth: str, batch_size: int, scorers: tuple[str, ...] = ALL) -> list[CorrelationSettings]:
-    """Return the comparisons with accuracy after distillation and alone."""
-    return [
-        CorrelationSettings(truth, scorers, target=target, batch_size=batch_size)
-        for target in ("distilled", "vanilla")
-    ]
-
-
-CORRELATIONS = {
-    "digits-s0": _both("digits-s0", 32),
-    "resnet-s0": _both("resnet-s0", 32),
-    "resnet-s0-ten-repeats": [
-        CorrelationSettings("resnet-s0", OF_DISWOT, target="distilled", repeats=10)
-    ],
-    "autoformer": _both("autoformer", 8),
-    "nas-bench-201-slow": [
-        CorrelationSettings(
-            "nas-bench-201", SLOW, target="cifar10", sample=1000, repeats=1, batch_size=32
-        )
-    ],
-    "nas-bench-201-all": [
-        CorrelationSettings("nas-bench-201", ONE_PASS, target="cifar100", repeats=1, batch_size=32)
-    ],
-    "nas-bench-201-noise": [
-        CorrelationSettings("nas-bench-201", OF_NOISE, target="cifar100", repeats=1, batch_size=8)
-    ],
-}
-"""What the correlation tables of the docs are made of; targets of one truth share a folder."""
-
-PICTURED = "resnet-s0"
-SEARCHED = ("diswot", "semantic_grad", "nwot", "swap_reg", "size_ln", "params")
-SEARCHES: dict[str, tuple[int | None, ...]] = {
-    "digits-s0": (None,),
-    "resnet-s0": (None,),
-    "autoformer": (None,),
-    "nas-bench-201-all": (None, 500_000),
-}
-"""Correlations whose measurements are searched, and the parameters that a candidate may have."""
-
-TAUGHT = {
-    "digits": LossTableSettings(epochs=20, teacher_epochs=60),
-    "cifar100": LossTableSettings(
-        data="cifar100", epochs=1, batch_size=32, teacher_epochs=12, precision="bf16"
-    ),
-}
-"""What students learn from, and for how long, in the tables of losses and shortlists."""
-SHORTLISTED = {"digits": (4, 20), "cifar100": (2, 2)}
-"""Students on the shortlists, and the epochs of the last training."""
-LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
-"""Beside `alone`; `diswot` is KD with the weights of the published pairs."""
-
 OTHERS = (
     "search",
     "losses",
@@ -190,58 +121,6 @@ def _searches(
     return rows
 
 
-def _taught(data_root: str | None, work: Path, workers: int, progress: Progress) -> list[LossRow]:
-    """Train the student that a search finds, and ResNet-20, by every loss."""
-    rows: list[LossRow] = []
-    for data in TAUGHT:
-        settings = _with_teacher(data, data_root, work, progress)
-        budget = Budget(params=300_000)
-        found = search(settings.teacher, "s0", data=data, data_root=data_root, budget=budget)
-        students = (f"s0:{found.best.name}", "resnet20")
-        asked = replace(settings, students=students, losses=LOSSES)
-        out = work / f"losses-{data}"
-        rows += loss_table(asked, out, workers=workers, progress=progress)
-    return rows
-
-
-def _with_teacher(
-    data: str, data_root: str | None, work: Path, progress: Progress
-) -> LossTableSettings:
-    """Return the settings of a dataset with a teacher that is trained once for both tables."""
-    settings = TAUGHT[data]
-    folder = work / f"teacher-{data}"
-    if not saved_students(folder):
-        train_teacher(
-            settings.teacher,
-            out=folder,
-            data=data,
-            data_root=data_root,
-            epochs=settings.teacher_epochs,
-            precision=settings.precision,
-            progress=progress,
-        )
-    return replace(
-        settings,
-        data_root=data_root,
-        teacher_weights=str(saved_students(folder)[0].weights),
-        teacher_epochs=None,
-    )
-
-
-def _shortlists(
-    data_root: str | None, work: Path, workers: int, progress: Progress
-) -> list[ShortlistRow]:
-    """Spend the same epochs on the best-scored student, and on a shortlist."""
-    rows: list[ShortlistRow] = []
-    for data, (count, epochs) in SHORTLISTED.items():
-        settings = _with_teacher(data, data_root, work, progress)
-        common = {field.name: getattr(settings, field.name) for field in fields(LessonSettings)}
-        asked = ShortlistSettings(**{**common, "epochs": epochs}, count=count)
-        out = work / f"shortlist-{data}"
-        rows += shortlist_table(asked, out, workers=workers, progress=progress)
-    return rows
-
-
 def _other(
     table: str,
     data_root: str | None,
@@ -259,11 +138,11 @@ def _other(
             rows = _searches(data_root, work, workers, progress)
         case "losses":
             made = {data: _told(settings) for data, settings in TAUGHT.items()}
-            rows = _taught(data_root, work, workers, progress)
+            rows = loss_rows(data_root, work, workers, progress)
         case "shortlist":
             made = {data: _told(settings) for data, settings in TAUGHT.items()}
             made["shortlisted"] = SHORTLISTED
-            rows = _shortlists(data_root, work, workers, progress)
+            rows = shortlist_rows(data_root, work, workers, progress)
         case "fidelity":
             made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)

@@ -1,0 +1,79 @@
+"""What the tables under `benchmarks/results/` are made of."""
+
+from benchmarks.correlation_run import CorrelationSettings
+from benchmarks.loss_table import LossTableSettings
+from diswot.scorers import scorers
+
+SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
+"""Not among the published values, and slow: on a thousand cells of their own."""
+ALL = (
+    *scorers(),
+    "rank(semantic,relation)",
+    "standard(semantic,relation)",
+    "semantic_grad+relation_gram",
+    "rank(semantic_grad,relation_gram)",
+)
+MOST = tuple(name for name in ALL if name not in SLOW)
+OF_DISWOT = tuple(
+    name for name in ALL if name == "diswot" or "semantic" in name or "relation" in name
+)
+ONE_PASS = tuple(
+    name
+    for name, scorer in scorers().items()
+    if not scorer.card.needs_gradients and "noise" not in scorer.card.cost
+)
+"""What reads one forward pass of the batch, or none."""
+OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
+"""What reads forward passes of noise."""
+
+
+def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
+    """Return the comparisons with accuracy after distillation and alone."""
+    return [
+        CorrelationSettings(truth, ALL, target=target, batch_size=batch_size)
+        for target in ("distilled", "vanilla")
+    ]
+
+
+CORRELATIONS = {
+    "digits-s0": _both("digits-s0", 32),
+    "resnet-s0": _both("resnet-s0", 32),
+    "resnet-s0-ten-repeats": [
+        CorrelationSettings("resnet-s0", OF_DISWOT, target="distilled", repeats=10)
+    ],
+    "autoformer": _both("autoformer", 8),
+    "nas-bench-201-slow": [
+        CorrelationSettings(
+            "nas-bench-201", SLOW, target="cifar10", sample=1000, repeats=1, batch_size=32
+        )
+    ],
+    "nas-bench-201-all": [
+        CorrelationSettings("nas-bench-201", ONE_PASS, target="cifar100", repeats=1, batch_size=32)
+    ],
+    "nas-bench-201-noise": [
+        CorrelationSettings("nas-bench-201", OF_NOISE, target="cifar100", repeats=1, batch_size=8)
+    ],
+}
+"""What the correlation tables of the docs are made of; targets of one truth share a folder."""
+
+PICTURED = "resnet-s0"
+SEARCHED = ("diswot", "semantic_grad", "nwot", "swap_reg", "size_ln", "params")
+SEARCHES: dict[str, tuple[int | None, ...]] = {
+    "digits-s0": (None,),
+    "resnet-s0": (None,),
+    "autoformer": (None,),
+    "nas-bench-201-all": (None, 500_000),
+}
+"""Correlations whose measurements are searched, and the parameters that a candidate may have."""
+
+TAUGHT = {
+    "digits": LossTableSettings(epochs=20, teacher_epochs=60),
+    "cifar100": LossTableSettings(
+        data="cifar100", epochs=1, batch_size=32, teacher_epochs=12, precision="bf16"
+    ),
+}
+"""What students learn from, and for how long, in the tables of losses and shortlists."""
+SHORTLISTED = {"digits": (4, 20), "cifar100": (2, 2)}
+"""Students on the shortlists, and the epochs of the last training."""
+LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
+"""Beside `alone`; `diswot` is KD with the weights of the published pairs."""
