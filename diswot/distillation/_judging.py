@@ -1,12 +1,16 @@
 """How good a network is: right answers with an interval, and whether that is more than chance."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from diswot.activations import ActivationReader
 from diswot.data import ImageData, Split, batches
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 MOST_AT_ONCE = 250
 """Images of a batch of which nothing but answers is wanted."""
@@ -66,11 +70,32 @@ def near_chance(accuracy: Accuracy, num_classes: int) -> bool:
 
 def evaluate(network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu") -> Accuracy:
     """Return the accuracy of `network` on a split, in evaluation mode."""
-    return Accuracy(count_right(network, data, split, device=device), len(split))
+    return Accuracy(_count_right(network, data, split, device=device), len(split))
+
+
+def evaluate_together(
+    network: nn.Module, data: ImageData, split: Split, accelerator: "Accelerator", *, device: str
+) -> Accuracy:
+    """Return the accuracy of `network` on a split, of which every process counts a share."""
+    if accelerator.num_processes > 1:
+        from accelerate.utils import broadcast
+
+        for buffer in network.buffers():  # statistics of a process's own share
+            buffer.copy_(broadcast(buffer.clone()))
+    correct = _count_right(
+        network,
+        data,
+        split,
+        device=device,
+        part=accelerator.process_index,
+        of=accelerator.num_processes,
+    )
+    counted = accelerator.reduce(torch.tensor([correct], device=device), "sum")
+    return Accuracy(int(counted), len(split))
 
 
 @torch.no_grad()
-def count_right(
+def _count_right(
     network: nn.Module, data: ImageData, split: Split, *, device: str, part: int = 0, of: int = 1
 ) -> int:
     """Return how many images of one of `of` equal parts of a split are answered rightly."""

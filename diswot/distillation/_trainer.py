@@ -18,7 +18,7 @@ from diswot.distillation._acceleration import shared
 from diswot.distillation._batches import Batches
 from diswot.distillation._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
 from diswot.distillation._identity import identity
-from diswot.distillation._judging import Accuracy, count_right
+from diswot.distillation._judging import Accuracy, evaluate_together
 from diswot.distillation._lesson import (
     Lesson,
     Remembered,
@@ -249,23 +249,7 @@ class Trainer:
         return self._network if self._ema is None else self._ema.module
 
     def _accuracy(self, network: nn.Module, split: Split) -> Accuracy:
-        """Return the accuracy of `network`, of which every process counts a share."""
-        accelerator = self._accelerator
-        if accelerator.num_processes > 1:
-            from accelerate.utils import broadcast
-
-            for buffer in network.buffers():  # statistics of a process's own share
-                buffer.copy_(broadcast(buffer.clone()))
-        correct = count_right(
-            network,
-            self._data,
-            split,
-            device=self._device,
-            part=accelerator.process_index,
-            of=accelerator.num_processes,
-        )
-        counted = accelerator.reduce(torch.tensor([correct], device=self._device), "sum")
-        return Accuracy(int(counted), len(split))
+        return evaluate_together(network, self._data, split, self._accelerator, device=self._device)
 
     def _leaves_unused(self, lesson: Lesson, trained: list[nn.Parameter]) -> bool:
         """Tell whether the loss leaves parameters without gradient; nothing is changed."""
