@@ -1,6 +1,6 @@
 """`diswot distill`: train a student towards a teacher."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import training_options
+from diswot.cli._trainings import options_before
 from diswot.data import ImageSpec, load_data
 from diswot.distillation import (
     Distillation,
     Halving,
     Training,
+    TrainingManifest,
     folder_name,
     halve,
     is_unfinished,
@@ -31,6 +33,9 @@ from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
 from search_spaces import Architecture
+
+_TEXTS = ("architectures", "loss", "space", "data")
+"""What every distillation is told."""
 
 
 @click.command()
@@ -62,19 +67,18 @@ def distill(
     teacher: str | None,
     space: str | None,
     data: str | None,
-    image_size: int | None,
     out: Path | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
     """Distil a run's winner, or any architecture named with --arch.
 
-    A training that was stopped goes on where the same command is given again. Several
-    GPUs: torchrun --nproc-per-node 2 -m diswot distill …
+    `diswot resume` goes on with a training that was stopped. Several GPUs:
+    torchrun --nproc-per-node 2 -m diswot distill …
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
-    objective = parse_objective(loss)
+    parse_objective(loss)
     settings = RunSettings(teacher, chosen.pop("teacher_weights"), space, data, chosen.pop("seed"))
     if shortlist > 1 and (run is None or arch is not None):
         raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
@@ -85,44 +89,58 @@ def distill(
     names = listed if arch is None else [arch]
     if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distil")
-    settings = completed(settings, DEFAULTS)
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
+    told = {"architectures": names, "loss": loss, **vars(completed(settings, DEFAULTS)), **chosen}
+    _distil(folder, told, as_json=as_json, exported=run or folder)
+
+
+def go_on(
+    folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
+) -> None:
+    """Go on with what `diswot distill` began in a folder."""
+    told = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
+    _distil(folder, told, as_json=as_json, exported=folder)
+
+
+def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
+    chosen = dict(told)
+    names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
+    teacher, size, seed = (chosen.pop(name, None) for name in ("teacher", "image_size", "seed"))
     with shown_progress() as progress:
-        images = load_data(
-            settings.data, root=chosen["data_root"], image_size=image_size, progress=progress
-        )
-        students = _students(settings, names, images.spec)
+        images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
+        students = _students(space, names, images.spec, seed=seed)
         distillation = prepare_distillation(
-            settings.teacher if objective.needs_teacher else None,
+            teacher if parse_objective(loss).needs_teacher else None,
             data=images,
-            teacher_weights=settings.teacher_weights,
-            seed=settings.seed or 0,
+            seed=seed,
             progress=progress,
             **chosen,
         )
-        found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
+        of = {"students": list(students), **distillation.conditions(loss)}
+        with TrainingManifest("distill", told, of).kept(folder):
+            found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
     if as_json:
         print_json(_record(found, distillation, folder))
     else:
         if len(students) > 1:
             print_halving(found)
         _print(found.best, found.training, distillation)
-        click.echo(f"Next: diswot export {folder if run is None else run}")
+        click.echo(f"Next: diswot export {exported}")
 
 
 def _students(
-    settings: RunSettings, names: Sequence[str], images: ImageSpec
+    spec: str, names: Sequence[str], images: ImageSpec, *, seed: int
 ) -> dict[str, Callable[[], nn.Module]]:
     """Return what builds each student, after making sure that it can be built."""
-    space = find_space(settings.space or "", in_channels=images.shape[0])
+    space = find_space(spec, in_channels=images.shape[0])
     architectures = {name: parse_architecture(space, name) for name in names}
     for arch in architectures.values():
         check_architecture(space, arch, images)
 
     def built(arch: Architecture) -> nn.Module:
-        with torch_seed(seed_for(settings.seed, "student", space.canonical_key(arch))):
+        with torch_seed(seed_for(seed, "student", space.canonical_key(arch))):
             return build_student(space, arch, images)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}

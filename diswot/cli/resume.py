@@ -1,21 +1,31 @@
 """`diswot resume`: what stopped goes on."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli import distill, teacher
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
 from diswot.devices import check_alone
-from diswot.distillation import is_unfinished
-from diswot.errors import RunFolderError
+from diswot.distillation import (
+    TRAINING_MANIFEST,
+    TrainingManifest,
+    is_unfinished,
+    read_training_manifest,
+)
+from diswot.errors import OptionError, RunFolderError
 from diswot.main_job import RunReport
 from diswot.main_job import resume as go_on
+
+TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
+"""What goes on with the trainings of a command."""
 
 
 @click.command()
@@ -28,18 +38,23 @@ from diswot.main_job import resume as go_on
 @shared.DEVICE
 @shared.JSON
 def resume(run: Path, as_json: bool, **chosen: Any) -> None:
-    """Go on with a run from exactly where it stopped.
+    """Go on with a run, or a training, from exactly where it stopped.
 
     What comes out is what would have come out had it never stopped. A search that ended
     goes on with more --generations.
 
     Example: diswot resume runs/search-1 --generations 20
     """
+    manifest = read_training_manifest(run)
+    if manifest is not None:
+        _check_training(run, manifest, chosen)
+        TRAININGS[manifest.command](run, manifest, chosen, as_json=as_json)
+        return
     check_alone("diswot resume")
     if is_unfinished(run) and not (run / "manifest.json").exists():
         raise RunFolderError(
-            f"{run} is a training that was stopped, not a run: give its diswot distill again, "
-            f"with --out {run}, and it goes on"
+            f"{run} is a training that was begun from Python, or is part of a run: make the same "
+            "call again, or resume the run"
         )
     settle_workers(chosen, run)
     with shown_progress() as progress:
@@ -50,3 +65,17 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
         print_run(result)
     else:
         print_search(result, run)
+
+
+def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:
+    """Make sure that there is something to go on with, and that nothing else is asked for."""
+    for name in ("generations", "scorer", "cluster"):
+        if chosen[name] is not None:
+            raise OptionError(f"--{name} is of a search, but {run} is a training: leave it out")
+    if manifest.command not in TRAININGS:
+        raise RunFolderError(
+            f"{run / TRAINING_MANIFEST} is damaged (command is {manifest.command!r}): restore it "
+            "from a copy"
+        )
+    if not is_unfinished(run):
+        raise RunFolderError(f"the training in {run} has ended: its report.json says what came out")

@@ -1,6 +1,7 @@
 """`diswot teacher`: train one, for `--teacher-weights`."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import recipe_options
+from diswot.cli._trainings import options_before
 from diswot.data import load_data
-from diswot.distillation import is_unfinished, train_teacher
+from diswot.distillation import (
+    TrainingManifest,
+    is_unfinished,
+    prepare_distillation,
+    train_teacher,
+)
 from diswot.run_folder import check_new_folder, next_folder
+
+_TEXTS = ("teacher", "data")
+"""What every training is told."""
 
 
 @click.group()
@@ -37,29 +47,46 @@ def teacher() -> None:
 def train(
     name: str,
     data: str,
-    image_size: int | None,
     out: Path | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
     """Train a teacher on the labels alone: NAME is what --teacher takes elsewhere.
 
-    One that has weights is trained on from them. A training that was stopped goes on where
-    the same command with its --out is given again.
+    One that has weights is trained on from them. `diswot resume` goes on with a training
+    that was stopped.
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
     folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
     if not is_unfinished(folder):
         check_new_folder(folder)
+    _train(folder, {"teacher": name, "data": data, **chosen}, as_json=as_json)
+
+
+def go_on(
+    folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
+) -> None:
+    """Go on with what `diswot teacher train` began in a folder."""
+    told = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
+    _train(folder, told, as_json=as_json)
+
+
+def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
+    chosen = dict(told)
+    teacher, data = (chosen.pop(name) for name in _TEXTS)
+    size = chosen.pop("image_size", None)
     with shown_progress() as progress:
-        images = load_data(data, root=chosen["data_root"], image_size=image_size, progress=progress)
-        training = train_teacher(name, data=images, out=folder, progress=progress, **chosen)
+        images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
+        alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
+        of = {"network": teacher, **alike}
+        with TrainingManifest("teacher train", told, of).kept(folder):
+            training = train_teacher(teacher, data=images, out=folder, progress=progress, **chosen)
     weights = folder / "best.safetensors"
     if as_json:
         record = {
             "folder": str(folder),
-            "teacher": name,
+            "teacher": teacher,
             "weights": str(weights),
             "best_epoch": training.best_epoch,
             "test_accuracy": training.test.rate,
@@ -70,11 +97,11 @@ def train(
     print_table(
         "Test accuracy in %, with 95 % interval",
         ["teacher", "best epoch", "accuracy"],
-        [[name, str(training.best_epoch), str(training.test)]],
+        [[teacher, str(training.best_epoch), str(training.test)]],
         caption=f"{training.test.total:,} test images, on which nothing was chosen; "
-        f"seed {chosen['seed']}, {len(training.history)} epochs.",
+        f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
-    options = f"--teacher {shlex.quote(name)} --teacher-weights {shlex.quote(str(weights))}"
+    options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
     click.echo(f"Next: diswot run {options}")
 
 

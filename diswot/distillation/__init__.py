@@ -4,6 +4,7 @@ from diswot.distillation._api import distill, prepare_distillation
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation._distillation import Distillation
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
+from diswot.distillation._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
 from diswot.distillation._options import DistillationOptions, RecipeOptions
@@ -30,6 +31,7 @@ __all__ = [
     "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
+    "TRAINING_MANIFEST",
     "Accuracy",
     "Distillation",
     "DistillationOptions",

@@ -1,14 +1,15 @@
 """What a command that trains was told, kept in its folder so that it can be resumed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from diswot.devices import is_first, processes
 from diswot.distillation._identity import check_same
-from diswot.errors import RunFolderError
+from diswot.errors import DiswotError, RunFolderError
 from diswot.run_folder import read_json, versions, write_json
 
 MANIFEST = "training.json"
@@ -28,16 +29,32 @@ class TrainingManifest:
     told: Mapping[str, Any]
     of: Mapping[str, Any]
 
-    def keep(self, folder: Path) -> None:
-        """Write it into the folder of the training.
+    @contextmanager
+    def kept(self, folder: Path) -> Iterator[None]:
+        """Keep it in the folder of the training that the block does.
 
-        Of several processes the first writes; their number is part of what must be the same.
+        It is taken back where the block ends in a user's mistake before anything was
+        trained. Of several processes the first writes; their number is part of what must
+        be the same.
 
         Raises:
             RunFolderError: the manifest there is damaged, or of another training.
         """
         if not is_first():
+            yield
             return
+        absent = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
+        self._write(folder)
+        try:
+            yield
+        except DiswotError:
+            if [path.name for path in folder.iterdir()] == [MANIFEST]:
+                (folder / MANIFEST).unlink()
+                for place in absent:
+                    place.rmdir()
+            raise
+
+    def _write(self, folder: Path) -> None:
         of = json.loads(json.dumps({**self.of, "processes": processes()}))
         known = read_training_manifest(folder)
         if known is not None:

@@ -214,4 +214,4 @@ def test_an_unfinished_training_is_no_run_and_it_is_said_how_it_goes_on(
 ) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "checkpoint.pt").touch()
-    assert "give its diswot distill again, with --out" in refused("resume", tmp_path / "d")
+    assert "is a training that was begun from Python" in refused("resume", tmp_path / "d")

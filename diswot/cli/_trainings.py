@@ -1,0 +1,67 @@
+"""What a training in a folder was told, taken as if it had been given again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.data import DATASETS
+from diswot.distillation import TRAINING_MANIFEST, TrainingManifest
+from diswot.errors import RunFolderError
+from diswot.search import SPACES, told_again
+from diswot.teachers import TEACHERS
+
+_KNOWN = {"teacher": TEACHERS, "space": SPACES, "data": DATASETS}
+"""What is named again where it was none of these: what a folder names is never imported."""
+
+_ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
+"""What can be another when a training goes on."""
+
+
+def options_before(
+    command: click.Command,
+    manifest: TrainingManifest,
+    given: Mapping[str, Any],
+    *,
+    folder: Path,
+    texts: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return the options of a training that was stopped, checked as those of its command are.
+
+    Args:
+        command: the command that began it.
+        manifest: what it was told.
+        given: options of the command that goes on with it, which go before.
+        folder: where the manifest is.
+        texts: what must be there as text or a list of texts.
+
+    Raises:
+        OptionError: something was Python code or a folder, and must be named again.
+        RunFolderError: the manifest is damaged, or of another version.
+    """
+    try:
+        told = {name: _texts(manifest.told[name]) for name in texts}
+        told |= _checked(command, {n: v for n, v in manifest.told.items() if n not in told})
+    except (click.BadParameter, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
+            f"command that began the training again, with --out {folder}"
+        ) from error
+    for kind, known in _KNOWN.items():
+        if told.get(kind) is not None:
+            told[kind] = told_again(kind, told[kind], given[kind], known)
+    return told | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
+
+
+def _texts(value: Any) -> Any:
+    if not all(isinstance(text, str) for text in (value if isinstance(value, list) else [value])):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _checked(command: click.Command, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as the command takes them, each of its own type."""
+    params = {param.name: param for param in command.params}
+    context = click.Context(command)
+    return {name: params[name].type_cast_value(context, value) for name, value in told.items()}

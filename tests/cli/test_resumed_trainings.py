@@ -1,0 +1,165 @@
+"""`diswot resume` of what `diswot distill` and `diswot teacher train` began."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from diswot.teachers import TEACHERS
+from tests.cli.conftest import only_line
+from tests.conftest import CommandLine
+
+ROOT = Path(__file__).parents[2]
+FEW = ("--epochs", "2", "--augment", "strong", "--train-batch-size", "60")
+DISTIL = (
+    *("distill", "--arch", "1-1-1", "--teacher", "resnet20", "--teacher-weights", "taught.pt"),
+    *("--loss", "ce + 0.9*kd", "--force"),
+    *FEW,
+)
+TEACH = ("teacher", "train", "resnet20", *FEW)
+
+
+@pytest.fixture(name="taught", autouse=True)
+def fixture_taught(tmp_path: Path) -> Path:
+    """Write a teacher's weights where the commands look for them."""
+    return weights(tmp_path / "taught.pt", seed=0)
+
+
+def weights(path: Path, *, seed: int) -> Path:
+    torch.manual_seed(seed)
+    torch.save(TEACHERS["resnet20"].build(num_classes=10, in_channels=1).state_dict(), path)
+    return path
+
+
+def started(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Start a command in another process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "diswot", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def kill_after_an_epoch(folder: Path, *arguments: str) -> None:
+    """Run a command in another process, and kill it once there is a checkpoint."""
+    running = started(folder, *arguments)
+    deadline = time.monotonic() + 120
+    while not (folder / "killed" / "checkpoint.pt").exists():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    running.kill()
+    running.communicate()
+
+
+@pytest.mark.parametrize("command", [DISTIL, TEACH], ids=["distill", "teacher train"])
+def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
+    cli: CommandLine, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    whole = cli(*command, "--out", "whole", "--json")
+    assert whole.code == 0, whole.err
+    kill_after_an_epoch(tmp_path, *command, "--out", "killed")
+    done = cli("resume", "killed", "--json")
+    assert done.code == 0, done.err
+    assert "goes on after epoch 1, step 0" in done.err
+    assert json.loads(done.out) == json.loads(whole.out.replace('"whole', '"killed'))
+    assert same_weights(tmp_path / "killed", tmp_path / "whole")
+    assert "the training in killed has ended" in only_line(cli("resume", "killed"))
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    files = ("best.safetensors", "last.safetensors")
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in files)
+
+
+@pytest.fixture(name="done", scope="module")
+def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a distillation that ended."""
+    folder = tmp_path_factory.mktemp("done")
+    weights(folder / "taught.pt", seed=0)
+    started(folder, *DISTIL, "--epochs", "1", "--train-batch-size", "100", "--out", "d").wait()
+    return folder / "d"
+
+
+@pytest.fixture(name="stopped")
+def fixture_stopped(done: Path, tmp_path: Path) -> Path:
+    """Return a folder as the same distillation leaves it if stopped before a checkpoint."""
+    (tmp_path / "stopped").mkdir()
+    shutil.copy(done / "training.json", tmp_path / "stopped")
+    return tmp_path / "stopped"
+
+
+def test_a_teacher_that_changed_or_is_missing_is_refused(
+    cli: CommandLine, stopped: Path, done: Path, taught: Path
+) -> None:
+    moved = taught.rename(taught.with_name("moved.pt"))
+    assert "taught.pt" in only_line(cli("resume", stopped))
+    weights(taught, seed=1)
+    refused = cli("resume", stopped)
+    assert refused.code == 2
+    assert "is of another training: its teacher is" in refused.err.splitlines()[-1]
+    resumed = cli("resume", stopped, "--teacher-weights", moved)
+    assert resumed.code == 0, resumed.err
+    assert same_weights(stopped, done)
+
+
+def test_the_command_with_other_options_is_refused_where_a_training_stopped(
+    cli: CommandLine, stopped: Path
+) -> None:
+    refused = cli(*DISTIL, "--learning-rate", "0.01", "--out", stopped)
+    assert refused.code == 2
+    assert "stopped/training.json is of another training" in refused.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"teacher": "mine:teacher"}, "name it again with --teacher"),
+        ({"data": "mine:data"}, "name it again with --data"),
+        ({"space": "mine:Space"}, "name it again with --space"),
+        ({"epochs": "many"}, "training.json is damaged"),
+        ({"learning_rate": -1}, "training.json is damaged"),
+        ({"architectures": [1]}, "training.json is damaged"),
+        ({"loss": None}, "training.json is damaged"),
+        ({"wings": 2}, "training.json is damaged or of another version"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_a_manifest_tells_is_checked_and_never_imported(
+    cli: CommandLine, stopped: Path, tmp_path: Path, changed: dict[str, object], words: str
+) -> None:
+    (tmp_path / "mine.py").write_text("open('marker', 'w')\n")
+    path = stopped / "training.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"told": content["told"] | changed}))
+    assert words in only_line(cli("resume", stopped))
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"command": "rm", "told": {}, "of": {}}']
+)
+def test_a_damaged_manifest_is_one_line(cli: CommandLine, tmp_path: Path, content: str) -> None:
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "stopped" / "training.json").write_text(content)
+    assert "training.json is damaged" in only_line(cli("resume", "stopped"))
+
+
+def test_options_of_searches_are_refused(cli: CommandLine, stopped: Path) -> None:
+    line = only_line(cli("resume", stopped, "--generations", "3"))
+    assert "--generations is of a search" in line
+
+
+def test_a_mistake_leaves_no_folder(cli: CommandLine, tmp_path: Path) -> None:
+    refused = cli(*DISTIL, "--loss", "ce + at(student=nowhere)", "--out", "deep/er")
+    assert refused.code == 2
+    assert "nowhere" in refused.err
+    assert not (tmp_path / "deep").exists()
