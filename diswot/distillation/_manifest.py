@@ -13,6 +13,7 @@ from diswot.errors import DiswotError, RunFolderError
 from diswot.run_folder import read_json, versions, write_json
 
 MANIFEST = "training.json"
+"""The file that tells what a training was begun with, by a command."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class TrainingManifest:
             raise
 
     def _write(self, folder: Path) -> None:
-        of = json.loads(json.dumps({**self.of, "processes": processes()}))
+        of = json.loads(json.dumps({**self.of, "number_of_processes": processes()}))
         known = read_training_manifest(folder)
         if known is not None:
             check_same(known.of, of, folder / MANIFEST)
