@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from benchmarks.ground_truths import GroundTruth, find_truth
-from benchmarks.lab.quantities import QUANTITIES
+from benchmarks.lab.quantities import QUANTITIES, WIDE
 from benchmarks.measurement import MeasurementSettings, measure
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
@@ -42,6 +42,7 @@ class Experiment:
         repeats: initialisations and batches.
         besides: the experiment on other images whose passes of noise and counts are taken over:
             the same networks but for their classifiers, which are drawn last.
+        wide: whether more is measured than shares the passes of `student_fit`.
     """
 
     truth: str
@@ -51,6 +52,7 @@ class Experiment:
     sample: int = 0
     repeats: int = 5
     besides: str | None = None
+    wide: bool = False
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {
@@ -62,6 +64,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16, besides="cells-cifar100"),
     "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
     "digits-s0": Experiment("digits-s0", "distilled", 64),
+    "resnet-s0-wide": Experiment("resnet-s0", "distilled", 32, repeats=2, wide=True),
+    "autoformer-wide": Experiment("autoformer", "distilled", 16, repeats=1, wide=True),
+    "cells-wide": Experiment("nas-bench-201", "cifar100", 32, sample=400, repeats=1, wide=True),
 }
 """By the name of their folder."""
 
@@ -95,7 +100,7 @@ def settings_of(
         space=truth.space_name,
         data=data,
         teacher="resnet110",
-        scorers=ALIGNED if experiment.besides else SCORERS,
+        scorers=(*(ALIGNED if experiment.besides else SCORERS), *(WIDE if experiment.wide else ())),
         repeats=experiment.repeats,
         batch_size=experiment.batch_size,
         modules=("benchmarks.lab.quantities",),

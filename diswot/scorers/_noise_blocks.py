@@ -43,14 +43,14 @@ def noise_block_calls(student: Probe) -> list[BlockCall]:
 
 def _call(given: Tensor, output: Tensor) -> BlockCall:
     with torch.no_grad():
-        entropy = _entropy(channels(output))
+        entropy = spectral_entropy(channels(output))
     return BlockCall(output.shape, entropy, _edge(given), _edge(output))
 
 
 _CALLS = Watch(blocks, _call)
 
 
-def _entropy(features: Tensor) -> Tensor:
+def spectral_entropy(features: Tensor) -> Tensor:
     """Return the entropy of the shares of the principal components of (samples, C)."""
     centred = features - features.mean(dim=0)
     variances = torch.linalg.eigvalsh((centred.T @ centred).double()).clamp(min=0)
