@@ -1,8 +1,9 @@
 """Options of scores and searches, and what follows from them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,7 +11,9 @@ from diswot.cli import _options as shared
 from diswot.cli._numbers import Count
 from diswot.devices import find_device
 from diswot.scorers import COMBINATIONS
-from diswot.search import ENGINES, Budget, read_manifest
+from diswot.search import DEFAULT_SCORER, ENGINES, TEACHER_STATES, Budget, read_manifest
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 MOST_WORKERS = 8
 """Of those that nobody asked for."""
@@ -28,13 +31,18 @@ worker_options = shared.options(
     ),
 )
 
-scoring_options = shared.options(
-    click.option(
+
+def scorer_option(default: str) -> Callable[[_F], _F]:
+    """Return the option that names what candidates are scored by."""
+    return click.option(
         "--scorer",
-        default="diswot",
+        default=default,
         show_default=True,
         help="A name of `diswot list scorers`, several joined with +, or logrank(a,b,…).",
-    ),
+    )
+
+
+scoring_options = shared.options(
     click.option(
         "--combination",
         type=click.Choice(COMBINATIONS),
@@ -56,10 +64,9 @@ scoring_options = shared.options(
     ),
     click.option(
         "--teacher-state",
-        type=click.Choice(["random", "trained"]),
-        default="random",
-        show_default=True,
-        help="Score against the teacher at random initialisation or with its weights.",
+        type=click.Choice(TEACHER_STATES),
+        help="Score against the teacher at random initialisation or with its weights; "
+        "by default as the scorer is made for.",
     ),
     click.option(
         "--threads",
@@ -71,6 +78,7 @@ scoring_options = shared.options(
 )
 
 search_options = shared.options(
+    scorer_option(DEFAULT_SCORER),
     click.option("--max-params", type=Count(), help="Parameters at most, e.g. 300k."),
     click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most, e.g. 20M."),
     click.option("--max-latency-ms", type=float, help="Milliseconds of one forward pass at most."),

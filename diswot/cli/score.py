@@ -7,7 +7,7 @@ import numpy as np
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._search_options import scoring_options
+from diswot.cli._search_options import scorer_option, scoring_options
 from diswot.cli._tables import candidate_row, print_json, print_table
 from diswot.search import Candidate
 from diswot.search import score as score_architectures
@@ -16,6 +16,7 @@ from diswot.search import score as score_architectures
 @click.command()
 @click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
 @shared.subject_options
+@scorer_option("diswot")
 @scoring_options
 @shared.SEED
 @shared.DEVICE

@@ -20,6 +20,7 @@ from diswot.progress import Progress, news, silent
 from diswot.run_folder import check_new_folder, write_json
 from diswot.scorers import find_scorer
 from diswot.search import (
+    DEFAULT_SCORER,
     Budget,
     Candidate,
     SearchOptions,
@@ -110,9 +111,9 @@ def run(
     }
     lessons = Lessons(teacher, options, progress)
     scored: str | nn.Module | Teacher = teacher
-    if options.get("teacher_state") == "trained":
+    scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
+    if (options.get("teacher_state") or scorer.card.teacher_state) == "trained":
         # the teacher is trained first, so what the search would refuse is found out before
-        find_scorer(options.get("scorer", "diswot"))
         images = options["data"].spec
         check_space(find_space(space, in_channels=images.shape[0]), images, generator_for("check"))
         scored = lessons.trained_teacher()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ class Card:
         summary: one line.
         source: paper and equation.
         needs_teacher: whether it reads the teacher.
+        teacher_state: the weights that it is made to see the teacher with, where it reads it:
+            `random` ones, as in most papers, or `trained`.
         needs_labels: whether it reads the labels of the batch.
         needs_gradients: whether it takes gradients of what the forward pass shows.
         cost: passes through the student per repeat, where it is the only scorer.
@@ -35,6 +37,7 @@ class Card:
     summary: str
     source: str
     needs_teacher: bool = True
+    teacher_state: Literal["random", "trained"] = "random"
     needs_labels: bool = False
     needs_gradients: bool = False
     cost: str = "one forward pass"

@@ -156,11 +156,14 @@ def _parts(formula: Formula, how: Combination) -> tuple[str | Formula, ...]:
 def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
     parts = list(parts)
     cards = [part.card for part in parts]
+    comparing = [part for part in cards if part.needs_teacher]
+    made_for_trained = [part.teacher_state == "trained" for part in comparing]
     merged = Card(
         name=card.name,
         summary=card.summary,
         source=card.source or "; ".join(dict.fromkeys(part.source for part in cards)),
-        needs_teacher=any(part.needs_teacher for part in cards),
+        needs_teacher=bool(comparing),
+        teacher_state="trained" if comparing and all(made_for_trained) else "random",
         needs_labels=any(part.needs_labels for part in cards),
         needs_gradients=any(part.needs_gradients for part in cards),
         cost="; ".join(dict.fromkeys(part.cost for part in cards if part.cost != "nothing"))

@@ -14,6 +14,7 @@ from diswot.scorers._registry import register
         "teacher_alignment",
         "mean CKA of the student's blocks with the teacher's at the same depth",
         "this project, with the CKA of Kornblith et al., ICML 2019, equation 3",
+        teacher_state="trained",
         supports="networks of several blocks",
     ),
     watches=[KERNELS],

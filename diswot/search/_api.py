@@ -27,6 +27,8 @@ from diswot.seeding import generator_for
 from diswot.teachers import TEACHERS, Teacher
 from search_spaces import Architecture, SearchSpace
 
+DEFAULT_SCORER = "student_fit"
+"""What a search follows where nothing else is asked for."""
 REFERENCE = 32
 """Architectures in the random sample by which `score` standardises."""
 
@@ -63,7 +65,7 @@ def search(
         True
     """
     workers, cluster = options.pop("workers", 1), options.pop("cluster", None)
-    compared = options_of(ComparisonOptions, options)
+    compared = {"scorer": DEFAULT_SCORER, **options_of(ComparisonOptions, options)}
     others: dict[str, Any] = {n: value for n, value in options.items() if n not in compared}
     settings = SearchSettings.chosen(budget, **others)
     if out is not None:

@@ -34,13 +34,14 @@ class ComparisonOptions(TypedDict, total=False):
         image_size: height and width of the images of a folder; by default inferred.
         data_root: where built-in datasets lie.
         scorer: a name, an expression (names joined with `+`, `logrank(a,b)`), or a
-            function (student, teacher) → number; by default `diswot`.
+            function (student, teacher) → number; by default `student_fit` in a search,
+            and `diswot` in `score`.
         combination: how a scorer's terms become one score: `sum`, `rank`, `standard` or
             `logrank`; by default as the scorer says.
         repeats: initialisations and batches that each score is the mean of; 3.
         batch_size: images per batch; 64.
-        teacher_state: whether the teacher is scored at `random` initialisation, as in
-            the paper and by default, or `trained`.
+        teacher_state: whether the teacher is scored at `random` initialisation or `trained`;
+            by default as the scorer is made for, and at random where it has no weights.
         teacher_weights: a checkpoint to load into the teacher.
         seed: the same seed gives the same result; 0.
         device: where to compute; by default a GPU where there is one.
@@ -55,7 +56,7 @@ class ComparisonOptions(TypedDict, total=False):
     combination: Combination | None
     repeats: int
     batch_size: int
-    teacher_state: TeacherState
+    teacher_state: TeacherState | None
     teacher_weights: str | Path | None
     seed: int
     device: str | None
@@ -112,7 +113,7 @@ def resolve_comparison(
     combination: Combination | None = None,
     repeats: int = 3,
     batch_size: int = 64,
-    teacher_state: TeacherState = "random",
+    teacher_state: TeacherState | None = None,
     teacher_weights: str | Path | None = None,
     seed: int = 0,
     device: str | None = None,
@@ -129,7 +130,8 @@ def resolve_comparison(
     at_least(0, seed=seed)
     if combination is not None:
         one_of(COMBINATIONS, combination=combination)
-    one_of(TEACHER_STATES, teacher_state=teacher_state)
+    if teacher_state is not None:
+        one_of(TEACHER_STATES, teacher_state=teacher_state)
     found_scorer = find_scorer(scorer)
     formula = found_scorer.formula
     if combination is not None:
@@ -140,13 +142,14 @@ def resolve_comparison(
     found_teacher = find_teacher(
         teacher, images.spec, weights=teacher_weights, classes=images.classes
     )
-    if teacher_state == "trained":
+    state = teacher_state or _made_for(found_scorer, found_teacher, progress)
+    if state == "trained":
         for note in found_teacher.notes:
             progress(news("teacher", note))
     prepared = prepare_repeats(
         images,
         found_teacher,
-        state=teacher_state,
+        state=state,
         repeats=repeats,
         batch_size=batch_size,
         seed=seed,
@@ -165,7 +168,7 @@ def resolve_comparison(
     )
     settings = {
         "teacher": found_teacher.name,
-        "teacher_state": teacher_state,
+        "teacher_state": state,
         "teacher_weights": None if teacher_weights is None else str(teacher_weights),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
@@ -178,6 +181,18 @@ def resolve_comparison(
         "threads": threads,
     }
     return Comparison(images, found_space, evaluator, formula, seed, found_teacher, settings)
+
+
+def _made_for(scorer: Scorer, teacher: Teacher, progress: Progress) -> TeacherState:
+    """Return the weights that a scorer is made to see the teacher with, where it has them."""
+    if scorer.card.teacher_state == "trained" and teacher.weights is None:
+        note = (
+            f"{teacher.name} has no trained weights, which {scorer.card.name} is made for: it is "
+            "scored at random initialisation"
+        )
+        progress(news("teacher", note))
+        return "random"
+    return scorer.card.teacher_state
 
 
 def at_least(least: int, **values: int) -> None:
