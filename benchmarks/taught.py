@@ -18,7 +18,14 @@ def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progres
     for data in TAUGHT:
         settings = _with_teacher(data, data_root, work, progress)
         budget = Budget(params=300_000)
-        found = search(settings.teacher, "s0", data=data, data_root=data_root, budget=budget)
+        found = search(
+            settings.teacher,
+            "s0",
+            data=data,
+            data_root=data_root,
+            budget=budget,
+            scorer="diswot",
+        )
         students = (f"s0:{found.best.name}", "resnet20")
         asked = replace(settings, students=students, losses=LOSSES)
         out = work / f"losses-{data}"

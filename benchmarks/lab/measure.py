@@ -59,7 +59,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "resnet-s0": Experiment("resnet-s0", "distilled", 64),
     "resnet-s0-random": Experiment("resnet-s0", "distilled", 64, "random"),
     "autoformer": Experiment("autoformer", "distilled", 16),
-    "autoformer-random": Experiment("autoformer", "distilled", 16, "random"),
+    "autoformer-random": Experiment("autoformer", "distilled", 16, "random", repeats=3),
     "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
     "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16, besides="cells-cifar100"),
     "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
