@@ -1,18 +1,17 @@
 """Make the tables under `benchmarks/results/`: the evidence that the docs show."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from benchmarks.all_cells import SCORERS, score_all_cells
 from benchmarks.correlation_run import CorrelationSettings, run_correlation
-from benchmarks.documentation import DOCS, RESULTS
+from benchmarks.documentation import DOCS
 from benchmarks.evidence import (
     ALL,
     CORRELATIONS,
@@ -27,15 +26,14 @@ from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlati
 from benchmarks.lasting import lasting
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.paper import paper_table
+from benchmarks.results_folder import RESULTS, keep
 from benchmarks.search_bench import SearchBenchSettings, SearchRow, run_search_bench
 from benchmarks.speed import SpeedSettings, speed
-from benchmarks.tables import write_csv
 from benchmarks.taught import loss_rows, shortlist_rows
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
 from diswot.progress import Progress
-from diswot.run_folder import versions, write_json
 
 CELLS = "correlation-nas-bench-201"
 OTHERS = (
@@ -87,7 +85,7 @@ def _correlations(
         (DOCS / "images").mkdir(exist_ok=True)
         shutil.copyfile(work / table / "distilled-bars.png", DOCS / "images" / f"{table}-bars.png")
     made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
-    _keep(f"correlation-{table}", rows, made, started)
+    keep(f"correlation-{table}", rows, made, started)
 
 
 def _measurements(work: Path, table: str, settings: CorrelationSettings) -> Path:
@@ -146,7 +144,7 @@ def _other(
         case "fidelity":
             made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)
-            _keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
+            keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
         case "speed":
             settings = SpeedSettings(ALL, architectures=4, data_root=data_root)
             made = _told(settings)
@@ -164,23 +162,11 @@ def _other(
             rows = [check_costs(root, progress, workers=workers)]
         case _:
             rows = paper_table(published or root.parent / "published", RESULTS, root)
-    _keep(table, rows, made, started)
+    keep(table, rows, made, started)
 
 
 def _told(settings: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "data_root"}
-
-
-def _keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
-    """Write a table and how it was made."""
-    write_csv(RESULTS / f"{table}.csv", rows)
-    manifest = {
-        **settings,
-        "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-    }
-    write_json(RESULTS / f"{table}.manifest.json", manifest)
 
 
 if __name__ == "__main__":

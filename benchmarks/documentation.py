@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import diswot.scorers
+from benchmarks.results_folder import RESULTS
 from benchmarks.tables import markdown, number
 from diswot.csv_table import read_table
 from diswot.distillation.losses import PRESETS, terms
 from diswot.scorers import scorers
 
-RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
 
 ENGINES = ("evolution", "regularised")

@@ -1,6 +1,8 @@
 """Print the tables of the lab book from the journals: `python -m benchmarks.lab.report`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import TypeAlias
@@ -12,8 +14,10 @@ from scipy.stats import rankdata
 
 from benchmarks.association import Vector, kendall
 from benchmarks.lab.journals import Journal, Merit, merit, read
+from benchmarks.lab.measure import EXPERIMENTS, SCORERS
 from benchmarks.lab.quantities import REACHES, SIZES
-from benchmarks.rank_statistics import rank_statistics
+from benchmarks.rank_statistics import RankStatistics, rank_statistics
+from benchmarks.results_folder import keep
 from benchmarks.tables import markdown, number
 from diswot.cli import options
 
@@ -62,6 +66,29 @@ PARTS: Mapping[str, Aggregate] = {
 }
 
 
+@dataclass(frozen=True)
+class FitRow:
+    """How well one score ranks one truth's students.
+
+    Attributes:
+        truth: the experiment.
+        score: what is judged.
+        repeats: initialisations and batches that scores are the mean of.
+        batch_size: images in a batch.
+        single_mean: mean τ-b of the repeats taken one by one.
+        single_sd: standard deviation of these.
+        statistics: of the means over the repeats.
+    """
+
+    truth: str
+    score: str
+    repeats: int
+    batch_size: int
+    single_mean: float
+    single_sd: float | None
+    statistics: RankStatistics
+
+
 @click.command()
 @options.DATA_ROOT
 @click.option("--teachers", type=click.Path(path_type=Path), required=True)
@@ -72,10 +99,14 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
     def journal(name: str) -> Journal:
         return read(name, work=work, teachers=teachers, data_root=data_root)
 
+    started = datetime.now(UTC)
     trained = {name: journal(name) for name in TRUTHS if (work / name).is_dir()}
     random = {name: journal(name) for name in _RANDOM.values() if (work / name).is_dir()}
+    rows = fit_rows(trained)
+    made = {name: asdict(EXPERIMENTS[name]) for name in trained}
+    keep("student-fit", rows, {"experiments": made, "terms": SCORERS}, started)
     tables = {
-        "Parts and baselines": _parts(trained),
+        "Parts and baselines": _parts(rows),
         "Left out one truth at a time": _left_out(trained),
         "Which teacher": _teachers(trained, random),
         "How many initialisations": _repeats(trained),
@@ -95,17 +126,39 @@ _RANDOM = {
 }
 
 
-def _parts(journals: Mapping[str, Journal]) -> str:
-    rows = [
-        [name, *(_cell(journal, score) for journal in journals.values())]
-        for name, score in {**PARTS, **BASELINES}.items()
-    ]
-    return markdown(["score", *journals], rows)
+def fit_rows(journals: Mapping[str, Journal]) -> list[FitRow]:
+    """Return how well `student_fit`, its parts and baselines rank every truth's students."""
+    rows = []
+    for truth, journal in journals.items():
+        for name, score in {**PARTS, **BASELINES}.items():
+            each = score(journal)
+            singles = [kendall(column, journal.accuracies) for column in each.T]
+            rows.append(
+                FitRow(
+                    truth,
+                    name,
+                    EXPERIMENTS[truth].repeats,
+                    EXPERIMENTS[truth].batch_size,
+                    float(np.mean(singles)),
+                    float(np.std(singles, ddof=1)) if len(singles) > 1 else None,
+                    rank_statistics(each.mean(axis=1), journal.accuracies, params=journal.params),
+                )
+            )
+    return rows
 
 
-def _cell(journal: Journal, score: Aggregate) -> str:
+def _parts(rows: Sequence[FitRow]) -> str:
     """Return τ with its interval, then partial τ given parameters and ρ in the top tenth."""
-    found = rank_statistics(score(journal).mean(axis=1), journal.accuracies, params=journal.params)
+    truths = list(dict.fromkeys(row.truth for row in rows))
+    cells = {(row.truth, row.score): _cell(row) for row in rows}
+    names = dict.fromkeys(row.score for row in rows)
+    return markdown(
+        ["score", *truths], [[name, *(cells[truth, name] for truth in truths)] for name in names]
+    )
+
+
+def _cell(row: FitRow) -> str:
+    found = row.statistics
     tau = found.kendall
     return (
         f"{tau.value:.3f} [{tau.low:.2f}, {tau.high:.2f}]; "
