@@ -27,6 +27,8 @@ SCORERS = (
 """What shares the passes of `student_fit`."""
 ALIGNED = ("teacher_alignment", *(name for name in QUANTITIES if name.startswith("alignment")))
 """What reads the images among these."""
+WIDELY = (*SCORERS, *WIDE)
+PUBLISHED = ("diswot", "vkdnw_agg")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Experiment:
         repeats: initialisations and batches.
         besides: the experiment on other images whose passes of noise and counts are taken over:
             the same networks but for their classifiers, which are drawn last.
-        wide: whether more is measured than shares the passes of `student_fit`.
+        scorers: what is measured.
     """
 
     truth: str
@@ -52,7 +54,7 @@ class Experiment:
     sample: int = 0
     repeats: int = 5
     besides: str | None = None
-    wide: bool = False
+    scorers: tuple[str, ...] = SCORERS
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {
@@ -61,12 +63,19 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "autoformer": Experiment("autoformer", "distilled", 16),
     "autoformer-random": Experiment("autoformer", "distilled", 16, "random", repeats=3),
     "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
-    "cells-cifar10": Experiment("nas-bench-201", "cifar10", 16, besides="cells-cifar100"),
+    "cells-cifar10": Experiment(
+        "nas-bench-201", "cifar10", 16, besides="cells-cifar100", scorers=ALIGNED
+    ),
     "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
     "digits-s0": Experiment("digits-s0", "distilled", 64),
-    "resnet-s0-wide": Experiment("resnet-s0", "distilled", 32, repeats=2, wide=True),
-    "autoformer-wide": Experiment("autoformer", "distilled", 16, repeats=1, wide=True),
-    "cells-wide": Experiment("nas-bench-201", "cifar100", 32, sample=400, repeats=1, wide=True),
+    "resnet-s0-published": Experiment(
+        "resnet-s0", "distilled", 32, "random", repeats=3, scorers=PUBLISHED
+    ),
+    "resnet-s0-wide": Experiment("resnet-s0", "distilled", 32, repeats=2, scorers=WIDELY),
+    "autoformer-wide": Experiment("autoformer", "distilled", 16, repeats=1, scorers=WIDELY),
+    "cells-wide": Experiment(
+        "nas-bench-201", "cifar100", 32, sample=400, repeats=1, scorers=WIDELY
+    ),
 }
 """By the name of their folder."""
 
@@ -100,7 +109,7 @@ def settings_of(
         space=truth.space_name,
         data=data,
         teacher="resnet110",
-        scorers=(*(ALIGNED if experiment.besides else SCORERS), *(WIDE if experiment.wide else ())),
+        scorers=experiment.scorers,
         repeats=experiment.repeats,
         batch_size=experiment.batch_size,
         modules=("benchmarks.lab.quantities",),

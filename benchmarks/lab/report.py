@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from benchmarks.association import Vector, kendall
+from benchmarks.association import (
+    UndefinedStatisticError,
+    Vector,
+    kendall,
+    partial_kendall,
+)
 from benchmarks.lab.journals import Journal, Merit, merit, read
 from benchmarks.lab.measure import EXPERIMENTS, SCORERS
 from benchmarks.lab.quantities import REACHES, SIZES
@@ -29,6 +34,8 @@ TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
 """What an aggregate is judged on."""
 TARGETS = {"resnet-s0": 0.92, "cells-cifar10": 0.78, "cells-cifar100": 0.78, "autoformer": 0.75}
 """Kendall's τ that was to be reached."""
+WIDELY = ("resnet-s0", "cells", "autoformer")
+"""Truths of which more was measured than shares the passes of `student_fit`."""
 HERE = Path(__file__).parent
 RESAMPLES = 400
 """Of a paired bootstrap."""
@@ -102,12 +109,14 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
     started = datetime.now(UTC)
     trained = {name: journal(name) for name in TRUTHS if (work / name).is_dir()}
     random = {name: journal(name) for name in _RANDOM.values() if (work / name).is_dir()}
+    wide = {name: journal(f"{name}-wide") for name in WIDELY if (work / f"{name}-wide").is_dir()}
     rows = fit_rows(trained)
     made = {name: asdict(EXPERIMENTS[name]) for name in trained}
     keep("student-fit", rows, {"experiments": made, "terms": SCORERS}, started)
     tables = {
         "Parts and baselines": _parts(rows),
         "Left out one truth at a time": _left_out(trained),
+        "All that was looked at": _wide(wide),
         "Which teacher": _teachers(trained, random),
         "How many initialisations": _repeats(trained),
         "Gain from distillation": _gain(trained),
@@ -216,6 +225,27 @@ def _margin(merits: Mapping[str, Merit], truths: Sequence[str]) -> float:
 
 def _figures(found: Merit) -> list[str]:
     return [number(found.kendall, ".3f"), number(found.partial), number(found.top)]
+
+
+def _wide(journals: Mapping[str, Journal]) -> str:
+    """Return what each quantity says alone, and what it adds to width and size."""
+    known = aggregate("rank_squared", "weights_1/4", None)
+    names = dict.fromkeys(name for journal in journals.values() for name in journal.terms)
+    rows = []
+    for name in names:
+        cells = []
+        for journal in journals.values():
+            values = np.nan_to_num(journal.terms[name]).mean(axis=1)
+            control = known(journal).mean(axis=1)
+            try:
+                found = merit(values, journal)
+                adds = partial_kendall(values, journal.accuracies, [control])
+            except UndefinedStatisticError:
+                cells.append("–")
+                continue
+            cells.append(f"{found.kendall:.2f}; {number(found.partial)}; {adds:.2f}")
+        rows.append([name, *cells])
+    return markdown(["quantity", *journals], rows)
 
 
 def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> str:
