@@ -109,6 +109,45 @@ def _correlation_row(row: Mapping[str, str]) -> list[str]:
     ]
 
 
+FIT_TRUTHS = {
+    "resnet-s0": ("S0, distilled", "resnet-s0", "distilled"),
+    "cells-cifar10": ("cells, CIFAR-10", "nas-bench-201", "cifar10"),
+    "cells-cifar100": ("cells, CIFAR-100", "nas-bench-201-all", "cifar100"),
+    "autoformer": ("AutoFormer, distilled", "autoformer", "distilled"),
+}
+"""Experiments: their names in the table, and the correlation table of other scores."""
+PUBLISHED = ("diswot", "az_nas", "vkdnw_agg", "logrank(jacov,params)")
+
+
+def student_fit() -> str:
+    """Return how well `student_fit`, its parts, baselines and others rank on every truth."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in read_table(RESULTS / "student-fit.csv"):
+        cells.setdefault(row["score"], {})[row["truth"]] = _fit_cell(row)
+    for truth, (_, table, target) in FIT_TRUTHS.items():
+        slow = "nas-bench-201-slow" if truth == "cells-cifar10" else table
+        for row in [
+            *read_table(RESULTS / f"correlation-{table}.csv"),
+            *read_table(RESULTS / f"correlation-{slow}.csv"),
+        ]:
+            if row["target"] == target and row["scorer"] in PUBLISHED:
+                part = " *" if row["architectures"] == "1000" else ""
+                cells.setdefault(row["scorer"], {}).setdefault(truth, _fit_cell(row) + part)
+    columns = ["score", *(title for title, _, _ in FIT_TRUTHS.values())]
+    return markdown(
+        columns,
+        [[name, *(of.get(truth, "–") for truth in FIT_TRUTHS)] for name, of in cells.items()],
+    )
+
+
+def _fit_cell(row: Mapping[str, str]) -> str:
+    interval = f"{number(row['kendall_low'])}, {number(row['kendall_high'])}"
+    return (
+        f"**{number(row['kendall'], '.3f')}** [{interval}]; "
+        f"{number(row['partial'])}; {number(row['spearman_top'])}"
+    )
+
+
 def fidelity() -> str:
     """Return how well our scores agree with the published ones."""
     rows = [
@@ -290,6 +329,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "search": search,
     "shortlists": shortlists,
     "speed": speed,
+    "student_fit": student_fit,
     "taught": taught,
     "training_speed": training_speed,
 }

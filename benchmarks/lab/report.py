@@ -113,8 +113,23 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
     rows = fit_rows(trained)
     made = {name: asdict(EXPERIMENTS[name]) for name in trained}
     keep("student-fit", rows, {"experiments": made, "terms": SCORERS}, started)
-    tables = {
-        "Parts and baselines": _parts(rows),
+    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, random, wide)}
+    text = "\n\n".join(f"## {title}\n\n{table}" for title, table in tables.items())
+    (HERE / "tables.md").write_text(f"# Tables\n\n{text}\n", encoding="utf-8")
+    click.echo(text)
+
+
+def tables_of(
+    trained: Mapping[str, Journal], random: Mapping[str, Journal], wide: Mapping[str, Journal]
+) -> dict[str, str]:
+    """Return the tables of the pages, by title.
+
+    Args:
+        trained: by truth, with a trained teacher.
+        random: by experiment, with teachers at random initialisation.
+        wide: by truth, with the quantities that were looked at besides.
+    """
+    return {
         "Left out one truth at a time": _left_out(trained),
         "All that was looked at": _wide(wide),
         "Which teacher": _teachers(trained, random),
@@ -123,9 +138,6 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
         "How terms are combined": _combined(trained),
         "What labels could give": _ceilings(trained),
     }
-    text = "\n\n".join(f"## {title}\n\n{table}" for title, table in tables.items())
-    (HERE / "tables.md").write_text(f"# Tables\n\n{text}\n", encoding="utf-8")
-    click.echo(text)
 
 
 _RANDOM = {
@@ -181,12 +193,9 @@ def _grid() -> Iterator[tuple[str, Aggregate]]:
 
 
 def _left_out(journals: Mapping[str, Journal]) -> str:
-    """Choose among the grid on the other truths, by the least distance to the targets."""
+    """Choose among the grid on truths of other spaces, by the least distance to the targets."""
     found = {
-        name: {
-            truth: merit(score(journal).mean(axis=1), journal)
-            for truth, journal in journals.items()
-        }
+        name: {truth: merit(score(of).mean(axis=1), of) for truth, of in journals.items()}
         for name, score in _grid()
     }
     rows = []
@@ -194,25 +203,18 @@ def _left_out(journals: Mapping[str, Journal]) -> str:
         others = [truth for truth in journals if _space(truth) != _space(left)]
         best = max(found, key=lambda name: _margin(found[name], others))
         rows.append([left, best, *_figures(found[best][left]), f"{TARGETS[left]:.2f}"])
-    everything = max(found, key=lambda name: _margin(found[name], list(journals)))
+    best = max(found, key=lambda name: _margin(found[name], list(journals)))
     whole = [
         [
-            f"all: {everything}",
-            *(number(found[everything][truth].kendall, ".3f") for truth in journals),
-        ],
-        *(
-            [name, *(number(merits[truth].kendall, ".3f") for truth in journals)]
-            for name, merits in found.items()
-        ),
-    ]
-    return "\n\n".join(
-        [
-            markdown(
-                ["truth", "chosen on the others", "τ", "τ given params", "top", "asked"], rows
-            ),
-            markdown(["reach · size, with the alignment", *journals], whole),
+            f"**{name}**" if name == best else name,
+            *(number(merits[truth].kendall, ".3f") for truth in journals),
+            number(_margin(merits, list(journals)), "+.3f"),
         ]
-    )
+        for name, merits in found.items()
+    ]
+    chosen = ["truth", "chosen on the others", "τ", "τ given params", "top tenth", "asked"]
+    tried = ["width · size, with the alignment", *journals, "least margin"]
+    return f"{markdown(chosen, rows)}\n\n{markdown(tried, whole)}"
 
 
 def _space(truth: str) -> str:

@@ -1,0 +1,78 @@
+"""The lab book's quantities and tables."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.lab.journals import Journal, merit
+from benchmarks.lab.measure import EXPERIMENTS
+from benchmarks.lab.quantities import QUANTITIES, WIDE
+from benchmarks.lab.report import STUDENT_FIT, fit_rows, tables_of
+from diswot.scorers import all_terms
+from tests.scorers.probes import batch, probe_of, resnet
+
+
+def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
+    scorer = all_terms(["student_fit", *QUANTITIES, *WIDE])
+    student = probe_of(resnet(1), batch(), scorer)
+    found = scorer(student, probe_of(resnet(2), batch(), scorer))
+    assert found["filled_width"] == pytest.approx(math.log(found["reach_rank_squared"]), rel=1e-5)
+    assert found["root_size"] == pytest.approx(math.log(found["size_weights_1/4"]))
+    assert found["teacher_alignment"] == pytest.approx(
+        math.log1p(found["alignment_mean"]), abs=1e-6
+    )
+    assert found["image_rank_squared"] >= found["size_layers"] - 2
+    assert 0 <= found["collinearity"] <= 1
+    assert found["gradient_growth"] >= 0
+    assert all(map(math.isfinite, found.values()))
+
+
+def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
+    """Return quantities that follow accuracy, more or less."""
+    rng = np.random.default_rng(seed)
+    accuracies = rng.uniform(60, 70, n)
+    terms = {
+        term: np.exp(accuracies[:, None] / 10 + rng.normal(0, 0.5, (n, 5)))
+        for term in (*QUANTITIES, "size_ln", "trainable_layers")
+    }
+    terms |= {t: rng.uniform(0, 1, (n, 5)) for t in terms if t.startswith("alignment")}
+    alone = accuracies - rng.uniform(0, 3, n) if "cells" not in name else None
+    return Journal(name, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
+
+
+def test_an_aggregate_is_the_sum_of_logarithms() -> None:
+    one = journal("resnet-s0")
+    expected = (
+        np.log(one.terms["reach_rank_squared"])
+        + np.log(one.terms["size_weights_1/4"])
+        + np.log1p(one.terms["alignment_mean"])
+    )
+    np.testing.assert_allclose(STUDENT_FIT(one), expected)
+    assert merit(one.accuracies, one).kendall == pytest.approx(1)
+
+
+def test_every_table_can_be_made_and_names_its_truths() -> None:
+    truths = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
+    trained = {name: journal(name, seed=number) for number, name in enumerate(truths)}
+    random = {"resnet-s0-random": journal("resnet-s0-random")}
+    rows = fit_rows(trained)
+    assert {row.truth for row in rows} == set(truths)
+    tables = tables_of(trained, random, {"cells": journal("cells")})
+    for title, table in tables.items():
+        assert table.startswith("|"), title
+        assert "nan" not in table, title
+    assert tables["Which teacher"].count("random teacher") == 1
+    assert tables["Left out one truth at a time"].count("**") == 2
+
+
+def test_experiments_take_over_from_ones_that_exist() -> None:
+    taken = [experiment.besides for experiment in EXPERIMENTS.values() if experiment.besides]
+    assert taken
+    assert set(taken) <= set(EXPERIMENTS)
+    pages = Path(__file__).parents[2] / "benchmarks" / "lab"
+    for page in pages.glob("*.md"):
+        for link in pages.glob("[1-9]-*.md"):
+            if page.name == "README.md":
+                assert f"({link.name})" in page.read_text(encoding="utf-8")
