@@ -30,7 +30,7 @@ def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
     has: on the images of the batch, progressivity ranks NAS-Bench-201 far worse.
 
     Raises:
-        NetworkError: the output of a block is constant.
+        NetworkError: the output of a block is constant, or not finite.
     """
     return block_entropies(student).sum()
 
@@ -39,12 +39,12 @@ def block_entropies(student: Probe) -> Tensor:
     """Return s_l of every block, in the order of the forward pass: (L,).
 
     Raises:
-        NetworkError: the output of a block is constant.
+        NetworkError: the output of a block is constant, or not finite.
     """
     entropies = torch.stack([call.entropy for call in student.once(noise_block_calls)])
     if not entropies.isfinite().all():
         raise NetworkError(
-            "the output of a block is constant, so it has no principal components: "
+            "the output of a block is constant or not finite, so it has no principal components: "
             "the network lets nothing through, use another scorer for it"
         )
     return entropies

@@ -228,3 +228,11 @@ def test_activations_without_labels_do() -> None:
     student.labels = None
     assert isinstance(student, Activations)
     assert find_scorer("teacher_alignment")(student, student)["teacher_alignment"] > 0
+
+
+def test_a_network_that_is_not_finite_has_no_finite_score() -> None:
+    broken = no_stages()
+    with torch.no_grad():
+        next(broken.parameters()).fill_(torch.nan)
+    terms = scored(broken, resnet(2), batch(), "student_fit")
+    assert not math.isfinite(sum(terms.values()))
