@@ -16,7 +16,6 @@ from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
 
 SCORERS = (
-    "student_fit",
     "az_expressivity",
     "az_progressivity",
     "size_ln",
@@ -25,7 +24,7 @@ SCORERS = (
     *QUANTITIES,
 )
 """What shares the passes of `student_fit`."""
-ALIGNED = ("teacher_alignment", *(name for name in QUANTITIES if name.startswith("alignment")))
+ALIGNED = tuple(name for name in QUANTITIES if name.startswith("alignment"))
 """What reads the images among these."""
 WIDELY = (*SCORERS, *WIDE)
 PUBLISHED = ("diswot", "vkdnw_agg")

@@ -42,11 +42,11 @@ RESAMPLES = 400
 
 
 def aggregate(reach: str | None, size: str | None, alignment: str | None = "mean") -> Aggregate:
-    """Return the sum of the logarithms of up to three quantities; of 1 + the alignment."""
+    """Return the sum of the logarithms of up to three quantities, 1 + which where it can be 0."""
 
     def scores(journal: Journal) -> Matrix:
         parts = [
-            journal.log(f"reach_{reach}") if reach else 0.0,
+            np.log1p(np.nan_to_num(journal.terms[f"reach_{reach}"])) if reach else 0.0,
             journal.log(f"size_{size}") if size else 0.0,
             np.log1p(journal.terms[f"alignment_{alignment}"]) if alignment else 0.0,
         ]
@@ -55,7 +55,7 @@ def aggregate(reach: str | None, size: str | None, alignment: str | None = "mean
     return scores
 
 
-STUDENT_FIT = aggregate("rank_squared", "weights_1/4")
+STUDENT_FIT = aggregate("rank_entropy", "weights_1/2")
 BASELINES: Mapping[str, Aggregate] = {
     "params": lambda journal: np.log(journal.params)[:, None],
     "size_ln": lambda journal: journal.terms["size_ln"],
@@ -64,11 +64,11 @@ BASELINES: Mapping[str, Aggregate] = {
 }
 PARTS: Mapping[str, Aggregate] = {
     "student_fit": STUDENT_FIT,
-    "without the teacher": aggregate("rank_squared", "weights_1/4", None),
-    "without filled_width": aggregate(None, "weights_1/4"),
-    "without root_size": aggregate("rank_squared", None),
-    "filled_width": aggregate("rank_squared", None, None),
-    "root_size": aggregate(None, "weights_1/4", None),
+    "without the teacher": aggregate("rank_entropy", "weights_1/2", None),
+    "without filled_width": aggregate(None, "weights_1/2"),
+    "without root_size": aggregate("rank_entropy", None),
+    "filled_width": aggregate("rank_entropy", None, None),
+    "root_size": aggregate(None, "weights_1/2", None),
     "teacher_alignment": aggregate(None, None),
 }
 
@@ -231,7 +231,7 @@ def _figures(found: Merit) -> list[str]:
 
 def _wide(journals: Mapping[str, Journal]) -> str:
     """Return what each quantity says alone, and what it adds to width and size."""
-    known = aggregate("rank_squared", "weights_1/4", None)
+    known = aggregate("rank_entropy", "weights_1/2", None)
     names = dict.fromkeys(name for journal in journals.values() for name in journal.terms)
     rows = []
     for name in names:
@@ -252,18 +252,18 @@ def _wide(journals: Mapping[str, Journal]) -> str:
 
 def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> str:
     """Compare what the alignment is with, and with none, by a paired bootstrap."""
-    without = aggregate("rank_squared", "weights_1/4", None)
+    without = aggregate("rank_entropy", "weights_1/2", None)
     rows = []
     for truth, journal in trained.items():
         sources = {
-            "trained teacher": (journal, aggregate("rank_squared", "weights_1/4", "mean")),
-            "its last block": (journal, aggregate("rank_squared", "weights_1/4", "last")),
-            "pixels": (journal, aggregate("rank_squared", "weights_1/4", "pixels")),
-            "labels": (journal, aggregate("rank_squared", "weights_1/4", "labels")),
+            "trained teacher": (journal, aggregate("rank_entropy", "weights_1/2", "mean")),
+            "its last block": (journal, aggregate("rank_entropy", "weights_1/2", "last")),
+            "pixels": (journal, aggregate("rank_entropy", "weights_1/2", "pixels")),
+            "labels": (journal, aggregate("rank_entropy", "weights_1/2", "labels")),
         }
         other = random.get(_RANDOM.get(truth, ""))
         if other is not None:
-            sources["random teacher"] = (other, aggregate("rank_squared", "weights_1/4", "mean"))
+            sources["random teacher"] = (other, aggregate("rank_entropy", "weights_1/2", "mean"))
         for name, (of, score) in sources.items():
             scores = score(of).mean(axis=1)
             low, high, change = _difference(scores, without(of).mean(axis=1), of.accuracies)

@@ -5,7 +5,8 @@ Scores of papers are taken from the measurements of the correlation tables, wher
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,12 @@ SEARCHED: Mapping[str, str] = {
 }
 """Experiments, and the correlation table's measurements that know other scores of them."""
 SCORERS = ("student_fit", "filled_width+root_size", "params", "size_ln", "diswot", "vkdnw_agg")
+_TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
+    "filled_width": (math.log1p, "reach_rank_entropy"),
+    "root_size": (math.log, "size_weights_1/2"),
+    "teacher_alignment": (math.log1p, "alignment_mean"),
+}
+"""The terms of `student_fit`, of the raw quantities."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
 
@@ -90,10 +97,13 @@ def _searched(
 
 
 def _joined(measured: Measured, others: Mapping[str, tuple[float, ...]]) -> Measured:
-    """Return a measurement with terms of others, each in as many repeats: their mean."""
+    """Return a measurement with the terms of `student_fit`, and the means of others' terms."""
     repeats = len(next(iter(measured.terms.values())))
     taken = {name: (sum(v) / len(v),) * repeats for name, v in others.items()}
-    return replace(measured, terms={**taken, **measured.terms})
+    own = {
+        term: tuple(map(of, measured.terms[quantity])) for term, (of, quantity) in _TERMS.items()
+    }
+    return replace(measured, terms={**taken, **measured.terms, **own})
 
 
 def _terms(folder: Path) -> dict[str, dict[str, tuple[float, ...]]]:

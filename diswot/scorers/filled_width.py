@@ -13,7 +13,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "filled_width",
-        "sum over blocks of the squared effective rank of their outputs",
+        "sum over blocks of the effective rank of their outputs times its entropy",
         "this project, with the effective rank of Roy and Vetterli, EUSIPCO 2007, definition 1",
         needs_teacher=False,
         cost="one forward pass of noise",
@@ -21,16 +21,17 @@ from diswot.scorers._registry import register
     )
 )
 def filled_width(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln Σ_l r_l², r_l the effective rank of the channels that block l writes.
+    """Return ln(1 + Σ_l r_l s_l), s_l the entropy of block l as in `az_expressivity`.
 
-    r_l = exp(s_l), with the entropies s_l of `az_expressivity`. A block whose output is
-    constant has r_l = 1. r_l² is how many weights a layer between r_l inputs and r_l
-    outputs has: what the following layer can use.
+    r_l = exp(s_l) is the effective rank of the channels that block l writes: as many
+    directions as it fills of them. A block whose output is constant fills one direction, and adds 0; the
+    value is infinite where an output is not finite.
     """
-    return effective_ranks(student).square().sum().log()
+    ranks = effective_ranks(student)
+    return (ranks * ranks.log()).sum().log1p()
 
 
 def effective_ranks(student: Probe) -> Tensor:
     """Return r_l of every block, in the order of the forward pass: (L,)."""
     entropies = torch.stack([call.entropy for call in student.once(noise_block_calls)])
-    return entropies.nan_to_num(nan=0.0).exp()
+    return entropies.nan_to_num(nan=0.0, posinf=torch.inf).exp()

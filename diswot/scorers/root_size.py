@@ -1,4 +1,4 @@
-"""The size of a network, counted so that depth weighs more than width."""
+"""The size of a network, counted so that width and depth weigh the same."""
 
 import math
 
@@ -12,7 +12,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "root_size",
-        "sum over layers of the fourth root of their weights",
+        "sum over layers of the square root of their weights",
         "a count, of this project",
         needs_teacher=False,
         cost="nothing",
@@ -20,8 +20,11 @@ from diswot.scorers._registry import register
     )
 )
 def root_size(student: Probe, _teacher: Activations) -> float:
-    """Return ln Σ_l n_l^¼, n_l the weights of convolution or linear layer l.
+    """Return ln Σ_i √n_i, n_i the weights of convolution or linear layer i.
 
-    The fourth root of a layer's weights grows as the square root of its width.
+    The square root of a layer's weights grows with its width as the sum grows with depth;
+    a parameter count grows with the square of the width.
     """
-    return math.log(sum(layer.weight.numel() ** 0.25 for layer in weight_layers(student.network)))
+    return math.log(
+        sum(math.sqrt(layer.weight.numel()) for layer in weight_layers(student.network))
+    )

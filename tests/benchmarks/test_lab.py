@@ -18,8 +18,8 @@ def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
     scorer = all_terms(["student_fit", *QUANTITIES, *WIDE])
     student = probe_of(resnet(1), batch(), scorer)
     found = scorer(student, probe_of(resnet(2), batch(), scorer))
-    assert found["filled_width"] == pytest.approx(math.log(found["reach_rank_squared"]), rel=1e-5)
-    assert found["root_size"] == pytest.approx(math.log(found["size_weights_1/4"]))
+    assert found["filled_width"] == pytest.approx(math.log1p(found["reach_rank_entropy"]), rel=1e-5)
+    assert found["root_size"] == pytest.approx(math.log(found["size_weights_1/2"]))
     assert found["teacher_alignment"] == pytest.approx(
         math.log1p(found["alignment_mean"]), abs=1e-6
     )
@@ -45,8 +45,8 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
 def test_an_aggregate_is_the_sum_of_logarithms() -> None:
     one = journal("resnet-s0")
     expected = (
-        np.log(one.terms["reach_rank_squared"])
-        + np.log(one.terms["size_weights_1/4"])
+        np.log1p(one.terms["reach_rank_entropy"])
+        + np.log(one.terms["size_weights_1/2"])
         + np.log1p(one.terms["alignment_mean"])
     )
     np.testing.assert_allclose(STUDENT_FIT(one), expected)

@@ -83,7 +83,7 @@ def test_alignment_is_the_mean_cka_with_the_blocks_at_the_same_depth(
 
 
 @each_network
-def test_filled_width_is_the_sum_of_squared_effective_ranks(
+def test_filled_width_is_the_sum_of_effective_ranks_times_entropies(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -95,9 +95,10 @@ def test_filled_width_is_the_sum_of_squared_effective_ranks(
         samples = rows.reshape(-1, rows.shape[-1]).double().numpy()
         shares = np.linalg.eigvalsh(np.cov(samples, rowvar=False)).clip(min=0)
         shares = shares[shares > 0] / shares.sum()
-        total += math.exp(-(shares * np.log(shares)).sum()) ** 2
+        entropy = -(shares * np.log(shares)).sum()
+        total += math.exp(entropy) * entropy
     assert scored(network, build(), batch(), "filled_width")["filled_width"] == pytest.approx(
-        math.log(total), rel=1e-3
+        math.log(1 + total), rel=1e-3
     )
 
 
@@ -105,7 +106,7 @@ def test_filled_width_is_the_sum_of_squared_effective_ranks(
 def test_root_size_counts_the_weights_of_convolutions_and_linear_layers(
     build: Callable[[], nn.Module],
 ) -> None:
-    total = sum(layer.weight.numel() ** (1 / 4) for layer in layers(build()))
+    total = sum(layer.weight.numel() ** (1 / 2) for layer in layers(build()))
     found = scored(build(), build(), batch(), "root_size")["root_size"]
     assert found == pytest.approx(math.log(total))
 
