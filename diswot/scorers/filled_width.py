@@ -24,8 +24,8 @@ def filled_width(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln(1 + Σ_l r_l s_l), s_l the entropy of block l as in `az_expressivity`.
 
     r_l = exp(s_l) is the effective rank of the channels that block l writes: as many
-    directions as it fills of them. A block whose output is constant fills one direction, and adds 0; the
-    value is infinite where an output is not finite.
+    directions as it fills of them. A block whose output is constant fills one direction,
+    and adds 0; the value is infinite where an output is not finite.
     """
     ranks = effective_ranks(student)
     return (ranks * ranks.log()).sum().log1p()
