@@ -1,6 +1,6 @@
 """The journals of raw quantities, read back: an aggregate of them is tried in seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ class Journal:
 
     Attributes:
         name: of the experiment.
+        architectures: n names.
         accuracies: (n,) in %, of the target.
         alone: (n,) accuracy without distillation, where the truth has it.
         params: (n,) parameters.
@@ -30,6 +31,7 @@ class Journal:
     """
 
     name: str
+    architectures: Sequence[str]
     accuracies: Vector
     alone: Vector | None
     params: Vector
@@ -64,9 +66,12 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
     terms = {term: _column(found, term, experiment.repeats) for term in _names(found)}
     if experiment.besides:
         taken = read(experiment.besides, work=work, teachers=teachers, data_root=data_root)
-        terms = {**taken.terms, **terms}
+        place = {arch: row for row, arch in enumerate(taken.architectures)}
+        rows = [place[arch] for arch in architectures]
+        terms = {**{name: values[rows] for name, values in taken.terms.items()}, **terms}
     return Journal(
         name,
+        architectures,
         truth.accuracies(experiment.target),
         truth.targets.get("vanilla") if experiment.target == "distilled" else None,
         np.array([float(each.params) for each in found]),

@@ -63,7 +63,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "autoformer-random": Experiment("autoformer", "distilled", 16, "random", repeats=3),
     "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
     "cells-cifar10": Experiment(
-        "nas-bench-201", "cifar10", 16, besides="cells-cifar100", scorers=ALIGNED
+        "nas-bench-201", "cifar10", 16, sample=4000, besides="cells-cifar100", scorers=ALIGNED
     ),
     "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
     "digits-s0": Experiment("digits-s0", "distilled", 64),
@@ -71,7 +71,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "resnet-s0", "distilled", 32, "random", repeats=3, scorers=PUBLISHED
     ),
     "resnet-s0-wide": Experiment("resnet-s0", "distilled", 32, repeats=2, scorers=WIDELY),
-    "autoformer-wide": Experiment("autoformer", "distilled", 16, repeats=1, scorers=WIDELY),
+    "autoformer-wide": Experiment("autoformer", "distilled", 8, repeats=1, scorers=WIDELY),
     "cells-wide": Experiment(
         "nas-bench-201", "cifar100", 32, sample=400, repeats=1, scorers=WIDELY
     ),

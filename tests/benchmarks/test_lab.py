@@ -39,7 +39,8 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     }
     terms |= {t: rng.uniform(0, 1, (n, 5)) for t in terms if t.startswith("alignment")}
     alone = accuracies - rng.uniform(0, 3, n) if "cells" not in name else None
-    return Journal(name, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
+    names = [f"a{number}" for number in range(n)]
+    return Journal(name, names, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
 
 
 def test_an_aggregate_is_the_sum_of_logarithms() -> None:
