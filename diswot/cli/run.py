@@ -87,7 +87,8 @@ def print_run(report: RunReport) -> None:
         caption=(
             f"{tests:,} test images, on which nothing was chosen; the interval covers the choice "
             f"of images, not of the seed, which is one: {settings['seed']}.\n"
-            f"Score: {settings['scorer']}, mean of {repeats} initialisations and batches; "
+            f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
+            f"mean of {repeats} initialisations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "
             f"{len(report.search.failures)} failed. Latency: one image, median."
         ),

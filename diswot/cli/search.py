@@ -56,7 +56,8 @@ def print_search(result: SearchResult, folder: Path) -> None:
         ["", "architecture", "params", "MACs", *costs, "score"],
         [candidate_row(label, candidate, costs) for label, candidate in rows],
         caption=(
-            f"Score: {settings['scorer']} ({settings['combination']}), higher is better, mean of "
+            f"Score: {settings['scorer']} ({settings['combination']}; "
+            f"{settings['teacher_state']} teacher), higher is better, mean of "
             f"{settings['repeats']} initialisations and batches, seed {settings['seed']}; "
             f"{len(result.failures)} candidates failed{over}."
         ),

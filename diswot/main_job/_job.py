@@ -25,15 +25,13 @@ from diswot.search import (
     Candidate,
     SearchOptions,
     SearchResult,
-    check_space,
-    find_space,
+    check_search,
     options_of,
     read_manifest,
     search,
     told_again,
 )
 from diswot.search import resume as resume_search
-from diswot.seeding import generator_for
 from diswot.teachers import TEACHERS, Teacher
 from search_spaces import SearchSpace
 
@@ -110,12 +108,12 @@ def run(
         },
     }
     lessons = Lessons(teacher, options, progress)
+    searched = cast(SearchOptions, options_of(SearchOptions, options))
     scored: str | nn.Module | Teacher = teacher
     scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
     if (options.get("teacher_state") or scorer.card.teacher_state) == "trained":
-        # the teacher is trained first, so what the search would refuse is found out before
-        images = options["data"].spec
-        check_space(find_space(space, in_channels=images.shape[0]), images, generator_for("check"))
+        if teacher in TEACHERS:  # it may have to be trained: what cannot be is found out before
+            check_search(teacher, space, budget=budget, **searched)
         scored = lessons.trained_teacher()
     result = search(
         scored,
@@ -124,7 +122,7 @@ def run(
         out=folder,
         job=job,
         progress=progress,
-        **cast(SearchOptions, options_of(SearchOptions, options)),
+        **searched,
     )
     return _finished(result, lessons, folder, job)
 

@@ -1,7 +1,7 @@
 """From a teacher and a search space to scored candidates."""
 
 from diswot.costs import Costs, measure_costs
-from diswot.search._api import DEFAULT_SCORER, resume, score, search, told_again
+from diswot.search._api import DEFAULT_SCORER, check_search, resume, score, search, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
@@ -37,6 +37,7 @@ __all__ = [
     "TeacherState",
     "Trials",
     "check_architecture",
+    "check_search",
     "check_space",
     "evaluators",
     "find_space",

@@ -64,16 +64,40 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
+    if out is not None:
+        check_new_folder(Path(out))
+    return _prepared(teacher, space, budget, progress, options).begin(out, job)
+
+
+def check_search(
+    teacher: str | nn.Module | Teacher = "resnet56",
+    space: str | SearchSpace = "s0",
+    *,
+    budget: Budget | None = None,
+    **options: Unpack[SearchOptions],
+) -> None:
+    """Raise what `search` would, but for what comes of scoring; no network is scored.
+
+    The teacher is at random initialisation, so that it need not have been trained.
+    """
+    options["teacher_state"] = "random"
+    _prepared(teacher, space, budget, silent, options).check()
+
+
+def _prepared(
+    teacher: str | nn.Module | Teacher,
+    space: str | SearchSpace,
+    budget: Budget | None,
+    progress: Progress,
+    options: SearchOptions,
+) -> Run:
     workers, cluster = options.pop("workers", 1), options.pop("cluster", None)
     compared = {"scorer": DEFAULT_SCORER, **options_of(ComparisonOptions, options)}
     others: dict[str, Any] = {n: value for n, value in options.items() if n not in compared}
     settings = SearchSettings.chosen(budget, **others)
-    if out is not None:
-        check_new_folder(Path(out))
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
-    run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
-    return run.begin(out, job)
+    return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
 
 
 def resume(

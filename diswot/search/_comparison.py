@@ -142,7 +142,8 @@ def resolve_comparison(
     found_teacher = find_teacher(
         teacher, images.spec, weights=teacher_weights, classes=images.classes
     )
-    state = teacher_state or _made_for(found_scorer, found_teacher, progress)
+    made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
+    state = teacher_state or made_for
     if state == "trained":
         for note in found_teacher.notes:
             progress(news("teacher", note))
@@ -181,18 +182,6 @@ def resolve_comparison(
         "threads": threads,
     }
     return Comparison(images, found_space, evaluator, formula, seed, found_teacher, settings)
-
-
-def _made_for(scorer: Scorer, teacher: Teacher, progress: Progress) -> TeacherState:
-    """Return the weights that a scorer is made to see the teacher with, where it has them."""
-    if scorer.card.teacher_state == "trained" and teacher.weights is None:
-        note = (
-            f"{teacher.name} has no trained weights, which {scorer.card.name} is made for: it is "
-            "scored at random initialisation"
-        )
-        progress(news("teacher", note))
-        return "random"
-    return scorer.card.teacher_state
 
 
 def at_least(least: int, **values: int) -> None:

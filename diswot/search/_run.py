@@ -9,7 +9,7 @@ from typing import Any
 
 from diswot.errors import OptionError, RunError, RunFolderError
 from diswot.latency import find_latency
-from diswot.progress import Progress, Step, news
+from diswot.progress import Progress, Step, news, silent
 from diswot.run_folder import new_folder, write_json
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
@@ -65,6 +65,17 @@ class Run:
             reference=settings.engine.population,
         )
         self._engine = ENGINES[settings.engine.name](self._trials, settings.engine)
+
+    def check(self) -> None:
+        """Find out whether there are such workers, and whether anything is in budget.
+
+        Raises:
+            OptionError: there cannot be such workers, or there is no such cluster.
+            BudgetError: nothing is in budget.
+        """
+        with self._pool():
+            rng = generator_for(self._comparison.seed, "plain choices")
+            plain_choices(self._trials, rng, silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
         """Search from the start; into a new run folder, if one is named.

@@ -156,7 +156,7 @@ def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, ki
         ("--space SPACE --teacher resnet32", "the teacher is not that of the run"),
         ("--space SPACE --teacher resnet33", "'resnet32'"),
         ("--space SPACE --data cifar100", "cifar"),
-        ("--space SPACE --scorer nwot", "begun with the scorer diswot"),
+        ("--space SPACE --scorer nwot", "begun with the scorer student_fit"),
         ("--space SPACE --scorer nwoot", "'nwot'"),
         ("--space SPACE --teacher-weights nowhere.pt", "nowhere.pt"),
         ("--space SPACE --device abacus", "abacus"),
