@@ -188,7 +188,7 @@ def gradient_spread(student: Probe, _teacher: Activations) -> Tensor:
 def _gradient_norms(student: Probe) -> Tensor:
     edges = [cast(GradientEdge, shown.edge) for shown in student.watched(_OUTPUTS)]
     with torch.enable_grad():
-        direction = torch.randn(student.logits.shape, generator=student.generator("direction"))
+        direction = torch.randn(student.num_classes, generator=student.generator("direction"))
         total = (student.logits * direction).sum()
     gradients = torch.autograd.grad(total, edges, retain_graph=True, allow_unused=True)
     return torch.stack([torch.zeros(()) if g is None else g.norm() for g in gradients]).clamp(

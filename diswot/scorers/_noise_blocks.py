@@ -18,8 +18,8 @@ class BlockCall:
 
     Attributes:
         shape: of its output.
-        entropy: of the principal components of its output; NaN if the output is constant, and
-            infinite if it is not finite.
+        entropy: of the principal components of its output; −∞ if the output is constant, and
+            NaN if it is not finite.
         given_edge: its input in the graph of the pass.
         output_edge: its output there.
     """
@@ -54,15 +54,15 @@ _CALLS = Watch(blocks, _call)
 def spectral_entropy(features: Tensor) -> Tensor:
     """Return the entropy of the shares of the principal components of (samples, C).
 
-    NaN where all samples are alike, infinite where they are not finite.
+    −∞ where all samples are alike, NaN where they are not finite.
     """
     centred = features - features.mean(dim=0)
     covariance = (centred.T @ centred).double()
     if not covariance.isfinite().all():
-        return covariance.new_tensor(torch.inf)
+        return covariance.new_tensor(torch.nan)
     variances = torch.linalg.eigvalsh(covariance).clamp(min=0)
     entropy: Tensor = torch.special.entr(variances / variances.sum()).sum()
-    return entropy
+    return torch.where(variances.sum() > 0, entropy, -torch.inf)
 
 
 def _edge(shown: Tensor) -> GradientEdge | None:

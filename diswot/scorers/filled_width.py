@@ -25,7 +25,7 @@ def filled_width(student: Probe, _teacher: Activations) -> Tensor:
 
     r_l = exp(s_l) is the effective rank of the channels that block l writes: as many
     directions as it fills of them. A block whose output is constant fills one direction,
-    and adds 0; the value is infinite where an output is not finite.
+    and adds 0; the value is NaN where an output is not finite.
     """
     ranks = effective_ranks(student)
     return (ranks * ranks.log()).sum().log1p()
@@ -34,4 +34,4 @@ def filled_width(student: Probe, _teacher: Activations) -> Tensor:
 def effective_ranks(student: Probe) -> Tensor:
     """Return r_l of every block, in the order of the forward pass: (L,)."""
     entropies = torch.stack([call.entropy for call in student.once(noise_block_calls)])
-    return entropies.nan_to_num(nan=0.0, posinf=torch.inf).exp()
+    return entropies.exp().clamp(min=1)

@@ -62,6 +62,7 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
         "last.safetensors",
         "metrics.csv",
         "report.json",
+        "training.json",
     }
 
 

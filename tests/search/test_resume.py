@@ -145,8 +145,8 @@ OTHER_IMAGES = [(torch.full((1, 16, 16), i / 200), i % 10) for i in range(200)]
     [
         ({"data": OTHER_IMAGES}, "the data is not that of the run"),
         ({"teacher": "resnet32"}, "the teacher is not that of the run"),
-        ({"scorer": "nwot"}, "begun with the scorer diswot, but got nwot"),
-        ({"scorer": ones}, "begun with the scorer diswot, but got ones"),
+        ({"scorer": "nwot"}, "begun with the scorer student_fit, but got nwot"),
+        ({"scorer": ones}, "begun with the scorer student_fit, but got ones"),
         ({"space": "s0"}, "the space is not that of the run"),
         ({"space": Tiny((1, 2))}, "the space is not that of the run"),
         ({"space": Tiny((1, 2, 3, 4))}, "the space is not that of the run"),
