@@ -17,6 +17,7 @@ from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.run_folder import read_json, replace_file, write_json
 from diswot.scorers import all_terms
+from diswot.search import TeacherState
 
 DISTILLED = "distilled"
 """The target that is compared with where a truth has it and none is named."""
@@ -48,7 +49,9 @@ class CorrelationSettings:
         space: the space of a CSV file.
         data: what to score on; by default what the target was trained on.
         sample: architectures, drawn at random; 0 for all.
-        teacher: at random initialisation.
+        teacher: a teacher's name.
+        teacher_state: whether it is at random initialisation, or trained.
+        teacher_weights: a checkpoint to load into it.
         repeats: initialisations and batches.
         batch_size: images in a batch.
         seed: of everything.
@@ -64,6 +67,8 @@ class CorrelationSettings:
     data: str | None = None
     sample: int = 0
     teacher: str = "resnet110"
+    teacher_state: TeacherState = "random"
+    teacher_weights: str | None = None
     repeats: int = 3
     batch_size: int = 64
     seed: int = 0
@@ -134,6 +139,8 @@ def run_correlation(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
         teacher=settings.teacher,
+        teacher_state=settings.teacher_state,
+        teacher_weights=settings.teacher_weights,
         scorers=scorers,
         repeats=settings.repeats,
         batch_size=settings.batch_size,

@@ -15,6 +15,7 @@ from benchmarks.correlation_run import (
 from benchmarks.tables import flat
 from diswot.cli import options, print_json, print_table, shown_progress
 from diswot.run_folder import next_folder
+from diswot.search import TEACHER_STATES
 
 CAPTION = (
     "* is a baseline. Intervals are 95 % bootstrap intervals over the architectures. one repeat: "
@@ -45,6 +46,14 @@ CAPTION = (
     help="How many architectures, drawn at random, or all.",
 )
 @measurement_options
+@click.option(
+    "--teacher-state",
+    type=click.Choice(TEACHER_STATES),
+    default="random",
+    show_default=True,
+    help="The weights that scores see the teacher with; student_fit is made for trained.",
+)
+@click.option("--teacher-weights", help="A checkpoint to load into the teacher.")
 @options.DATA_ROOT
 @options.SEED
 @options.DEVICE

@@ -205,3 +205,14 @@ def test_benchmarks_are_listed(cli: CommandLine) -> None:
     assert done.code == 0
     for name in ("digits-s0", "resnet-s0", "nas-bench-201", "autoformer"):
         assert name in done.out
+
+
+def test_a_teacher_without_weights_cannot_be_seen_trained(cli: CommandLine, tmp_path: Path) -> None:
+    outcome = cli(
+        "bench", "correlation", "--scorers", "student_fit", "--sample", "10",
+        "--teacher", "resnet20", "--teacher-state", "trained", "--out", tmp_path / "c",
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert outcome.err == (
+        "diswot: teacher resnet20 has no trained weights: give them with --teacher-weights\n"
+    )
