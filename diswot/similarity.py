@@ -19,13 +19,10 @@ from torch import Tensor
 
 from diswot.activations import Activations
 from diswot.errors import NetworkError
-from diswot.precision import at_least_single
+from diswot.precision import at_least_single, near_one
 from diswot.taps import pooled
 
 Resolution = tuple[int, int]
-
-_LARGEST_EXPONENT = 126
-"""Of the powers of two that single precision has as normal numbers, either way."""
 
 
 def common_resolution(a: Activations, b: Activations) -> Resolution:
@@ -70,21 +67,9 @@ def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
 
 
 def _normalised_gram(rows: Tensor) -> Tensor:
-    near_one = rows * _power_of_two(rows)
-    gram = near_one @ near_one.mT
+    scaled = near_one(rows)
+    gram = scaled @ scaled.mT
     return gram / _norm(gram)[..., None, None]
-
-
-def _power_of_two(rows: Tensor) -> Tensor:
-    """Return what brings the largest entry of each matrix near 1 without changing a digit.
-
-    The norm of a Gram matrix has the fourth power of its rows' entries, which is 0 in single
-    precision where these are below 1e-11, as in a network without trained statistics of
-    its batch normalisation.
-    """
-    largest = torch.linalg.vector_norm(rows.detach(), ord=torch.inf, dim=(-2, -1), keepdim=True)
-    exponent = torch.frexp(largest).exponent.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)
-    return torch.ldexp(torch.ones_like(largest), -exponent)
 
 
 def semantic_distance(student: Tensor, teacher: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from diswot.activations import Activations, Watch
 from diswot.layers import blocks
-from diswot.precision import at_least_single
+from diswot.precision import at_least_single, near_one
 
 FEWEST = 4
 """Images that an unbiased estimate needs."""
@@ -41,8 +41,7 @@ def unit_kernel(features: Tensor) -> Tensor:
         True
     """
     rows = at_least_single(features).flatten(1)
-    rows = rows - rows.mean(dim=0)
-    rows = rows / rows.abs().amax().clamp(min=torch.finfo(rows.dtype).tiny)
+    rows = near_one(rows - rows.mean(dim=0))
     images = len(rows)
     if images < FEWEST:
         return rows.new_zeros(images, images)
