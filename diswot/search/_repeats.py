@@ -1,7 +1,8 @@
 """What every candidate is shown: the batches, and what the teacher shows of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Literal, TypeAlias, get_args
 
 import torch
@@ -56,29 +57,33 @@ def prepare_repeats(
             f"but got {batch_size}: choose a smaller --batch-size"
         )
     prepared = []
-    for repeat in range(repeats):
-        drawn = generator_for(seed, "batch", repeat).choice(
+    for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
+        drawn = generator_for(seed, "batch", number).choice(
             len(data.train), batch_size, replace=False
         )
         batch = data.train.take(torch.from_numpy(drawn))
         images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
-        network = _in_state(teacher, state, seed_for(seed, "teacher", repeat)).to(device)
         who = f"teacher {teacher.name}"
-        trial_pass(network, images[:2], num_classes=data.num_classes, who=who)
+        trial_pass(network.to(device), images[:2], num_classes=data.num_classes, who=who)
         with torch_threads(threads):
             shown = _shown(network, images, labels, state, watches)
         prepared.append(Repeat(images, labels, shown))
     return prepared
 
 
-def _in_state(teacher: Teacher, state: TeacherState, seed: int) -> nn.Module:
+def _in_state(
+    teacher: Teacher, state: TeacherState, repeats: int, seed: int
+) -> Iterator[nn.Module]:
+    """Yield the teacher of each repeat: another at random, or always the trained one."""
     if state == "random":
-        return teacher.initialised(seed)
+        for number in range(repeats):
+            yield teacher.initialised(seed_for(seed, "teacher", number))
+        return
     if teacher.weights is None:
         raise TeacherError(
             f"teacher {teacher.name} has no trained weights: give them with --teacher-weights"
         )
-    return teacher.weights()
+    yield from repeat(teacher.weights(), repeats)
 
 
 @torch.inference_mode()
