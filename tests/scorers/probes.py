@@ -1,6 +1,6 @@
 """Small networks under test, and what they show."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -104,3 +104,39 @@ def read_together(network: nn.Module, names: Iterable[str]) -> dict[str, float]:
     scorer = all_terms(names)
     student = probe_of(network, batch(), scorer)
     return scorer(student, student)
+
+
+def dead() -> nn.Module:
+    """Return a network whose cells let nothing through."""
+    torch.manual_seed(3)
+    space = NASBench201Space(channels=4, cells=1)
+    return space.build(("none",) * 6, CLASSES)
+
+
+def without_normalisation() -> nn.Module:
+    """Return a network that changes the output of its convolutions in place."""
+    torch.manual_seed(5)
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3, stride=2, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(5, 6, 3, padding=1, padding_mode="circular"),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(6, CLASSES),
+    )
+
+
+def calls(
+    network: nn.Module, modules: Sequence[nn.Module], images: Tensor
+) -> list[tuple[Tensor, Tensor]]:
+    """Return input and output of `modules`, one tuple a call, as they were at the call."""
+    kept = []
+    handles = [
+        module.register_forward_hook(lambda _m, i, o: kept.append((i[0], o.clone())))
+        for module in modules
+    ]
+    network.train()(images)
+    for handle in handles:
+        handle.remove()
+    return kept

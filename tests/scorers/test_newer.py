@@ -20,13 +20,15 @@ from diswot.layers import blocks, convolutions
 from diswot.probe import Probe
 from diswot.scorers import find_scorer
 from diswot.scorers._passes import EachImageAlone
-from search_spaces import CifarResNet, NASBench201Space
+from search_spaces import CifarResNet
 from tests.scorers.probes import (
     CLASSES,
     IMAGES,
     NETWORKS,
     batch,
+    calls,
     cell,
+    dead,
     layers,
     probe_of,
     read_together,
@@ -34,6 +36,7 @@ from tests.scorers.probes import (
     score,
     scored,
     transformer,
+    without_normalisation,
 )
 
 OF_THE_SHARED_PASS = ("meco", "swap", "swap_reg")
@@ -43,47 +46,11 @@ WITHOUT_A_PASS = ("trainable_layers", "size_ln", "null")
 NAMES = (*OF_THE_SHARED_PASS, *OF_A_PASS_OF_NOISE, *OF_PASSES_OF_THEIR_OWN, *WITHOUT_A_PASS)
 
 
-def dead() -> nn.Module:
-    """Return a network whose cells let nothing through."""
-    torch.manual_seed(3)
-    space = NASBench201Space(channels=4, cells=1)
-    return space.build(("none",) * 6, CLASSES)
-
-
-def without_normalisation() -> nn.Module:
-    """Return a network that changes the output of its convolutions in place."""
-    torch.manual_seed(5)
-    return nn.Sequential(
-        nn.Conv2d(3, 5, 3, stride=2, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(5, 6, 3, padding=1, padding_mode="circular"),
-        nn.ReLU(inplace=True),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(6, CLASSES),
-    )
-
-
 each_network = pytest.mark.parametrize(
     "build",
     [*NETWORKS.values(), without_normalisation],
     ids=[*NETWORKS, "without_normalisation"],
 )
-
-
-def calls(
-    network: nn.Module, modules: Sequence[nn.Module], images: Tensor
-) -> list[tuple[Tensor, Tensor]]:
-    """Return input and output of `modules`, one tuple a call, as they were at the call."""
-    kept = []
-    handles = [
-        module.register_forward_hook(lambda _m, i, o: kept.append((i[0], o.clone())))
-        for module in modules
-    ]
-    network.train()(images)
-    for handle in handles:
-        handle.remove()
-    return kept
 
 
 def loss_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[NDArray[Any]]:

@@ -16,19 +16,21 @@ import diswot
 from diswot.activations import Activations
 from diswot.layers import blocks
 from diswot.scorers import find_scorer
-from search_spaces import CifarResNet, NASBench201Space, ResNetDepthSpace
+from search_spaces import CifarResNet, ResNetDepthSpace
 from tests.scorers.probes import (
-    CLASSES,
     IMAGES,
     NETWORKS,
     batch,
+    calls,
     cell,
+    dead,
     layers,
     probe_of,
     resnet,
     scored,
     teacher_for,
     transformer,
+    without_normalisation,
 )
 
 TERMS = ["filled_width", "root_size", "teacher_alignment"]
@@ -37,15 +39,7 @@ each_network = pytest.mark.parametrize("build", list(NETWORKS.values()), ids=lis
 
 def outputs_of(network: nn.Module, images: Tensor) -> list[Tensor]:
     """Return the outputs of the blocks, in the order of the calls."""
-    kept: list[Tensor] = []
-    handles = [
-        block.register_forward_hook(lambda _m, _i, output: kept.append(output.detach().clone()))
-        for block in blocks(network)
-    ]
-    network.train()(images)
-    for handle in handles:
-        handle.remove()
-    return kept
+    return [output.detach() for _, output in calls(network, blocks(network), images)]
 
 
 def unbiased_hsic(k: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -146,28 +140,8 @@ def test_neither_the_teachers_scale_nor_the_order_of_images_matters(
     assert value((images, labels), scale) == pytest.approx(plain, abs=1e-4)
 
 
-def no_stages() -> nn.Module:
-    """Return a network that is nothing but layers in a row."""
-    torch.manual_seed(5)
-    return nn.Sequential(
-        nn.Conv2d(3, 5, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(5, 6, 3, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(6, CLASSES),
-    )
-
-
-def dead() -> nn.Module:
-    """Return a network whose cells let nothing through."""
-    torch.manual_seed(3)
-    return NASBench201Space(channels=4, cells=1).build(("none",) * 6, CLASSES)
-
-
-@pytest.mark.parametrize("build", [no_stages, dead, cell, transformer])
-@pytest.mark.parametrize("teacher", [no_stages, transformer])
+@pytest.mark.parametrize("build", [without_normalisation, dead, cell, transformer])
+@pytest.mark.parametrize("teacher", [without_normalisation, transformer])
 def test_networks_without_stages_have_a_score(
     build: Callable[[], nn.Module], teacher: Callable[[], nn.Module]
 ) -> None:
@@ -230,7 +204,7 @@ def test_activations_without_labels_do() -> None:
 
 
 def test_a_network_that_is_not_finite_has_no_finite_score() -> None:
-    broken = no_stages()
+    broken = without_normalisation()
     with torch.no_grad():
         next(broken.parameters()).fill_(torch.nan)
     terms = scored(broken, resnet(2), batch(), "student_fit")
