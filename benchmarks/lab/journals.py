@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,7 @@ class Merit:
     top: float | None
 
 
+@cache
 def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Journal:
     """Read what `benchmarks.lab.measure` wrote; what is missing of it is measured."""
     experiment = EXPERIMENTS[name]
@@ -79,9 +81,9 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
     )
 
 
-def merit(scores: Vector, journal: Journal, accuracies: Vector | None = None) -> Merit:
-    """Return how well `scores` (n,) rank by accuracy, or by `accuracies` where given."""
-    truth = journal.accuracies if accuracies is None else accuracies
+def merit(scores: Vector, journal: Journal) -> Merit:
+    """Return how well `scores` (n,) rank by accuracy."""
+    truth = journal.accuracies
     try:
         partial = partial_kendall(scores, truth, [journal.params])
     except UndefinedStatisticError:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.lab.aggregates import STUDENT_FIT
 from benchmarks.lab.journals import Journal, merit
 from benchmarks.lab.measure import EXPERIMENTS
 from benchmarks.lab.quantities import QUANTITIES, WIDE
-from benchmarks.lab.report import STUDENT_FIT, fit_rows, tables_of
+from benchmarks.lab.report import fit_rows
+from benchmarks.lab.tables import tables_of
 from diswot.scorers import all_terms
 from tests.scorers.probes import batch, probe_of, resnet
 

@@ -1,0 +1,53 @@
+"""What is made of the raw quantities: `student_fit`, its parts, baselines, and what was tried."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.lab.journals import Journal
+from benchmarks.lab.quantities import REACHES, SIZES
+
+Matrix: TypeAlias = NDArray[np.float64]
+Aggregate: TypeAlias = Callable[[Journal], Matrix]
+"""(journal) → (n, R) scores of the n architectures in each repeat."""
+
+
+def aggregate(reach: str | None, size: str | None, alignment: str | None = "mean") -> Aggregate:
+    """Return the sum of the logarithms of up to three quantities, 1 + which where it can be 0."""
+
+    def scores(journal: Journal) -> Matrix:
+        parts = [
+            np.log1p(np.nan_to_num(journal.terms[f"reach_{reach}"])) if reach else 0.0,
+            journal.log(f"size_{size}") if size else 0.0,
+            np.log1p(journal.terms[f"alignment_{alignment}"]) if alignment else 0.0,
+        ]
+        return np.asarray(sum(parts))
+
+    return scores
+
+
+STUDENT_FIT = aggregate("rank_entropy", "weights_1/2")
+BASELINES: Mapping[str, Aggregate] = {
+    "params": lambda journal: np.log(journal.params)[:, None],
+    "size_ln": lambda journal: journal.terms["size_ln"],
+    "trainable_layers": lambda journal: journal.terms["trainable_layers"],
+    "az_expressivity": lambda journal: journal.terms["reach_entropy"],
+}
+PARTS: Mapping[str, Aggregate] = {
+    "student_fit": STUDENT_FIT,
+    "without the teacher": aggregate("rank_entropy", "weights_1/2", None),
+    "without filled_width": aggregate(None, "weights_1/2"),
+    "without root_size": aggregate("rank_entropy", None),
+    "filled_width": aggregate("rank_entropy", None, None),
+    "root_size": aggregate(None, "weights_1/2", None),
+    "teacher_alignment": aggregate(None, None),
+}
+
+
+def grid() -> Iterator[tuple[str, Aggregate]]:
+    """Yield every form that was tried, by its name."""
+    for reach, size in product(REACHES, SIZES):
+        yield f"{reach} · {size}", aggregate(reach, size)

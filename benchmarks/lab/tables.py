@@ -1,0 +1,236 @@
+"""The tables of the lab book's pages, from the journals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
+from benchmarks.lab.aggregates import BASELINES, PARTS, STUDENT_FIT, Matrix, aggregate, grid
+from benchmarks.lab.journals import Journal, Merit, merit
+from benchmarks.lab.quantities import REACHES, SIZES
+from benchmarks.resampling import resampled
+from benchmarks.tables import markdown, number
+
+TARGETS = {"resnet-s0": 0.92, "cells-cifar10": 0.78, "cells-cifar100": 0.78, "autoformer": 0.75}
+"""Kendall's τ that was to be reached."""
+
+RANDOM = {
+    "resnet-s0": "resnet-s0-random",
+    "autoformer": "autoformer-random",
+    "cells-cifar100": "cells-random",
+}
+"""Experiments with a teacher at random initialisation, by truth."""
+
+
+def tables_of(
+    trained: Mapping[str, Journal], random: Mapping[str, Journal], wide: Mapping[str, Journal]
+) -> dict[str, str]:
+    """Return the tables of the pages, by title.
+
+    Args:
+        trained: by truth, with a trained teacher.
+        random: by experiment, with teachers at random initialisation.
+        wide: by truth, with the quantities that were looked at besides.
+    """
+    return {
+        "Left out one truth at a time": _left_out(trained),
+        "All that was looked at": _wide(wide),
+        "Which teacher": _teachers(trained, random),
+        "How many initialisations": _repeats(trained),
+        "Gain from distillation": _gain(trained),
+        "How terms are combined": _combined(trained),
+        "What labels could give": _ceilings(trained),
+    }
+
+
+def _left_out(journals: Mapping[str, Journal]) -> str:
+    """Choose among the grid on truths of other spaces, by the least distance to the targets."""
+    found = {
+        name: {truth: merit(score(of).mean(axis=1), of) for truth, of in journals.items()}
+        for name, score in grid()
+    }
+    rows = []
+    for left in journals:
+        others = [truth for truth in journals if _space(truth) != _space(left)]
+        best = max(found, key=lambda name: _margin(found[name], others))
+        rows.append([left, best, *_figures(found[best][left]), f"{TARGETS[left]:.2f}"])
+    best = max(found, key=lambda name: _margin(found[name], list(journals)))
+    whole = [
+        [
+            f"**{name}**" if name == best else name,
+            *(number(merits[truth].kendall, ".3f") for truth in journals),
+            number(_margin(merits, list(journals)), "+.3f"),
+        ]
+        for name, merits in found.items()
+    ]
+    chosen = ["truth", "chosen on the others", "τ", "τ given params", "top tenth", "asked"]
+    tried = ["width · size, with the alignment", *journals, "least margin"]
+    return f"{markdown(chosen, rows)}\n\n{markdown(tried, whole)}"
+
+
+def _space(truth: str) -> str:
+    return truth.split("-")[0]
+
+
+def _margin(merits: Mapping[str, Merit], truths: Sequence[str]) -> float:
+    return min(merits[truth].kendall - TARGETS[truth] for truth in truths)
+
+
+def _figures(found: Merit) -> list[str]:
+    return [number(found.kendall, ".3f"), number(found.partial), number(found.top)]
+
+
+def _wide(journals: Mapping[str, Journal]) -> str:
+    """Return what each quantity says alone, and what it adds to width and size."""
+    known = aggregate("rank_entropy", "weights_1/2", None)
+    names = dict.fromkeys(name for journal in journals.values() for name in journal.terms)
+    rows = []
+    for name in names:
+        cells = []
+        for journal in journals.values():
+            values = np.nan_to_num(journal.terms[name]).mean(axis=1)
+            control = known(journal).mean(axis=1)
+            try:
+                found = merit(values, journal)
+                adds = partial_kendall(values, journal.accuracies, [control])
+            except UndefinedStatisticError:
+                cells.append("–")
+                continue
+            cells.append(f"{found.kendall:.2f}; {number(found.partial)}; {adds:.2f}")
+        rows.append([name, *cells])
+    return markdown(["quantity", *journals], rows)
+
+
+def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> str:
+    """Compare what the alignment is with, and with none, by a paired bootstrap."""
+    without = aggregate("rank_entropy", "weights_1/2", None)
+    rows = []
+    for truth, journal in trained.items():
+        sources = {
+            "trained teacher": (journal, aggregate("rank_entropy", "weights_1/2", "mean")),
+            "its last block": (journal, aggregate("rank_entropy", "weights_1/2", "last")),
+            "pixels": (journal, aggregate("rank_entropy", "weights_1/2", "pixels")),
+            "labels": (journal, aggregate("rank_entropy", "weights_1/2", "labels")),
+        }
+        other = random.get(RANDOM.get(truth, ""))
+        if other is not None:
+            sources["random teacher"] = (other, aggregate("rank_entropy", "weights_1/2", "mean"))
+        for name, (of, score) in sources.items():
+            scores = score(of).mean(axis=1)
+            low, high, change = _difference(scores, without(of).mean(axis=1), of.accuracies)
+            top = merit(scores, of).top
+            before = merit(without(of).mean(axis=1), of).top
+            rows.append(
+                [
+                    truth,
+                    name,
+                    f"{len(of.accuracies):,}",
+                    f"{change:+.3f} [{low:+.3f}, {high:+.3f}]",
+                    f"{number(before)} → {number(top)}",
+                ]
+            )
+    return markdown(["truth", "aligned with", "n", "change of τ", "top tenth"], rows)
+
+
+def _difference(scores: Vector, others: Vector, accuracies: Vector) -> tuple[float, float, float]:
+    """Return the 95 % interval of the difference of two τ, and the difference."""
+    one, other = (resampled(each, accuracies, seed=0).kendall for each in (scores, others))
+    low, high = np.quantile(one - other, [0.025, 0.975])
+    return float(low), float(high), kendall(scores, accuracies) - kendall(others, accuracies)
+
+
+def _repeats(journals: Mapping[str, Journal]) -> str:
+    """Return τ by how many repeats are averaged: mean over choices that share none."""
+    rows = []
+    for truth, journal in journals.items():
+        scores = STUDENT_FIT(journal)
+        counts = range(1, scores.shape[1] + 1)
+        rows.append([truth, *(_of_repeats(scores, journal.accuracies, count) for count in counts)])
+    return markdown(["truth", *map(str, counts)], rows)
+
+
+def _of_repeats(scores: Matrix, accuracies: Vector, count: int) -> str:
+    starts = range(0, scores.shape[1] - count + 1, count)
+    taus = [kendall(scores[:, s : s + count].mean(axis=1), accuracies) for s in starts]
+    return f"{np.mean(taus):.3f}"
+
+
+def _gain(journals: Mapping[str, Journal]) -> str:
+    """Return what ranks distilled minus vanilla accuracy."""
+    rows = []
+    for truth, journal in journals.items():
+        if journal.alone is None:
+            continue
+        gain = journal.accuracies - journal.alone
+        for name, score in {**PARTS, **BASELINES}.items():
+            scores = score(journal).mean(axis=1)
+            against = (journal.alone, journal.accuracies, gain)
+            rows.append([truth, name, *(number(kendall(scores, y), ".3f") for y in against)])
+    return markdown(["truth", "score", "τ alone", "τ distilled", "τ gain"], rows)
+
+
+def _combined(journals: Mapping[str, Journal]) -> str:
+    """Compare the absolute product with ranks within the population, and within a sample."""
+    rows = []
+    for truth, journal in journals.items():
+        terms = np.stack(
+            [
+                PARTS[name](journal).mean(axis=1)
+                for name in ("filled_width", "root_size", "teacher_alignment")
+            ]
+        )
+        n = terms.shape[1]
+        sample = np.random.default_rng(0).choice(n, min(n, 50), replace=False)
+        within = np.stack([np.searchsorted(np.sort(t[sample]), t, side="right") for t in terms])
+        rows.append(
+            [
+                truth,
+                _tau(terms.sum(axis=0), journal),
+                _tau(np.log(rankdata(terms, axis=1) / n).sum(axis=0), journal),
+                _tau(np.log((within + 1) / (len(sample) + 1)).sum(axis=0), journal),
+                _tau((terms / terms.std(axis=1, keepdims=True)).sum(axis=0), journal),
+            ]
+        )
+    return markdown(
+        ["truth", "product", "log-ranks of all", "log-ranks in a sample of 50", "standardised"],
+        rows,
+    )
+
+
+def _tau(scores: Vector, journal: Journal) -> str:
+    return number(kendall(scores, journal.accuracies), ".3f")
+
+
+def _ceilings(journals: Mapping[str, Journal]) -> str:
+    """Fit accuracy ranks with labels, on half of a truth, and judge on the other half."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    rows = []
+    for truth, journal in journals.items():
+        columns = [
+            *(journal.log(f"reach_{name}").mean(axis=1) for name in REACHES),
+            *(journal.log(f"size_{name}").mean(axis=1) for name in SIZES),
+            *(
+                journal.terms[f"alignment_{name}"].mean(axis=1)
+                for name in ("mean", "last", "least", "pixels")
+            ),
+        ]
+        x = np.stack(columns, axis=1)
+        x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+        y = rankdata(journal.accuracies) / len(x)
+        folds = KFold(5, shuffle=True, random_state=0)
+        linear = cross_val_predict(RidgeCV(np.logspace(-3, 3, 13)), x, y, cv=folds)
+        trees = cross_val_predict(HistGradientBoostingRegressor(random_state=0), x, y, cv=folds)
+        rows.append(
+            [
+                truth,
+                _tau(STUDENT_FIT(journal).mean(axis=1), journal),
+                _tau(linear, journal),
+                _tau(trees, journal),
+                f"{TARGETS[truth]:.2f}",
+            ]
+        )
+    return markdown(["truth", "student_fit", "linear fit", "boosted trees", "asked"], rows)
