@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import diswot
 from diswot.data import ImageData, load_data
 from diswot.distillation import (
+    Distillation,
     Recipe,
     evaluate,
     halve,
@@ -228,15 +229,21 @@ def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_pa
     assert longer.trained_before(built("1-2"), tmp_path, loss="alone") is None
 
 
-def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path) -> None:
+def unfinished(folder: Path) -> Distillation:
+    """Leave a training of `student()` in a folder, with its checkpoint and without a report."""
     distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
     train(
         student(),
         distillation.data,
         objective=parse_objective("alone"),
         recipe=distillation.recipe,
-        folder=tmp_path,
+        folder=folder,
     )
+    return distillation
+
+
+def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path) -> None:
+    distillation = unfinished(tmp_path)
     assert not distillation.drop_another(student(), tmp_path, loss="alone")
     assert (tmp_path / "checkpoint.pt").exists()
     assert distillation.drop_another(CifarResNet((1, 1), num_classes=10), tmp_path, loss="alone")
@@ -244,14 +251,7 @@ def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path
 
 
 def test_a_shortlist_begun_anew_drops_unfinished_trainings_of_another(tmp_path: Path) -> None:
-    distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
-    train(
-        student(),
-        distillation.data,
-        objective=parse_objective("alone"),
-        recipe=distillation.recipe,
-        folder=tmp_path,
-    )
+    distillation = unfinished(tmp_path)
     shape: Any = {"num_classes": 10, "widths": (4, 4, 8), "in_channels": 1}
     other = {"other": lambda: CifarResNet((2, 1), **shape)}
     with pytest.raises(RunFolderError, match="another"):
