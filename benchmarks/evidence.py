@@ -6,6 +6,8 @@ from diswot.scorers import scorers
 
 SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
 """Not among the published values, and slow: on a thousand cells of their own."""
+AGGREGATES = ("diswot", "az_nas", "vkdnw_agg", "logrank(jacov,params)")
+"""What papers follow, and what `student_fit` is set beside."""
 ALL = (
     *scorers(),
     "rank(semantic,relation)",
@@ -45,6 +47,11 @@ CORRELATIONS = {
     "nas-bench-201-slow": [
         CorrelationSettings(
             "nas-bench-201", SLOW, target="cifar10", sample=1000, repeats=1, batch_size=32
+        )
+    ],
+    "nas-bench-201-aggregates": [
+        CorrelationSettings(
+            "nas-bench-201", AGGREGATES, target="cifar100", sample=1000, repeats=1, batch_size=32
         )
     ],
     "nas-bench-201-all": [

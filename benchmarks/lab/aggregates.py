@@ -29,7 +29,9 @@ def aggregate(reach: str | None, size: str | None, alignment: str | None = "mean
     return scores
 
 
-STUDENT_FIT = aggregate("rank_entropy", "weights_1/2")
+FORM = ("rank_entropy", "sides_1/2")
+"""Width and size of `student_fit`."""
+STUDENT_FIT = aggregate(*FORM)
 BASELINES: Mapping[str, Aggregate] = {
     "params": lambda journal: np.log(journal.params)[:, None],
     "size_ln": lambda journal: journal.terms["size_ln"],
@@ -38,11 +40,11 @@ BASELINES: Mapping[str, Aggregate] = {
 }
 PARTS: Mapping[str, Aggregate] = {
     "student_fit": STUDENT_FIT,
-    "without the teacher": aggregate("rank_entropy", "weights_1/2", None),
-    "without filled_width": aggregate(None, "weights_1/2"),
-    "without root_size": aggregate("rank_entropy", None),
-    "filled_width": aggregate("rank_entropy", None, None),
-    "root_size": aggregate(None, "weights_1/2", None),
+    "without the teacher": aggregate(*FORM, None),
+    "without filled_width": aggregate(None, FORM[1]),
+    "without root_size": aggregate(FORM[0], None),
+    "filled_width": aggregate(FORM[0], None, None),
+    "root_size": aggregate(None, FORM[1], None),
     "teacher_alignment": aggregate(None, None),
 }
 

@@ -28,7 +28,7 @@ class Journal:
         accuracies: (n,) in %, of the target.
         alone: (n,) accuracy without distillation, where the truth has it.
         params: (n,) parameters.
-        terms: (n, R) values by quantity; NaN where a quantity failed.
+        terms: (n, R) values by quantity, (n, 1) of a count; NaN where a quantity failed.
     """
 
     name: str
@@ -66,11 +66,11 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
     architectures = [truth.space.to_string(arch) for arch in truth.architectures]
     found = measure(settings, architectures, work / name, progress=silent)
     terms = {term: _column(found, term, experiment.repeats) for term in _names(found)}
-    if experiment.besides:
-        taken = read(experiment.besides, work=work, teachers=teachers, data_root=data_root)
+    for other in experiment.besides:
+        taken = read(other, work=work, teachers=teachers, data_root=data_root)
         place = {arch: row for row, arch in enumerate(taken.architectures)}
         rows = [place[arch] for arch in architectures]
-        terms = {**{name: values[rows] for name, values in taken.terms.items()}, **terms}
+        terms = {**{term: values[rows] for term, values in taken.terms.items()}, **terms}
     return Journal(
         name,
         architectures,

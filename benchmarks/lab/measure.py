@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from benchmarks.ground_truths import GroundTruth, find_truth
-from benchmarks.lab.quantities import QUANTITIES, WIDE
+from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from benchmarks.measurement import MeasurementSettings, measure
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
@@ -28,6 +28,8 @@ ALIGNED = tuple(name for name in QUANTITIES if name.startswith("alignment"))
 """What reads the images among these."""
 WIDELY = (*SCORERS, *WIDE)
 PUBLISHED = ("diswot", "vkdnw_agg")
+IMAGES = (4, 8, 16, 32, 64, 128)
+"""Images in a batch, of which a curve is drawn."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class Experiment:
         state: of the teacher, ResNet-56 where trained, ResNet-110 at random.
         sample: architectures, drawn at random; 0 for all.
         repeats: initialisations and batches.
-        besides: the experiment on other images whose passes of noise and counts are taken over:
-            the same networks but for their classifiers, which are drawn last.
+        besides: experiments whose values are taken over: counts, and the passes of noise of
+            an experiment on other images (the same networks but for their classifiers, which
+            are drawn last).
         scorers: what is measured.
     """
 
@@ -52,29 +55,77 @@ class Experiment:
     state: str = "trained"
     sample: int = 0
     repeats: int = 5
-    besides: str | None = None
+    besides: tuple[str, ...] = ()
     scorers: tuple[str, ...] = SCORERS
 
 
+def _counts(truth: str, target: str) -> Experiment:
+    return Experiment(truth, target, 16, "random", repeats=1, scorers=COUNTS)
+
+
+def _curve(truth: str, target: str, repeats: int, sample: int = 0) -> dict[int, Experiment]:
+    return {
+        images: Experiment(
+            truth, target, images, sample=sample, repeats=repeats, scorers=("student_fit",)
+        )
+        for images in IMAGES
+    }
+
+
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "resnet-s0": Experiment("resnet-s0", "distilled", 64),
-    "resnet-s0-random": Experiment("resnet-s0", "distilled", 64, "random"),
-    "autoformer": Experiment("autoformer", "distilled", 16),
-    "autoformer-random": Experiment("autoformer", "distilled", 16, "random", repeats=3),
-    "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16),
-    "cells-cifar10": Experiment(
-        "nas-bench-201", "cifar10", 16, sample=4000, besides="cells-cifar100", scorers=ALIGNED
+    "resnet-s0-counts": _counts("resnet-s0", "distilled"),
+    "autoformer-counts": _counts("autoformer", "distilled"),
+    "cells-counts": _counts("nas-bench-201", "cifar100"),
+    "digits-s0-counts": _counts("digits-s0", "distilled"),
+    "resnet-s0": Experiment("resnet-s0", "distilled", 64, besides=("resnet-s0-counts",)),
+    "resnet-s0-random": Experiment(
+        "resnet-s0", "distilled", 64, "random", besides=("resnet-s0-counts",)
     ),
-    "cells-random": Experiment("nas-bench-201", "cifar100", 16, "random", sample=1000),
-    "digits-s0": Experiment("digits-s0", "distilled", 64),
+    "autoformer": Experiment("autoformer", "distilled", 16, besides=("autoformer-counts",)),
+    "autoformer-random": Experiment(
+        "autoformer", "distilled", 16, "random", repeats=3, besides=("autoformer-counts",)
+    ),
+    "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16, besides=("cells-counts",)),
+    "cells-cifar10": Experiment(
+        "nas-bench-201", "cifar10", 16, besides=("cells-cifar100",), scorers=ALIGNED
+    ),
+    "cells-random": Experiment(
+        "nas-bench-201", "cifar100", 16, "random", sample=1000, besides=("cells-counts",)
+    ),
+    "digits-s0": Experiment("digits-s0", "distilled", 64, besides=("digits-s0-counts",)),
     "resnet-s0-published": Experiment(
         "resnet-s0", "distilled", 32, "random", repeats=3, scorers=PUBLISHED
     ),
-    "resnet-s0-wide": Experiment("resnet-s0", "distilled", 32, repeats=2, scorers=WIDELY),
-    "autoformer-wide": Experiment("autoformer", "distilled", 8, repeats=1, scorers=WIDELY),
-    "cells-wide": Experiment(
-        "nas-bench-201", "cifar100", 32, sample=400, repeats=1, scorers=WIDELY
+    "resnet-s0-wide": Experiment(
+        "resnet-s0",
+        "distilled",
+        32,
+        repeats=2,
+        besides=("resnet-s0-counts",),
+        scorers=WIDELY,
     ),
+    "autoformer-wide": Experiment(
+        "autoformer",
+        "distilled",
+        8,
+        repeats=1,
+        besides=("autoformer-counts",),
+        scorers=WIDELY,
+    ),
+    "cells-wide": Experiment(
+        "nas-bench-201",
+        "cifar100",
+        32,
+        sample=400,
+        repeats=1,
+        besides=("cells-counts",),
+        scorers=WIDELY,
+    ),
+    **{f"resnet-s0-{n}-images": of for n, of in _curve("resnet-s0", "distilled", 3).items()},
+    **{
+        f"cells-{n}-images": of
+        for n, of in _curve("nas-bench-201", "cifar100", 1, sample=1000).items()
+    },
 }
 """By the name of their folder."""
 

@@ -27,15 +27,22 @@ REACHES: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 """What is summed over the blocks, of their effective ranks in a pass of noise."""
 
-SIZES: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "layers": torch.ones_like,
-    "ln_weights": torch.log,
-    "weights_1/4": lambda weights: weights**0.25,
-    "weights_1/3": lambda weights: weights ** (1 / 3),
-    "weights_1/2": torch.sqrt,
-    "weights": lambda weights: weights,
+SIZES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "layers": lambda weights, _taps: torch.ones_like(weights),
+    "ln_weights": lambda weights, _taps: weights.log(),
+    "weights_1/4": lambda weights, _taps: weights**0.25,
+    "weights_1/3": lambda weights, _taps: weights ** (1 / 3),
+    "weights_1/2": lambda weights, _taps: weights.sqrt(),
+    "weights": lambda weights, _taps: weights,
+    "sides_1/4": lambda weights, taps: (weights / taps.sqrt()) ** 0.25,
+    "sides_1/3": lambda weights, taps: (weights / taps.sqrt()) ** (1 / 3),
+    "sides_1/2": lambda weights, taps: (weights / taps.sqrt()).sqrt(),
+    "sides": lambda weights, taps: weights / taps.sqrt(),
 }
-"""What is summed over the layers, of their numbers of weights."""
+"""What is summed over the layers, of their numbers of weights and the taps of their kernels.
+
+With `sides` a k × k kernel counts as k.
+"""
 
 ALIGNMENTS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "mean": torch.mean,
@@ -53,11 +60,13 @@ def _reach(name: str, weigh: Callable[[Tensor], Tensor]) -> None:
         return weigh(student.once(effective_ranks)).sum()
 
 
-def _size(name: str, weigh: Callable[[Tensor], Tensor]) -> None:
-    @register(Card(f"size_{name}", "sum over layers", _SOURCE, cost="nothing"))
+def _size(name: str, weigh: Callable[[Tensor, Tensor], Tensor]) -> None:
+    @register(Card(f"size_{name}", "sum over layers", _SOURCE, needs_teacher=False, cost="nothing"))
     def size(student: Probe, _teacher: Activations) -> Tensor:
-        weights = [float(layer.weight.numel()) for layer in weight_layers(student.network)]
-        return weigh(torch.tensor(weights, dtype=torch.float64)).sum()
+        weights = [layer.weight for layer in weight_layers(student.network)]
+        numbers = torch.tensor([float(each.numel()) for each in weights], dtype=torch.float64)
+        taps = torch.tensor([each.shape[2:].numel() for each in weights], dtype=torch.float64)
+        return weigh(numbers, taps).sum()
 
 
 def _alignment(name: str, reduce: Callable[[Tensor], Tensor]) -> None:
@@ -92,19 +101,21 @@ def alignment_labels(student: Probe, _teacher: Activations) -> Tensor:
 
 for _name, _weigh in REACHES.items():
     _reach(_name, _weigh)
-for _name, _weigh in SIZES.items():
-    _size(_name, _weigh)
+for _name, _count in SIZES.items():
+    _size(_name, _count)
 for _name, _reduce in ALIGNMENTS.items():
     _alignment(_name, _reduce)
 
 QUANTITIES = (
     *(f"reach_{name}" for name in REACHES),
-    *(f"size_{name}" for name in SIZES),
     *(f"alignment_{name}" for name in ALIGNMENTS),
     "alignment_pixels",
     "alignment_labels",
 )
 """What shares the passes of `student_fit`."""
+
+COUNTS = tuple(f"size_{name}" for name in SIZES)
+"""What needs no pass."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.association import kendall
 from benchmarks.lab.aggregates import BASELINES, PARTS
 from benchmarks.lab.journals import Journal, read
-from benchmarks.lab.measure import EXPERIMENTS, SCORERS
+from benchmarks.lab.measure import EXPERIMENTS, IMAGES
 from benchmarks.lab.tables import RANDOM, tables_of
 from benchmarks.rank_statistics import RankStatistics, rank_statistics
 from benchmarks.results_folder import keep
@@ -62,10 +62,18 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
     trained = {name: journal(name) for name in TRUTHS if (work / name).is_dir()}
     random = {name: journal(name) for name in RANDOM.values() if (work / name).is_dir()}
     wide = {name: journal(f"{name}-wide") for name in WIDELY if (work / f"{name}-wide").is_dir()}
+    curves = {
+        truth: {
+            images: journal(f"{truth}-{images}-images")
+            for images in IMAGES
+            if (work / f"{truth}-{images}-images").is_dir()
+        }
+        for truth in ("resnet-s0", "cells")
+    }
     rows = fit_rows(trained)
     made = {name: asdict(EXPERIMENTS[name]) for name in trained}
-    keep("student-fit", rows, {"experiments": made, "terms": SCORERS}, started)
-    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, random, wide)}
+    keep("student-fit", rows, {"experiments": made}, started)
+    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, random, wide, curves)}
     text = "\n\n".join(f"## {title}\n\n{table}" for title, table in tables.items())
     (HERE / "tables.md").write_text(f"# Tables\n\n{text}\n", encoding="utf-8")
     click.echo(text)

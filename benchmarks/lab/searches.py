@@ -25,14 +25,14 @@ from diswot.search import Budget
 
 SEARCHED: Mapping[str, str] = {
     "resnet-s0": "resnet-s0",
-    "cells-cifar100": "nas-bench-201-all-cifar100",
+    "cells-cifar100": "nas-bench-201-aggregates-cifar100",
     "autoformer": "autoformer",
 }
 """Experiments, and the correlation table's measurements that know other scores of them."""
 SCORERS = ("student_fit", "filled_width+root_size", "params", "size_ln", "diswot", "vkdnw_agg")
 _TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
     "filled_width": (math.log1p, "reach_rank_entropy"),
-    "root_size": (math.log, "size_weights_1/2"),
+    "root_size": (math.log, "size_sides_1/2"),
     "teacher_alignment": (math.log1p, "alignment_mean"),
 }
 """The terms of `student_fit`, of the raw quantities."""

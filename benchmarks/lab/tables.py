@@ -1,12 +1,21 @@
 """The tables of the lab book's pages, from the journals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.stats import rankdata
 
 from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
-from benchmarks.lab.aggregates import BASELINES, PARTS, STUDENT_FIT, Matrix, aggregate, grid
+from benchmarks.lab.aggregates import (
+    BASELINES,
+    FORM,
+    PARTS,
+    STUDENT_FIT,
+    Aggregate,
+    Matrix,
+    aggregate,
+    grid,
+)
 from benchmarks.lab.journals import Journal, Merit, merit
 from benchmarks.lab.quantities import REACHES, SIZES
 from benchmarks.resampling import resampled
@@ -24,7 +33,10 @@ RANDOM = {
 
 
 def tables_of(
-    trained: Mapping[str, Journal], random: Mapping[str, Journal], wide: Mapping[str, Journal]
+    trained: Mapping[str, Journal],
+    random: Mapping[str, Journal],
+    wide: Mapping[str, Journal],
+    curves: Mapping[str, Mapping[int, Journal]],
 ) -> dict[str, str]:
     """Return the tables of the pages, by title.
 
@@ -32,12 +44,14 @@ def tables_of(
         trained: by truth, with a trained teacher.
         random: by experiment, with teachers at random initialisation.
         wide: by truth, with the quantities that were looked at besides.
+        curves: by truth and number of images in a batch, the terms of `student_fit`.
     """
     return {
         "Left out one truth at a time": _left_out(trained),
         "All that was looked at": _wide(wide),
         "Which teacher": _teachers(trained, random),
         "How many initialisations": _repeats(trained),
+        "How many images": _images(curves),
         "Gain from distillation": _gain(trained),
         "How terms are combined": _combined(trained),
         "What labels could give": _ceilings(trained),
@@ -83,7 +97,7 @@ def _figures(found: Merit) -> list[str]:
 
 def _wide(journals: Mapping[str, Journal]) -> str:
     """Return what each quantity says alone, and what it adds to width and size."""
-    known = aggregate("rank_entropy", "weights_1/2", None)
+    known = aggregate(*FORM, None)
     names = dict.fromkeys(name for journal in journals.values() for name in journal.terms)
     rows = []
     for name in names:
@@ -104,33 +118,40 @@ def _wide(journals: Mapping[str, Journal]) -> str:
 
 def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> str:
     """Compare what the alignment is with, and with none, by a paired bootstrap."""
-    without = aggregate("rank_entropy", "weights_1/2", None)
+    without = aggregate(*FORM, None)
     rows = []
     for truth, journal in trained.items():
-        sources = {
-            "trained teacher": (journal, aggregate("rank_entropy", "weights_1/2", "mean")),
-            "its last block": (journal, aggregate("rank_entropy", "weights_1/2", "last")),
-            "pixels": (journal, aggregate("rank_entropy", "weights_1/2", "pixels")),
-            "labels": (journal, aggregate("rank_entropy", "weights_1/2", "labels")),
-        }
+        sources = {name: (journal, alignment) for name, alignment in _ALIGNED_WITH.items()}
         other = random.get(RANDOM.get(truth, ""))
         if other is not None:
-            sources["random teacher"] = (other, aggregate("rank_entropy", "weights_1/2", "mean"))
-        for name, (of, score) in sources.items():
-            scores = score(of).mean(axis=1)
-            low, high, change = _difference(scores, without(of).mean(axis=1), of.accuracies)
-            top = merit(scores, of).top
-            before = merit(without(of).mean(axis=1), of).top
+            sources["random teacher"] = (other, aggregate(None, None))
+        for name, (of, alignment) in sources.items():
+            alone, before = (score(of).mean(axis=1) for score in (alignment, without))
+            low, high, change = _difference(before + alone, before, of.accuracies)
+            tops = (number(merit(each, of).top) for each in (before, before + alone))
             rows.append(
                 [
                     truth,
                     name,
                     f"{len(of.accuracies):,}",
+                    _tau(alone, of),
                     f"{change:+.3f} [{low:+.3f}, {high:+.3f}]",
-                    f"{number(before)} → {number(top)}",
+                    " → ".join(tops),
                 ]
             )
-    return markdown(["truth", "aligned with", "n", "change of τ", "top tenth"], rows)
+    return markdown(["truth", "aligned with", "n", "τ alone", "change of τ", "top tenth"], rows)
+
+
+_ALIGNED_WITH: Mapping[str, Aggregate] = {
+    "trained teacher": aggregate(None, None),
+    "its last block": aggregate(None, None, "last"),
+    "pixels": aggregate(None, None, "pixels"),
+    "teacher less pixels": lambda journal: (
+        aggregate(None, None)(journal) - aggregate(None, None, "pixels")(journal)
+    ),
+    "labels": aggregate(None, None, "labels"),
+}
+"""What the student's blocks are aligned with."""
 
 
 def _difference(scores: Vector, others: Vector, accuracies: Vector) -> tuple[float, float, float]:
@@ -154,6 +175,30 @@ def _of_repeats(scores: Matrix, accuracies: Vector, count: int) -> str:
     starts = range(0, scores.shape[1] - count + 1, count)
     taus = [kendall(scores[:, s : s + count].mean(axis=1), accuracies) for s in starts]
     return f"{np.mean(taus):.3f}"
+
+
+def _images(curves: Mapping[str, Mapping[int, Journal]]) -> str:
+    """Return τ of one repeat, by the images in a batch: of `student_fit` and its two passes."""
+    rows = []
+    sizes = sorted({images for curve in curves.values() for images in curve})
+    for truth, curve in curves.items():
+        for name, of in _CURVES.items():
+            found = {
+                images: np.mean([kendall(each, journal.accuracies) for each in of(journal.terms).T])
+                for images, journal in curve.items()
+            }
+            rows.append([truth, name, *(number(found.get(images), ".3f") for images in sizes)])
+    return markdown(["truth", "score", *map(str, sizes)], rows)
+
+
+_CURVES: Mapping[str, Callable[[Mapping[str, Matrix]], Matrix]] = {
+    "student_fit": lambda terms: (
+        terms["filled_width"] + terms["root_size"] + terms["teacher_alignment"]
+    ),
+    "filled_width": lambda terms: terms["filled_width"],
+    "teacher_alignment": lambda terms: terms["teacher_alignment"],
+}
+"""What is drawn against the number of images."""
 
 
 def _gain(journals: Mapping[str, Journal]) -> str:

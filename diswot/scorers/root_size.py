@@ -1,4 +1,4 @@
-"""The size of a network, counted so that width and depth weigh the same."""
+"""The size of a network, counted so that width and depth weigh the same, and kernels little."""
 
 import math
 
@@ -12,7 +12,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "root_size",
-        "sum over layers of the square root of their weights",
+        "sum over layers of the square root of their weights, a k × k kernel counted as k",
         "a count, of this project",
         needs_teacher=False,
         cost="nothing",
@@ -20,11 +20,16 @@ from diswot.scorers._registry import register
     )
 )
 def root_size(student: Probe, _teacher: Activations) -> float:
-    """Return ln Σ_i √n_i, n_i the weights of convolution or linear layer i.
+    """Return ln Σ_i √(n_i / √t_i), n_i the weights of layer i and t_i the taps of its kernel.
 
-    The square root of a layer's weights grows with its width as the sum grows with depth;
-    a parameter count grows with the square of the width.
+    Layers are the convolutions and the linear ones, of which a kernel has one tap. The
+    square root of a layer's weights grows with its width as the sum grows with depth; a
+    parameter count grows with the square of the width. The k² taps of a k × k kernel count
+    as k, for neighbouring positions show nearly the same.
     """
     return math.log(
-        sum(math.sqrt(layer.weight.numel()) for layer in weight_layers(student.network))
+        sum(
+            math.sqrt(layer.weight.numel() / math.sqrt(layer.weight.shape[2:].numel()))
+            for layer in weight_layers(student.network)
+        )
     )

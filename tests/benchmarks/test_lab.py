@@ -1,6 +1,7 @@
 """The lab book's quantities and tables."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.lab.aggregates import STUDENT_FIT
 from benchmarks.lab.journals import Journal, merit
 from benchmarks.lab.measure import EXPERIMENTS
-from benchmarks.lab.quantities import QUANTITIES, WIDE
+from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from benchmarks.lab.report import fit_rows
 from benchmarks.lab.tables import tables_of
 from diswot.scorers import all_terms
@@ -17,11 +18,11 @@ from tests.scorers.probes import batch, probe_of, resnet
 
 
 def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
-    scorer = all_terms(["student_fit", *QUANTITIES, *WIDE])
+    scorer = all_terms(["student_fit", *QUANTITIES, *COUNTS, *WIDE])
     student = probe_of(resnet(1), batch(), scorer)
     found = scorer(student, probe_of(resnet(2), batch(), scorer))
     assert found["filled_width"] == pytest.approx(math.log1p(found["reach_rank_entropy"]), rel=1e-5)
-    assert found["root_size"] == pytest.approx(math.log(found["size_weights_1/2"]))
+    assert found["root_size"] == pytest.approx(math.log(found["size_sides_1/2"]))
     assert found["teacher_alignment"] == pytest.approx(
         math.log1p(found["alignment_mean"]), abs=1e-6
     )
@@ -37,7 +38,7 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     accuracies = rng.uniform(60, 70, n)
     terms = {
         term: np.exp(accuracies[:, None] / 10 + rng.normal(0, 0.5, (n, 5)))
-        for term in (*QUANTITIES, "size_ln", "trainable_layers")
+        for term in (*QUANTITIES, *COUNTS, "size_ln", "trainable_layers")
     }
     terms |= {t: rng.uniform(0, 1, (n, 5)) for t in terms if t.startswith("alignment")}
     alone = accuracies - rng.uniform(0, 3, n) if "cells" not in name else None
@@ -45,11 +46,19 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     return Journal(name, names, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
 
 
+def curved(images: int) -> Journal:
+    """Return the terms of `student_fit`, as a curve over the images has them."""
+    one = journal("cells", seed=images)
+    terms = {"filled_width": "reach_rank_entropy", "root_size": "size_sides_1/2"}
+    terms |= {"teacher_alignment": "alignment_mean"}
+    return replace(one, terms={term: one.terms[name] for term, name in terms.items()})
+
+
 def test_an_aggregate_is_the_sum_of_logarithms() -> None:
     one = journal("resnet-s0")
     expected = (
         np.log1p(one.terms["reach_rank_entropy"])
-        + np.log(one.terms["size_weights_1/2"])
+        + np.log(one.terms["size_sides_1/2"])
         + np.log1p(one.terms["alignment_mean"])
     )
     np.testing.assert_allclose(STUDENT_FIT(one), expected)
@@ -62,7 +71,8 @@ def test_every_table_can_be_made_and_names_its_truths() -> None:
     random = {"resnet-s0-random": journal("resnet-s0-random")}
     rows = fit_rows(trained)
     assert {row.truth for row in rows} == set(truths)
-    tables = tables_of(trained, random, {"cells": journal("cells")})
+    curve = {images: curved(images) for images in (4, 16)}
+    tables = tables_of(trained, random, {"cells": journal("cells")}, {"cells": curve})
     for title, table in tables.items():
         assert table.startswith("|"), title
         assert "nan" not in table, title
@@ -71,9 +81,9 @@ def test_every_table_can_be_made_and_names_its_truths() -> None:
 
 
 def test_experiments_take_over_from_ones_that_exist() -> None:
-    taken = [experiment.besides for experiment in EXPERIMENTS.values() if experiment.besides]
+    taken = {name for experiment in EXPERIMENTS.values() for name in experiment.besides}
     assert taken
-    assert set(taken) <= set(EXPERIMENTS)
+    assert taken <= set(EXPERIMENTS)
     pages = Path(__file__).parents[2] / "benchmarks" / "lab"
     for page in pages.glob("*.md"):
         for link in pages.glob("[1-9]-*.md"):

@@ -100,9 +100,22 @@ def test_filled_width_is_the_sum_of_effective_ranks_times_entropies(
 def test_root_size_counts_the_weights_of_convolutions_and_linear_layers(
     build: Callable[[], nn.Module],
 ) -> None:
-    total = sum(layer.weight.numel() ** (1 / 2) for layer in layers(build()))
+    total = 0.0
+    for layer in layers(build()):
+        written, read, *sides = layer.weight.shape
+        total += math.sqrt(written * read * math.sqrt(math.prod(sides)))
     found = scored(build(), build(), batch(), "root_size")["root_size"]
     assert found == pytest.approx(math.log(total))
+
+
+def test_a_kernel_counts_as_its_side() -> None:
+    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network = nn.Sequential(
+        nn.Conv2d(3, 12, 3), nn.Conv2d(12, 12, 5, groups=12), pooled, nn.Linear(12, 10)
+    )
+    found = scored(network, resnet(1), batch(), "root_size")["root_size"]
+    expected = math.sqrt(3 * 12 * 3) + math.sqrt(12 * 5) + math.sqrt(12 * 10)
+    assert found == pytest.approx(math.log(expected))
 
 
 def test_student_fit_is_the_sum_of_its_terms_whoever_else_is_scored() -> None:
