@@ -16,13 +16,10 @@ from benchmarks.lab.aggregates import (
     aggregate,
     grid,
 )
+from benchmarks.lab.ceilings import TARGETS, of_encodings, of_quantities, tau
 from benchmarks.lab.journals import Journal, Merit, merit
-from benchmarks.lab.quantities import REACHES, SIZES
 from benchmarks.resampling import resampled
 from benchmarks.tables import markdown, number
-
-TARGETS = {"resnet-s0": 0.92, "cells-cifar10": 0.78, "cells-cifar100": 0.78, "autoformer": 0.75}
-"""Kendall's τ that was to be reached."""
 
 RANDOM = {
     "resnet-s0": "resnet-s0-random",
@@ -54,7 +51,8 @@ def tables_of(
         "How many images": _images(curves),
         "Gain from distillation": _gain(trained),
         "How terms are combined": _combined(trained),
-        "What labels could give": _ceilings(trained),
+        "What labels could give": of_quantities(trained),
+        "What the encoding could give": of_encodings(trained),
     }
 
 
@@ -134,7 +132,7 @@ def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> 
                     truth,
                     name,
                     f"{len(of.accuracies):,}",
-                    _tau(alone, of),
+                    tau(alone, of),
                     f"{change:+.3f} [{low:+.3f}, {high:+.3f}]",
                     " → ".join(tops),
                 ]
@@ -231,51 +229,13 @@ def _combined(journals: Mapping[str, Journal]) -> str:
         rows.append(
             [
                 truth,
-                _tau(terms.sum(axis=0), journal),
-                _tau(np.log(rankdata(terms, axis=1) / n).sum(axis=0), journal),
-                _tau(np.log((within + 1) / (len(sample) + 1)).sum(axis=0), journal),
-                _tau((terms / terms.std(axis=1, keepdims=True)).sum(axis=0), journal),
+                tau(terms.sum(axis=0), journal),
+                tau(np.log(rankdata(terms, axis=1) / n).sum(axis=0), journal),
+                tau(np.log((within + 1) / (len(sample) + 1)).sum(axis=0), journal),
+                tau((terms / terms.std(axis=1, keepdims=True)).sum(axis=0), journal),
             ]
         )
     return markdown(
         ["truth", "product", "log-ranks of all", "log-ranks in a sample of 50", "standardised"],
         rows,
     )
-
-
-def _tau(scores: Vector, journal: Journal) -> str:
-    return number(kendall(scores, journal.accuracies), ".3f")
-
-
-def _ceilings(journals: Mapping[str, Journal]) -> str:
-    """Fit accuracy ranks with labels, on half of a truth, and judge on the other half."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-    from sklearn.linear_model import RidgeCV
-    from sklearn.model_selection import KFold, cross_val_predict
-
-    rows = []
-    for truth, journal in journals.items():
-        columns = [
-            *(journal.log(f"reach_{name}").mean(axis=1) for name in REACHES),
-            *(journal.log(f"size_{name}").mean(axis=1) for name in SIZES),
-            *(
-                journal.terms[f"alignment_{name}"].mean(axis=1)
-                for name in ("mean", "last", "least", "pixels")
-            ),
-        ]
-        x = np.stack(columns, axis=1)
-        x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
-        y = rankdata(journal.accuracies) / len(x)
-        folds = KFold(5, shuffle=True, random_state=0)
-        linear = cross_val_predict(RidgeCV(np.logspace(-3, 3, 13)), x, y, cv=folds)
-        trees = cross_val_predict(HistGradientBoostingRegressor(random_state=0), x, y, cv=folds)
-        rows.append(
-            [
-                truth,
-                _tau(STUDENT_FIT(journal).mean(axis=1), journal),
-                _tau(linear, journal),
-                _tau(trees, journal),
-                f"{TARGETS[truth]:.2f}",
-            ]
-        )
-    return markdown(["truth", "student_fit", "linear fit", "boosted trees", "asked"], rows)

@@ -1,0 +1,91 @@
+"""What students are trained with, and what they become."""
+
+from benchmarks.results_folder import RESULTS
+from benchmarks.tables import markdown, number
+from diswot.csv_table import read_table
+from diswot.distillation.losses import PRESETS, terms
+
+
+def losses() -> str:
+    """Return what the card of every term of a loss of DisWOT says."""
+    rows = [
+        [
+            f"`{name}`",
+            kind.card.summary,
+            kind.card.reads,
+            f"{kind.card.weight:g}",
+            kind.card.weight_source,
+            ", ".join(f"`{option}`" for option in kind.written_options()) or "–",
+            kind.card.source,
+        ]
+        for name, kind in sorted(terms().items())
+        if kind.given.__module__.startswith("diswot.")
+    ]
+    columns = ["term", "what it compares", "reads", "weight", "weight from", "options", "from"]
+    return markdown(columns, rows)
+
+
+def presets() -> str:
+    """Return the losses that have a name."""
+    rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in PRESETS.items()]
+    return markdown(["`--loss`", "stands for", "what it is"], rows)
+
+
+def taught(data: str) -> str:
+    """Return what each loss makes of each student on a dataset."""
+    rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
+    teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
+    columns = ["student", "loss", "accuracy in % ± sd", "gain", "p", f"taught by {teacher} it is"]
+    return markdown(
+        columns,
+        [
+            [
+                row["student"],
+                f"`{row['loss']}`",
+                f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
+                number(row["gain"], "+.1f"),
+                number(row["adjusted"], ".3f"),
+                row["verdict"] or "–",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def shortlists() -> str:
+    """Return what a shortlist buys over the best-scored student."""
+    columns = ["data", "trained", "epochs in all", "of the last training", "students by seed"]
+    return markdown(
+        [*columns, "accuracy in % ± sd", "gain", "p"],
+        [
+            [
+                row["data"],
+                "best-scored" if row["method"] == "first" else f"shortlist of {row['count']}",
+                row["epochs"],
+                row["last_epochs"],
+                row["students"],
+                f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
+                number(row["gain"], "+.1f"),
+                number(row["p"], ".3f"),
+            ]
+            for row in read_table(RESULTS / "shortlist.csv")
+        ],
+    )
+
+
+def training_speed() -> str:
+    """Return what the training loop costs beside the networks."""
+    columns = ["augmentation", "bare step in ms", "step in ms", "of it waiting for data"]
+    return markdown(
+        [*columns, "step over bare step"],
+        [
+            [
+                f"`{row['augment']}`",
+                number(row["bare_ms"], ".0f"),
+                number(row["step_ms"], ".0f"),
+                f"{100 * float(row['waiting']):.1f} %",
+                number(row["overhead"]),
+            ]
+            for row in read_table(RESULTS / "training-speed.csv")
+        ],
+    )
