@@ -26,7 +26,7 @@ SCORERS = (
 """What shares the passes of `student_fit`."""
 ALIGNED = tuple(name for name in QUANTITIES if name.startswith("alignment"))
 """What reads the images among these."""
-WIDELY = (*SCORERS, *WIDE)
+WIDELY = (*SCORERS, *WIDE, "az_trainability")
 PUBLISHED = ("diswot", "vkdnw_agg")
 IMAGES = (4, 8, 16, 32, 64, 128)
 """Images in a batch, of which a curve is drawn."""

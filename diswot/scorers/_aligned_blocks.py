@@ -22,9 +22,18 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
     """
     own = torch.stack(student.watched(KERNELS))
     theirs = torch.stack(teacher.watched(KERNELS))
-    depth = torch.arange(1, len(own) + 1, device=own.device)
-    matched = torch.div(depth * len(theirs) - 1, len(own), rounding_mode="floor")
-    return (own * theirs[matched].to(own)).sum(dim=(1, 2))
+    matched = theirs[matched_depths(len(own), len(theirs))]
+    return (own * matched.to(own)).sum(dim=(1, 2))
+
+
+def matched_depths(own: int, theirs: int) -> list[int]:
+    """Return for each of `own` blocks the place of that at its depth among `theirs` blocks.
+
+    Examples:
+        >>> matched_depths(3, 6)
+        [1, 3, 5]
+    """
+    return [(block * theirs - 1) // own for block in range(1, own + 1)]
 
 
 def unit_kernel(features: Tensor) -> Tensor:

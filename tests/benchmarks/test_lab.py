@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from benchmarks.lab.aggregates import STUDENT_FIT
+from benchmarks.lab.ceilings import best_weights
 from benchmarks.lab.journals import Journal, merit
 from benchmarks.lab.measure import EXPERIMENTS
 from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from benchmarks.lab.report import fit_rows
 from benchmarks.lab.tables import tables_of
+from diswot.layers import blocks
 from diswot.scorers import all_terms
-from tests.scorers.probes import batch, probe_of, resnet
+from search_spaces import AutoFormerSpace, NASBench201Space, ResNetDepthSpace
+from tests.scorers.probes import batch, calls, probe_of, resnet
 
 
 def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
@@ -32,6 +35,13 @@ def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
     assert all(map(math.isfinite, found.values()))
 
 
+SPACES = {
+    "resnet": ResNetDepthSpace(),
+    "cells": NASBench201Space(),
+    "autoformer": AutoFormerSpace(),
+}
+
+
 def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     """Return quantities that follow accuracy, more or less."""
     rng = np.random.default_rng(seed)
@@ -42,7 +52,8 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     }
     terms |= {t: rng.uniform(0, 1, (n, 5)) for t in terms if t.startswith("alignment")}
     alone = accuracies - rng.uniform(0, 3, n) if "cells" not in name else None
-    names = [f"a{number}" for number in range(n)]
+    space = SPACES[name.split("-")[0]]
+    names = [space.to_string(space.sample(rng)) for _ in range(n)]
     return Journal(name, names, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
 
 
@@ -78,6 +89,30 @@ def test_every_table_can_be_made_and_names_its_truths() -> None:
         assert "nan" not in table, title
     assert tables["Which teacher"].count("random teacher") == 1
     assert tables["Left out one truth at a time"].count("**") == 2
+
+
+def test_the_best_weights_of_an_encoding_are_found() -> None:
+    rng = np.random.default_rng(0)
+    encoded = rng.normal(size=(40, 2))
+    found = best_weights(encoded, encoded @ np.array([1.0, 3.0]))
+    assert found[1] / found[0] == pytest.approx(3, rel=0.05)
+
+
+def test_blocks_are_matched_by_depth() -> None:
+    scorer = all_terms(["relation_blocks", "spectrum_blocks", "attention_blocks", "resolution"])
+    student = probe_of(resnet(1), batch(), scorer)
+    itself = scorer(student, student)
+    assert itself["relation_blocks"] == pytest.approx(0, abs=1e-6)
+    assert itself["spectrum_blocks"] == 0
+    assert itself["attention_blocks"] == pytest.approx(1)
+    other = scorer(student, probe_of(resnet(2), batch(), scorer))
+    assert other["relation_blocks"] < 0
+    assert other["spectrum_blocks"] < 0
+    assert 0 < other["attention_blocks"] < 1
+    network = resnet(1)
+    outputs = [output for _, output in calls(network, blocks(network), batch()[0])]
+    positions = [output[0, 0].numel() for output in outputs]
+    assert other["resolution"] == pytest.approx(np.log(positions).mean())
 
 
 def test_experiments_take_over_from_ones_that_exist() -> None:

@@ -1,0 +1,3 @@
+"""Where the quantities come from."""
+
+SOURCE = "the lab book"
