@@ -1,6 +1,6 @@
 """Architectures and the accuracies that they were measured to reach."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -72,7 +72,11 @@ class GroundTruth:
                 f"Expected a sample of {MINIMUM} to {len(self):,} architectures, which is all of "
                 f"{self.name}, but got {count:,}"
             )
-        chosen = np.random.default_rng(seed).choice(len(self), count, replace=False)
+        return self.part(np.random.default_rng(seed).choice(len(self), count, replace=False))
+
+    def part(self, places: Sequence[int] | NDArray[np.int64]) -> "GroundTruth":
+        """Return the architectures at some places, in their order."""
+        chosen = np.asarray(places)
         return replace(
             self,
             architectures=tuple(self.architectures[i] for i in chosen),

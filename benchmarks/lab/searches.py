@@ -6,14 +6,15 @@ Scores of papers are taken from the measurements of the correlation tables, wher
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
-from benchmarks.lab.measure import EXPERIMENTS, settings_of
+from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
 from benchmarks.ledger import RECORDS
 from benchmarks.measurement import Measured, evaluator_for, measure
 from benchmarks.results_folder import keep
@@ -23,12 +24,12 @@ from diswot.progress import Progress
 from diswot.scorers import find_scorer
 from diswot.search import Budget
 
-SEARCHED: Mapping[str, str] = {
-    "resnet-s0": "resnet-s0",
-    "cells-cifar100": "nas-bench-201-aggregates-cifar100",
-    "autoformer": "autoformer",
+SEARCHED: Mapping[str, tuple[str, ...]] = {
+    "resnet-s0": ("resnet-s0",),
+    "cells-cifar100": ("nas-bench-201-all-cifar100", "nas-bench-201-aggregates-cifar100"),
+    "autoformer": ("autoformer",),
 }
-"""Experiments, and the correlation table's measurements that know other scores of them."""
+"""Experiments, and the correlation tables' measurements that know other scores of them."""
 SCORERS = ("student_fit", "filled_width+root_size", "params", "size_ln", "diswot", "vkdnw_agg")
 _TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
     "filled_width": (math.log1p, "reach_rank_entropy"),
@@ -38,6 +39,7 @@ _TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
 """The terms of `student_fit`, of the raw quantities."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
+Terms: TypeAlias = Mapping[str, tuple[float, ...]]
 
 
 @click.command()
@@ -49,67 +51,95 @@ def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) 
     """Write results/student-fit-search.csv: 20 seeds of each engine by each score."""
     started, rows = datetime.now(UTC), list[SearchRow]()
     with shown_progress() as progress:
-        for name, known in SEARCHED.items():
-            rows += _searched(name, correlations / known, data_root, teachers, work, progress)
+        for name, tables in SEARCHED.items():
+            folders = [*(correlations / table for table in tables), work / f"{name}-published"]
+            rows += _searched(name, folders, data_root, teachers, work, progress)
     made = {"scorers": SCORERS, "max_params": LIMITS, "population": 20, "seeds": 20}
     keep("student-fit-search", rows, made, started)
 
 
 def _searched(
-    name: str, known: Path, data_root: str | None, teachers: Path, work: Path, progress: Progress
+    name: str,
+    others: Sequence[Path],
+    data_root: str | None,
+    teachers: Path,
+    work: Path,
+    progress: Progress,
 ) -> list[SearchRow]:
+    """Search all architectures, and, for scores that know a part of them, that part by all."""
     experiment = EXPERIMENTS[name]
     settings, truth = settings_of(experiment, teachers, data_root)
     architectures = [truth.space.to_string(arch) for arch in truth.architectures]
     measured = measure(settings, architectures, work / name, progress=progress)
-    others = _terms(known) or _terms(work / f"{name}-published")
+    sources: list[Mapping[int, Terms]] = [{i: each.terms for i, each in enumerate(measured)}]
+    for other in experiment.besides:
+        counts, _ = settings_of(EXPERIMENTS[other], teachers, data_root)
+        counted = measure(counts, architectures, work / other, progress=progress)
+        sources.append({i: each.terms for i, each in enumerate(counted)})
     keys = [truth.space.canonical_key(arch) for arch in truth.architectures]
-    joined = [_joined(each, others.get(key, {})) for each, key in zip(measured, keys, strict=True)]
+    for folder in others:
+        if (folder / RECORDS).exists():
+            known = _terms(folder)
+            sources.append({i: known[key] for i, key in enumerate(keys) if key in known})
+    whole = [source for source in sources if len(source) == len(truth)]
+    parts = [(truth, whole, list(range(len(truth))))]
+    if len(whole) < len(sources):
+        places = sorted(set(sources[0]).intersection(*sources))
+        part = replace(truth.part(places), name=f"{truth.name}, {len(places):,} of them")
+        parts.append((part, sources, places))
     rows: list[SearchRow] = []
-    for limit in LIMITS if name.startswith("cells") else (None,):
-        landscape = Landscape.of(
-            truth,
-            experiment.target,
-            joined,
-            images=evaluator_for(settings).images,
-            budget=Budget(params=limit),
-        )
-        for scorer in SCORERS:
-            if not all(set(find_scorer(scorer).terms) <= set(each.terms) for each in joined[:1]):
-                continue
+    for part, used, places in parts:
+        joined = [_joined(measured[i], [source[i] for source in used]) for i in places]
+        for limit in LIMITS if name.startswith("cells") else (None,):
+            landscape = Landscape.of(
+                part,
+                experiment.target,
+                joined,
+                images=evaluator_for(settings).images,
+                budget=Budget(params=limit),
+            )
+            rows += _by_each_score(landscape, experiment, limit)
+    return rows
+
+
+def _by_each_score(
+    landscape: Landscape, experiment: Experiment, limit: int | None
+) -> Iterator[SearchRow]:
+    known = {term for record in landscape.records.values() for term in record.terms}
+    for scorer in SCORERS:
+        if set(find_scorer(scorer).terms) <= known:
             asked = SearchBenchSettings(
-                truth.name,
+                landscape.truth,
                 (scorer,),
                 target=experiment.target,
                 max_params=limit,
                 repeats=experiment.repeats,
                 batch_size=experiment.batch_size,
             )
-            total = min(asked.evaluations, landscape.networks)
-            rows += rows_of(
+            yield from rows_of(
                 landscape.scored(scorer),
                 asked,
-                [total],
+                [min(asked.evaluations, landscape.networks)],
                 milliseconds=None,
                 searched=lambda: None,
             )
-    return rows
 
 
-def _joined(measured: Measured, others: Mapping[str, tuple[float, ...]]) -> Measured:
+def _joined(measured: Measured, sources: Sequence[Terms]) -> Measured:
     """Return a measurement with the terms of `student_fit`, and the means of others' terms."""
-    repeats = len(next(iter(measured.terms.values())))
-    taken = {name: (sum(v) / len(v),) * repeats for name, v in others.items()}
-    own = {
-        term: tuple(map(of, measured.terms[quantity])) for term, (of, quantity) in _TERMS.items()
-    }
-    return replace(measured, terms={**taken, **measured.terms, **own})
+    repeats = len(next(iter(sources[0].values())))
+    terms: dict[str, tuple[float, ...]] = {}
+    for source in reversed(sources):
+        for name, values in source.items():
+            same = len(values) == repeats
+            terms[name] = tuple(values) if same else (sum(values) / len(values),) * repeats
+    for term, (of, quantity) in _TERMS.items():
+        terms[term] = tuple(map(of, terms[quantity]))
+    return replace(measured, terms=terms)
 
 
-def _terms(folder: Path) -> dict[str, dict[str, tuple[float, ...]]]:
+def _terms(folder: Path) -> dict[str, Terms]:
     """Return the terms that were measured for a correlation table, by canonical key."""
-    if not (folder / RECORDS).exists():
-        return {}
     records = map(json.loads, (folder / RECORDS).read_text(encoding="utf-8").splitlines())
     return {
         record["of"]: {name: tuple(values) for name, values in record["terms"].items()}
