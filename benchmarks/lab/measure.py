@@ -40,7 +40,8 @@ class Experiment:
         truth: a ground truth, whose architectures are measured.
         target: what it was trained on decides the images.
         batch_size: images in a batch.
-        state: of the teacher, ResNet-56 where trained, ResNet-110 at random.
+        state: of the teacher.
+        teacher: where it is trained; at random it is ResNet-110.
         sample: architectures, drawn at random; 0 for all.
         repeats: initialisations and batches.
         besides: experiments whose values are taken over: counts, and the passes of noise of
@@ -53,6 +54,7 @@ class Experiment:
     target: str
     batch_size: int
     state: str = "trained"
+    teacher: str = "resnet56"
     sample: int = 0
     repeats: int = 5
     besides: tuple[str, ...] = ()
@@ -61,6 +63,18 @@ class Experiment:
 
 def _counts(truth: str, target: str) -> Experiment:
     return Experiment(truth, target, 16, "random", repeats=1, scorers=COUNTS)
+
+
+def _better(truth: str, target: str, batch_size: int, besides: str, sample: int = 0) -> Experiment:
+    return Experiment(
+        truth,
+        target,
+        batch_size,
+        teacher="resnet20",
+        sample=sample,
+        besides=(besides,),
+        scorers=ALIGNED,
+    )
 
 
 def _curve(truth: str, target: str, repeats: int, sample: int = 0) -> dict[int, Experiment]:
@@ -89,6 +103,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "cells-cifar10": Experiment(
         "nas-bench-201", "cifar10", 16, besides=("cells-cifar100",), scorers=ALIGNED
     ),
+    "resnet-s0-better": _better("resnet-s0", "distilled", 64, "resnet-s0"),
+    "autoformer-better": _better("autoformer", "distilled", 16, "autoformer"),
+    "cells-better": _better("nas-bench-201", "cifar100", 16, "cells-cifar100", sample=1000),
     "cells-random": Experiment(
         "nas-bench-201", "cifar100", 16, "random", sample=1000, besides=("cells-counts",)
     ),
@@ -139,7 +156,10 @@ EXPERIMENTS: Mapping[str, Experiment] = {
 def main(
     data_root: str | None, teachers: Path, workers: int, work: Path, names: tuple[str, ...]
 ) -> None:
-    """Measure all experiments, or those named; --teachers holds teacher-DATA/best.safetensors."""
+    """Measure all experiments, or those named.
+
+    --teachers holds teacher-DATA/best.safetensors and teacher-better/best.safetensors.
+    """
     with shown_progress() as progress:
         for name in names or EXPERIMENTS:
             settings, truth = settings_of(EXPERIMENTS[name], teachers, data_root)
@@ -166,9 +186,12 @@ def settings_of(
         data_root=data_root,
     )
     if experiment.state == "trained":
-        weights = teachers / f"teacher-{data}" / "best.safetensors"
+        folder = f"teacher-{data}" if experiment.teacher == "resnet56" else "teacher-better"
         settings = replace(
-            settings, teacher="resnet56", teacher_state="trained", teacher_weights=str(weights)
+            settings,
+            teacher=experiment.teacher,
+            teacher_state="trained",
+            teacher_weights=str(teachers / folder / "best.safetensors"),
         )
     return settings, truth
 

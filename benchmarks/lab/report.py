@@ -12,7 +12,7 @@ from benchmarks.association import kendall
 from benchmarks.lab.aggregates import BASELINES, PARTS
 from benchmarks.lab.journals import Journal, read
 from benchmarks.lab.measure import EXPERIMENTS, IMAGES
-from benchmarks.lab.tables import RANDOM, tables_of
+from benchmarks.lab.tables import OTHERS, tables_of
 from benchmarks.rank_statistics import RankStatistics, rank_statistics
 from benchmarks.results_folder import keep
 from benchmarks.tables import markdown, number
@@ -60,7 +60,8 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
 
     started = datetime.now(UTC)
     trained = {name: journal(name) for name in TRUTHS if (work / name).is_dir()}
-    random = {name: journal(name) for name in RANDOM.values() if (work / name).is_dir()}
+    names = [name for experiments in OTHERS.values() for name in experiments.values()]
+    others = {name: journal(name) for name in names if (work / name).is_dir()}
     wide = {name: journal(f"{name}-wide") for name in WIDELY if (work / f"{name}-wide").is_dir()}
     curves = {
         truth: {
@@ -73,7 +74,8 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
     rows = fit_rows(trained)
     made = {name: asdict(EXPERIMENTS[name]) for name in trained}
     keep("student-fit", rows, {"experiments": made}, started)
-    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, random, wide, curves)}
+    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, others, wide, curves)}
+    tables["Students trained on 60 images"] = _parts(fit_rows({"digits-s0": journal("digits-s0")}))
     text = "\n\n".join(f"## {title}\n\n{table}" for title, table in tables.items())
     (HERE / "tables.md").write_text(f"# Tables\n\n{text}\n", encoding="utf-8")
     click.echo(text)

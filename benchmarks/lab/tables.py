@@ -21,17 +21,17 @@ from benchmarks.lab.journals import Journal, Merit, merit
 from benchmarks.resampling import resampled
 from benchmarks.tables import markdown, number
 
-RANDOM = {
-    "resnet-s0": "resnet-s0-random",
-    "autoformer": "autoformer-random",
-    "cells-cifar100": "cells-random",
+OTHERS: Mapping[str, Mapping[str, str]] = {
+    "resnet-s0": {"random teacher": "resnet-s0-random", "better teacher": "resnet-s0-better"},
+    "autoformer": {"random teacher": "autoformer-random", "better teacher": "autoformer-better"},
+    "cells-cifar100": {"random teacher": "cells-random", "better teacher": "cells-better"},
 }
-"""Experiments with a teacher at random initialisation, by truth."""
+"""Experiments with other teachers, by truth."""
 
 
 def tables_of(
     trained: Mapping[str, Journal],
-    random: Mapping[str, Journal],
+    others: Mapping[str, Journal],
     wide: Mapping[str, Journal],
     curves: Mapping[str, Mapping[int, Journal]],
 ) -> dict[str, str]:
@@ -39,14 +39,14 @@ def tables_of(
 
     Args:
         trained: by truth, with a trained teacher.
-        random: by experiment, with teachers at random initialisation.
+        others: by experiment, with other teachers.
         wide: by truth, with the quantities that were looked at besides.
         curves: by truth and number of images in a batch, the terms of `student_fit`.
     """
     return {
         "Left out one truth at a time": _left_out(trained),
         "All that was looked at": _wide(wide),
-        "Which teacher": _teachers(trained, random),
+        "Which teacher": _teachers(trained, others),
         "How many initialisations": _repeats(trained),
         "How many images": _images(curves),
         "Gain from distillation": _gain(trained),
@@ -114,15 +114,15 @@ def _wide(journals: Mapping[str, Journal]) -> str:
     return markdown(["quantity", *journals], rows)
 
 
-def _teachers(trained: Mapping[str, Journal], random: Mapping[str, Journal]) -> str:
+def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> str:
     """Compare what the alignment is with, and with none, by a paired bootstrap."""
     without = aggregate(*FORM, None)
     rows = []
     for truth, journal in trained.items():
         sources = {name: (journal, alignment) for name, alignment in _ALIGNED_WITH.items()}
-        other = random.get(RANDOM.get(truth, ""))
-        if other is not None:
-            sources["random teacher"] = (other, aggregate(None, None))
+        for name, experiment in OTHERS.get(truth, {}).items():
+            if experiment in others:
+                sources[name] = (others[experiment], aggregate(None, None))
         for name, (of, alignment) in sources.items():
             alone, before = (score(of).mean(axis=1) for score in (alignment, without))
             low, high, change = _difference(before + alone, before, of.accuracies)
@@ -202,15 +202,25 @@ _CURVES: Mapping[str, Callable[[Mapping[str, Matrix]], Matrix]] = {
 def _gain(journals: Mapping[str, Journal]) -> str:
     """Return what ranks distilled minus vanilla accuracy."""
     rows = []
+    less = {"teacher less pixels": _ALIGNED_WITH["teacher less pixels"]}
     for truth, journal in journals.items():
         if journal.alone is None:
             continue
         gain = journal.accuracies - journal.alone
-        for name, score in {**PARTS, **BASELINES}.items():
+        for name, score in {**PARTS, **less, **BASELINES}.items():
             scores = score(journal).mean(axis=1)
             against = (journal.alone, journal.accuracies, gain)
-            rows.append([truth, name, *(number(kendall(scores, y), ".3f") for y in against)])
-    return markdown(["truth", "score", "τ alone", "τ distilled", "τ gain"], rows)
+            taus = [number(kendall(scores, y), ".3f") for y in against]
+            rows.append([truth, name, *taus, _given_params(scores, gain, journal)])
+    columns = ["truth", "score", "τ alone", "τ distilled", "τ gain", "τ gain given params"]
+    return markdown(columns, rows)
+
+
+def _given_params(scores: Vector, against: Vector, journal: Journal) -> str:
+    try:
+        return number(partial_kendall(scores, against, [journal.params]), ".3f")
+    except UndefinedStatisticError:
+        return "–"
 
 
 def _combined(journals: Mapping[str, Journal]) -> str:

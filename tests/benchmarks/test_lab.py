@@ -79,11 +79,11 @@ def test_an_aggregate_is_the_sum_of_logarithms() -> None:
 def test_every_table_can_be_made_and_names_its_truths() -> None:
     truths = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
     trained = {name: journal(name, seed=number) for number, name in enumerate(truths)}
-    random = {"resnet-s0-random": journal("resnet-s0-random")}
+    others = {"resnet-s0-random": journal("resnet-s0-random")}
     rows = fit_rows(trained)
     assert {row.truth for row in rows} == set(truths)
     curve = {images: curved(images) for images in (4, 16)}
-    tables = tables_of(trained, random, {"cells": journal("cells")}, {"cells": curve})
+    tables = tables_of(trained, others, {"cells": journal("cells")}, {"cells": curve})
     for title, table in tables.items():
         assert table.startswith("|"), title
         assert "nan" not in table, title
