@@ -8,11 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.lab.quantities._source import SOURCE
-from diswot.activations import Activations, Watch, as_map
+from diswot.activations import Activations, Watch, as_map, is_map
 from diswot.layers import blocks
 from diswot.probe import Probe
 from diswot.scorers import Card, register
 from diswot.scorers._aligned_blocks import matched_depths
+from diswot.scorers._positions import grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class _Seen:
 
 
 def _seen(_given: Tensor, output: Tensor) -> _Seen:
-    shown = as_map(output.detach())
+    shown = as_map(output.detach()) if is_map(output) else grid(output.detach())
     rows = F.normalize(shown.flatten(1), dim=1)
     centred = rows - rows.mean(dim=0)
     shares = torch.linalg.eigvalsh((centred @ centred.T).double()).clamp(min=0)
