@@ -13,7 +13,12 @@ from benchmarks.documentation._scores import (
     speed,
     student_fit,
 )
-from benchmarks.documentation._searches import lasting, search, student_fit_search
+from benchmarks.documentation._searches import (
+    lasting,
+    search,
+    student_fit_budgets,
+    student_fit_search,
+)
 from benchmarks.documentation._trainings import losses, presets, shortlists, taught, training_speed
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,6 +36,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "shortlists": shortlists,
     "speed": speed,
     "student_fit": student_fit,
+    "student_fit_budgets": student_fit_budgets,
     "student_fit_search": student_fit_search,
     "taught": taught,
     "training_speed": training_speed,

@@ -1,5 +1,6 @@
 """What searches find, and what a long one costs."""
 
+import math
 from collections.abc import Mapping
 
 from benchmarks.results_folder import RESULTS
@@ -65,22 +66,50 @@ def _with_quartiles(row: Mapping[str, str]) -> str:
 
 def student_fit_search() -> str:
     """Return what evolution finds with `student_fit` and with other scores, and its regret."""
-    rows = [
-        row
-        for row in read_table(RESULTS / "student-fit-search.csv")
-        if row["engine"] == "evolution"
-    ]
-    best = {(row["truth"], row["budget"]): row["best"] for row in rows}
+    found: dict[tuple[str, str], tuple[float, str]] = {}
+    for row in read_table(RESULTS / "student-fit-search.csv"):
+        if row["engine"] == "evolution":
+            place = f"{_place(row)}, {row['budget']}"
+            found[place, "best there is"] = math.inf, number(row["best"])
+            cell = f"{number(row['accuracy'])} ({number(row['regret'])})"
+            found[place, f"`{row['scorer']}`"] = float(row["regret"]), cell
+    return _by_scorer(found)
+
+
+def student_fit_budgets() -> str:
+    """Return the regret of what scores best, mean and worst over the budgets."""
+    regrets: dict[tuple[str, str], list[float]] = {}
+    for row in read_table(RESULTS / "student-fit-budgets.csv"):
+        regrets.setdefault((_place(row), f"`{row['scorer']}`"), []).append(float(row["regret"]))
+    return _by_scorer(
+        {
+            key: (mean := sum(values) / len(values), f"{mean:.2f} ({max(values):.2f})")
+            for key, values in regrets.items()
+        }
+    )
+
+
+_NAMES = {"resnet-s0": "S0", "nas-bench-201": "cells", "autoformer": "AutoFormer"}
+
+
+def _place(row: Mapping[str, str]) -> str:
+    truth, *part = row["truth"].split(", ", 1)
+    return ", ".join([_NAMES[truth], row["target"], *part])
+
+
+def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
+    """Return a table of places and scores, of regrets and what is shown; the least is bold."""
+    places = dict.fromkeys(place for place, _ in found)
     least = {
-        where: min(float(row["regret"]) for row in rows if (row["truth"], row["budget"]) == where)
-        for where in best
+        place: min(regret for (at, _), (regret, _) in found.items() if at == place)
+        for place in places
     }
-    found: dict[str, dict[tuple[str, str], str]] = {}
-    for row in rows:
-        where = row["truth"], row["budget"]
-        cell = f"{number(row['accuracy'])} ({number(row['regret'])})"
-        bold = float(row["regret"]) == least[where]
-        found.setdefault(row["scorer"], {})[where] = f"**{cell}**" if bold else cell
-    table = [["best there is", *map(number, best.values())]]
-    table += [[f"`{name}`", *(of.get(where, "–") for where in best)] for name, of in found.items()]
-    return markdown(["", *(f"{truth}, {budget}" for truth, budget in best)], table)
+    rows = []
+    for scorer in dict.fromkeys(scorer for _, scorer in found):
+        cells = [found.get((place, scorer), (math.inf, "–")) for place in places]
+        shown = [
+            f"**{cell}**" if regret == least[place] else cell
+            for place, (regret, cell) in zip(places, cells, strict=True)
+        ]
+        rows.append([scorer, *shown])
+    return markdown(["", *places], rows)

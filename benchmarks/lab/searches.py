@@ -1,4 +1,4 @@
-"""Search with `student_fit` and other scores: `python -m benchmarks.lab.searches`.
+"""What `student_fit` and other scores find in a budget: `python -m benchmarks.lab.searches`.
 
 Scores of papers are taken from the measurements of the correlation tables, where these are in
 --correlations.
@@ -7,12 +7,13 @@ Scores of papers are taken from the measurements of the correlation tables, wher
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import click
+import numpy as np
 
 from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
 from benchmarks.ledger import RECORDS
@@ -27,6 +28,7 @@ from diswot.search import Budget
 SEARCHED: Mapping[str, tuple[str, ...]] = {
     "resnet-s0": ("resnet-s0",),
     "cells-cifar100": ("nas-bench-201-all-cifar100", "nas-bench-201-aggregates-cifar100"),
+    "cells-cifar10": (),
     "autoformer": ("autoformer",),
 }
 """Experiments, and the correlation tables' measurements that know other scores of them."""
@@ -39,7 +41,34 @@ _TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
 """The terms of `student_fit`, of the raw quantities."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
+SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
+"""Shares of a truth's students, the smallest ones, that are in budget."""
 Terms: TypeAlias = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """What scores best in one budget.
+
+    Attributes:
+        truth: the ground truth, or a part of it.
+        target: its column of accuracies.
+        share: of the students, those with the fewest parameters, that are in budget.
+        max_params: parameters that a student may have.
+        best: the highest accuracy in budget.
+        scorer: what is followed.
+        accuracy: of the student that scores best, the cheapest of those alike.
+        regret: `best` less that.
+    """
+
+    truth: str
+    target: str
+    share: float
+    max_params: int
+    best: float
+    scorer: str
+    accuracy: float
+    regret: float
 
 
 @click.command()
@@ -48,25 +77,34 @@ Terms: TypeAlias = Mapping[str, tuple[float, ...]]
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/lab"))
 @click.option("--correlations", type=click.Path(path_type=Path), default=Path("runs/bench"))
 def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) -> None:
-    """Write results/student-fit-search.csv: 20 seeds of each engine by each score."""
-    started, rows = datetime.now(UTC), list[SearchRow]()
+    """Write results/student-fit-budgets.csv and, of 20 seeds, student-fit-search.csv."""
+    started = datetime.now(UTC)
+    landscapes: list[tuple[Experiment, Landscape]] = []
     with shown_progress() as progress:
         for name, tables in SEARCHED.items():
             folders = [*(correlations / table for table in tables), work / f"{name}-published"]
-            rows += _searched(name, folders, data_root, teachers, work, progress)
+            found = _landscapes(name, folders, data_root, teachers, work, progress)
+            landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
+    chosen = [row for _, landscape in landscapes for row in _best_scored(landscape)]
+    keep("student-fit-budgets", chosen, {"scorers": SCORERS, "shares": SHARES}, started)
+    started, rows = datetime.now(UTC), list[SearchRow]()
+    for experiment, landscape in landscapes:
+        for limit in LIMITS if landscape.truth.startswith("nas") else (None,):
+            budgeted = replace(landscape, budget=Budget(params=limit))
+            rows += _searched(budgeted, experiment, limit)
     made = {"scorers": SCORERS, "max_params": LIMITS, "population": 20, "seeds": 20}
     keep("student-fit-search", rows, made, started)
 
 
-def _searched(
+def _landscapes(
     name: str,
     others: Sequence[Path],
     data_root: str | None,
     teachers: Path,
     work: Path,
     progress: Progress,
-) -> list[SearchRow]:
-    """Search all architectures, and, for scores that know a part of them, that part by all."""
+) -> Iterator[Landscape]:
+    """Yield all architectures, and, for scores that know a part of them, that part."""
     experiment = EXPERIMENTS[name]
     settings, truth = settings_of(experiment, teachers, data_root)
     architectures = [truth.space.to_string(arch) for arch in truth.architectures]
@@ -87,42 +125,58 @@ def _searched(
         places = sorted(set(sources[0]).intersection(*sources))
         part = replace(truth.part(places), name=f"{truth.name}, {len(places):,} of them")
         parts.append((part, sources, places))
-    rows: list[SearchRow] = []
     for part, used, places in parts:
         joined = [_joined(measured[i], [source[i] for source in used]) for i in places]
-        for limit in LIMITS if name.startswith("cells") else (None,):
-            landscape = Landscape.of(
-                part,
-                experiment.target,
-                joined,
-                images=evaluator_for(settings).images,
-                budget=Budget(params=limit),
+        images = evaluator_for(settings).images
+        yield Landscape.of(part, experiment.target, joined, images=images, budget=Budget())
+
+
+def _known(landscape: Landscape) -> Iterator[str]:
+    """Yield the scores whose terms were measured."""
+    terms = {term for record in landscape.records.values() for term in record.terms}
+    for scorer in SCORERS:
+        if set(find_scorer(scorer).terms) <= terms:
+            yield scorer
+
+
+def _best_scored(landscape: Landscape) -> Iterator[BudgetRow]:
+    params = [record.params for record in landscape.records.values()]
+    for share in SHARES:
+        limit = int(np.quantile(params, share))
+        budgeted = replace(landscape, budget=Budget(params=limit))
+        for scorer in _known(landscape):
+            accuracy = landscape.accuracies[budgeted.scored(scorer).top]
+            yield BudgetRow(
+                landscape.truth,
+                landscape.target,
+                share,
+                limit,
+                budgeted.best,
+                scorer,
+                accuracy,
+                round(budgeted.best - accuracy, 6),
             )
-            rows += _by_each_score(landscape, experiment, limit)
-    return rows
 
 
-def _by_each_score(
+def _searched(
     landscape: Landscape, experiment: Experiment, limit: int | None
 ) -> Iterator[SearchRow]:
-    known = {term for record in landscape.records.values() for term in record.terms}
-    for scorer in SCORERS:
-        if set(find_scorer(scorer).terms) <= known:
-            asked = SearchBenchSettings(
-                landscape.truth,
-                (scorer,),
-                target=experiment.target,
-                max_params=limit,
-                repeats=experiment.repeats,
-                batch_size=experiment.batch_size,
-            )
-            yield from rows_of(
-                landscape.scored(scorer),
-                asked,
-                [min(asked.evaluations, landscape.networks)],
-                milliseconds=None,
-                searched=lambda: None,
-            )
+    for scorer in _known(landscape):
+        asked = SearchBenchSettings(
+            landscape.truth,
+            (scorer,),
+            target=experiment.target,
+            max_params=limit,
+            repeats=experiment.repeats,
+            batch_size=experiment.batch_size,
+        )
+        yield from rows_of(
+            landscape.scored(scorer),
+            asked,
+            [min(asked.evaluations, landscape.networks)],
+            milliseconds=None,
+            searched=lambda: None,
+        )
 
 
 def _joined(measured: Measured, sources: Sequence[Terms]) -> Measured:
