@@ -32,13 +32,22 @@ SEARCHED: Mapping[str, tuple[str, ...]] = {
     "autoformer": ("autoformer",),
 }
 """Experiments, and the correlation tables' measurements that know other scores of them."""
-SCORERS = ("student_fit", "filled_width+root_size", "params", "size_ln", "diswot", "vkdnw_agg")
+SCORERS = (
+    "student_fit",
+    "filled_width+root_size",
+    "filled_width+root_size+pixel_alignment",
+    "params",
+    "size_ln",
+    "diswot",
+    "vkdnw_agg",
+)
 _TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
     "filled_width": (math.log1p, "reach_rank_entropy"),
     "root_size": (math.log, "size_sides_1/2"),
     "teacher_alignment": (math.log1p, "alignment_mean"),
+    "pixel_alignment": (math.log1p, "alignment_pixels"),
 }
-"""The terms of `student_fit`, of the raw quantities."""
+"""The terms of `student_fit`, and its control, of the raw quantities."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))

@@ -121,6 +121,6 @@ def test_experiments_take_over_from_ones_that_exist() -> None:
     assert taken <= set(EXPERIMENTS)
     pages = Path(__file__).parents[2] / "benchmarks" / "lab"
     for page in pages.glob("*.md"):
-        for link in pages.glob("[1-9]-*.md"):
+        for link in pages.glob("[0-9]*.md"):
             if page.name == "README.md":
                 assert f"({link.name})" in page.read_text(encoding="utf-8")

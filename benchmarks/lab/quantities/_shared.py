@@ -82,6 +82,15 @@ def alignment_pixels(student: Probe, _teacher: Activations) -> Tensor:
 
 
 @register(
+    Card("pixel_alignment", "as teacher_alignment, with the images themselves", SOURCE),
+    watches=[KERNELS],
+)
+def pixel_alignment(student: Probe, teacher: Activations) -> Tensor:
+    """Return ln(1 + mean CKA) of the student's blocks with the images."""
+    return alignment_pixels(student, teacher).log1p()
+
+
+@register(
     Card("alignment_labels", "mean alignment of blocks with the labels", SOURCE, needs_labels=True),
     watches=[KERNELS],
 )
