@@ -15,18 +15,28 @@ Aggregate: TypeAlias = Callable[[Journal], Matrix]
 """(journal) → (n, R) scores of the n architectures in each repeat."""
 
 
-def aggregate(reach: str | None, size: str | None, alignment: str | None = "mean") -> Aggregate:
-    """Return the sum of the logarithms of up to three quantities, 1 + which where it can be 0."""
+def aggregate(reach: str | None, size: str | None, alignment: str | None = "either") -> Aggregate:
+    """Return the sum of the logarithms of up to three quantities, 1 + which where it can be 0.
+
+    The alignment `either` is the larger of that with the teacher at the same depth and that
+    with the images.
+    """
 
     def scores(journal: Journal) -> Matrix:
         parts = [
             np.log1p(np.nan_to_num(journal.terms[f"reach_{reach}"])) if reach else 0.0,
             journal.log(f"size_{size}") if size else 0.0,
-            np.log1p(journal.terms[f"alignment_{alignment}"]) if alignment else 0.0,
+            np.log1p(_alignment(journal, alignment)) if alignment else 0.0,
         ]
         return np.asarray(sum(parts))
 
     return scores
+
+
+def _alignment(journal: Journal, name: str) -> Matrix:
+    if name == "either":
+        return np.maximum(journal.terms["alignment_mean"], journal.terms["alignment_pixels"])
+    return journal.terms[f"alignment_{name}"]
 
 
 FORM = ("rank_entropy", "sides_1/2")

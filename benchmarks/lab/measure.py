@@ -145,7 +145,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     **{f"resnet-s0-{n}-images": of for n, of in _curve("resnet-s0", "distilled", 3).items()},
     **{
         f"cells-{n}-images": of
-        for n, of in _curve("nas-bench-201", "cifar100", 1, sample=1000).items()
+        for n, of in _curve("nas-bench-201", "cifar100", 1, sample=500).items()
     },
 }
 """By the name of their folder."""

@@ -35,19 +35,23 @@ SEARCHED: Mapping[str, tuple[str, ...]] = {
 SCORERS = (
     "student_fit",
     "filled_width+root_size",
+    "filled_width+root_size+depth_alignment",
     "filled_width+root_size+pixel_alignment",
     "params",
     "size_ln",
     "diswot",
     "vkdnw_agg",
 )
-_TERMS: Mapping[str, tuple[Callable[[float], float], str]] = {
-    "filled_width": (math.log1p, "reach_rank_entropy"),
-    "root_size": (math.log, "size_sides_1/2"),
-    "teacher_alignment": (math.log1p, "alignment_mean"),
-    "pixel_alignment": (math.log1p, "alignment_pixels"),
+_TERMS: Mapping[str, Callable[[Mapping[str, float]], float]] = {
+    "filled_width": lambda raw: math.log1p(raw["reach_rank_entropy"]),
+    "root_size": lambda raw: math.log(raw["size_sides_1/2"]),
+    "depth_alignment": lambda raw: math.log1p(raw["alignment_mean"]),
+    "pixel_alignment": lambda raw: math.log1p(raw["alignment_pixels"]),
+    "teacher_alignment": lambda raw: math.log1p(
+        max(raw["alignment_mean"], raw["alignment_pixels"])
+    ),
 }
-"""The terms of `student_fit`, and its control, of the raw quantities."""
+"""The terms of `student_fit`, and its controls, of the raw quantities of one repeat."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
@@ -196,8 +200,8 @@ def _joined(measured: Measured, sources: Sequence[Terms]) -> Measured:
         for name, values in source.items():
             same = len(values) == repeats
             terms[name] = tuple(values) if same else (sum(values) / len(values),) * repeats
-    for term, (of, quantity) in _TERMS.items():
-        terms[term] = tuple(map(of, terms[quantity]))
+    each = [{name: values[i] for name, values in terms.items()} for i in range(repeats)]
+    terms |= {term: tuple(map(of, each)) for term, of in _TERMS.items()}
     return replace(measured, terms=terms)
 
 

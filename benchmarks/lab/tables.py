@@ -122,7 +122,7 @@ def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> 
         sources = {name: (journal, alignment) for name, alignment in _ALIGNED_WITH.items()}
         for name, experiment in OTHERS.get(truth, {}).items():
             if experiment in others:
-                sources[name] = (others[experiment], aggregate(None, None))
+                sources[name] = (others[experiment], aggregate(None, None, "mean"))
         for name, (of, alignment) in sources.items():
             alone, before = (score(of).mean(axis=1) for score in (alignment, without))
             low, high, change = _difference(before + alone, before, of.accuracies)
@@ -141,11 +141,12 @@ def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> 
 
 
 _ALIGNED_WITH: Mapping[str, Aggregate] = {
-    "trained teacher": aggregate(None, None),
+    "trained teacher or images": aggregate(None, None),
+    "trained teacher": aggregate(None, None, "mean"),
     "its last block": aggregate(None, None, "last"),
     "pixels": aggregate(None, None, "pixels"),
     "teacher less pixels": lambda journal: (
-        aggregate(None, None)(journal) - aggregate(None, None, "pixels")(journal)
+        aggregate(None, None, "mean")(journal) - aggregate(None, None, "pixels")(journal)
     ),
     "labels": aggregate(None, None, "labels"),
 }

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from diswot.activations import Activations, Watch
 from diswot.layers import blocks
 from diswot.precision import at_least_single, near_one
+from diswot.probe import Probe
 
 FEWEST = 4
 """Images that an unbiased estimate needs."""
@@ -24,6 +25,16 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
     theirs = torch.stack(teacher.watched(KERNELS))
     matched = theirs[matched_depths(len(own), len(theirs))]
     return (own * matched.to(own)).sum(dim=(1, 2))
+
+
+def image_alignments(student: Probe) -> Tensor:
+    """Return the linear CKA of every block of the student with the images themselves: (L,).
+
+    Raises:
+        NetworkError: the student has no blocks.
+    """
+    images = unit_kernel(student.images.detach())
+    return (torch.stack(student.watched(KERNELS)) * images).sum(dim=(1, 2))
 
 
 def matched_depths(own: int, theirs: int) -> list[int]:

@@ -27,7 +27,7 @@ def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
     assert found["filled_width"] == pytest.approx(math.log1p(found["reach_rank_entropy"]), rel=1e-5)
     assert found["root_size"] == pytest.approx(math.log(found["size_sides_1/2"]))
     assert found["teacher_alignment"] == pytest.approx(
-        math.log1p(found["alignment_mean"]), abs=1e-6
+        math.log1p(max(found["alignment_mean"], found["alignment_pixels"])), abs=1e-6
     )
     assert found["image_rank_squared"] >= found["size_layers"] - 2
     assert 0 <= found["collinearity"] <= 1
@@ -70,7 +70,7 @@ def test_an_aggregate_is_the_sum_of_logarithms() -> None:
     expected = (
         np.log1p(one.terms["reach_rank_entropy"])
         + np.log(one.terms["size_sides_1/2"])
-        + np.log1p(one.terms["alignment_mean"])
+        + np.log1p(np.maximum(one.terms["alignment_mean"], one.terms["alignment_pixels"]))
     )
     np.testing.assert_allclose(STUDENT_FIT(one), expected)
     assert merit(one.accuracies, one).kendall == pytest.approx(1)

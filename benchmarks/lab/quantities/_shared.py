@@ -10,7 +10,7 @@ from diswot.activations import Activations
 from diswot.layers import weight_layers
 from diswot.probe import Probe
 from diswot.scorers import Card, register
-from diswot.scorers._aligned_blocks import KERNELS, block_alignments, unit_kernel
+from diswot.scorers._aligned_blocks import KERNELS, block_alignments, image_alignments, unit_kernel
 from diswot.scorers.filled_width import effective_ranks
 
 REACHES: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -77,17 +77,26 @@ def _alignment(name: str, reduce: Callable[[Tensor], Tensor]) -> None:
 )
 def alignment_pixels(student: Probe, _teacher: Activations) -> Tensor:
     """Return the mean CKA of the student's blocks with the images themselves."""
-    images = unit_kernel(student.images.detach())
-    return (torch.stack(student.watched(KERNELS)) * images).sum(dim=(1, 2)).mean()
+    return image_alignments(student).mean()
 
 
 @register(
-    Card("pixel_alignment", "as teacher_alignment, with the images themselves", SOURCE),
+    Card("depth_alignment", "teacher_alignment, with the blocks alone", SOURCE),
+    watches=[KERNELS],
+    teacher_watches=[KERNELS],
+)
+def depth_alignment(student: Probe, teacher: Activations) -> Tensor:
+    """Return ln(1 + mean CKA) of the student's blocks with the teacher's at the same depth."""
+    return block_alignments(student, teacher).mean().log1p()
+
+
+@register(
+    Card("pixel_alignment", "teacher_alignment, with the images alone", SOURCE),
     watches=[KERNELS],
 )
-def pixel_alignment(student: Probe, teacher: Activations) -> Tensor:
+def pixel_alignment(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln(1 + mean CKA) of the student's blocks with the images."""
-    return alignment_pixels(student, teacher).log1p()
+    return image_alignments(student).mean().log1p()
 
 
 @register(
