@@ -54,7 +54,8 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
     alone = accuracies - rng.uniform(0, 3, n) if "cells" not in name else None
     space = SPACES[name.split("-")[0]]
     names = [space.to_string(space.sample(rng)) for _ in range(n)]
-    return Journal(name, names, accuracies, alone, rng.uniform(1e5, 1e6, n), terms)
+    params, macs = rng.uniform(1e5, 1e6, (2, n))
+    return Journal(name, names, accuracies, alone, params, macs, terms)
 
 
 def curved(images: int) -> Journal:

@@ -41,6 +41,14 @@ def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[
     assert outcome.out.count("\n") == 1
 
 
+def test_a_search_tells_that_a_teacher_without_weights_was_scored_at_random(
+    cli: CommandLine,
+) -> None:
+    outcome = cli("search", *QUICK)
+    assert outcome.code == 0, outcome.err
+    assert "random teacher" in " ".join(outcome.out.split())
+
+
 def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "marker"), protocol=2))
     ended = subprocess.run(

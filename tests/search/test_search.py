@@ -109,7 +109,7 @@ def test_a_score_that_is_not_finite_fails_its_candidate_and_not_the_search() -> 
     (failed,) = run.failures
     assert failed.name == "width=6"
     assert failed.score is None
-    assert "nan" in (failed.failure or "")
+    assert "filled_width is nan" in (failed.failure or "")
     assert len(run.candidates) == 3
 
 
