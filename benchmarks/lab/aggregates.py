@@ -48,15 +48,23 @@ BASELINES: Mapping[str, Aggregate] = {
     "trainable_layers": lambda journal: journal.terms["trainable_layers"],
     "az_expressivity": lambda journal: journal.terms["reach_entropy"],
 }
+TERMS: Mapping[str, Aggregate] = {
+    "filled_width": aggregate(FORM[0], None, None),
+    "root_size": aggregate(None, FORM[1], None),
+    "teacher_alignment": aggregate(None, None),
+}
 PARTS: Mapping[str, Aggregate] = {
     "student_fit": STUDENT_FIT,
     "without the teacher": aggregate(*FORM, None),
     "without filled_width": aggregate(None, FORM[1]),
     "without root_size": aggregate(FORM[0], None),
-    "filled_width": aggregate(FORM[0], None, None),
-    "root_size": aggregate(None, FORM[1], None),
-    "teacher_alignment": aggregate(None, None),
+    **TERMS,
 }
+CONTROLS: Mapping[str, Aggregate] = {
+    "depth_alignment": aggregate(None, None, "mean"),
+    "pixel_alignment": aggregate(None, None, "pixels"),
+}
+"""What takes the place of `teacher_alignment`."""
 
 
 def grid() -> Iterator[tuple[str, Aggregate]]:

@@ -28,6 +28,7 @@ class Journal:
         accuracies: (n,) in %, of the target.
         alone: (n,) accuracy without distillation, where the truth has it.
         params: (n,) parameters.
+        macs: (n,) multiply-adds.
         terms: (n, R) values by quantity, (n, 1) of a count; NaN where a quantity failed.
     """
 
@@ -36,6 +37,7 @@ class Journal:
     accuracies: Vector
     alone: Vector | None
     params: Vector
+    macs: Vector
     terms: Mapping[str, NDArray[np.float64]]
 
     def log(self, name: str) -> NDArray[np.float64]:
@@ -77,6 +79,7 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
         truth.accuracies(experiment.target),
         truth.targets.get("vanilla") if experiment.target == "distilled" else None,
         np.array([float(each.params) for each in found]),
+        np.array([float(each.macs) for each in found]),
         terms,
     )
 

@@ -5,8 +5,7 @@ Scores of papers are taken from the measurements of the correlation tables, wher
 """
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import TypeAlias
 import click
 import numpy as np
 
+from benchmarks.lab.aggregates import CONTROLS, TERMS
+from benchmarks.lab.journals import Journal, read
 from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
 from benchmarks.ledger import RECORDS
-from benchmarks.measurement import Measured, evaluator_for, measure
+from benchmarks.measurement import Measured, evaluator_for
 from benchmarks.results_folder import keep
 from benchmarks.search_bench import Landscape, SearchBenchSettings, SearchRow, rows_of
-from diswot.cli import options, shown_progress
-from diswot.progress import Progress
+from diswot.cli import options
 from diswot.scorers import find_scorer
 from diswot.search import Budget
 
@@ -42,16 +42,6 @@ SCORERS = (
     "diswot",
     "vkdnw_agg",
 )
-_TERMS: Mapping[str, Callable[[Mapping[str, float]], float]] = {
-    "filled_width": lambda raw: math.log1p(raw["reach_rank_entropy"]),
-    "root_size": lambda raw: math.log(raw["size_sides_1/2"]),
-    "depth_alignment": lambda raw: math.log1p(raw["alignment_mean"]),
-    "pixel_alignment": lambda raw: math.log1p(raw["alignment_pixels"]),
-    "teacher_alignment": lambda raw: math.log1p(
-        max(raw["alignment_mean"], raw["alignment_pixels"])
-    ),
-}
-"""The terms of `student_fit`, and its controls, of the raw quantities of one repeat."""
 LIMITS = (None, 500_000)
 """Parameters that a cell may have."""
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
@@ -93,11 +83,10 @@ def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) 
     """Write results/student-fit-budgets.csv and, of 20 seeds, student-fit-search.csv."""
     started = datetime.now(UTC)
     landscapes: list[tuple[Experiment, Landscape]] = []
-    with shown_progress() as progress:
-        for name, tables in SEARCHED.items():
-            folders = [*(correlations / table for table in tables), work / f"{name}-published"]
-            found = _landscapes(name, folders, data_root, teachers, work, progress)
-            landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
+    for name, tables in SEARCHED.items():
+        folders = [*(correlations / table for table in tables), work / f"{name}-published"]
+        found = _landscapes(name, folders, data_root, teachers, work)
+        landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
     chosen = [row for _, landscape in landscapes for row in _best_scored(landscape)]
     keep("student-fit-budgets", chosen, {"scorers": SCORERS, "shares": SHARES}, started)
     started, rows = datetime.now(UTC), list[SearchRow]()
@@ -115,32 +104,23 @@ def _landscapes(
     data_root: str | None,
     teachers: Path,
     work: Path,
-    progress: Progress,
 ) -> Iterator[Landscape]:
     """Yield all architectures, and, for scores that know a part of them, that part."""
     experiment = EXPERIMENTS[name]
     settings, truth = settings_of(experiment, teachers, data_root)
-    architectures = [truth.space.to_string(arch) for arch in truth.architectures]
-    measured = measure(settings, architectures, work / name, progress=progress)
-    sources: list[Mapping[int, Terms]] = [{i: each.terms for i, each in enumerate(measured)}]
-    for other in experiment.besides:
-        counts, _ = settings_of(EXPERIMENTS[other], teachers, data_root)
-        counted = measure(counts, architectures, work / other, progress=progress)
-        sources.append({i: each.terms for i, each in enumerate(counted)})
+    journal = read(name, work=work, teachers=teachers, data_root=data_root)
     keys = [truth.space.canonical_key(arch) for arch in truth.architectures]
-    for folder in others:
-        if (folder / RECORDS).exists():
-            known = _terms(folder)
-            sources.append({i: known[key] for i, key in enumerate(keys) if key in known})
-    whole = [source for source in sources if len(source) == len(truth)]
+    known = [_terms(folder) for folder in others if (folder / RECORDS).exists()]
+    whole = [terms for terms in known if terms.keys() >= set(keys)]
     parts = [(truth, whole, list(range(len(truth))))]
-    if len(whole) < len(sources):
-        places = sorted(set(sources[0]).intersection(*sources))
+    if len(whole) < len(known):
+        places = [i for i, key in enumerate(keys) if all(key in terms for terms in known)]
         part = replace(truth.part(places), name=f"{truth.name}, {len(places):,} of them")
-        parts.append((part, sources, places))
+        parts.append((part, known, places))
+    records = _records(journal, experiment.repeats)
+    images = evaluator_for(settings).images
     for part, used, places in parts:
-        joined = [_joined(measured[i], [source[i] for source in used]) for i in places]
-        images = evaluator_for(settings).images
+        joined = [_joined(records[i], [terms[keys[i]] for terms in used]) for i in places]
         yield Landscape.of(part, experiment.target, joined, images=images, budget=Budget())
 
 
@@ -192,17 +172,37 @@ def _searched(
         )
 
 
-def _joined(measured: Measured, sources: Sequence[Terms]) -> Measured:
-    """Return a measurement with the terms of `student_fit`, and the means of others' terms."""
-    repeats = len(next(iter(sources[0].values())))
-    terms: dict[str, tuple[float, ...]] = {}
-    for source in reversed(sources):
-        for name, values in source.items():
-            same = len(values) == repeats
-            terms[name] = tuple(values) if same else (sum(values) / len(values),) * repeats
-    each = [{name: values[i] for name, values in terms.items()} for i in range(repeats)]
-    terms |= {term: tuple(map(of, each)) for term, of in _TERMS.items()}
-    return replace(measured, terms=terms)
+def _records(journal: Journal, repeats: int) -> list[Measured]:
+    """Return what a journal knows of each architecture, the terms of `student_fit` among it."""
+    made = {name: score(journal) for name, score in {**TERMS, **CONTROLS}.items()}
+    shape = len(journal.architectures), repeats
+    columns = {
+        name: np.broadcast_to(values, shape) for name, values in {**journal.terms, **made}.items()
+    }
+    return [
+        Measured(
+            int(params),
+            int(macs),
+            {
+                name: tuple(map(float, values[i]))
+                for name, values in columns.items()
+                if np.isfinite(values[i]).all()
+            },
+            {},
+        )
+        for i, (params, macs) in enumerate(zip(journal.params, journal.macs, strict=True))
+    ]
+
+
+def _joined(record: Measured, others: Sequence[Terms]) -> Measured:
+    """Return a record with the means of other scores' terms besides its own."""
+    repeats = len(next(iter(record.terms.values())))
+    taken = {
+        name: (sum(values) / len(values),) * repeats
+        for terms in reversed(others)
+        for name, values in terms.items()
+    }
+    return replace(record, terms={**taken, **record.terms})
 
 
 def _terms(folder: Path) -> dict[str, Terms]:

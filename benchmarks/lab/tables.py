@@ -96,16 +96,16 @@ def _figures(found: Merit) -> list[str]:
 def _wide(journals: Mapping[str, Journal]) -> str:
     """Return what each quantity says alone, and what it adds to width and size."""
     known = aggregate(*FORM, None)
+    controls = {truth: known(journal).mean(axis=1) for truth, journal in journals.items()}
     names = dict.fromkeys(name for journal in journals.values() for name in journal.terms)
     rows = []
     for name in names:
         cells = []
-        for journal in journals.values():
+        for truth, journal in journals.items():
             values = np.nan_to_num(journal.terms[name]).mean(axis=1)
-            control = known(journal).mean(axis=1)
             try:
                 found = merit(values, journal)
-                adds = partial_kendall(values, journal.accuracies, [control])
+                adds = partial_kendall(values, journal.accuracies, [controls[truth]])
             except UndefinedStatisticError:
                 cells.append("–")
                 continue
@@ -116,27 +116,32 @@ def _wide(journals: Mapping[str, Journal]) -> str:
 
 def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> str:
     """Compare what the alignment is with, and with none, by a paired bootstrap."""
-    without = aggregate(*FORM, None)
+    without, with_teacher = aggregate(*FORM, None), aggregate(None, None, "mean")
     rows = []
     for truth, journal in trained.items():
-        sources = {name: (journal, alignment) for name, alignment in _ALIGNED_WITH.items()}
+        sources = [(journal, _ALIGNED_WITH)]
         for name, experiment in OTHERS.get(truth, {}).items():
             if experiment in others:
-                sources[name] = (others[experiment], aggregate(None, None, "mean"))
-        for name, (of, alignment) in sources.items():
-            alone, before = (score(of).mean(axis=1) for score in (alignment, without))
-            low, high, change = _difference(before + alone, before, of.accuracies)
-            tops = (number(merit(each, of).top) for each in (before, before + alone))
-            rows.append(
-                [
-                    truth,
-                    name,
-                    f"{len(of.accuracies):,}",
-                    tau(alone, of),
-                    f"{change:+.3f} [{low:+.3f}, {high:+.3f}]",
-                    " → ".join(tops),
-                ]
-            )
+                sources.append((others[experiment], {name: with_teacher}))
+        for of, alignments in sources:
+            before = without(of).mean(axis=1)
+            taus = resampled(before, of.accuracies, seed=0).kendall
+            known = merit(before, of)
+            for name, alignment in alignments.items():
+                alone = alignment(of).mean(axis=1)
+                found = merit(before + alone, of)
+                changes = resampled(before + alone, of.accuracies, seed=0).kendall - taus
+                low, high = np.quantile(changes, [0.025, 0.975])
+                rows.append(
+                    [
+                        truth,
+                        name,
+                        f"{len(of.accuracies):,}",
+                        tau(alone, of),
+                        f"{found.kendall - known.kendall:+.3f} [{low:+.3f}, {high:+.3f}]",
+                        f"{number(known.top)} → {number(found.top)}",
+                    ]
+                )
     return markdown(["truth", "aligned with", "n", "τ alone", "change of τ", "top tenth"], rows)
 
 
@@ -151,13 +156,6 @@ _ALIGNED_WITH: Mapping[str, Aggregate] = {
     "labels": aggregate(None, None, "labels"),
 }
 """What the student's blocks are aligned with."""
-
-
-def _difference(scores: Vector, others: Vector, accuracies: Vector) -> tuple[float, float, float]:
-    """Return the 95 % interval of the difference of two τ, and the difference."""
-    one, other = (resampled(each, accuracies, seed=0).kendall for each in (scores, others))
-    low, high = np.quantile(one - other, [0.025, 0.975])
-    return float(low), float(high), kendall(scores, accuracies) - kendall(others, accuracies)
 
 
 def _repeats(journals: Mapping[str, Journal]) -> str:
