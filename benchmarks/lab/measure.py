@@ -101,11 +101,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     ),
     "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16, besides=("cells-counts",)),
     "cells-cifar10": Experiment(
-        "nas-bench-201",
-        "cifar10",
-        16,
-        besides=("cells-cifar100", "cells-counts"),
-        scorers=ALIGNED,
+        "nas-bench-201", "cifar10", 16, besides=("cells-cifar100",), scorers=ALIGNED
     ),
     "resnet-s0-better": _better("resnet-s0", "distilled", 64, "resnet-s0"),
     "autoformer-better": _better("autoformer", "distilled", 16, "autoformer"),
