@@ -7,6 +7,7 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture, SearchSpace
 from search_spaces._macro_blocks import MacroBlock
+from search_spaces._signature import Signature, TensorSpec
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.macro import MacroSpace
 from search_spaces.nas_bench_201 import NASBench201Space
@@ -25,5 +26,7 @@ __all__ = [
     "NASBench201Space",
     "ResNetDepthSpace",
     "SearchSpace",
+    "Signature",
+    "TensorSpec",
     "VisionTransformer",
 ]

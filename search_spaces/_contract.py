@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from torch import nn
 
+from search_spaces._signature import Signature
+
 Architecture: TypeAlias = Any
 """A point of a search space: any plain, hashable value that its space understands."""
 
@@ -38,6 +40,14 @@ class SearchSpace(ABC):
     @abstractmethod
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         """Build the network of `arch`, freshly initialised, with `num_classes` outputs."""
+
+    def network(self, arch: Architecture, signature: Signature) -> nn.Module:
+        """Build the network of `arch` for what it is to take and give.
+
+        By default [`build`][search_spaces.SearchSpace.build] with as many outputs; a space
+        whose networks depend on their inputs (a vocabulary, a length) overrides it.
+        """
+        return self.build(arch, signature.outputs)
 
     @abstractmethod
     def to_string(self, arch: Architecture) -> str:
