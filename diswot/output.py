@@ -1,0 +1,61 @@
+"""What the output of a network is, said once for everything that reads one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from torch import Tensor
+
+from diswot.errors import NetworkError
+
+LOGITS = "logits"
+"""Name of the entry, field or attribute that is the output wherever one has it."""
+
+
+def output_of(returned: Any) -> Tensor:
+    """Return the output among what `network(x)` returned.
+
+    That is a tensor itself; the `logits` of a mapping, named tuple, dataclass or other object
+    that has them; otherwise the first tensor of a tuple, list, mapping or dataclass.
+
+    Args:
+        returned: what calling a network gave.
+
+    Raises:
+        NetworkError: there is no tensor in any of these places; names the type.
+
+    Examples:
+        >>> import torch
+        >>> main, auxiliary = torch.zeros(2, 10), torch.zeros(2, 4)
+        >>> output_of((main, auxiliary)) is output_of({"aux": auxiliary, "logits": main}) is main
+        True
+    """
+    if isinstance(returned, Tensor):
+        return returned
+    named = returned.get(LOGITS) if isinstance(returned, Mapping) else None
+    named = getattr(returned, LOGITS, None) if named is None else named
+    for value in (named, *_entries(returned)):
+        if isinstance(value, Tensor):
+            return value
+    raise NetworkError(
+        f"expected the network to return a tensor, or one as {LOGITS} or in a tuple, list, dict "
+        f"or dataclass, but got {_described(returned)}: return the logits"
+    )
+
+
+def _entries(returned: Any) -> Iterable[Any]:
+    if isinstance(returned, Mapping):
+        return returned.values()
+    if isinstance(returned, tuple | list):
+        return returned
+    if is_dataclass(returned):
+        return (getattr(returned, field.name) for field in fields(returned))
+    return ()
+
+
+def _described(returned: Any) -> str:
+    kind = type(returned).__name__
+    if not isinstance(returned, Mapping | tuple | list):
+        return kind
+    inside = ", ".join(dict.fromkeys(type(value).__name__ for value in _entries(returned)))
+    return f"{kind} of {inside}" if inside else f"an empty {kind}"
