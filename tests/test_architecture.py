@@ -22,6 +22,7 @@ ROOMS = (
     "diswot.distillation.losses",
     "diswot.data",
     "diswot.latency",
+    "diswot.tasks",
     "diswot.teachers",
     "diswot.students",
     "diswot.scorers",

@@ -1,0 +1,49 @@
+"""What a metric found, with its interval."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric of one network on one split.
+
+    Attributes:
+        name: of the metric, such as `accuracy` or `NME`.
+        value: what was found; shares are between 0 and 1.
+        low: lower end of the 95 % interval.
+        high: upper end of the 95 % interval.
+        n: examples that it was measured on.
+        unit: `%` for shares, which are printed times 100; otherwise printed as it is.
+        higher_is_better: which way is better.
+
+    Examples:
+        >>> str(Measure("accuracy", 0.9, 0.826, 0.945, 100, unit="%"))
+        '90.0 % [82.6, 94.5]'
+        >>> small, large = (
+        ...     Measure("NME", value, 0.0, 1.0, 9, higher_is_better=False) for value in (0.04, 0.06))
+        >>> small.at_least_as_good_as(large)
+        True
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str = ""
+    higher_is_better: bool = True
+
+    def at_least_as_good_as(self, other: "Measure") -> bool:
+        """Tell whether this value is the other's or better."""
+        if self.higher_is_better:
+            return self.value >= other.value
+        return self.value <= other.value
+
+    def __str__(self) -> str:
+        if self.unit == "%":
+            value, low, high = (
+                f"{100 * number:.1f}" for number in (self.value, self.low, self.high)
+            )
+            return f"{value} % [{low}, {high}]"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.value:.4g}{unit} [{self.low:.4g}, {self.high:.4g}]"

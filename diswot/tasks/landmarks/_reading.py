@@ -1,0 +1,99 @@
+"""Landmark files: `.pts` of the 300-W kind, and one CSV for all images."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diswot.errors import DataError
+
+MOST_POINTS = 10_000
+
+
+def read_pts(path: Path) -> NDArray[np.float64]:
+    """Read the points (M, 2) of a `.pts` file, in pixels from the upper left corner.
+
+    The format counts pixels from 1, as Matlab does; here the first is 0.
+
+    Raises:
+        DataError: the file is no `.pts` file, a point is missing or not finite.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read ({error}): give a .pts file") from error
+    words = [line.strip() for line in lines]
+    try:
+        first, last = words.index("{"), words.index("}")
+        named = dict(line.split(":", 1) for line in words[:first] if ":" in line)
+        count = int(named["n_points"])
+    except (ValueError, KeyError) as error:
+        raise DataError(
+            f"{path} is no .pts file: expected 'n_points: N', then a point a line between braces"
+        ) from error
+    points = [_point(path, number, words[number]) for number in range(first + 1, last)]
+    if len(points) != count or not 1 <= count <= MOST_POINTS:
+        raise DataError(f"{path} announces {count} points but holds {len(points)}: repair the file")
+    return np.array(points) - 1
+
+
+def _point(path: Path, line: int, text: str) -> tuple[float, float]:
+    try:
+        x, y = map(float, text.split())
+    except ValueError as error:
+        raise DataError(
+            f"{path}, line {line + 1}: expected 'x y', but got {text[:40]!r}"
+        ) from error
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise DataError(f"{path}, line {line + 1}: the point is not finite ({text[:40]!r})")
+    return x, y
+
+
+def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Read a CSV of landmarks: an image's path, then x and y of each point, in pixels.
+
+    The first line names the columns, and is not looked at but for their number.
+
+    Returns:
+        The points (M, 2) of each image, by its path as written.
+
+    Raises:
+        DataError: a line has another number of columns, a point is missing or not finite, or
+            an image comes twice.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            if len(header) < 3 or len(header) % 2 == 0:
+                raise DataError(
+                    f"{path}: expected the columns image, x0, y0, x1, y1, …, but got "
+                    f"{len(header)} columns"
+                )
+            for row in rows:
+                found |= _row(path, rows.line_num, row, len(header), found)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read ({error}): give a CSV of landmarks") from error
+    if not found:
+        raise DataError(f"{path} holds no image: expected a line for each")
+    return found
+
+
+def _row(
+    path: Path, line: int, row: list[str], columns: int, known: dict[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    where = f"{path}, line {line}"
+    if len(row) != columns:
+        raise DataError(f"{where}: expected {columns} columns, but got {len(row)}")
+    if row[0] in known:
+        raise DataError(f"{where}: the image {row[0]!r} comes twice")
+    try:
+        numbers = np.array([float(text) for text in row[1:]])
+    except ValueError as error:
+        raise DataError(f"{where}: a point is missing or no number ({error})") from error
+    if not np.isfinite(numbers).all():
+        raise DataError(f"{where}: a point is not finite")
+    return {row[0]: numbers.reshape(-1, 2)}
