@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "search_spaces",
     "diswot.errors",
+    "diswot.copies",
     "diswot.output",
     "diswot.csv_table",
     "diswot.costs",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from diswot.copies import copied
 from diswot.distillation._recipe import Recipe
 
 
@@ -28,7 +29,7 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
         grown = min(decay, (1 + int(steps)) / (10 + int(steps)))
         get_ema_multi_avg_fn(grown)(averages, values, steps)  # type: ignore[no-untyped-call]
 
-    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+    return AveragedModel(copied(network), multi_avg_fn=update, use_buffers=True)
 
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """Teachers by name, and with weights: their own, from the cache, or trained now."""
 
-import copy
 import hashlib
 import shutil
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import nn
 
+from diswot.copies import copied
 from diswot.data import ImageData, cache_root
 from diswot.devices import is_first
 from diswot.distillation._fitting import check_takes
@@ -104,7 +104,7 @@ def trained_teacher(
             f"more than chance with {data.num_classes} classes: give its weights "
             "(--teacher-weights), train it longer (--teacher-epochs), or take it with --force"
         )
-    source = replace(named, weights=partial(copy.deepcopy, network), notes=())
+    source = replace(named, weights=partial(copied, network), notes=())
     return TrainedTeacher(source, network, accuracy)
 
 

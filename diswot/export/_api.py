@@ -1,6 +1,5 @@
 """`export`: a student as plain source, weights, a description, an archive, ONNX and a card."""
 
-import copy
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from diswot.copies import copied
 from diswot.costs import measure_costs
 from diswot.data import ImageData, ImageSpec
 from diswot.errors import ExportError, OptionError
@@ -113,7 +113,7 @@ def export(
         require_onnx()
     architecture = (origin and origin.architecture) or type(student).__name__
     noted = dict(metrics if metrics is not None else origin.metrics if origin else {})
-    network = copy.deepcopy(student).cpu().eval()
+    network = copied(student).cpu().eval()
     made = target.parent / f".{target.name}.{os.getpid()}.partial"
     made.mkdir(parents=True)
     try:
@@ -123,7 +123,7 @@ def export(
         quantised = None
         if int8 is not None:
             quantised = write_int8(network, made / "student.onnx", made / "student.int8.onnx", int8)
-        costs = measure_costs(lambda: copy.deepcopy(network).to("meta"), images.shape)
+        costs = measure_costs(lambda: copied(network).to("meta"), images.shape)
         config = {
             "architecture": architecture,
             "params": costs.params,

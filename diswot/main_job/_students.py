@@ -1,6 +1,5 @@
 """What students are trained with, and the students of one run."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -9,6 +8,7 @@ from typing import Any, cast
 
 from torch import nn
 
+from diswot.copies import copied
 from diswot.distillation import (
     Distillation,
     DistillationOptions,
@@ -104,7 +104,7 @@ class Students:
             yield Row(
                 "teacher",
                 teacher.source.name,
-                measure_costs(lambda: copy.deepcopy(teacher.network).to("meta"), shape),
+                measure_costs(lambda: copied(teacher.network).to("meta"), shape),
                 self._milliseconds(teacher.network),
                 accuracies={"alone": teacher.accuracy},
             )

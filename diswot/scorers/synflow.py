@@ -1,6 +1,5 @@
 """SynFlow: how much flows through the network, whatever the data."""
 
-import copy
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from diswot.activations import ActivationReader, Activations
+from diswot.copies import copied
 from diswot.errors import NetworkError
 from diswot.layers import weight_layers
 from diswot.probe import Probe
@@ -63,7 +63,7 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _of_positive_weights(network: nn.Module) -> nn.Module:
-    positive = copy.deepcopy(network).double()
+    positive = copied(network).double()
     for parameter in positive.parameters():
         parameter.abs_()
     return positive

@@ -1,6 +1,5 @@
 """VKDNW: how evenly the Fisher information is spread over the weights of a network."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.activations import ActivationReader, Activations
+from diswot.copies import copied
 from diswot.errors import NetworkError
 from diswot.layers import WeightLayer, weight_layers
 from diswot.probe import Probe
@@ -80,7 +80,7 @@ def _fisher_information(student: Probe) -> Tensor:
 
 def _direction(layer: WeightLayer) -> WeightLayer:
     """Return a layer whose output is the derivative of that of `layer` for its first weight."""
-    direction = copy.deepcopy(layer)
+    direction = copied(layer)
     for parameter in direction.parameters():
         parameter.zero_()
     direction.weight[(0,) * direction.weight.ndim] = 1

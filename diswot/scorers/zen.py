@@ -1,12 +1,12 @@
 """Zen-Score: how far the features of noise move when the noise moves a little."""
 
-import copy
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from diswot.activations import ActivationReader, Activations, Watch
+from diswot.copies import copied
 from diswot.errors import NetworkError
 from diswot.layers import WeightLayer
 from diswot.probe import Probe
@@ -90,7 +90,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
 
 def _drawn(network: nn.Module, generator: torch.Generator) -> nn.Module:
     """Return a copy with weights from N(0, 1), without biases, normalisation without effect."""
-    drawn = copy.deepcopy(network)
+    drawn = copied(network)
     for module in drawn.modules():
         if isinstance(module, WeightLayer):
             module.weight.copy_(_normal(module.weight, generator))

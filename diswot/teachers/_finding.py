@@ -1,6 +1,5 @@
 """What names and networks stand for: teachers."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +8,7 @@ from typing import TypeAlias
 
 from torch import nn
 
+from diswot.copies import copied
 from diswot.data import ImageSpec
 from diswot.errors import UnknownNameError
 from diswot.references import is_reference
@@ -78,7 +78,7 @@ def find_teacher(
         return found
     network = found.initialised(0) if found.weights is None else found.weights()
     load_checkpoint(network, weights)
-    return replace(found, weights=partial(copy.deepcopy, network))
+    return replace(found, weights=partial(copied, network))
 
 
 def _found(

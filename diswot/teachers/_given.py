@@ -1,11 +1,11 @@
 """Teachers of the user's own: a network, or a callable that returns one."""
 
-import copy
 import inspect
 from functools import partial
 
 from torch import nn
 
+from diswot.copies import copied
 from diswot.data import ImageSpec
 from diswot.errors import TeacherError, first_line
 from diswot.references import resolve
@@ -16,7 +16,7 @@ from diswot.teachers._teacher import Teacher
 
 def given(network: nn.Module, name: str) -> Teacher:
     """Return a teacher that is `network` as it comes."""
-    return Teacher(name, partial(reinitialised, network), partial(copy.deepcopy, network))
+    return Teacher(name, partial(reinitialised, network), partial(copied, network))
 
 
 def called(reference: str, images: ImageSpec) -> Teacher:

@@ -1,6 +1,5 @@
 """What teachers from other libraries have in common."""
 
-import copy
 import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.activations import ActivationReader, trial_pass
+from diswot.copies import copied
 from diswot.data import ImageSpec
 from diswot.errors import MissingExtraError, TeacherError, first_line
 from diswot.teachers._teacher import Teacher
@@ -62,7 +62,7 @@ def library_teacher(
     classifier = _checked(wrapped, images, f"teacher {name}")
     order = _in_order(classifier, names, classes)
     return Teacher(
-        name, partial(_wrapped, fresh, shown), partial(copy.deepcopy, wrapped), (*notes, *order)
+        name, partial(_wrapped, fresh, shown), partial(copied, wrapped), (*notes, *order)
     )
 
 

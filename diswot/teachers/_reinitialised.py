@@ -6,6 +6,7 @@ from typing import cast
 
 from torch import nn
 
+from diswot.copies import copied
 from diswot.errors import TeacherError
 from diswot.teachers._as_trained import AsTrained
 
@@ -21,7 +22,7 @@ def reinitialised(network: nn.Module) -> nn.Module:
     transformers = sys.modules.get("transformers")
     if transformers is not None and isinstance(network, transformers.PreTrainedModel):
         return cast(nn.Module, type(network)(copy.deepcopy(network.config)))
-    fresh = copy.deepcopy(network)
+    fresh = copied(network)
     if isinstance(fresh, AsTrained):
         fresh.network = reinitialised(fresh.network)
         return fresh

@@ -1,0 +1,64 @@
+"""Copies of networks that keep more than weights."""
+
+import threading
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, spectral_norm, weight_norm
+
+from diswot.copies import copied
+from diswot.errors import NetworkError
+
+
+class Keeping(nn.Module):
+    """Keeps activations in every place that a module may keep one in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(4, 3)
+        self.list: list[Tensor] = []
+        self.nested: dict[str, Any] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.features = self.conv(x)
+        self.list = [self.features, self.features.relu()]
+        self.nested = {"maps": (self.features, [self.features.mean((2, 3))])}
+        logits: Tensor = self.fc(self.features.mean((2, 3)))
+        return logits
+
+
+IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_network_that_keeps_activations_is_copied() -> None:
+    network = Keeping()
+    expected = network(IMAGES)
+    found = copied(network)
+    assert found.features.equal(network.features) and found.features.grad_fn is None
+    assert found.list[0] is found.features and found.nested["maps"][0] is found.features
+    assert network.features.grad_fn is not None
+    assert found(IMAGES).equal(expected)
+    found(IMAGES).sum().backward()
+    assert found.conv.weight.grad is not None and network.conv.weight.grad is None
+
+
+@pytest.mark.parametrize("normalized", [weight_norm, spectral_norm, parametrizations.weight_norm])
+def test_a_reparametrized_layer_is_copied(normalized: Any) -> None:
+    network = nn.Sequential(normalized(nn.Conv2d(1, 4, 3)), nn.Flatten(), nn.Linear(144, 3)).eval()
+    expected = network(IMAGES)
+    found = copied(network)
+    assert found(IMAGES).equal(expected)
+    with torch.no_grad():
+        for parameter in found.parameters():
+            parameter.mul_(2)
+    assert network(IMAGES).equal(expected) and not found(IMAGES).equal(expected)
+
+
+def test_what_cannot_be_copied_is_named_in_one_line() -> None:
+    network = nn.Linear(2, 2)
+    network.lock = threading.Lock()  # type: ignore[assignment]
+    with pytest.raises(NetworkError, match=r"Linear cannot be copied \(TypeError: .*lock") as caught:
+        copied(network)
+    assert "\n" not in str(caught.value)
