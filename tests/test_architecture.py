@@ -33,6 +33,7 @@ ROOMS = (
     "diswot.main_job",
     "diswot.report",
     "diswot.cli",
+    "diswot.testing",
     "benchmarks",
 )
 MODULES = [

@@ -20,7 +20,7 @@ class Measure:
         >>> str(Measure("accuracy", 0.9, 0.826, 0.945, 100, unit="%"))
         '90.0 % [82.6, 94.5]'
         >>> small, large = (
-        ...     Measure("NME", value, 0.0, 1.0, 9, higher_is_better=False) for value in (0.04, 0.06))
+        ...     Measure("NME", value, 0, 1, 9, higher_is_better=False) for value in (0.04, 0.06))
         >>> small.at_least_as_good_as(large)
         True
     """

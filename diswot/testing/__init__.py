@@ -1,0 +1,11 @@
+"""Contracts that own search spaces, scorers and losses can be checked against.
+
+Each check raises an `AssertionError` that names the rule broken; it returns nothing where
+all rules hold. Use them in the tests of a package that extends DisWOT.
+"""
+
+from diswot.testing._loss import check_loss
+from diswot.testing._scorer import check_scorer
+from diswot.testing._space import check_space
+
+__all__ = ["check_loss", "check_scorer", "check_space"]

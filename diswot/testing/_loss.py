@@ -1,0 +1,120 @@
+"""What every term of a loss keeps to."""
+
+import copy
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from diswot.activations import ActivationReader, Activations
+from diswot.distillation.losses import Criterion, Losses, TrainingBatch, parse_objective
+from diswot.testing._networks import (
+    CLASSES,
+    IMAGES,
+    example_images,
+    example_labels,
+    require,
+    small_student,
+    small_teacher,
+)
+
+SEED = 0
+
+
+def check_loss(loss: str) -> None:
+    """Check that a loss keeps its contract, between two small residual networks.
+
+    It is one finite number; gradients reach the student and everything trained with it, and
+    never the teacher; its state is all that it has learned; and a term whose card gives a
+    least value has it where the student equals the teacher.
+
+    Args:
+        loss: a term's name or an expression.
+
+    Raises:
+        AssertionError: a rule is broken; the message names it.
+
+    Examples:
+        >>> check_loss("ce + 0.9*kd(T=4)")
+    """
+    student, teacher = small_student().eval(), small_teacher().eval()
+    criterion = _built(loss, student, teacher)
+    found = _value(criterion, student, teacher)
+    total = float(found.total.detach())
+    require(math.isfinite(total), f"{loss}: is finite, but is {total}")
+    found.total.backward()  # type: ignore[no-untyped-call]
+    _check_gradients(loss, student, teacher, criterion)
+    _check_state(loss, student, teacher, criterion)
+    _check_least(loss, teacher)
+
+
+def _check_gradients(
+    loss: str, student: nn.Module, teacher: nn.Module, criterion: nn.Module
+) -> None:
+    reached = [each.grad for each in student.parameters() if each.grad is not None]
+    require(
+        any(bool(gradient.any()) for gradient in reached), f"{loss}: gradients reach the student"
+    )
+    require(
+        all(each.grad is None for each in teacher.parameters()),
+        f"{loss}: no gradient reaches the teacher",
+    )
+    trained = [each for each in criterion.parameters() if each.requires_grad]
+    require(
+        all(each.grad is not None for each in trained),
+        f"{loss}: gradients reach all parameters trained with the student",
+    )
+    gradients = [*reached, *(each.grad for each in trained if each.grad is not None)]
+    require(
+        all(bool(gradient.isfinite().all()) for gradient in gradients),
+        f"{loss}: gradients are finite",
+    )
+
+
+def _check_state(loss: str, student: nn.Module, teacher: nn.Module, learned: Criterion) -> None:
+    restored = _built(loss, student, teacher, seed=SEED + 1)
+    restored.load_state_dict(learned.state_dict())
+    require(not restored.needs_preparation, f"{loss}: a restored state needs no preparation")
+    ours, theirs = (_value(each, student, teacher).total.detach() for each in (learned, restored))
+    require(torch.equal(ours, theirs), f"{loss}: its state is all that it has learned")
+
+
+def _check_least(loss: str, teacher: nn.Module) -> None:
+    parts = parse_objective(loss).parts
+    least = [part.kind.card.least for part in parts]
+    if len(parts) != 1 or least[0] is None:
+        return
+    twin = copy.deepcopy(teacher)
+    found = float(_value(_built(loss, twin, teacher), twin, teacher).total.detach())
+    expected = parts[0].weight * least[0]
+    require(
+        abs(found - expected) <= 1e-5 * max(1.0, abs(parts[0].weight)),
+        f"{loss}: is {expected} where the student equals the teacher, but is {found}",
+    )
+
+
+def _built(loss: str, student: nn.Module, teacher: nn.Module, *, seed: int = SEED) -> Criterion:
+    criterion = parse_objective(loss).build(
+        student, teacher, example_images(), num_classes=CLASSES, train_images=IMAGES, seed=seed
+    )
+    if criterion.needs_preparation:
+        with ActivationReader(teacher, watches=criterion.teacher_watches) as read:
+            with torch.no_grad():
+                shown = read(example_images())
+            criterion.prepare([shown])
+    return criterion
+
+
+def _value(criterion: Criterion, student: nn.Module, teacher: nn.Module) -> Losses:
+    labels = example_labels()
+    batch = TrainingBatch(F.one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
+    taught = _read(teacher, criterion.teacher_watches)
+    torch.manual_seed(SEED)
+    found: Losses = criterion(_read(student, criterion.student_watches), taught, batch)
+    return found
+
+
+def _read(network: nn.Module, watches: tuple[object, ...]) -> Activations:
+    with ActivationReader(network, watches=watches) as read:  # type: ignore[arg-type]
+        return read(example_images())
