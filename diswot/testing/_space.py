@@ -83,8 +83,8 @@ def _check_chance(space: SearchSpace, seed: int) -> None:
         return [first, second, space.mutate(first, rng), space.crossover(first, second, rng)]
 
     with global_randomness_unused("all chance comes from the generator that is passed in"):
-        once = drawn()
-        require(drawn() == once, "the same generator draws the same architectures")
+        once, again = drawn(), drawn()
+    require(once == again, "the same generator draws the same architectures")
 
 
 def _check_enumeration(space: SearchSpace) -> None:
