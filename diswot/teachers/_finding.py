@@ -13,7 +13,7 @@ from diswot.data import ImageSpec
 from diswot.errors import UnknownNameError
 from diswot.references import is_reference
 from diswot.teachers._built_in import TEACHERS
-from diswot.teachers._checkpoint import load_checkpoint
+from diswot.teachers._checkpoint import loaded_notes
 from diswot.teachers._given import called, given
 from diswot.teachers._hugging_face import hugging_face
 from diswot.teachers._teacher import Teacher
@@ -77,8 +77,8 @@ def find_teacher(
     if weights is None:
         return found
     network = found.initialised(0) if found.weights is None else found.weights()
-    load_checkpoint(network, weights)
-    return replace(found, weights=partial(copied, network))
+    notes = loaded_notes(network, weights)
+    return replace(found, weights=partial(copied, network), notes=(*found.notes, *notes))
 
 
 def _found(

@@ -1,0 +1,144 @@
+"""Files of torch.save → what they hold, without executing anything in them."""
+
+import pickle
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diswot.errors import CheckpointError
+
+SAVE = "save network.state_dict() instead, best as .safetensors"
+"""What to do instead."""
+
+_RECORDS = (
+    *("argparse.Namespace", "types.SimpleNamespace", "datetime.datetime"),
+    *("builtins.list", "__builtin__.list", "__builtin__.dict"),
+    *(f"pathlib{part}.{path}Path" for part in ("", "._local") for path in ("Posix", "Windows")),
+    *(f"numpy.{core}.multiarray.scalar" for core in ("core", "_core")),
+    "numpy.dtype",
+    *("builtins.dict", "builtins.int", "__builtin__.int", "typing.Any"),
+    *(f"omegaconf.{name}" for name in ("dictconfig.DictConfig", "listconfig.ListConfig")),
+    *(f"omegaconf.{name}" for name in ("base.ContainerMetadata", "base.Metadata")),
+    "omegaconf.nodes.AnyNode",
+    *(
+        f"{lightning}.AttributeDict"
+        for lightning in (
+            *("pytorch_lightning.utilities.parsing", "lightning.pytorch.utilities.parsing"),
+            *("lightning_fabric.utilities.data", "lightning.fabric.utilities.data"),
+        )
+    ),
+)
+"""What training scripts store with the weights. These names are never imported: whatever has
+one of them is read as an inert placeholder."""
+
+_TOGETHER = 2**20
+
+
+def read_pickled(path: Path) -> Any:
+    """Return what torch.save wrote, where that is tensors and plain records.
+
+    Raises:
+        CheckpointError: it is damaged, or would have to be executed.
+        Exception: any, if it is damaged in another way.
+    """
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start == b"PK":
+        _check_archive(path)
+    elif start[:1] != pickle.PROTO:
+        raise damaged(path)
+    inert: list[Any] = [
+        *((_Unused, name) for name in _RECORDS),
+        (_empty_dict, "collections.defaultdict"),
+        (_empty_list, "collections.deque"),
+    ]
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            torch.serialization.safe_globals(inert),
+            path.open("rb") as file,  # given a path, torch chooses the reader by its suffix
+        ):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(_unpicklable(path, str(error))) from error
+
+
+def damaged(path: Path) -> CheckpointError:
+    """Return the error for a file that its reader does not take."""
+    return CheckpointError(
+        f"{path} cannot be read as a checkpoint: it is damaged, cut short or of another "
+        "format; copy it again"
+    )
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse zip archives that torch.save does not write: programs, and compressed ones."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    names = [member.filename for member in members]
+    if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
+        raise CheckpointError(
+            f"{path} is a TorchScript archive, which holds a program, and nothing in a "
+            f"checkpoint is executed: {SAVE}"
+        )
+    if not any(name.endswith("data.pkl") for name in names):
+        raise CheckpointError(f"{path} is a zip archive that torch.save did not write: {SAVE}")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise CheckpointError(f"{path} is compressed, which torch.save never does: {SAVE}")
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise damaged(path)
+    _check_sums(path)
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the checksums of an archive's records, which torch itself does not read."""
+    wrong, right = [], 0
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            try:
+                with archive.open(member) as record:
+                    while record.read(_TOGETHER):
+                        pass
+                right += 1
+            except zipfile.BadZipFile:
+                wrong.append(member.filename)
+    if wrong and right:  # torch can be set to write none, and then all are wrong
+        raise CheckpointError(
+            f"{path} is damaged (the checksum of {wrong[0]} does not match): copy it again"
+        )
+
+
+class _Unused:
+    """Stands for a record that training scripts add to a checkpoint; it is not rebuilt."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> "_Unused":
+        return object.__new__(cls)
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
+def _empty_dict(*_: object) -> dict[Any, Any]:
+    return {}
+
+
+def _empty_list(*_: object) -> list[Any]:
+    return []
+
+
+def _unpicklable(path: Path, reason: str) -> str:
+    """Return why a pickle was refused, in words of our own: torch advises to execute it."""
+    found = re.search(r"GLOBAL ([\w.]+)", reason)
+    if "truncated" in reason or not found:
+        return (
+            f"{path} was refused: it is damaged, or holds more than tensors, and nothing in a "
+            f"checkpoint is executed; copy it again, or {SAVE}"
+        )
+    return (
+        f"{path} was refused: it holds pickled Python objects ({found[1][:80]}), and nothing in "
+        f"a checkpoint is executed; {SAVE}"
+    )

@@ -1,0 +1,168 @@
+"""Weight files → tensors by name. Nothing in a file is executed."""
+
+import json
+import stat
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from diswot.errors import CheckpointError
+from diswot.teachers._pickled import SAVE, damaged, read_pickled
+
+_NESTED = (
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "module"),
+    *("teacher", "student", "params", "weights", "model_ema", "state_dict_ema", "ema_state_dict"),
+    *("ema", "shadow"),
+)
+"""Keys under which training code stores a state dict, in order of preference."""
+
+_IN_FOLDERS = (
+    *("model.safetensors", "model.safetensors.index.json", "best.safetensors"),
+    *("pytorch_model.bin", "pytorch_model.bin.index.json"),
+)
+"""Weight files looked for where a folder is given."""
+
+_OTHER_FORMATS: Mapping[bytes, str] = {
+    b"\x89HDF": "an HDF5 file, as Keras writes",
+    b"version https://git-lfs": "a Git LFS pointer, not the weights: run `git lfs pull`",
+    b"GGUF": "a GGUF file",
+    b"\x1f\x8b": "a gzip archive: unpack it",
+    b"<!DOCTYPE": "a web page, not the weights: download the file itself",
+    b"<html": "a web page, not the weights: download the file itself",
+    b"\x93NUMPY": "a NumPy array",
+}
+"""First bytes of files that people mistake for checkpoints of torch."""
+
+_LONGEST_INDEX = 64 * 2**20
+_DEEPEST = 4
+"""Levels of keys above a state dict; a file can hold a dict that contains itself."""
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return the tensors of a weight file by name, and notes on how they were found.
+
+    Args:
+        path: a `.safetensors`, `.pt`, `.pth` or `.bin` file, the index of a sharded one
+            (`.index.json`), or a folder that has one of these by its usual name.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, of another format, or would have to
+            be executed.
+    """
+    path = _regular(path)
+    if path.name.endswith(".index.json"):
+        return _shards(path), ()
+    return _state_dict(_content(path), path)
+
+
+def _regular(path: Path) -> Path:
+    """Return the regular file that `path` is, or that a folder has by a usual name."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            found = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
+            if not found:
+                raise CheckpointError(
+                    f"{path} is a folder without {_IN_FOLDERS[0]} or {_IN_FOLDERS[3]}: "
+                    "give the weight file itself"
+                )
+            return found[0]
+        if not stat.S_ISREG(mode):
+            raise CheckpointError(f"{path} is no regular file: give a file of weights")
+        if not path.stat().st_size:
+            raise CheckpointError(f"{path} is empty: copy it again")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint {path}: check the path") from error
+    except (OSError, ValueError) as error:  # no access, or a name that cannot be
+        reason = getattr(error, "strerror", None) or "not a file name"
+        raise CheckpointError(f"{path} cannot be read ({reason}): check the path") from error
+    return path
+
+
+def _content(path: Path) -> Any:
+    """Return what a file holds, read by what its first bytes say it is."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+        _check_format(path, head)
+        if _is_safetensors(head, path.stat().st_size):
+            return load_file(path)
+        return read_pickled(path)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a damaged file can make the readers raise anything
+        raise damaged(path) from error
+
+
+def _check_format(path: Path, head: bytes) -> None:
+    for start, what in _OTHER_FORMATS.items():
+        if head.lower().startswith(start.lower()):
+            raise CheckpointError(
+                f"{path} is {what}" if ": " in what else f"{path} is {what}: {SAVE}"
+            )
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """Tell whether a file starts as safetensors do: the header's length, then JSON."""
+    if len(head) < 9:
+        return False
+    (length,) = struct.unpack("<Q", head[:8])
+    return head[8:9] == b"{" and 2 <= length <= size - 8
+
+
+def _shards(index: Path) -> dict[str, Tensor]:
+    """Return the tensors of all files that the index of a sharded checkpoint names."""
+    try:
+        if index.stat().st_size > _LONGEST_INDEX:
+            raise damaged(index)
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(index) from error
+    state: dict[str, Tensor] = {}
+    for name in sorted(map(str, names)):
+        if name != Path(name).name or name in ("", ".", ".."):
+            raise CheckpointError(f"{index} names a file elsewhere, {name!r}: remove it")
+        shard = _regular(index.parent / name)
+        state |= _state_dict(_content(shard), shard)[0]
+    return state
+
+
+def _state_dict(content: Any, path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    keys: list[str] = []
+    other: list[str] = []
+    for _ in range(_DEEPEST):
+        if not isinstance(content, Mapping) or _has_tensors(content):
+            break
+        inner = [key for key in _NESTED if isinstance(content.get(key), Mapping)]
+        if not inner:
+            break
+        other += inner[1:]
+        keys.append(inner[0])
+        content = content[inner[0]]
+    if not isinstance(content, Mapping) or not (_has_tensors(content) or not content):
+        raise CheckpointError(
+            f"{path} holds no state dict of tensors, but {_described(content)}: "
+            "save network.state_dict()"
+        )
+    notes = [f"{path.name} has several state dicts; {'.'.join(keys)} is used"] if other else []
+    state = type(content)() if isinstance(content, OrderedDict) else {}
+    state.update((key, value) for key, value in content.items() if isinstance(value, Tensor))
+    if hasattr(content, "_metadata"):
+        state._metadata = content._metadata  # type: ignore[attr-defined]  # read by torch
+    return state, tuple(notes)
+
+
+def _has_tensors(content: Mapping[Any, Any]) -> bool:
+    return any(isinstance(v, Tensor) and isinstance(k, str) for k, v in content.items())
+
+
+def _described(content: Any) -> str:
+    if isinstance(content, Mapping):
+        keys = ", ".join(str(key)[:40] for key in list(content)[:3])
+        return f"the keys {keys}"
+    return f"a {type(content).__name__}"
