@@ -10,6 +10,7 @@ from search_spaces._macro_blocks import MacroBlock
 from search_spaces._signature import Signature, TensorSpec
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.macro import MacroSpace
+from search_spaces.mobile import MobileSpace
 from search_spaces.nas_bench_201 import NASBench201Space
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
 from search_spaces.vision_transformer import VisionTransformer
@@ -23,6 +24,7 @@ __all__ = [
     "CifarResNet",
     "MacroBlock",
     "MacroSpace",
+    "MobileSpace",
     "NASBench201Space",
     "ResNetDepthSpace",
     "SearchSpace",

@@ -12,7 +12,11 @@ from search_spaces import ResNetDepthSpace, Signature, TensorSpec
 AXES = st.lists(st.none() | st.integers(1, 6), max_size=4).map(tuple)
 FLOATS = st.builds(TensorSpec, st.just("x"), AXES, st.sampled_from(["float32", "bfloat16"]))
 INTEGERS = st.builds(
-    TensorSpec, st.just("ids"), AXES, st.sampled_from(["int64", "uint8"]), st.integers(0, 3),
+    TensorSpec,
+    st.just("ids"),
+    AXES,
+    st.sampled_from(["int64", "uint8"]),
+    st.integers(0, 3),
     st.integers(4, 200),
 )
 
