@@ -1,18 +1,25 @@
-"""DisWOT: which small network should I distil my teacher into?
+"""DisWOT: which small network should I distill my teacher into?
 
 Candidate students with random weights are compared with the teacher on a batch of data,
 an evolutionary search follows that score under a budget, and the winner is distilled and
 exported.
 """
 
-from diswot.data import ImageData, ImageSpec, load_data
-from diswot.distillation import Training, distill, train_teacher
-from diswot.errors import DiswotError, RunError
-from diswot.export import Exported, export
-from diswot.main_job import RunReport, resume, run
-from diswot.report import Report, write_report
-from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
-from diswot.teachers import load_checkpoint
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diswot.data import ImageData, ImageSpec, load_data
+    from diswot.distillation import Training, distill, train_teacher
+    from diswot.errors import DiswotError, RunError
+    from diswot.export import Exported, export
+    from diswot.main_job import RunReport, resume, run
+    from diswot.report import Report, write_report
+    from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
+    from diswot.teachers import load_checkpoint
 
 __all__ = [
     "Budget",
@@ -38,3 +45,47 @@ __all__ = [
     "train_teacher",
     "write_report",
 ]
+
+_ROOMS = {
+    "data": ("ImageData", "ImageSpec", "load_data"),
+    "distillation": ("Training", "distill", "train_teacher"),
+    "errors": ("DiswotError", "RunError"),
+    "export": ("Exported", "export"),
+    "main_job": ("RunReport", "resume", "run"),
+    "report": ("Report", "write_report"),
+    "search": ("Budget", "Candidate", "SearchResult", "load_run", "score", "search"),
+    "teachers": ("load_checkpoint",),
+}
+_HOMES = {name: f"diswot.{room}" for room, names in _ROOMS.items() for name in names}
+"""Where each public name is defined; its module, and with it torch, is imported on first use."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("diswot")
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif not name.startswith("_") and find_spec(f"diswot.{name}"):
+        value = import_module(f"diswot.{name}")
+    else:
+        raise AttributeError(f"module 'diswot' has no attribute {name!r}")
+    setattr(sys.modules[__name__], name, value)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+class _Package(ModuleType):
+    """Keeps `diswot.search` and `diswot.export` functions when their packages are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,10 +1,8 @@
-"""Where to compute."""
+"""Where to compute; torch is imported when it is asked."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import torch
 
 from diswot.errors import OptionError, first_line
 
@@ -17,6 +15,8 @@ def find_device(name: str | None = None) -> str:
     Raises:
         OptionError: torch has no such device here, or fewer of them than processes.
     """
+    import torch
+
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
         if name == "cpu":
@@ -33,6 +33,8 @@ def find_device(name: str | None = None) -> str:
 
 
 def _own_gpu(place: int, there: int) -> str:
+    import torch
+
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", place + 1))
     if processes > there:
         raise OptionError(
@@ -73,6 +75,8 @@ def torch_threads(count: int) -> Iterator[None]:
     Sums over threads differ in their last digits with the number of threads, so numbers
     that are to be the same everywhere are computed with a fixed one.
     """
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

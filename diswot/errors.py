@@ -54,6 +54,14 @@ class ExportError(DiswotError):
     """A student whose exported form is not the same network."""
 
 
+class PluginError(DiswotError):
+    """What an installed package adds cannot be imported, or is not what it should be."""
+
+
+class PluginWarning(UserWarning):
+    """What an installed package adds is left out, because it cannot be imported."""
+
+
 class MissingExtraError(DiswotError):
     """An optional dependency that is not installed, or not so that it can be used."""
 

@@ -6,6 +6,15 @@ import sys
 from pathlib import Path
 
 
+def offer(folder: Path, *, group: str, code: str) -> None:
+    """Write a package that is installed where `folder` is on the path."""
+    (folder / "offering.py").write_text(code)
+    about = folder / "offering-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{group}]\noffered = offering\n")
+
+
 def said_with_plugin(ask: str, folder: Path, *, group: str, code: str) -> str:
     """Return what the program `ask` prints, in a process that finds such a package installed.
 
@@ -15,11 +24,7 @@ def said_with_plugin(ask: str, folder: Path, *, group: str, code: str) -> str:
         group: the entry points that it offers its only module under.
         code: of that module.
     """
-    (folder / "offering.py").write_text(code)
-    about = folder / "offering-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{group}]\noffered = offering\n")
+    offer(folder, group=group, code=code)
     done = subprocess.run(
         [sys.executable, "-c", ask],
         env=os.environ | {"PYTHONPATH": str(folder)},

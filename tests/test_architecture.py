@@ -10,6 +10,8 @@ ROOMS = (
     "search_spaces",
     "diswot.errors",
     "diswot.copies",
+    "diswot.options",
+    "diswot.plugins",
     "diswot.output",
     "diswot.csv_table",
     "diswot.costs",

@@ -4,18 +4,22 @@ import inspect
 
 import click
 
-from benchmarks.cli.correlation import correlation
-from benchmarks.cli.losses import losses, pairs
-from benchmarks.cli.make_truth import make_truth
-from benchmarks.cli.paper import paper
-from benchmarks.cli.search import search
-from benchmarks.cli.speed import speed
-from benchmarks.ground_truths import TRUTHS
+from diswot.cli import LazyGroup
 
 __all__ = ["bench", "listing"]
 
+_COMMANDS = {
+    "correlation": "benchmarks.cli.correlation:correlation",
+    "losses": "benchmarks.cli.losses:losses",
+    "make-truth": "benchmarks.cli.make_truth:make_truth",
+    "pairs": "benchmarks.cli.losses:pairs",
+    "paper": "benchmarks.cli.paper:paper",
+    "search": "benchmarks.cli.search:search",
+    "speed": "benchmarks.cli.speed:speed",
+}
 
-@click.group()
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
 def bench() -> None:
     """Measure how well scores rank students, what they cost, and make ground truths.
 
@@ -23,12 +27,10 @@ def bench() -> None:
     """
 
 
-for command in (correlation, search, losses, pairs, paper, speed, make_truth):
-    bench.add_command(command)
-
-
 def listing() -> dict[str, str]:
     """Return the ground truths with a line each, for `diswot list benchmarks`."""
+    from benchmarks.ground_truths import TRUTHS
+
     return {
         name: (inspect.getdoc(load) or "").splitlines()[0].removeprefix("Return the ")
         for name, load in TRUTHS.items()

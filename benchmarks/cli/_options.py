@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from diswot.cli import options
-from diswot.distillation import PRECISIONS
-from diswot.scorers import scorers as known_scorers
+from diswot.options import PRECISIONS
 
 measurement_options = options.options(
     click.option(
@@ -76,7 +75,11 @@ class ScorerList(click.ParamType[tuple[str, ...]]):
         found = [part.strip() for part in re.findall(r"(?:[^,(]|\([^)]*\))+", str(value))]
         if not any(found):
             self.fail(f"expected scorers joined with commas, but got {value!r}", param, ctx)
-        return tuple(known_scorers()) if found == ["all"] else tuple(dict.fromkeys(found))
+        if found == ["all"]:
+            from diswot.scorers import scorers
+
+            return tuple(scorers())
+        return tuple(dict.fromkeys(found))
 
 
 class Sample(click.ParamType[int]):

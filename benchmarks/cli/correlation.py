@@ -1,21 +1,19 @@
 """`diswot bench correlation`: how well scores rank students."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmarks.cli._options import OUT, SCORERS, WORKERS, Sample, measurement_options
-from benchmarks.correlation_run import (
-    COLUMNS,
-    CorrelationSettings,
-    CorrelationTable,
-    run_correlation,
-)
-from benchmarks.tables import flat
 from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.options import TEACHER_STATES
 from diswot.run_folder import next_folder
-from diswot.search import TEACHER_STATES
+
+if TYPE_CHECKING:
+    from benchmarks.correlation_run import CorrelationTable
 
 CAPTION = (
     "* is a baseline. Intervals are 95 % bootstrap intervals over the architectures. one repeat: "
@@ -68,6 +66,9 @@ def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) ->
 
     Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot,snip
     """
+    from benchmarks.correlation_run import COLUMNS, CorrelationSettings, run_correlation
+    from benchmarks.tables import flat
+
     out = out or next_folder(Path("runs"), "correlation")
     with shown_progress() as progress:
         table = run_correlation(

@@ -1,17 +1,19 @@
 """`diswot bench losses` and `diswot bench pairs`: what each loss makes of a student."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmarks.cli._options import lesson_options
-from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
-from benchmarks.pairs import METHODS, PAIRS, PairRow, measure_pair
-from benchmarks.tables import flat, number, write_csv
 from diswot.cli import options, print_json, print_table, shown_progress
-from diswot.data import data_root as find_root
 from diswot.run_folder import next_folder
+
+if TYPE_CHECKING:
+    from benchmarks.loss_table import LossRow
+    from benchmarks.pairs import PairRow
 
 CAPTION = (
     "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
@@ -47,6 +49,9 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
 
     Example: diswot bench losses --students resnet20 --loss "ce + at" --loss "ce + dkd"
     """
+    from benchmarks.loss_table import LossTableSettings, loss_table
+    from benchmarks.tables import flat, write_csv
+
     chosen["students"] = tuple(chosen["students"])
     out = out or next_folder(Path("runs"), "losses")
     with shown_progress() as progress:
@@ -72,12 +77,14 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     callback=options.names,
     default="KD,AT,SP,RKD,CRD,DKD",
     show_default=True,
-    help=f"Of {', '.join(METHODS)}, joined with commas.",
+    help="Of vanilla, KD and the losses of the published tables (FitNet, AT, SP, CC, VID, RKD, "
+    "PKT, AB, FT, FSP, NST, CRD, DKD), joined with commas.",
 )
 @click.option(
     "--published",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"Table of published figures; by default {PAIRS} in the data root, if it is there.",
+    help="Table of published figures; by default kd-tables/kd_pairs.csv in the data root, "
+    "if it is there.",
 )
 @click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
 @lesson_options
@@ -97,6 +104,11 @@ def pairs(
 
     Example: diswot bench pairs --pair wrn-40-2/wrn-16-2 --methods KD,CRD --epochs 240
     """
+    from benchmarks.loss_table import LossTableSettings
+    from benchmarks.pairs import PAIRS, measure_pair
+    from benchmarks.tables import write_csv
+    from diswot.data import data_root as find_root
+
     known = published or find_root(chosen["data_root"]) / PAIRS
     out = out or next_folder(Path("runs"), "pair-" + pair.replace("/", "-"))
     with shown_progress() as progress:
@@ -125,15 +137,22 @@ def pairs(
 
 
 def _cells(row: LossRow) -> list[str]:
+    from benchmarks.tables import number
+
     found = f"{row.accuracy:.1f} ± {row.sd:.1f}"
     return [found, number(row.gain, "+.1f"), number(row.adjusted, ".3f"), row.verdict]
 
 
 def _row(row: PairRow) -> list[str]:
+    from benchmarks.pairs import METHODS
+    from benchmarks.tables import number
+
     method = next(name for name, loss in METHODS.items() if loss == row.measured.loss)
     printed = number(row.published and row.published.accuracy)
     return [method, row.measured.loss, printed, *_cells(row.measured)]
 
 
 def _record(row: PairRow) -> dict[str, Any]:
+    from benchmarks.tables import flat
+
     return {"published": row.published and vars(row.published), **flat(row.measured)}

@@ -6,8 +6,6 @@ from typing import Any
 import click
 
 from benchmarks.cli._options import lesson_options
-from benchmarks.make_truth import TruthSettings
-from benchmarks.make_truth import make_truth as make
 from diswot.cli import options, print_json, print_table, shown_progress
 from diswot.run_folder import next_folder
 
@@ -27,6 +25,9 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
 
     Example: diswot bench make-truth --space s0 --data digits --train-images 60 --out truth
     """
+    from benchmarks.make_truth import TruthSettings
+    from benchmarks.make_truth import make_truth as make
+
     out = out or next_folder(Path("runs"), "truth")
     with shown_progress() as progress:
         rows = make(TruthSettings(**chosen), out, workers=workers, progress=progress)

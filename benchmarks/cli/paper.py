@@ -1,15 +1,18 @@
 """`diswot bench paper`: published figures beside ours."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmarks.cli._options import OUT
-from benchmarks.paper import PaperRow, paper_table
-from benchmarks.tables import number, write_csv
 from diswot.cli import options, print_json, print_table
-from diswot.data import data_root as find_root
 from diswot.run_folder import new_folder, next_folder
+
+if TYPE_CHECKING:
+    from benchmarks.paper import PaperRow
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -39,6 +42,10 @@ def paper(
 
     Example: diswot bench paper --data-root data --published published
     """
+    from benchmarks.paper import paper_table
+    from benchmarks.tables import write_csv
+    from diswot.data import data_root as find_root
+
     root = find_root(data_root)
     rows = paper_table(published or root.parent / "published", results or RESULTS, root)
     out = new_folder(out or next_folder(Path("runs"), "paper"))
@@ -61,6 +68,8 @@ def paper(
 
 
 def _shown(row: PaperRow) -> list[str]:
+    from benchmarks.tables import number
+
     places = ".3f" if row.ours is None or abs(row.ours) <= 1 else ".2f"
     interval = "–" if row.low is None else f"{number(row.low)} … {number(row.high)}"
     return [

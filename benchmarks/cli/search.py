@@ -1,16 +1,18 @@
 """`diswot bench search`: what each engine finds by each score."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList, measurement_options
-from benchmarks.ground_truths import TRUTHS
-from benchmarks.search_bench import COLUMNS, SearchBench, SearchBenchSettings, run_search_bench
-from benchmarks.tables import flat
 from diswot.cli import Count, options, print_json, print_table, shown_progress
 from diswot.run_folder import next_folder
+
+if TYPE_CHECKING:
+    from benchmarks.search_bench import SearchBench
 
 CAPTION = (
     "after: evaluations. accuracy: of the network that the search would return, median over the "
@@ -25,7 +27,6 @@ CAPTION = (
 @click.command()
 @click.option(
     "--truth",
-    type=click.Choice(list(TRUTHS)),
     default="digits-s0",
     show_default=True,
     help="A name of `diswot list benchmarks`.",
@@ -78,6 +79,9 @@ def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **c
 
     Example: diswot bench search --truth nas-bench-201 --target cifar100 --max-params 500k
     """
+    from benchmarks.search_bench import COLUMNS, SearchBenchSettings, run_search_bench
+    from benchmarks.tables import flat
+
     settings = SearchBenchSettings(**chosen)
     out = out or next_folder(Path("runs"), "search-bench")
     with shown_progress() as progress:

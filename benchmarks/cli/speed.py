@@ -1,17 +1,18 @@
 """`diswot bench speed`: what scoring costs."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import torch
 
 from benchmarks.cli._options import OUT, SCORERS
-from benchmarks.speed import SpeedSettings, Timing
-from benchmarks.speed import speed as measure_speed
-from benchmarks.tables import write_csv
 from diswot.cli import options, print_json, print_table, shown_progress
 from diswot.run_folder import new_folder, next_folder, versions, write_json
+
+if TYPE_CHECKING:
+    from benchmarks.speed import Timing
 
 TITLES = {
     "procedures": "Per NAS-Bench-201 cell, CIFAR-10, batch 64",
@@ -40,6 +41,12 @@ def speed(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot bench speed --scorers diswot,nwot,snip --data-root data
     """
+    import torch
+
+    from benchmarks.speed import SpeedSettings
+    from benchmarks.speed import speed as measure_speed
+    from benchmarks.tables import write_csv
+
     out = new_folder(out or next_folder(Path("runs"), "speed"))
     with shown_progress() as progress:
         timings = measure_speed(SpeedSettings(**chosen), progress)

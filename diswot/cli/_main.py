@@ -3,51 +3,39 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import click
 
-from diswot.cli.distill import distill
-from diswot.cli.export import export
-from diswot.cli.latency import latency
-from diswot.cli.listing import list_
-from diswot.cli.report import report
-from diswot.cli.resume import resume
-from diswot.cli.run import run
-from diswot.cli.score import score
-from diswot.cli.search import search
-from diswot.cli.teacher import teacher
+from diswot.cli._lazy import LazyGroup
 from diswot.devices import is_first
-from diswot.errors import DiswotError, RunError, first_line
+from diswot.errors import DiswotError, PluginWarning, RunError, first_line
 
 INTERRUPTED = "interrupted; what was evaluated is kept: `diswot resume RUN` goes on from there"
 
 
-class _Commands(click.Group):
-    """The commands of this package, and those that installed packages add.
+_FORMATTED = warnings.formatwarning
 
-    A package adds a command by an entry point in the group `diswot.commands`.
-    """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *_added()})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        own = super().get_command(ctx, cmd_name)
-        if own is None and cmd_name in _added():
-            added: click.Command = _added()[cmd_name].load()
-            return added
-        return own
-
-
-def _added() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group="diswot.commands")}
+_COMMANDS = {
+    "distill": "diswot.cli.distill:distill",
+    "export": "diswot.cli.export:export",
+    "latency": "diswot.cli.latency:latency",
+    "list": "diswot.cli.listing:list_",
+    "report": "diswot.cli.report:report",
+    "resume": "diswot.cli.resume:resume",
+    "run": "diswot.cli.run:run",
+    "score": "diswot.cli.score:score",
+    "search": "diswot.cli.search:search",
+    "teacher": "diswot.cli.teacher:teacher",
+}
 
 
 @click.group(
-    cls=_Commands,
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    added="diswot.commands",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="diswot")
@@ -60,17 +48,15 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (run, search, resume, distill, export, report, score, teacher, latency, list_):
-    cli.add_command(command)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the run failed, 2 a mistake, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if not is_first():  # all that is to be said is said by the first
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    sys.path.insert(0, "")  # package.module:name is looked for in the current folder too
+    if "" not in sys.path:
+        sys.path.append("")  # package.module:name is looked for in the current folder too, last
+    warnings.formatwarning = _formatted
     try:
         cli.main([word for word in given if word != "--debug"], "diswot", standalone_mode=False)
     except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError) as ending:
@@ -99,6 +85,19 @@ def _end(status: int, message: str, debug: bool) -> None:
     if is_first():
         click.echo("diswot: " + _in_one_line(message), err=True)
     sys.exit(status)
+
+
+def _formatted(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Return our own warnings in one line, as errors are, and others as Python does."""
+    if issubclass(category, PluginWarning):
+        return f"diswot: warning: {_in_one_line(str(message))}\n"
+    return _FORMATTED(message, category, filename, lineno, line)
 
 
 def _in_one_line(message: str) -> str:

@@ -1,24 +1,21 @@
 """Progress bars with an ETA on a terminal, plain lines elsewhere; always on standard error."""
 
+from __future__ import annotations
+
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bars
 
 from diswot.devices import is_first
 from diswot.progress import Progress, Step, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 SECONDS_BETWEEN_LINES = 10
 SECONDS_WORTH_A_LINE = 3
@@ -33,17 +30,24 @@ def shown_progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _Lines().tell
         return
-    with Bars(
-        TextColumn("{task.description:>13}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
-    ) as bars:
+    with _new_bars() as bars:
         yield _Bars(bars).tell
+
+
+def _new_bars() -> Bars:
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description:>13}"),
+        progress.BarColumn(bar_width=30),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+    )
 
 
 class _Bars:

@@ -1,11 +1,13 @@
 """What a command takes from a run folder, and what must be said again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from diswot.data import DATASETS
-from diswot.search import SPACES, SearchResult, find_space, load_run, told_again
-from diswot.teachers import TEACHERS
+if TYPE_CHECKING:
+    from diswot.search import SearchResult
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
+    from diswot.data import DATASETS
+    from diswot.search import SPACES, find_space, load_run, told_again
+    from diswot.teachers import TEACHERS
+
     result = load_run(folder)
     used = result.manifest["settings"]
     known = RunSettings(

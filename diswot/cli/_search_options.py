@@ -1,17 +1,21 @@
 """Options of scores and searches, and what follows from them."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from diswot.cli import _options as shared
 from diswot.cli._numbers import Count
 from diswot.devices import find_device
-from diswot.scorers import COMBINATIONS
-from diswot.search import DEFAULT_SCORER, ENGINES, TEACHER_STATES, Budget, read_manifest
+from diswot.options import COMBINATIONS, DEFAULT_SCORER, ENGINES, TEACHER_STATES
+
+if TYPE_CHECKING:
+    from diswot.search import Budget
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -124,6 +128,8 @@ search_options = shared.options(
 
 def taken_budget(chosen: dict[str, Any]) -> Budget | None:
     """Take the limits out of the options chosen; `None` if there are none."""
+    from diswot.search import Budget
+
     budget = Budget(
         params=chosen.pop("max_params"),
         macs=chosen.pop("max_macs"),
@@ -140,6 +146,8 @@ def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
         chosen: the options; `workers` is set.
         run: a run folder, whose settings are those that were not chosen.
     """
+    from diswot.search import read_manifest
+
     if chosen["workers"] is not None:
         return
     used: dict[str, Any] = {}

@@ -1,9 +1,15 @@
 """What commands ask and tell of shortlists."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from diswot.cli._tables import print_table
-from diswot.distillation import Halving
+
+if TYPE_CHECKING:
+    from diswot.distillation import Halving
 
 SHORTLIST = click.option(
     "--shortlist",

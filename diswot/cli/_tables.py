@@ -1,16 +1,17 @@
 """What commands print: tables for people, one object for programs."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from diswot.export import Exported
-from diswot.search import Candidate
+if TYPE_CHECKING:
+    from diswot.export import Exported
+    from diswot.search import Candidate
 
 TEXT = ("", "name", "network", "architecture", "what it is")
 """Columns of words; the others hold numbers."""
@@ -33,6 +34,10 @@ def print_table(
     unbroken: Sequence[str] = UNBROKEN,
 ) -> None:
     """Print a table; columns of numbers are aligned right, and some are never broken."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(
         title=title, caption=caption, box=box.SIMPLE, title_justify="left", caption_justify="left"
     )

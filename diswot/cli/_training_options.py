@@ -4,7 +4,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._numbers import BETWEEN, NOT_NEGATIVE, POSITIVE, SHARE
-from diswot.distillation import AUGMENTATIONS, OPTIMISERS, PRECISIONS, SCHEDULES
+from diswot.options import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
 
 recipe_options = shared.options(
     click.option(
@@ -17,7 +17,7 @@ recipe_options = shared.options(
         type=click.IntRange(min=1),
         help="Images of a training step; 64, or less so that an epoch has 16 steps.",
     ),
-    click.option("--optimiser", type=click.Choice(list(OPTIMISERS)), help="By default sgd."),
+    click.option("--optimiser", type=click.Choice(list(OPTIMIZERS)), help="By default sgd."),
     click.option("--learning-rate", type=POSITIVE, help="By default 0.05 of sgd, 0.001 of adamw."),
     click.option(
         "--weight-decay", type=NOT_NEGATIVE, help="By default 0.0005 of sgd, 0.05 of adamw."

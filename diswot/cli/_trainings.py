@@ -1,19 +1,17 @@
 """What a training in a folder was told, taken as if it had been given again."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.data import DATASETS
-from diswot.distillation import TRAINING_MANIFEST, TrainingManifest
 from diswot.errors import RunFolderError
-from diswot.search import SPACES, told_again
-from diswot.teachers import TEACHERS
 
-_KNOWN = {"teacher": TEACHERS, "space": SPACES, "data": DATASETS}
-"""What is named again where it was none of these: what a folder names is never imported."""
+if TYPE_CHECKING:
+    from diswot.distillation import TrainingManifest
 
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
 """What can be another when a training goes on."""
@@ -40,6 +38,13 @@ def options_before(
         OptionError: something was Python code or a folder, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
+    from diswot.data import DATASETS
+    from diswot.distillation import TRAINING_MANIFEST
+    from diswot.search import SPACES, told_again
+    from diswot.teachers import TEACHERS
+
+    known_names = {"teacher": TEACHERS, "space": SPACES, "data": DATASETS}
+
     try:
         told = {name: _texts(manifest.told[name]) for name in texts}
         told |= _checked(command, {n: v for n, v in manifest.told.items() if n not in told})
@@ -48,7 +53,7 @@ def options_before(
             f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
             f"command that began the training again, with --out {folder}"
         ) from error
-    for kind, known in _KNOWN.items():
+    for kind, known in known_names.items():
         if told.get(kind) is not None:
             told[kind] = told_again(kind, told[kind], given[kind], known)
     return told | {n: given[n] for n in _ELSEWHERE if given[n] is not None}

@@ -1,12 +1,13 @@
 """`diswot distill`: train a student towards a teacher."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from torch import nn
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
@@ -15,24 +16,14 @@ from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import training_options
 from diswot.cli._trainings import options_before
-from diswot.data import ImageSpec, load_data
-from diswot.distillation import (
-    Distillation,
-    Halving,
-    Training,
-    TrainingManifest,
-    folder_name,
-    halve,
-    is_unfinished,
-    parse_objective,
-    prepare_distillation,
-)
 from diswot.errors import OptionError
 from diswot.run_folder import check_new_folder, next_folder
-from diswot.search import check_architecture, find_space, parse_architecture
-from diswot.seeding import seed_for, torch_seed
-from diswot.students import build_student
-from search_spaces import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diswot.data import ImageSpec
+    from diswot.distillation import Distillation, Halving, Training, TrainingManifest
 
 _TEXTS = ("architectures", "loss", "space", "data")
 """What every distillation is told."""
@@ -78,6 +69,8 @@ def distill(
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
+    from diswot.distillation import is_unfinished, parse_objective
+
     parse_objective(loss)
     settings = RunSettings(teacher, chosen.pop("teacher_weights"), space, data, chosen.pop("seed"))
     if shortlist > 1 and (run is None or arch is not None):
@@ -105,6 +98,9 @@ def go_on(
 
 
 def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
+    from diswot.data import load_data
+    from diswot.distillation import TrainingManifest, halve, parse_objective, prepare_distillation
+
     chosen = dict(told)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, size, seed = (chosen.pop(name, None) for name in ("teacher", "image_size", "seed"))
@@ -134,6 +130,11 @@ def _students(
     spec: str, names: Sequence[str], images: ImageSpec, *, seed: int
 ) -> dict[str, Callable[[], nn.Module]]:
     """Return what builds each student, after making sure that it can be built."""
+    from diswot.search import check_architecture, find_space, parse_architecture
+    from diswot.seeding import seed_for, torch_seed
+    from diswot.students import build_student
+    from search_spaces import Architecture
+
     space = find_space(spec, in_channels=images.shape[0])
     architectures = {name: parse_architecture(space, name) for name in names}
     for arch in architectures.values():
@@ -147,6 +148,8 @@ def _students(
 
 
 def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:
+    from diswot.distillation import folder_name
+
     if run is None:
         return next_folder(Path("runs"), f"distill-{folder_name(loss)}")
     if len(names) > 1:

@@ -1,29 +1,21 @@
 """`diswot export`: a trained student as files that need no DisWOT."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_checks, print_json
-from diswot.data import DATASETS, ImageData, load_data
-from diswot.distillation import SavedStudent, saved_students
 from diswot.errors import OptionError, RunFolderError
-from diswot.export import export as export_student
-from diswot.export import require_onnx
 from diswot.run_folder import check_new_folder
-from diswot.search import (
-    SPACES,
-    find_space,
-    load_run,
-    parse_architecture,
-    read_manifest,
-    told_again,
-)
-from diswot.students import Origin, build_student, remember
-from diswot.teachers import load_checkpoint
+
+if TYPE_CHECKING:
+    from diswot.data import ImageData
+    from diswot.distillation import SavedStudent
 
 
 @click.command()
@@ -65,6 +57,13 @@ def export(
 
     Example: diswot export runs/search-1 --out student/
     """
+    from diswot.distillation import saved_students
+    from diswot.export import export as export_student
+    from diswot.export import require_onnx
+    from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
+    from diswot.students import Origin, build_student, remember
+    from diswot.teachers import load_checkpoint
+
     target = out or run / "student"
     check_new_folder(target)
     if int8:
@@ -101,6 +100,9 @@ def export(
 
 def _data(run: Path, data: str | None, root: str | None, image_size: int | None) -> ImageData:
     """Load the data of a run, or those that are named."""
+    from diswot.data import DATASETS, load_data
+    from diswot.search import read_manifest, told_again
+
     if (run / "manifest.json").exists():
         data = told_again("data", read_manifest(run)["settings"]["data"], data, DATASETS)
     if data is None:

@@ -1,24 +1,24 @@
 """`diswot latency`: milliseconds of architectures, measured or calibrated for."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import optional, print_json, print_table
-from diswot.data import ImageSpec, load_data
 from diswot.devices import find_device
 from diswot.errors import OptionError
-from diswot.latency import MeasuredLatency, OperatorTable, write_operator_table
-from diswot.latency import calibrate as measure_operators
-from diswot.search import check_space, find_space, parse_architecture
-from diswot.seeding import generator_for
-from search_spaces import SearchSpace
+
+if TYPE_CHECKING:
+    from diswot.data import ImageSpec
+    from diswot.latency import OperatorTable
+    from search_spaces import SearchSpace
 
 BUSY = 0.1
 """From what disturbance on a calibration is worth repeating."""
@@ -86,6 +86,11 @@ def calibrate(
 
     Example: diswot latency calibrate --space nas-bench-201 --data cifar10 --threads 1
     """
+    import numpy as np
+
+    from diswot.latency import calibrate as measure_operators
+    from diswot.latency import write_operator_table
+
     found_device = find_device(device)
     path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
@@ -123,6 +128,9 @@ def measure(
 
     Example: diswot latency measure 1-1-1 7-7-7 --space s0 --data cifar10
     """
+    from diswot.latency import MeasuredLatency
+    from diswot.search import parse_architecture
+
     found_device = find_device(device)
     found, images = _found(space, data, data_root, image_size)
     archs = {text: parse_architecture(found, text) for text in architectures}
@@ -157,6 +165,10 @@ def measure(
 def _found(
     space: str, data: str, data_root: str | None, image_size: int | None
 ) -> tuple[SearchSpace, ImageSpec]:
+    from diswot.data import load_data
+    from diswot.search import check_space, find_space
+    from diswot.seeding import generator_for
+
     images = load_data(data, root=data_root, image_size=image_size).spec
     found = find_space(space, in_channels=images.shape[0])
     check_space(found, images, generator_for(0, "check"))

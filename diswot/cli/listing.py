@@ -1,20 +1,63 @@
 """`diswot list`: what there is, with one line each."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 import click
 
+from diswot import plugins
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json, print_table
-from diswot.data import DATASETS, GIVEN
-from diswot.distillation import PRESETS
-from diswot.distillation.losses import Kind, terms
-from diswot.scorers import scorers
-from diswot.search import SPACES
-from diswot.teachers import GIVEN as GIVEN_TEACHERS
-from diswot.teachers import TEACHERS
+
+if TYPE_CHECKING:
+    from diswot.distillation.losses import Kind
+
+ADDED = "diswot.listings"
+"""What installed packages have to list: each entry point names a function like those below."""
+
+
+def _teachers() -> dict[str, str]:
+    from diswot.teachers import GIVEN, TEACHERS
+
+    built_in = {
+        name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
+        for name, network in TEACHERS.items()
+    }
+    return built_in | GIVEN
+
+
+def _spaces() -> dict[str, str]:
+    from diswot.search import SPACES
+
+    return {name: _first_sentence(type(make(3))) for name, make in SPACES.items()}
+
+
+def _scorers() -> dict[str, str]:
+    from diswot.scorers import scorers
+
+    return {
+        name: f"{scorer.card.summary} ({scorer.card.source}; {scorer.card.cost})"
+        for name, scorer in sorted(scorers().items())
+    }
+
+
+def _losses() -> dict[str, str]:
+    from diswot.distillation import PRESETS
+    from diswot.distillation.losses import terms
+
+    return {
+        **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
+        **{name: _described(kind) for name, kind in sorted(terms().items())},
+    }
+
+
+def _datasets() -> dict[str, str]:
+    from diswot.data import DATASETS, GIVEN
+
+    return {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN
 
 
 def _first_sentence(documented: object) -> str:
@@ -28,39 +71,24 @@ def _described(kind: Kind) -> str:
 
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
-    "teachers": lambda: (
-        {
-            name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
-            for name, network in TEACHERS.items()
-        }
-        | GIVEN_TEACHERS
-    ),
-    "spaces": lambda: {name: _first_sentence(type(make(3))) for name, make in SPACES.items()},
-    "scorers": lambda: {
-        name: f"{scorer.card.summary} ({scorer.card.source}; {scorer.card.cost})"
-        for name, scorer in sorted(scorers().items())
-    },
-    "losses": lambda: {
-        **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
-        **{name: _described(kind) for name, kind in sorted(terms().items())},
-    },
-    "datasets": lambda: {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN,
+    "teachers": _teachers,
+    "spaces": _spaces,
+    "scorers": _scorers,
+    "losses": _losses,
+    "datasets": _datasets,
 }
 
 
-_ADDED = {entry.name: entry for entry in entry_points(group="diswot.listings")}
-"""What installed packages have to list: each entry names a function like those above."""
-
-
 @click.command("list")
-@click.argument("kind", type=click.Choice([*_LISTINGS, *_ADDED]))
+@click.argument("kind", type=click.Choice([*_LISTINGS, *plugins.offered(ADDED)]))
 @shared.JSON
 def list_(kind: str, as_json: bool) -> None:
     """List teachers, spaces, scorers, losses, datasets or benchmarks.
 
     Example: diswot list scorers
     """
-    entries = (_LISTINGS[kind] if kind in _LISTINGS else _ADDED[kind].load())()
+    listing = _LISTINGS.get(kind) or plugins.load(plugins.offered(ADDED)[kind])
+    entries = listing()
     if as_json:
         print_json({kind: entries})
         return

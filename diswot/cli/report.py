@@ -6,8 +6,6 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json
-from diswot.report import write_report
-from diswot.search import find_space, load_run
 
 
 @click.command()
@@ -24,6 +22,9 @@ def report(run: Path, space: str | None, pictures: bool | None, as_json: bool) -
 
     Example: diswot report runs/search-1
     """
+    from diswot.report import write_report
+    from diswot.search import find_space, load_run
+
     named = space and find_space(space, in_channels=load_run(run).images.shape[0])
     written = write_report(run, space=named or None, pictures=pictures)
     if as_json:

@@ -1,8 +1,10 @@
 """`diswot resume`: what stopped goes on."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,15 +16,10 @@ from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
 from diswot.devices import check_alone
-from diswot.distillation import (
-    TRAINING_MANIFEST,
-    TrainingManifest,
-    is_unfinished,
-    read_training_manifest,
-)
 from diswot.errors import OptionError, RunFolderError
-from diswot.main_job import RunReport
-from diswot.main_job import resume as go_on
+
+if TYPE_CHECKING:
+    from diswot.distillation import TrainingManifest
 
 TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
 """What goes on with the trainings of a command."""
@@ -45,6 +42,10 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot resume runs/search-1 --generations 20
     """
+    from diswot.distillation import is_unfinished, read_training_manifest
+    from diswot.main_job import RunReport
+    from diswot.main_job import resume as go_on
+
     manifest = read_training_manifest(run)
     if manifest is not None:
         _check_training(run, manifest, chosen)
@@ -69,6 +70,8 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:
     """Make sure that there is something to go on with, and that nothing else is asked for."""
+    from diswot.distillation import TRAINING_MANIFEST, is_unfinished
+
     for name in ("generations", "scorer", "cluster"):
         if chosen[name] is not None:
             raise OptionError(f"--{name} is of a search, but {run} is a training: leave it out")

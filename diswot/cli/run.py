@@ -1,7 +1,9 @@
 """`diswot run`: the main job."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +13,11 @@ from diswot.cli._search_options import scoring_options, search_options, settle_w
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_checks, print_json, print_table
 from diswot.cli._training_options import training_options
-from diswot.data import load_data
 from diswot.devices import check_alone
-from diswot.export import onnx_available
-from diswot.main_job import DEFAULT_BUDGET, RunReport
-from diswot.main_job import run as run_main_job
 from diswot.run_folder import next_folder
+
+if TYPE_CHECKING:
+    from diswot.main_job import RunReport
 
 
 @click.command()
@@ -45,6 +46,10 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
+    from diswot.data import load_data
+    from diswot.main_job import DEFAULT_BUDGET
+    from diswot.main_job import run as run_main_job
+
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)
@@ -64,6 +69,8 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
 def print_run(report: RunReport) -> None:
     """Print what the main job made, and what to do next."""
+    from diswot.export import onnx_available
+
     losses = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
     rows = [
         [

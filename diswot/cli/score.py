@@ -1,16 +1,18 @@
 """`diswot score`: given architectures."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scorer_option, scoring_options
 from diswot.cli._tables import candidate_row, print_json, print_table
-from diswot.search import Candidate
-from diswot.search import score as score_architectures
+
+if TYPE_CHECKING:
+    from diswot.search import Candidate
 
 
 @click.command()
@@ -26,6 +28,8 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
 
     Example: diswot score 3-3-3 7-1-1 --teacher resnet110 --scorer semantic_grad --repeats 10
     """
+    from diswot.search import score as score_architectures
+
     with shown_progress() as progress:
         candidates = score_architectures(architectures, progress=progress, **chosen)
     if as_json:
@@ -48,6 +52,8 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
 
 
 def _spreads(candidate: Candidate, terms: list[str]) -> list[str]:
+    import numpy as np
+
     if candidate.failure is not None:
         return ["–"] * len(terms)
     values = [np.array(candidate.terms[term]) for term in terms]

@@ -1,7 +1,9 @@
 """`diswot search`: students for a teacher."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +13,9 @@ from diswot.cli._search_options import scoring_options, search_options, settle_w
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.devices import check_alone
 from diswot.run_folder import next_folder
-from diswot.search import SearchResult
-from diswot.search import search as run_search
+
+if TYPE_CHECKING:
+    from diswot.search import SearchResult
 
 
 @click.command()
@@ -25,6 +28,8 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
     """
+    from diswot.search import search as run_search
+
     folder = out or next_folder(Path("runs"), "search")
     budget = taken_budget(chosen)
     check_alone("diswot search")

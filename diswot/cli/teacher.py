@@ -1,9 +1,11 @@
 """`diswot teacher`: train one, for `--teacher-weights`."""
 
+from __future__ import annotations
+
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,14 +14,10 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import recipe_options
 from diswot.cli._trainings import options_before
-from diswot.data import load_data
-from diswot.distillation import (
-    TrainingManifest,
-    is_unfinished,
-    prepare_distillation,
-    train_teacher,
-)
 from diswot.run_folder import check_new_folder, next_folder
+
+if TYPE_CHECKING:
+    from diswot.distillation import TrainingManifest
 
 _TEXTS = ("teacher", "data")
 """What every training is told."""
@@ -58,6 +56,8 @@ def train(
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
+    from diswot.distillation import is_unfinished
+
     folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
     if not is_unfinished(folder):
         check_new_folder(folder)
@@ -73,6 +73,9 @@ def go_on(
 
 
 def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
+    from diswot.data import load_data
+    from diswot.distillation import TrainingManifest, prepare_distillation, train_teacher
+
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
     size = chosen.pop("image_size", None)

@@ -8,14 +8,7 @@ from diswot.distillation._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
 from diswot.distillation._options import DistillationOptions, RecipeOptions
-from diswot.distillation._recipe import (
-    AUGMENTATIONS,
-    OPTIMISERS,
-    PRECISIONS,
-    SCHEDULES,
-    Recipe,
-    default_recipe,
-)
+from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
 from diswot.distillation._teacher import TrainedTeacher
@@ -23,11 +16,12 @@ from diswot.distillation._teaching import train_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation._training import train
 from diswot.distillation.losses import PRESETS, Objective, parse_objective
+from diswot.options import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
 
 __all__ = [
     "AUGMENTATIONS",
     "METRICS",
-    "OPTIMISERS",
+    "OPTIMIZERS",
     "PRECISIONS",
     "PRESETS",
     "SCHEDULES",

@@ -6,21 +6,10 @@ from typing import Any
 
 from diswot.data import ImageData
 from diswot.errors import OptionError
+from diswot.options import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
 
 SMALL_DATA = 5000
 """Training images below which twice as many epochs are the default."""
-
-OPTIMISERS = {"sgd": (0.05, 5e-4), "adamw": (1e-3, 0.05)}
-"""Optimisers with the learning rate and the weight decay that are their defaults."""
-
-SCHEDULES = ("step", "cosine")
-"""How the learning rate can fall."""
-
-AUGMENTATIONS = ("none", "standard", "strong")
-"""How images can be varied."""
-
-PRECISIONS = ("single", "bf16", "fp16")
-"""What forward and backward passes can be computed in."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +22,7 @@ class Recipe:
     Attributes:
         epochs: passes through the training images.
         batch_size: images of one step of the optimiser, of all processes together.
-        optimiser: a name of `OPTIMISERS`.
+        optimiser: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts, after its warm-up.
         momentum: of `sgd`.
         weight_decay: on all parameters; of `adamw` apart from the gradient.
@@ -79,7 +68,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         known = {
-            "optimiser": tuple(OPTIMISERS),
+            "optimiser": tuple(OPTIMIZERS),
             "schedule": SCHEDULES,
             "augment": AUGMENTATIONS,
             "precision": PRECISIONS,
@@ -154,7 +143,7 @@ def default_recipe(
         data: what is trained on.
         epochs: by default 10, and 20 for fewer than 5,000 training images.
         batch_size: images of a step.
-        optimiser: a name of `OPTIMISERS`.
+        optimiser: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts.
         weight_decay: see `Recipe`.
         **settings: the other attributes of `Recipe`; `None` stands for its default.
@@ -163,7 +152,7 @@ def default_recipe(
         OptionError: a value is out of range.
     """
     optimiser = optimiser or "sgd"
-    usual_rate, usual_decay = OPTIMISERS.get(optimiser, OPTIMISERS["sgd"])
+    usual_rate, usual_decay = OPTIMIZERS.get(optimiser, OPTIMIZERS["sgd"])
     steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
     given = {
         "epochs": (20 if len(data.train) < SMALL_DATA else 10) if epochs is None else epochs,

@@ -1,7 +1,8 @@
 """Scorers: (student, teacher) → a number before any training, higher is better."""
 
+from diswot.options import COMBINATIONS, Combination
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
-from diswot.scorers._formula import COMBINATIONS, Combination, Formula, combine
+from diswot.scorers._formula import Formula, combine
 from diswot.scorers._registry import all_terms, find_scorer, register, register_cost, scorers
 from diswot.scorers.az_expressivity import az_expressivity
 from diswot.scorers.az_nas import az_nas

@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
-"""How the terms of a score are put together."""
-
-COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
-"""The same as values."""
+from diswot.options import Combination
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]

@@ -1,18 +1,17 @@
 """Where scorers are found: by name, by expression, in installed packages."""
 
 import ast
-import importlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from diswot import plugins
 from diswot.activations import Watch
 from diswot.costs import Costs
 from diswot.errors import OptionError, UnknownNameError
+from diswot.options import COMBINATIONS, Combination
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
-from diswot.scorers._formula import COMBINATIONS, Combination, Formula
+from diswot.scorers._formula import Formula
 
 _T = TypeVar("_T", bound=Term)
 _registry: dict[str, Scorer] = {}
@@ -73,15 +72,8 @@ def scorers() -> Mapping[str, Scorer]:
     A package offers scorers by the entry point group `diswot.scorers`: each entry
     names a module that registers them when it is imported.
     """
-    _import_plugins()
+    plugins.load_all("diswot.scorers")
     return MappingProxyType(_registry)
-
-
-@cache
-def _import_plugins() -> None:
-    """Import the modules that installed packages offer; once, for entry points are read slowly."""
-    for entry in entry_points(group="diswot.scorers"):
-        importlib.import_module(entry.value)
 
 
 def find_scorer(scorer: "str | Scorer | Term") -> Scorer:

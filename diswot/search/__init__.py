@@ -1,7 +1,8 @@
 """From a teacher and a search space to scored candidates."""
 
 from diswot.costs import Costs, measure_costs
-from diswot.search._api import DEFAULT_SCORER, check_search, resume, score, search, told_again
+from diswot.options import DEFAULT_SCORER, TEACHER_STATES, TeacherState
+from diswot.search._api import check_search, resume, score, search, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
@@ -9,7 +10,7 @@ from diswot.search._comparison import Comparison, ComparisonOptions, resolve_com
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
 from diswot.search._exploration import Exploration
-from diswot.search._repeats import TEACHER_STATES, TeacherState, prepare_repeats
+from diswot.search._repeats import prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchOptions, options_of

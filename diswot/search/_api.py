@@ -10,6 +10,7 @@ from torch import nn
 
 from diswot.data import DATASETS
 from diswot.errors import DiswotError, OptionError, RunFolderError
+from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress, silent, tracked
 from diswot.run_folder import check_new_folder
 from diswot.scorers import Scorer, Term, find_scorer
@@ -27,8 +28,6 @@ from diswot.seeding import generator_for
 from diswot.teachers import TEACHERS, Teacher
 from search_spaces import Architecture, SearchSpace
 
-DEFAULT_SCORER = "student_fit"
-"""What a search follows where nothing else is asked for."""
 REFERENCE = 32
 """Architectures in the random sample by which `score` standardises."""
 

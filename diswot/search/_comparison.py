@@ -11,11 +11,12 @@ from torch import nn
 from diswot.data import ImageData, load_data
 from diswot.devices import find_device
 from diswot.errors import OptionError, UnknownNameError
+from diswot.options import COMBINATIONS, TEACHER_STATES, Combination, TeacherState
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import versions
-from diswot.scorers import COMBINATIONS, Combination, Formula, Scorer, Term, find_scorer
+from diswot.scorers import Formula, Scorer, Term, find_scorer
 from diswot.search._evaluation import Evaluator
-from diswot.search._repeats import TEACHER_STATES, TeacherState, prepare_repeats
+from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
 from diswot.teachers import Teacher, find_teacher

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,9 @@ from diswot.activations import ActivationReader, Activations, Watch, scoring_mod
 from diswot.data import ImageData
 from diswot.devices import torch_threads
 from diswot.errors import OptionError, TeacherError
+from diswot.options import TeacherState
 from diswot.seeding import generator_for, seed_for
 from diswot.teachers import Teacher
-
-TeacherState: TypeAlias = Literal["random", "trained"]
-"""The weights that a teacher is compared with: random ones as in the papers, or its own."""
-TEACHER_STATES: tuple[str, ...] = get_args(TeacherState)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,15 @@
 """Where the terms of losses are found: by name, in installed packages, in the user's modules."""
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import entry_points
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor
 
+from diswot import plugins
 from diswot.activations import Activations
 from diswot.distillation.losses._term import Card, Setting, Term, TrainingBatch
 from diswot.errors import OptionError, UnknownNameError
@@ -112,15 +111,8 @@ def terms() -> Mapping[str, Kind]:
     A package offers terms by the entry point group `diswot.losses`: each entry names a
     module that registers them when it is imported.
     """
-    _import_plugins()
+    plugins.load_all("diswot.losses")
     return MappingProxyType(_registry)
-
-
-@cache
-def _import_plugins() -> None:
-    """Import the modules that installed packages offer; once, for entry points are read slowly."""
-    for entry in entry_points(group="diswot.losses"):
-        importlib.import_module(entry.value)
 
 
 def find_kind(name: str) -> Kind:

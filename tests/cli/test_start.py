@@ -1,0 +1,174 @@
+"""How a command starts: quickly, and whatever the current folder and other packages hold."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import diswot
+from diswot.cli import LazyGroup
+from diswot.errors import PluginError
+from diswot.plugins import load, offered
+from tests.plugin import offer
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = (
+    *("distill", "export", "latency", "latency calibrate", "list", "report", "resume", "run"),
+    *("score", "search", "teacher", "teacher train", "bench", "bench correlation", "bench search"),
+)
+
+# What is printed: the modules that `diswot ARGUMENTS` has imported.
+IMPORTED = """
+import contextlib, io, sys
+from diswot.cli import main
+for line in sys.argv[1:]:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main(line.split())
+print(*sys.modules)
+"""
+
+
+def imported(*lines: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *lines], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_help_and_version_import_no_torch() -> None:
+    modules = imported("--help", "--version", "")
+    assert modules.isdisjoint({"torch", "numpy", "benchmarks"})
+
+
+def test_the_help_of_a_command_imports_no_torch() -> None:
+    modules = imported(*(f"{command} --help" for command in COMMANDS))
+    assert "benchmarks.cli" in modules
+    assert "torch" not in modules
+
+
+def test_importing_the_package_imports_no_torch() -> None:
+    ask = "import sys, diswot; dir(diswot); diswot.__version__; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "first", ["diswot.search", "diswot.export", "diswot.main_job", "diswot.scorers"]
+)
+def test_public_functions_stay_whatever_is_imported_first(first: str) -> None:
+    ask = f"import {first}, diswot; print(*(getattr(diswot, n).__name__ for n in diswot.__all__))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == diswot.__all__
+
+
+def test_names_that_the_package_lacks_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="serach"):
+        _ = diswot.serach
+    assert diswot.scorers.find_scorer("params").card.name == "params"
+    assert set(diswot.__all__) <= set(dir(diswot))
+
+
+class Installed:
+    """The wheel in an environment of its own; other packages are those of this one."""
+
+    def __init__(self, folder: Path) -> None:
+        source = folder / "source"
+        for name in ("diswot", "search_spaces", "benchmarks"):
+            ignored = shutil.ignore_patterns("__pycache__", "results")
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, source / name)
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        offline = ("--no-deps", "--no-index")
+        built = ("wheel", *offline, "--no-build-isolation", "-w", str(folder), str(source))
+        subprocess.run([*pip, *built], check=True)
+        environment = folder / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        self._bin = environment / "bin"
+        wheel = next(folder.glob("*.whl"))
+        into = ("--python", str(self._bin / "python"))
+        subprocess.run([*pip, *into, "install", *offline, str(wheel)], check=True)
+        packages = next(environment.glob("lib/python*/site-packages"))
+        places = {p for p in sys.path if p.endswith("site-packages")}
+        places |= {sysconfig.get_paths()["purelib"]}
+        (packages / "others.pth").write_text("\n".join(sorted(places)) + "\n")
+
+    def run(self, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [self._bin / "diswot", *arguments],
+            cwd=folder,
+            env={n: v for n, v in os.environ.items() if n != "PYTHONPATH"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return Installed(tmp_path_factory.mktemp("installed"))
+
+
+def test_an_installed_wheel_works_in_any_folder(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").write_text("raise RuntimeError('mine')\n")
+    for name in ("search_spaces.py", "click.py", "options.py", "diswot.py"):
+        (tmp_path / name).write_text("raise RuntimeError('mine')\n")
+    for command in ("", *COMMANDS):
+        done = installed.run(tmp_path, *command.split(), "--help")
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert "Usage: diswot" in done.stdout
+
+
+def test_code_in_the_current_folder_is_found(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("raise RuntimeError('found')\n")
+    done = installed.run(tmp_path, "score", "1-1-1", "--space", "mine:Space", "--teacher", "vgg8")
+    assert "found" in done.stderr
+
+
+def test_a_broken_plugin_is_one_line_and_only_its_own(tmp_path: Path) -> None:
+    offer(tmp_path, group="diswot.commands", code="import nowhere_at_all\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+
+    def said(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "diswot", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    shown = said("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "offered" in shown.stdout
+    refused = said("offered", "--help")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "offering" in refused.stderr
+    assert "nowhere_at_all" in refused.stderr
+
+
+def test_a_broken_scorer_plugin_is_one_warning(tmp_path: Path) -> None:
+    offer(tmp_path, group="diswot.scorers", code="1 / 0\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "diswot", "list", "scorers"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "student_fit" in done.stdout
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("diswot: warning: the plugin offered")
+
+
+def test_a_plugin_that_is_no_command_is_refused() -> None:
+    group = LazyGroup(lazy={"mine": "pathlib:Path"})
+    with pytest.raises(PluginError, match=r"not a click\.Command"):
+        group.main(["mine"], standalone_mode=False)
+
+
+def test_only_entry_points_of_the_group_are_offered() -> None:
+    assert set(offered("diswot.commands")) >= {"bench"}
+    assert isinstance(load(offered("diswot.commands")["bench"]), LazyGroup)
