@@ -15,7 +15,7 @@ from diswot.distillation import Distillation, default_recipe, prepare_distillati
 from diswot.errors import DiswotError, OptionError, RunError, first_line
 from diswot.progress import Progress, Step
 from diswot.search import check_architecture, find_space, parse_architecture
-from diswot.seeding import seed_for, torch_seed
+from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.teachers import TEACHERS, find_teacher
 
@@ -114,8 +114,7 @@ def student_in(space: str, name: str, images: ImageSpec, *, seed: int) -> nn.Mod
     found = find_space(space, in_channels=images.shape[0])
     arch = parse_architecture(found, name)
     check_architecture(found, arch, images)
-    with torch_seed(seed_for(seed, "student", name)):
-        return build_student(found, arch, images)
+    return build_student(found, arch, images, seed=seed_for(seed, "student", name))
 
 
 class Trainings:

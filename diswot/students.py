@@ -1,46 +1,84 @@
-"""Networks as students: built from a space, and remembered with what they were made for."""
+"""Networks as students: built from a space, carrying where they came from."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from diswot.data import ImageSpec
+from diswot.seeding import torch_seed
 from search_spaces import Architecture, SearchSpace
+
+_ATTRIBUTE = "_diswot_origin"
+_AROUND = (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)
+"""Modules of torch that hold the network itself as `module`."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What is known of a network besides its weights.
+    """Where a network came from, as a value that is copied and pickled with the network.
 
     Attributes:
-        images: the images that it takes.
+        images: the images that it takes, and how many classes it tells apart.
         architecture: its name in its search space.
-        metrics: what was measured of it.
+        space: the search space, as `package.module:Class`.
+        seed: the seed of its initial weights, where they were drawn from one.
+        metrics: what was measured on it.
     """
 
     images: ImageSpec
     architecture: str | None = None
+    space: str | None = None
+    seed: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-_origins: "WeakKeyDictionary[nn.Module, Origin]" = WeakKeyDictionary()
+def build_student(
+    space: SearchSpace, arch: Architecture, images: ImageSpec, *, seed: int | None = None
+) -> nn.Module:
+    """Build the network of `arch`, which carries its origin.
 
-
-def build_student(space: SearchSpace, arch: Architecture, images: ImageSpec) -> nn.Module:
-    """Build the network of `arch` and remember its origin."""
-    network = space.build(arch, images.num_classes)
-    remember(network, Origin(images, space.to_string(arch)))
+    Args:
+        space: the search space.
+        arch: a point of it.
+        images: the images that the network is to take.
+        seed: the seed of its initial weights; by default they are drawn from torch's global
+            generators.
+    """
+    with nullcontext() if seed is None else torch_seed(seed):
+        network = space.build(arch, images.num_classes)
+    kind = type(space)
+    named = f"{kind.__module__}:{kind.__qualname__}"
+    set_origin(network, Origin(images, space.to_string(arch), named, seed))
     return network
 
 
-def remember(network: nn.Module, origin: Origin) -> None:
-    """Keep the origin of `network` for as long as the network lives; the network is unchanged."""
-    _origins[network] = origin
+def set_origin(network: nn.Module, origin: Origin) -> None:
+    """Keep `origin` on `network`; parameters, buffers and outputs are unchanged."""
+    vars(unwrapped(network))[_ATTRIBUTE] = origin
 
 
 def origin_of(network: nn.Module) -> Origin | None:
-    """Return what is remembered of `network`."""
-    return _origins.get(network)
+    """Return the origin that `network` carries; `None` of a network made elsewhere."""
+    found = vars(unwrapped(network)).get(_ATTRIBUTE)
+    return found if isinstance(found, Origin) else None
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """Return the network inside the wrappers of torch: `compile`, data parallel, averaging.
+
+    Examples:
+        >>> network = nn.Linear(2, 2)
+        >>> unwrapped(AveragedModel(nn.DataParallel(network))).in_features
+        2
+    """
+    while True:
+        if isinstance(inner := vars(network).get("_modules", {}).get("_orig_mod"), nn.Module):
+            network = inner
+        elif isinstance(network, _AROUND):
+            network = network.module
+        else:
+            return network

@@ -131,7 +131,7 @@ def _students(
 ) -> dict[str, Callable[[], nn.Module]]:
     """Return what builds each student, after making sure that it can be built."""
     from diswot.search import check_architecture, find_space, parse_architecture
-    from diswot.seeding import seed_for, torch_seed
+    from diswot.seeding import seed_for
     from diswot.students import build_student
     from search_spaces import Architecture
 
@@ -141,8 +141,8 @@ def _students(
         check_architecture(space, arch, images)
 
     def built(arch: Architecture) -> nn.Module:
-        with torch_seed(seed_for(seed, "student", space.canonical_key(arch))):
-            return build_student(space, arch, images)
+        drawn_from = seed_for(seed, "student", space.canonical_key(arch))
+        return build_student(space, arch, images, seed=drawn_from)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}
 

@@ -61,7 +61,7 @@ def export(
     from diswot.export import export as export_student
     from diswot.export import require_onnx
     from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
-    from diswot.students import Origin, build_student, remember
+    from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
 
     target = out or run / "student"
@@ -79,7 +79,7 @@ def export(
         searched, parse_architecture(searched, saved.architecture), saved.images
     )
     load_checkpoint(student, saved.weights)
-    remember(student, Origin(saved.images, saved.architecture, saved.metrics))
+    set_origin(student, Origin(saved.images, saved.architecture, saved.metrics))
     judged_on = _data(run, data, data_root, image_size) if int8 else None
     exported = export_student(student, target, onnx=onnx, pt2=pt2, int8=judged_on)
     if as_json:

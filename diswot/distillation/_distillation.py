@@ -1,7 +1,7 @@
 """A teacher, data and a recipe, which students are trained by."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
 from diswot.errors import RunFolderError
 from diswot.progress import Progress, news, silent
-from diswot.students import Origin, origin_of, remember
+from diswot.students import Origin, origin_of, set_origin
 from diswot.teachers import load_checkpoint
 
 
@@ -67,7 +67,7 @@ class Distillation:
             stage=stage,
             tensorboard=self.tensorboard,
         )
-        origin = self._remember(student, training)
+        origin = self._set_origin(student, training)
         if folder is not None and is_first():
             save_report(
                 folder,
@@ -125,7 +125,7 @@ class Distillation:
             return None
         load_checkpoint(student, found.weights)
         training = load_training(folder)
-        self._remember(student.to(self.device), training)
+        self._set_origin(student.to(self.device), training)
         return training
 
     def drop_another(self, student: nn.Module, folder: Path, *, loss: str) -> bool:
@@ -152,8 +152,8 @@ class Distillation:
     def _network(self) -> nn.Module | None:
         return self.teacher.network if self.teacher else None
 
-    def _remember(self, student: nn.Module, training: Training) -> Origin:
-        known = origin_of(student)
+    def _set_origin(self, student: nn.Module, training: Training) -> Origin:
+        known = origin_of(student) or Origin(self.data.spec)
         metrics: dict[str, Any] = {
             "loss": training.objective,
             "data": self.data.name,
@@ -168,6 +168,6 @@ class Distillation:
         if self.teacher is not None:
             metrics["teacher"] = self.teacher.source.name
             metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
-        origin = Origin(self.data.spec, known.architecture if known else None, metrics)
-        remember(student, origin)
+        origin = replace(known, images=self.data.spec, metrics=metrics)
+        set_origin(student, origin)
         return origin

@@ -12,7 +12,7 @@ from diswot.distillation._teacher import named_teacher
 from diswot.distillation._trained import Training
 from diswot.progress import Progress, silent
 from diswot.seeding import seed_for
-from diswot.students import Origin, remember
+from diswot.students import Origin, set_origin
 from diswot.teachers import Teacher
 
 
@@ -48,7 +48,7 @@ def train_teacher(
         seed=seed_for(distillation.recipe.seed, "teacher"),
         progress=progress,
     )
-    remember(network, Origin(images.spec, found.name))
+    set_origin(network, Origin(images.spec, found.name))
     folder = training_folder(out)
     return distillation.train(
         network, loss="alone", folder=folder, progress=progress, stage="teacher"

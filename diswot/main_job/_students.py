@@ -22,7 +22,7 @@ from diswot.latency import time_network
 from diswot.main_job._report import Row
 from diswot.progress import Progress
 from diswot.search import Candidate, measure_costs, options_of
-from diswot.seeding import seed_for, torch_seed
+from diswot.seeding import seed_for
 from diswot.teachers import Teacher
 
 
@@ -127,5 +127,4 @@ class Students:
         return time_network(network, shape, device=device).median_ms
 
     def _build(self, candidate: Candidate) -> nn.Module:
-        with torch_seed(seed_for(self._seed, "student", candidate.key)):
-            return candidate.build()
+        return candidate.build(seed=seed_for(self._seed, "student", candidate.key))

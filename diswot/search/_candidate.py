@@ -28,7 +28,7 @@ class Candidate:
         violation: by how much costs are over budget, relative to the limits; such a
             candidate is not scored.
         score: the terms combined, higher is better; `None` where there is none.
-        builder: makes its network.
+        builder: makes its network; takes `seed`.
     """
 
     architecture: Architecture
@@ -41,7 +41,7 @@ class Candidate:
     failure: str | None = None
     violation: float = 0.0
     score: float | None = None
-    builder: Callable[[], nn.Module] | None = field(default=None, repr=False, compare=False)
+    builder: Callable[..., nn.Module] | None = field(default=None, repr=False, compare=False)
 
     @property
     def params(self) -> int:
@@ -63,8 +63,11 @@ class Candidate:
         """Each term's mean over the repeats."""
         return {name: fmean(values) for name, values in self.terms.items()}
 
-    def build(self) -> nn.Module:
-        """Return its network, freshly initialised from torch's global generator.
+    def build(self, *, seed: int | None = None) -> nn.Module:
+        """Return its network, freshly initialized; the network carries where it came from.
+
+        Args:
+            seed: the seed of its weights; by default torch's global generators draw them.
 
         Raises:
             SpaceError: the search space is not known (a run read without it).
@@ -73,7 +76,7 @@ class Candidate:
             raise SpaceError(
                 f"the space of {self.name} is not known: read the run with load_run(…, space=…)"
             )
-        return self.builder()
+        return self.builder(seed=seed)
 
     def merit(self) -> tuple[float, int, int, str]:
         """Sort key, better is larger: the score, then cheapness."""

@@ -1,0 +1,76 @@
+"""A student carries where it came from through copies, files, wrappers and casts."""
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from diswot.data import load_data
+from diswot.students import build_student, origin_of, unwrapped
+from search_spaces import ResNetDepthSpace
+
+SPACE = ResNetDepthSpace((1, 2), in_channels=1)
+IMAGES = load_data("digits").spec
+
+
+def student(seed: int | None = 3) -> nn.Module:
+    return build_student(SPACE, SPACE.from_string("1-1-1"), IMAGES, seed=seed)
+
+
+def through_a_file(network: nn.Module) -> nn.Module:
+    file = io.BytesIO()
+    torch.save(network, file)
+    file.seek(0)
+    loaded: nn.Module = torch.load(file, weights_only=False)
+    return loaded
+
+
+WAYS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "deep copy": copy.deepcopy,
+    "shallow copy": copy.copy,
+    "pickled": lambda network: pickle.loads(pickle.dumps(network)),  # noqa: S301
+    "saved": through_a_file,
+    "compiled": torch.compile,
+    "compiled, then copied": lambda network: copy.deepcopy(torch.compile(network)),
+    "moving average": AveragedModel,
+    "data parallel": nn.DataParallel,
+    "wrapped twice": lambda network: torch.compile(AveragedModel(network)),
+    "another precision": lambda network: network.to(torch.float64),
+    "without gradients": lambda network: network.requires_grad_(False).eval(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_origin_travels_with_the_network(way: str) -> None:
+    origin = origin_of(WAYS[way](student()))
+    assert origin is not None
+    assert origin == origin_of(student())
+    assert (origin.architecture, origin.images, origin.seed) == ("1-1-1", IMAGES, 3)
+    assert origin.space == "search_spaces.resnet_depth:ResNetDepthSpace"
+
+
+def test_the_origin_is_no_part_of_the_weights() -> None:
+    plain = SPACE.build(SPACE.from_string("1-1-1"), 10)
+    assert student().state_dict().keys() == plain.state_dict().keys()
+    assert repr(student()) == repr(plain)
+
+
+def test_the_seed_alone_decides_the_weights() -> None:
+    first, second = student().state_dict(), student().state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    torch.manual_seed(0)
+    drawn = student(None)
+    before = torch.get_rng_state()
+    student()
+    assert torch.equal(before, torch.get_rng_state())
+    assert origin_of(drawn) is not None
+
+
+def test_a_network_made_elsewhere_has_no_origin() -> None:
+    assert origin_of(nn.Linear(2, 2)) is None
+    assert unwrapped(nn.Sequential(nn.Linear(2, 2)))[0].in_features == 2
