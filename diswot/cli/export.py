@@ -79,7 +79,7 @@ def export(
         searched, parse_architecture(searched, saved.architecture), saved.images
     )
     load_checkpoint(student, saved.weights)
-    set_origin(student, Origin(saved.images, saved.architecture, saved.metrics))
+    set_origin(student, Origin(saved.images, saved.architecture, metrics=saved.metrics))
     judged_on = _data(run, data, data_root, image_size) if int8 else None
     exported = export_student(student, target, onnx=onnx, pt2=pt2, int8=judged_on)
     if as_json:
