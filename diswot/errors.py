@@ -42,6 +42,10 @@ class NetworkError(DiswotError):
     """A network in which what a score needs is not found."""
 
 
+class ForwardError(NetworkError):
+    """An exception that a network raised itself while it ran; it is the cause."""
+
+
 class BudgetError(DiswotError):
     """A budget that no architecture meets."""
 

@@ -1,12 +1,15 @@
 """Which modules of a network are its layers of weights, its activation functions, its blocks."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from torch import nn
 
+from diswot.activations import inner
+
 WeightLayer = nn.modules.conv._ConvNd | nn.Linear
 
-_CONTAINERS = (nn.Sequential, nn.ModuleList)
+_SEQUENCES = (nn.Sequential, nn.ModuleList)
 _ACTIVATION_FUNCTIONS = (
     nn.ReLU,
     nn.ReLU6,
@@ -41,30 +44,45 @@ def activation_functions(network: nn.Module) -> list[nn.Module]:
 def blocks(network: nn.Module) -> list[nn.Module]:
     """Return the blocks that the network is a sequence of, such as residual blocks or cells.
 
-    Containers (`nn.Sequential`, `nn.ModuleList`), and modules that hold a container of
-    several blocks, are opened; what remains and has modules of its own is a block. A
-    network without such has its convolutions and linear layers as blocks.
+    Containers, and modules that hold a container of several blocks, are opened; what remains
+    and has modules of its own is a block. Containers are `nn.Sequential`, and all that are
+    never called themselves (`nn.ModuleList`, `nn.ModuleDict`, a module without a `forward`).
+    A module that holds several blocks by name, and is one of several of its class, is a
+    block: a cell, whose edges have names. A network without blocks has its convolutions and
+    linear layers as blocks.
 
     Examples:
         >>> from search_spaces import CifarResNet
         >>> len(blocks(CifarResNet((3, 5, 1), num_classes=10)))
         9
     """
-    found = [module for module in _opened(network) if any(True for _ in module.children())]
+    network = inner(network)
+    kinds = Counter(type(module) for module in network.modules())
+    found = [module for module in _opened(network, kinds) if _has_modules(module)]
     return found or list(weight_layers(network))
 
 
-def _opened(network: nn.Module) -> Iterator[nn.Module]:
+def _opened(network: nn.Module, kinds: Mapping[type, int]) -> Iterator[nn.Module]:
     for child in network.children():
-        if type(child) in _CONTAINERS or _holds_blocks(child):
-            yield from _opened(child)
+        if _is_container(child) or _holds_blocks(child, once=kinds[type(child)] == 1):
+            yield from _opened(child, kinds)
         else:
             yield child
 
 
-def _holds_blocks(module: nn.Module) -> bool:
+def _holds_blocks(module: nn.Module, *, once: bool) -> bool:
+    """Tell whether a module holds a container of several blocks; of any kind, if it is `once`."""
     return any(
-        type(inner) in _CONTAINERS
-        and sum(any(True for _ in child.children()) for child in inner.children()) > 1
-        for inner in module.modules()
+        (_is_container(inside) if once else type(inside) in _SEQUENCES)
+        and sum(map(_has_modules, inside.children())) > 1
+        for inside in module.modules()
     )
+
+
+def _is_container(module: nn.Module) -> bool:
+    never_called = type(module).forward is nn.Module.forward
+    return type(module) in _SEQUENCES or never_called
+
+
+def _has_modules(module: nn.Module) -> bool:
+    return any(True for _ in module.children())

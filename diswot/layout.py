@@ -11,7 +11,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, Watch, as_map, is_map, kept_modes
+from diswot.activations import (
+    ActivationReader,
+    Activations,
+    Watch,
+    as_map,
+    inner,
+    is_map,
+    kept_modes,
+)
 from diswot.errors import NetworkError
 from diswot.layers import activation_functions, blocks
 from diswot.taps import Shape, in_stages
@@ -87,8 +95,9 @@ class Layout:
         blocks: paths of the blocks among them, in the order of the calls.
         activated: what their activation function is given, of the modules that end in one.
         feature_map: (C, H, W) of the last feature map.
-        features: D, what the classifier reads.
-        classes: N, what it tells apart.
+        classes: N, what the network tells apart.
+        width: D, what the classifier reads; `None` where there is none.
+        unread: why there is none, if so.
     """
 
     who: str
@@ -96,8 +105,20 @@ class Layout:
     blocks: tuple[str, ...]
     activated: Mapping[str, Tap]
     feature_map: Shape
-    features: int
     classes: int
+    width: int | None
+    unread: str = ""
+
+    @property
+    def features(self) -> int:
+        """D, what the classifier reads.
+
+        Raises:
+            NetworkError: the network returns something else than the output of one layer.
+        """
+        if self.width is None:
+            raise NetworkError(self.unread)
+        return self.width
 
     def tap(self, path: str) -> Tap:
         """Return the tap at a dotted path.
@@ -172,19 +193,6 @@ def _times(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def inner(network: nn.Module) -> nn.Module:
-    """Return the network in a wrapper, whose only module is called `network` or `module`.
-
-    So dotted paths are the network's own where it is wrapped to normalise its images or
-    to be trained in several processes.
-    """
-    children = dict(network.named_children())
-    while list(children) in (["network"], ["module"]):
-        (network,) = children.values()
-        children = dict(network.named_children())
-    return network
-
-
 @torch.no_grad()
 def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> Layout:
     """Return where `network` shows what, told by one pass in evaluation mode.
@@ -195,7 +203,7 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         who: what the network is called in messages.
 
     Raises:
-        NetworkError: it has no classifier, or shows no feature map before it.
+        NetworkError: it returns no logits, or shows no feature map before it.
 
     Examples:
         >>> from search_spaces import CifarResNet
@@ -224,9 +232,9 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
 
     paths = [path for path, _ in bare.named_modules(remove_duplicate=False) if path]
     watches = [Watch(_ModuleAt(path), partial(note, path)) for path in paths]
-    with kept_modes(network), ActivationReader(network, watches=watches) as read:
+    with kept_modes(network), ActivationReader(network, watches=watches, who=who) as read:
         network.eval()
-        shown = read(images)
+        shown = read.forward(images)
     names = {module: path for path, module in bare.named_modules()}
     found = {names[block] for block in blocks(bare)}
     return Layout(
@@ -235,8 +243,9 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         blocks=tuple(path for path in seen if path in found and math.prod(seen[path][1:]) > 1),
         activated=activated,
         feature_map=tuple(shown.feature_map.shape[1:]),
-        features=shown.features.shape[1],
-        classes=shown.num_classes,
+        classes=shown.logits.shape[1],
+        width=None if shown.features is None else shown.features.shape[1],
+        unread=shown.unread,
     )
 
 

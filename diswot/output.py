@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from diswot.errors import NetworkError
+from diswot.errors import DiswotError, ForwardError, NetworkError, first_line
 
 LOGITS = "logits"
 """Name of the entry, field or attribute that is the output wherever one has it."""
@@ -41,6 +41,48 @@ def output_of(returned: Any) -> Tensor:
         f"expected the network to return a tensor, or one as {LOGITS} or in a tuple, list, dict "
         f"or dataclass, but got {_described(returned)}: return the logits"
     )
+
+
+def run(network: nn.Module, images: Tensor, *, who: str) -> Tensor:
+    """Return the output of a network for images (B, channels, height, width).
+
+    Args:
+        network: in the mode that it is in.
+        images: what it is called with.
+        who: what the network is called in messages.
+
+    Raises:
+        ForwardError: the network itself raised something.
+        NetworkError: it returns nothing that is an output.
+    """
+    try:
+        returned = network(images)
+    except DiswotError:
+        raise
+    except Exception as error:  # a network of the user's own can raise anything
+        mode = "training" if network.training else "evaluation"
+        raise ForwardError(
+            f"{who} raised {type(error).__name__} in {mode} mode, for {len(images)} images of "
+            f"shape {tuple(images.shape[1:])}: {first_line(error)}; fix the network, which fails "
+            "on such images by itself too (--debug shows where)"
+        ) from error
+    return output_of(returned)
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """Return `value` if it is a tensor, or the first one in it, the least nested before others.
+
+    Examples:
+        >>> import torch
+        >>> first_tensor(((torch.ones(1),), 8, torch.zeros(2))).shape
+        torch.Size([2])
+    """
+    if isinstance(value, Tensor):
+        return value
+    inside = list(_entries(value))
+    own = [each for each in inside if isinstance(each, Tensor)]
+    nested = (first_tensor(each) for each in inside)
+    return own[0] if own else next((each for each in nested if each is not None), None)
 
 
 def _entries(returned: Any) -> Iterable[Any]:

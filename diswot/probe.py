@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader, Activations, ForwardPass, Watch
+from diswot.activations import ActivationReader, Activations, ForwardPass, Watch, inner
 from diswot.costs import Costs
 from diswot.errors import DataError
 from diswot.layers import WeightLayer, weight_layers
@@ -55,6 +55,7 @@ class Probe(Activations):
         differentiable: bool = False,
     ) -> None:
         # Convolutions on a CPU take half to two thirds of the time with channels last.
+        self.who = f"the network {type(inner(network)).__name__}"
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         images = images.contiguous(memory_format=torch.channels_last)
         self.images = images.detach().requires_grad_() if differentiable else images
@@ -71,7 +72,7 @@ class Probe(Activations):
     def _forward(self) -> ForwardPass:
         with (
             torch.set_grad_enabled(self._differentiable),
-            ActivationReader(self.network, watches=self._watches) as read,
+            ActivationReader(self.network, watches=self._watches, who=self.who) as read,
         ):
             return read.forward(self.images)
 

@@ -3,7 +3,9 @@
 from diswot.activations._activations import Activations, ForwardPass, Watch
 from diswot.activations._feature_maps import as_map, is_map
 from diswot.activations._modes import kept_modes, scoring_mode
-from diswot.activations._reader import ActivationReader, trial_pass
+from diswot.activations._reader import ActivationReader
+from diswot.activations._trial import backward_of, trial_pass
+from diswot.activations._wrapped import inner
 
 __all__ = [
     "ActivationReader",
@@ -11,6 +13,8 @@ __all__ = [
     "ForwardPass",
     "Watch",
     "as_map",
+    "backward_of",
+    "inner",
     "is_map",
     "kept_modes",
     "scoring_mode",

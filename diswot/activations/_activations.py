@@ -33,18 +33,21 @@ class ForwardPass:
     """What one forward pass of one network showed.
 
     Attributes:
-        logits: (B, N) output of the classifier, the last linear layer that ran.
-        features: (B, D) input of the classifier.
+        logits: (B, N) output of the network: what calling it returns.
+        features: (B, D) input of the classifier, the linear layer whose output the network
+            returns; `None` where there is none.
         feature_map: (B, C, H, W) last feature map before the classifier.
-        classifier_weight: (N, D) weight of the classifier.
+        classifier_weight: (N, D) weight of the classifier; `None` where there is none.
         watched: what each watch kept, in the order of the calls.
+        unread: why there is no classifier, if so.
     """
 
     logits: Tensor
-    features: Tensor
+    features: Tensor | None
     feature_map: Tensor
-    classifier_weight: Tensor
+    classifier_weight: Tensor | None
     watched: Mapping[Watch[Any], list[Any]] = field(default_factory=dict)
+    unread: str = ""
 
 
 class Activations:
@@ -66,13 +69,20 @@ class Activations:
 
     @property
     def logits(self) -> Tensor:
-        """Output of the classifier, the last linear layer that ran: (B, N)."""
+        """Output of the network: (B, N)."""
         return self._forward.logits
 
     @property
     def features(self) -> Tensor:
-        """Input of the classifier: (B, D)."""
-        return self._forward.features
+        """Input of the classifier: (B, D).
+
+        The classifier is the linear layer whose output the network returns, as it is, in
+        another shape or in another precision.
+
+        Raises:
+            NetworkError: the network returns something else, such as the mean of two layers.
+        """
+        return self._of_classifier(self._forward.features)
 
     @property
     def feature_map(self) -> Tensor:
@@ -85,12 +95,21 @@ class Activations:
 
     @property
     def classifier_weight(self) -> Tensor:
-        """Weight of the classifier: (N, D)."""
-        return self._forward.classifier_weight
+        """Weight of the classifier: (N, D).
+
+        Raises:
+            NetworkError: there is no classifier; see `features`.
+        """
+        return self._of_classifier(self._forward.classifier_weight)
+
+    def _of_classifier(self, value: Tensor | None) -> Tensor:
+        if value is None:
+            raise NetworkError(self._forward.unread)
+        return value
 
     @property
     def num_classes(self) -> int:
-        """Classes that the classifier tells apart."""
+        """Classes that the network tells apart."""
         return self.logits.shape[1]
 
     @property

@@ -1,29 +1,33 @@
 """Reading a forward pass by hooks; the network is not changed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from diswot.activations._activations import Activations, ForwardPass, Watch
+from diswot.activations._classifier import Linear, LinearCall, classifier_call, linear_call
 from diswot.activations._feature_maps import as_map, is_map
-from diswot.errors import NetworkError, first_line
+from diswot.activations._wrapped import inner, path_of
+from diswot.errors import ForwardError, NetworkError
+from diswot.output import first_tensor, run
 
 
 class ActivationReader:
     """Runs a network and tells what its forward pass shows.
 
-    Use as a context manager; leaving it removes the hooks. Any return value will do.
+    Use as a context manager; leaving it removes the hooks. The logits are what the network
+    returns, see [`output_of`][diswot.output.output_of].
 
     Args:
         network: the network to read.
         watches: what else to keep of its forward passes.
+        who: what the network is called in messages; by default by its class.
 
     Raises:
-        NetworkError: the forward pass runs no linear layer, or shows no map of
-            more than one position before the last one.
+        NetworkError: the network raises something, returns no logits (B, N), or shows no map
+            of more than one position.
 
     Examples:
         >>> network = nn.Sequential(
@@ -34,18 +38,23 @@ class ActivationReader:
         (torch.Size([2, 8, 4, 4]), torch.Size([2, 8]), torch.Size([2, 10]))
     """
 
-    def __init__(self, network: nn.Module, *, watches: Sequence[Watch[Any]] = ()) -> None:
+    def __init__(
+        self, network: nn.Module, *, watches: Sequence[Watch[Any]] = (), who: str = ""
+    ) -> None:
         self._network = network
         self._watches = tuple(watches)
+        self._who = who or f"the network {type(inner(network)).__name__}"
         self._handles: list[RemovableHandle] = []
         self._map: Tensor | None = None
-        self._head: tuple[nn.Linear, Tensor, Tensor, Tensor | None] | None = None
+        self._linear: list[LinearCall] = []
+        self._last: nn.Module | None = None
         self._kept: dict[Watch[Any], list[Any]] = {}
+        self._own_error: Exception | None = None
 
     def __enter__(self) -> "ActivationReader":
         for module in self._network.modules():
-            hook = self._see_linear if isinstance(module, nn.Linear) else self._see_module
-            self._handles.append(module.register_forward_hook(hook))
+            hook = self._see_linear if isinstance(module, Linear) else self._see_module
+            self._handles.append(module.register_forward_hook(hook, with_kwargs=True))
         for watch in self._watches:
             for module in watch.modules(self._network):
                 self._handles.append(self._watched(module, watch))
@@ -54,7 +63,7 @@ class ActivationReader:
     def __exit__(self, *_: object) -> None:
         while self._handles:
             self._handles.pop().remove()
-        self._map = self._head = None
+        self._forget()
 
     def __call__(self, images: Tensor, labels: Tensor | None = None) -> Activations:
         """Run the network on images (B, channels, height, width)."""
@@ -62,31 +71,65 @@ class ActivationReader:
 
     def forward(self, images: Tensor) -> ForwardPass:
         """Run the network on images (B, channels, height, width)."""
-        self._map = self._head = None
+        self._forget()
+        logits = self._output(images)
+        if logits.ndim != 2 or len(logits) != len(images):
+            raise NetworkError(
+                f"{self._who} returns an output of shape {tuple(logits.shape)} for {len(images)} "
+                "images, which is no classifier's: expected a number per image and class (B, N)"
+            )
+        classifier = classifier_call(self._linear, logits)
+        feature_map = self._map if classifier is None else classifier.feature_map
+        if feature_map is None:
+            raise NetworkError(
+                f"{self._who} shows no feature map (B, C, H, W) with H·W > 1 before its "
+                "classifier: use larger images, or pool last"
+            )
+        feature_map = as_map(feature_map)
+        if classifier is None:
+            why = self._without_classifier()
+            return ForwardPass(logits, None, feature_map, None, watched=self._kept, unread=why)
+        features, weight = classifier.features, classifier.weight
+        return ForwardPass(logits, features, feature_map, weight, watched=self._kept)
+
+    def _output(self, images: Tensor) -> Tensor:
+        try:
+            return run(self._network, images, who=self._who)
+        except ForwardError as error:
+            if self._own_error is not None and error.__cause__ is self._own_error:
+                raise self._own_error from None
+            raise
+
+    def _forget(self) -> None:
+        self._map = self._last = self._own_error = None
+        self._linear = []
         self._kept = {watch: [] for watch in self._watches}
-        self._network(images)
-        who = f"the network {type(self._network).__name__}"
-        if self._head is None:
-            raise NetworkError(
-                f"{who} runs no nn.Linear, so it has no classifier to read: "
-                "end it with global pooling and one nn.Linear"
-            )
-        classifier, features, logits, feature_map = self._head
-        if feature_map is None or features.ndim != 2:
-            raise NetworkError(
-                f"{who} shows no feature map (B, C, H, W) with H·W > 1 before its classifier: "
-                "use larger images, or pool last"
-            )
-        return ForwardPass(
-            logits, features, as_map(feature_map), classifier.weight, watched=self._kept
+
+    def _without_classifier(self) -> str:
+        last = "it runs none"
+        if self._last is not None:
+            last = f"the last one that ran is {path_of(self._last, self._network)!r}"
+        return (
+            f"{self._who} returns something else than the output of one linear layer ({last}), so "
+            "it has no classifier whose features and weights could be read: return the output of "
+            "one nn.Linear, or use scores and losses that read neither"
         )
 
-    def _see_module(self, _module: nn.Module, _inputs: tuple[Any, ...], output: Any) -> None:
+    def _see_module(self, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         if is_map(output):
             self._map = output
 
-    def _see_linear(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        self._head = (cast(nn.Linear, module), inputs[0], output, self._map)
+    def _see_linear(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        layer = cast(Linear, module)
+        if isinstance(layer, nn.Conv2d) and is_map(output):
+            self._map = output
+            return
+        given = args[0] if args else next(iter(kwargs.values()), None)
+        call = linear_call(layer, given, output, self._map)
+        if call is not None:
+            self._linear.append(call)
+        if call is not None or isinstance(layer, nn.Linear):
+            self._last = layer
 
     def _watched(self, module: nn.Module, watch: Watch[Any]) -> RemovableHandle:
         keep = self._keeper(watch)
@@ -100,36 +143,13 @@ class ActivationReader:
 
     def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
         def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-            given = _first_tensor((*args, *kwargs.values()))
-            shown = _first_tensor(output if isinstance(output, tuple | list) else (output,))
-            if given is not None and shown is not None:
+            given, shown = first_tensor((*args, *kwargs.values())), first_tensor(output)
+            if given is None or shown is None:
+                return
+            try:
                 self._kept[watch].append(watch.keep(given, shown))
+            except Exception as error:  # not the network's: it must not be taken for one of it
+                self._own_error = error
+                raise
 
         return keep
-
-
-def _first_tensor(values: Iterable[Any]) -> Tensor | None:
-    return next((value for value in values if isinstance(value, Tensor)), None)
-
-
-@torch.no_grad()
-def trial_pass(network: nn.Module, images: Tensor, *, num_classes: int, who: str) -> None:
-    """Make sure that `network` can be read: it takes `images` and tells `num_classes` apart.
-
-    Raises:
-        NetworkError: it does not; the message begins with `who`.
-    """
-    try:
-        with ActivationReader(network.eval()) as read:
-            classes = read(images).num_classes
-    except NetworkError as error:
-        raise NetworkError(f"{who}: {error}") from error
-    except Exception as error:  # a network of the user's own can raise anything
-        raise NetworkError(
-            f"{who} cannot take images of shape {tuple(images.shape[1:])} "
-            f"({type(error).__name__}: {first_line(error)}): choose one made for this data"
-        ) from error
-    if classes != num_classes:
-        raise NetworkError(
-            f"{who} has {classes} classes, but the data has {num_classes}: they must be equal"
-        )

@@ -72,7 +72,7 @@ def distill(
     """Train `student` in place towards a teacher.
 
     Args:
-        student: any network with a linear classifier.
+        student: any network that returns logits, see [`output_of`][diswot.output.output_of].
         teacher: a built-in name, `package.module:callable`, or a network. The last two
             are taken to be trained; a built-in one without a checkpoint is trained on
             the data, once, and kept under the data root. Not looked at with `alone`.
@@ -100,8 +100,9 @@ def distill(
         >>> report.test.total
         1297
     """
+    images = load_data(data, root=options.get("data_root"))
+    check_takes(student, images, "the student", training=True)
     taught_by = teacher if parse_objective(loss).needs_teacher else None
-    distillation = prepare_distillation(taught_by, data=data, progress=progress, **options)
-    check_takes(student, distillation.data, "the student")
+    distillation = prepare_distillation(taught_by, data=images, progress=progress, **options)
     folder = None if out is None else training_folder(out)
     return distillation.train(student, loss=loss, folder=folder, progress=progress)

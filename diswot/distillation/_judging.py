@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from diswot.activations import ActivationReader
+from diswot.activations import inner
 from diswot.data import ImageData, Split, batches
+from diswot.output import run
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -101,9 +102,9 @@ def _count_right(
     """Return how many images of one of `of` equal parts of a split are answered rightly."""
     network.to(device).eval()
     correct = 0
-    with ActivationReader(network) as read:
-        for number, batch in enumerate(batches(split, MOST_AT_ONCE)):
-            if number % of == part:
-                logits = read(data.normalise(batch.images.to(device))).logits
-                correct += int((logits.argmax(1).cpu() == batch.labels).sum())
+    who = f"the network {type(inner(network)).__name__}"
+    for number, batch in enumerate(batches(split, MOST_AT_ONCE)):
+        if number % of == part:
+            logits = run(network, data.normalise(batch.images.to(device)), who=who)
+            correct += int((logits.argmax(1).cpu() == batch.labels).sum())
     return correct

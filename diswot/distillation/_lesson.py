@@ -104,13 +104,16 @@ def remembered_teacher(read: ActivationReader, data: ImageData, device: str) -> 
     form = tree_flatten(_outputs(shown(places[:2])))[1]
     rows = [tree_flatten(_outputs(shown(part)))[0] for part in torch.split(places, MOST_AT_ONCE)]
     columns = [torch.cat(c) if isinstance(c[0], Tensor) else None for c in zip(*rows, strict=True)]
-    weight, watches = shown(places[:2]).classifier_weight, tuple(shown(places[:2]).watched)
+    one = shown(places[:2])
+    weight, watches, unread = one.classifier_weight, tuple(one.watched), one.unread
 
     def teach(_images: Tensor, indices: Tensor) -> Activations:
         found = [None if column is None else column[indices] for column in columns]
         logits, features, feature_map, kept = tree_unflatten(found, form)
         watched = dict(zip(watches, kept, strict=True))
-        return Activations(ForwardPass(logits, features, feature_map, weight, watched))
+        return Activations(
+            ForwardPass(logits, features, feature_map, weight, watched=watched, unread=unread)
+        )
 
     return Remembered(teach, size / 1e6)
 

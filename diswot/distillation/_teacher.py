@@ -59,7 +59,8 @@ def named_teacher(
     for note in found.notes:
         progress(news("teacher", note))
     network = found.initialised(seed) if found.weights is None else found.weights()
-    check_takes(network, data, f"teacher {found.name}")
+    untrained = found.weights is None
+    check_takes(network, data, f"teacher {found.name}", training=untrained)
     return found, network
 
 

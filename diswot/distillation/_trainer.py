@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader
+from diswot.activations import ActivationReader, backward_of
 from diswot.data import ImageData, Split
 from diswot.distillation._acceleration import shared
 from diswot.distillation._batches import Batches
@@ -102,7 +102,9 @@ class Trainer:
         ).to(self._device)
         self.standing, parts = self._resumed()
         self._ema = None if recipe.ema is None else moving_average(network, recipe.ema)
-        student = ActivationReader(network, watches=self._criterion.student_watches)
+        student = ActivationReader(
+            network, watches=self._criterion.student_watches, who="the student"
+        )
         self._readers = [student]
         teach = self._teaching(teacher, begun=bool(parts))
         lesson = Lesson(network, self._criterion, student, teach)
@@ -177,7 +179,8 @@ class Trainer:
             last = part == parts - 1
             with nullcontext() if last else self._accelerator.no_sync(self._lesson):
                 total, terms = self._lesson(*self._batches.take(share), progress)
-                self._accelerator.backward(total / parts)
+                with backward_of("the student"):
+                    self._accelerator.backward(total / parts)
             losses.append(
                 torch.stack([total.detach().float(), *(t.float() for t in terms.values())])
             )
@@ -292,7 +295,8 @@ class Trainer:
         """Return what shows the teacher's side, after terms that learn from it alone did so."""
         if teacher is None:
             return no_teacher
-        reader = ActivationReader(teacher, watches=self._criterion.teacher_watches)
+        watches = self._criterion.teacher_watches
+        reader = ActivationReader(teacher, watches=watches, who="the teacher")
         with reader as read:
             if self._criterion.needs_preparation and not begun:
                 seed = seed_for(self._recipe.seed, "preparation")

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from diswot.activations import ActivationReader
 from diswot.errors import NetworkError
 from diswot.layers import weight_layers
+from diswot.output import run
 from diswot.probe import Probe
 
 
@@ -82,6 +82,6 @@ def loss_gradients(student: Probe, images: Tensor, targets: Tensor) -> list[Tens
 
     The weights of convolutions and linear layers; zero where they have no part in it.
     """
-    with torch.enable_grad(), ActivationReader(student.network) as read:
-        loss = F.cross_entropy(read(images).logits, targets)
+    with torch.enable_grad():
+        loss = F.cross_entropy(run(student.network, images, who=student.who), targets)
     return student.gradients(loss, [layer.weight for layer in weight_layers(student.network)])

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from diswot.activations import ActivationReader, Activations
+from diswot.activations import Activations
 from diswot.copies import copied
 from diswot.errors import NetworkError
 from diswot.layers import weight_layers
+from diswot.output import run
 from diswot.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
@@ -53,8 +54,8 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
     """
     network = _of_positive_weights(student.network)
     ones = torch.ones_like(student.images[:1], dtype=torch.double)
-    with torch.enable_grad(), _WithoutNormalisation(), ActivationReader(network) as read:
-        flow = read(ones).logits.sum()
+    with torch.enable_grad(), _WithoutNormalisation():
+        flow = run(network, ones, who=student.who).sum()
     weights = [layer.weight for layer in weight_layers(network)]
     gradients = student.gradients(flow, weights)
     return _logarithm(

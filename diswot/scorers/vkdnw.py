@@ -7,10 +7,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations
+from diswot.activations import Activations
 from diswot.copies import copied
 from diswot.errors import NetworkError
 from diswot.layers import WeightLayer, weight_layers
+from diswot.output import run
 from diswot.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._passes import EachImageAlone
@@ -95,13 +96,8 @@ def _score_functions(
 ) -> Tensor:
     """Return √weight · ∂ln σ_c for the first weight of each layer, a row an image and class."""
     moves = images.new_zeros(len(images), len(directions)).requires_grad_()
-    with (
-        torch.enable_grad(),
-        EachImageAlone(),
-        _moved(directions, moves),
-        ActivationReader(student.network) as read,
-    ):
-        logits = read(images).logits
+    with torch.enable_grad(), EachImageAlone(), _moved(directions, moves):
+        logits = run(student.network, images, who=student.who)
         classes, weights = _classes(logits.detach().softmax(dim=1), chance)
         mean = (logits.detach().softmax(dim=1) * logits).sum()
         totals = [logits.gather(1, column[:, None]).sum() for column in classes.unbind(dim=1)]

@@ -45,8 +45,8 @@ def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec
 
     Raises:
         SpaceError: it cannot be built.
-        NetworkError: it cannot take the images, has the wrong number of classes, or has
-            no linear classifier or no feature map.
+        NetworkError: it cannot take the images, has the wrong number of classes, no feature
+            map, or an output of another shape in training mode.
     """
     who = f"architecture {space.to_string(arch)}"
     with torch.device("meta"):
@@ -62,4 +62,4 @@ def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec
             f"{who}: expected build to return a torch.nn.Module, "
             f"but got {type(network).__name__}; mend the space"
         )
-    trial_pass(network, batch, num_classes=images.num_classes, who=who)
+    trial_pass(network, batch, num_classes=images.num_classes, who=who, training=True)

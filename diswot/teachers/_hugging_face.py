@@ -94,7 +94,8 @@ def _fresh(config: Any) -> nn.Module:
 
 def _names(config: Any) -> list[str] | None:
     """Names of the classes in their order; `None` where they are only numbered."""
-    names = [str(config.id2label[number]) for number in range(config.num_labels)]
+    labels = config.id2label or {}  # some configurations have none
+    names = [str(labels.get(number, f"LABEL_{number}")) for number in range(config.num_labels)]
     return None if names == [f"LABEL_{number}" for number in range(len(names))] else names
 
 

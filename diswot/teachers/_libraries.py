@@ -3,15 +3,16 @@
 import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, trial_pass
+from diswot.activations import ActivationReader, ForwardPass, trial_pass
 from diswot.copies import copied
 from diswot.data import ImageSpec
-from diswot.errors import MissingExtraError, TeacherError, first_line
+from diswot.errors import MissingExtraError, first_line
+from diswot.output import output_of
 from diswot.teachers._teacher import Teacher
 
 
@@ -31,6 +32,26 @@ def imported(package: str, *, extra: str, who: str) -> Any:
         raise MissingExtraError(extra, extra, who, reason=reason) from error
 
 
+class InOrder(nn.Module):
+    """A network whose classes are in another order; for those without one linear classifier.
+
+    Args:
+        network: gives the logits.
+        order: for each class the place of its logit in the network's output.
+    """
+
+    order: Tensor
+
+    def __init__(self, network: nn.Module, order: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("order", order)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) to logits (B, N)."""
+        return output_of(self.network(images))[:, self.order]
+
+
 def library_teacher(
     name: str,
     network: nn.Module,
@@ -48,7 +69,7 @@ def library_teacher(
         name: what the teacher is called.
         network: with its weights.
         fresh: makes the network at random initialisation.
-        shown: wraps a network so that it takes the data's images.
+        shown: wraps a network, as its `network`, so that it takes the data's images.
         images: what they are.
         names: of the network's classes, where known.
         classes: names of the data's classes, where known.
@@ -56,11 +77,10 @@ def library_teacher(
 
     Raises:
         NetworkError: the network does not take the images, or has other classes.
-        TeacherError: its answer is not the output of its last linear layer.
     """
     wrapped = shown(network)
-    classifier = _checked(wrapped, images, f"teacher {name}")
-    order = _in_order(classifier, names, classes)
+    seen = _checked(wrapped, images, f"teacher {name}")
+    order = _in_order(wrapped, seen, names, classes)
     return Teacher(
         name, partial(_wrapped, fresh, shown), partial(copied, wrapped), (*notes, *order)
     )
@@ -70,32 +90,22 @@ def _wrapped(fresh: Callable[[], nn.Module], shown: Callable[[nn.Module], nn.Mod
     return shown(fresh())
 
 
-@torch.no_grad()
-def _checked(network: nn.Module, images: ImageSpec, who: str) -> nn.Linear:
-    """Make sure that a network takes the images; return its classifier, whose output it gives."""
+def _checked(network: nn.Module, images: ImageSpec, who: str) -> ForwardPass:
+    """Make sure that a network takes the images; return what it shows of two."""
     sample = torch.randn(2, *images.shape, generator=torch.Generator().manual_seed(0))
     trial_pass(network, sample, num_classes=images.num_classes, who=who)
-    with ActivationReader(network) as read:
-        shown = read(sample)
-    output = network(sample)
-    logits = output if isinstance(output, Tensor) else output.logits
-    if logits.shape != shown.logits.shape or not torch.allclose(logits, shown.logits, atol=1e-4):
-        raise TeacherError(
-            f"{who} answers with something else than the output of its last linear layer, "
-            "so its classifier cannot be read: give one with a single linear head"
-        )
-    return next(
-        module
-        for module in network.modules()
-        if isinstance(module, nn.Linear) and module.weight is shown.classifier_weight
-    )
+    with torch.no_grad(), ActivationReader(network, who=who) as read:
+        return read.forward(sample)
 
 
 @torch.no_grad()
 def _in_order(
-    classifier: nn.Linear, names: Sequence[str] | None, classes: Sequence[str] | None
+    wrapped: nn.Module,
+    seen: ForwardPass,
+    names: Sequence[str] | None,
+    classes: Sequence[str] | None,
 ) -> tuple[str, ...]:
-    """Put the rows of a classifier in the order of the data's classes; say what was done."""
+    """Put the outputs of a network in the order of the data's classes; say what was done."""
     if names is None or classes is None or list(names) == list(classes):
         return ()
     if sorted(names) != sorted(classes):
@@ -104,7 +114,12 @@ def _in_order(
             "they are taken to be in the same order",
         )
     rows = torch.tensor([list(names).index(name) for name in classes])
-    classifier.weight.copy_(classifier.weight[rows])
-    if classifier.bias is not None:
-        classifier.bias.copy_(classifier.bias[rows])
+    linear = [module for module in wrapped.modules() if isinstance(module, nn.Linear)]
+    classifier = next((layer for layer in linear if layer.weight is seen.classifier_weight), None)
+    if classifier is None:
+        wrapped.network = InOrder(cast(nn.Module, wrapped.network), rows)
+    else:
+        classifier.weight.copy_(classifier.weight[rows])
+        if classifier.bias is not None:
+            classifier.bias.copy_(classifier.bias[rows])
     return (f"its classes are put in the order of the data's ({', '.join(classes[:3])}, …)",)

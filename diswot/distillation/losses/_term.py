@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
 from diswot.activations import Activations
-from diswot.errors import OptionError
+from diswot.errors import NetworkError, OptionError
 from diswot.layout import Layout, Tap
 
 Positive: TypeAlias = Annotated[float, "above 0"]
@@ -94,6 +94,16 @@ class Setting:
     num_classes: int
     train_images: int
 
+    def check_features(self) -> None:
+        """Make sure that both networks have a classifier, whose features can be read.
+
+        Raises:
+            NetworkError: one returns something else than the output of one linear layer.
+        """
+        for network in (self.student, self.teacher):
+            if network.unread:
+                raise NetworkError(network.unread)
+
     @property
     def teacher(self) -> Layout:
         """What the teacher shows, and where.
@@ -117,13 +127,18 @@ class Term(nn.Module):
     Attributes:
         student_taps: what it reads of the student besides logits, features and last map.
         teacher_taps: the same of the teacher.
+        reads_features: whether it reads features or the classifier's weight, which networks
+            must then have.
     """
 
+    reads_features: ClassVar[bool] = False
     student_taps: Sequence[Tap] = ()
     teacher_taps: Sequence[Tap] = ()
 
-    def __init__(self, _setting: Setting) -> None:
+    def __init__(self, setting: Setting) -> None:
         super().__init__()
+        if self.reads_features:
+            setting.check_features()
 
     @property
     def needs_preparation(self) -> bool:

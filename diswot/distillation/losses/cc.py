@@ -72,6 +72,8 @@ def cc_loss(
 class CC(Term):
     """[`cc_loss`][diswot.distillation.losses.cc_loss] of what the classifiers read."""
 
+    reads_features = True
+
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
         return cc_loss(student.features, teacher.features)

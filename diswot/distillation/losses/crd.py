@@ -145,6 +145,8 @@ class CRD(Term):
     each image, `T`, and the `momentum` of the memory.
     """
 
+    reads_features = True
+
     known: Tensor
 
     def __init__(

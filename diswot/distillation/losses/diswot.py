@@ -49,6 +49,8 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
 class Semantic(Term):
     """[`semantic_loss`][diswot.distillation.losses.semantic_loss]."""
 
+    reads_features = True
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         for network in (setting.student, setting.teacher):

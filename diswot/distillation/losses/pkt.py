@@ -71,6 +71,8 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
 class PKT(Term):
     """[`pkt_loss`][diswot.distillation.losses.pkt_loss] of what the classifiers read."""
 
+    reads_features = True
+
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
         return pkt_loss(student.features, teacher.features)

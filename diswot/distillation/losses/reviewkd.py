@@ -103,6 +103,8 @@ class ReviewKD(MapTerm):
     line over the first `warmup` of the training.
     """
 
+    reads_features = True
+
     def __init__(
         self,
         setting: Setting,

@@ -88,6 +88,8 @@ def rkd_loss(
 class RKD(Term):
     """[`rkd_loss`][diswot.distillation.losses.rkd_loss] of what the classifiers read."""
 
+    reads_features = True
+
     def __init__(self, setting: Setting, *, distance: float = 25.0, angle: float = 50.0) -> None:
         super().__init__(setting)
         self._weights = {"distance": distance, "angle": angle}

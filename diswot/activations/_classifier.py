@@ -1,0 +1,92 @@
+"""Which layer is the classifier: the linear one whose output the network returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+Linear = nn.Linear | nn.Conv2d
+"""Layers that can be a classifier: a convolution is one where it covers all of its input."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCall:
+    """One call of a layer that computed a row of numbers per image.
+
+    Attributes:
+        layer: what was called.
+        given: its input.
+        output: its output.
+        feature_map: the last feature map before the call.
+        version: how often `output` had been changed in place; `None` where that is not counted.
+    """
+
+    layer: Linear
+    given: Tensor
+    output: Tensor
+    feature_map: Tensor | None
+    version: int | None
+
+    @property
+    def features(self) -> Tensor:
+        """The input of the layer: (B, D)."""
+        return self.given if self.given.ndim == 2 else self.given.flatten(1)
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight of the layer: (N, D)."""
+        return self.layer.weight.flatten(1)
+
+    def gave(self, logits: Tensor) -> bool:
+        """Tell whether the output is what the network returned, as it is or in another form.
+
+        Other forms are views (`squeeze`, `flatten`) and the same numbers in another precision.
+        """
+        if self.version is not None and self.output._version != self.version:
+            return False
+        if logits.dtype != self.output.dtype:
+            own = self.output.reshape(len(self.output), -1).to(logits.dtype)
+            return own.shape == logits.shape and not own.is_meta and torch.equal(own, logits)
+        return logits is self.output or _same_numbers(logits, self.output)
+
+
+def linear_call(
+    layer: Linear, given: object, output: object, feature_map: Tensor | None
+) -> LinearCall | None:
+    """Return a call of a layer, where it computed a row of numbers per image from all of it."""
+    if isinstance(layer, nn.Conv2d) and layer.groups != 1:
+        return None
+    if not isinstance(given, Tensor) or not isinstance(output, Tensor):
+        return None
+    reads, writes = _widths(layer)
+    images = len(output) if output.ndim > 1 else 0
+    if (given.numel(), output.numel()) != (images * reads, images * writes):
+        return None
+    version = None if output.is_inference() else output._version
+    return LinearCall(layer, given, output, feature_map, version)
+
+
+def classifier_call(calls: Sequence[LinearCall], logits: Tensor) -> LinearCall | None:
+    """Return the call whose output is the logits (B, N), if one is."""
+    return next((call for call in reversed(calls) if call.gave(logits)), None)
+
+
+def _widths(layer: Linear) -> tuple[int, int]:
+    """Return how many numbers a layer reads and writes at a place; not by its weight.
+
+    That may be computed anew, and changed, whenever it is looked at.
+    """
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    height, width = layer.kernel_size
+    return layer.in_channels * height * width, layer.out_channels
+
+
+def _same_numbers(logits: Tensor, output: Tensor) -> bool:
+    return (
+        logits.numel() == output.numel()
+        and logits.is_contiguous()
+        and logits.storage_offset() == output.storage_offset()
+        and logits.untyped_storage()._cdata == output.untyped_storage()._cdata
+    )
