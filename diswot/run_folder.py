@@ -3,15 +3,16 @@
 import json
 import os
 import platform
+import re
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
-
-LOCK = ".lock"
-"""Held by the process that writes to the folder."""
+from diswot.runs import LOCK, check_free, checked, with_checksum
 
 _RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
 
@@ -32,11 +33,13 @@ def check_new_folder(folder: Path) -> None:
     """Find out whether `folder` can become a run folder; afterwards all is as it was.
 
     Raises:
-        RunFolderError: it exists and is not empty, or cannot be written.
+        RunFolderError: it exists and is not empty, another process is at work in it, or it
+            cannot be written.
     """
     try:
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             raise RunFolderError(f"{folder} is a file: name another output folder with --out")
+        check_free(folder)
         if folder.exists() and not all(map(_is_leftover, folder.iterdir())):
             raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
         absent = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
@@ -71,28 +74,74 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as `write_json` does, with the checksum that `read_json` checks."""
+    write_json(path, with_checksum(content))
+
+
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, and put it in its place once it is whole."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    write(partial)
-    partial.replace(path)
+    """Let `write` make a file beside `path`, and put it in its place once it is whole.
+
+    What processes of this machine that were killed left of the same file is removed.
+    """
+    partial = path.with_name(f"{path.name}.{_here()}-{os.getpid()}.partial")
+    for left in path.parent.glob(f"{_escaped(path.name)}.{_escaped(_here())}-*.partial"):
+        if not _is_running(left):
+            left.unlink(missing_ok=True)
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Write `content` as `replace_file` does, unless the file has it already."""
+    if not (path.is_file() and path.read_bytes() == content):
+        replace_file(path, lambda partial: partial.write_bytes(content))
+
+
+def _here() -> str:
+    """Return this machine's name, as part of a file's name."""
+    return re.sub(r"[^\w-]", "-", socket.gethostname(), flags=re.ASCII)
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _is_running(partial: Path) -> bool:
+    """Tell whether the process that writes a partial file is there; in doubt it is."""
+    process = partial.name.removesuffix(".partial").rpartition("-")[2]
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except (ValueError, OSError):
+        return True
+    return True
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object from a run folder.
 
     Raises:
-        RunFolderError: it is missing or damaged.
+        RunFolderError: it is missing or damaged; of one with a checksum every change of a
+            value is damage.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no JSON object")
+        return checked(content)
     except FileNotFoundError as error:
         raise RunFolderError(f"{path.parent} is no run folder: it has no {path.name}") from error
     except (ValueError, OSError, RecursionError) as error:
         raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error
-    if not isinstance(content, dict):
-        raise RunFolderError(f"{path} is damaged (no JSON object): restore it from a copy")
-    return content
 
 
 def versions() -> dict[str, str]:

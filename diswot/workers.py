@@ -18,7 +18,10 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 TRIES = 2
-"""How often a task is begun whose worker dies."""
+"""How often a task is started whose worker dies."""
+
+STARTS = 3
+"""How often a process is started that is killed while it starts."""
 
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 """Lets glibc reuse the memory of large tensors, a seventh of the time of a forward pass."""
@@ -44,7 +47,8 @@ class InProcess(Executor):
 class Workers(Executor):
     """Runs tasks in `count` spawned processes.
 
-    A process that dies is replaced, and its task, and no other, begun again once. No
+    A process that dies is replaced, also while it starts, and its task, and no other, started
+    again once. No
     process outlives this one, and none sees Ctrl-C.
 
     Args:
@@ -107,22 +111,50 @@ class Workers(Executor):
         raise WorkerDied(f"its worker process died, {TRIES} times")
 
     def _process(self) -> ProcessPoolExecutor:
-        """Return this thread's process, a new one if the last has died."""
-        if not hasattr(self._own, "pool"):
-            pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_watch)
-            self._pools.add(pool)
-            begun = pool.submit(_begin, self._share, self._prepare, self._arguments)
+        """Return this thread's process, a new one if the last has died.
+
+        Raises:
+            RunError: it cannot be started.
+        """
+        starts = 0
+        while not hasattr(self._own, "pool"):
+            status, starts = self._start(), starts + 1
+            if status is None:
+                continue
             if self._closed:
-                _kill(pool)
-            try:
-                begun.result()
-            except BrokenProcessPool as error:
+                raise WorkerDied("the workers were shut down")
+            if status >= 0:
                 raise RunError(
-                    "a worker process ended while it started: a script that asks for workers "
-                    'must do so below `if __name__ == "__main__":`; if it does, memory may be short'
-                ) from error
-            self._own.pool = pool
+                    f"a worker process ended while it started (exit status {status}): a script "
+                    'that asks for workers must do so below `if __name__ == "__main__":`'
+                )
+            if starts == STARTS:
+                raise RunError(
+                    f"a worker process was killed while it started, {STARTS} times (signal "
+                    f"{-status}): memory may be short; take fewer --workers"
+                )
         return self._own.pool  # type: ignore[no-any-return]
+
+    def _start(self) -> int | None:
+        """Start a process for this thread, and return the exit status of one that failed to.
+
+        It is negative where the process was killed.
+        """
+        pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_watch)
+        self._pools.add(pool)
+        started = pool.submit(_begin, self._share, self._prepare, self._arguments)
+        processes = list((pool._processes or {}).values())
+        if self._closed:
+            _kill(pool)
+        try:
+            started.result()
+        except BrokenProcessPool:
+            self._pools.discard(pool)
+            for process in processes:
+                process.join()
+            return next((process.exitcode or 0 for process in processes), 0)
+        self._own.pool = pool
+        return None
 
 
 def check_workers(count: int) -> None:

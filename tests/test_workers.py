@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from diswot.errors import OptionError
+from diswot.errors import OptionError, RunError
 from diswot.workers import InProcess, WorkerDied, Workers, check_workers
 
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
@@ -108,6 +108,29 @@ def test_a_process_that_is_killed_between_tasks_is_replaced(workers: Workers) ->
     for process in {workers.submit(state).result()[0] for _ in range(8)}:
         os.kill(process, signal.SIGKILL)
     assert workers.submit(state).result()[1] == ["ready"]
+
+
+def die_while_starting(folder: Path, times: int) -> None:
+    """End the first processes that start."""
+    starts = len(list(folder.iterdir()))
+    (folder / str(os.getpid())).touch()
+    if starts < times:
+        die()
+
+
+def test_a_process_killed_while_it_starts_is_replaced(tmp_path: Path) -> None:
+    with Workers(1, die_while_starting, tmp_path, 2) as workers:
+        assert workers.submit(divmod, 7, 2).result() == (3, 1)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_processes_that_never_start_are_given_up(tmp_path: Path) -> None:
+    with (
+        Workers(1, die_while_starting, tmp_path, 10**6) as workers,
+        pytest.raises(RunError, match=r"killed while it started, 3 times \(signal 9\)"),
+    ):
+        workers.submit(divmod, 7, 2).result()
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_closing_ends_what_is_at_work(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import click
 from diswot.cli._lazy import LazyGroup
 from diswot.devices import is_first
 from diswot.errors import DiswotError, PluginWarning, RunError, first_line
+from diswot.runs import Interrupted
 
-INTERRUPTED = "interrupted; what was evaluated is kept: `diswot resume RUN` goes on from there"
+INTERRUPTED = "interrupted: give the command again"
 
 
 _FORMATTED = warnings.formatwarning
@@ -63,8 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(ending, click.exceptions.NoArgsIsHelpError):
             ending.show()
         sys.exit(ending.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _end(130, INTERRUPTED, debug)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        known = stop if isinstance(stop, Interrupted) else stop.__cause__
+        _end(130, str(known) if isinstance(known, Interrupted) else INTERRUPTED, debug)
     except click.ClickException as error:
         _end(2, f"{error.format_message()} (diswot COMMAND --help lists the options)", debug)
     except DiswotError as error:

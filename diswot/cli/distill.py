@@ -18,6 +18,7 @@ from diswot.cli._training_options import training_options
 from diswot.cli._trainings import options_before
 from diswot.errors import OptionError
 from diswot.run_folder import check_new_folder, next_folder
+from diswot.runs import working_in
 
 if TYPE_CHECKING:
     from torch import nn
@@ -104,7 +105,7 @@ def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: P
     chosen = dict(told)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, size, seed = (chosen.pop(name, None) for name in ("teacher", "image_size", "seed"))
-    with shown_progress() as progress:
+    with working_in(folder), shown_progress() as progress:
         images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
         students = _students(space, names, images.spec, seed=seed)
         distillation = prepare_distillation(

@@ -15,6 +15,7 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import recipe_options
 from diswot.cli._trainings import options_before
 from diswot.run_folder import check_new_folder, next_folder
+from diswot.runs import working_in
 
 if TYPE_CHECKING:
     from diswot.distillation import TrainingManifest
@@ -79,7 +80,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
     size = chosen.pop("image_size", None)
-    with shown_progress() as progress:
+    with working_in(folder), shown_progress() as progress:
         images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
         of = {"network": teacher, **alike}

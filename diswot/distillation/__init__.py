@@ -1,6 +1,11 @@
 """Training students, alone or towards a teacher."""
 
-from diswot.distillation._api import distill, prepare_distillation
+from diswot.distillation._api import (
+    distill,
+    prepare_distillation,
+    recipe_options,
+    teacher_epochs,
+)
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation._distillation import Distillation
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
@@ -51,7 +56,9 @@ __all__ = [
     "prepare_distillation",
     "read_metrics",
     "read_training_manifest",
+    "recipe_options",
     "saved_students",
+    "teacher_epochs",
     "total_epochs",
     "train",
     "train_teacher",

@@ -1,24 +1,27 @@
 """`distill`: a student, a teacher and data in, a trained student out."""
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, get_type_hints
 
 from torch import nn
 
+from diswot.data import ImageData, load_data
 from diswot.data import data_root as find_root
-from diswot.data import load_data
 from diswot.devices import find_device
 from diswot.distillation._distillation import Distillation
 from diswot.distillation._fitting import check_takes
 from diswot.distillation._metrics import check_tensorboard
 from diswot.distillation._options import DistillationOptions, RecipeOptions
-from diswot.distillation._recipe import default_recipe
+from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._saved import training_folder
 from diswot.distillation._teacher import trained_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation.losses import parse_objective
 from diswot.progress import Progress, silent
+from diswot.runs import working_in
 from diswot.teachers import Teacher
 
 
@@ -41,8 +44,7 @@ def prepare_distillation(
     if options.get("tensorboard"):
         check_tensorboard()
     images = load_data(data, root=root)
-    chosen: dict[str, Any] = {name: options.get(name) for name in get_type_hints(RecipeOptions)}
-    recipe = default_recipe(images, batch_size=chosen.pop("train_batch_size"), **chosen)
+    recipe = _recipe(images, options)
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:
         return found
@@ -50,13 +52,30 @@ def prepare_distillation(
         teacher,
         images,
         weights=options.get("teacher_weights"),
-        epochs=options.get("teacher_epochs") or 3 * recipe.epochs,
+        epochs=options.get("teacher_epochs") or teacher_epochs(recipe.epochs),
         root=find_root(root),
         device=device,
         force=options.get("force", False),
         progress=progress,
     )
     return replace(found, teacher=taught_by)
+
+
+def recipe_options(images: ImageData, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the recipe, with the values used in place of those left open."""
+    recipe = _recipe(images, options)
+    used = {name: getattr(recipe, name, None) for name in get_type_hints(RecipeOptions)}
+    return used | {"train_batch_size": recipe.batch_size}
+
+
+def teacher_epochs(epochs: int) -> int:
+    """Return the epochs of a teacher that is trained for students of so many epochs."""
+    return 3 * epochs
+
+
+def _recipe(images: ImageData, options: Mapping[str, Any]) -> Recipe:
+    chosen = {name: options.get(name) for name in get_type_hints(RecipeOptions)}
+    return default_recipe(images, batch_size=chosen.pop("train_batch_size"), **chosen)
 
 
 def distill(
@@ -103,6 +122,7 @@ def distill(
     images = load_data(data, root=options.get("data_root"))
     check_takes(student, images, "the student", training=True)
     taught_by = teacher if parse_objective(loss).needs_teacher else None
-    distillation = prepare_distillation(taught_by, data=images, progress=progress, **options)
     folder = None if out is None else training_folder(out)
-    return distillation.train(student, loss=loss, folder=folder, progress=progress)
+    with nullcontext() if folder is None else working_in(folder):
+        distillation = prepare_distillation(taught_by, data=images, progress=progress, **options)
+        return distillation.train(student, loss=loss, folder=folder, progress=progress)

@@ -13,6 +13,7 @@ from diswot.distillation._identity import check_same
 from diswot.distillation._metrics import Epoch
 from diswot.errors import RunFolderError, first_line
 from diswot.run_folder import replace_file
+from diswot.runs import check_file, write_with_checksum
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -56,7 +57,10 @@ def save_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     plain = vars(standing) | {"history": [asdict(epoch) for epoch in standing.history]}
     content = {"of": dict(of), "standing": plain, "parts": dict(parts)}
-    replace_file(folder / CHECKPOINT, lambda partial: torch.save(content, partial))
+    replace_file(
+        folder / CHECKPOINT,
+        lambda partial: write_with_checksum(partial, lambda file: torch.save(content, file)),
+    )
 
 
 def load_checkpoint(
@@ -82,6 +86,7 @@ def load_checkpoint(
 
 def _read(path: Path) -> Any:
     try:
+        check_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _damaged(path, "it holds more than tensors and numbers") from error
@@ -90,4 +95,4 @@ def _read(path: Path) -> Any:
 
 
 def _damaged(path: Path, why: str) -> RunFolderError:
-    return RunFolderError(f"{path} is damaged ({why}): remove it, and the training is begun again")
+    return RunFolderError(f"{path} is damaged ({why}): remove it, and the training starts again")

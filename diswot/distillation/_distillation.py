@@ -1,6 +1,7 @@
 """A teacher, data and a recipe, which students are trained by."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
 from diswot.errors import RunFolderError
 from diswot.progress import Progress, news, silent
+from diswot.runs import working_in
 from diswot.students import Origin, origin_of, set_origin
 from diswot.teachers import load_checkpoint
 
@@ -53,8 +55,23 @@ class Distillation:
     ) -> Training:
         """Train `student` in place; it ends with the weights of its best epoch.
 
-        A training of the same that was stopped in `folder` goes on.
+        A training of the same that was stopped in `folder` is resumed.
+
+        Raises:
+            RunFolderError: another process is at work in the folder.
         """
+        with nullcontext() if folder is None else working_in(folder):
+            return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+
+    def _train(
+        self,
+        student: nn.Module,
+        *,
+        loss: str,
+        folder: Path | None,
+        progress: Progress,
+        stage: str | None,
+    ) -> Training:
         training = train(
             student,
             self.data,
@@ -100,14 +117,15 @@ class Distillation:
             anew: whether an unfinished training of something else that is in the folder
                 gives way; otherwise it is an error.
         """
-        if folder is not None:
-            known = self.trained_before(student, folder, loss=loss)
-            if known is not None:
-                return known
-            if anew and self.drop_another(student, folder, loss=loss):
-                note = f"the training in {folder} was of another student, and is begun anew"
-                progress(news(stage or loss, note))
-        return self.train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+        with nullcontext() if folder is None else working_in(folder):
+            if folder is not None:
+                known = self.trained_before(student, folder, loss=loss)
+                if known is not None:
+                    return known
+                if anew and self.drop_another(student, folder, loss=loss):
+                    note = f"the training in {folder} was of another student, and starts again"
+                    progress(news(stage or loss, note))
+            return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
 
     def trained_before(self, student: nn.Module, folder: Path, *, loss: str) -> Training | None:
         """Load the weights that a training in `folder` ended with, and what came of it.

@@ -10,7 +10,8 @@ from typing import Any
 from diswot.devices import is_first, processes
 from diswot.distillation._identity import check_same
 from diswot.errors import DiswotError, RunFolderError
-from diswot.run_folder import read_json, versions, write_json
+from diswot.run_folder import read_json, versions, write_record
+from diswot.runs import LOCK
 
 MANIFEST = "training.json"
 """The file that tells what a training was begun with, by a command."""
@@ -49,7 +50,7 @@ class TrainingManifest:
         try:
             yield
         except DiswotError:
-            if [path.name for path in folder.iterdir()] == [MANIFEST]:
+            if {path.name for path in folder.iterdir()} <= {MANIFEST, LOCK}:
                 (folder / MANIFEST).unlink()
                 for place in absent:
                     place.rmdir()
@@ -61,7 +62,7 @@ class TrainingManifest:
         if known is not None:
             check_same(known.of, of, folder / MANIFEST)
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / MANIFEST, {**asdict(self), "of": of, "versions": versions()})
+        write_record(folder / MANIFEST, {**asdict(self), "of": of, "versions": versions()})
 
 
 def read_training_manifest(folder: Path) -> TrainingManifest | None:

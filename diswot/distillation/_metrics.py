@@ -1,13 +1,13 @@
 """What is measured of every epoch, as a table and as TensorBoard events."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diswot.errors import MissingExtraError, RunFolderError
-from diswot.run_folder import replace_file
 
 METRICS = "metrics.csv"
 """The file of a training that has a row for each epoch."""
@@ -51,17 +51,14 @@ class Epoch:
         return cls(int(rest.pop("epoch")), **rest, terms=terms)
 
 
-def write_metrics(history: Sequence[Epoch], folder: Path) -> None:
-    """Write `metrics.csv` anew."""
+def metrics_csv(history: Sequence[Epoch]) -> bytes:
+    """Return the content of `metrics.csv`."""
     rows = [epoch.to_row() for epoch in history]
-
-    def write(partial: Path) -> None:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-
-    replace_file(folder / METRICS, write)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def read_metrics(folder: Path) -> tuple[Epoch, ...]:

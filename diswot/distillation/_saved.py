@@ -3,18 +3,20 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diswot.data import ImageSpec
 from diswot.distillation._checkpoint import CHECKPOINT
+from diswot.distillation._files import BEST, LAST
 from diswot.distillation._judging import Accuracy
 from diswot.distillation._manifest import MANIFEST
-from diswot.distillation._metrics import read_metrics
+from diswot.distillation._metrics import METRICS, read_metrics
 from diswot.distillation._trained import Training
 from diswot.errors import RunFolderError
-from diswot.run_folder import new_folder, read_json, write_json
+from diswot.run_folder import check_new_folder, read_json, write_record
+from diswot.runs import digest_of
 
 REPORT = "report.json"
 
@@ -33,6 +35,7 @@ class SavedStudent:
         val_accuracy: on the validation split, by which students are chosen.
         images: the images that it takes.
         metrics: what was measured of it, for `config.json`.
+        digests: SHA-256 of files of its training, by name, as they were when it ended.
     """
 
     folder: Path
@@ -41,21 +44,30 @@ class SavedStudent:
     val_accuracy: float
     images: ImageSpec
     metrics: Mapping[str, Any]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def weights(self) -> Path:
-        """The weights of its best epoch."""
-        return self.folder / "best.safetensors"
+        """The weights of its best epoch.
+
+        Raises:
+            RunFolderError: they are not those that the training ended with.
+        """
+        path = self.folder / BEST
+        _check_digest(path, self.digests)
+        return path
 
 
 def training_folder(path: str | Path) -> Path:
-    """Return a folder for a training: a new one, or one in which a training was stopped.
+    """Return the folder for a training: an empty one, or one in which a training was stopped.
 
     Raises:
         RunFolderError: there is something else in it, or it cannot be written.
     """
     folder = Path(path)
-    return folder if is_unfinished(folder) else new_folder(folder)
+    if not is_unfinished(folder):
+        check_new_folder(folder)
+    return folder
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -102,8 +114,9 @@ def save_report(
         "seconds": round(training.seconds, 2),
         "images": asdict(images),
         "metrics": dict(metrics),
+        "digests": {name: digest_of(folder / name) for name in (BEST, LAST, METRICS)},
     }
-    write_json(folder / REPORT, report)
+    write_record(folder / REPORT, report)
 
 
 def load_training(folder: Path) -> Training:
@@ -114,6 +127,7 @@ def load_training(folder: Path) -> Training:
     """
     report = read_json(folder / REPORT)
     try:
+        _check_digest(folder / METRICS, _digests(report))
         history = read_metrics(folder)
         right = {split: Accuracy(**report["right"][split]) for split in ("val", "test")}
         return Training(
@@ -155,8 +169,28 @@ def _saved(path: Path) -> SavedStudent:
             val_accuracy=float(report["val_accuracy"]),
             images=ImageSpec.from_json(report["images"]),
             metrics=metrics,
+            digests=_digests(report),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
             f"{path} is damaged ({error!r}): distil again in another folder"
         ) from error
+
+
+def _digests(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a report says of the files beside it; nothing in those of DisWOT 0.1.0."""
+    return {str(name): str(digest) for name, digest in dict(report.get("digests", {})).items()}
+
+
+def _check_digest(path: Path, digests: Mapping[str, str]) -> None:
+    """Make sure that a file is the one that a training ended with.
+
+    Raises:
+        RunFolderError: it is not.
+    """
+    expected = digests.get(path.name)
+    if expected is not None and path.is_file() and digest_of(path) != expected:
+        raise RunFolderError(
+            f"{path} is damaged (its SHA-256 is not the one in {REPORT}): restore it from a copy, "
+            f"or remove {path.parent}, and its training is done again"
+        )

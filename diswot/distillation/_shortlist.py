@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from diswot.distillation._saved import ROUNDS
 from diswot.distillation._trained import Training
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
+from diswot.runs import working_in
 
 
 @dataclass(frozen=True)
@@ -128,28 +130,31 @@ def halve(
 
     Raises:
         OptionError: the shortlist is empty.
+        RunFolderError: another process is at work in the folder.
         RunError: a loss is not finite.
     """
     if not students:
         raise OptionError("Expected a shortlist of at least one student, but got none")
-    left, rungs = list(students), list[Rung]()
-    places = {name: place for place, name in enumerate(students, start=1)}
-    for number, (count, epochs) in enumerate(_rounds(len(students), distillation.recipe.epochs)):
-        if rungs:
-            left = rungs[-1].survivors(count)
-        lesson = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
-        trainings = {}
-        for name in left:
-            student = students[name]()
-            stage = f"{loss}, round {number + 1}, {name}"
-            place = folder
-            if folder is not None and count > 1:
-                place = folder / ROUNDS / f"{number + 1}-{places[name]}"
-            trainings[name] = lesson.train_once(
-                student, loss=loss, folder=place, progress=progress, stage=stage, anew=anew
-            )
-        rungs.append(Rung(epochs, trainings))
-    return Halving(tuple(rungs), student)
+    with nullcontext() if folder is None else working_in(folder):
+        left, rungs = list(students), list[Rung]()
+        places = {name: place for place, name in enumerate(students, start=1)}
+        rounds = _rounds(len(students), distillation.recipe.epochs)
+        for number, (count, epochs) in enumerate(rounds, start=1):
+            if rungs:
+                left = rungs[-1].survivors(count)
+            lesson = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
+            trainings = {}
+            for name in left:
+                student = students[name]()
+                stage = f"{loss}, round {number}, {name}"
+                place = folder
+                if folder is not None and count > 1:
+                    place = folder / ROUNDS / f"{number}-{places[name]}"
+                trainings[name] = lesson.train_once(
+                    student, loss=loss, folder=place, progress=progress, stage=stage, anew=anew
+                )
+            rungs.append(Rung(epochs, trainings))
+        return Halving(tuple(rungs), student)
 
 
 def _rounds(count: int, epochs: int) -> Iterator[tuple[int, int]]:

@@ -2,26 +2,33 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
 from diswot.copies import copied
 from diswot.data import ImageData, cache_root
-from diswot.devices import is_first
+from diswot.devices import is_first, processes
 from diswot.distillation._fitting import check_takes
 from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._training import train
 from diswot.distillation.losses import parse_objective
-from diswot.errors import CheckpointError, TeacherError
+from diswot.errors import CheckpointError, RunFolderError, TeacherError, first_line
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
 from diswot.teachers import Teacher, find_teacher, load_checkpoint
+
+_DIGEST = "sha256"
+"""The entry of a kept teacher's metadata that holds the digest of its weights."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ def trained_teacher(
     Raises:
         DiswotError: it does not exist, or does not fit.
         TeacherError: it knows little more than chance.
+        RunFolderError: several processes are to train it, and another one does already.
     """
     named, _ = named_teacher(teacher, data, weights=weights, progress=progress)
     network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
@@ -123,27 +131,75 @@ def _with_weights(
     recipe = default_recipe(data, epochs=epochs)
     network = teacher.initialised(seed_for(recipe.seed, "teacher"))
     kept = _place(teacher, data, recipe, root)
-    if kept.exists():
-        try:
-            return load_checkpoint(network, kept).to(device).eval()
-        except CheckpointError:
-            progress(news("teacher", f"{kept} is damaged, so it is trained again"))
-    unfinished = kept.with_suffix(".unfinished")
-    train(
-        network,
-        data,
-        objective=parse_objective("alone"),
-        recipe=recipe,
-        folder=unfinished,
-        device=device,
-        progress=progress,
-        stage="teacher",
-    )
-    if is_first():
-        state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
-        replace_file(kept, lambda path: path.write_bytes(save(state)))
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with _turn(kept, progress):
+        if kept.exists():
+            try:
+                return _kept(network, kept, progress).to(device).eval()
+            except CheckpointError:
+                progress(news("teacher", f"{kept} is damaged, so it is trained again"))
+        unfinished = kept.with_suffix(".unfinished")
+        train(
+            network,
+            data,
+            objective=parse_objective("alone"),
+            recipe=recipe,
+            folder=unfinished,
+            device=device,
+            progress=progress,
+            stage="teacher",
+        )
+        if is_first():
+            state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+            content = save(state, {_DIGEST: hashlib.sha256(save(state)).hexdigest()})
+            replace_file(kept, lambda path: path.write_bytes(content))
+            shutil.rmtree(unfinished, ignore_errors=True)
     return network.eval()
+
+
+@contextmanager
+def _turn(kept: Path, progress: Progress) -> Iterator[None]:
+    """Wait until no other process trains the same teacher, for it need not be trained twice.
+
+    Raises:
+        RunFolderError: one does, and this is one of several that train together.
+    """
+    if not is_first():
+        yield
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(kept.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        if processes() > 1:  # the others do not wait
+            raise RunFolderError(f"another process trains {kept}: wait for its end") from error
+        progress(news("teacher", f"another process trains it: waiting for {kept}"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def _kept(network: nn.Module, path: Path, progress: Progress) -> nn.Module:
+    """Load weights that an earlier process kept.
+
+    Raises:
+        CheckpointError: they are damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            digest = (file.metadata() or {}).get(_DIGEST)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:  # a damaged file can make the reader raise anything
+        raise CheckpointError(f"{path} cannot be read ({first_line(error)})") from error
+    if digest is None:
+        progress(news("teacher", f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
+    elif digest != hashlib.sha256(save(state)).hexdigest():
+        raise CheckpointError(f"the checksum of {path} is not that of its content")
+    return load_checkpoint(network, path)
 
 
 def _place(teacher: Teacher, data: ImageData, recipe: Recipe, root: Path) -> Path:

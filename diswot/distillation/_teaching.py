@@ -11,6 +11,7 @@ from diswot.distillation._saved import training_folder
 from diswot.distillation._teacher import named_teacher
 from diswot.distillation._trained import Training
 from diswot.progress import Progress, silent
+from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
 from diswot.teachers import Teacher
@@ -39,17 +40,18 @@ def train_teacher(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: the loss is not finite.
     """
-    distillation = prepare_distillation(None, data=data, progress=progress, **options)
-    images = distillation.data
-    found, network = named_teacher(
-        teacher,
-        images,
-        weights=options.get("teacher_weights"),
-        seed=seed_for(distillation.recipe.seed, "teacher"),
-        progress=progress,
-    )
-    set_origin(network, Origin(images.spec, found.name))
     folder = training_folder(out)
-    return distillation.train(
-        network, loss="alone", folder=folder, progress=progress, stage="teacher"
-    )
+    with working_in(folder):
+        distillation = prepare_distillation(None, data=data, progress=progress, **options)
+        images = distillation.data
+        found, network = named_teacher(
+            teacher,
+            images,
+            weights=options.get("teacher_weights"),
+            seed=seed_for(distillation.recipe.seed, "teacher"),
+            progress=progress,
+        )
+        set_origin(network, Origin(images.spec, found.name))
+        return distillation.train(
+            network, loss="alone", folder=folder, progress=progress, stage="teacher"
+        )

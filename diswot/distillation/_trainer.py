@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from diswot.activations import ActivationReader, backward_of
@@ -17,6 +16,7 @@ from diswot.data import ImageData, Split
 from diswot.distillation._acceleration import shared
 from diswot.distillation._batches import Batches
 from diswot.distillation._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
+from diswot.distillation._files import TrainingFiles
 from diswot.distillation._identity import identity
 from diswot.distillation._judging import Accuracy, evaluate_together
 from diswot.distillation._lesson import (
@@ -29,13 +29,12 @@ from diswot.distillation._lesson import (
     remembered_teacher,
 )
 from diswot.distillation._meter import Meter
-from diswot.distillation._metrics import Epoch, TensorBoard, write_metrics
+from diswot.distillation._metrics import Epoch, TensorBoard
 from diswot.distillation._optimisation import moving_average, optimiser_of, snapshot
 from diswot.distillation._recipe import Recipe
 from diswot.distillation._trained import Training
 from diswot.distillation.losses import Objective
 from diswot.errors import RunError
-from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
 
 if TYPE_CHECKING:
@@ -138,6 +137,7 @@ class Trainer:
                 images_per_second = self._train_epoch(checkpoint_seconds)
             self._judge_epoch(images_per_second)
             self._save_checkpoint()
+        self._write_files(snapshot(self._judged))  # of a resumed training they can be damaged
         self._network.load_state_dict(standing.best)
         return Training(
             self._loss,
@@ -238,10 +238,7 @@ class Trainer:
         if val.correct >= standing.best_correct:
             standing.best_correct, standing.best_epoch = val.correct, standing.epoch
             standing.best = state
-            self._save(state, "best")
-        self._save(state, "last")
-        if self._folder is not None and self._accelerator.is_main_process:
-            write_metrics(standing.history, self._folder)
+        self._write_files(state)
         if self.events is not None:
             self.events.write(epoch)
         self._meter.note(f"epoch {standing.epoch}/{self._recipe.epochs}, val {val.rate:.1%}")
@@ -285,11 +282,9 @@ class Trainer:
             parts = {name: part.state_dict() for name, part in self._parts.items()}
             save_checkpoint(self._folder, self.standing, of=self._of, parts=parts)
 
-    def _save(self, state: dict[str, Tensor], name: str) -> None:
-        if self._folder is not None and self._accelerator.is_main_process:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / f"{name}.safetensors"
-            replace_file(path, lambda partial: partial.write_bytes(save(state)))
+    def _write_files(self, last: dict[str, Tensor]) -> None:
+        folder = self._folder if self._accelerator.is_main_process else None
+        TrainingFiles(folder).write(last, self.standing.best, self.standing.history)
 
     def _teaching(self, teacher: nn.Module | None, *, begun: bool) -> Teaching:
         """Return what shows the teacher's side, after terms that learn from it alone did so."""

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from safetensors.torch import save
@@ -22,7 +23,11 @@ from diswot.export._program import export_program, write_archive
 from diswot.export._source import write_source
 from diswot.export._verify import verify
 from diswot.run_folder import check_new_folder, write_json
+from diswot.runs import writing_into
 from diswot.students import origin_of
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 CHECKED_IMAGES = 8
 
@@ -47,6 +52,19 @@ class Exported:
     int8: Quantised | None = None
 
 
+def _locked(write: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let a function that writes into `folder`, its second argument, lock the run around it."""
+
+    @wraps(write)
+    def locked(*arguments: _P.args, **options: _P.kwargs) -> _T:
+        folder = options["folder"] if "folder" in options else arguments[1]
+        with writing_into(str(folder)):
+            return write(*arguments, **options)
+
+    return locked
+
+
+@_locked
 def export(
     student: nn.Module,
     folder: str | Path,
@@ -82,7 +100,8 @@ def export(
         MissingExtraError: ONNX is asked for and not installed.
         OptionError: the student was made for other images than those of `int8`, or ONNX, from
             which it is quantised, is not to be written.
-        RunFolderError: the folder is not empty or cannot be written.
+        RunFolderError: the folder is not empty or cannot be written, or another process is at
+            work in the run that it lies in.
 
     Examples:
         >>> import tempfile

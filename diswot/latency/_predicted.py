@@ -10,7 +10,8 @@ from typing import Any
 from diswot.data import ImageSpec
 from diswot.errors import DataError, OptionError, SpaceError, first_line
 from diswot.latency._operators import operators_of
-from diswot.run_folder import write_json
+from diswot.run_folder import write_record
+from diswot.runs import checked
 from search_spaces import Architecture, SearchSpace
 
 SCHEMA = 1
@@ -157,7 +158,7 @@ def write_operator_table(table: OperatorTable, path: Path) -> None:
         OptionError: the file cannot be written.
     """
     try:
-        write_json(path, {"schema": SCHEMA} | asdict(table))
+        write_record(path, {"schema": SCHEMA} | asdict(table))
     except OSError as error:
         raise OptionError(
             f"{path} cannot be written ({error.strerror}): name another file with --out"
@@ -183,7 +184,7 @@ def read_operator_table(path: Path) -> OperatorTable:
             f"{path} is a calibration of schema {content['schema']!r}, expected {SCHEMA}: {AGAIN}"
         )
     try:
-        return _from_json(content)
+        return _from_json(checked(content))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path} is damaged ({type(error).__name__}: {error}): {AGAIN}") from error
 

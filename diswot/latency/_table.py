@@ -10,6 +10,9 @@ from search_spaces import Architecture, SearchSpace
 
 ARCH = "arch"
 
+CHECKSUM = "crc32"
+"""A column of what a run measured, by which it knows a damaged line."""
+
 
 @dataclass(frozen=True)
 class LatencyTable:
@@ -91,7 +94,7 @@ def read_latency_table(
 
 
 def _chosen(path: Path, header: Sequence[str], column: str | None) -> str:
-    others = [name for name in header if name != ARCH]
+    others = [name for name in header if name not in (ARCH, CHECKSUM)]
     if column is None:
         if len(others) == 1:
             return others[0]

@@ -11,13 +11,16 @@ from diswot.data import DATASETS, load_data
 from diswot.distillation import (
     DistillationOptions,
     RecipeOptions,
+    recipe_options,
+    teacher_epochs,
 )
 from diswot.errors import OptionError, RunFolderError
-from diswot.export import export, require_onnx
+from diswot.export import export, onnx_available, require_onnx
 from diswot.main_job._report import RunReport
 from diswot.main_job._students import Lessons, Students
 from diswot.progress import Progress, news, silent
-from diswot.run_folder import check_new_folder, write_json
+from diswot.run_folder import check_new_folder, write_record
+from diswot.runs import working_in
 from diswot.scorers import find_scorer
 from diswot.search import (
     DEFAULT_SCORER,
@@ -92,22 +95,42 @@ def run(
         raise OptionError(f"Expected a shortlist of at least 1 student, but got {shortlist}")
     if onnx:
         require_onnx()
-    options["data"] = load_data(
-        options.get("data", "digits"),
-        root=options.get("data_root"),
-        image_size=options.pop("image_size", None),
-        progress=progress,
-    )
-    job = {
-        "compare": compare,
-        "onnx": onnx,
-        "shortlist": shortlist,
-        **{
-            name: options.get(name, False if kind is bool else None)
-            for name, kind in _TRAINING.items()
-        },
-    }
-    lessons = Lessons(teacher, options, progress)
+    with working_in(folder):
+        options["data"] = load_data(
+            options.get("data", "digits"),
+            root=options.get("data_root"),
+            image_size=options.pop("image_size", None),
+            progress=progress,
+        )
+        asked = {"compare": compare, "onnx": onnx or onnx_available() or onnx}
+        job = {**asked, "shortlist": shortlist, **_training_of(teacher, options)}
+        lessons = Lessons(teacher, options, progress)
+        result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
+        return _finished(result, lessons, folder, job)
+
+
+def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
+    """Return the settings of the trainings, defaults in place of what was left open."""
+    used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
+    used |= {name: bool(used[name]) for name, kind in _TRAINING.items() if kind is bool}
+    recipe = recipe_options(options["data"], used)
+    used |= {name: value for name, value in recipe.items() if name in used}
+    if teacher in TEACHERS and options.get("teacher_weights") is None:
+        used["teacher_epochs"] = used["teacher_epochs"] or teacher_epochs(used["epochs"])
+    return used
+
+
+def _search(
+    teacher: str | nn.Module,
+    space: str | SearchSpace,
+    budget: Budget,
+    lessons: Lessons,
+    options: RunOptions,
+    *,
+    out: Path,
+    job: Mapping[str, Any],
+) -> SearchResult:
+    """Search; where the score needs a trained teacher, it is trained before."""
     searched = cast(SearchOptions, options_of(SearchOptions, options))
     scored: str | nn.Module | Teacher = teacher
     scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
@@ -115,16 +138,9 @@ def run(
         if teacher in TEACHERS:  # it may have to be trained: what cannot be is found out before
             check_search(teacher, space, budget=budget, **searched)
         scored = lessons.trained_teacher()
-    result = search(
-        scored,
-        space,
-        budget=budget,
-        out=folder,
-        job=job,
-        progress=progress,
-        **searched,
+    return search(
+        scored, space, budget=budget, out=out, job=job, progress=lessons.progress, **searched
     )
-    return _finished(result, lessons, folder, job)
 
 
 def resume(
@@ -144,23 +160,27 @@ def resume(
         RunError: every candidate failed, or a loss is not finite.
     """
     path = Path(folder)
-    manifest = read_manifest(path)
-    job, settings = _job_of(manifest, path), manifest["settings"]
-    if job is None:
-        return resume_search(path, progress=progress, **options)
-    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
-    data = told_again("data", settings["data"], options.get("data"), DATASETS)
-    size = options.pop("image_size", None)
-    options["data"] = load_data(
-        data, root=options.get("data_root"), image_size=size, progress=progress
-    )
-    known = {name: options.get(name) or settings[name] for name in ("teacher_weights", "device")}
-    known |= {name: job[name] for name in _TRAINING}
-    lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
-    if settings["teacher_state"] == "trained":
-        options["teacher"] = lessons.trained_teacher()
-    result = resume_search(path, progress=progress, **options)
-    return _finished(result, lessons, path, job)
+    read_manifest(path)  # what is no run folder is not locked
+    with working_in(path):
+        manifest = read_manifest(path)
+        job, settings = _job_of(manifest, path), manifest["settings"]
+        if job is None:
+            return resume_search(path, progress=progress, **options)
+        if job["onnx"]:
+            require_onnx()
+        teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
+        data = told_again("data", settings["data"], options.get("data"), DATASETS)
+        size = options.pop("image_size", None)
+        options["data"] = load_data(
+            data, root=options.get("data_root"), image_size=size, progress=progress
+        )
+        known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
+        known |= {name: job[name] for name in _TRAINING}
+        lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
+        if settings["teacher_state"] == "trained":
+            options["teacher"] = lessons.trained_teacher()
+        result = resume_search(path, progress=progress, **options)
+        return _finished(result, lessons, path, job)
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
@@ -198,7 +218,7 @@ def _finished(
     shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
     exported = export(trained[shipped].network, folder / "student", onnx=job["onnx"])
     report = RunReport(result, rows, halving, reports, exported, shipped, folder)
-    write_json(folder / "result.json", report.to_json())
+    write_record(folder / "result.json", report.to_json())
     return report
 
 

@@ -14,7 +14,8 @@ from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
 from diswot.report._trainings import read_curves, training_plots
 from diswot.run_folder import replace_file
-from diswot.search import Candidate, SearchResult, load_run
+from diswot.runs import working_in
+from diswot.search import Candidate, SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 
 PAGE, PICTURES = "report.html", "report"
@@ -71,7 +72,12 @@ def write_report(
     if pictures:
         require_pictures()
     run = Path(folder)
-    result = load_run(run, space=space)
+    read_manifest(run)  # what is no run folder is not locked
+    with working_in(run, resumable=False):
+        return _write(run, load_run(run, space=space), pictures=pictures)
+
+
+def _write(run: Path, result: SearchResult, *, pictures: bool | None) -> Report:
     _check(result, run)
     contents = _contents(result, run)
     try:

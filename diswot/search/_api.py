@@ -13,6 +13,7 @@ from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress, silent, tracked
 from diswot.run_folder import check_new_folder
+from diswot.runs import working_in
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
@@ -63,9 +64,11 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
-    if out is not None:
-        check_new_folder(Path(out))
-    return _prepared(teacher, space, budget, progress, options).begin(out, job)
+    if out is None:
+        return _prepared(teacher, space, budget, progress, options).begin(None, job)
+    check_new_folder(Path(out))
+    with working_in(out):
+        return _prepared(teacher, space, budget, progress, options).begin(out, job)
 
 
 def check_search(
@@ -143,11 +146,12 @@ def resume(
         RunError: every candidate failed.
     """
     path = Path(folder)
-    manifest = read_manifest(path)
-    settings = SearchSettings.from_json(manifest)
-    if generations is not None:
-        settings = settings.extended(generations)
-    with Journal(path) as journal:
+    read_manifest(path)  # what is no run folder is not locked
+    with working_in(path), Journal(path) as journal:
+        manifest = read_manifest(path)
+        settings = SearchSettings.from_json(manifest)
+        if generations is not None:
+            settings = settings.extended(generations)
         comparison = _as_before(
             manifest["settings"],
             teacher=teacher,

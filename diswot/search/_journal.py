@@ -11,12 +11,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
 from diswot.costs import Costs
 from diswot.data import ImageSpec
 from diswot.errors import RunError, RunFolderError, first_line
-from diswot.run_folder import LOCK
+from diswot.runs import check_line, line_with_checksum
 from diswot.search._candidate import Candidate
 from diswot.students import build_student
 from search_spaces import SearchSpace
@@ -34,41 +32,28 @@ class Journal:
     """Appends candidates to the journal in a run folder.
 
     What is appended survives the process at once, and the machine within a second of work.
-    As long as it is open, no other process can open it.
-
-    Raises:
-        RunFolderError: another process has it open.
+    Whoever opens it has locked the folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._file: FileIO | None = None
         self._synced = -math.inf
-        self._lock = FileLock(folder / LOCK)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunFolderError(
-                f"another process is at work in {folder}: wait for its end, or stop it"
-            ) from error
 
     def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            if self._file is not None:
-                self._write(b"", wait=True)
-                self._file.close()
-        finally:
-            self._lock.release()
+        if self._file is not None:
+            self._write(b"", wait=True)
+            self._file.close()
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever written."""
         return self._path.exists()
 
-    def mend(self) -> str:
+    def drop_torn_line(self) -> str:
         """Drop a last line that was cut off, and return it; empty if there is none."""
         content = self._path.read_bytes() if self._path.exists() else b""
         whole = content.rfind(b"\n") + 1
@@ -90,8 +75,7 @@ class Journal:
         """
         line = {"schema": SCHEMA, "number": number} | candidate.to_json()
         del line["score"]
-        text = (json.dumps(line, allow_nan=False) + "\n").encode()
-        self._write(text, wait=time.monotonic() - self._synced > SYNC_SECONDS)
+        self._write(line_with_checksum(line), wait=time.monotonic() - self._synced > SYNC_SECONDS)
 
     def _write(self, text: bytes, *, wait: bool) -> None:
         """Hand `text` to the system, and if asked to, wait until it is on the disk."""
@@ -111,13 +95,14 @@ class Journal:
 
 
 def read_journal(
-    folder: Path, read: Callable[[Mapping[str, Any]], Candidate]
+    folder: Path, read: Callable[[Mapping[str, Any]], Candidate], *, unchecked: bool = False
 ) -> dict[int, Candidate]:
     """Read the candidates back, by number.
 
     Args:
         folder: the run folder.
         read: makes a candidate of a line, see `candidate_reader`.
+        unchecked: whether lines can be without a checksum, as those of DisWOT 0.1.0 are.
 
     Raises:
         RunFolderError: the journal is missing, or a line is damaged or doubled; the message
@@ -133,6 +118,8 @@ def read_journal(
             try:
                 if not text.endswith(b"\n"):
                     raise ValueError("it is cut off")
+                if not check_line(text) and not unchecked:
+                    raise ValueError("it has no checksum")
                 line = json.loads(text.decode("utf-8"))
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
@@ -143,9 +130,14 @@ def read_journal(
                 keys.add(candidate.key)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
-                    f"line {place} of {path} is damaged ({error!r}): restore it from a copy"
+                    f"line {place} of {path} is damaged ({_why(error)}): restore the file from a "
+                    "copy, or delete the line, and its candidate is evaluated again"
                 ) from error
     return dict(sorted(candidates.items()))
+
+
+def _why(error: Exception) -> str:
+    return str(error) if type(error) is ValueError else repr(error)
 
 
 def candidate_reader(

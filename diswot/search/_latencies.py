@@ -2,6 +2,7 @@
 
 import csv
 import os
+import zlib
 from pathlib import Path
 
 from diswot.errors import RunFolderError
@@ -49,26 +50,43 @@ class Latencies:
             self._known |= _read(self._path)
             return
         with self._path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(("arch", "latency_ms"))
+            csv.writer(file).writerow(("arch", "latency_ms", "crc32"))
         self._write(list(self._known.items()))
 
     def _write(self, rows: list[tuple[str, float]]) -> None:
         if self._path is None:
             return
         with self._path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+            csv.writer(file).writerows((*row, _checksum(*row)) for row in rows)
             file.flush()
             os.fsync(file.fileno())
 
 
+def _checksum(name: str, milliseconds: float) -> str:
+    return f"{zlib.crc32(f'{name},{milliseconds!r}'.encode()):08x}"
+
+
 def _read(path: Path) -> dict[str, float]:
-    """Return the whole lines of the file; a last one that was cut off is dropped."""
+    """Return the whole lines of the file; a last one that was cut off is dropped.
+
+    Raises:
+        RunFolderError: a line is damaged. Those of DisWOT 0.1.0 have no checksum.
+    """
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         path.write_bytes(whole)
-    rows = csv.reader(whole.decode("utf-8").splitlines()[1:])
+    known: dict[str, float] = {}
+    place = 1
     try:
-        return {name: float(milliseconds) for name, milliseconds in rows}
+        header, *rows = csv.reader(whole.decode("utf-8").splitlines())
+        for place, (name, milliseconds, *checksum) in enumerate(rows, start=2):  # noqa: B007
+            known[name] = float(milliseconds)
+            if checksum != [_checksum(name, known[name])][: len(header) - 2]:
+                raise ValueError("its checksum is not that of its content")
     except ValueError as error:
-        raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error
+        raise RunFolderError(
+            f"line {place} of {path} is damaged ({error}): restore the file from a copy, or delete "
+            "the line, and its latency is measured again"
+        ) from error
+    return known

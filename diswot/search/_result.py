@@ -8,15 +8,18 @@ from typing import Any
 
 from diswot.data import ImageSpec
 from diswot.errors import DiswotError, RunFolderError
-from diswot.run_folder import read_json, write_json
+from diswot.run_folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
 from search_spaces import SearchSpace
 
-SCHEMA = 2
-"""Of manifests."""
+SCHEMA = 3
+"""Of manifests, whose journals have a checksum on every line."""
+
+UNCHECKED = 2
+"""The schema of DisWOT 0.1.0, which wrote no checksums."""
 
 SHORTLISTED = 5
 """Candidates in the shortlist of `result.json`."""
@@ -119,7 +122,7 @@ class SearchResult:
     def save(self) -> None:
         """Write `result.json` into the run folder, where there is one."""
         if self.folder is not None:
-            write_json(self.folder / RESULT, self.to_json())
+            write_record(self.folder / RESULT, self.to_json())
 
 
 def _lasting(candidate: Candidate) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         RunFolderError: it is missing, damaged, or of another version.
     """
     manifest = read_json(folder / MANIFEST)
-    if manifest.get("schema") != SCHEMA:
+    if manifest.get("schema") not in (UNCHECKED, SCHEMA):
         raise RunFolderError(
             f"{folder} is a run of another version (schema {manifest.get('schema')!r}, expected "
             f"{SCHEMA}): read it with the version in its manifest.json, or start a new run"
@@ -178,7 +181,9 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         scores = result["scores"]
         candidates = [
             replace(candidate, score=scores.get(candidate.key))
-            for candidate in read_journal(folder, read).values()
+            for candidate in read_journal(
+                folder, read, unchecked=manifest["schema"] == UNCHECKED
+            ).values()
         ]
         best = read(result["best"])
         choices = {label: read(line) for label, line in result["plain_choices"].items()}

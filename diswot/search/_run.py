@@ -10,7 +10,7 @@ from typing import Any
 from diswot.errors import OptionError, RunError, RunFolderError
 from diswot.latency import find_latency
 from diswot.progress import Progress, Step, news, silent
-from diswot.run_folder import new_folder, write_json
+from diswot.run_folder import write_record
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
 from diswot.search._evaluators import Evaluators, evaluators
@@ -18,7 +18,7 @@ from diswot.search._exploration import Exploration
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
 from diswot.search._plain_choices import plain_choices
-from diswot.search._result import MANIFEST, RESULT, SCHEMA, SearchResult
+from diswot.search._result import MANIFEST, RESULT, SCHEMA, UNCHECKED, SearchResult
 from diswot.search._settings import SearchSettings
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES
@@ -78,12 +78,11 @@ class Run:
             plain_choices(self._trials, rng, silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
-        """Search from the start; into a new run folder, if one is named.
+        """Search from the start; into a run folder that is empty and locked, if one is named.
 
         Raises:
             BudgetError: nothing is in budget.
             OptionError: there cannot be such workers, or there is no such cluster.
-            RunFolderError: the folder is not empty, or cannot be written.
         """
         rng = generator_for(self._comparison.seed, "plain choices")
         plain = plain_choices(self._trials, rng, self._progress)
@@ -100,9 +99,9 @@ class Run:
             if out is None:
                 self._progress(news("data", summary))
                 return self._finished(pool, manifest, plain, {}, record=lambda *_: None)
-            folder = new_folder(out)
+            folder = Path(out)
             with Journal(folder) as journal:
-                write_json(folder / MANIFEST, manifest)
+                write_record(folder / MANIFEST, manifest)
                 self._progress(news("data", f"{summary}; run folder {folder}"))
                 return self._in_folder(pool, folder, journal, manifest, plain, {})
 
@@ -112,12 +111,10 @@ class Run:
         Raises:
             RunFolderError: its journal or manifest is damaged, or of another run.
         """
-        for left in folder.glob("*.partial"):
-            left.unlink()
-        if torn := journal.mend():
+        if torn := journal.drop_torn_line():
             self._progress(news("journal", f"dropped a last line that was cut off: {torn[:60]}…"))
-        space, images = self._comparison.space, self._comparison.data.spec
-        known = read_journal(folder, candidate_reader(space, images)) if journal.exists else {}
+        known = self._known(folder, manifest) if journal.exists else {}
+        space = self._comparison.space
         try:
             plain = {
                 label: space.from_string(name) for label, name in manifest["plain_choices"].items()
@@ -129,9 +126,18 @@ class Run:
             if any(manifest[name] != value for name, value in settings.items()):
                 (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
                 manifest = {**manifest, **settings}
-                write_json(folder / MANIFEST, manifest)
+                write_record(folder / MANIFEST, manifest)
             self._progress(news("journal", f"{len(known):,} candidates known"))
             return self._in_folder(pool, folder, journal, manifest, plain, known)
+
+    def _known(self, folder: Path, manifest: Mapping[str, Any]) -> dict[int, Candidate]:
+        """Return the candidates in the journal."""
+        unchecked = manifest["schema"] == UNCHECKED
+        if unchecked:
+            note = "it was started by DisWOT 0.1.0, whose lines have no checksum: read unchecked"
+            self._progress(news("journal", note))
+        read = candidate_reader(self._comparison.space, self._comparison.data.spec)
+        return read_journal(folder, read, unchecked=unchecked)
 
     def _pool(self) -> AbstractContextManager[Evaluators]:
         return evaluators(self._evaluator, workers=self._workers, cluster=self._cluster)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from diswot.run_folder import read_json, write_record
 from tests.cli.conftest import ONE_EPOCH, SPACE, Damage, Refused, cut_short, make_a_folder_of
 from tests.cli.faulty import Small
 
@@ -43,9 +44,9 @@ def test_what_a_run_folder_names_is_not_imported(refused: Refused, run_folder: P
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
     """Change the JSON object in a file."""
-    content = json.loads(path.read_text())
+    content = read_json(path)
     change(content)
-    path.write_text(json.dumps(content))
+    write_record(path, content)
 
 
 BROKEN_JSON: dict[str, Damage] = {

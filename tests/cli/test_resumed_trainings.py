@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from diswot.run_folder import read_json, write_record
 from diswot.teachers import TEACHERS
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine
@@ -138,8 +139,8 @@ def test_what_a_manifest_tells_is_checked_and_never_imported(
 ) -> None:
     (tmp_path / "mine.py").write_text("open('marker', 'w')\n")
     path = stopped / "training.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"told": content["told"] | changed}))
+    content = read_json(path)
+    write_record(path, content | {"told": content["told"] | changed})
     assert words in only_line(cli("resume", stopped))
     assert not (tmp_path / "marker").exists()
 

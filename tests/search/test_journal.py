@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
+from diswot.runs import line_with_checksum
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from search_spaces import ResNetDepthSpace, SearchSpace
@@ -102,11 +103,17 @@ def test_a_number_that_json_cannot_hold_is_not_half_written(tmp_path: Path, valu
 
 
 def changed(**values: object) -> Callable[[str], str]:
-    return lambda line: json.dumps(json.loads(line) | values)
+    return lambda line: written_again(json.loads(line) | values)
 
 
 def without(key: str) -> Callable[[str], str]:
-    return lambda line: json.dumps({k: v for k, v in json.loads(line).items() if k != key})
+    return lambda line: written_again({k: v for k, v in json.loads(line).items() if k != key})
+
+
+def written_again(entry: dict[str, object]) -> str:
+    """Return a line with the checksum of what it says now."""
+    entry.pop("crc32")
+    return line_with_checksum(entry).decode().rstrip("\n")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+"""Run folders: who works in one, and what tells that its files are whole."""
+
+from diswot.runs._checksums import (
+    check_file,
+    check_line,
+    checked,
+    digest_of,
+    line_with_checksum,
+    with_checksum,
+    write_with_checksum,
+)
+from diswot.runs._lock import LOCK, Interrupted, check_free, working_in, writing_into
+
+__all__ = [
+    "LOCK",
+    "Interrupted",
+    "check_file",
+    "check_free",
+    "check_line",
+    "checked",
+    "digest_of",
+    "line_with_checksum",
+    "with_checksum",
+    "working_in",
+    "write_with_checksum",
+    "writing_into",
+]

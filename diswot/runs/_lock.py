@@ -1,0 +1,201 @@
+"""The lock of a run folder: one process at a time writes in it, from its first file to its last."""
+
+import errno
+import os
+import re
+import shlex
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from pathlib import Path
+
+from filelock import FileLock, SoftFileLock, Timeout
+
+from diswot.devices import is_first
+from diswot.errors import RunError, RunFolderError
+
+LOCK = ".lock"
+"""Held by the process that writes in the folder or below it; says which one that is."""
+
+_MARK = "diswot"
+"""The first line of a lock."""
+
+_NESTED = 4
+"""Folders between a run and the deepest folder of it: RUN/distill/LOSS/shortlist/1-1."""
+
+_PARTIAL = re.compile(r"[.-]\d+\.partial\Z")
+"""How the names of half-written files end, after the process that writes them."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where nothing more can be written."""
+
+_held: ContextVar[tuple[Path, ...]] = ContextVar("held", default=())
+"""Folders that this thread holds, so that what it calls need not lock them again."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a run folder was written; the message says how to resume."""
+
+
+@contextmanager
+def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
+    """Lock the run that `folder` is, or is a part of, for as long as the block lasts.
+
+    The folder is made where it does not exist, and removed again if nothing was written.
+    What processes that were killed left half written in it is removed. A block within
+    such a block locks nothing more, and of processes that train together the first locks.
+
+    Args:
+        folder: a run folder, a new or empty one, or one within a run folder.
+        resumable: whether `diswot resume` resumes what the block does.
+
+    Raises:
+        RunFolderError: another process is at work in the run, or it cannot be written.
+        RunError: the disk is full.
+        Interrupted: Ctrl-C.
+    """
+    place = Path(folder)
+    run = _run_of(place)
+    if not is_first() or _is_held(run):
+        yield
+        return
+    made = [path for path in (run, *run.parents) if not path.exists()]
+    lock = _acquired(run, place)
+    held = _held.set((*_held.get(), run))
+    try:
+        _sweep(run)
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(_interrupted(place, resumable=resumable)) from stop
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise RunError(
+            f"{error.filename or place} cannot be written ({error.strerror}): make room, then "
+            + _again(place, resumable=resumable)
+        ) from error
+    finally:
+        _held.reset(held)
+        with suppress(OSError):
+            if [path.name for path in run.iterdir()] == [LOCK]:
+                (run / LOCK).unlink()
+                for path in made:
+                    path.rmdir()
+        lock.release()
+
+
+@contextmanager
+def writing_into(folder: str | Path) -> Iterator[None]:
+    """Lock the run that `folder` lies in, if it lies in one, for as long as the block lasts.
+
+    Raises:
+        RunFolderError: another process is at work in the run.
+    """
+    run = _run_of(Path(folder).absolute().parent)
+    with working_in(run, resumable=False) if _is_run(run) else nullcontext():
+        yield
+
+
+def check_free(folder: Path) -> None:
+    """Make sure that no other process is at work in a folder.
+
+    Raises:
+        RunFolderError: one is.
+    """
+    run = _run_of(folder)
+    if _is_run(run) and (run / LOCK).exists() and not _is_held(run):
+        _acquired(run, folder).release()
+
+
+def _is_held(run: Path) -> bool:
+    return any(run.is_relative_to(held) for held in _held.get())
+
+
+def _run_of(folder: Path) -> Path:
+    """Return the outermost run that a folder lies in, else the folder itself."""
+    place = folder.resolve()
+    around = [path for path in place.parents[:_NESTED] if _is_run(path)]
+    return around[-1] if around else place
+
+
+def _is_run(folder: Path) -> bool:
+    """Tell whether a run was started in a folder."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+        return bool(
+            names >= {"manifest.json", "journal.jsonl"}
+            or "training.json" in names
+            or (LOCK in names and _owner(folder))
+        )
+    except OSError:
+        return False
+
+
+def _acquired(run: Path, place: Path) -> FileLock:
+    """Return the lock of a run, held.
+
+    Raises:
+        RunFolderError: another process holds it, or it cannot be written.
+    """
+    shown = place if run == place.resolve() else run
+    lock = FileLock(run / LOCK)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        owner = _owner(run)
+        raise RunFolderError(
+            f"another process is at work in {shown}{owner and f' ({owner})'}: wait for its end, "
+            "or stop it"
+        ) from error
+    except (OSError, NotImplementedError) as error:
+        why = getattr(error, "strerror", None) or "its file system has no locks"
+        raise RunFolderError(
+            f"{shown} cannot be written ({why}): let it be written to, or name another folder"
+        ) from error
+    if not isinstance(lock, SoftFileLock):  # which says in its own way who holds it
+        with suppress(OSError):
+            text = f"{_MARK}\nprocess {os.getpid()} on {socket.gethostname()}\n"
+            (run / LOCK).write_text(text, encoding="utf-8")
+    return lock
+
+
+def _owner(run: Path) -> str:
+    """Return who holds a lock, or held it last; nothing where that is not known."""
+    try:
+        mark, *owner = (run / LOCK).read_text(encoding="utf-8").splitlines()[:2]
+    except (OSError, ValueError):
+        return ""
+    return owner[0] if mark == _MARK and owner else ""
+
+
+def _sweep(run: Path) -> None:
+    """Remove what processes that were killed left half written."""
+    for path in list(run.rglob("*.partial")):
+        if not _PARTIAL.search(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _interrupted(place: Path, *, resumable: bool) -> str:
+    try:
+        kept = any(path.name != LOCK and path.suffix != ".partial" for path in place.iterdir())
+    except OSError:
+        kept = False
+    if not kept:
+        return f"interrupted; nothing was written to {place}: give the command again"
+    what = "interrupted; what was done is kept: "
+    return what + _again(place, resumable=resumable)
+
+
+def _again(place: Path, *, resumable: bool) -> str:
+    """Return how to resume what was done in a folder."""
+    known = any((place / name).exists() for name in ("manifest.json", "training.json"))
+    if resumable and known:
+        return f"`diswot resume {shlex.quote(str(place))}` resumes it"
+    return "give the same command again"
