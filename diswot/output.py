@@ -43,12 +43,12 @@ def output_of(returned: Any) -> Tensor:
     )
 
 
-def run(network: nn.Module, images: Tensor, *, who: str) -> Tensor:
-    """Return the output of a network for images (B, channels, height, width).
+def run(network: nn.Module, *inputs: Tensor, who: str) -> Tensor:
+    """Return the output of a network for B examples.
 
     Args:
         network: in the mode that it is in.
-        images: what it is called with.
+        *inputs: what it is called with, each (B, …).
         who: what the network is called in messages.
 
     Raises:
@@ -56,15 +56,16 @@ def run(network: nn.Module, images: Tensor, *, who: str) -> Tensor:
         NetworkError: it returns nothing that is an output.
     """
     try:
-        returned = network(images)
+        returned = network(*inputs)
     except DiswotError:
         raise
     except Exception as error:  # a network of the user's own can raise anything
         mode = "training" if network.training else "evaluation"
+        shapes = ", ".join(str(tuple(each.shape[1:])) for each in inputs)
         raise ForwardError(
-            f"{who} raised {type(error).__name__} in {mode} mode, for {len(images)} images of "
-            f"shape {tuple(images.shape[1:])}: {first_line(error)}; fix the network, which fails "
-            "on such images by itself too (--debug shows where)"
+            f"{who} raised {type(error).__name__} in {mode} mode, for {len(inputs[0])} inputs of "
+            f"shape {shapes}: {first_line(error)}; fix the network, which fails on such inputs by "
+            "itself too (--debug shows where)"
         ) from error
     return output_of(returned)
 

@@ -250,7 +250,7 @@ def test_a_backward_pass_that_fails_is_found_by_the_trial(device: str) -> None:
 
 def test_an_exception_of_the_network_becomes_one_line() -> None:
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten()).train()
-    expected = "Sequential raised ValueError in training mode, for 1 images of shape"
+    expected = "Sequential raised ValueError in training mode, for 1 inputs of shape"
     with pytest.raises(ForwardError, match=expected) as caught:
         seen(network, torch.zeros(1, 3, 8, 8))
     assert isinstance(caught.value.__cause__, ValueError)

@@ -1,0 +1,84 @@
+"""How good a network is, example by example and as one number."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from diswot.output import run
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Dataset, SplitName
+from diswot.tasks._measure import Measure
+
+MOST_AT_ONCE = 250
+"""Examples of a batch of which nothing but outputs is wanted."""
+
+
+class Metric(ABC):
+    """A number per example, and what becomes of all of them.
+
+    A subclass computes [`values`][diswot.tasks.Metric.values] from what the network returns,
+    and summarizes them. Values of two networks on the same split are paired by example, so
+    that differences have intervals. A metric that is no summary of numbers per example (mAP,
+    a distance of distributions) overrides [`measure`][diswot.tasks.Metric.measure].
+
+    Attributes:
+        name: what it is called in tables.
+    """
+
+    name: str
+
+    @abstractmethod
+    def values(self, output: Tensor, batch: Batch) -> Tensor:
+        """Return one number per example: (B,).
+
+        Args:
+            output: what the network returned: (B, …).
+            batch: the examples, on the device of the output.
+        """
+
+    @abstractmethod
+    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+        """Return the measure of the values (n,) of all examples of a split, with interval."""
+
+    def measure(
+        self, network: nn.Module, dataset: Dataset, split: SplitName, *, device: str = "cpu"
+    ) -> Measure:
+        """Return the measure of a network on a split, in evaluation mode."""
+        found = values_of(self, network, dataset, split, device=device)
+        return self.summarize(found, dataset, split)
+
+
+@torch.no_grad()
+def values_of(
+    metric: Metric,
+    network: nn.Module,
+    dataset: Dataset,
+    split: SplitName,
+    *,
+    device: str = "cpu",
+    part: int = 0,
+    of: int = 1,
+) -> Tensor:
+    """Return a metric's values of a split (n,), in evaluation mode; 0 outside the part.
+
+    Args:
+        metric: what is measured.
+        network: is moved to the device, and left in evaluation mode.
+        dataset: the examples.
+        split: which of them.
+        device: where to compute.
+        part: which of `of` equal parts of the batches is measured: the values of processes
+            that share a split add up.
+        of: how many parts there are.
+    """
+    network.to(device).eval()
+    who = f"the network {type(network).__name__}"
+    found = torch.zeros(dataset.size(split), dtype=torch.double)
+    places = torch.arange(dataset.size(split))
+    for number, indices in enumerate(torch.split(places, MOST_AT_ONCE)):
+        if number % of == part:
+            batch = dataset.batch(split, indices, device=device)
+            output = run(network, *batch.inputs, who=who)
+            found[indices] = metric.values(output, batch).double().cpu()
+    return found
