@@ -32,7 +32,9 @@ PUBLIC = (
     "diswot.report",
     "diswot.scorers",
     "diswot.search",
+    "diswot.tasks",
     "diswot.teachers",
+    "diswot.testing",
     "search_spaces",
 )
 NOWHERE = "http://127.0.0.1:9"
