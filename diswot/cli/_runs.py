@@ -18,10 +18,12 @@ class RunSettings:
     teacher_weights: str | None = None
     space: str | None = None
     data: str | None = None
+    data_root: str | None = None
+    image_size: int | None = None
     seed: int | None = None
 
 
-DEFAULTS = RunSettings("resnet56", None, "s0", "digits", 0)
+DEFAULTS = RunSettings("resnet56", space="s0", data="digits", seed=0)
 
 
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
@@ -38,17 +40,19 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
-    from diswot.data import DATASETS
-    from diswot.search import SPACES, find_space, load_run, told_again
-    from diswot.teachers import TEACHERS
+    from diswot.search import SPACES, find_space, load_run, source_of, told_again
+    from diswot.teachers import NAMED
 
     result = load_run(folder)
     used = result.manifest["settings"]
+    source = None if given.data else source_of(used)
     known = RunSettings(
-        teacher=told_again("teacher", used["teacher"], given.teacher, TEACHERS),
+        teacher=told_again("teacher", used["teacher"], given.teacher, NAMED),
         teacher_weights=None if given.teacher else used["teacher_weights"],
         space=told_again("space", used["space"], given.space, SPACES),
-        data=told_again("data", used["data"], given.data, DATASETS),
+        data=source and source.data,
+        data_root=source and source.root,
+        image_size=source and source.image_size,
         seed=used["seed"],
     )
     settings = completed(given, known)

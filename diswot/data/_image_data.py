@@ -62,6 +62,34 @@ class ImageSpec:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """What loads a dataset again, where that is no code.
+
+    Attributes:
+        data: a built-in name, or the whole path of a folder of images.
+        root: the data root, where one was named.
+        image_size: height and width of the images of a folder, where they were named.
+    """
+
+    data: str
+    root: str | None = None
+    image_size: int | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Source":
+        """Read back what `dataclasses.asdict` and JSON made of it.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        kinds = {"data": str, "root": str | None, "image_size": int | None}
+        for name, kind in kinds.items():
+            if not isinstance(values.get(name), kind):
+                raise TypeError(f"{name} is {values.get(name)!r}")
+        return cls(**{name: values.get(name) for name in kinds})
+
+
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """A classification dataset.
@@ -75,6 +103,7 @@ class ImageData:
         flips: whether a mirrored image is an image of the same class.
         classes: their names, where they are known.
         notes: what was inferred, converted or left out, for people.
+        source: what loads it again, where that is known.
     """
 
     name: str
@@ -85,6 +114,7 @@ class ImageData:
     flips: bool = True
     classes: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
