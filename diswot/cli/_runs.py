@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diswot.data import Source
     from diswot.search import SearchResult
 
 
@@ -45,14 +46,14 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
 
     result = load_run(folder)
     used = result.manifest["settings"]
-    source = None if given.data else source_of(used)
+    source = RunSettings() if given.data else _data_of(source_of(used))
     known = RunSettings(
         teacher=told_again("teacher", used["teacher"], given.teacher, NAMED),
         teacher_weights=None if given.teacher else used["teacher_weights"],
         space=told_again("space", used["space"], given.space, SPACES),
-        data=source and source.data,
-        data_root=source and source.root,
-        image_size=source and source.image_size,
+        data=source.data,
+        data_root=source.data_root,
+        image_size=source.image_size,
         seed=used["seed"],
     )
     settings = completed(given, known)
@@ -60,3 +61,7 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         space = find_space(settings.space, in_channels=result.images.shape[0])
         result = load_run(folder, space=space)
     return result, settings
+
+
+def _data_of(source: Source) -> RunSettings:
+    return RunSettings(data=source.data, data_root=source.root, image_size=source.image_size)

@@ -87,7 +87,7 @@ class Source:
         for name, kind in kinds.items():
             if not isinstance(values.get(name), kind):
                 raise TypeError(f"{name} is {values.get(name)!r}")
-        return cls(**{name: values.get(name) for name in kinds})
+        return cls(values["data"], values.get("root"), values.get("image_size"))
 
 
 @dataclass(frozen=True, eq=False)
