@@ -21,7 +21,6 @@ from torch.nn import functional as F
 from diswot.data import load_data
 from diswot.devices import torch_threads
 from diswot.progress import Progress, Step, tracked
-from diswot.runs import CHECKSUM, line_with_checksum
 from diswot.search import SearchResult, resume, search
 from diswot.workers import Workers
 from search_spaces import Architecture, Choice, ChoiceSpace
@@ -148,8 +147,7 @@ def _long_journal(run: Path, engine: str) -> None:
     )
     line = json.loads((run / "journal.jsonl").read_text().splitlines()[0])
     keys = {candidate.key for candidate in result.candidates}
-    del line[CHECKSUM]
-    with (run / "journal.jsonl").open("ab") as file:
+    with (run / "journal.jsonl").open("a") as file:
         while len(keys) < LINES:
             arch = space.sample(rng)
             key = space.canonical_key(arch)
@@ -163,7 +161,7 @@ def _long_journal(run: Path, engine: str) -> None:
                 "macs": int(rng.integers(10**8)),
                 "terms": {name: list(rng.normal(size=3)) for name in line["terms"]},
             }
-            file.write(line_with_checksum(line))
+            file.write(json.dumps(line) + "\n")
             keys.add(key)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.correlation import Correlation
 from benchmarks.rank_statistics import Vector
 from diswot.errors import MissingExtraError
-from diswot.run_folder import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +77,4 @@ def new_figure(width: float, height: float) -> "Figure":
 def save_figure(figure: Any, path: Path) -> None:
     """Write a figure as PNG and SVG."""
     for kind in ("png", "svg"):
-        replace_file(
-            path.with_suffix(f".{kind}"),
-            lambda partial: figure.savefig(partial, dpi=120, format=kind),  # noqa: B023
-        )
+        figure.savefig(path.with_suffix(f".{kind}"), dpi=120)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diswot.errors import DataError, UnknownNameError, first_line
+from diswot.files import read_file
 from search_spaces import Architecture, SearchSpace
 
 
@@ -176,9 +177,9 @@ def _check_shape(table: Table) -> None:
 
 def _text(path: Path) -> str:
     try:
-        if not path.is_file():
-            raise DataError(f"there is no file {path}: check the path")
-        return path.read_bytes().decode("utf-8-sig")
+        return read_file(path).decode("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DataError(f"there is no file {path}: check the path") from error
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}): "

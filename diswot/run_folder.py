@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
+from diswot.files import read_file
 from diswot.runs import LOCK, check_free, checked, with_checksum
 
 _RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
@@ -134,7 +135,7 @@ def read_json(path: Path) -> dict[str, Any]:
             value is damage.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file(path).decode("utf-8"))
         if not isinstance(content, dict):
             raise ValueError("no JSON object")
         return checked(content)

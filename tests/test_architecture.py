@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "search_spaces",
+    "diswot.files",
     "diswot.errors",
     "diswot.copies",
     "diswot.options",

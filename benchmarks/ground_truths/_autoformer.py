@@ -12,6 +12,7 @@ from benchmarks.ground_truths._ground_truth import GroundTruth, Vector
 from benchmarks.ground_truths._table import check_count, check_varies
 from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
+from diswot.files import read_file
 from search_spaces import Architecture, AutoFormerSpace
 
 COLUMNS = {"vanilla": "cifar100_vanilla_acc", "distilled": "cifar100_kd_acc"}
@@ -41,7 +42,7 @@ def autoformer_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
 
 def _records(path: Path) -> Sequence[Mapping[str, Any]]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON ({first_line(error)}): copy it again") from error
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):

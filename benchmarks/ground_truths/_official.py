@@ -16,6 +16,7 @@ from nas_201_api import ArchResults
 from benchmarks.ground_truths._plain_pickle import PlainUnpickler, is_permanent
 from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
+from diswot.files import open_file
 from diswot.progress import Progress, Step, silent
 from diswot.run_folder import replace_file
 from search_spaces import NASBench201Space
@@ -132,7 +133,7 @@ def _size(path: Path) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open the pickle that torch.save wrote, in its older or its newer form."""
-    with path.open("rb") as whole:
+    with open_file(path) as whole:
         if zipfile.is_zipfile(whole):
             with zipfile.ZipFile(whole) as archive:
                 (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))

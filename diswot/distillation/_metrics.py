@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import MissingExtraError, RunFolderError
+from diswot.files import read_file
 
 METRICS = "metrics.csv"
 """The file of a training that has a row for each epoch."""
@@ -69,8 +70,8 @@ def read_metrics(folder: Path) -> tuple[Epoch, ...]:
     """
     path = folder / METRICS
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(map(Epoch.from_row, csv.DictReader(file)))
+        text = read_file(path).decode("utf-8")
+        return tuple(map(Epoch.from_row, csv.DictReader(io.StringIO(text, newline=""))))
     except FileNotFoundError:
         return ()
     except (OSError, KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:

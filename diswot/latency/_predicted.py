@@ -9,6 +9,7 @@ from typing import Any
 
 from diswot.data import ImageSpec
 from diswot.errors import DataError, OptionError, SpaceError, first_line
+from diswot.files import read_file
 from diswot.latency._operators import operators_of
 from diswot.run_folder import write_record
 from diswot.runs import checked
@@ -172,7 +173,7 @@ def read_operator_table(path: Path) -> OperatorTable:
         DataError: the file is missing, damaged, or of another version.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file(path).decode("utf-8"))
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check the path") from error
     except (ValueError, RecursionError) as error:

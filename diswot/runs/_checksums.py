@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from diswot.files import open_file
+
 KEY = "sha256"
 """The entry of a JSON object that holds the digest of the others."""
-
-CHECKSUM = "crc32"
-"""The entry of a line that holds the checksum of the text before it."""
 
 _LINE = re.compile(rb', "crc32": "([0-9a-f]{8})"\}\n\Z')
 _FILE = re.compile(rb"\nsha256 ([0-9a-f]{64})\Z")
@@ -109,7 +108,7 @@ def check_file(path: Path) -> bool:
     Raises:
         ValueError: its content is not what was written.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         length = max(0, file.seek(0, io.SEEK_END) - _FILE_LENGTH)
         file.seek(length)
         found = _FILE.match(file.read())
@@ -123,7 +122,7 @@ def check_file(path: Path) -> bool:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,7 +1,6 @@
 """What students are compared by: teacher, space, data and scorer, resolved from names."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -172,10 +171,9 @@ def resolve_comparison(
     settings = {
         "teacher": found_teacher.name,
         "teacher_state": state,
-        "teacher_weights": teacher_weights and os.path.abspath(teacher_weights),  # noqa: PTH100
+        "teacher_weights": None if teacher_weights is None else str(teacher_weights),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
-        "data_source": None if images.source is None else asdict(images.source),
         "scorer": found_scorer.card.name,
         "combination": formula.how,
         "repeats": repeats,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from diswot.costs import Costs
 from diswot.data import ImageSpec
 from diswot.errors import RunError, RunFolderError, first_line
+from diswot.files import open_file
 from diswot.runs import check_line, line_with_checksum
 from diswot.search._candidate import Candidate
 from diswot.students import build_student
@@ -55,7 +56,10 @@ class Journal:
 
     def drop_torn_line(self) -> str:
         """Drop a last line that was cut off, and return it; empty if there is none."""
-        content = self._path.read_bytes() if self._path.exists() else b""
+        content = b""
+        if self.exists:
+            with open_file(self._path) as lines:
+                content = lines.read()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             with self._path.open("r+b") as file:
@@ -113,7 +117,7 @@ def read_journal(
         raise RunFolderError(f"{folder} is no run folder: it has no {NAME}")
     candidates: dict[int, Candidate] = {}
     keys: set[str] = set()
-    with path.open("rb") as lines:
+    with open_file(path) as lines:
         for place, text in enumerate(lines, start=1):
             try:
                 if not text.endswith(b"\n"):

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 from diswot.errors import RunFolderError
+from diswot.files import read_file
 from diswot.latency import Latency
 from search_spaces import Architecture, SearchSpace
 
@@ -72,7 +73,7 @@ def _read(path: Path) -> dict[str, float]:
     Raises:
         RunFolderError: a line is damaged. Those of DisWOT 0.1.0 have no checksum.
     """
-    content = path.read_bytes()
+    content = read_file(path)
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         path.write_bytes(whole)

@@ -3,12 +3,11 @@
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._built_in import TEACHERS, BuiltIn
 from diswot.teachers._checkpoint import load_checkpoint
-from diswot.teachers._finding import GIVEN, NAMED, find_teacher
+from diswot.teachers._finding import GIVEN, find_teacher
 from diswot.teachers._teacher import Teacher
 
 __all__ = [
     "GIVEN",
-    "NAMED",
     "TEACHERS",
     "AsTrained",
     "BuiltIn",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from diswot.data import ImageSpec
 from diswot.errors import DiswotError, TeacherError, first_line
+from diswot.files import check_folder
 from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._libraries import imported, library_teacher
@@ -50,6 +51,8 @@ def hugging_face(
     source = str(folder) if folder.is_dir() else place
     with _quiet(transformers):
         try:
+            if folder.is_dir():
+                check_folder(folder)
             config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
             fresh = partial(_fresh, config)
             with torch_seed(0):

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from diswot.errors import CheckpointError
+from diswot.files import open_file
 
 SAVE = "save network.state_dict() instead, best as .safetensors"
 """What to do instead."""
@@ -45,7 +46,7 @@ def read_pickled(path: Path) -> Any:
         CheckpointError: it is damaged, or would have to be executed.
         Exception: any, if it is damaged in another way.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(2)
     if start == b"PK":
         _check_archive(path)
@@ -60,7 +61,7 @@ def read_pickled(path: Path) -> Any:
         with (
             warnings.catch_warnings(action="ignore"),
             torch.serialization.safe_globals(inert),
-            path.open("rb") as file,  # given a path, torch chooses the reader by its suffix
+            open_file(path) as file,  # given a path, torch chooses the reader by its suffix
         ):
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

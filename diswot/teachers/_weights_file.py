@@ -1,7 +1,6 @@
 """Weight files → tensors by name. Nothing in a file is executed."""
 
 import json
-import stat
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from diswot.errors import CheckpointError
+from diswot.files import irregular, open_file, read_file
 from diswot.teachers._pickled import SAVE, damaged, read_pickled
 
 _NESTED = (
@@ -63,8 +63,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
 def _regular(path: Path) -> Path:
     """Return the regular file that `path` is, or that a folder has by a usual name."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
+        if path.is_dir():
             found = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
             if not found:
                 raise CheckpointError(
@@ -72,8 +71,8 @@ def _regular(path: Path) -> Path:
                     "give the weight file itself"
                 )
             return found[0]
-        if not stat.S_ISREG(mode):
-            raise CheckpointError(f"{path} is no regular file: give a file of weights")
+        if kind := irregular(path):
+            raise CheckpointError(f"{path} is {kind}, not a file: give a file of weights")
         if not path.stat().st_size:
             raise CheckpointError(f"{path} is empty: copy it again")
     except FileNotFoundError as error:
@@ -87,7 +86,7 @@ def _regular(path: Path) -> Path:
 def _content(path: Path) -> Any:
     """Return what a file holds, read by what its first bytes say it is."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(64)
         _check_format(path, head)
         if _is_safetensors(head, path.stat().st_size):
@@ -118,9 +117,8 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 def _shards(index: Path) -> dict[str, Tensor]:
     """Return the tensors of all files that the index of a sharded checkpoint names."""
     try:
-        if index.stat().st_size > _LONGEST_INDEX:
-            raise damaged(index)
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        text = read_file(index, at_most=_LONGEST_INDEX).decode("utf-8")
+        names = set(json.loads(text)["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(index) from error
     state: dict[str, Tensor] = {}

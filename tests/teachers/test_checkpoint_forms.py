@@ -217,7 +217,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "NumPy archive": (lambda path: np.savez(path.open("wb"), a=1), "torch.save did not write"),
     "empty": (lambda path: path.touch(), "is empty"),
     "folder": (lambda path: path.mkdir(), "a folder without model.safetensors"),
-    "named pipe": (os.mkfifo, "no regular file"),
+    "named pipe": (os.mkfifo, "is a named pipe, not a file"),
     "compressed": (compressed, "is compressed"),
     "one flipped bit": (one_bit_flipped, "the checksum of"),
 }
