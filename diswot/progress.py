@@ -11,18 +11,20 @@ _T = TypeVar("_T")
 class Step:
     """`done` of `total` units of `stage` are finished; `note` says what came of the last.
 
-    A step of no units is news: `note` is all that it says.
+    A step of no units is news: `note` is all that it says. What `can_wait` need not be read if
+    nothing follows.
     """
 
     stage: str
     done: int
     total: int
     note: str = ""
+    can_wait: bool = False
 
 
-def news(stage: str, note: str) -> Step:
+def news(stage: str, note: str, *, can_wait: bool = False) -> Step:
     """Return a step that only says something."""
-    return Step(stage, 0, 0, note)
+    return Step(stage, 0, 0, note, can_wait)
 
 
 Progress: TypeAlias = Callable[[Step], None]

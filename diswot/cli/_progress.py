@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from diswot.devices import is_first
+from diswot.errors import DiswotError
 from diswot.progress import Progress, Step, silent
 
 if TYPE_CHECKING:
@@ -28,10 +29,36 @@ def shown_progress() -> Iterator[Progress]:
         yield silent
         return
     if not sys.stderr.isatty():
-        yield _Lines().tell
+        with _waiting(_Lines().tell) as tell:
+            yield tell
         return
-    with _new_bars() as bars:
-        yield _Bars(bars).tell
+    with _new_bars() as bars, _waiting(_Bars(bars).tell) as tell:
+        yield tell
+
+
+@contextmanager
+def _waiting(show: Progress) -> Iterator[Progress]:
+    """Hold back what can wait, so that a mistake found within seconds is a single line."""
+    held: list[Step] = []
+    started = time.monotonic()
+
+    def tell(step: Step) -> None:
+        if step.can_wait:
+            held.append(step)
+            return
+        if step.total == 0 or time.monotonic() - started >= SECONDS_WORTH_A_LINE:
+            while held:
+                show(held.pop(0))
+        show(step)
+
+    try:
+        yield tell
+    except DiswotError:
+        held.clear()
+        raise
+    finally:
+        for step in held:
+            show(step)
 
 
 def _new_bars() -> Bars:

@@ -1,8 +1,7 @@
 """Datasets by name."""
 
 import os
-from collections.abc import Callable, Container
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from diswot.data._cifar import cifar10, cifar100
 from diswot.data._decoded import image_folder
 from diswot.data._digits import digits
 from diswot.data._given import from_dataset
-from diswot.data._image_data import ImageData, Source
+from diswot.data._image_data import ImageData
 from diswot.data._root import cache_root, data_root
 from diswot.errors import DataError, OptionError, UnknownNameError, first_line
 from diswot.progress import Progress, news, silent
@@ -24,7 +23,7 @@ DATASETS: dict[str, Callable[[Path], ImageData]] = {
 """Built-in datasets: read from a data root."""
 
 GIVEN: dict[str, str] = {
-    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) of such.",
+    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
 """What can be given besides a name."""
@@ -71,19 +70,10 @@ def load_data(
             f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
-    for note in found.notes if found is not data else ():
-        progress(news("data", note))
-    return found if found is data else replace(found, source=_source(data, root, image_size))
-
-
-def _source(data: Any, root: str | Path | None, image_size: int | None) -> Source | None:
-    """Return what loads data again; nothing for code and for datasets themselves."""
-    place = str(data) if isinstance(data, str | Path) else ""
-    if place not in NAMED_DATA and not isinstance(data, Path):
-        return None
-    if place not in DATASETS:
-        place = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111
-    return Source(place, None if root is None else os.path.abspath(root), image_size)  # noqa: PTH100
+    if found is not data:
+        for note in (*found.notes, *found.class_summary()):
+            progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
+    return found
 
 
 def _found(
@@ -106,17 +96,8 @@ def _found(
 def _is_path(text: str) -> bool:
     """Tell whether `text` means a folder; built-in names go before folders of the same name."""
     looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
-    is_folder = os.path.isdir(text)  # noqa: PTH112  (False even of what cannot be a path)
-    return text not in DATASETS and (looks_like or is_folder)
-
-
-class _NamedData(Container[str]):
-    def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and (text in DATASETS or _is_path(text))
-
-
-NAMED_DATA: Container[str] = _NamedData()
-"""Texts that stand for built-in datasets and for folders of images, and never for code."""
+    exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
+    return text not in DATASETS and (looks_like or exists)
 
 
 def _called(reference: str) -> Any:
@@ -126,5 +107,5 @@ def _called(reference: str) -> Any:
     except Exception as error:
         raise DataError(
             f"dataset {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; mend the callable"
+            f"{first_line(error)}; fix the callable"
         ) from error

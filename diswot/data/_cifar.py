@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from diswot.data._image_data import ImageData, ImageSpec, Split, held_out, image_spec
+from diswot.data._image_data import ImageData, ImageSpec, Split, held_out_part, image_spec
 from diswot.errors import DataError, first_line
+from diswot.files import read_file
 
 _ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
@@ -27,8 +28,8 @@ _ALLOWED = {
 }
 
 
-_LARGEST_BATCH = 2**28
-"""Bytes of a member of an archive; the official ones are all smaller."""
+_LARGEST_ARCHIVE = 2**28
+"""Bytes of all members of an archive together; the official ones have fewer."""
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -54,7 +55,7 @@ class _Batches:
             FileNotFoundError: there is none of that name.
         """
         if self.members is None:
-            return (self.place / name).read_bytes()
+            return read_file(self.place / name)
         if name not in self.members:
             raise FileNotFoundError
         return self.members[name]
@@ -85,7 +86,7 @@ def cifar100(root: Path) -> ImageData:
 def _divided(
     name: str, whole: Split, test: Split, spec: ImageSpec, classes: tuple[str, ...] | None
 ) -> ImageData:
-    train, val = held_out(whole, len(whole) // 10, seed=0)
+    train, val = held_out_part(whole, 10, seed=0, classes=classes)
     return ImageData(name, train, val, test, spec, classes=classes)
 
 
@@ -108,12 +109,15 @@ def _found(root: Path, folder: str, archive: str) -> _Batches:
 
 def _members(archive: Path, folder: str) -> dict[str, bytes]:
     """Read the batches in an archive; nothing is unpacked."""
-    found = {}
+    found, total = {}, 0
     try:
         with tarfile.open(archive, "r:gz") as members:
             for member in members:
+                total += member.size
+                if total > _LARGEST_ARCHIVE:
+                    raise tarfile.TarError(f"it unpacks to more than {_LARGEST_ARCHIVE:,} bytes")
                 place, _, name = member.name.rpartition("/")
-                if place == folder and member.isfile() and member.size <= _LARGEST_BATCH:
+                if place == folder and member.isfile():
                     file = members.extractfile(member)
                     found[name] = file.read() if file else b""
     except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:

@@ -3,29 +3,28 @@
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from statistics import median_low
 from typing import IO, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from diswot.data._converted import conversions, inferred_shape
+from diswot.data._duplicates import duplicates
 from diswot.data._image_data import ImageData, ImageSpec, Split
-from diswot.data._listing import SPLITS, Listing, list_folder, named
-from diswot.data._picture import Header, read_header, read_picture
+from diswot.data._listing import Listing, list_folder
+from diswot.data._picture import depth_of, read_header, read_picture
 from diswot.data._reading import Reading
+from diswot.data._split_names import SPLITS
+from diswot.data._walk import named
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, news
 
-LARGEST_SIDE = 224
-"""Of images whose size nobody asked for."""
-
-_FORMAT = 1
+_FORMAT = 2
 """To be raised when the same folder would be decoded to something else."""
 _TOGETHER = 256
 _SAMPLE = 10_000
@@ -53,7 +52,7 @@ def image_folder(
         progress(news("images", f"decoded before, in {place}"))
     else:
         _keep(listing, place, image_size, progress)
-    return _mapped(place, root.resolve().name)
+    return _mapped(place, root.resolve().name, listing.notes)
 
 
 def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:
@@ -78,11 +77,13 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
     entries = [(split, picture) for split in SPLITS for picture in listing.splits[split]]
     reading = Reading(listing.root, [picture.path for _, picture in entries])
     headers = list(reading.each(read_header, stage="look", progress=progress))
-    shape, inferred = _inferred([header for header in headers if header], image_size)
+    known = [header for header in headers if header]
+    shape, inferred = inferred_shape(known, image_size)
+    depth = depth_of(known)
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     with (place / _IMAGES).open("wb") as file:
         _write_header(file, len(entries), shape)
-        decode = partial(read_picture, shape=shape)
+        decode = partial(read_picture, shape=shape, depth=depth)
         decoded = reading.each(decode, stage="decode", progress=progress)
         for pixels, (split, picture) in zip(decoded, entries, strict=True):
             if pixels is not None:
@@ -91,34 +92,10 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
         _write_header(file, sum(map(len, labels.values())), shape)
     _check_left(labels, listing)
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
-    notes = [inferred, listing.division]
+    notes = [inferred, *conversions(known, shape, depth)]
     if reading.unreadable:
         notes.append(f"unreadable images left out, {len(reading.unreadable)}: {reading.told}")
-    if listing.others:
-        names = named([str(path.relative_to(listing.root)) for path in listing.others])
-        notes.append(f"files passed over that are no images, {len(listing.others):,}: {names}")
     _describe(place, listing.classes, labels, notes)
-
-
-def _inferred(
-    headers: Sequence[Header], image_size: int | None
-) -> tuple[tuple[int, int, int], str]:
-    """Return channels, height and width for pictures, and how they came about."""
-    grey = sum(header.grey for header in headers)
-    channels = 1 if grey == len(headers) else 3
-    (height, width), sharing = Counter((h.height, h.width) for h in headers).most_common(1)[0]
-    if image_size is not None:
-        height = width = image_size
-        size = f"{height}×{width} as asked for"
-    elif 2 * sharing > len(headers) and max(height, width) <= LARGEST_SIDE:
-        size = f"{height}×{width}, the size of {sharing:,} of {len(headers):,}"
-    else:
-        shorter = median_low(min(header.height, header.width) for header in headers)
-        height = width = min(LARGEST_SIDE, shorter)
-        size = f"{height}×{width}, as their shorter sides suggest"
-    colours = "grey" if channels == 1 else "in colour"
-    converted = f" ({grey:,} grey ones converted)" if grey and channels == 3 else ""
-    return (channels, height, width), f"images {colours}{converted}, {size}"
 
 
 def _check_left(labels: Mapping[str, Sequence[int]], listing: Listing) -> None:
@@ -148,18 +125,20 @@ def _describe(
     mean, std = _moments(images[: len(labels["train"])])
     channels, height, width = images.shape[1:]
     spec = ImageSpec((channels, height, width), len(classes), mean, std, 255.0)
-    about = {
+    about: dict[str, Any] = {
         "classes": classes,
         "counts": [len(labels[split]) for split in SPLITS],
         "images": asdict(spec),
         "notes": [
             *notes,
             f"mean {_short(mean)} and deviation {_short(std)} of the training images",
-            f"{len(classes)} classes; a mirrored image is taken to be of the same one",
+            "a mirrored image is taken to be of the same class",
         ],
     }
     (place / _ABOUT).write_text(json.dumps(about))
-    about["sha256"] = _mapped(place, "").digest
+    data = _mapped(place, "")
+    about["notes"] += duplicates(data.train, data.val, data.test)
+    about["sha256"] = data.digest
     (place / _ABOUT).write_text(json.dumps(about))
 
 
@@ -179,8 +158,14 @@ def _short(values: Sequence[float]) -> str:
     return " ".join(f"{value:.3f}" for value in values)
 
 
-def _mapped(place: Path, name: str) -> ImageData:
-    """Return what is kept in `place`; images stay in their file until they are used."""
+def _mapped(place: Path, name: str, notes: Sequence[str] = ()) -> ImageData:
+    """Return what is kept in `place`; images stay in their file until they are used.
+
+    Args:
+        place: the folder of a decoded listing.
+        name: of the dataset.
+        notes: what is known of the files, which are not decoded again.
+    """
     try:
         about: dict[str, Any] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
         # mode c: written to, the tensor changes and the file does not
@@ -196,9 +181,9 @@ def _mapped(place: Path, name: str) -> ImageData:
             test,
             spec,
             classes=tuple(about["classes"]),
-            notes=tuple(about["notes"]),
+            notes=(about["notes"][0], *notes, *about["notes"][1:]),
         )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{place} is damaged ({first_line(error)}): remove it, and it is made anew"
         ) from error

@@ -1,19 +1,17 @@
 """Images, split into what is trained on, chosen on and judged on."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from diswot.errors import DataError
-
-_Places: TypeAlias = NDArray[np.int64]
+from diswot.data._classes import described
+from diswot.data._holding_out import divided, held_out_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,34 +60,6 @@ class ImageSpec:
         )
 
 
-@dataclass(frozen=True)
-class Source:
-    """What loads a dataset again, where that is no code.
-
-    Attributes:
-        data: a built-in name, or the whole path of a folder of images.
-        root: the data root, where one was named.
-        image_size: height and width of the images of a folder, where they were named.
-    """
-
-    data: str
-    root: str | None = None
-    image_size: int | None = None
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Source":
-        """Read back what `dataclasses.asdict` and JSON made of it.
-
-        Raises:
-            TypeError: it is something else.
-        """
-        kinds = {"data": str, "root": str | None, "image_size": int | None}
-        for name, kind in kinds.items():
-            if not isinstance(values.get(name), kind):
-                raise TypeError(f"{name} is {values.get(name)!r}")
-        return cls(values["data"], values.get("root"), values.get("image_size"))
-
-
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """A classification dataset.
@@ -103,7 +73,6 @@ class ImageData:
         flips: whether a mirrored image is an image of the same class.
         classes: their names, where they are known.
         notes: what was inferred, converted or left out, for people.
-        source: what loads it again, where that is known.
     """
 
     name: str
@@ -114,7 +83,6 @@ class ImageData:
     flips: bool = True
     classes: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
-    source: Source | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -152,6 +120,10 @@ class ImageData:
             f"{self.num_classes} classes"
         )
 
+    def class_summary(self) -> tuple[str, ...]:
+        """Lines for people: names of the classes with their images in each split."""
+        return tuple(described(self))
+
 
 def batches(
     split: Split, size: int, generator: torch.Generator | None = None, *, drop_last: bool = False
@@ -174,25 +146,16 @@ def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
 
 
-def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
-    """Divide the places of `labels` (n,) at random into the rest and `count`, in proportion.
+def held_out_part(
+    split: Split, part: int, seed: int, *, classes: Sequence[str] | None = None
+) -> tuple[Split, Split]:
+    """Divide `split` at random into the rest and one in `part` images, at least one per class.
 
     Raises:
-        DataError: there are too few images for that.
+        DataError: a class has too few images for that.
     """
-    # imported here: commands that read no data need not wait for it
-    from sklearn.model_selection import train_test_split
-
-    try:
-        rest, held = train_test_split(
-            np.arange(len(labels)), test_size=count, random_state=seed, stratify=labels.numpy()
-        )
-    except ValueError as error:
-        raise DataError(
-            f"cannot hold {count} of {len(labels)} images out with every class in both parts: "
-            f"give more images per class ({error})"
-        ) from error
-    return rest, held
+    rest, held = held_out_of(split.labels, part, seed, classes=classes)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
 
 
 def image_spec(
@@ -200,10 +163,11 @@ def image_spec(
     num_classes: int,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
+    *,
+    scale: float = 255.0,
 ) -> ImageSpec:
     """Describe images (n, C, H, W); mean and std are those of `images` where not given."""
     channels, height, width = images.shape[1:]
-    scale = 255.0 if images.dtype == torch.uint8 else 1.0
     if mean is None or std is None:
         pixels = images.double() / scale
         mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())

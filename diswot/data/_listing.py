@@ -1,20 +1,26 @@
 """What lies in a folder of images: splits, classes, files."""
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from diswot.data._image_data import divided
-from diswot.data._picture import SUFFIXES
+from diswot.data._classes import in_order
+from diswot.data._holding_out import held_out_of
+from diswot.data._layout import find_layout
+from diswot.data._split_names import SPLITS
+from diswot.data._walk import (
+    LeftOut,
+    by_suffixes,
+    images_in,
+    loose_images,
+    named,
+    subfolders,
+)
 from diswot.errors import DataError
-
-SPLITS = ("train", "val", "test")
-NAMED = 3
-"""Files or classes that a message names; of more it says how many."""
+from diswot.files import irregular
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,15 @@ class Listing:
 
     Attributes:
         root: the folder.
-        classes: names of its classes, sorted.
+        classes: names of its classes, in their order.
         splits: the files of `train`, `val` and `test`.
-        division: how they were divided, for people.
-        others: files that are no images.
+        notes: how they were found and divided and what was left out, for people.
     """
 
     root: Path
     classes: tuple[str, ...]
     splits: Mapping[str, tuple[Picture, ...]]
-    division: str
-    others: tuple[Path, ...]
+    notes: tuple[str, ...]
 
     def digest(self, *settings: object) -> str:
         """SHA-256 of all paths, sizes and times of change, with `settings`."""
@@ -54,117 +58,111 @@ class Listing:
 
 
 def list_folder(root: Path, *, seed: int = 0) -> Listing:
-    """Find the images in `root`: class folders, or `train/` with `val/`, `test/` or both.
+    """Find the images in `root`: class folders, or splits with class folders.
 
-    With `val/` alone, that is what is judged on, and a tenth of `train/` is held out to
-    choose on; likewise with `test/` alone. Plain class folders are divided by `seed`: a
-    fifth to judge on, a tenth of the rest to choose on. Files are sought in all depths of
-    a class folder; hidden ones are passed over.
+    With a validation split alone, that is what is evaluated on, and a tenth of the training
+    images is held out to select on; the same with a test split alone. Plain class folders are
+    divided by `seed`: a fifth to evaluate on, a tenth of the rest to select on.
 
     Raises:
-        DataError: it is no folder or cannot be read, there are fewer than two classes,
-            one has no images, or the splits have different ones.
+        DataError: it is no folder or cannot be read, it cannot be known what its folders are,
+            there are fewer than two classes, one has no images, or the splits have different ones.
     """
     try:
-        if not root.is_dir():
-            raise DataError(f"no folder {root}: name a folder of images, or a dataset that exists")
-        parts = {name: root / name for name in SPLITS if (root / name).is_dir()}
-        if "train" not in parts or not _folders(parts["train"]):
-            return _by_seed(root, seed)
-        if len(parts) == 1:
-            raise DataError(
-                f"{root} has train/ but neither val/ nor test/: add one, or name {root / 'train'}, "
-                "which is divided then"
-            )
-        return _as_named(root, parts, seed)
+        _check_folder(root)
+        left = LeftOut(root)
+        layout = find_layout(root, left)
+        found = {split: _pictures(place, left) for split, place in layout.splits.items()}
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
+    classes = _shared_classes(root, {split: names for split, (names, _) in found.items()})
+    splits, division = _divided(
+        {split: files for split, (_, files) in found.items()}, classes, seed
+    )
+    return Listing(root, classes, splits, (division, *layout.notes, *left.notes()))
 
 
-def named(items: list[str]) -> str:
-    """Name the first few, and say how many more there are."""
-    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
-    return ", ".join(items[:NAMED]) + more
+def _check_folder(root: Path) -> None:
+    if not root.is_dir():
+        what = irregular(root) or ("a file" if root.is_file() else None)
+        raise DataError(
+            f"{root} is {what}, not a folder of images: unpack it, or name a folder"
+            if what
+            else f"no folder {root}: name a folder of images, or a dataset that exists"
+        )
 
 
-def _by_seed(root: Path, seed: int) -> Listing:
-    classes, pictures, others = _pictures(root)
-    rest, test = _divided(pictures, len(pictures) // 5, len(classes), seed)
-    train, val = _divided(rest, len(rest) // 10, len(classes), seed)
-    division = "divided by seed: a fifth to judge on, a tenth of the rest to choose on"
-    return Listing(root, classes, {"train": train, "val": val, "test": test}, division, others)
+def _shared_classes(root: Path, by_split: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the classes of all splits.
 
-
-def _as_named(root: Path, parts: Mapping[str, Path], seed: int) -> Listing:
-    found = {name: _pictures(folder) for name, folder in parts.items()}
-    classes = found["train"][0]
-    for name, (others, _, _) in found.items():
+    Raises:
+        DataError: they differ.
+    """
+    first, classes = next(iter(by_split.items()))
+    for split, others in by_split.items():
         if others != classes:
             raise DataError(
-                f"{root} has other classes in {name}/ than in train/: "
+                f"{root} has other classes in its {split} split than in {first}: "
                 f"{_difference(set(others), set(classes))}; give both the same class folders"
             )
-    splits = {name: pictures for name, (_, pictures, _) in found.items()}
-    division = "split as its folders are"
-    if len(parts) == 2:
-        (judged,) = parts.keys() - {"train"}
-        train, val = _divided(splits["train"], len(splits["train"]) // 10, len(classes), seed)
-        splits = {"train": train, "val": val, "test": splits[judged]}
-        division = f"judged on {judged}/; a tenth of train/ held out to choose on"
-    others_found = tuple(path for _, _, paths in found.values() for path in paths)
-    return Listing(root, classes, {n: splits[n] for n in SPLITS}, division, others_found)
+    return classes
 
 
 def _difference(one: set[str], other: set[str]) -> str:
-    more, less = sorted(one - other), sorted(other - one)
+    more, less = in_order(one - other), in_order(other - one)
     return "; ".join(
         [f"it has {named(more)}"] * bool(more) + [f"it lacks {named(less)}"] * bool(less)
     )
 
 
-def _pictures(folder: Path) -> tuple[tuple[str, ...], tuple[Picture, ...], tuple[Path, ...]]:
-    """Return the classes of a folder, their images, and the files that are none."""
-    classes = tuple(place.name for place in _folders(folder))
+def _divided(
+    found: Mapping[str, tuple[Picture, ...]], classes: tuple[str, ...], seed: int
+) -> tuple[dict[str, tuple[Picture, ...]], str]:
+    """Return train, val and test, and how they came about."""
+    if "all" in found:
+        rest, test = _held_out(found["all"], 5, classes, seed)
+        train, val = _held_out(rest, 10, classes, seed)
+        said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
+        return {"train": train, "val": val, "test": test}, said
+    if len(found) == len(SPLITS):
+        return {split: found[split] for split in SPLITS}, "split as its folders are"
+    (evaluated,) = found.keys() - {"train"}
+    train, val = _held_out(found["train"], 10, classes, seed)
+    said = f"evaluated on the {evaluated} split; a tenth of train held out to select on"
+    return {"train": train, "val": val, "test": found[evaluated]}, said
+
+
+def _held_out(
+    pictures: tuple[Picture, ...], part: int, classes: tuple[str, ...], seed: int
+) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
+    """Hold out one in `part` images, classes in proportion."""
+    labels = torch.tensor([picture.label for picture in pictures])
+    rest, held = held_out_of(labels, part, seed, classes=classes)
+    return tuple(pictures[i] for i in sorted(rest)), tuple(pictures[i] for i in sorted(held))
+
+
+def _pictures(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[Picture, ...]]:
+    """Return the classes of a folder, and their images."""
+    left.loose += loose_images(folder)
+    classes = tuple(in_order(place.name for place in subfolders(folder, left)))
     if len(classes) < 2:
         has = f"one class folder, {classes[0]}" if classes else "no class folders"
         raise DataError(
             f"{folder} has {has}: expected a folder of images for each of two or more classes"
         )
-    pictures, others = [], []
+    pictures = []
     for label, name in enumerate(classes):
-        files = list(_files(folder / name))
-        images = [path for path in files if path.suffix.lower() in SUFFIXES]
+        before = len(left.others)
+        images = list(images_in(folder / name, left))
         if not images:
+            others = by_suffixes(left.others[before:])
             raise DataError(
-                f"the class folder {folder / name} has no images: add some, or remove it"
+                f"the class folder {folder / name} has no images"
+                + (f" of a known kind ({others}): convert them" if others else ": add some")
+                + ", or remove it"
             )
         pictures += [Picture(path, label) for path in images]
-        others += [path for path in files if path.suffix.lower() not in SUFFIXES]
-    return classes, tuple(pictures), tuple(others)
-
-
-def _folders(folder: Path) -> list[Path]:
-    places = (place for place in folder.iterdir() if not place.name.startswith("."))
-    return sorted(place for place in places if place.is_dir())
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder, onerror=_raised):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _raised(error: OSError) -> None:
-    raise error
-
-
-def _divided(
-    pictures: tuple[Picture, ...], count: int, num_classes: int, seed: int
-) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
-    """Hold images out, classes in proportion, and at least as many as there are classes."""
-    labels = torch.tensor([picture.label for picture in pictures])
-    rest, held = divided(labels, max(count, num_classes), seed)
-    return tuple(pictures[i] for i in sorted(rest)), tuple(pictures[i] for i in sorted(held))
+    return classes, tuple(pictures)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from diswot.data._listing import named
+from diswot.data._walk import named
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, tracked
 
@@ -42,10 +42,13 @@ class Reading:
         Raises:
             DataError: there are too many of those.
         """
+        from PIL import UnidentifiedImageError
 
         def attempt(path: Path) -> _T | str:
             try:
                 return read(path)
+            except UnidentifiedImageError:
+                return "it is no image"
             except Exception as error:  # noqa: BLE001  (a damaged image can raise anything)
                 return first_line(error)
 

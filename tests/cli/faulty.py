@@ -140,9 +140,9 @@ def images_of_two_shapes() -> Any:
     return [(torch.zeros(1, 8 + i % 2, 8), i % 3) for i in range(60)]
 
 
-def images_without_channels() -> Any:
-    """Return images (H, W)."""
-    return [(torch.zeros(8, 8), i % 3) for i in range(60)]
+def vectors() -> Any:
+    """Return vectors in place of images."""
+    return [(torch.zeros(8), i % 3) for i in range(60)]
 
 
 def negative_classes() -> Any:

@@ -213,7 +213,7 @@ def test_a_data_root_that_is_a_file_is_refused(refused: Refused, tmp_path: Path)
         ("no_dataset", "int"),
         ("empty_data", "no item"),
         ("images_of_two_shapes", "(1, 8, 8)"),
-        ("images_without_channels", "(8, 8)"),
+        ("vectors", "(8,)"),
         ("negative_classes", "classes from 0"),
         ("one_image_per_class", "more images per class"),
         ("unreadable_images", "no image"),

@@ -33,7 +33,7 @@ def test_with_train_and_val_the_latter_is_what_is_judged_on(tmp_path: Path, load
     fill(tmp_path / "val", count=5)
     data, told = load(tmp_path)
     assert [len(split) for split in (data.train, data.val, data.test)] == [36, 4, 10]
-    assert "judged on val/; a tenth of train/ held out to choose on" in told
+    assert "evaluated on the val split; a tenth of train held out to select on" in told
 
 
 def test_with_test_too_the_splits_are_those_of_the_folders(tmp_path: Path, load: Load) -> None:
@@ -111,7 +111,7 @@ def test_all_grey_is_one_channel_and_grey_among_colour_is_converted(
     assert load(grey)[0].shape == (1, 12, 12)
     data, told = load(mixed)
     assert data.shape == (3, 12, 12)
-    assert any("4 grey ones converted" in note for note in told)
+    assert any("4 gray ones converted" in note for note in told)
     assert {(10, 10, 10), (40, 0, 0)} <= set(map(tuple, pixels_of(data)[:, :, 0, 0].tolist()))
 
 
@@ -242,7 +242,8 @@ def test_other_and_hidden_files_are_passed_over_and_links_followed(
     data, told = load(folder)
     assert data.classes == ("a", "b", "c")
     assert len(pixels_of(data)) == 32
-    assert "files passed over that are no images, 1: a/notes.txt" in told
+    assert "files passed over that are no images, 1: 1 .txt: a/notes.txt" in told
+    assert "hidden and system files left out, 2: .git, a/.DS_Store" in told
 
 
 def test_a_few_unreadable_images_are_named_and_left_out(tmp_path: Path, load: Load) -> None:
@@ -322,10 +323,12 @@ def of_loose_images(folder: Path) -> None:
 
 
 def of_train_alone(folder: Path) -> None:
+    emptied(folder)
     fill(folder / "train")
 
 
 def of_different_classes(folder: Path) -> None:
+    emptied(folder)
     fill(folder / "train", "abc")
     fill(folder / "val", "abd")
 
@@ -377,7 +380,7 @@ def test_a_real_folder_is_read(shared_data: Path, load: Load) -> None:
     assert data.summary() == (
         "tiny-imagenet-20: 1,440 train, 160 val, 600 test images of 3×64×64, 20 classes"
     )
-    assert any("48 grey ones converted" in note for note in told)
+    assert any("48 gray ones converted" in note for note in told)
     assert data.classes is not None
     name = next(
         i for i, path in enumerate(sorted((shared_data / "tiny-imagenet-20/val").iterdir()))
