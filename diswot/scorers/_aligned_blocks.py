@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.activations import Activations, Watch
+from diswot.errors import NetworkError
 from diswot.layers import blocks
 from diswot.precision import at_least_single, near_one
 from diswot.probe import Probe
@@ -21,8 +22,7 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
     Raises:
         NetworkError: one of the networks has no blocks.
     """
-    own = torch.stack(student.watched(KERNELS))
-    theirs = torch.stack(teacher.watched(KERNELS))
+    own, theirs = _kernels(student), _kernels(teacher)
     matched = theirs[matched_depths(len(own), len(theirs))]
     return (own * matched.to(own)).sum(dim=(1, 2))
 
@@ -34,7 +34,22 @@ def image_alignments(student: Probe) -> Tensor:
         NetworkError: the student has no blocks.
     """
     images = unit_kernel(student.images.detach())
-    return (torch.stack(student.watched(KERNELS)) * images).sum(dim=(1, 2))
+    return (_kernels(student) * images).sum(dim=(1, 2))
+
+
+def _kernels(shown: Activations) -> Tensor:
+    """Return the kernels of the blocks that give something per image: (L, B, B).
+
+    Some give rows of parts of images, which have no part in this.
+    """
+    found, images = shown.watched(KERNELS), len(shown.logits)
+    per_image = [kernel for kernel in found if len(kernel) == images]
+    if not per_image:
+        raise NetworkError(
+            f"no block of the network gives one row per image: of {images} images they give "
+            f"{len(found[0])} rows; use another scorer"
+        )
+    return torch.stack(per_image)
 
 
 def matched_depths(own: int, theirs: int) -> list[int]:

@@ -22,7 +22,7 @@ MANY = 100
         needs_labels=True,
         needs_gradients=True,
         cost="one forward and one backward pass",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def epe_nas(student: Probe, _teacher: Activations) -> Tensor:

@@ -20,7 +20,7 @@ from diswot.scorers._registry import register
         needs_labels=True,
         needs_gradients=True,
         cost="a forward and a backward pass of each image",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def gradsign(student: Probe, _teacher: Activations) -> Tensor:

@@ -19,7 +19,7 @@ from diswot.scorers._registry import register
         needs_labels=True,
         needs_gradients=True,
         cost="one forward and two backward passes, the second through the first",
-        supports="networks with a linear classifier and a second derivative",
+        supports="networks that return logits and a second derivative",
     )
 )
 def grasp(student: Probe, _teacher: Activations) -> Tensor:

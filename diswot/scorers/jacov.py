@@ -22,7 +22,7 @@ OFFSET = 1e-5
         needs_teacher=False,
         needs_gradients=True,
         cost="one forward and one backward pass",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def jacov(student: Probe, _teacher: Activations) -> Tensor:

@@ -89,7 +89,7 @@ kd = _registered(
     "kd",
     "softened class probabilities (KD)",
     "Hinton et al., arXiv 1503.02531, section 2",
-    supports="networks with a linear classifier",
+    supports="networks that return logits",
     score=LossScore(_logits, _as_it_is, _itself, kd_loss),
 )
 fitnet = _registered(

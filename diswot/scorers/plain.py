@@ -18,7 +18,7 @@ from diswot.scorers._registry import register
         needs_labels=True,
         needs_gradients=True,
         cost="one forward and one backward pass",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def plain(student: Probe, _teacher: Activations) -> Tensor:

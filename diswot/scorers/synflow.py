@@ -39,7 +39,7 @@ class _WithoutNormalisation(TorchFunctionMode):
         needs_teacher=False,
         needs_gradients=True,
         cost="one forward and one backward pass of one image",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def synflow(student: Probe, _teacher: Activations) -> Tensor:

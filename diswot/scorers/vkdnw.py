@@ -35,7 +35,7 @@ CLASSES = 10
         needs_teacher=False,
         needs_gradients=True,
         cost="one forward pass and up to eleven backward passes",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def vkdnw(student: Probe, _teacher: Activations) -> Tensor:

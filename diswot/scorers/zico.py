@@ -20,7 +20,7 @@ from diswot.scorers._registry import register
         needs_labels=True,
         needs_gradients=True,
         cost="a forward and a backward pass of each half of the batch",
-        supports="networks with a linear classifier",
+        supports="networks that return logits",
     )
 )
 def zico(student: Probe, _teacher: Activations) -> Tensor:

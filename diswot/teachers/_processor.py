@@ -52,7 +52,7 @@ def view_of(source: str, config: Any, images: ImageSpec) -> View:
 
 
 def _without_processor(config: Any, images: ImageSpec) -> View:
-    side = getattr(config, "image_size", None)
+    side = getattr(getattr(config, "vision_config", config), "image_size", None)
     size = (side, side) if isinstance(side, int) else (tuple(side) if side else images.shape[1:])
     channels = getattr(config, "num_channels", 3)
     grey = images.shape[0] == 1
