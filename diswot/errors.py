@@ -81,6 +81,10 @@ class RunError(Exception):
     """A run that went wrong though its input was right; the command line exits with 1."""
 
 
+class ClusterError(RunError):
+    """A cluster that went away before the run ended; what it had evaluated is kept."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, for use in a message of one line."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

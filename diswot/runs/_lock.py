@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLock, Timeout
 
 from diswot.devices import is_first
-from diswot.errors import RunError, RunFolderError
+from diswot.errors import ClusterError, RunError, RunFolderError
 
 LOCK = ".lock"
 """Held by the process that writes in the folder or below it; says which one that is."""
@@ -54,6 +54,7 @@ def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
     Raises:
         RunFolderError: another process is at work in the run, or it cannot be written.
         RunError: the disk is full.
+        ClusterError: the block raised it; what to do is added.
         Interrupted: Ctrl-C.
     """
     place = Path(folder)
@@ -69,6 +70,8 @@ def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         raise Interrupted(_interrupted(place, resumable=resumable)) from stop
+    except ClusterError as error:
+        raise ClusterError(f"{error}, then {_again(place, resumable=resumable)}") from error
     except OSError as error:
         if error.errno not in _FULL:
             raise

@@ -1,14 +1,15 @@
 """A Dask cluster as an executor, every worker of which is given the evaluator once."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import distributed
 
-from diswot.errors import OptionError, first_line
+from diswot.errors import ClusterError, OptionError, first_line
 from diswot.search._sent import Sent
 
 PATIENCE = 10
@@ -24,8 +25,9 @@ def dask_executor(address: str, sent: Sent) -> Iterator[Executor]:
 
     Raises:
         OptionError: nobody answers, there are no workers, or they cannot unpack `sent`.
+        ClusterError: the scheduler went away within the block.
     """
-    with _client(address) as client:
+    with _quiet(), _client(address) as client:
         if not client.scheduler_info()["workers"]:
             raise OptionError(
                 f"the Dask scheduler at {address} has no workers: "
@@ -41,9 +43,31 @@ def dask_executor(address: str, sent: Sent) -> Iterator[Executor]:
         executor = client.get_executor(pure=False)
         try:
             yield executor
-            client.unregister_worker_plugin(sent.name)
+        except Exception as error:  # a dead scheduler shows in many ways
+            if client.status == "running":
+                raise
+            raise ClusterError(
+                f"the Dask scheduler at {address} is gone: start it and its workers again"
+            ) from error
         finally:
             executor.shutdown(wait=False)
+            if client.status == "running":
+                with suppress(Exception):  # it can die now too, and nothing is lost
+                    client.unregister_worker_plugin(sent.name)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tracebacks of lost connections off standard error: they are said in one line."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 class _Adopting(distributed.WorkerPlugin):

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from diswot.costs import Costs
-from diswot.errors import MissingExtraError, OptionError, RunError, first_line
+from diswot.errors import ClusterError, MissingExtraError, OptionError, first_line
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._sent import Sent, adopted
 from diswot.workers import InProcess, Workers, check_workers
@@ -58,7 +58,7 @@ class Evaluators:
         """Return what came of an architecture; the death of the worker becomes the failure.
 
         Raises:
-            RunError: whoever evaluates is gone.
+            ClusterError: whoever evaluates is gone.
         """
         try:
             try:
@@ -70,9 +70,8 @@ class Evaluators:
         except self._deaths as error:
             return Outcome(failure=f"{type(error).__name__}: {first_line(error)}")
         except CancelledError as error:
-            raise RunError(
-                "the cluster dropped a candidate: see whether its scheduler is at work, then go on "
-                "with `diswot resume`"
+            raise ClusterError(
+                "the cluster dropped a candidate: see whether its scheduler is at work"
             ) from error
 
 

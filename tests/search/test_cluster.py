@@ -179,3 +179,43 @@ def test_an_address_of_nothing_is_refused(address: str) -> None:
         search(cluster=address)
     assert "\n" not in str(refusal.value)
     assert Tiny().size == 27
+
+
+SEARCH = ("search", "--space", "tests.search.spaces:Slow", "--engine", "exhaustive")
+FEW = ("--repeats", "1", "--batch-size", "8", "--teacher", "resnet20", "--scorer", "params")
+
+
+def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "scheduler.json"
+    quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
+    with dask("scheduler", *quiet, "--scheduler-file", file) as scheduling:
+        eventually(file.exists)
+        address = str(json.loads(file.read_text())["address"])
+        with workers(address, 1, *ONE_THREAD):
+            command = [sys.executable, "-m", "diswot", *SEARCH, *FEW, "--cluster", address]
+            with subprocess.Popen(
+                [*command, "--out", str(run)],
+                cwd=CHECKOUT,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as searching:
+                eventually(lambda: (run / "journal.jsonl").exists() and len(entries_of(run)) > 2)
+                scheduling.kill()
+                _, errors = searching.communicate(timeout=120)
+    assert searching.returncode == 1
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1] == (
+        f"diswot: the Dask scheduler at {address} is gone: start it and its workers again, then "
+        f"`diswot resume {run}` resumes it"
+    )
+    known = len(entries_of(run))
+
+    def stop(step: Any) -> None:
+        if step.stage == "score":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        diswot.resume(run, space=Slow(), progress=stop)
+    assert len(entries_of(run)) == known + 1
