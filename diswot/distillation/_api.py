@@ -43,7 +43,7 @@ def prepare_distillation(
     root, device = options.get("data_root"), find_device(options.get("device"))
     if options.get("tensorboard"):
         check_tensorboard()
-    images = load_data(data, root=root)
+    images = load_data(data, root=root, progress=progress)
     recipe = _recipe(images, options)
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:

@@ -250,7 +250,7 @@ def test_datasets_by_split_are_taken() -> None:
         diswot.load_data(splits | {"dev": part(0, 4)})
 
 
-def test_names_are_those_of_a_hugging_face_column_or_of_the_whole() -> None:
+def test_names_are_those_of_a_column_or_of_the_whole() -> None:
     class ClassLabel:
         names = ("cat", "dog")
 
