@@ -37,6 +37,12 @@ TEACHER_WEIGHTS = click.option(
     type=click.Path(),
     help="A checkpoint (.safetensors, .pt) to load into the teacher.",
 )
+TEACHER_CLASSES = click.option(
+    "--teacher-classes",
+    help="Order of the teacher's outputs, where its own names do not tell: data, text or natural "
+    "(the data's classes as they are, sorted as text, or by their numbers), or a file with a "
+    "name on each line.",
+)
 SPACE = click.option(
     "--space",
     default="s0",
@@ -72,7 +78,9 @@ JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 
-subject_options = options(TEACHER, TEACHER_WEIGHTS, SPACE, DATA, IMAGE_SIZE, DATA_ROOT)
+subject_options = options(
+    TEACHER, TEACHER_WEIGHTS, TEACHER_CLASSES, SPACE, DATA, IMAGE_SIZE, DATA_ROOT
+)
 
 again_options = options(
     click.option("--teacher", help="Only if it was Python code: name it again."),

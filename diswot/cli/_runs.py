@@ -19,6 +19,7 @@ class RunSettings:
     space: str | None = None
     data: str | None = None
     seed: int | None = None
+    teacher_classes: str | None = None
 
 
 DEFAULTS = RunSettings("resnet56", None, "s0", "digits", 0)
@@ -50,6 +51,7 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         space=told_again("space", used["space"], given.space, SPACES),
         data=told_again("data", used["data"], given.data, DATASETS),
         seed=used["seed"],
+        teacher_classes=None if given.teacher else used.get("teacher_classes"),
     )
     settings = completed(given, known)
     if result.space is None and settings.space is not None:

@@ -42,6 +42,7 @@ _TEXTS = ("architectures", "loss", "space", "data")
 )
 @click.option("--teacher", help="By default the run's, or resnet56.")
 @shared.TEACHER_WEIGHTS
+@shared.TEACHER_CLASSES
 @click.option("--space", help="By default the run's, or s0.")
 @click.option("--data", help="By default the run's, or digits.")
 @shared.IMAGE_SIZE
@@ -71,9 +72,17 @@ def distill(
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
     from diswot.distillation import is_unfinished, parse_objective
+    from diswot.teachers import as_text
 
     parse_objective(loss)
-    settings = RunSettings(teacher, chosen.pop("teacher_weights"), space, data, chosen.pop("seed"))
+    settings = RunSettings(
+        teacher,
+        chosen.pop("teacher_weights"),
+        space,
+        data,
+        chosen.pop("seed"),
+        teacher_classes=as_text(chosen.pop("teacher_classes")),
+    )
     if shortlist > 1 and (run is None or arch is not None):
         raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
     listed: list[str] = []

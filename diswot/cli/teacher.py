@@ -35,6 +35,7 @@ def teacher() -> None:
 @teacher.command()
 @click.argument("name")
 @shared.TEACHER_WEIGHTS
+@shared.TEACHER_CLASSES
 @shared.DATA
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
@@ -58,7 +59,9 @@ def train(
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
     from diswot.distillation import is_unfinished
+    from diswot.teachers import as_text
 
+    chosen["teacher_classes"] = as_text(chosen["teacher_classes"])
     folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
     if not is_unfinished(folder):
         check_new_folder(folder)

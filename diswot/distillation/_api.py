@@ -52,6 +52,7 @@ def prepare_distillation(
         teacher,
         images,
         weights=options.get("teacher_weights"),
+        classes=options.get("teacher_classes"),
         epochs=options.get("teacher_epochs") or teacher_epochs(recipe.epochs),
         root=find_root(root),
         device=device,

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TypedDict
 
+from diswot.teachers import TeacherClasses
+
 
 class RecipeOptions(TypedDict, total=False):
     """What of a [`Recipe`][diswot.distillation.Recipe] can be chosen; `None` is its default.
@@ -50,6 +52,9 @@ class DistillationOptions(RecipeOptions, total=False):
     Attributes:
         data_root: where built-in datasets lie, and trained teachers are kept.
         teacher_weights: a checkpoint to load into the teacher.
+        teacher_classes: the order of the teacher's outputs, where its own names do not tell:
+            `data`, `text` or `natural` (the data's classes as they are, sorted as text, or
+            by their numbers), a file with a name on each line, or the names.
         teacher_epochs: for a built-in teacher without a checkpoint, which is trained on
             the data once and kept; by default three times the student's.
         force: whether to learn from a teacher that knows little more than chance.
@@ -59,6 +64,7 @@ class DistillationOptions(RecipeOptions, total=False):
 
     data_root: str | Path | None
     teacher_weights: str | Path | None
+    teacher_classes: TeacherClasses | None
     teacher_epochs: int | None
     force: bool
     tensorboard: bool

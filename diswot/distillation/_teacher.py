@@ -25,7 +25,14 @@ from diswot.errors import CheckpointError, RunFolderError, TeacherError, first_l
 from diswot.progress import Progress, news
 from diswot.run_folder import replace_file
 from diswot.seeding import seed_for
-from diswot.teachers import Teacher, find_teacher, load_checkpoint
+from diswot.teachers import (
+    OrderCheck,
+    Teacher,
+    TeacherClasses,
+    checked_order,
+    find_teacher,
+    load_checkpoint,
+)
 
 _DIGEST = "sha256"
 """The entry of a kept teacher's metadata that holds the digest of its weights."""
@@ -51,6 +58,7 @@ def named_teacher(
     data: ImageData,
     *,
     weights: str | Path | None,
+    classes: TeacherClasses | None = None,
     seed: int = 0,
     progress: Progress,
 ) -> tuple[Teacher, nn.Module]:
@@ -62,7 +70,9 @@ def named_teacher(
     Raises:
         DiswotError: it does not exist, or does not fit.
     """
-    found = find_teacher(teacher, data.spec, weights=weights, classes=data.classes)
+    found = find_teacher(
+        teacher, data.spec, weights=weights, classes=data.classes, teacher_classes=classes
+    )
     for note in found.notes:
         progress(news("teacher", note))
     network = found.initialised(seed) if found.weights is None else found.weights()
@@ -76,6 +86,7 @@ def trained_teacher(
     data: ImageData,
     *,
     weights: str | Path | None,
+    classes: TeacherClasses | None = None,
     epochs: int,
     root: Path,
     device: str,
@@ -92,6 +103,7 @@ def trained_teacher(
         teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes.
         data: what it is trained and judged on.
         weights: a checkpoint to load into it.
+        classes: the order of its outputs, where its own names do not tell.
         epochs: of its training, where it has no weights.
         root: the data root.
         device: where to compute.
@@ -103,18 +115,32 @@ def trained_teacher(
         TeacherError: it knows little more than chance.
         RunFolderError: several processes are to train it, and another one does already.
     """
-    named, _ = named_teacher(teacher, data, weights=weights, progress=progress)
+    named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
     network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
+    check = checked_order(named, network, data, device=device, force=force, progress=progress)
     accuracy = evaluate(network, data, data.test, device=device)
     progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
     if near_chance(accuracy, data.num_classes) and not force:
         raise TeacherError(
             f"the teacher {named.name} answers {accuracy} of the test images rightly, little "
-            f"more than chance with {data.num_classes} classes: give its weights "
-            "(--teacher-weights), train it longer (--teacher-epochs), or take it with --force"
+            f"more than chance with {data.num_classes} classes: {_advice(check)}, or take it "
+            "with --force"
         )
-    source = replace(named, weights=partial(copied, network), notes=())
+    source = replace(named, weights=partial(copied, network), notes=(), order=None)
     return TrainedTeacher(source, network, accuracy)
+
+
+def _advice(check: OrderCheck | None) -> str:
+    """Return what to do about a teacher that knows little more than chance."""
+    if check is None:
+        return "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
+    if problem := check.better or check.reassigned:
+        return f"it has {problem}"
+    return (
+        f"its outputs are taken in the order {check.order}, and in no other are they better; "
+        "check that its weights are for these classes (--teacher-weights), and how images were "
+        "normalized when it was trained (diswot.teachers.AsTrained)"
+    )
 
 
 def _with_weights(

@@ -48,6 +48,7 @@ def train_teacher(
             teacher,
             images,
             weights=options.get("teacher_weights"),
+            classes=options.get("teacher_classes"),
             seed=seed_for(distillation.recipe.seed, "teacher"),
             progress=progress,
         )

@@ -176,6 +176,7 @@ def resume(
         )
         known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
         known |= {name: job[name] for name in _TRAINING}
+        known["teacher_classes"] = settings.get("teacher_classes")
         lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
         if settings["teacher_state"] == "trained":
             options["teacher"] = lessons.trained_teacher()

@@ -263,6 +263,7 @@ def _as_before(
             data_root=data_root,
             scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
+            teacher_classes=used.get("teacher_classes"),
             device=used["device"] if device is None else device,
             progress=progress,
             **kept,

@@ -19,7 +19,7 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
-from diswot.teachers import Teacher, find_teacher
+from diswot.teachers import Teacher, TeacherClasses, as_text, checked_order, find_teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
@@ -44,6 +44,9 @@ class ComparisonOptions(TypedDict, total=False):
         teacher_state: whether the teacher is scored at `random` initialisation or `trained`;
             by default as the scorer is made for, and at random where it has no weights.
         teacher_weights: a checkpoint to load into the teacher.
+        teacher_classes: the order of the teacher's outputs, where its own names do not tell:
+            `data`, `text` or `natural` (the data's classes as they are, sorted as text, or
+            by their numbers), a file with a name on each line, or the names.
         seed: the same seed gives the same result; 0.
         device: where to compute; by default a GPU where there is one.
         threads: of torch, with which each score is computed: with another number it differs
@@ -59,6 +62,7 @@ class ComparisonOptions(TypedDict, total=False):
     batch_size: int
     teacher_state: TeacherState | None
     teacher_weights: str | Path | None
+    teacher_classes: TeacherClasses | None
     seed: int
     device: str | None
     threads: int
@@ -116,6 +120,7 @@ def resolve_comparison(
     batch_size: int = 64,
     teacher_state: TeacherState | None = None,
     teacher_weights: str | Path | None = None,
+    teacher_classes: TeacherClasses | None = None,
     seed: int = 0,
     device: str | None = None,
     threads: int = 1,
@@ -141,13 +146,20 @@ def resolve_comparison(
     images = load_data(data, root=data_root, image_size=image_size, progress=progress)
     found_space = find_space(space, in_channels=images.shape[0])
     found_teacher = find_teacher(
-        teacher, images.spec, weights=teacher_weights, classes=images.classes
+        teacher,
+        images.spec,
+        weights=teacher_weights,
+        classes=images.classes,
+        teacher_classes=teacher_classes,
     )
     made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
     state = teacher_state or made_for
     if state == "trained":
         for note in found_teacher.notes:
             progress(news("teacher", note))
+        if found_teacher.weights is not None:
+            trained = found_teacher.weights()
+            checked_order(found_teacher, trained, images, device=device, progress=progress)
     prepared = prepare_repeats(
         images,
         found_teacher,
@@ -172,6 +184,7 @@ def resolve_comparison(
         "teacher": found_teacher.name,
         "teacher_state": state,
         "teacher_weights": None if teacher_weights is None else str(teacher_weights),
+        "teacher_classes": as_text(teacher_classes),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
         "scorer": found_scorer.card.name,

@@ -6,16 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+import torch
 from torch import nn
 
 from diswot.copies import copied
 from diswot.data import ImageSpec
-from diswot.errors import UnknownNameError
+from diswot.errors import OptionError, UnknownNameError
 from diswot.references import is_reference
 from diswot.teachers._built_in import TEACHERS
 from diswot.teachers._checkpoint import loaded_notes
+from diswot.teachers._class_order import TeacherClasses, class_order
 from diswot.teachers._given import called, given
 from diswot.teachers._hugging_face import hugging_face
+from diswot.teachers._ordered import ordered
 from diswot.teachers._teacher import Teacher
 from diswot.teachers._timm import timm
 from diswot.teachers._torchvision import torchvision
@@ -44,6 +47,7 @@ def find_teacher(
     *,
     weights: str | Path | None = None,
     classes: Sequence[str] | None = None,
+    teacher_classes: TeacherClasses | None = None,
 ) -> Teacher:
     """Return the teacher that is meant.
 
@@ -57,6 +61,10 @@ def find_teacher(
         weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
         classes: names of the data's classes, where known: a teacher that has them in
             another order is put in theirs.
+        teacher_classes: the order of the teacher's outputs, where its own names do not
+            tell: `data`, `text` or `natural` (the data's classes as they are, sorted as
+            text, or sorted by their numbers), a file with a name on each line (or JSON),
+            or the names.
 
     Raises:
         UnknownNameError: no teacher has that name.
@@ -64,6 +72,7 @@ def find_teacher(
         NetworkError: a library's network does not fit the data.
         MissingExtraError: its library is not installed.
         CheckpointError: the checkpoint is missing, damaged, hostile or of another network.
+        OptionError: `teacher_classes` are not the data's, or the teacher has no weights.
 
     Examples:
         >>> images = ImageSpec((1, 16, 16), 10, mean=(0.3,), std=(0.4,), scale=16.0)
@@ -73,18 +82,17 @@ def find_teacher(
     """
     if isinstance(teacher, Teacher):
         return teacher
-    found = _found(teacher, images, classes, pretrained=weights is None)
-    if weights is None:
-        return found
-    network = found.initialised(0) if found.weights is None else found.weights()
-    notes = loaded_notes(network, weights)
-    return replace(found, weights=partial(copied, network), notes=(*found.notes, *notes))
+    found = _found(teacher, images, pretrained=weights is None)
+    if weights is not None:
+        network = found.initialised(0) if found.weights is None else found.weights()
+        notes = loaded_notes(network, weights)
+        found = replace(found, weights=partial(copied, network), notes=(*found.notes, *notes))
+    return _in_order(found, images, classes, teacher_classes)
 
 
 def _found(
     teacher: str | nn.Module,
     images: ImageSpec,
-    classes: Sequence[str] | None,
     *,
     pretrained: bool,
 ) -> Teacher:
@@ -92,7 +100,7 @@ def _found(
         return given(teacher, type(teacher).__name__)
     library, _, place = teacher.partition(":")
     if place and library in LIBRARIES:
-        return LIBRARIES[library](place, images, classes=classes, pretrained=pretrained)
+        return LIBRARIES[library](place, images, pretrained=pretrained)
     if is_reference(teacher):
         return called(teacher, images)
     if teacher not in TEACHERS:
@@ -106,3 +114,25 @@ def _found(
         TEACHERS[teacher].build, num_classes=images.num_classes, in_channels=images.shape[0]
     )
     return Teacher(teacher, build, None)
+
+
+def _in_order(
+    teacher: Teacher,
+    images: ImageSpec,
+    classes: Sequence[str] | None,
+    named: TeacherClasses | None,
+) -> Teacher:
+    """Return a teacher whose outputs are in the order of the data's classes."""
+    if teacher.weights is None:
+        if named is not None:
+            raise OptionError(
+                f"the teacher {teacher.name} has no weights yet, so its classes are the data's: "
+                "leave --teacher-classes out, or give --teacher-weights"
+            )
+        return teacher
+    order, notes = class_order(teacher.names, classes, num_classes=images.num_classes, named=named)
+    weights, noted = teacher.weights, (*teacher.notes, *notes)
+    if list(order.labels) != list(range(images.num_classes)):
+        places = torch.tensor(order.labels).argsort()
+        weights = partial(copied, ordered(weights(), places, images))
+    return replace(teacher, weights=weights, notes=noted, order=order)

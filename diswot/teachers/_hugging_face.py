@@ -1,7 +1,7 @@
 """Teachers from Hugging Face transformers: image classifiers of a folder, or of the Hub."""
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,7 @@ _SAFE = {"trust_remote_code": False, "attn_implementation": "eager"}
 """No code of a repository's own, nor kernels that its configuration names."""
 
 
-def hugging_face(
-    place: str, images: ImageSpec, *, classes: Sequence[str] | None = None, pretrained: bool = True
-) -> Teacher:
+def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
     """Return an image classifier, shown images as its processor shows them.
 
     Mean, standard deviation, size and crop are those of `preprocessor_config.json`;
@@ -35,7 +33,6 @@ def hugging_face(
     Args:
         place: a folder that `save_pretrained` wrote, or an id of the Hub.
         images: what the data's images are.
-        classes: names of the data's classes, where known.
         pretrained: whether its weights are wanted, or are given besides.
 
     Raises:
@@ -72,7 +69,6 @@ def hugging_face(
         shown=partial(AsTrained, images=images, **view.settings),
         images=images,
         names=_names(config),
-        classes=classes,
         notes=view.notes,
     )
 
@@ -95,11 +91,10 @@ def _fresh(config: Any) -> nn.Module:
     return one_headed(network.float())
 
 
-def _names(config: Any) -> list[str] | None:
-    """Names of the classes in their order; `None` where they are only numbered."""
+def _names(config: Any) -> list[str]:
+    """Names of the classes in their order."""
     labels = config.id2label or {}  # some configurations have none
-    names = [str(labels.get(number, f"LABEL_{number}")) for number in range(config.num_labels)]
-    return None if names == [f"LABEL_{number}" for number in range(len(names))] else names
+    return [str(labels.get(number, f"LABEL_{number}")) for number in range(config.num_labels)]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from torch import nn
 
 from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._class_order import ClassOrder
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,17 @@ class Teacher:
         build: makes the network, initialised from torch's global generator.
         weights: makes the network with its weights; `None` where there are none yet.
         notes: what its user should know of how it was taken, a line each.
+        names: of its outputs' classes, where known.
+        order: which class of the data each output stands for; `None` where it was trained
+            on them here.
     """
 
     name: str
     build: Callable[[], nn.Module]
     weights: Callable[[], nn.Module] | None
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    order: ClassOrder | None = None
 
     def initialised(self, seed: int) -> nn.Module:
         """Return the network at the random initialisation that `seed` gives."""

@@ -1,6 +1,5 @@
 """Teachers from timm (PyTorch Image Models)."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,15 +13,12 @@ from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._teacher import Teacher
 
 
-def timm(
-    name: str, images: ImageSpec, *, classes: Sequence[str] | None = None, pretrained: bool = True
-) -> Teacher:
+def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
     """Return a network of timm's, shown images as its weights were trained with them.
 
     Args:
         name: as `timm.list_models()` has it.
         images: what the data's images are.
-        classes: names of the data's classes, where known.
         pretrained: whether it comes with its weights; without, it has the data's classes.
 
     Raises:
@@ -48,7 +44,6 @@ def timm(
         shown=partial(_shown, config=config, images=images),
         images=images,
         names=None,
-        classes=classes,
     )
 
 

@@ -1,6 +1,5 @@
 """Teachers from torchvision."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from diswot.data import ImageSpec
@@ -11,15 +10,12 @@ from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._teacher import Teacher
 
 
-def torchvision(
-    name: str, images: ImageSpec, *, classes: Sequence[str] | None = None, pretrained: bool = True
-) -> Teacher:
+def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
     """Return a network of torchvision's, shown images as its weights were trained with them.
 
     Args:
         name: as `torchvision.models.list_models()` has it.
         images: what the data's images are.
-        classes: names of the data's classes, where known.
         pretrained: whether it comes with its weights; without, it has the data's classes.
 
     Raises:
@@ -57,5 +53,4 @@ def torchvision(
         shown=shown,
         images=images,
         names=names if pretrained else None,
-        classes=classes,
     )
