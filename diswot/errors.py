@@ -3,6 +3,12 @@
 import difflib
 from collections.abc import Iterable
 
+_EXECUTING = ("weights_only", "safe_globals", "allow_pickle", "trust_remote_code")
+"""Options of other libraries whose errors advise to execute what a file holds."""
+
+_LONGEST = 400
+"""Characters of another library's message that are repeated."""
+
 
 class DiswotError(Exception):
     """Root of all errors that a user's input can cause; the command line exits with 2."""
@@ -86,5 +92,15 @@ class ClusterError(RunError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, for use in a message of one line."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """Return the first line of an error's message, for use in a message of one line.
+
+    Advice of other libraries to execute what a file holds is left out.
+
+    Examples:
+        >>> first_line(ValueError("Set `weights_only=False` if you trust the source."))
+        'it would have to be executed, and nothing in a file is'
+    """
+    text = str(error).strip()
+    if any(word in text for word in _EXECUTING):
+        return "it would have to be executed, and nothing in a file is"
+    return text.splitlines()[0][:_LONGEST] if text else type(error).__name__

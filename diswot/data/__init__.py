@@ -2,6 +2,7 @@
 
 from diswot.data._catalogue import DATASETS, GIVEN, load_data
 from diswot.data._image_data import ImageData, ImageSpec, Split, batches, held_out
+from diswot.data._originals import Originals
 from diswot.data._root import cache_root, data_root
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "GIVEN",
     "ImageData",
     "ImageSpec",
+    "Originals",
     "Split",
     "batches",
     "cache_root",

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +17,7 @@ from diswot.data._converted import conversions, inferred_shape
 from diswot.data._duplicates import duplicates
 from diswot.data._image_data import ImageData, ImageSpec, Split
 from diswot.data._listing import Listing, list_folder
+from diswot.data._originals import Originals
 from diswot.data._picture import depth_of, read_header, read_picture
 from diswot.data._reading import Reading
 from diswot.data._split_names import SPLITS
@@ -52,7 +53,22 @@ def image_folder(
         progress(news("images", f"decoded before, in {place}"))
     else:
         _keep(listing, place, image_size, progress)
-    return _mapped(place, root.resolve().name, listing.notes)
+    return _with_originals(_mapped(place, root.resolve().name, listing.notes), listing)
+
+
+def _with_originals(data: ImageData, listing: Listing) -> ImageData:
+    """Add the files that the images were decoded from, unless some were left out as unreadable."""
+    parts = {"train": data.train, "val": data.val, "test": data.test}
+    channels = data.spec.shape[0]
+    originals = {
+        split: Originals(tuple(picture.path for picture in listing.splits[split]), channels)
+        for split, images in parts.items()
+        if len(images) == len(listing.splits[split])
+    }
+    found = replace(data, originals=originals)
+    if "digest" in vars(data):
+        vars(found)["digest"] = data.digest  # where a cached property keeps its value
+    return found
 
 
 def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diswot.data._classes import described
 from diswot.data._holding_out import divided, held_out_of
+from diswot.data._originals import Originals
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,7 @@ class ImageData:
         flips: whether a mirrored image is an image of the same class.
         classes: their names, where they are known.
         notes: what was inferred, converted or left out, for people.
+        originals: the files of each split (`train`, `val`, `test`), where there are such.
     """
 
     name: str
@@ -83,6 +85,7 @@ class ImageData:
     flips: bool = True
     classes: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    originals: Mapping[str, Originals] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -29,7 +29,7 @@ from diswot.teachers import (
     OrderCheck,
     Teacher,
     TeacherClasses,
-    checked_order,
+    check_trained,
     find_teacher,
     load_checkpoint,
 )
@@ -117,7 +117,7 @@ def trained_teacher(
     """
     named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
     network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
-    check = checked_order(named, network, data, device=device, force=force, progress=progress)
+    check = check_trained(named, network, data, device=device, force=force, progress=progress)
     accuracy = evaluate(network, data, data.test, device=device)
     progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
     if near_chance(accuracy, data.num_classes) and not force:

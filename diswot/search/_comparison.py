@@ -19,7 +19,7 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
-from diswot.teachers import Teacher, TeacherClasses, as_text, checked_order, find_teacher
+from diswot.teachers import Teacher, TeacherClasses, as_text, check_trained, find_teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
@@ -159,7 +159,7 @@ def resolve_comparison(
             progress(news("teacher", note))
         if found_teacher.weights is not None:
             trained = found_teacher.weights()
-            checked_order(found_teacher, trained, images, device=device, progress=progress)
+            check_trained(found_teacher, trained, images, device=device, progress=progress)
     prepared = prepare_repeats(
         images,
         found_teacher,

@@ -6,7 +6,9 @@ from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._class_order import ORDERS, ClassOrder, TeacherClasses, as_text
 from diswot.teachers._finding import GIVEN, find_teacher
 from diswot.teachers._order_check import OrderCheck, checked_order
+from diswot.teachers._own_view import ViewCheck, compare_views
 from diswot.teachers._teacher import Teacher
+from diswot.teachers._trained_checks import check_trained
 
 __all__ = [
     "GIVEN",
@@ -18,8 +20,11 @@ __all__ = [
     "OrderCheck",
     "Teacher",
     "TeacherClasses",
+    "ViewCheck",
     "as_text",
+    "check_trained",
     "checked_order",
+    "compare_views",
     "find_teacher",
     "load_checkpoint",
 ]

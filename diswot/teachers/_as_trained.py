@@ -1,6 +1,8 @@
 """A teacher that sees images as it was trained to see them."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -9,6 +11,9 @@ from torch.nn import functional as F
 
 from diswot.data import ImageSpec
 from diswot.errors import TeacherError
+
+LARGEST_SIDE = 4096
+"""Of images that a network is shown."""
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
 
@@ -62,6 +67,7 @@ class AsTrained(nn.Module):
         self.std = tuple(images.std if std is None else std)
         self.size = _resized(images.shape[1:], size)
         self.crop = self.size if crop is None else crop
+        self._own_size, self._own_crop = size, crop
         self.interpolation = interpolation
         self._check()
         own_mean, own_std, mean_as_given, std_as_given = (
@@ -84,6 +90,41 @@ class AsTrained(nn.Module):
         top, left = ((self.size[side] - self.crop[side]) // 2 for side in (0, 1))
         return images[..., top : top + height, left : left + width] * self.factor + self.offset
 
+    @property
+    def enlarges(self) -> bool:
+        """Whether images are enlarged to the size that the network was trained on."""
+        return self._own_size is not None and any(
+            own > given for own, given in zip(self.size, self.images.shape[1:], strict=True)
+        )
+
+    def of_original(self, image: Tensor) -> Tensor:
+        """Return an image at its own size as the network takes it.
+
+        Args:
+            image: (C, height, width), of values from 0 to 1, of any height and width.
+
+        Returns:
+            The image (1, C, height, width), resized, cropped and normalized for the network.
+        """
+        channels, height, width = image.shape
+        pixels = replace(
+            self.images,
+            shape=(channels, height, width),
+            mean=(0.0,) * channels,
+            std=(1.0,) * channels,
+        )
+        square = (self._own_size,) * 2 if isinstance(self._own_size, int) else None
+        view = AsTrained(
+            nn.Identity(),
+            pixels,
+            mean=self.mean,
+            std=self.std,
+            size=self._own_size,
+            crop=self._own_crop or square,
+            interpolation=self.interpolation,
+        )
+        return view.to(image.device).as_trained(image[None])
+
     def extra_repr(self) -> str:
         """Say how images are shown."""
         return (
@@ -98,12 +139,19 @@ class AsTrained(nn.Module):
                 f"Expected mean and std for {channels} channels of the images, "
                 f"but got {len(self.mean)} and {len(self.std)}: give a teacher for such images"
             )
-        if min(self.std) <= 0:
-            raise TeacherError(f"Expected positive std, but got {self.std}")
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise TeacherError(
+                f"Expected finite mean and positive std, but got {self.mean} and {self.std}"
+            )
         if self.interpolation not in ("bilinear", "bicubic"):
             raise TeacherError(
                 "Expected the interpolation bilinear or bicubic, "
                 f"but got {self.interpolation!r}: choose one of them"
+            )
+        if max(*self.size, *self.crop) > LARGEST_SIDE:
+            raise TeacherError(
+                f"Expected images to be resized to at most {LARGEST_SIDE:,} pixels, but got "
+                f"{max(*self.size, *self.crop):,}: check the teacher's image size"
             )
         if min(*self.size, *self.crop) < 1 or any(
             cut > side for cut, side in zip(self.crop, self.size, strict=True)

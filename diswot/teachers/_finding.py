@@ -98,8 +98,8 @@ def _found(
 ) -> Teacher:
     if isinstance(teacher, nn.Module):
         return given(teacher, type(teacher).__name__)
-    library, _, place = teacher.partition(":")
-    if place and library in LIBRARIES:
+    library, colon, place = teacher.partition(":")
+    if colon and library in LIBRARIES:
         return LIBRARIES[library](place, images, pretrained=pretrained)
     if is_reference(teacher):
         return called(teacher, images)

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from diswot.data import ImageSpec
 from diswot.errors import DiswotError, TeacherError, first_line
-from diswot.files import check_folder
 from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._hf_config import check_config, check_size
+from diswot.teachers._hub import folder_or_id
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._processor import view_of
 from diswot.teachers._teacher import Teacher
@@ -42,25 +43,27 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> T
     """
     who = f"teacher hf:{place}"
     transformers = imported("transformers", extra="hf", who=who)
-    folder = Path(place).expanduser()
-    if not folder.is_dir() and (place.startswith((".", "/", "~")) or place.count("/") > 1):
-        raise TeacherError(f"{who}: there is no folder {folder}: check the path")
-    source = str(folder) if folder.is_dir() else place
+    source, local = folder_or_id(place, who)
     with _quiet(transformers):
         try:
-            if folder.is_dir():
-                check_folder(folder)
-            config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+            given = {"trust_remote_code": False, "local_files_only": local}
+            values, _ = transformers.PretrainedConfig.get_config_dict(source, **given)
+            check_config(values, num_classes=images.num_classes, who=who)
+            config = transformers.AutoConfig.from_pretrained(source, **given)
             fresh = partial(_fresh, config)
+            folder = Path(source)
+            check_size(fresh, folder if pretrained and folder.is_dir() else None, who=who)
             with torch_seed(0):
-                network = _trained(transformers, source) if pretrained else fresh()
-            view = view_of(source, config, images)
+                network = _trained(transformers, source, local) if pretrained else fresh()
+            view = view_of(source, config, images, local=local)
+        except TeacherError as error:
+            raise error if who in str(error) else TeacherError(f"{who}: {error}") from error
         except DiswotError:
             raise
         except Exception as error:  # downloads, configurations and weights raise anything
             raise TeacherError(
                 f"{who} cannot be loaded ({type(error).__name__}: {first_line(error)}): give a "
-                "folder that save_pretrained wrote, or an id of the Hub that can be reached"
+                "folder that save_pretrained wrote, with its weights, or an id of the Hub"
             ) from error
     return library_teacher(
         f"hf:{place}",
@@ -73,9 +76,9 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> T
     )
 
 
-def _trained(transformers: Any, source: str) -> nn.Module:
+def _trained(transformers: Any, source: str, local: bool) -> nn.Module:
     network, loading = transformers.AutoModelForImageClassification.from_pretrained(
-        source, output_loading_info=True, **_SAFE
+        source, output_loading_info=True, local_files_only=local, **_SAFE
     )
     if missing := sorted(loading["missing_keys"]):
         raise TeacherError(

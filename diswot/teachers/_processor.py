@@ -32,8 +32,14 @@ class View:
     notes: tuple[str, ...] = ()
 
 
-def view_of(source: str, config: Any, images: ImageSpec) -> View:
+def view_of(source: str, config: Any, images: ImageSpec, *, local: bool) -> View:
     """Return how the network in a folder, or of an id, is shown images.
+
+    Args:
+        source: the folder or id.
+        config: of the network.
+        images: what the data's images are.
+        local: whether nothing is to be downloaded.
 
     Raises:
         TeacherError: its processor does more than resizing, cropping and normalising.
@@ -42,7 +48,7 @@ def view_of(source: str, config: Any, images: ImageSpec) -> View:
 
     try:
         processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-            source, trust_remote_code=False
+            source, trust_remote_code=False, local_files_only=local
         )
     except OSError:  # it has none
         return _without_processor(config, images)
@@ -115,11 +121,11 @@ def _check_alike(
     phases = range(channels)
     waves = [np.sin(rows / height * 5 + phase) + np.cos(columns / width * 4) for phase in phases]
     picture = (128 + 30 * np.stack(waves, axis=-1)).round().astype(np.uint8)
-    wanted = processor(picture, return_tensors="pt", input_data_format="channels_last")
     pixels = replace(
         images, shape=(channels, height, width), mean=(0.0,) * channels, std=(1.0,) * channels
     )
-    view = AsTrained(nn.Identity(), pixels, **settings)
+    view = AsTrained(nn.Identity(), pixels, **settings)  # refuses sizes that cannot be
+    wanted = processor(picture, return_tensors="pt", input_data_format="channels_last")
     shown = view(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)
     expected = wanted["pixel_values"].float()
     tolerance = ROUNDING / min(settings["std"])

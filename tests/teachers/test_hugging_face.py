@@ -403,7 +403,7 @@ def test_an_id_that_cannot_be_reached_is_one_line(
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(TeacherError, match="or an id of the Hub that can be reached") as raised:
+    with pytest.raises(TeacherError, match="cannot be reached: run `hf download") as raised:
         find_teacher("hf:nobody/has-such-a-network", SPEC)
     assert "\n" not in str(raised.value)
     assert capfd.readouterr().err == ""

@@ -1,0 +1,99 @@
+"""What a configuration of Hugging Face's may ask for, checked before anything is built."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diswot.errors import NetworkError, TeacherError
+from diswot.meta import build_on_meta
+
+LARGEST_NUMBER = 1_000_000
+"""Of layers, channels, pixels and the like."""
+
+MOST_LAYERS = 1_000
+MOST_PARAMETERS = 5_000_000_000
+"""Of a network whose weights are not there yet."""
+
+HARMLESS = 50_000_000
+"""Parameters that are built whatever the size of the weight files."""
+
+_LAYERS = ("layer", "depth", "block", "stage", "repeat")
+_NAMES = ("id2label", "label2id")
+_FREE = ("_id", "token", "seed", "version")
+
+
+def check_config(values: Mapping[str, Any], *, num_classes: int, who: str) -> None:
+    """Make sure that a configuration is of these classes, and of a size that can be.
+
+    Args:
+        values: what `config.json` holds.
+        num_classes: of the data.
+        who: what the teacher is called in messages.
+
+    Raises:
+        NetworkError: it has other classes.
+        TeacherError: a number in it is absurd.
+    """
+    labels = values.get("id2label")
+    classes = len(labels) if isinstance(labels, Mapping) else values.get("num_labels")
+    for count in (classes, values.get("num_labels")):
+        if isinstance(count, int) and count != num_classes:
+            raise NetworkError(
+                f"{who} has {count} classes, but the data has {num_classes}: they must be equal"
+            )
+    for key, number in _numbers(values):
+        name = key.lower()
+        if any(part in name for part in _FREE):
+            continue
+        most = MOST_LAYERS if any(part in name for part in _LAYERS) else LARGEST_NUMBER
+        if not -most <= number <= most:
+            raise TeacherError(
+                f"{who} cannot be built: its config.json has {key} {number:,}, and at most "
+                f"{most:,} is taken; check the file"
+            )
+
+
+def _numbers(values: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield all whole numbers of a configuration, and how many elements its lists have."""
+    if depth > 20:
+        raise TeacherError("its config.json is nested more than 20 levels deep; check the file")
+    if isinstance(values, bool):
+        return
+    if isinstance(values, int) or (isinstance(values, float) and values.is_integer()):
+        yield key, int(values)
+    elif isinstance(values, Mapping):
+        for name, value in values.items():
+            if name not in _NAMES:
+                yield from _numbers(value, str(name), depth + 1)
+    elif isinstance(values, list):
+        yield f"{key} (elements)", len(values)
+        for value in values:
+            yield from _numbers(value, key, depth + 1)
+
+
+def check_size(build: Callable[[], nn.Module], folder: Path | None, *, who: str) -> None:
+    """Make sure that a network is not larger than its weight files, before it takes memory.
+
+    Args:
+        build: makes the network.
+        folder: where its weights are; `None` where they are elsewhere.
+        who: what the teacher is called in messages.
+
+    Raises:
+        TeacherError: it is larger.
+    """
+    try:
+        network = build_on_meta(build)
+    except Exception:  # noqa: BLE001  (not all networks can be built there)
+        return
+    count = sum(parameter.numel() for parameter in network.parameters())
+    files = [] if folder is None else [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    size = sum(file.stat().st_size for file in files)
+    if count > (max(size, HARMLESS) if files else MOST_PARAMETERS):
+        limit = f"its weight files have {size:,} bytes" if files else f"{MOST_PARAMETERS:,} is most"
+        raise TeacherError(
+            f"{who} cannot be built: its config.json describes {count:,} parameters, but {limit}; "
+            "check the numbers in it"
+        )
