@@ -1,6 +1,5 @@
 """Make the tables under `benchmarks/results/`: the evidence that the docs show."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -34,6 +33,7 @@ from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from diswot.cli import options, shown_progress
 from diswot.data import data_root as find_root
 from diswot.progress import Progress
+from diswot.run_folder import replace_content
 
 CELLS = "correlation-nas-bench-201"
 OTHERS = (
@@ -83,7 +83,8 @@ def _correlations(
         rows += run_correlation(found, folder, workers=workers, progress=progress).records
     if table == PICTURED:
         (DOCS / "images").mkdir(exist_ok=True)
-        shutil.copyfile(work / table / "distilled-bars.png", DOCS / "images" / f"{table}-bars.png")
+        picture = (work / table / "distilled-bars.png").read_bytes()
+        replace_content(DOCS / "images" / f"{table}-bars.png", picture)
     made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
     keep(f"correlation-{table}", rows, made, started)
 
@@ -114,7 +115,8 @@ def _searches(
             out = work / f"search-{table}-{limit or 'unlimited'}"
             found = run_search_bench(settings, out, work=kept, workers=workers, progress=progress)
             if measured.truth == "nas-bench-201":
-                shutil.copyfile(out / "accuracy.png", DOCS / "images" / "search-nas-bench-201.png")
+                picture = (out / "accuracy.png").read_bytes()
+                replace_content(DOCS / "images" / "search-nas-bench-201.png", picture)
             rows += found.rows
     return rows
 

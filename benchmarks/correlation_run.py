@@ -15,7 +15,7 @@ from benchmarks.tables import flat, markdown, number, write_csv
 from diswot.data import data_root as find_root
 from diswot.errors import OptionError
 from diswot.progress import Progress
-from diswot.run_folder import read_json, replace_file, write_json
+from diswot.run_folder import read_json, replace_file, write_record
 from diswot.scorers import all_terms
 from diswot.search import TeacherState
 
@@ -188,7 +188,7 @@ def timed(
     """Return what each scorer costs alone; measured once for a folder."""
     kept = out / "milliseconds.json"
     if not kept.exists():
-        write_json(kept, time_alone(settings, names, progress))
+        write_record(kept, time_alone(settings, names, progress))
     return read_json(kept)
 
 

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from diswot.data import load_data
 from diswot.devices import torch_threads
 from diswot.progress import Progress, Step, tracked
+from diswot.runs import CHECKSUM, line_with_checksum
 from diswot.search import SearchResult, resume, search
 from diswot.workers import Workers
 from search_spaces import Architecture, Choice, ChoiceSpace
@@ -147,7 +148,8 @@ def _long_journal(run: Path, engine: str) -> None:
     )
     line = json.loads((run / "journal.jsonl").read_text().splitlines()[0])
     keys = {candidate.key for candidate in result.candidates}
-    with (run / "journal.jsonl").open("a") as file:
+    del line[CHECKSUM]
+    with (run / "journal.jsonl").open("ab") as file:
         while len(keys) < LINES:
             arch = space.sample(rng)
             key = space.canonical_key(arch)
@@ -161,7 +163,7 @@ def _long_journal(run: Path, engine: str) -> None:
                 "macs": int(rng.integers(10**8)),
                 "terms": {name: list(rng.normal(size=3)) for name in line["terms"]},
             }
-            file.write(json.dumps(line) + "\n")
+            file.write(line_with_checksum(line))
             keys.add(key)
 
 

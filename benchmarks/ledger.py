@@ -4,14 +4,15 @@ import json
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from diswot.errors import RunFolderError
-from diswot.run_folder import read_json, versions, write_json
+from diswot.run_folder import read_json, versions, write_record
+from diswot.runs import CHECKSUM, check_line, line_with_checksum, working_in
 from diswot.workers import Workers
 
 MANIFEST = "manifest.json"
@@ -22,7 +23,7 @@ class Ledger:
     """Records of one measurement, one line each, on disk as soon as they are made.
 
     Opened again with the same settings it knows what was measured before; a last line
-    that was cut off is dropped.
+    that was cut off is dropped. As long as it is open, no other process can open it.
 
     Args:
         folder: where it lies; made where it does not exist.
@@ -30,7 +31,8 @@ class Ledger:
         key: names of the entries of a record that say what was measured.
 
     Raises:
-        RunFolderError: the folder holds something else, or records of other settings.
+        RunFolderError: the folder holds something else, or records of other settings; when it
+            is opened, another process is at work in it.
 
     Examples:
         >>> import tempfile
@@ -54,15 +56,21 @@ class Ledger:
             )
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / MANIFEST, {"settings": settings, "versions": versions()})
+            write_record(folder / MANIFEST, {"settings": settings, "versions": versions()})
         self.records = {self.key_of(record): record for record in self._read()}
+        self._open = ExitStack()
 
     def __enter__(self) -> "Ledger":
-        self._file = self._path.open("a", encoding="utf-8")
+        with ExitStack() as opened:
+            opened.enter_context(working_in(self._path.parent, resumable=False))
+            self.records = {self.key_of(record): record for record in self._read()}
+            self._drop_torn_line()
+            self._file = opened.enter_context(self._path.open("ab"))
+            self._open = opened.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    def __exit__(self, *failure: Any) -> bool | None:
+        return self._open.__exit__(*failure)
 
     def key_of(self, record: Mapping[str, Any]) -> tuple[Hashable, ...]:
         """Return what was measured."""
@@ -71,7 +79,7 @@ class Ledger:
     def append(self, *records: dict[str, Any]) -> None:
         """Write records; when this returns they are on disk."""
         for record in records:
-            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self._file.write(line_with_checksum(record))
             self.records[self.key_of(record)] = record
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -79,19 +87,26 @@ class Ledger:
     def _read(self) -> Iterator[dict[str, Any]]:
         if not self._path.exists():
             return
-        content = self._path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            self._path.write_bytes(whole)
-        for number, line in enumerate(whole.splitlines(), start=1):
+        lines = self._path.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            lines.pop()  # cut off
+        for number, line in enumerate(lines, start=1):
             try:
+                check_line(line)
                 record = json.loads(line)
+                record.pop(CHECKSUM, None)
                 self.key_of(record)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise RunFolderError(
                     f"line {number} of {self._path} is damaged ({error!r}): restore it from a copy"
                 ) from error
             yield record
+
+    def _drop_torn_line(self) -> None:
+        content = self._path.read_bytes() if self._path.exists() else b""
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self._path, whole)
 
 
 def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.correlation import Correlation
 from benchmarks.rank_statistics import Vector
 from diswot.errors import MissingExtraError
+from diswot.run_folder import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,4 +78,7 @@ def new_figure(width: float, height: float) -> "Figure":
 def save_figure(figure: Any, path: Path) -> None:
     """Write a figure as PNG and SVG."""
     for kind in ("png", "svg"):
-        figure.savefig(path.with_suffix(f".{kind}"), dpi=120)
+        replace_file(
+            path.with_suffix(f".{kind}"),
+            lambda partial: figure.savefig(partial, dpi=120, format=kind),  # noqa: B023
+        )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import torch
 
 from benchmarks.tables import write_csv
@@ -14,7 +15,13 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
-    """Write a table and how it was made."""
+    """Write a table and how it was made.
+
+    Raises:
+        click.ClickException: there are no rows; the table stays as it was.
+    """
+    if not rows:
+        raise click.ClickException(f"there are no rows for {table}, so {RESULTS} stays as it is")
     write_csv(RESULTS / f"{table}.csv", rows)
     manifest = {
         **settings,

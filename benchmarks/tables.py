@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rank_statistics import Estimate
+from diswot.errors import RunFolderError
 from diswot.run_folder import replace_file
 
 
@@ -26,7 +27,15 @@ def flat(record: Any) -> dict[str, Any]:
 
 
 def write_csv(path: Path, records: Sequence[Any]) -> None:
-    """Write dataclasses as a table, numbers to six digits; what is `None` is left empty."""
+    """Write dataclasses as a table, numbers to six digits; what is `None` is left empty.
+
+    Raises:
+        RunFolderError: there are no records; what was there before stays.
+    """
+    if not records:
+        raise RunFolderError(
+            f"there are no rows for {path}, which stays as it is: measure what they are made of"
+        )
     rows = [flat(record) for record in records]
     columns = dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row)
 

@@ -20,6 +20,7 @@ from benchmarks.documentation._searches import (
     student_fit_search,
 )
 from benchmarks.documentation._trainings import losses, presets, shortlists, taught, training_speed
+from diswot.run_folder import replace_content
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -56,6 +57,7 @@ def filled(page: str) -> str:
 
 
 def main() -> None:
-    """Make the tables of all pages anew."""
-    for page in sorted(DOCS.glob("*.md")):
-        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    """Make the tables of all pages again; where one cannot be made, every page stays."""
+    made = {page: filled(page.read_text(encoding="utf-8")) for page in sorted(DOCS.glob("*.md"))}
+    for page, text in made.items():
+        replace_content(page, text.encode())

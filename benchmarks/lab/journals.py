@@ -1,15 +1,17 @@
 """The journals of raw quantities, read back: an aggregate of them is tried in seconds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
 from benchmarks.lab.measure import EXPERIMENTS, settings_of
+from benchmarks.ledger import RECORDS
 from benchmarks.measurement import Measured, measure
 from benchmarks.selection import spearman_top
 from diswot.progress import silent
@@ -58,6 +60,33 @@ class Merit:
     kendall: float
     partial: float | None
     top: float | None
+
+
+def check_measured(names: Iterable[str], work: Path) -> None:
+    """Make sure that experiments were measured, before anything is made of them.
+
+    Raises:
+        click.UsageError: some were not; names them.
+    """
+    known = dict.fromkeys(each for name in names for each in (name, *EXPERIMENTS[name].besides))
+    check_records([work / name for name in known], "python -m benchmarks.lab.measure --work")
+
+
+def check_records(folders: Sequence[Path], measured_by: str) -> None:
+    """Make sure that folders hold measurements, before anything is made of them.
+
+    Raises:
+        click.UsageError: some do not; names them, and what measures.
+    """
+    paths = {folder: folder / RECORDS for folder in folders}
+    missing = [
+        folder for folder, path in paths.items() if not (path.is_file() and path.stat().st_size)
+    ]
+    if missing:
+        raise click.UsageError(
+            f"there are no measurements in {', '.join(map(str, missing))}, so all tables stay as "
+            f"they are: measure with {measured_by}"
+        )
 
 
 @cache

@@ -10,18 +10,23 @@ import numpy as np
 
 from benchmarks.association import kendall
 from benchmarks.lab.aggregates import BASELINES, PARTS
-from benchmarks.lab.journals import Journal, read
+from benchmarks.lab.journals import Journal, check_measured, read
 from benchmarks.lab.measure import EXPERIMENTS, IMAGES
 from benchmarks.lab.tables import OTHERS, tables_of
 from benchmarks.rank_statistics import RankStatistics, rank_statistics
 from benchmarks.results_folder import keep
 from benchmarks.tables import markdown, number
 from diswot.cli import options
+from diswot.run_folder import replace_content
 
 TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
 """What an aggregate is judged on."""
 WIDELY = ("resnet-s0", "cells", "autoformer")
 """Truths of which more was measured than shares the passes of `student_fit`."""
+CURVED = ("resnet-s0", "cells")
+"""Truths that were measured with several numbers of images."""
+SMALL = "digits-s0"
+"""A truth of students that were trained on few images."""
 HERE = Path(__file__).parent
 
 
@@ -53,31 +58,35 @@ class FitRow:
 @click.option("--teachers", type=click.Path(path_type=Path), required=True)
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/lab"))
 def main(data_root: str | None, teachers: Path, work: Path) -> None:
-    """Write the tables of the lab book beside its pages."""
+    """Write the tables of the lab book beside its pages, once all journals are there."""
 
     def journal(name: str) -> Journal:
         return read(name, work=work, teachers=teachers, data_root=data_root)
 
+    curved = {truth: {images: f"{truth}-{images}-images" for images in IMAGES} for truth in CURVED}
+    others = [name for experiments in OTHERS.values() for name in experiments.values()]
+    wide = {name: f"{name}-wide" for name in WIDELY}
+    named = (name for curve in curved.values() for name in curve.values())
+    check_measured([*TRUTHS, *others, *wide.values(), *named, SMALL], work)
     started = datetime.now(UTC)
-    trained = {name: journal(name) for name in TRUTHS if (work / name).is_dir()}
-    names = [name for experiments in OTHERS.values() for name in experiments.values()]
-    others = {name: journal(name) for name in names if (work / name).is_dir()}
-    wide = {name: journal(f"{name}-wide") for name in WIDELY if (work / f"{name}-wide").is_dir()}
-    curves = {
-        truth: {
-            images: journal(f"{truth}-{images}-images")
-            for images in IMAGES
-            if (work / f"{truth}-{images}-images").is_dir()
-        }
-        for truth in ("resnet-s0", "cells")
+    rows = fit_rows({name: journal(name) for name in TRUTHS})
+    tables = {
+        "Parts and baselines": _parts(rows),
+        **tables_of(
+            {name: journal(name) for name in TRUTHS},
+            {name: journal(name) for name in others},
+            {name: journal(experiment) for name, experiment in wide.items()},
+            {
+                truth: {images: journal(name) for images, name in curve.items()}
+                for truth, curve in curved.items()
+            },
+        ),
+        "Students trained on 60 images": _parts(fit_rows({SMALL: journal(SMALL)})),
     }
-    rows = fit_rows(trained)
-    made = {name: asdict(EXPERIMENTS[name]) for name in trained}
-    keep("student-fit", rows, {"experiments": made}, started)
-    tables = {"Parts and baselines": _parts(rows), **tables_of(trained, others, wide, curves)}
-    tables["Students trained on 60 images"] = _parts(fit_rows({"digits-s0": journal("digits-s0")}))
     text = "\n\n".join(f"## {title}\n\n{table}" for title, table in tables.items())
-    (HERE / "tables.md").write_text(f"# Tables\n\n{text}\n", encoding="utf-8")
+    made = {name: asdict(EXPERIMENTS[name]) for name in TRUTHS}
+    keep("student-fit", rows, {"experiments": made}, started)
+    replace_content(HERE / "tables.md", f"# Tables\n\n{text}\n".encode())
     click.echo(text)
 
 

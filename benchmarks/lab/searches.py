@@ -1,6 +1,6 @@
 """What `student_fit` and other scores find in a budget: `python -m benchmarks.lab.searches`.
 
-Scores of papers are taken from the measurements of the correlation tables, where these are in
+Scores of papers are taken from the measurements of the correlation tables, which lie in
 --correlations.
 """
 
@@ -15,7 +15,7 @@ import click
 import numpy as np
 
 from benchmarks.lab.aggregates import CONTROLS, TERMS
-from benchmarks.lab.journals import Journal, read
+from benchmarks.lab.journals import Journal, check_measured, check_records, read
 from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
 from benchmarks.ledger import RECORDS
 from benchmarks.measurement import Measured, evaluator_for
@@ -81,20 +81,23 @@ class BudgetRow:
 @click.option("--correlations", type=click.Path(path_type=Path), default=Path("runs/bench"))
 def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) -> None:
     """Write results/student-fit-budgets.csv and, of 20 seeds, student-fit-search.csv."""
+    check_measured(SEARCHED, work)
+    tables = [table for tables in SEARCHED.values() for table in tables]
+    check_records([correlations / table for table in tables], "python -m benchmarks --work")
     started = datetime.now(UTC)
     landscapes: list[tuple[Experiment, Landscape]] = []
-    for name, tables in SEARCHED.items():
-        folders = [*(correlations / table for table in tables), work / f"{name}-published"]
+    for name, known in SEARCHED.items():
+        folders = [*(correlations / table for table in known), work / f"{name}-published"]
         found = _landscapes(name, folders, data_root, teachers, work)
         landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
     chosen = [row for _, landscape in landscapes for row in _best_scored(landscape)]
-    keep("student-fit-budgets", chosen, {"scorers": SCORERS, "shares": SHARES}, started)
-    started, rows = datetime.now(UTC), list[SearchRow]()
+    rows = list[SearchRow]()
     for experiment, landscape in landscapes:
         for limit in LIMITS if landscape.truth.startswith("nas") else (None,):
             budgeted = replace(landscape, budget=Budget(params=limit))
             rows += _searched(budgeted, experiment, limit)
     made = {"scorers": SCORERS, "max_params": LIMITS, "population": 20, "seeds": 20}
+    keep("student-fit-budgets", chosen, {"scorers": SCORERS, "shares": SHARES}, started)
     keep("student-fit-search", rows, made, started)
 
 

@@ -86,7 +86,7 @@ again_options = options(
     click.option("--teacher", help="Only if it was Python code: name it again."),
     click.option("--teacher-weights", type=click.Path(), help="Where the checkpoint is now."),
     click.option("--space", help="Only if it was Python code: name it again."),
-    click.option("--data", help="Only if it was a folder or Python code: name it again."),
+    click.option("--data", help="Where a folder of images is now; Python code, named again."),
     IMAGE_SIZE,
     DATA_ROOT,
     click.option("--scorer", help="Only if it was Python code: name it again."),

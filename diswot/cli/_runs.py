@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diswot.data import Source
     from diswot.search import SearchResult
 
 
@@ -18,11 +19,13 @@ class RunSettings:
     teacher_weights: str | None = None
     space: str | None = None
     data: str | None = None
+    data_root: str | None = None
+    image_size: int | None = None
     seed: int | None = None
     teacher_classes: str | None = None
 
 
-DEFAULTS = RunSettings("resnet56", None, "s0", "digits", 0)
+DEFAULTS = RunSettings("resnet56", space="s0", data="digits", seed=0)
 
 
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
@@ -39,17 +42,19 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
-    from diswot.data import DATASETS
-    from diswot.search import SPACES, find_space, load_run, told_again
-    from diswot.teachers import TEACHERS
+    from diswot.search import SPACES, find_space, load_run, source_of, told_again
+    from diswot.teachers import NAMED
 
     result = load_run(folder)
     used = result.manifest["settings"]
+    source = RunSettings() if given.data else _data_of(source_of(used))
     known = RunSettings(
-        teacher=told_again("teacher", used["teacher"], given.teacher, TEACHERS),
+        teacher=told_again("teacher", used["teacher"], given.teacher, NAMED),
         teacher_weights=None if given.teacher else used["teacher_weights"],
         space=told_again("space", used["space"], given.space, SPACES),
-        data=told_again("data", used["data"], given.data, DATASETS),
+        data=source.data,
+        data_root=source.data_root,
+        image_size=source.image_size,
         seed=used["seed"],
         teacher_classes=None if given.teacher else used.get("teacher_classes"),
     )
@@ -58,3 +63,7 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         space = find_space(settings.space, in_channels=result.images.shape[0])
         result = load_run(folder, space=space)
     return result, settings
+
+
+def _data_of(source: Source) -> RunSettings:
+    return RunSettings(data=source.data, data_root=source.root, image_size=source.image_size)

@@ -35,15 +35,15 @@ def options_before(
         texts: what must be there as text or a list of texts.
 
     Raises:
-        OptionError: something was Python code or a folder, and must be named again.
+        OptionError: something was Python code, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
-    from diswot.data import DATASETS
+    from diswot.data import NAMED_DATA
     from diswot.distillation import TRAINING_MANIFEST
     from diswot.search import SPACES, told_again
-    from diswot.teachers import TEACHERS
+    from diswot.teachers import NAMED
 
-    known_names = {"teacher": TEACHERS, "space": SPACES, "data": DATASETS}
+    known_names = {"teacher": NAMED, "space": SPACES, "data": NAMED_DATA}
 
     try:
         told = {name: _texts(manifest.told[name]) for name in texts}
@@ -57,6 +57,16 @@ def options_before(
         if told.get(kind) is not None:
             told[kind] = told_again(kind, told[kind], given[kind], known)
     return told | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
+
+
+def located(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a training with whole paths, so that they hold in every folder."""
+    from diswot.data import DATASETS, NAMED_DATA
+
+    places = [name for name in ("teacher_weights", "data_root") if told.get(name) is not None]
+    if told["data"] in NAMED_DATA and told["data"] not in DATASETS:
+        places.append("data")
+    return {**told, **{name: str(Path(told[name]).expanduser().absolute()) for name in places}}
 
 
 def _texts(value: Any) -> Any:

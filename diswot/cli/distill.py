@@ -15,7 +15,7 @@ from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import training_options
-from diswot.cli._trainings import options_before
+from diswot.cli._trainings import located, options_before
 from diswot.errors import OptionError
 from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
@@ -75,13 +75,13 @@ def distill(
     from diswot.teachers import as_text
 
     parse_objective(loss)
+    kept = ("teacher_weights", "data_root", "image_size", "seed")
     settings = RunSettings(
-        teacher,
-        chosen.pop("teacher_weights"),
-        space,
-        data,
-        chosen.pop("seed"),
+        teacher=teacher,
+        space=space,
+        data=data,
         teacher_classes=as_text(chosen.pop("teacher_classes")),
+        **{name: chosen.pop(name) for name in kept},
     )
     if shortlist > 1 and (run is None or arch is not None):
         raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
@@ -96,7 +96,7 @@ def distill(
     if not is_unfinished(folder):
         check_new_folder(folder)
     told = {"architectures": names, "loss": loss, **vars(completed(settings, DEFAULTS)), **chosen}
-    _distil(folder, told, as_json=as_json, exported=run or folder)
+    _distil(folder, located(told), as_json=as_json, exported=run or folder)
 
 
 def go_on(

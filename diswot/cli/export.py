@@ -100,15 +100,15 @@ def export(
 
 def _data(run: Path, data: str | None, root: str | None, image_size: int | None) -> ImageData:
     """Load the data of a run, or those that are named."""
-    from diswot.data import DATASETS, load_data
-    from diswot.search import read_manifest, told_again
+    from diswot.search import data_again, read_manifest
 
+    used: dict[str, Any] = {}
     if (run / "manifest.json").exists():
-        data = told_again("data", read_manifest(run)["settings"]["data"], data, DATASETS)
-    if data is None:
+        used = read_manifest(run)["settings"]
+    elif data is None:
         raise OptionError(f"{run} does not tell its data, which --int8 needs: name it with --data")
     with shown_progress() as progress:
-        return load_data(data, root=root, image_size=image_size, progress=progress)
+        return data_again(used, data, image_size=image_size, data_root=root, progress=progress)
 
 
 def _chosen(

@@ -13,7 +13,7 @@ from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._training_options import recipe_options
-from diswot.cli._trainings import options_before
+from diswot.cli._trainings import located, options_before
 from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
 
@@ -65,7 +65,7 @@ def train(
     folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
     if not is_unfinished(folder):
         check_new_folder(folder)
-    _train(folder, {"teacher": name, "data": data, **chosen}, as_json=as_json)
+    _train(folder, located({"teacher": name, "data": data, **chosen}), as_json=as_json)
 
 
 def go_on(

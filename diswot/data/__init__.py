@@ -1,16 +1,18 @@
 """Names → datasets → batches."""
 
-from diswot.data._catalogue import DATASETS, GIVEN, load_data
-from diswot.data._image_data import ImageData, ImageSpec, Split, batches, held_out
+from diswot.data._catalogue import DATASETS, GIVEN, NAMED_DATA, load_data
+from diswot.data._image_data import ImageData, ImageSpec, Source, Split, batches, held_out
 from diswot.data._originals import Originals
 from diswot.data._root import cache_root, data_root
 
 __all__ = [
     "DATASETS",
     "GIVEN",
+    "NAMED_DATA",
     "ImageData",
     "ImageSpec",
     "Originals",
+    "Source",
     "Split",
     "batches",
     "cache_root",

@@ -1,7 +1,8 @@
 """Datasets by name."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from diswot.data._cifar import cifar10, cifar100
 from diswot.data._decoded import image_folder
 from diswot.data._digits import digits
 from diswot.data._given import from_dataset
-from diswot.data._image_data import ImageData
+from diswot.data._image_data import ImageData, Source
 from diswot.data._root import cache_root, data_root
 from diswot.errors import DataError, OptionError, UnknownNameError, first_line
 from diswot.progress import Progress, news, silent
@@ -70,10 +71,21 @@ def load_data(
             f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
-    if found is not data:
-        for note in (*found.notes, *found.class_summary()):
-            progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-    return found
+    if found is data:
+        return found
+    for note in (*found.notes, *found.class_summary()):
+        progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
+    return replace(found, source=_source(data, root, image_size))
+
+
+def _source(data: Any, root: str | Path | None, image_size: int | None) -> Source | None:
+    """Return what loads data again; nothing for code and for datasets themselves."""
+    place = str(data) if isinstance(data, str | Path) else ""
+    if place not in NAMED_DATA and not isinstance(data, Path):
+        return None
+    if place not in DATASETS:
+        place = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111
+    return Source(place, None if root is None else os.path.abspath(root), image_size)  # noqa: PTH100
 
 
 def _found(
@@ -98,6 +110,15 @@ def _is_path(text: str) -> bool:
     looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
     exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
     return text not in DATASETS and (looks_like or exists)
+
+
+class _NamedData(Container[str]):
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (text in DATASETS or _is_path(text))
+
+
+NAMED_DATA: Container[str] = _NamedData()
+"""Texts that stand for built-in datasets and for folders of images, and never for code."""
 
 
 def _called(reference: str) -> Any:

@@ -61,6 +61,34 @@ class ImageSpec:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """What loads a dataset again, where that is no code.
+
+    Attributes:
+        data: a built-in name, or the whole path of a folder of images.
+        root: the data root, where one was named.
+        image_size: height and width of the images of a folder, where they were named.
+    """
+
+    data: str
+    root: str | None = None
+    image_size: int | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Source":
+        """Read back what `dataclasses.asdict` and JSON made of it.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        kinds = {"data": str, "root": str | None, "image_size": int | None}
+        for name, kind in kinds.items():
+            if not isinstance(values.get(name), kind):
+                raise TypeError(f"{name} is {values.get(name)!r}")
+        return cls(values["data"], values.get("root"), values.get("image_size"))
+
+
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """A classification dataset.
@@ -75,6 +103,7 @@ class ImageData:
         classes: their names, where they are known.
         notes: what was inferred, converted or left out, for people.
         originals: the files of each split (`train`, `val`, `test`), where there are such.
+        source: what loads it again, where that is known.
     """
 
     name: str
@@ -86,6 +115,7 @@ class ImageData:
     classes: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     originals: Mapping[str, Originals] = field(default_factory=dict)
+    source: Source | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

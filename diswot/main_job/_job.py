@@ -7,7 +7,7 @@ from typing import Any, Unpack, cast, get_type_hints
 
 from torch import nn
 
-from diswot.data import DATASETS, load_data
+from diswot.data import load_data
 from diswot.distillation import (
     DistillationOptions,
     RecipeOptions,
@@ -29,13 +29,14 @@ from diswot.search import (
     SearchOptions,
     SearchResult,
     check_search,
+    data_again,
     options_of,
     read_manifest,
     search,
     told_again,
 )
 from diswot.search import resume as resume_search
-from diswot.teachers import TEACHERS, Teacher
+from diswot.teachers import NAMED, TEACHERS, Teacher
 from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
@@ -168,12 +169,16 @@ def resume(
             return resume_search(path, progress=progress, **options)
         if job["onnx"]:
             require_onnx()
-        teacher = told_again("teacher", settings["teacher"], options.get("teacher"), TEACHERS)
-        data = told_again("data", settings["data"], options.get("data"), DATASETS)
-        size = options.pop("image_size", None)
-        options["data"] = load_data(
-            data, root=options.get("data_root"), image_size=size, progress=progress
+        teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
+        options["data"] = data_again(
+            settings,
+            options.get("data"),
+            image_size=options.pop("image_size", None),
+            data_root=options.get("data_root"),
+            progress=progress,
         )
+        if options.get("data_root") is None and options["data"].source is not None:
+            options["data_root"] = options["data"].source.root
         known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
         known |= {name: job[name] for name in _TRAINING}
         known["teacher_classes"] = settings.get("teacher_classes")

@@ -2,14 +2,14 @@
 
 import json
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diswot.data import DATASETS
 from diswot.search import SPACES, SearchResult
-from diswot.teachers import TEACHERS
+from diswot.teachers import NAMED
 
 RELATIVE = ("rank", "logrank", "standard")
 """Combinations by which a score depends on the other candidates."""
@@ -57,10 +57,11 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     """Return the commands that go on from a run."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
-    teacher, space, data = (
+    teacher, space = (
         _named_again(kind, str(settings[kind]), known)
-        for kind, known in (("teacher", TEACHERS), ("space", SPACES), ("data", DATASETS))
+        for kind, known in (("teacher", NAMED), ("space", SPACES))
     )
+    data = "" if settings.get("data_source") else _named_again("data", settings["data"], DATASETS)
     return [
         Command(f"diswot distill {run}{teacher}{space}{data}", "trains the winner"),
         Command(f"diswot export {run}{space}", "writes the trained student as source and weights"),
@@ -68,7 +69,7 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     ]
 
 
-def _named_again(kind: str, name: str, known: Collection[str]) -> str:
+def _named_again(kind: str, name: str, known: Container[str]) -> str:
     """Return the option that names what is not built in, which no run folder can name."""
     if name in known:
         return ""

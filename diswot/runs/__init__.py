@@ -1,6 +1,7 @@
 """Run folders: who works in one, and what tells that its files are whole."""
 
 from diswot.runs._checksums import (
+    CHECKSUM,
     check_file,
     check_line,
     checked,
@@ -12,6 +13,7 @@ from diswot.runs._checksums import (
 from diswot.runs._lock import LOCK, Interrupted, check_free, working_in, writing_into
 
 __all__ = [
+    "CHECKSUM",
     "LOCK",
     "Interrupted",
     "check_file",

@@ -17,6 +17,9 @@ from diswot.files import open_file
 KEY = "sha256"
 """The entry of a JSON object that holds the digest of the others."""
 
+CHECKSUM = "crc32"
+"""The entry of a line that holds the checksum of the text before it."""
+
 _LINE = re.compile(rb', "crc32": "([0-9a-f]{8})"\}\n\Z')
 _FILE = re.compile(rb"\nsha256 ([0-9a-f]{64})\Z")
 _FILE_LENGTH = len("\nsha256 ") + 64

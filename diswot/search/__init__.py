@@ -2,7 +2,13 @@
 
 from diswot.costs import Costs, measure_costs
 from diswot.options import DEFAULT_SCORER, TEACHER_STATES, TeacherState
-from diswot.search._api import check_search, resume, score, search, told_again
+from diswot.search._again import data_again, source_of, told_again
+from diswot.search._api import (
+    check_search,
+    resume,
+    score,
+    search,
+)
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
@@ -40,6 +46,7 @@ __all__ = [
     "check_architecture",
     "check_search",
     "check_space",
+    "data_again",
     "evaluators",
     "find_space",
     "knee",
@@ -55,5 +62,6 @@ __all__ = [
     "score",
     "search",
     "shortlist",
+    "source_of",
     "told_again",
 ]

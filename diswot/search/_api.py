@@ -8,13 +8,13 @@ from typing import Any, Unpack
 
 from torch import nn
 
-from diswot.data import DATASETS
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress, silent, tracked
 from diswot.run_folder import check_new_folder
 from diswot.runs import working_in
 from diswot.scorers import Scorer, Term, find_scorer
+from diswot.search._again import data_again, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
@@ -26,7 +26,7 @@ from diswot.search._settings import SearchOptions, SearchSettings, options_of
 from diswot.search._spaces import SPACES, parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
-from diswot.teachers import TEACHERS, Teacher
+from diswot.teachers import NAMED, Teacher
 from search_spaces import Architecture, SearchSpace
 
 REFERENCE = 32
@@ -126,8 +126,8 @@ def resume(
     Args:
         folder: its run folder.
         generations: more of them than the search was begun with.
-        teacher: only where it was none of the built-in ones: nothing that a run folder
-            names is imported. Likewise `space`, `data` and `scorer`.
+        teacher: only where it was Python code: nothing that a run folder names is imported.
+            The same holds for `space`, `data` and `scorer`.
         teacher_weights: where the checkpoint is now, if it was moved.
         space: see `teacher`.
         data: see `teacher`.
@@ -219,23 +219,6 @@ def score(
     return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]
 
 
-def told_again(kind: str, used: str, given: Any, known: Iterable[str]) -> Any:
-    """Return what was given, else the built-in one that a run used.
-
-    Raises:
-        OptionError: the run used Python code, which must be named again: what a run folder
-            names is never imported.
-    """
-    if given is not None:
-        return given
-    if used not in known:
-        raise OptionError(
-            f"the run used the {kind} {used}, and nothing that a run folder names is imported: "
-            f"name it again with --{kind}"
-        )
-    return used
-
-
 def _as_before(
     used: Mapping[str, Any],
     *,
@@ -256,11 +239,11 @@ def _as_before(
             for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
         }
         return resolve_comparison(
-            told_again("teacher", used["teacher"], teacher, TEACHERS),
+            told_again("teacher", used["teacher"], teacher, NAMED),
             told_again("space", used["space"], space, SPACES),
-            data=told_again("data", used["data"], data, DATASETS),
-            image_size=image_size,
-            data_root=data_root,
+            data=data_again(
+                used, data, image_size=image_size, data_root=data_root, progress=progress
+            ),
             scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
             teacher_classes=used.get("teacher_classes"),

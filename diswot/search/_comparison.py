@@ -1,6 +1,7 @@
 """What students are compared by: teacher, space, data and scorer, resolved from names."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -183,10 +184,11 @@ def resolve_comparison(
     settings = {
         "teacher": found_teacher.name,
         "teacher_state": state,
-        "teacher_weights": None if teacher_weights is None else str(teacher_weights),
+        "teacher_weights": teacher_weights and os.path.abspath(teacher_weights),  # noqa: PTH100
         "teacher_classes": as_text(teacher_classes),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
+        "data_source": None if images.source is None else asdict(images.source),
         "scorer": found_scorer.card.name,
         "combination": formula.how,
         "repeats": repeats,

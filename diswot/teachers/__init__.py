@@ -4,7 +4,7 @@ from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._built_in import TEACHERS, BuiltIn
 from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._class_order import ORDERS, ClassOrder, TeacherClasses, as_text
-from diswot.teachers._finding import GIVEN, find_teacher
+from diswot.teachers._finding import GIVEN, NAMED, find_teacher
 from diswot.teachers._order_check import OrderCheck, checked_order
 from diswot.teachers._own_view import ViewCheck, compare_views
 from diswot.teachers._teacher import Teacher
@@ -12,6 +12,7 @@ from diswot.teachers._trained_checks import check_trained
 
 __all__ = [
     "GIVEN",
+    "NAMED",
     "ORDERS",
     "TEACHERS",
     "AsTrained",

@@ -1,6 +1,6 @@
 """What names and networks stand for: teachers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,15 @@ GIVEN: dict[str, str] = {
     "package.module:callable": "a callable of your own that returns a torch.nn.Module",
 }
 """What a teacher can be besides a built-in name."""
+
+
+class _Named(Container[str]):
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in TEACHERS or name.partition(":")[0] in LIBRARIES)
+
+
+NAMED: Container[str] = _Named()
+"""Names that stand for built-in teachers and those of libraries, and never for code."""
 
 
 def find_teacher(

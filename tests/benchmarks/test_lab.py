@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.lab import report, searches
 from benchmarks.lab.aggregates import STUDENT_FIT
 from benchmarks.lab.ceilings import best_weights
 from benchmarks.lab.journals import Journal, merit
@@ -14,6 +18,9 @@ from benchmarks.lab.measure import EXPERIMENTS
 from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from benchmarks.lab.report import fit_rows
 from benchmarks.lab.tables import tables_of
+from benchmarks.results_folder import RESULTS, keep
+from benchmarks.tables import write_csv
+from diswot.errors import RunFolderError
 from diswot.layers import blocks
 from diswot.scorers import all_terms
 from search_spaces import AutoFormerSpace, NASBench201Space, ResNetDepthSpace
@@ -125,3 +132,23 @@ def test_experiments_take_over_from_ones_that_exist() -> None:
         for link in pages.glob("[0-9]*.md"):
             if page.name == "README.md":
                 assert f"({link.name})" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [report.main, searches.main])
+def test_without_journals_no_table_is_replaced(tmp_path: Path, command: click.Command) -> None:
+    results = [*RESULTS.iterdir(), report.HERE / "tables.md"]
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in results}
+    arguments = ["--teachers", str(tmp_path), "--work", str(tmp_path / "work")]
+    refused = CliRunner().invoke(command, arguments)
+    assert refused.exit_code == 2
+    assert f"there are no measurements in {tmp_path / 'work'}/resnet-s0, " in refused.output
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in results} == before
+
+
+def test_a_table_without_rows_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("truth\nresnet-s0\n")
+    with pytest.raises(RunFolderError, match=r"no rows for .*table\.csv, which stays as it is"):
+        write_csv(tmp_path / "table.csv", [])
+    assert (tmp_path / "table.csv").read_text() == "truth\nresnet-s0\n"
+    with pytest.raises(click.ClickException, match="no rows for losses"):
+        keep("losses", [], {}, datetime.now(UTC))

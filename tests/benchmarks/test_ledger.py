@@ -1,7 +1,10 @@
 """Measurements on disk: kept, taken up again, never mixed."""
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,10 +40,29 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     with Ledger(tmp_path / "run", {}, key=["of"]) as ledger:
         ledger.append(RECORD)
-    with (tmp_path / "run" / RECORDS).open("a") as file:
-        file.write("{broken}\n")
-    with pytest.raises(RunFolderError, match=r"line 2 of .* is damaged"):
-        Ledger(tmp_path / "run", {}, key=["of"])
+        with pytest.raises(RunFolderError, match="another process is at work in"):
+            in_a_thread(lambda: opened(tmp_path / "run"))
+    path = tmp_path / "run" / RECORDS
+    path.write_bytes(path.read_bytes().replace(b"1.5", b"1.7"))
+    with pytest.raises(RunFolderError, match=r"line 1 of .* is damaged \(.*checksum"):
+        opened(tmp_path / "run")
+    path.write_text("{broken}\n")
+    with pytest.raises(RunFolderError, match=r"line 1 of .* is damaged"):
+        opened(tmp_path / "run")
+    path.write_text('{"of": "a", "value": 1.5}\n')  # of an earlier version
+    assert opened(tmp_path / "run") == {("a",): {"of": "a", "value": 1.5}}
+
+
+def opened(folder: Path) -> dict[Any, Any]:
+    """Return the records in a folder."""
+    with Ledger(folder, {}, key=["of"]) as ledger:
+        return ledger.records
+
+
+def in_a_thread(task: Callable[[], object]) -> None:
+    """Run a task as another process would, that holds no lock."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(task).result()
 
 
 @given(cut=st.integers(min_value=0, max_value=60))

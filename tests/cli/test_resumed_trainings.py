@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -94,7 +93,9 @@ def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fixture_stopped(done: Path, tmp_path: Path) -> Path:
     """Return a folder as the same distillation leaves it if stopped before a checkpoint."""
     (tmp_path / "stopped").mkdir()
-    shutil.copy(done / "training.json", tmp_path / "stopped")
+    manifest = read_json(done / "training.json")
+    manifest["told"]["teacher_weights"] = str(tmp_path / "taught.pt")
+    write_record(tmp_path / "stopped" / "training.json", manifest)
     return tmp_path / "stopped"
 
 
