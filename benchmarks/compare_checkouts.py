@@ -1,0 +1,100 @@
+"""Time scoring and training in two checkouts in turn: `compare_checkouts.py OLD NEW [ROUNDS]`.
+
+Each checkout has a process of its own, with one thread, and they are asked in turn, so that
+what else the machine does falls on both. Times are of the processor.
+"""
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROUNDS = 9
+
+_WORKER = """
+import sys, time, torch, diswot
+from search_spaces import ResNetDepthSpace
+torch.set_num_threads(1)
+space, archs = ResNetDepthSpace(in_channels=1), ["1-3-5", "3-3-3", "7-1-1", "5-5-3"]
+
+def network(arch):
+    torch.manual_seed(0)
+    return space.build(space.from_string(arch), 10)
+
+def score():
+    start = time.process_time()
+    diswot.score(archs, "resnet20", space="s0", scorer="student_fit", seed=0, device="cpu")
+    return (time.process_time() - start) / len(archs)
+
+def train():
+    options = {"epochs": 3, "train_batch_size": 32, "seed": 0, "device": "cpu", "force": True}
+    student, teacher = network("1-1-1"), network("3-3-3")
+    start = time.process_time()
+    diswot.distill(student, teacher, loss="diswot-dagger", **options)
+    return (time.process_time() - start) / (3 * (300 // 32))
+
+print(diswot.__file__, flush=True)
+for line in sys.stdin:
+    print({"score": score, "train": train}[line.strip()](), flush=True)
+"""
+
+TIMED = {
+    "score": "student_fit, one S0 candidate",
+    "train": "a step of diswot-dagger, 32 images, evaluation included",
+}
+
+
+def worker(checkout: Path) -> Callable[[str], float]:
+    """Start a process in a checkout; return what has it time something, in seconds.
+
+    Raises:
+        SystemExit: it imports the library from elsewhere.
+    """
+    process = subprocess.Popen(  # noqa: S603  (this Python, on the program above)
+        [sys.executable, "-c", _WORKER],
+        cwd=checkout,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    answers = iter(process.stdout or ())
+    imported = next(answers, "").strip()
+    if Path(imported).parents[1:2] != (checkout,):
+        sys.exit(f"{checkout} imports the library from {imported or 'nowhere'}: give a checkout")
+
+    def timed(what: str) -> float:
+        print(what, file=process.stdin, flush=True)
+        return float(next(answers))
+
+    return timed
+
+
+def compare(old: Path, new: Path, rounds: int = ROUNDS) -> dict[str, tuple[list[float], ...]]:
+    """Return the seconds of both checkouts, by what was timed; the first round is left out."""
+    workers = worker(old), worker(new)
+    times: dict[str, tuple[list[float], ...]] = {what: ([], []) for what in TIMED}
+    for number in range(rounds + 1):
+        for what in TIMED:
+            for side in (0, 1) if number % 2 else (1, 0):
+                seconds = workers[side](what)
+                if number > 0:
+                    times[what][side].append(seconds)
+    return times
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print a line for each thing timed: milliseconds of both, and their ratios."""
+    if not 2 <= len(arguments) <= 3:
+        sys.exit(__doc__)
+    old, new = (Path(each).resolve() for each in arguments[:2])
+    rounds = int(arguments[2]) if len(arguments) == 3 else ROUNDS
+    for what, sides in compare(old, new, rounds).items():
+        print(f"{TIMED[what]} (ms of CPU, {rounds} rounds)")
+        for name, of in (("min", min), ("median", statistics.median)):
+            before, after = (1000 * of(side) for side in sides)
+            print(f"  {name:6}  old {before:8.2f}  new {after:8.2f}  ratio {after / before:.3f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,115 @@
+"""Searches by every engine, in workers, resumed, and for a teacher of Hugging Face."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import diswot
+from diswot.search import ENGINES
+from tests.regression.places import Places, Record
+from tests.regression.scores import candidates
+
+SMALL: dict[str, Any] = {
+    "population": 5,
+    "generations": 2,
+    "repeats": 2,
+    "batch_size": 8,
+    "seed": 5,
+    "device": "cpu",
+}
+
+
+def search_cases() -> dict[str, Callable[[Places], Record]]:
+    """Return the cases by name."""
+    return {
+        **{f"search/s0/{engine}": _by_engine(engine) for engine in ENGINES},
+        "search/s0/default scorer": _searched,
+        "search/s0/two workers": lambda places: _searched(places, workers=2),
+        "search/s0/resumed": _resumed,
+        "search/macro": lambda places: _searched(
+            places, space="macro-basic", scorer="params", budget=diswot.Budget(params=9_000_000)
+        ),
+        "search/cells on cifar100": _on_cifar100,
+        "search/hf teacher on a folder": _for_hugging_face,
+    }
+
+
+def _by_engine(engine: str) -> Callable[[Places], Record]:
+    size: dict[str, Any] = {} if engine == "exhaustive" else {"generations": 3}
+    scorer = "params" if engine == "exhaustive" else "diswot"
+    return lambda places: _searched(
+        places, engine=engine, scorer=scorer, budget=diswot.Budget(params=600_000), **size
+    )
+
+
+def _on_cifar100(places: Places) -> Record:
+    return _searched(
+        places,
+        space="nas-bench-201",
+        data="cifar100",
+        data_root=places.shared,
+        generations=1,
+        repeats=1,
+    )
+
+
+def _for_hugging_face(places: Places) -> Record:
+    return _searched(
+        places,
+        teacher=f"hf:{hugging_face_teacher(places.scratch / 'teacher')}",
+        data=places.shared / "tiny-imagenet-20",
+        data_root=places.cache,
+        population=3,
+        generations=1,
+        repeats=1,
+    )
+
+
+def hugging_face_teacher(folder: Path) -> Path:
+    """Write a small vision transformer with random weights, as its user would."""
+    transformers: Any = importlib.import_module("transformers")
+    config = transformers.ViTConfig(
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=64,
+        patch_size=8,
+        num_labels=20,
+    )
+    torch.manual_seed(0)
+    transformers.ViTForImageClassification(config).save_pretrained(folder)
+    size = {"height": 64, "width": 64}
+    transformers.ViTImageProcessor(size=size).save_pretrained(folder)
+    return folder
+
+
+def _searched(
+    places: Places, *, teacher: str = "resnet20", space: str = "s0", **options: Any
+) -> Record:
+    folder = places.scratch / "run"
+    diswot.search(teacher, space, out=folder, **{**SMALL, **options})
+    return found_in(folder)
+
+
+def _resumed(places: Places) -> Record:
+    folder = places.scratch / "run"
+    diswot.search("resnet20", "s0", out=folder, **{**SMALL, "generations": 1})
+    diswot.resume(folder, generations=SMALL["generations"])
+    return found_in(folder)
+
+
+def found_in(folder: Path) -> Record:
+    """Return what journal and result of a run folder hold."""
+    result = diswot.load_run(folder)
+    return {
+        "best": result.best.name,
+        "front": [candidate.name for candidate in result.front],
+        "knee": result.knee.name,
+        "shortlist": [candidate.name for candidate in result.shortlist()],
+        "baselines": {label: candidates([c]) for label, c in result.plain_choices.items()},
+        **candidates(result.candidates),
+    }
