@@ -18,6 +18,10 @@ class OptionError(DiswotError):
     """An option has a value that it cannot have."""
 
 
+class UnknownOptionError(OptionError, TypeError):
+    """A keyword that a function does not have."""
+
+
 class UnknownNameError(DiswotError):
     """A name that nothing has, with the nearest one that exists."""
 

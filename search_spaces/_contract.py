@@ -1,7 +1,10 @@
 """What every search space offers."""
 
+import difflib
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,12 +16,36 @@ Architecture: TypeAlias = Any
 """A point of a search space: any plain, hashable value that its space understands."""
 
 
+def _naming_the_nearest(init: Callable[..., None]) -> Callable[..., None]:
+    """Let a constructor refuse unknown options with the name of the nearest one."""
+    kinds = {name: each.kind for name, each in inspect.signature(init).parameters.items()}
+    known = [name for name in kinds if name != "self"]
+    if inspect.Parameter.VAR_KEYWORD in kinds.values():
+        return init
+
+    @wraps(init)
+    def checked(self: object, *args: Any, **options: Any) -> None:
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+                guess = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+                raise TypeError(f"{type(self).__name__} has no option {name!r}: {guess}")
+        init(self, *args, **options)
+
+    return checked
+
+
 class SearchSpace(ABC):
     """A set of architectures: how to draw, vary, name and build them.
 
     A space is a value: its methods have no side effects, and all chance comes
     from the generator that is passed in.
     """
+
+    def __init_subclass__(cls, **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if "__init__" in vars(cls):
+            type.__setattr__(cls, "__init__", _naming_the_nearest(vars(cls)["__init__"]))
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import OUT, SCORERS, WORKERS, Sample, measurement_options
-from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.cli import options, print_json, print_table, say, shown_progress
 from diswot.options import TEACHER_STATES
 from diswot.run_folder import next_folder
 
@@ -77,11 +77,11 @@ def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) ->
     if as_json:
         print_json({"folder": str(out), "rows": [flat(row) for row in table.rows]})
         return
-    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION, unbroken=COLUMNS)
+    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION)
     for line in table.remarks:
-        click.echo(line)
+        say(line)
     target = table.rows[0].target
-    click.echo(f"Next: look at {out / f'{target}-bars.png'}, or read {out / f'{target}.csv'}")
+    say(f"Next: look at {out / f'{target}-bars.png'}, or read {out / f'{target}.csv'}")
 
 
 def _title(table: CorrelationTable) -> str:

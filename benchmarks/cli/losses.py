@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import lesson_options
-from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.cli import names, options, print_json, print_table, say, shown_progress
 from diswot.run_folder import next_folder
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CAPTION = (
 @click.command()
 @click.option(
     "--students",
-    callback=options.names,
+    callback=names,
     default="s0:5-1-3,resnet20",
     show_default=True,
     help="Names of `diswot list teachers`, or SPACE:ARCHITECTURE, joined with commas.",
@@ -67,14 +67,14 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
         [[row.student, row.loss, *_cells(row)] for row in rows],
         caption=f"{rows[0].seeds} seeds, {rows[0].epochs} epochs. {CAPTION}",
     )
-    click.echo(f"Written to {out}: losses.csv")
+    say(f"Written to {out}: losses.csv")
 
 
 @click.command()
 @click.option("--pair", default="resnet56/resnet20", show_default=True, help="TEACHER/STUDENT.")
 @click.option(
     "--methods",
-    callback=options.names,
+    callback=names,
     default="KD,AT,SP,RKD,CRD,DKD",
     show_default=True,
     help="Of vanilla, KD and the losses of the published tables (FitNet, AT, SP, CC, VID, RKD, "
@@ -133,7 +133,7 @@ def pairs(
         caption=f"{measured.seeds} seeds, {measured.epochs} epochs; teacher here "
         f"{measured.teacher_accuracy:.1f}. {CAPTION}",
     )
-    click.echo(f"Written to {out}: pair.csv")
+    say(f"Written to {out}: pair.csv")
 
 
 def _cells(row: LossRow) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from benchmarks.cli._options import lesson_options
-from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.cli import options, print_json, print_table, say, shown_progress
 from diswot.run_folder import next_folder
 
 SHOWN = 10
@@ -48,7 +48,7 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
         ],
         caption=f"Mean of {chosen['seeds']} seeds; ± is the standard deviation between them.",
     )
-    click.echo(
+    say(
         f"Next: diswot bench correlation --truth {out / 'truth.csv'} --column distilled "
         f"--space {chosen['space']} --data {chosen['data']}"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmarks.cli._options import OUT
-from diswot.cli import options, print_json, print_table
+from diswot.cli import options, print_json, print_table, say
 from diswot.run_folder import new_folder, next_folder
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def paper(
         ),
     )
     counted = {v: sum(row.verdict == v for row in rows) for v in ("agrees", "miss", "not tested")}
-    click.echo(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
-    click.echo(f"Next: the table lies in {out / 'paper.csv'}, with the reasons")
+    say(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
+    say(f"Next: the table lies in {out / 'paper.csv'}, with the reasons")
 
 
 def _shown(row: PaperRow) -> list[str]:

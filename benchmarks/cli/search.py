@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList, measurement_options
-from diswot.cli import Count, options, print_json, print_table, shown_progress
+from diswot.cli import Count, names, options, print_json, print_table, say, shown_progress
 from diswot.run_folder import next_folder
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ CAPTION = (
 )
 @click.option(
     "--engines",
-    callback=options.names,
+    callback=names,
     default="evolution,regularised",
     show_default=True,
     help="Compared with random search, which need not be named.",
@@ -89,10 +89,10 @@ def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **c
     if as_json:
         print_json({"folder": str(out), "rows": [flat(row) for row in found.rows]})
         return
-    print_table(_title(found), COLUMNS, found.cells(), caption=CAPTION, unbroken=COLUMNS[1:])
+    print_table(_title(found), COLUMNS, found.cells(), caption=CAPTION)
     for line in found.remarks:
-        click.echo(line)
-    click.echo(f"Next: look at {out / 'accuracy.png'}, or read {out / 'search.csv'}")
+        say(line)
+    say(f"Next: look at {out / 'accuracy.png'}, or read {out / 'search.csv'}")
 
 
 def _title(found: SearchBench) -> str:

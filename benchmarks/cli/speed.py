@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import OUT, SCORERS
-from diswot.cli import options, print_json, print_table, shown_progress
+from diswot.cli import options, print_json, print_table, say, shown_progress
 from diswot.run_folder import new_folder, next_folder, versions, write_json
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def speed(out: Path | None, as_json: bool, **chosen: Any) -> None:
         return
     for table, title in TITLES.items():
         print_table(title, ["name", "ms", "ratio"], _rows(timings, table))
-    click.echo("Ratios are to a bare forward pass of the same networks; of workers, to one worker.")
-    click.echo(f"Next: the table lies in {out / 'speed.csv'}")
+    say("Ratios are to a bare forward pass of the same networks; of workers, to one worker.")
+    say(f"Next: the table lies in {out / 'speed.csv'}")
 
 
 def _rows(timings: list[Timing], table: str) -> list[list[str]]:

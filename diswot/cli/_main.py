@@ -10,14 +10,23 @@ from pathlib import Path
 import click
 
 from diswot.cli._lazy import LazyGroup
+from diswot.cli._terminal import make_readable, printable, say
 from diswot.devices import is_first
 from diswot.errors import DiswotError, PluginWarning, RunError, first_line
+from diswot.options import nearest
 from diswot.runs import Interrupted
 
 INTERRUPTED = "interrupted: give the command again"
 
 
 _FORMATTED = warnings.formatwarning
+
+_RENAMED = {
+    "--accumulate": "--gradient-accumulation",
+    "--clip": "--max-grad-norm",
+    "--optimiser": "--optimizer",
+}
+"""Options of 0.1.0 with their names of today."""
 
 _COMMANDS = {
     "distill": "diswot.cli.distill:distill",
@@ -53,8 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the run failed, 2 a mistake, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    given = [_renamed(word) for word in given]
     if not is_first():  # all that is to be said is said by the first
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        make_readable(stream)
     if "" not in sys.path:
         sys.path.append("")  # package.module:name is looked for in the current folder too, last
     warnings.formatwarning = _formatted
@@ -67,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort) as stop:
         known = stop if isinstance(stop, Interrupted) else stop.__cause__
         _end(130, str(known) if isinstance(known, Interrupted) else INTERRUPTED, debug)
+    except click.NoSuchOption as error:
+        _end(2, f"{_no_such(error)} (diswot COMMAND --help lists the options)", debug)
     except click.ClickException as error:
         _end(2, f"{error.format_message()} (diswot COMMAND --help lists the options)", debug)
     except DiswotError as error:
@@ -81,11 +95,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
 
 
+def _renamed(word: str) -> str:
+    """Return an option by today's name, and say so."""
+    flag, equals, value = word.partition("=")
+    if flag not in _RENAMED:
+        return word
+    if is_first():
+        say(f"diswot: note: {flag} is now {_RENAMED[flag]}", err=True)
+    return _RENAMED[flag] + equals + value
+
+
+def _no_such(error: click.NoSuchOption) -> str:
+    """Return what is wrong with an option, and which one is nearest."""
+    params = error.ctx.command.params if error.ctx else []
+    flags = {param.name: param.opts[0] for param in params if isinstance(param, click.Option)}
+    asked = error.option_name.lstrip("-").replace("-", "_")
+    near = nearest(asked, [name for name in flags if name])
+    guess = f": did you mean {flags[near]}?" if near in flags else ""
+    return f"unknown option {error.option_name}{guess}"
+
+
 def _end(status: int, message: str, debug: bool) -> None:
     if debug:
-        traceback.print_exc()
+        say(traceback.format_exc(), err=True)
     if is_first():
-        click.echo("diswot: " + _in_one_line(message), err=True)
+        say("diswot: " + _in_one_line(message), err=True)
     sys.exit(status)
 
 
@@ -98,7 +132,7 @@ def _formatted(
 ) -> str:
     """Return our own warnings in one line, as errors are, and others as Python does."""
     if issubclass(category, PluginWarning):
-        return f"diswot: warning: {_in_one_line(str(message))}\n"
+        return printable(f"diswot: warning: {_in_one_line(str(message))}\n")
     return _FORMATTED(message, category, filename, lineno, line)
 
 

@@ -27,6 +27,15 @@ class Count(click.ParamType[int]):
         return number
 
 
+class Whole(click.IntRange):
+    """A whole number in a range; the help names where it starts alone."""
+
+    name = "integer"
+
+    def _describe_range(self) -> str:
+        return f"x>={self.min}"
+
+
 class Real(click.FloatRange):
     """A number in a range; neither infinite nor none."""
 
@@ -40,9 +49,3 @@ class Real(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"expected a finite number, but got {value!r}", param, ctx)
         return number
-
-
-POSITIVE = Real(min=0, min_open=True)
-NOT_NEGATIVE = Real(min=0)
-BETWEEN = Real(min=0, max=1, min_open=True, max_open=True)
-SHARE = Real(min=0, max=1, max_open=True)

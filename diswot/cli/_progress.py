@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from diswot.cli._terminal import printable, say
 from diswot.devices import is_first
 from diswot.errors import DiswotError
 from diswot.progress import Progress, Step, silent
@@ -66,13 +65,13 @@ def _new_bars() -> Bars:
     from rich.console import Console
 
     return progress.Progress(
-        progress.TextColumn("{task.description:>13}"),
+        progress.TextColumn("{task.description:>13}", markup=False),
         progress.BarColumn(bar_width=30),
         progress.MofNCompleteColumn(),
         progress.TimeElapsedColumn(),
         progress.TextColumn("left"),
         progress.TimeRemainingColumn(),
-        progress.TextColumn("{task.fields[note]}"),
+        progress.TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),
     )
 
@@ -84,13 +83,16 @@ class _Bars:
 
     def tell(self, step: Step) -> None:
         if step.total == 0:
-            self._bars.console.print(f"{step.stage}: {step.note}", highlight=False)
+            line = printable(f"{step.stage}: {step.note}", keep="")
+            self._bars.console.print(line, highlight=False, markup=False)
             return
         task, done = self._tasks.get(step.stage, (None, 0))
         if task is None or step.done < done:  # a stage can come again
             task = self._bars.add_task(step.stage, total=step.total, note="")
         self._tasks[step.stage] = task, step.done
-        self._bars.update(task, completed=step.done, total=step.total, note=step.note)
+        self._bars.update(
+            task, completed=step.done, total=step.total, note=printable(step.note, keep="")
+        )
 
 
 class _Lines:
@@ -101,7 +103,7 @@ class _Lines:
 
     def tell(self, step: Step) -> None:
         if step.total == 0:
-            click.echo(f"{step.stage}: {step.note}", err=True)
+            say(f"{step.stage}: {step.note}", err=True)
             return
         now = time.monotonic()
         if step.done < self._done.get(step.stage, 0):  # a stage can come again
@@ -115,7 +117,7 @@ class _Lines:
         self._told[step.stage] = now
         spent = now - started
         left = spent / step.done * (step.total - step.done) if step.done else 0
-        click.echo(
+        say(
             f"{step.stage}: {step.done}/{step.total} in {spent:.0f} s, "
             f"{left:.0f} s left; {step.note}",
             err=True,

@@ -3,125 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import names, option
 from diswot.cli._numbers import Count
 from diswot.devices import find_device
-from diswot.options import COMBINATIONS, DEFAULT_SCORER, ENGINES, TEACHER_STATES
+from diswot.options import SearchOptions
 
 if TYPE_CHECKING:
     from diswot.search import Budget
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 MOST_WORKERS = 8
 """Of those that nobody asked for."""
 
 worker_options = shared.options(
-    click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        envvar="DISWOT_WORKERS",
-        help="Processes; by default one for each core, up to eight. The result is the same.",
-    ),
-    click.option(
-        "--cluster",
-        help="Address of a Dask scheduler (tcp://host:8786), whose workers evaluate.",
-    ),
+    option(SearchOptions, "workers", default=None, show_default=False, envvar="DISWOT_WORKERS"),
+    option(SearchOptions, "cluster"),
 )
 
-
-def scorer_option(default: str) -> Callable[[_F], _F]:
-    """Return the option that names what candidates are scored by."""
-    return click.option(
-        "--scorer",
-        default=default,
-        show_default=True,
-        help="A name of `diswot list scorers`, several joined with +, or logrank(a,b,…).",
-    )
-
+SCORER = option(SearchOptions, "scorer")
 
 scoring_options = shared.options(
-    click.option(
-        "--combination",
-        type=click.Choice(COMBINATIONS),
-        help="How a scorer's terms become one score; by default as the scorer says.",
-    ),
-    click.option(
-        "--repeats",
-        type=click.IntRange(min=1),
-        default=3,
-        show_default=True,
-        help="Initialisations and batches per score.",
-    ),
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=2),
-        default=64,
-        show_default=True,
-        help="Images per scored batch.",
-    ),
-    click.option(
-        "--teacher-state",
-        type=click.Choice(TEACHER_STATES),
-        help="Score against the teacher at random initialisation or with its weights; "
-        "by default as the scorer is made for.",
-    ),
-    click.option(
-        "--threads",
-        type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="Of each score; with another number its last digits differ.",
-    ),
+    *(
+        option(SearchOptions, name)
+        for name in ("combination", "repeats", "batch_size", "teacher_state", "threads")
+    )
 )
 
 search_options = shared.options(
-    scorer_option(DEFAULT_SCORER),
+    SCORER,
     click.option("--max-params", type=Count(), help="Parameters at most, e.g. 300k."),
     click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most, e.g. 20M."),
     click.option("--max-latency-ms", type=float, help="Milliseconds of one forward pass at most."),
     click.option(
         "--max-memory", type=Count(), help="Peak bytes of activations of one input at most."
     ),
-    click.option(
-        "--latency",
-        help="Where milliseconds come from: `measured`, a table (.csv), or what "
-        "`diswot latency calibrate` wrote (.json).",
-    ),
-    click.option("--latency-column", help="Which column of a table of latencies."),
-    click.option(
-        "--engine",
-        type=click.Choice(list(ENGINES)),
-        default="evolution",
-        show_default=True,
-        help="How candidates are proposed.",
-    ),
-    click.option(
-        "--population",
-        type=click.IntRange(min=1),
-        default=20,
-        show_default=True,
-        help="Candidates per generation.",
-    ),
-    click.option(
-        "--generations",
-        type=click.IntRange(min=0),
-        default=10,
-        show_default=True,
-        help="Generations after the first, which is random.",
-    ),
-    click.option(
-        "--objectives",
-        callback=shared.names,
-        help="What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
-        "by default score,params.",
-    ),
+    option(SearchOptions, "latency"),
+    option(SearchOptions, "latency_column"),
+    option(SearchOptions, "engine"),
+    option(SearchOptions, "population"),
+    option(SearchOptions, "generations"),
+    option(SearchOptions, "objectives", callback=names),
     worker_options,
 )
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from diswot.cli._declared import option
 from diswot.cli._tables import print_table
+from diswot.options import JobOptions
 
 if TYPE_CHECKING:
     from diswot.distillation import Halving
 
-SHORTLIST = click.option(
-    "--shortlist",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Distil so many of the best-scored short, by successive halving, to choose the winner.",
-)
+SHORTLIST = option(JobOptions, "shortlist")
 
 
 def print_halving(halving: Halving) -> None:

@@ -3,54 +3,58 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
+from diswot.cli._terminal import say, written
 
 if TYPE_CHECKING:
     from diswot.export import Exported
     from diswot.search import Candidate
 
-TEXT = ("", "name", "network", "architecture", "what it is")
-"""Columns of words; the others hold numbers."""
-
-UNBROKEN = ("", "params", "MACs", "latency", "latency_ms", "memory", "score")
+WORDS = (
+    *("", "name", "network", "architecture", "what it is", "teacher", "student", "loss", "method"),
+    *("group", "file", "verdict"),
+)
+"""Columns of words, which may be folded; the others hold numbers, which are never cut."""
 
 EXTRA_COSTS = {"latency_ms": ".2f", "memory": ",d"}
 """Costs that are not always known, and how they are written."""
 
-PLAIN_WIDTH = 130
-"""Width where the output is no terminal."""
+CAPTION_WIDTH = 130
+"""Of prose where the output is no terminal."""
 
 
 def print_table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    caption: str = "",
-    unbroken: Sequence[str] = UNBROKEN,
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = ""
 ) -> None:
-    """Print a table; columns of numbers are aligned right, and some are never broken."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    """Print a table, as wide as the terminal or the variable COLUMNS, or as wide as it is.
 
-    table = Table(
-        title=title, caption=caption, box=box.SIMPLE, title_justify="left", caption_justify="left"
+    Where it does not fit, words are folded, or each row is printed as a record of its own: no
+    number is cut, and no column left out.
+    """
+    from diswot.cli._layout import Layout, paragraph
+
+    width = _width()
+    table = Layout(
+        [written(column) for column in columns],
+        [[written(cell) for cell in row] for row in rows],
+        [column in WORDS for column in columns],
     )
-    for column in columns:
-        table.add_column(
-            column,
-            justify="left" if column in TEXT else "right",
-            overflow="fold",
-            no_wrap=column in unbroken,
-        )
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+    prose = width or CAPTION_WIDTH
+    say("\n".join([paragraph(title, prose), "", *table.lines(width), ""]))
+    if caption:
+        say(paragraph(caption, prose))
+
+
+def _width() -> int | None:
+    """Return how many characters a line has; `None` for any number of them."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return None
 
 
 def count(number: int) -> str:
@@ -80,16 +84,16 @@ def candidate_row(label: str, candidate: Candidate, costs: Sequence[str] = ()) -
 
 def print_json(record: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own."""
-    click.echo(json.dumps(record))
+    say(json.dumps(record))
 
 
 def print_checks(exported: Exported) -> None:
     """Say of every exported form how closely it was found to compute the same."""
     for form, difference in exported.differences.items():
-        click.echo(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
+        say(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
     if exported.int8 is not None:
         small, large = (exported.sizes[name] for name in ("student.int8.onnx", "student.onnx"))
-        click.echo(
+        say(
             f"  student.int8.onnx: test accuracy {exported.int8.accuracy} in {small:,} bytes, "
             f"in single precision {exported.int8.float_accuracy} in {large:,}"
         )

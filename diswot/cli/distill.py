@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import Folder, option
 from diswot.cli._progress import shown_progress
 from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
+from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.cli._trainings import located, options_before
 from diswot.errors import OptionError
+from diswot.options import SearchOptions
 from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
 
@@ -48,9 +51,9 @@ _TEXTS = ("architectures", "loss", "space", "data")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @training_options
-@click.option("--seed", type=click.IntRange(min=0), help="By default the run's, or 0.")
+@option(SearchOptions, "seed", default=None, show_default=False, help="By default the run's, or 0.")
 @shared.DEVICE
-@click.option("--out", type=click.Path(path_type=Path), help="By default RUN/distill/LOSS.")
+@click.option("--out", type=Folder(), help="By default RUN/distill/LOSS.")
 @shared.JSON
 def distill(
     run: Path | None,
@@ -133,7 +136,7 @@ def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: P
         if len(students) > 1:
             print_halving(found)
         _print(found.best, found.training, distillation)
-        click.echo(f"Next: diswot export {exported}")
+        say(f"Next: diswot export {exported}")
 
 
 def _students(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import Folder
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_checks, print_json
+from diswot.cli._terminal import say
 from diswot.errors import OptionError, RunFolderError
 from diswot.run_folder import check_new_folder
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--data", help="For --int8; by default the run's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
-@click.option("--out", type=click.Path(path_type=Path), help="By default RUN/student.")
+@click.option("--out", type=Folder(), help="By default RUN/student.")
 @shared.JSON
 def export(
     run: Path,
@@ -91,11 +93,9 @@ def export(
         record |= {"differences": dict(exported.differences), "bytes": dict(exported.sizes)}
         print_json(record | ({"int8": exported.int8.to_json()} if exported.int8 else {}))
         return
-    click.echo(
-        f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}"
-    )
+    say(f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}")
     print_checks(exported)
-    click.echo(f"Next: cd {target} && python -c 'import student; print(student.load())'")
+    say(f"Next: cd {target} && python -c 'import student; print(student.load())'")
 
 
 def _data(run: Path, data: str | None, root: str | None, image_size: int | None) -> ImageData:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import Folder
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import optional, print_json, print_table
+from diswot.cli._terminal import say
 from diswot.devices import find_device
 from diswot.errors import OptionError
 
@@ -66,7 +68,7 @@ def latency() -> None:
 @shared.SEED
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Folder(),
     help="The file that is written (.json); by default named by space and device.",
 )
 @shared.JSON
@@ -103,7 +105,7 @@ def calibrate(
         return
     _print(table, path)
     typical = float(np.median([each.measured_ms for each in table.architectures]))
-    click.echo(
+    say(
         f"Next: diswot search --space {space} --data {data} "
         f"--latency {path} --max-latency-ms {typical:.2g}"
     )
@@ -157,9 +159,8 @@ def measure(
             "Outliers are runs farther from the quartiles than 1.5 times their distance (IQR); "
             "many of them mean a busy machine."
         ),
-        unbroken=("median", "IQR", "outliers", "runs"),
     )
-    click.echo(f"Next: diswot latency calibrate --space {space} --data {data}")
+    say(f"Next: diswot latency calibrate --space {space} --data {data}")
 
 
 def _found(
@@ -212,9 +213,9 @@ def _print(table: OperatorTable, path: Path) -> None:
             f"fitted to the other {len(measured) - error.architectures} architectures."
         ),
     )
-    click.echo(f"Wrote {path}")
+    say(f"Wrote {path}")
     if table.disturbance > BUSY:
-        click.echo(
+        say(
             f"The machine was busy: half of the runs took {table.disturbance:.0%} longer than the "
             "fast ones; calibrate again when it does nothing else."
         )

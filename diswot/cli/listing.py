@@ -11,6 +11,7 @@ import click
 from diswot import plugins
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json, print_table
+from diswot.cli._terminal import say
 
 if TYPE_CHECKING:
     from diswot.distillation.losses import Kind
@@ -93,4 +94,4 @@ def list_(kind: str, as_json: bool) -> None:
         print_json({kind: entries})
         return
     print_table(kind.capitalize(), ["name", "what it is"], entries.items())
-    click.echo("Next: diswot run --help")
+    say("Next: diswot run --help")

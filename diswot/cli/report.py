@@ -6,6 +6,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json
+from diswot.cli._terminal import say
 
 
 @click.command()
@@ -31,5 +32,5 @@ def report(run: Path, space: str | None, pictures: bool | None, as_json: bool) -
         print_json({"page": str(written.page), "pictures": list(map(str, written.pictures))})
         return
     pictures_too = f" and {len(written.pictures)} pictures in {run / 'report'}"
-    click.echo(f"Wrote {written.page}{pictures_too if written.pictures else ''}")
-    click.echo("Next: open it in a browser; it needs no network")
+    say(f"Wrote {written.page}{pictures_too if written.pictures else ''}")
+    say("Next: open it in a browser; it needs no network")

@@ -27,9 +27,6 @@ TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--generations", type=click.IntRange(min=0), help="More than the search was begun with."
-)
 @shared.again_options
 @worker_options
 @shared.DEVICE

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import option
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_checks, print_json, print_table
+from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.devices import check_alone
+from diswot.options import JobOptions
 from diswot.run_folder import next_folder
 
 if TYPE_CHECKING:
@@ -25,18 +28,9 @@ if TYPE_CHECKING:
 @search_options
 @scoring_options
 @training_options
-@click.option(
-    "--compare/--no-compare",
-    default=True,
-    show_default=True,
-    help="Distil the largest, the smallest and a random student in budget too.",
-)
+@option(JobOptions, "compare", show_default=True)
 @SHORTLIST
-@click.option(
-    "--onnx/--no-onnx",
-    default=None,
-    help="Export ONNX, by default if it is installed; --no-onnx leaves the plain source alone.",
-)
+@option(JobOptions, "onnx")
 @shared.run_options
 def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """Search a student, distil it and export it.
@@ -103,14 +97,14 @@ def print_run(report: RunReport) -> None:
     if report.halving is not None:
         print_halving(report.halving)
     exported = report.exported
-    click.echo(
+    say(
         f"Exported the {losses[report.shipped]} student (best of the two on the validation "
         f"split) to {exported.folder}: {', '.join(exported.files)}"
     )
     print_checks(exported)
     if not onnx_available():
-        click.echo("  no ONNX: pip install 'diswot[onnx]' for it")
-    click.echo(
+        say("  no ONNX: pip install 'diswot[onnx]' for it")
+    say(
         "Next: use it with `from student import load`, or search a space of your own: "
         "diswot search --help"
     )

@@ -8,8 +8,9 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
-from diswot.cli._search_options import scorer_option, scoring_options
+from diswot.cli._search_options import SCORER, scoring_options
 from diswot.cli._tables import candidate_row, print_json, print_table
+from diswot.cli._terminal import say
 
 if TYPE_CHECKING:
     from diswot.search import Candidate
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
 @shared.subject_options
-@scorer_option("diswot")
+@SCORER
 @scoring_options
 @shared.SEED
 @shared.DEVICE
@@ -38,17 +39,18 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     terms = list(next((c.terms for c in candidates if c.terms), {}))
     print_table(
         "Scores, higher is better",
-        ["", "architecture", "params", "MACs", "score", *(f"{term} ± sd" for term in terms)],
-        [[*candidate_row("", c), *_spreads(c, terms)] for c in candidates],
+        ["architecture", "params", "MACs", "score", *(f"{term} ± sd" for term in terms)],
+        [[*candidate_row("", c)[1:], *_spreads(c, terms)] for c in candidates],
         caption=(
-            f"Mean of {chosen['repeats']} initialisations and batches, seed {chosen['seed']}; "
+            f"Score: {chosen['scorer']}, mean of {chosen['repeats']} initializations and batches, "
+            f"seed {chosen['seed']}; "
             "± is the standard deviation between them."
         ),
     )
     for candidate in candidates:
         if candidate.failure is not None:
-            click.echo(f"{candidate.name} failed: {candidate.failure}")
-    click.echo("Next: diswot search --help")
+            say(f"{candidate.name} failed: {candidate.failure}")
+    say("Next: diswot search --help")
 
 
 def _spreads(candidate: Candidate, terms: list[str]) -> list[str]:

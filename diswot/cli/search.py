@@ -11,6 +11,7 @@ from diswot.cli import _options as shared
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
+from diswot.cli._terminal import say
 from diswot.devices import check_alone
 from diswot.run_folder import next_folder
 
@@ -67,4 +68,4 @@ def print_search(result: SearchResult, folder: Path) -> None:
             f"{len(result.failures)} candidates failed{over}."
         ),
     )
-    click.echo(f"Next: diswot distill {folder}, or look at it: diswot report {folder}")
+    say(f"Next: diswot distill {folder}, or look at it: diswot report {folder}")

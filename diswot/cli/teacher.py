@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import Folder
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
+from diswot.cli._terminal import say
 from diswot.cli._training_options import recipe_options
 from diswot.cli._trainings import located, options_before
 from diswot.run_folder import check_new_folder, next_folder
@@ -42,7 +44,7 @@ def teacher() -> None:
 @recipe_options
 @shared.SEED
 @shared.DEVICE
-@click.option("--out", type=click.Path(path_type=Path), help="A new folder; one in runs/.")
+@click.option("--out", type=Folder(), help="A new folder; one in runs/.")
 @shared.JSON
 def train(
     name: str,
@@ -109,7 +111,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
     options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
-    click.echo(f"Next: diswot run {options}")
+    say(f"Next: diswot run {options}")
 
 
 def _in_a_path(name: str) -> str:

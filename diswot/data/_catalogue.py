@@ -13,6 +13,7 @@ from diswot.data._given import from_dataset
 from diswot.data._image_data import ImageData, Source
 from diswot.data._root import cache_root, data_root
 from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
 
@@ -32,6 +33,7 @@ GIVEN: dict[str, str] = {
 LARGEST_IMAGE = 4096
 
 
+@takes_options
 def load_data(
     data: Any,
     *,

@@ -12,7 +12,6 @@ from diswot.distillation._judging import Accuracy, evaluate, near_chance
 from diswot.distillation._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
-from diswot.distillation._options import DistillationOptions, RecipeOptions
 from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.distillation._shortlist import Halving, Rung, halve, total_epochs
@@ -21,7 +20,14 @@ from diswot.distillation._teaching import train_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation._training import train
 from diswot.distillation.losses import PRESETS, Objective, parse_objective
-from diswot.options import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
+from diswot.options import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    DistillationOptions,
+    RecipeOptions,
+)
 
 __all__ = [
     "AUGMENTATIONS",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, get_type_hints
+from typing import Any, Unpack
 
 from torch import nn
 
@@ -14,17 +14,18 @@ from diswot.devices import find_device
 from diswot.distillation._distillation import Distillation
 from diswot.distillation._fitting import check_takes
 from diswot.distillation._metrics import check_tensorboard
-from diswot.distillation._options import DistillationOptions, RecipeOptions
 from diswot.distillation._recipe import Recipe, default_recipe
 from diswot.distillation._saved import training_folder
 from diswot.distillation._teacher import trained_teacher
 from diswot.distillation._trained import Training
 from diswot.distillation.losses import parse_objective
+from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
 from diswot.teachers import Teacher
 
 
+@takes_options
 def prepare_distillation(
     teacher: str | nn.Module | Teacher | None,
     *,
@@ -65,7 +66,7 @@ def prepare_distillation(
 def recipe_options(images: ImageData, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the recipe, with the values used in place of those left open."""
     recipe = _recipe(images, options)
-    used = {name: getattr(recipe, name, None) for name in get_type_hints(RecipeOptions)}
+    used = {name: getattr(recipe, name, None) for name in declared(RecipeOptions)}
     return used | {"train_batch_size": recipe.batch_size}
 
 
@@ -75,10 +76,11 @@ def teacher_epochs(epochs: int) -> int:
 
 
 def _recipe(images: ImageData, options: Mapping[str, Any]) -> Recipe:
-    chosen = {name: options.get(name) for name in get_type_hints(RecipeOptions)}
+    chosen = {name: options.get(name) for name in declared(RecipeOptions)}
     return default_recipe(images, batch_size=chosen.pop("train_batch_size"), **chosen)
 
 
+@takes_options
 def distill(
     student: nn.Module,
     teacher: str | nn.Module | Teacher | None = "resnet56",

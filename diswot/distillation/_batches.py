@@ -34,11 +34,12 @@ class Batches:
     ) -> None:
         self.size = min(recipe.batch_size, len(data.train))
         self.steps = recipe.steps_per_epoch(len(data.train))
-        if self.size % (processes * recipe.accumulate):
+        parts = recipe.gradient_accumulation
+        if self.size % (processes * parts):
             raise OptionError(
-                f"Expected batches that can be divided by {processes * recipe.accumulate} "
-                f"({processes} processes, accumulate {recipe.accumulate}), but got {self.size} "
-                "images: give a multiple of it (--train-batch-size)"
+                f"Expected batches that can be divided by {processes * parts} ({processes} "
+                f"processes, gradient accumulation {parts}), but got {self.size} images: give a "
+                "multiple of it (--train-batch-size)"
             )
         self._data, self._recipe, self._device = data, recipe, device
         self._process, self._processes = process, processes
@@ -51,7 +52,7 @@ class Batches:
         """
         generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
         order = torch.randperm(len(self._data.train), generator=generator)
-        shape = (self.steps, self._recipe.accumulate, self._processes, -1)
+        shape = (self.steps, self._recipe.gradient_accumulation, self._processes, -1)
         return order[: self.steps * self.size].view(shape)[:, :, self._process]
 
     def take(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

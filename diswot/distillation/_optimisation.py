@@ -13,7 +13,7 @@ from diswot.distillation._recipe import Recipe
 def optimiser_of(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
     """Return the optimiser of a recipe."""
     rate, decay = recipe.learning_rate, recipe.weight_decay
-    if recipe.optimiser == "adamw":
+    if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
     return torch.optim.SGD(parameters, lr=rate, momentum=recipe.momentum, weight_decay=decay)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from diswot.data import ImageData
 from diswot.errors import OptionError
-from diswot.options import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
+from diswot.options import OPTIMIZERS, RecipeOptions, declared
 
 SMALL_DATA = 5000
 """Training images below which twice as many epochs are the default."""
@@ -21,8 +21,8 @@ class Recipe:
 
     Attributes:
         epochs: passes through the training images.
-        batch_size: images of one step of the optimiser, of all processes together.
-        optimiser: a name of `OPTIMIZERS`.
+        batch_size: images of one step of the optimizer, of all processes together.
+        optimizer: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts, after its warm-up.
         momentum: of `sgd`.
         weight_decay: on all parameters; of `adamw` apart from the gradient.
@@ -37,8 +37,9 @@ class Recipe:
         mixup: parameter α of mixup's Beta(α, α); 0 for no mixup.
         cutmix: the same of cutmix; where both are on, every batch has one of them.
         augment: a name of `AUGMENTATIONS`.
-        clip: norm that the gradient is cut to; `None` for no limit.
-        accumulate: parts that a batch is put through one after the other, to save memory.
+        max_grad_norm: gradient clipping: maximum norm of the gradient; `None` for no limit.
+        gradient_accumulation: parts of a batch that are computed one after the other, which
+            saves memory.
         precision: a name of `PRECISIONS`.
         seed: of the order of the images and of all that is drawn.
 
@@ -48,7 +49,7 @@ class Recipe:
 
     epochs: int
     batch_size: int = 64
-    optimiser: str = "sgd"
+    optimizer: str = "sgd"
     learning_rate: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 5e-4
@@ -61,37 +62,21 @@ class Recipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     augment: str = "standard"
-    clip: float | None = None
-    accumulate: int = 1
+    max_grad_norm: float | None = None
+    gradient_accumulation: int = 1
     precision: str = "single"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        known = {
-            "optimiser": tuple(OPTIMIZERS),
-            "schedule": SCHEDULES,
-            "augment": AUGMENTATIONS,
-            "precision": PRECISIONS,
-        }
-        for name, names in known.items():
-            self._check(name, getattr(self, name) in names, f"one of {', '.join(names)}")
-        for name in ("epochs", "batch_size", "accumulate"):
-            self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_rate", "clip"):
-            value = getattr(self, name)
-            positive = value is None or (math.isfinite(value) and value > 0)
-            self._check(name, positive, "a positive number")
-        for name in ("weight_decay", "mixup", "cutmix"):
-            value = getattr(self, name)
-            self._check(name, math.isfinite(value) and value >= 0, "a number of at least 0")
+        for name, option in declared(RecipeOptions).items():
+            option.checked(self.batch_size if name == "train_batch_size" else getattr(self, name))
         self._check("momentum", 0 <= self.momentum < 1, "at least 0 and less than 1")
-        self._check("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0, less than 1")
-        self._check("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         in_range = 0 <= self.warmup_epochs < self.epochs or self.warmup_epochs == 0
         self._check("warmup_epochs", in_range, f"at least 0 and less than {self.epochs} epochs")
-        if self.batch_size % self.accumulate:
+        parts = self.gradient_accumulation
+        if self.batch_size % parts:
             raise OptionError(
-                f"Expected a batch size that can be divided by accumulate {self.accumulate}, "
+                f"Expected a batch size that can be divided by gradient accumulation {parts}, "
                 f"but got {self.batch_size}: give a multiple of it"
             )
 
@@ -129,7 +114,7 @@ def default_recipe(
     *,
     epochs: int | None = None,
     batch_size: int | None = None,
-    optimiser: str | None = None,
+    optimizer: str | None = None,
     learning_rate: float | None = None,
     weight_decay: float | None = None,
     **settings: Any,
@@ -137,13 +122,13 @@ def default_recipe(
     """Return the recipe for `data`, with defaults in place of what is `None`.
 
     Batches are 64, or less so that an epoch has 16 steps; learning rate and weight decay
-    are those of the optimiser.
+    are those of the optimizer.
 
     Args:
         data: what is trained on.
         epochs: by default 10, and 20 for fewer than 5,000 training images.
         batch_size: images of a step.
-        optimiser: a name of `OPTIMIZERS`.
+        optimizer: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts.
         weight_decay: see `Recipe`.
         **settings: the other attributes of `Recipe`; `None` stands for its default.
@@ -151,13 +136,13 @@ def default_recipe(
     Raises:
         OptionError: a value is out of range.
     """
-    optimiser = optimiser or "sgd"
-    usual_rate, usual_decay = OPTIMIZERS.get(optimiser, OPTIMIZERS["sgd"])
+    optimizer = optimizer or "sgd"
+    usual_rate, usual_decay = OPTIMIZERS.get(optimizer, OPTIMIZERS["sgd"])
     steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
     given = {
         "epochs": (20 if len(data.train) < SMALL_DATA else 10) if epochs is None else epochs,
         "batch_size": min(64, steps_of_16) if batch_size is None else batch_size,
-        "optimiser": optimiser,
+        "optimizer": optimizer,
         "learning_rate": usual_rate if learning_rate is None else learning_rate,
         "weight_decay": usual_decay if weight_decay is None else weight_decay,
         **{name: value for name, value in settings.items() if value is not None},

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 from torch import nn
 
 from diswot.distillation._api import prepare_distillation
-from diswot.distillation._options import DistillationOptions
 from diswot.distillation._saved import training_folder
 from diswot.distillation._teacher import named_teacher
 from diswot.distillation._trained import Training
+from diswot.options import DistillationOptions, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
 from diswot.seeding import seed_for
@@ -17,6 +17,7 @@ from diswot.students import Origin, set_origin
 from diswot.teachers import Teacher
 
 
+@takes_options
 def train_teacher(
     teacher: str | nn.Module | Teacher = "resnet56",
     *,

@@ -184,8 +184,8 @@ class Trainer:
             losses.append(
                 torch.stack([total.detach().float(), *(t.float() for t in terms.values())])
             )
-        if self._recipe.clip is not None:
-            self._accelerator.clip_grad_norm_(self._lesson.parameters(), self._recipe.clip)
+        if self._recipe.max_grad_norm is not None:
+            self._accelerator.clip_grad_norm_(self._lesson.parameters(), self._recipe.max_grad_norm)
         self._optimiser.step()
         self._optimiser.zero_grad()
         if self._ema is not None:

@@ -22,6 +22,7 @@ from diswot.export._onnx import onnx_available, require_onnx, write_onnx
 from diswot.export._program import export_program, write_archive
 from diswot.export._source import write_source
 from diswot.export._verify import verify
+from diswot.options import takes_options
 from diswot.run_folder import check_new_folder, write_json
 from diswot.runs import writing_into
 from diswot.students import origin_of
@@ -64,6 +65,7 @@ def _locked(write: Callable[_P, _T]) -> Callable[_P, _T]:
     return locked
 
 
+@takes_options
 @_locked
 def export(
     student: nn.Module,

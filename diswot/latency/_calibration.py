@@ -15,6 +15,7 @@ from diswot.errors import OptionError, SpaceError
 from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, batch_of, unusable
 from diswot.latency._operators import operators_of, time_operators
 from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError, total_ms
+from diswot.options import takes_options
 from diswot.progress import Progress, silent, tracked
 from diswot.seeding import generator_for
 from search_spaces import Architecture, SearchSpace
@@ -37,6 +38,7 @@ DRAWS = 100
 """Draws for each architecture before a space is taken to have no more."""
 
 
+@takes_options
 def calibrate(
     space: SearchSpace,
     images: ImageSpec,

@@ -8,11 +8,13 @@ from diswot.latency._latency import Latency
 from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
 from diswot.latency._table import read_latency_table
+from diswot.options import takes_options
 from search_spaces import SearchSpace
 
 MEASURED = "measured"
 
 
+@takes_options
 def find_latency(
     spec: str,
     *,

@@ -3,34 +3,39 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Unpack, cast, get_type_hints
+from typing import Any, TypeGuard, Unpack, cast
 
 from torch import nn
 
 from diswot.data import load_data
-from diswot.distillation import (
-    DistillationOptions,
-    RecipeOptions,
-    recipe_options,
-    teacher_epochs,
-)
-from diswot.errors import OptionError, RunFolderError
+from diswot.distillation import recipe_options, teacher_epochs
+from diswot.errors import DiswotError, RunFolderError
 from diswot.export import export, onnx_available, require_onnx
 from diswot.main_job._report import RunReport
 from diswot.main_job._students import Lessons, Students
+from diswot.options import (
+    DEFAULT_SCORER,
+    DistillationOptions,
+    JobOptions,
+    RecipeOptions,
+    ResumeOptions,
+    RunOptions,
+    SearchOptions,
+    declared,
+    filled,
+    options_of,
+    takes_options,
+)
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import check_new_folder, write_record
 from diswot.runs import working_in
 from diswot.scorers import find_scorer
 from diswot.search import (
-    DEFAULT_SCORER,
     Budget,
     Candidate,
-    SearchOptions,
     SearchResult,
     check_search,
     data_again,
-    options_of,
     read_manifest,
     search,
     told_again,
@@ -41,28 +46,19 @@ from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
 LOSSES = ("alone", "diswot", "diswot-dagger")
-_TRAINING = {
-    **{name: kind | int for name, kind in get_type_hints(RecipeOptions).items() if name != "seed"},
-    "teacher_epochs": int | None,
-    "force": bool,
-    "tensorboard": bool,
-}
-_JOB = {"compare": bool, "onnx": bool | None, "shortlist": int, **_TRAINING}
-"""What a manifest keeps of the main job, and what it must be."""
+_TRAINING = (
+    *(name for name in declared(RecipeOptions) if name != "seed"),
+    *("teacher_epochs", "force", "tensorboard"),
+)
+"""What a manifest keeps of how the main job trains."""
 
 
-class RunOptions(SearchOptions, DistillationOptions, total=False):
-    """The options of `search` and of `distill`; those that both have are given once."""
-
-
+@takes_options
 def run(
     teacher: str | nn.Module = "resnet56",
     space: str | SearchSpace = "s0",
     *,
     budget: Budget = DEFAULT_BUDGET,
-    compare: bool = True,
-    shortlist: int = 1,
-    onnx: bool | None = None,
     out: str | Path,
     progress: Progress = silent,
     **options: Unpack[RunOptions],
@@ -77,10 +73,6 @@ def run(
         teacher: a built-in name, `package.module:callable`, or a network.
         space: a built-in name, `package.module:Class`, or a space.
         budget: what a student may cost; by default 300,000 parameters.
-        compare: whether to distil the plain choices too (largest, smallest, random).
-        shortlist: how many of the best-scored and different candidates to distil short, by
-            successive halving, to choose the winner; 1 takes the best-scored.
-        onnx: whether to export ONNX; by default if the extra `onnx` is installed.
         out: the run folder.
         progress: told of every candidate and epoch.
         **options: see [`SearchOptions`][diswot.search.SearchOptions] and
@@ -92,9 +84,8 @@ def run(
     """
     folder = Path(out)
     check_new_folder(folder)
-    if shortlist < 1:
-        raise OptionError(f"Expected a shortlist of at least 1 student, but got {shortlist}")
-    if onnx:
+    job = filled(JobOptions, options_of(JobOptions, options))
+    if job["onnx"]:
         require_onnx()
     with working_in(folder):
         options["data"] = load_data(
@@ -103,8 +94,9 @@ def run(
             image_size=options.pop("image_size", None),
             progress=progress,
         )
-        asked = {"compare": compare, "onnx": onnx or onnx_available() or onnx}
-        job = {**asked, "shortlist": shortlist, **_training_of(teacher, options)}
+        if job["onnx"] is None:
+            job["onnx"] = onnx_available() or None
+        job |= _training_of(teacher, options)
         lessons = Lessons(teacher, options, progress)
         result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
         return _finished(result, lessons, folder, job)
@@ -113,7 +105,7 @@ def run(
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
     """Return the settings of the trainings, defaults in place of what was left open."""
     used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
-    used |= {name: bool(used[name]) for name, kind in _TRAINING.items() if kind is bool}
+    used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
     recipe = recipe_options(options["data"], used)
     used |= {name: value for name, value in recipe.items() if name in used}
     if teacher in TEACHERS and options.get("teacher_weights") is None:
@@ -144,8 +136,9 @@ def _search(
     )
 
 
+@takes_options
 def resume(
-    folder: str | Path, *, progress: Progress = silent, **options: Any
+    folder: str | Path, *, progress: Progress = silent, **options: Unpack[ResumeOptions]
 ) -> "RunReport | SearchResult":
     """Go on with what stopped in a run folder: a search, or the main job with all its stages.
 
@@ -154,7 +147,7 @@ def resume(
     Args:
         folder: the run folder.
         progress: told of every candidate and epoch.
-        **options: those of [`search.resume`][diswot.search.resume].
+        **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
 
     Raises:
         DiswotError: it is no run folder, is damaged, or something does not fit.
@@ -194,13 +187,22 @@ def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | No
     job = manifest.get("job", {})
     if job is None:
         return None
-    if not isinstance(job, dict) or any(
-        not isinstance(job.get(name, "missing"), kind) for name, kind in _JOB.items()
-    ):
+    if not _is_job(job):
         raise RunFolderError(
             f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
         )
     return job
+
+
+def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:
+    try:
+        for kind in (JobOptions, DistillationOptions):
+            for name, option in declared(kind).items():
+                if kind is JobOptions or name in _TRAINING:
+                    option.checked(job[name])
+    except (DiswotError, KeyError, TypeError):
+        return False
+    return True
 
 
 def _finished(

@@ -11,7 +11,6 @@ from torch import nn
 from diswot.copies import copied
 from diswot.distillation import (
     Distillation,
-    DistillationOptions,
     Halving,
     TrainedTeacher,
     Training,
@@ -20,8 +19,9 @@ from diswot.distillation import (
 )
 from diswot.latency import time_network
 from diswot.main_job._report import Row
+from diswot.options import DistillationOptions, options_of
 from diswot.progress import Progress
-from diswot.search import Candidate, measure_costs, options_of
+from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
 from diswot.teachers import Teacher
 

@@ -1,14 +1,27 @@
 """The options of searches and trainings, declared once; needs no torch."""
 
+from diswot.options._job import JobOptions, RunOptions
+from diswot.options._keywords import nearest, takes_options
+from diswot.options._option import Declared, Option, declared, filled, options_of
 from diswot.options._search import (
     COMBINATIONS,
     DEFAULT_SCORER,
     ENGINES,
     TEACHER_STATES,
     Combination,
+    ComparisonOptions,
+    ResumeOptions,
+    SearchOptions,
     TeacherState,
 )
-from diswot.options._training import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES
+from diswot.options._training import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    DistillationOptions,
+    RecipeOptions,
+)
 
 __all__ = [
     "AUGMENTATIONS",
@@ -20,5 +33,19 @@ __all__ = [
     "SCHEDULES",
     "TEACHER_STATES",
     "Combination",
+    "ComparisonOptions",
+    "Declared",
+    "DistillationOptions",
+    "JobOptions",
+    "Option",
+    "RecipeOptions",
+    "ResumeOptions",
+    "RunOptions",
+    "SearchOptions",
     "TeacherState",
+    "declared",
+    "filled",
+    "nearest",
+    "options_of",
+    "takes_options",
 ]

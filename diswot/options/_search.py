@@ -1,6 +1,11 @@
 """What can be chosen of scores and searches."""
 
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict, get_args
+
+from diswot.options._option import Option
+from diswot.options._training import MOST_IMAGES, MOST_SEED
 
 Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
 """How several terms become one score."""
@@ -17,3 +22,153 @@ ENGINES = ("evolution", "nsga2", "regularised", "random", "exhaustive")
 
 DEFAULT_SCORER = "student_fit"
 """What candidates are scored by where nothing else is asked for."""
+
+MOST_CANDIDATES = 1_000_000
+MOST_REPEATS = 10_000
+MOST_SIDE = 4_096
+MOST_THREADS = 1_024
+
+
+class ComparisonOptions(TypedDict, total=False):
+    """Options of `search` and `score` alike."""
+
+    data: Annotated[
+        Any,
+        Option(
+            "A name of `diswot list datasets`, a folder of images, or package.module:callable.",
+            default="digits",
+        ),
+    ]
+    image_size: Annotated[
+        int | None,
+        Option(
+            "Height and width of the images of a folder; by default inferred.",
+            least=1,
+            most=MOST_SIDE,
+        ),
+    ]
+    data_root: Annotated[
+        str | Path | None,
+        Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),
+    ]
+    scorer: Annotated[
+        Any,
+        Option(
+            "A name of `diswot list scorers`, several joined with +, or logrank(a,b,…).",
+            default=DEFAULT_SCORER,
+        ),
+    ]
+    combination: Annotated[
+        Combination | None,
+        Option(
+            "How a scorer's terms become one score; by default as the scorer says.",
+            choices=COMBINATIONS,
+        ),
+    ]
+    repeats: Annotated[
+        int,
+        Option("Initializations and batches per score.", default=3, least=1, most=MOST_REPEATS),
+    ]
+    batch_size: Annotated[
+        int, Option("Images per scored batch.", default=64, least=2, most=MOST_IMAGES)
+    ]
+    teacher_state: Annotated[
+        TeacherState | None,
+        Option(
+            "Score against the teacher at random initialization or with its weights; by default "
+            "as the scorer is made for.",
+            choices=TEACHER_STATES,
+        ),
+    ]
+    teacher_weights: Annotated[
+        str | Path | None, Option("A checkpoint (.safetensors, .pt) to load into the teacher.")
+    ]
+    teacher_classes: Annotated[
+        Any,
+        Option(
+            "Order of the teacher's outputs where its own names do not say: data, text or natural "
+            "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
+            "a name on each line."
+        ),
+    ]
+    seed: Annotated[
+        int, Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED)
+    ]
+    device: Annotated[str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.")]
+    threads: Annotated[
+        int,
+        Option(
+            "Threads of each score; with another number its last digits differ.",
+            default=1,
+            least=1,
+            most=MOST_THREADS,
+        ),
+    ]
+
+
+class SearchOptions(ComparisonOptions, total=False):
+    """Options of `search` and `run` alike."""
+
+    engine: Annotated[
+        str, Option("How candidates are proposed.", default="evolution", choices=ENGINES)
+    ]
+    population: Annotated[
+        int, Option("Candidates per generation.", default=20, least=1, most=MOST_CANDIDATES)
+    ]
+    generations: Annotated[
+        int,
+        Option(
+            "Generations after the first, which is random.",
+            default=10,
+            least=0,
+            most=MOST_CANDIDATES,
+        ),
+    ]
+    objectives: Annotated[
+        Sequence[str] | None,
+        Option(
+            "What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
+            "by default score,params."
+        ),
+    ]
+    latency: Annotated[
+        str | None,
+        Option(
+            "Where milliseconds come from: `measured`, a table (.csv), or what "
+            "`diswot latency calibrate` wrote (.json)."
+        ),
+    ]
+    latency_column: Annotated[str | None, Option("Which column of a table of latencies.")]
+    workers: Annotated[
+        int,
+        Option(
+            "Processes; by default one for each core, up to eight. The result is the same.",
+            default=1,
+            least=1,
+        ),
+    ]
+    cluster: Annotated[
+        str | None,
+        Option("Address of a Dask scheduler (tcp://host:8786), whose workers evaluate."),
+    ]
+
+
+class ResumeOptions(TypedDict, total=False):
+    """Options of `resume`: what can be another than before, and what must be named again."""
+
+    generations: Annotated[
+        int | None,
+        Option("More generations than the search had.", least=0, most=MOST_CANDIDATES),
+    ]
+    teacher: Annotated[Any, Option("Only if it was Python code: name it again.")]
+    teacher_weights: Annotated[str | Path | None, Option("Where the checkpoint is now.")]
+    space: Annotated[Any, Option("Only if it was Python code: name it again.")]
+    data: Annotated[Any, Option("Where a folder of images is now; Python code, named again.")]
+    image_size: Annotated[
+        int | None, Option("Height and width of the images of a folder.", least=1, most=MOST_SIDE)
+    ]
+    data_root: Annotated[str | Path | None, Option("Where datasets are; also DISWOT_DATA.")]
+    scorer: Annotated[Any, Option("Only if it was Python code: name it again.")]
+    device: Annotated[str | None, Option("Where to compute; by default as before.")]
+    workers: Annotated[int, Option("Processes; the result is the same.", default=1, least=1)]
+    cluster: Annotated[str | None, Option("Address of a Dask scheduler, whose workers evaluate.")]

@@ -1,5 +1,10 @@
 """What can be chosen of trainings."""
 
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from diswot.options._option import Option
+
 OPTIMIZERS = {"sgd": (0.05, 5e-4), "adamw": (1e-3, 0.05)}
 """Optimizers with the learning rate and the weight decay that are their defaults."""
 
@@ -11,3 +16,111 @@ AUGMENTATIONS = ("none", "standard", "strong")
 
 PRECISIONS = ("single", "bf16", "fp16")
 """What forward and backward passes can be computed in."""
+
+MOST_EPOCHS = 1_000_000
+MOST_IMAGES = 1_000_000
+MOST_SEED = 2**63 - 1
+
+
+class RecipeOptions(TypedDict, total=False):
+    """What of a [`Recipe`][diswot.distillation.Recipe] can be chosen; `None` is its default."""
+
+    epochs: Annotated[
+        int | None,
+        Option(
+            "Epochs of each training; 10, and 20 for fewer than 5,000 images.",
+            least=1,
+            most=MOST_EPOCHS,
+        ),
+    ]
+    train_batch_size: Annotated[
+        int | None,
+        Option(
+            "Images of a training step; 64, or less so that an epoch has 16 steps.",
+            least=1,
+            most=MOST_IMAGES,
+        ),
+    ]
+    optimizer: Annotated[str | None, Option("By default sgd.", choices=tuple(OPTIMIZERS))]
+    learning_rate: Annotated[
+        float | None, Option("By default 0.05 with sgd, 0.001 with adamw.", above=0)
+    ]
+    weight_decay: Annotated[
+        float | None, Option("By default 0.0005 with sgd, 0.05 with adamw.", least=0)
+    ]
+    schedule: Annotated[
+        str | None,
+        Option(
+            "Learning rate schedule; by default step: times 0.1 after 62.5, 75 and 87.5 % of the "
+            "epochs.",
+            choices=SCHEDULES,
+        ),
+    ]
+    warmup_epochs: Annotated[
+        float | None, Option("Epochs of linear warm-up of the learning rate.", least=0)
+    ]
+    ema: Annotated[
+        float | None,
+        Option("Keep a moving average of the weights, e.g. 0.999.", above=0, below=1),
+    ]
+    label_smoothing: Annotated[
+        float | None,
+        Option("Share of a label that all classes get, e.g. 0.1.", least=0, below=1),
+    ]
+    mixup: Annotated[float | None, Option("Mix images in pairs: alpha, e.g. 0.2.", least=0)]
+    cutmix: Annotated[float | None, Option("Paste boxes of other images: alpha, e.g. 1.", least=0)]
+    augment: Annotated[
+        str | None,
+        Option(
+            "By default standard: crops, and flips where they keep the class.",
+            choices=AUGMENTATIONS,
+        ),
+    ]
+    max_grad_norm: Annotated[float | None, Option("Gradient clipping: maximum norm.", above=0)]
+    gradient_accumulation: Annotated[
+        int | None,
+        Option(
+            "Parts of a batch that are computed one after the other; saves memory.",
+            least=1,
+            most=MOST_IMAGES,
+        ),
+    ]
+    precision: Annotated[
+        str | None, Option("By default single; fp16 needs a GPU.", choices=PRECISIONS)
+    ]
+    seed: Annotated[
+        int, Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED)
+    ]
+
+
+class DistillationOptions(RecipeOptions, total=False):
+    """Options of `distill`, `train_teacher` and `run` alike, with those of the recipe."""
+
+    data_root: Annotated[
+        str | Path | None,
+        Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),
+    ]
+    teacher_weights: Annotated[
+        str | Path | None, Option("A checkpoint (.safetensors, .pt) to load into the teacher.")
+    ]
+    teacher_classes: Annotated[
+        Any,
+        Option(
+            "Order of the teacher's outputs where its own names do not say: data, text or natural "
+            "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
+            "a name on each line."
+        ),
+    ]
+    teacher_epochs: Annotated[
+        int | None,
+        Option(
+            "Epochs of a built-in teacher without checkpoint, trained once; three times --epochs.",
+            least=1,
+            most=MOST_EPOCHS,
+        ),
+    ]
+    force: Annotated[
+        bool, Option("Distill from a teacher with accuracy near chance too.", default=False)
+    ]
+    tensorboard: Annotated[bool, Option("Write TensorBoard events too.", default=False)]
+    device: Annotated[str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.")]

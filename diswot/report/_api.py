@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diswot.errors import RunFolderError, first_line
+from diswot.options import takes_options
 from diswot.report._measures import MEASURES
 from diswot.report._network import Drawing, read_network
 from diswot.report._numbers import HUGE
@@ -39,6 +40,7 @@ class Report:
         return (self.page, *self.pictures)
 
 
+@takes_options
 def write_report(
     folder: str | Path, *, space: SearchSpace | None = None, pictures: bool | None = None
 ) -> Report:

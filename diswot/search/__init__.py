@@ -1,25 +1,27 @@
 """From a teacher and a search space to scored candidates."""
 
 from diswot.costs import Costs, measure_costs
-from diswot.options import DEFAULT_SCORER, TEACHER_STATES, TeacherState
-from diswot.search._again import data_again, source_of, told_again
-from diswot.search._api import (
-    check_search,
-    resume,
-    score,
-    search,
+from diswot.options import (
+    DEFAULT_SCORER,
+    TEACHER_STATES,
+    ComparisonOptions,
+    ResumeOptions,
+    SearchOptions,
+    TeacherState,
+    options_of,
 )
+from diswot.search._again import data_again, source_of, told_again
+from diswot.search._api import check_search, resume, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
+from diswot.search._comparison import Comparison, resolve_comparison
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
 from diswot.search._exploration import Exploration
 from diswot.search._repeats import prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
-from diswot.search._settings import SearchOptions, options_of
 from diswot.search._spaces import SPACES, find_space, parse_architecture
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES, EngineSettings
@@ -39,6 +41,7 @@ __all__ = [
     "Evaluator",
     "Exploration",
     "Outcome",
+    "ResumeOptions",
     "SearchOptions",
     "SearchResult",
     "TeacherState",

@@ -4,12 +4,19 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from torch import nn
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
-from diswot.options import DEFAULT_SCORER
+from diswot.options import (
+    ComparisonOptions,
+    ResumeOptions,
+    SearchOptions,
+    filled,
+    options_of,
+    takes_options,
+)
 from diswot.progress import Progress, silent, tracked
 from diswot.run_folder import check_new_folder
 from diswot.runs import working_in
@@ -18,11 +25,11 @@ from diswot.search._again import data_again, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, ComparisonOptions, resolve_comparison
+from diswot.search._comparison import Comparison, resolve_comparison
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._run import Run
-from diswot.search._settings import SearchOptions, SearchSettings, options_of
+from diswot.search._settings import SearchSettings
 from diswot.search._spaces import SPACES, parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
@@ -33,6 +40,7 @@ REFERENCE = 32
 """Architectures in the random sample by which `score` standardises."""
 
 
+@takes_options
 def search(
     teacher: str | nn.Module | Teacher = "resnet56",
     space: str | SearchSpace = "s0",
@@ -71,6 +79,7 @@ def search(
         return _prepared(teacher, space, budget, progress, options).begin(out, job)
 
 
+@takes_options
 def check_search(
     teacher: str | nn.Module | Teacher = "resnet56",
     space: str | SearchSpace = "s0",
@@ -94,50 +103,28 @@ def _prepared(
     options: SearchOptions,
 ) -> Run:
     workers, cluster = options.pop("workers", 1), options.pop("cluster", None)
-    compared = {"scorer": DEFAULT_SCORER, **options_of(ComparisonOptions, options)}
-    others: dict[str, Any] = {n: value for n, value in options.items() if n not in compared}
-    settings = SearchSettings.chosen(budget, **others)
+    compared = cast(ComparisonOptions, options_of(ComparisonOptions, options))
+    settings = SearchSettings.chosen(budget, **options)
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
 
 
+@takes_options
 def resume(
-    folder: str | Path,
-    *,
-    generations: int | None = None,
-    teacher: str | nn.Module | Teacher | None = None,
-    teacher_weights: str | Path | None = None,
-    space: str | SearchSpace | None = None,
-    data: Any = None,
-    image_size: int | None = None,
-    data_root: str | Path | None = None,
-    scorer: str | Scorer | Term | None = None,
-    device: str | None = None,
-    workers: int = 1,
-    cluster: str | None = None,
-    progress: Progress = silent,
+    folder: str | Path, *, progress: Progress = silent, **options: Unpack[ResumeOptions]
 ) -> SearchResult:
-    """Go on with a search from exactly where it stopped, or beyond where it ended.
+    """Resume a search from exactly where it stopped, or beyond where it ended.
 
     The result is that of a search that never stopped. What the journal holds is not
     evaluated again.
 
     Args:
         folder: its run folder.
-        generations: more of them than the search was begun with.
-        teacher: only where it was Python code: nothing that a run folder names is imported.
-            The same holds for `space`, `data` and `scorer`.
-        teacher_weights: where the checkpoint is now, if it was moved.
-        space: see `teacher`.
-        data: see `teacher`.
-        image_size: of the images, where that was chosen.
-        data_root: where built-in datasets lie.
-        scorer: see `teacher`.
-        device: where to compute; by default as before.
-        workers: processes on this machine.
-        cluster: address of a Dask scheduler, whose workers evaluate instead.
-        progress: told of every new candidate.
+        progress: called for every new candidate.
+        **options: see [`ResumeOptions`][diswot.search.ResumeOptions]. Teacher, space, data and
+            scorer are named again only where they were none of the built-in ones: nothing
+            that a run folder names is imported.
 
     Raises:
         RunFolderError: it is no run folder, is damaged, of another version, or another
@@ -145,6 +132,9 @@ def resume(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed.
     """
+    chosen = filled(ResumeOptions, options)
+    generations, workers = chosen.pop("generations"), chosen.pop("workers")
+    cluster = chosen.pop("cluster")
     path = Path(folder)
     read_manifest(path)  # what is no run folder is not locked
     with working_in(path), Journal(path) as journal:
@@ -152,23 +142,13 @@ def resume(
         settings = SearchSettings.from_json(manifest)
         if generations is not None:
             settings = settings.extended(generations)
-        comparison = _as_before(
-            manifest["settings"],
-            teacher=teacher,
-            teacher_weights=teacher_weights,
-            space=space,
-            data=data,
-            image_size=image_size,
-            data_root=data_root,
-            scorer=scorer,
-            device=device,
-            progress=progress,
-        )
+        comparison = _as_before(manifest["settings"], progress=progress, **chosen)
         _check_same(comparison.manifest(), manifest, path)
         run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
         return run.go_on(path, journal, manifest)
 
 
+@takes_options
 def score(
     archs: Iterable[Architecture | str],
     teacher: str | nn.Module = "resnet56",
@@ -195,7 +175,7 @@ def score(
         DiswotError: something that was asked for does not exist or does not fit.
 
     Examples:
-        >>> one, = score(["3-1-5"], "resnet20", space="s0", repeats=1, batch_size=8)
+        >>> one, = score(["3-1-5"], "resnet20", scorer="diswot", repeats=1, batch_size=8)
         >>> one.params, one.macs, sorted(one.terms)
         (383034, 10130048, ['relation', 'semantic'])
     """

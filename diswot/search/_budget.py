@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from diswot.costs import Costs
 from diswot.errors import OptionError
+from diswot.options import takes_options
 
 _UNITS = {"latency_ms": " ms", "memory": " bytes"}
 
 
+@takes_options
 @dataclass(frozen=True)
 class Budget:
     """What a candidate may cost at most; `None` sets no limit.

@@ -4,69 +4,25 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Unpack
 
 from torch import nn
 
 from diswot.data import ImageData, load_data
 from diswot.devices import find_device
-from diswot.errors import OptionError, UnknownNameError
-from diswot.options import COMBINATIONS, TEACHER_STATES, Combination, TeacherState
+from diswot.options import ComparisonOptions, filled, takes_options
 from diswot.progress import Progress, news, silent
 from diswot.run_folder import versions
-from diswot.scorers import Formula, Scorer, Term, find_scorer
+from diswot.scorers import Formula, find_scorer
 from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
-from diswot.teachers import Teacher, TeacherClasses, as_text, check_trained, find_teacher
+from diswot.teachers import Teacher, as_text, check_trained, find_teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
 """Architectures by which a space is known again."""
-
-
-class ComparisonOptions(TypedDict, total=False):
-    """Options of `search` and `score` alike.
-
-    Attributes:
-        data: a built-in name, a folder of images, `package.module:callable`, or a dataset; by
-            default `digits`.
-        image_size: height and width of the images of a folder; by default inferred.
-        data_root: where built-in datasets lie.
-        scorer: a name, an expression (names joined with `+`, `logrank(a,b)`), or a
-            function (student, teacher) → number; by default `student_fit` in a search,
-            and `diswot` in `score`.
-        combination: how a scorer's terms become one score: `sum`, `rank`, `standard` or
-            `logrank`; by default as the scorer says.
-        repeats: initialisations and batches that each score is the mean of; 3.
-        batch_size: images per batch; 64.
-        teacher_state: whether the teacher is scored at `random` initialisation or `trained`;
-            by default as the scorer is made for, and at random where it has no weights.
-        teacher_weights: a checkpoint to load into the teacher.
-        teacher_classes: the order of the teacher's outputs, where its own names do not tell:
-            `data`, `text` or `natural` (the data's classes as they are, sorted as text, or
-            by their numbers), a file with a name on each line, or the names.
-        seed: the same seed gives the same result; 0.
-        device: where to compute; by default a GPU where there is one.
-        threads: of torch, with which each score is computed: with another number it differs
-            in its last digits; 1.
-    """
-
-    data: Any
-    image_size: int | None
-    data_root: str | Path | None
-    scorer: str | Scorer | Term
-    combination: Combination | None
-    repeats: int
-    batch_size: int
-    teacher_state: TeacherState | None
-    teacher_weights: str | Path | None
-    teacher_classes: TeacherClasses | None
-    seed: int
-    device: str | None
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -108,117 +64,77 @@ class Comparison:
         return costs.params, costs.macs
 
 
+@takes_options
 def resolve_comparison(
     teacher: str | nn.Module | Teacher,
     space: str | SearchSpace,
     *,
-    data: Any = "digits",
-    image_size: int | None = None,
-    data_root: str | Path | None = None,
-    scorer: str | Scorer | Term = "diswot",
-    combination: Combination | None = None,
-    repeats: int = 3,
-    batch_size: int = 64,
-    teacher_state: TeacherState | None = None,
-    teacher_weights: str | Path | None = None,
-    teacher_classes: TeacherClasses | None = None,
-    seed: int = 0,
-    device: str | None = None,
-    threads: int = 1,
     progress: Progress = silent,
+    **options: Unpack[ComparisonOptions],
 ) -> Comparison:
     """Resolve names, check that all fits together, and show the batches to the teacher.
 
     Raises:
         DiswotError: something does not exist or does not fit.
     """
-    at_least(1, repeats=repeats, threads=threads)
-    at_least(2, batch_size=batch_size)
-    at_least(0, seed=seed)
-    if combination is not None:
-        one_of(COMBINATIONS, combination=combination)
-    if teacher_state is not None:
-        one_of(TEACHER_STATES, teacher_state=teacher_state)
-    found_scorer = find_scorer(scorer)
+    chosen = filled(ComparisonOptions, options)
+    found_scorer = find_scorer(chosen["scorer"])
     formula = found_scorer.formula
-    if combination is not None:
-        formula = Formula(combination, formula.parts)
-    device = find_device(device)
-    images = load_data(data, root=data_root, image_size=image_size, progress=progress)
+    if chosen["combination"] is not None:
+        formula = Formula(chosen["combination"], formula.parts)
+    device = find_device(chosen["device"])
+    images = load_data(
+        chosen["data"],
+        root=chosen["data_root"],
+        image_size=chosen["image_size"],
+        progress=progress,
+    )
     found_space = find_space(space, in_channels=images.shape[0])
+    weights = chosen["teacher_weights"]
     found_teacher = find_teacher(
         teacher,
         images.spec,
-        weights=teacher_weights,
+        weights=weights,
         classes=images.classes,
-        teacher_classes=teacher_classes,
+        teacher_classes=chosen["teacher_classes"],
     )
     made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
-    state = teacher_state or made_for
+    state = chosen["teacher_state"] or made_for
     if state == "trained":
         for note in found_teacher.notes:
             progress(news("teacher", note))
         if found_teacher.weights is not None:
             trained = found_teacher.weights()
             check_trained(found_teacher, trained, images, device=device, progress=progress)
+    same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
+    drawn = {"repeats": chosen["repeats"], "batch_size": chosen["batch_size"]}
     prepared = prepare_repeats(
         images,
         found_teacher,
         state=state,
-        repeats=repeats,
-        batch_size=batch_size,
-        seed=seed,
-        device=device,
-        threads=threads,
         watches=found_scorer.teacher_watches,
-    )
-    evaluator = Evaluator(
-        found_space,
-        found_scorer,
-        prepared,
-        images.spec,
-        seed=seed,
-        device=device,
-        threads=threads,
+        **drawn,
+        **same,
     )
     settings = {
         "teacher": found_teacher.name,
         "teacher_state": state,
-        "teacher_weights": teacher_weights and os.path.abspath(teacher_weights),  # noqa: PTH100
-        "teacher_classes": as_text(teacher_classes),
+        "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
+        "teacher_classes": as_text(chosen["teacher_classes"]),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
         "data_source": None if images.source is None else asdict(images.source),
         "scorer": found_scorer.card.name,
         "combination": formula.how,
-        "repeats": repeats,
-        "batch_size": batch_size,
-        "seed": seed,
-        "device": device,
-        "threads": threads,
+        **drawn,
+        **same,
     }
-    return Comparison(images, found_space, evaluator, formula, seed, found_teacher, settings)
-
-
-def at_least(least: int, **values: int) -> None:
-    """Check numbers.
-
-    Raises:
-        OptionError: one of them is no whole number, or less than `least`.
-    """
-    for name, value in values.items():
-        if not isinstance(value, int) or value < least:
-            raise OptionError(
-                f"Expected {name} to be a whole number of at least {least}, but got {value!r}"
-            )
-
-
-def one_of(known: tuple[str, ...], **values: str) -> None:
-    """Check names.
-
-    Raises:
-        UnknownNameError: one of them is not known.
-    """
-    for name, value in values.items():
-        if value not in known:
-            raise UnknownNameError(name.replace("_", " "), value, known)
+    return Comparison(
+        images,
+        found_space,
+        Evaluator(found_space, found_scorer, prepared, images.spec, **same),
+        formula,
+        chosen["seed"],
+        found_teacher,
+        settings,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from diswot.data import ImageSpec
 from diswot.errors import DiswotError, RunFolderError
+from diswot.options import takes_options
 from diswot.run_folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
@@ -153,6 +154,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+@takes_options
 def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchResult:
     """Read the run folder of a finished search.
 

@@ -1,47 +1,14 @@
 """What a search depends on besides teacher, space, data and scorer, and how it is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, get_type_hints
+from typing import Any, Unpack
 
 from diswot.errors import OptionError, RunFolderError, UnknownNameError
+from diswot.options import SearchOptions, filled
 from diswot.search._budget import Budget
-from diswot.search._comparison import ComparisonOptions
 from diswot.search._selection import SCORE
 from diswot.search.engines import ENGINES, EngineSettings
-
-
-def options_of(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that a kind of options has."""
-    return {name: value for name, value in options.items() if name in get_type_hints(kind)}
-
-
-class SearchOptions(ComparisonOptions, total=False):
-    """Options of `search` and `run` alike.
-
-    Attributes:
-        engine: how candidates are proposed: `evolution`, the default, `nsga2`, `regularised`,
-            `random` or `exhaustive`.
-        population: candidates per generation; 20.
-        generations: generations after the first, which is random; 10.
-        objectives: what `nsga2` trades off: the score and any of `params`, `macs`,
-            `latency_ms` and `memory`; by default score and parameters.
-        latency: where milliseconds come from: `measured`, a table (`.csv`), or a
-            calibration (`.json`); see [`find_latency`][diswot.latency.find_latency].
-        latency_column: which column of a table.
-        workers: processes on this machine; 1, this process itself. The result does not
-            depend on how many.
-        cluster: address of a Dask scheduler, whose workers evaluate instead.
-    """
-
-    engine: str
-    population: int
-    generations: int
-    objectives: Sequence[str] | None
-    latency: str | None
-    latency_column: str | None
-    workers: int
-    cluster: str | None
 
 
 @dataclass(frozen=True)
@@ -76,23 +43,16 @@ class SearchSettings:
             )
 
     @classmethod
-    def chosen(
-        cls,
-        budget: Budget | None,
-        *,
-        engine: str = "evolution",
-        objectives: Sequence[str] | None = None,
-        latency: str | None = None,
-        latency_column: str | None = None,
-        **numbers: Any,
-    ) -> "SearchSettings":
+    def chosen(cls, budget: Budget | None, **options: Unpack[SearchOptions]) -> "SearchSettings":
         """Return the settings that options stand for."""
+        chosen = filled(SearchOptions, options)
+        name, objectives = chosen["engine"], chosen["objectives"]
         if objectives is None:
-            objectives = (SCORE, "params") if engine == "nsga2" else (SCORE,)
-        if engine not in ENGINES:
-            raise UnknownNameError("engine", engine, ENGINES)
-        chosen = EngineSettings(engine, objectives=tuple(objectives), **numbers)
-        return cls(chosen, budget or Budget(), latency, latency_column)
+            objectives = (SCORE, "params") if name == "nsga2" else (SCORE,)
+        engine = EngineSettings(
+            name, chosen["population"], chosen["generations"], tuple(objectives)
+        )
+        return cls(engine, budget or Budget(), chosen["latency"], chosen["latency_column"])
 
     @property
     def memory(self) -> bool:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
+from diswot.options import takes_options
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._weights_file import read_weights
 
@@ -36,6 +37,7 @@ _PARAMETRIZED = {
 """Names in `torch.nn.utils`, and in `torch.nn.utils.parametrizations`."""
 
 
+@takes_options
 def load_checkpoint(network: nn.Module, path: str | Path) -> nn.Module:
     """Load a checkpoint file into `network` and return it.
 

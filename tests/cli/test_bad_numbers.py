@@ -47,7 +47,7 @@ def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> No
     ("option", "value"),
     [
         ("--train-batch-size", "0"),
-        ("--optimiser", "adam"),
+        ("--optimizer", "adam"),
         ("--learning-rate", "0"),
         ("--learning-rate", "inf"),
         ("--weight-decay", "-1"),
@@ -59,8 +59,8 @@ def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> No
         ("--mixup", "-0.1"),
         ("--cutmix", "many"),
         ("--augment", "all"),
-        ("--clip", "0"),
-        ("--accumulate", "0"),
+        ("--max-grad-norm", "0"),
+        ("--gradient-accumulation", "0"),
         ("--precision", "double"),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_nonsensical_training_is_refused(
     ("options", "words"),
     [
         (("--warmup-epochs", "3", "--epochs", "3"), "less than 3 epochs, but got 3"),
-        (("--accumulate", "3", "--train-batch-size", "16"), "divided by accumulate 3"),
+        (("--gradient-accumulation", "3", "--train-batch-size", "16"), "gradient accumulation 3"),
         (("--precision", "fp16"), "Expected a GPU for the precision fp16"),
     ],
 )

@@ -16,7 +16,7 @@ LOSS = "ce + 0.9*kd(T=4) + 0.1*fitnet"
 RECIPE = Recipe(
     epochs=3,
     batch_size=12,
-    optimiser="adamw",
+    optimizer="adamw",
     learning_rate=0.01,
     schedule="cosine",
     warmup_epochs=1,
@@ -25,8 +25,8 @@ RECIPE = Recipe(
     mixup=0.4,
     cutmix=1.0,
     augment="strong",
-    clip=1.0,
-    accumulate=2,
+    max_grad_norm=1.0,
+    gradient_accumulation=2,
 )
 
 

@@ -108,7 +108,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
     whole, parts = (small(0, normalised=False) for _ in range(2))
     recipe = replace(SHORT, augment="none")
     lesson(None, recipe, student=whole, loss="ce + kd")
-    lesson(None, replace(recipe, accumulate=4), student=parts, loss="ce + kd")
+    lesson(None, replace(recipe, gradient_accumulation=4), student=parts, loss="ce + kd")
     torch.testing.assert_close(parts.classifier.weight, whole.classifier.weight)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from diswot.data import load_data
 from diswot.distillation import Accuracy, Recipe, default_recipe, near_chance
-from diswot.errors import OptionError
+from diswot.errors import DiswotError
 
 
 def test_the_learning_rate_grows_in_a_line_and_falls_by_a_cosine() -> None:
@@ -16,30 +16,30 @@ def test_the_learning_rate_grows_in_a_line_and_falls_by_a_cosine() -> None:
     assert [steps.rate(at) for at in (1, 2, 6.2, 6.3, 9)] == pytest.approx([0.5, 1, 1, 0.1, 1e-3])
 
 
-def test_each_optimiser_has_its_defaults() -> None:
+def test_each_optimizer_has_its_defaults() -> None:
     data = load_data("digits")
-    sgd, adamw = default_recipe(data), default_recipe(data, optimiser="adamw")
+    sgd, adamw = default_recipe(data), default_recipe(data, optimizer="adamw")
     assert (sgd.epochs, sgd.batch_size, sgd.learning_rate) == (20, 16, 0.05)
     assert (adamw.learning_rate, adamw.weight_decay) == (1e-3, 0.05)
-    assert default_recipe(data, optimiser="adamw", learning_rate=0.5).learning_rate == 0.5
+    assert default_recipe(data, optimizer="adamw", learning_rate=0.5).learning_rate == 0.5
     assert default_recipe(data, ema=None, schedule=None) == sgd
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"optimiser": "adam"}, "optimiser to be one of sgd, adamw"),
-        ({"schedule": "linear"}, "schedule to be one of step, cosine"),
-        ({"learning_rate": float("nan")}, "learning rate to be a positive number"),
+        ({"optimizer": "adam"}, "optimizer 'adam': did you mean 'adamw'"),
+        ({"schedule": "linear"}, "unknown schedule 'linear'"),
+        ({"learning_rate": float("nan")}, "learning rate to be a number above 0"),
         ({"label_smoothing": 1.0}, "label smoothing"),
-        ({"ema": 1.0}, "ema to be between 0 and 1"),
-        ({"batch_size": 0}, "batch size to be at least 1"),
+        ({"ema": 1.0}, "ema to be a number above 0 and below 1"),
+        ({"batch_size": 0}, "batch size to be a whole number from 1"),
         ({"warmup_epochs": 5}, "less than 5 epochs, but got 5"),
-        ({"accumulate": 3}, "divided by accumulate 3, but got 64"),
+        ({"gradient_accumulation": 3}, "divided by gradient accumulation 3, but got 64"),
     ],
 )
 def test_what_is_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(OptionError, match=words):
+    with pytest.raises(DiswotError, match=words):
         Recipe(epochs=5, **settings)
 
 

@@ -160,8 +160,8 @@ def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) ->
     report = diswot.distill(student(), Scaled(), data=data, epochs=1, force=True)
     assert report.test.total == 1297
     with pytest.raises(TeacherError, match="use the trained state"):
-        diswot.score(["1-1-1"], Scaled(), repeats=1, batch_size=8)
-    options: dict[str, Any] = {"teacher_state": "trained", "repeats": 1, "batch_size": 8}
+        diswot.score(["1-1-1"], Scaled(), scorer="diswot", repeats=1, batch_size=8)
+    options: dict[str, Any] = {"repeats": 1, "batch_size": 8}
     assert diswot.score(["1-1-1"], Scaled(), **options)[0].score is not None
 
 

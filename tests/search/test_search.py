@@ -114,12 +114,19 @@ def test_a_score_that_is_not_finite_fails_its_candidate_and_not_the_search() -> 
 
 
 def test_scores_given_singly_and_together_are_equal() -> None:
-    options: dict[str, Any] = {"space": SPACE, "repeats": 2, "batch_size": 8}
+    options: dict[str, Any] = {"space": SPACE, "repeats": 2, "batch_size": 8, "scorer": "diswot"}
     together = diswot.score(["1-2-3", "3-2-1"], "resnet20", **options)
     single = diswot.score(["3-2-1"], "resnet20", **options)
     assert together[1].terms == single[0].terms
     assert together[1].score == single[0].score
     assert [len(values) for values in single[0].terms.values()] == [2, 2]
+
+
+def test_scores_and_searches_follow_the_same_score_by_default() -> None:
+    (scored,) = diswot.score(["1-1-1"], "resnet20", space=SPACE, repeats=1, batch_size=8)
+    found = search()
+    assert list(scored.terms) == list(found.best.terms)
+    assert found.manifest["settings"]["scorer"] == "student_fit"
 
 
 def test_isomorphic_architectures_share_a_score_but_not_their_costs() -> None:
@@ -136,8 +143,8 @@ def test_a_trained_teacher_can_be_scored_with_its_weights() -> None:
     torch.manual_seed(0)
     teacher = SPACE.build(SPACE.from_string("1-1-1"), 10)
     before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
-    options: dict[str, Any] = {"space": SPACE, "repeats": 1, "batch_size": 8}
-    random_state = diswot.score(["1-1-1"], teacher, **options)
+    options: dict[str, Any] = {"space": SPACE, "repeats": 1, "batch_size": 8, "scorer": "diswot"}
+    random_state = diswot.score(["1-1-1"], teacher, teacher_state="random", **options)
     trained = diswot.score(["1-1-1"], teacher, teacher_state="trained", **options)
     assert random_state[0].terms != trained[0].terms
     assert all(torch.equal(before[name], now) for name, now in teacher.state_dict().items())

@@ -6,9 +6,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from diswot.errors import OptionError
+from diswot.options import SearchOptions, declared
 from diswot.search._selection import COSTS, OBJECTIVES, SCORE
 from diswot.seeding import generator_for
 from search_spaces import Architecture
+
+_DECLARED = declared(SearchOptions)
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,14 @@ class EngineSettings:
         OptionError: a number or an objective that cannot be.
     """
 
-    name: str = "evolution"
-    population: int = 20
-    generations: int = 10
+    name: str = _DECLARED["engine"].option.default
+    population: int = _DECLARED["population"].option.default
+    generations: int = _DECLARED["generations"].option.default
     objectives: tuple[str, ...] = (SCORE,)
 
     def __post_init__(self) -> None:
-        for least, name in ((1, "population"), (0, "generations")):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise OptionError(
-                    f"Expected {name} to be a whole number of at least {least}, but got {value!r}"
-                )
+        for name in ("population", "generations"):
+            _DECLARED[name].checked(getattr(self, name))
         unknown = [name for name in self.objectives if name not in OBJECTIVES]
         if unknown or len(set(self.objectives)) != len(self.objectives):
             raise OptionError(

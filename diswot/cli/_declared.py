@@ -1,0 +1,68 @@
+"""Command-line options made from the declarations of `diswot.options`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from diswot.cli._numbers import Real, Whole
+from diswot.options import Declared, declared
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Return names that were separated by commas."""
+    return None if value is None else tuple(map(str.strip, value.split(",")))
+
+
+def option(kind: type, name: str, **other: Any) -> Callable[[_F], _F]:
+    """Return the decorator of one declared option.
+
+    Args:
+        kind: what declares it.
+        name: its name in Python.
+        **other: what the command wants otherwise, such as `help` or `default`.
+    """
+    found = declared(kind)[name]
+    flag = "--" + name.replace("_", "-")
+    chosen: dict[str, Any] = {"help": found.option.help, **_type(found)}
+    if found.kind is bool:
+        negated = found.optional or found.option.default
+        flag = f"{flag}/--no-{name.replace('_', '-')}" if negated else flag
+        chosen |= {"default": found.option.default, "is_flag": True}
+    elif found.option.default is not None:
+        chosen |= {"default": found.option.default, "show_default": True}
+    return click.option(flag, **chosen | other)
+
+
+def _type(found: Declared) -> dict[str, Any]:
+    limits = found.option
+    if limits.choices:
+        return {"type": click.Choice(limits.choices)}
+    if found.kind is int:
+        return {"type": Whole(_whole(limits.least), _whole(limits.most))}
+    if found.kind is float:
+        low = limits.least if limits.above is None else limits.above
+        high = limits.most if limits.below is None else limits.below
+        opened = {"min_open": limits.above is not None, "max_open": limits.below is not None}
+        return {"type": Real(min=low, max=high, **opened)}
+    return {}
+
+
+def _whole(limit: float | None) -> int | None:
+    return None if limit is None else int(limit)
+
+
+class Folder(click.Path):
+    """An output folder or file: a path that is not empty."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if not str(value).strip():
+            self.fail("expected the name of a folder, but got nothing", param, ctx)
+        return super().convert(value, param, ctx)

@@ -1,0 +1,139 @@
+"""What reaches the terminal: text that it can show, and nothing that it obeys.
+
+Everything that commands print goes through `say`, `printable` or a table. Control characters
+(of file names, class names, messages of other libraries) are escaped, and signs that the
+terminal's encoding lacks are written with those it has.
+"""
+
+import codecs
+import sys
+import unicodedata
+from typing import TextIO
+
+import click
+
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("–—−─━‒", "-"),
+        "×": "x",
+        "·": ".",
+        "•": "*",
+        "…": "...",
+        "±": "+/-",
+        "→": "->",
+        "≤": "<=",
+        "≥": ">=",
+        "†": "+",
+        "‡": "++",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "│": "|",
+        "²": "^2",
+        "α": "alpha",
+        "β": "beta",
+        "ε": "eps",
+        "λ": "lambda",
+        "μ": "mu",
+        "µ": "u",
+        "ρ": "rho",
+        "σ": "sigma",
+        "τ": "tau",
+        "√": "sqrt",
+        "∞": "inf",
+        "≈": "~",
+        "∈": "in",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "ß": "ss",
+        "æ": "ae",
+        "Æ": "AE",
+    }
+)
+"""ASCII for signs that are printed."""
+
+_HARMLESS = "\u200c\u200d"
+"""Format characters that only join letters."""
+
+
+def printable(text: str, *, keep: str = "\n\t") -> str:
+    r"""Escape what a terminal would obey: control characters, and signs that turn text round.
+
+    Examples:
+        >>> printable("\x1b[2J\u202ename")
+        '\\x1b[2J\\u202ename'
+    """
+    return "".join(_escaped(char) if _is_control(char, keep) else char for char in text)
+
+
+def _is_control(char: str, keep: str) -> bool:
+    if char in keep or char in _HARMLESS:
+        return False
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escaped(char: str) -> str:
+    number = ord(char)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no text
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one or more lines."""
+    click.echo(printable(text), file=sys.stderr if err else sys.stdout)
+
+
+def written(text: str) -> str:
+    """Return `text` as one line that the standard output can write."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return printable(text, keep="").encode(encoding, errors=_HANDLER).decode(encoding)
+
+
+def _plain(char: str) -> str:
+    """Return ASCII for one character: a sign, a letter without its accent, or a question mark."""
+    found = char.translate(_PLAIN)
+    if not found.isascii():
+        found = unicodedata.normalize("NFKD", found).encode("ascii", "ignore").decode()
+    return found or "?"
+
+
+_HANDLER = "diswot.plain"
+_ASCII = "diswot-ascii"
+"""ASCII under another name, for click takes the other one to be a mistake and writes UTF-8."""
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_plain, error.object[error.start : error.end])), error.end
+
+
+def _find_codec(name: str) -> codecs.CodecInfo | None:
+    if name not in (_ASCII, _ASCII.replace("-", "_")):
+        return None
+    ascii_ = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        ascii_.encode,
+        ascii_.decode,
+        streamreader=ascii_.streamreader,
+        streamwriter=ascii_.streamwriter,
+        incrementalencoder=ascii_.incrementalencoder,
+        incrementaldecoder=ascii_.incrementaldecoder,
+        name=_ASCII,
+    )
+
+
+codecs.register_error(_HANDLER, _replace)
+codecs.register(_find_codec)
+
+
+def make_readable(stream: TextIO) -> None:
+    """Let a stream write plain signs in place of those that its encoding lacks."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:
+        return
+    ascii_ = codecs.lookup(stream.encoding).name == "ascii"
+    reconfigure(encoding=_ASCII if ascii_ else None, errors=_HANDLER)
