@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from diswot.run_folder import read_json, write_record
 from tests.cli.conftest import ONE_EPOCH, SPACE, Damage, Refused, cut_short, make_a_folder_of
 from tests.cli.faulty import Small
+from tests.edits import edit
 
 
 def test_distilling_nothing_is_refused(refused: Refused) -> None:
@@ -40,13 +40,6 @@ def test_a_run_without_a_trained_student_cannot_be_exported(
 def test_what_a_run_folder_names_is_not_imported(refused: Refused, run_folder: Path) -> None:
     edit(run_folder / "manifest.json", lambda manifest: manifest["settings"].update(space=SPACE))
     assert "--space" in refused("distill", run_folder)
-
-
-def edit(path: Path, change: Callable[[Any], object]) -> None:
-    """Change the JSON object in a file."""
-    content = read_json(path)
-    change(content)
-    write_record(path, content)
 
 
 BROKEN_JSON: dict[str, Damage] = {

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import diswot
+from diswot.run_folder import read_json
 from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Refused, only_line
 from tests.cli.faulty import Small
 from tests.conftest import CommandLine
+from tests.edits import edit, replace_text
 
 CORES = os.cpu_count() or 1
 FEW_NETWORKS = ("--space", SPACE)
@@ -182,20 +184,17 @@ def rename_space(folder: Path) -> None:
 
 
 def change(folder: Path, **settings: Any) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["settings"].update(settings)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    edit(folder / "manifest.json", lambda manifest: manifest["settings"].update(settings))
 
 
 @pytest.mark.parametrize("command", ["resume", "distill", "export"])
-@pytest.mark.parametrize("schema", [1, 3, None, "2"])
+@pytest.mark.parametrize("schema", [1, 4, None, "2"])
 def test_a_run_of_another_version_is_refused(
     refused: Refused, run_folder: Path, command: str, schema: object
 ) -> None:
-    manifest = json.loads((run_folder / "manifest.json").read_text()) | {"schema": schema}
-    (run_folder / "manifest.json").write_text(json.dumps(manifest))
+    edit(run_folder / "manifest.json", lambda manifest: manifest.update(schema=schema))
     line = refused(command, run_folder, *FEW_NETWORKS)
-    assert f"schema {schema!r}, expected 2" in line
+    assert f"schema {schema!r}, expected 3" in line
 
 
 def test_a_journal_of_another_space_is_refused_by_its_line(
@@ -204,20 +203,21 @@ def test_a_journal_of_another_space_is_refused_by_its_line(
     rename_space(run_folder)
     (run_folder / ".lock").touch()
     journal = run_folder / "journal.jsonl"
-    journal.write_text(journal.read_text().replace("width=", "depth="))
+    replace_text(journal, ("width=", "depth="))
     assert f"line 1 of {journal}" in refused("resume", run_folder, *FEW_NETWORKS)
 
 
-@pytest.mark.parametrize("kind", ["teacher", "space", "data", "scorer"])
+@pytest.mark.parametrize("kind", ["teacher", "space", "data", "data_source", "scorer"])
 def test_code_that_a_run_names_is_not_imported(
     refused: Refused, run_folder: Path, kind: str
 ) -> None:
     (run_folder.parent / "hostile.py").write_text("import os; os.mkdir('made')")
     (run_folder / ".lock").touch()
-    change(run_folder, **({"space": "s0"} | {kind: "hostile:X"}))
+    source = {"data": "hostile:X"} if kind == "data_source" else None
+    change(run_folder, **({"space": "s0"} | {kind: "hostile:X"} | {"data_source": source}))
     line = refused("resume", run_folder)
     assert "hostile:X" in line
-    assert kind == "scorer" or f"--{kind}" in line
+    assert kind == "scorer" or f"--{kind.removesuffix('_source')}" in line
 
 
 def test_a_run_with_nothing_more_to_do_prints_its_result_again(
@@ -227,7 +227,8 @@ def test_a_run_with_nothing_more_to_do_prints_its_result_again(
     before = (run_folder / "result.json").read_bytes()
     again = cli("resume", run_folder, *FEW_NETWORKS, "--json")
     assert again.code == 0, again.err
-    assert json.loads(again.out) == json.loads(before) | {"folder": str(run_folder)}
+    result = read_json(run_folder / "result.json")
+    assert json.loads(again.out) == result | {"folder": str(run_folder)}
     assert (run_folder / "result.json").read_bytes() == before
 
 

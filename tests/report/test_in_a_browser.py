@@ -17,6 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from diswot.report import write_report
 from diswot.search import load_run
+from tests.edits import replace_text
 from tests.report.conftest import DESKTOP, PHONE, chromium
 
 SIZES = [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")]
@@ -78,8 +79,7 @@ def test_the_page_is_no_wider_than_the_window(page: Chrome) -> None:
 
 def test_names_of_any_length_do_not_widen_the_page(browser: Chrome, run_folder: Path) -> None:
     for file in ("manifest.json", "result.json", "journal.jsonl"):
-        path = run_folder / file
-        path.write_text(path.read_text().replace('"resnet20"', json.dumps("resnet" * 60)))
+        replace_text(run_folder / file, ('"resnet20"', json.dumps("resnet" * 60)))
     opened(browser, write_report(run_folder, pictures=False).page)
     test_the_page_is_no_wider_than_the_window(browser)
 
@@ -162,14 +162,10 @@ def contrast(ink: list[float], paper: list[float]) -> float:
 
 def test_hostile_text_is_text(browser: Chrome, own_run: Path) -> None:
     attack = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
-    journal = own_run / "journal.jsonl"
-    journal.write_text(
-        journal.read_text().replace("this one cannot be", attack).replace("width=8", "<i>8</i>")
-    )
+    narrow = ("width=8", "<i>8</i>")
+    replace_text(own_run / "journal.jsonl", ("this one cannot be", attack), narrow)
     for file in ("manifest.json", "result.json"):
-        path = own_run / file
-        text = path.read_text().replace("width=8", "<i>8</i>").replace("resnet20", attack)
-        path.write_text(text)
+        replace_text(own_run / file, narrow, ("resnet20", attack))
     opened(browser, write_report(own_run, pictures=False).page)
     assert browser.title != "taken"
     assert attack in browser.find_element(By.TAG_NAME, "body").text

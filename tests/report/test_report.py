@@ -13,6 +13,7 @@ from PIL import Image
 import diswot
 from diswot.report import write_report
 from tests.cli.faulty import OneRaises
+from tests.edits import edit, replace_text
 
 
 def text_of(page: Path) -> str:
@@ -116,18 +117,15 @@ def test_a_space_of_ones_own_is_drawn_where_it_is_given(own_run: Path) -> None:
 
 
 def test_a_report_of_a_run_that_names_code_imports_none(own_run: Path, tmp_path: Path) -> None:
-    manifest = own_run / "manifest.json"
-    content = json.loads(manifest.read_text())
-    content["settings"]["space"] = "antigravity:Space"
-    manifest.write_text(json.dumps(content))
+    named = {"space": "antigravity:Space"}
+    edit(own_run / "manifest.json", lambda content: content["settings"].update(named))
     assert "antigravity:Space" in text_of(write_report(own_run, pictures=False).page)
 
 
 @pytest.mark.parametrize("attack", ["</script><script>x()</script>", "<!--", "]]>", "\u2028&#39;"])
 def test_data_in_the_page_cannot_end_its_script(own_run: Path, attack: str) -> None:
     for file in ("journal.jsonl", "result.json"):
-        path = own_run / file
-        path.write_text(path.read_text().replace("width=8", json.dumps(attack)[1:-1]))
+        replace_text(own_run / file, ("width=8", json.dumps(attack)[1:-1]))
     page = write_report(own_run, pictures=False).page.read_text(encoding="utf-8")
     data = page.split('id="abouts">')[1].split("</script>")[0]
     assert attack in {each["title"] for each in json.loads(data)}
