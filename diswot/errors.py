@@ -11,7 +11,7 @@ _LONGEST = 400
 
 
 class DiswotError(Exception):
-    """Root of all errors that a user's input can cause; the command line exits with 2."""
+    """Root of all errors; the command line exits with 2, and with 1 where a run failed."""
 
 
 class OptionError(DiswotError):
@@ -87,7 +87,7 @@ class MissingExtraError(DiswotError):
         )
 
 
-class RunError(Exception):
+class RunError(DiswotError):
     """A run that went wrong though its input was right; the command line exits with 1."""
 
 

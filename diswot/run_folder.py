@@ -37,6 +37,8 @@ def check_new_folder(folder: Path) -> None:
         RunFolderError: it exists and is not empty, another process is at work in it, or it
             cannot be written.
     """
+    if ".." in folder.parts and not folder.exists():
+        raise RunFolderError(f"{folder} leads back with '..': name the output folder itself")
     try:
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             raise RunFolderError(f"{folder} is a file: name another output folder with --out")

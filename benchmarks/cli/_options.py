@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from diswot.cli import options
+from diswot.cli import Whole, options
 from diswot.options import PRECISIONS
 
 measurement_options = options.options(
     click.option(
         "--teacher", default="resnet110", show_default=True, help="At random initialisation."
     ),
-    click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True),
-    click.option("--batch-size", type=click.IntRange(min=2), default=64, show_default=True),
+    click.option("--repeats", type=Whole(min=1, max=1_000_000), default=3, show_default=True),
+    click.option("--batch-size", type=Whole(min=2, max=1_000_000), default=64, show_default=True),
 )
 
 WORKERS = click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(min=1, max=1_000_000),
     default=1,
     show_default=True,
     help="Processes, which share the machine's cores.",
@@ -35,19 +35,19 @@ lesson_options = options.options(
     options.TEACHER_WEIGHTS,
     click.option(
         "--teacher-epochs",
-        type=click.IntRange(min=1),
+        type=Whole(min=1, max=1_000_000),
         help="Epochs of a built-in teacher, trained once on all training images.",
     ),
     click.option(
         "--train-images",
-        type=click.IntRange(min=1),
+        type=Whole(min=1, max=1_000_000),
         help="Images that students are trained on; by default all. Fewer spread the accuracies.",
     ),
-    click.option("--epochs", type=click.IntRange(min=1), help="Epochs of each training."),
-    click.option("--batch-size", type=click.IntRange(min=2), help="Images of a step."),
+    click.option("--epochs", type=Whole(min=1, max=1_000_000), help="Epochs of each training."),
+    click.option("--batch-size", type=Whole(min=2, max=1_000_000), help="Images of a step."),
     click.option(
         "--seeds",
-        type=click.IntRange(min=1),
+        type=Whole(min=1, max=1_000_000),
         default=3,
         show_default=True,
         help="Trainings of each student by each loss; losses are compared with 2 or more.",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from benchmarks.cli._options import lesson_options
-from diswot.cli import options, print_json, print_table, say, shown_progress
+from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
 from diswot.run_folder import next_folder
 
 SHOWN = 10
@@ -16,7 +16,7 @@ SHOWN = 10
 @options.SPACE
 @options.DATA
 @options.TEACHER
-@click.option("--sample", type=click.IntRange(min=1), help="Architectures; by default all.")
+@click.option("--sample", type=Whole(min=1, max=1_000_000), help="Architectures; by default all.")
 @lesson_options
 def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Make a ground truth: train every student of a space alone and distilled.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import OUT, WORKERS, Sample, ScorerList, measurement_options
-from diswot.cli import Count, names, options, print_json, print_table, say, shown_progress
+from diswot.cli import Count, Whole, names, options, print_json, print_table, say, shown_progress
 from diswot.run_folder import next_folder
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ CAPTION = (
 )
 @click.option("--max-params", type=Count(), help="Parameters at most, e.g. 500k.")
 @click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most.")
-@click.option("--evaluations", type=click.IntRange(min=1), default=200, show_default=True)
-@click.option("--seeds", type=click.IntRange(min=2), default=20, show_default=True)
-@click.option("--population", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--evaluations", type=Whole(min=1, max=1_000_000), default=200, show_default=True)
+@click.option("--seeds", type=Whole(min=2, max=1_000_000), default=20, show_default=True)
+@click.option("--population", type=Whole(min=1, max=1_000_000), default=20, show_default=True)
 @click.option(
     "--sample",
     type=Sample(),

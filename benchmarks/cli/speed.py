@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.cli._options import OUT, SCORERS
-from diswot.cli import options, print_json, print_table, say, shown_progress
+from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
 from diswot.run_folder import new_folder, next_folder, versions, write_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ TITLES = {
 @SCORERS
 @click.option(
     "--architectures",
-    type=click.IntRange(min=1),
+    type=Whole(min=1, max=1_000_000),
     default=30,
     show_default=True,
     help="Cells that each scorer is timed on.",

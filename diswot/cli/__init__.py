@@ -4,7 +4,7 @@ from diswot.cli import _options as options
 from diswot.cli._declared import names
 from diswot.cli._lazy import LazyGroup
 from diswot.cli._main import main
-from diswot.cli._numbers import Count
+from diswot.cli._numbers import Count, Whole
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import optional, print_json, print_table
 from diswot.cli._terminal import say
@@ -12,6 +12,7 @@ from diswot.cli._terminal import say
 __all__ = [
     "Count",
     "LazyGroup",
+    "Whole",
     "main",
     "names",
     "optional",

@@ -83,10 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _end(2, f"{_no_such(error)} (diswot COMMAND --help lists the options)", debug)
     except click.ClickException as error:
         _end(2, f"{error.format_message()} (diswot COMMAND --help lists the options)", debug)
-    except DiswotError as error:
-        _end(2, str(error), debug)
     except RunError as error:
         _end(1, str(error), debug)
+    except DiswotError as error:
+        _end(2, str(error), debug)
     except OSError as error:
         _end(
             1,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from diswot.cli._terminal import printable, say
 from diswot.devices import is_first
-from diswot.errors import DiswotError
+from diswot.errors import DiswotError, RunError
 from diswot.progress import Progress, Step, silent
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def _waiting(show: Progress) -> Iterator[Progress]:
 
     try:
         yield tell
+    except RunError:
+        raise
     except DiswotError:
         held.clear()
         raise

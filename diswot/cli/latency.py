@@ -11,6 +11,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._declared import Folder
+from diswot.cli._numbers import Whole
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import optional, print_json, print_table
 from diswot.cli._terminal import say
@@ -40,7 +41,7 @@ _SUBJECT = shared.options(
     ),
     click.option(
         "--batch",
-        type=click.IntRange(min=1),
+        type=Whole(min=1, max=1_000_000),
         default=1,
         show_default=True,
         help="Images in one forward pass.",
@@ -60,7 +61,7 @@ def latency() -> None:
 @_SUBJECT
 @click.option(
     "--sample",
-    type=click.IntRange(min=1),
+    type=Whole(min=1, max=1_000_000),
     default=60,
     show_default=True,
     help="Architectures to measure; a third of them tells the error.",

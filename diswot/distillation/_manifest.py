@@ -9,7 +9,7 @@ from typing import Any
 
 from diswot.devices import is_first, processes
 from diswot.distillation._identity import check_same
-from diswot.errors import DiswotError, RunFolderError
+from diswot.errors import DiswotError, RunError, RunFolderError
 from diswot.run_folder import read_json, versions, write_record
 from diswot.runs import LOCK
 
@@ -49,6 +49,8 @@ class TrainingManifest:
         self._write(folder)
         try:
             yield
+        except RunError:
+            raise
         except DiswotError:
             if {path.name for path in folder.iterdir()} <= {MANIFEST, LOCK}:
                 (folder / MANIFEST).unlink()

@@ -54,7 +54,8 @@ class ComparisonOptions(TypedDict, total=False):
     scorer: Annotated[
         Any,
         Option(
-            "A name of `diswot list scorers`, several joined with +, or logrank(a,b,…).",
+            "A name of `diswot list scorers`, several joined with +, logrank(a,b,…), or "
+            "package.module:callable.",
             default=DEFAULT_SCORER,
         ),
     ]

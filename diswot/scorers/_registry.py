@@ -10,6 +10,7 @@ from diswot.activations import Watch
 from diswot.costs import Costs
 from diswot.errors import OptionError, UnknownNameError
 from diswot.options import COMBINATIONS, Combination
+from diswot.references import is_reference, resolve
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
 from diswot.scorers._formula import Formula
 
@@ -80,7 +81,8 @@ def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
     """Return the scorer that is meant: by name or expression, or itself.
 
     An expression joins names with `+`, or is `logrank(a,b,…)`, `rank(a,b,…)`,
-    `standard(a,b,…)` or `sum(a,b,…)` of expressions.
+    `standard(a,b,…)` or `sum(a,b,…)` of expressions; `package.module:name` is a function of
+    (student, teacher) of one's own.
 
     Raises:
         UnknownNameError: no scorer has that name.
@@ -93,13 +95,32 @@ def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
     if isinstance(scorer, Scorer):
         return scorer
     if isinstance(scorer, str):
+        if is_reference(scorer):
+            return _named(scorer)
         return _registry[scorer] if scorer in scorers() else _parsed(scorer)
     if callable(scorer):
-        name = getattr(scorer, "__name__", type(scorer).__name__)
-        return Scorer(
-            Card(name, "given from Python", "the caller"), {name: scorer}, Formula("sum", (name,))
-        )
+        return _given(getattr(scorer, "__name__", type(scorer).__name__), scorer)
     raise OptionError(f"Expected a scorer's name or a function, but got {scorer!r}")
+
+
+def _named(reference: str) -> Scorer:
+    """Return what `package.module:name` names, a class made into a scorer without arguments."""
+    found = resolve(reference, kind="scorer")
+    if isinstance(found, Scorer):
+        return found
+    if isinstance(found, type):
+        found = found()
+    if not callable(found):
+        raise OptionError(
+            f"scorer {reference!r}: expected a function of (student, teacher), but got "
+            f"{type(found).__name__}"
+        )
+    return _given(reference, found)
+
+
+def _given(name: str, term: Term) -> Scorer:
+    card = Card(name, "given from Python", "the caller")
+    return Scorer(card, {name: term}, Formula("sum", (name,)))
 
 
 def all_terms(expressions: Iterable[str]) -> Scorer:

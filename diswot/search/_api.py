@@ -18,6 +18,7 @@ from diswot.options import (
     takes_options,
 )
 from diswot.progress import Progress, silent, tracked
+from diswot.references import is_reference
 from diswot.run_folder import check_new_folder
 from diswot.runs import working_in
 from diswot.scorers import Scorer, Term, find_scorer
@@ -239,6 +240,8 @@ def _as_before(
 
 def _known_scorer(used: str) -> str:
     try:
+        if is_reference(used):
+            raise OptionError(f"{used} is Python code")
         find_scorer(used)
     except DiswotError as error:
         raise OptionError(

@@ -134,4 +134,7 @@ def parse_objective(text: str) -> Objective:
         return Objective(text, parse(PRESETS[text].expression))
     if re.fullmatch(r"[^\W\d][\w-]*", text) and text not in terms():
         raise UnknownNameError("loss", text, {*PRESETS, *terms()})
-    return Objective(text, parse(text))
+    parts = parse(text)
+    if not any(part.weight for part in parts):
+        raise OptionError(f"loss: every weight of {text} is 0, so that nothing would be learned")
+    return Objective(text, parts)
