@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from benchmarks.paper import PaperRow
 
 RESULTS = Path(__file__).parents[1] / "results"
+PUBLISHED = Path(__file__).parents[1] / "published"
 
 
 @click.command()
 @click.option(
     "--published",
     type=click.Path(path_type=Path),
-    help="Folder of the published figures; by default `published` beside the data root.",
+    help="Folder of the published figures; by default those that come with DisWOT.",
 )
 @click.option(
     "--results",
@@ -40,14 +41,14 @@ def paper(
 ) -> None:
     """Print published figures beside ours, misses included.
 
-    Example: diswot bench paper --data-root data --published published
+    Example: diswot bench paper --data-root data
     """
     from benchmarks.paper import paper_table
     from benchmarks.tables import write_csv
     from diswot.data import data_root as find_root
 
     root = find_root(data_root)
-    rows = paper_table(published or root.parent / "published", results or RESULTS, root)
+    rows = paper_table(published or PUBLISHED, results or RESULTS, root)
     out = new_folder(out or next_folder(Path("runs"), "paper"))
     write_csv(out / "paper.csv", rows)
     if as_json:
