@@ -23,6 +23,7 @@ from benchmarks.evidence import (
 )
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
 from benchmarks.lasting import lasting
+from benchmarks.latency_forms import LatencyFormsSettings, latency_forms
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.paper import paper_table
 from benchmarks.results_folder import RESULTS, keep
@@ -46,6 +47,7 @@ OTHERS = (
     "all-cells",
     "lasting",
     "costs",
+    "latency-forms",
     "paper",
 )
 
@@ -162,6 +164,10 @@ def _other(
             rows = lasting(root, progress)
         case "costs":
             rows = [check_costs(root, progress, workers=workers)]
+        case "latency-forms":
+            forms = LatencyFormsSettings()
+            made = asdict(forms)
+            rows = latency_forms(forms, progress)
         case _:
             rows = paper_table(published or root.parent / "published", RESULTS, root)
     keep(table, rows, made, started)

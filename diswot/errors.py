@@ -95,6 +95,10 @@ class ClusterError(RunError):
     """A cluster that went away before the run ended; what it had evaluated is kept."""
 
 
+class DivergedError(RunError):
+    """A training whose loss is not finite; the same training ends so again."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, for use in a message of one line.
 

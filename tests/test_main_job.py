@@ -50,7 +50,15 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
         "README.md",
     }
     lines = (run / "journal.jsonl").read_text().splitlines()
-    assert len(lines) == report["evaluated"] == 6
+    verdict = report["verdict"]
+    config = json.loads((run / "student" / "config.json").read_text())
+    assert verdict["take"] in rows
+    assert (config["architecture"], config["loss"]) == (verdict["architecture"], verdict["loss"])
+    assert verdict["reason"] in (run / "student" / "README.md").read_text()
+    assert report["latency"] == "one image, onnxruntime, 1 thread, median"
+    proposed = [line for line in map(json.loads, lines) if line["number"] >= 0]
+    assert len(proposed) == 6
+    assert report["evaluated"] == len({json.loads(line)["architecture"] for line in lines})
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["settings"]["seed"] == 0
     assert len(list((folder / "data" / "teachers").iterdir())) == 1

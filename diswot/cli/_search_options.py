@@ -78,13 +78,8 @@ def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
         return
     used: dict[str, Any] = {}
     if run is not None:
-        manifest = read_manifest(run)
-        used = {**manifest["settings"], "latency": manifest.get("latency")}
+        used = read_manifest(run)["settings"]
     known = used | {name: value for name, value in chosen.items() if value is not None}
-    alone = (
-        known.get("cluster") is not None
-        or known.get("latency") == "measured"
-        or find_device(known.get("device")) != "cpu"
-    )
+    alone = known.get("cluster") is not None or find_device(known.get("device")) != "cpu"
     free = (os.cpu_count() or 1) // max(1, known.get("threads", 1))
     chosen["workers"] = 1 if alone else max(1, min(MOST_WORKERS, free))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--arch", help="The architecture; by default the run's winner.")
+@click.option("--arch", help="The architecture; by default what the run's verdict takes.")
 @click.option(
     "--loss", help="What it was trained with; by default the best on the validation split."
 )
@@ -62,6 +62,7 @@ def export(
     from diswot.distillation import saved_students
     from diswot.export import export as export_student
     from diswot.export import require_onnx
+    from diswot.main_job import read_verdict
     from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
     from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
@@ -74,6 +75,9 @@ def export(
     if (run / "manifest.json").exists():
         result = load_run(run)
         space = told_again("space", result.manifest["settings"]["space"], space, SPACES)
+        found = read_verdict(run)
+        if found is not None and arch is None and loss is None:
+            arch, loss = found.architecture, found.loss
         arch = arch or result.best.name
     saved = _chosen(run, students, arch, loss)
     searched = find_space(space or "s0", in_channels=saved.images.shape[0])

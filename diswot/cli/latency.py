@@ -17,6 +17,7 @@ from diswot.cli._tables import optional, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.devices import find_device
 from diswot.errors import OptionError
+from diswot.options import RUNTIMES
 
 if TYPE_CHECKING:
     from diswot.data import ImageSpec
@@ -37,7 +38,13 @@ _SUBJECT = shared.options(
         type=click.IntRange(min=1, max=os.cpu_count()),
         default=1,
         show_default=True,
-        help="Threads that torch may use.",
+        help="Threads that the runtime may use.",
+    ),
+    click.option(
+        "--form",
+        type=click.Choice(list(RUNTIMES)),
+        help="What is timed: the network as PyTorch runs it, in ONNX Runtime, or compiled; by "
+        "default onnx, as students are deployed, where it is installed.",
     ),
     click.option(
         "--batch",
@@ -79,11 +86,15 @@ def calibrate(
     image_size: int | None,
     data_root: str | None,
     device: str | None,
+    form: str | None,
     out: Path | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
     """Measure every operator of a space once, so that latencies can be predicted.
+
+    Operators are timed in PyTorch; what is predicted from them is the whole network in the
+    form of --form.
 
     The machine should do nothing else meanwhile.
 
@@ -95,11 +106,14 @@ def calibrate(
     from diswot.latency import write_operator_table
 
     found_device = find_device(device)
+    timed_form = _found_form(form, found_device)
     path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
     found, images = _found(space, data, data_root, image_size)
     with shown_progress() as progress:
-        table = measure_operators(found, images, found_device, progress=progress, **chosen)
+        table = measure_operators(
+            found, images, found_device, form=timed_form, progress=progress, **chosen
+        )
     write_operator_table(table, path)
     if as_json:
         print_json(_told(table, path))
@@ -125,6 +139,7 @@ def measure(
     device: str | None,
     threads: int,
     batch: int,
+    form: str | None,
     as_json: bool,
 ) -> None:
     """Measure given architectures on this machine.
@@ -135,9 +150,10 @@ def measure(
     from diswot.search import parse_architecture
 
     found_device = find_device(device)
+    timed_form = _found_form(form, found_device)
     found, images = _found(space, data, data_root, image_size)
     archs = {text: parse_architecture(found, text) for text in architectures}
-    timed = MeasuredLatency(found, images, found_device, batch, threads)
+    timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)
     measured = {text: timed.measure(arch) for text, arch in archs.items()}
     if as_json:
         rows = [{"architecture": text} | asdict(each) for text, each in measured.items()]
@@ -162,6 +178,15 @@ def measure(
         ),
     )
     say(f"Next: diswot latency calibrate --space {space} --data {data}")
+
+
+def _found_form(form: str | None, device: str) -> str:
+    """Return the form that is timed, after making sure that it can be."""
+    from diswot.latency import check_form, default_form
+
+    found = form or default_form(device)
+    check_form(found, device)
+    return found
 
 
 def _found(
@@ -209,7 +234,8 @@ def _print(table: OperatorTable, path: Path) -> None:
             ]
         ],
         caption=(
-            f"On {table.device}, batch {table.batch}, threads {table.threads}. Prediction: "
+            f"Networks in {RUNTIMES[table.form]} on {table.device}, batch {table.batch}, threads "
+            f"{table.threads}. Prediction: "
             f"{table.intercept:.3g} ms + {table.slope:.3g} × the sum of a network's operators, "
             f"fitted to the other {len(measured) - error.architectures} architectures."
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ from diswot.options import JobOptions
 from diswot.run_folder import next_folder
 
 if TYPE_CHECKING:
-    from diswot.main_job import RunReport
+    from diswot.main_job import RunReport, Verdict
+
+WIDTH = 80
+"""Columns of the sentences of a verdict."""
 
 
 @click.command()
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 @option(JobOptions, "onnx")
 @shared.run_options
 def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
-    """Search a student, distil it and export it.
+    """Search a student, distill it, compare it with baselines, and export the one to take.
 
     With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
     the 64 networks of S0, at most 300k parameters.
@@ -43,10 +47,12 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     from diswot.data import load_data
     from diswot.main_job import DEFAULT_BUDGET
     from diswot.main_job import run as run_main_job
+    from diswot.search import settled
 
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)
+    settled(budget, chosen)  # what cannot be is refused before data is decoded
     size = chosen.pop("image_size")
     with shown_progress() as progress:
         chosen["data"] = load_data(
@@ -72,13 +78,13 @@ def print_run(report: RunReport) -> None:
             row.name,
             count(row.costs.params),
             count(row.costs.macs),
-            f"{row.latency_ms:.2f} ms",
+            "–" if row.latency_ms is None else f"{row.latency_ms:.2f} ms",
             optional(row.score),
             *(str(row.accuracies.get(loss, "–")) for loss in losses),
         ]
         for row in report.rows
     ]
-    tests = next(iter(report.trainings.values())).test.total
+    tests = next(rate.total for row in report.rows for rate in row.accuracies.values())
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]
     print_table(
@@ -91,15 +97,16 @@ def print_run(report: RunReport) -> None:
             f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
             f"mean of {repeats} initialisations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "
-            f"{len(report.search.failures)} failed. Latency: one image, median."
+            f"{len(report.search.failures)} failed. Latency: {report.latency}."
         ),
     )
     if report.halving is not None:
         print_halving(report.halving)
+    _print_verdict(report.verdict)
     exported = report.exported
     say(
-        f"Exported the {losses[report.shipped]} student (best of the two on the validation "
-        f"split) to {exported.folder}: {', '.join(exported.files)}"
+        f"Exported {report.verdict.architecture} ({losses[report.shipped]}) to {exported.folder}: "
+        f"{', '.join(exported.files)}"
     )
     print_checks(exported)
     if not onnx_available():
@@ -108,3 +115,14 @@ def print_run(report: RunReport) -> None:
         "Next: use it with `from student import load`, or search a space of your own: "
         "diswot search --help"
     )
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    """Print which student to take and why, a sentence after the other."""
+    click.echo("Verdict")
+    for sentence in verdict.sentences:
+        click.echo(
+            textwrap.fill(
+                sentence, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+            )
+        )

@@ -43,6 +43,12 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
         print_search(result, folder)
 
 
+def latency_caption(result: SearchResult) -> str:
+    """Say where the milliseconds of a search come from, if it has any."""
+    source = result.manifest.get("latency_source")
+    return f" Latency: one image, {source}." if source else ""
+
+
 def print_search(result: SearchResult, folder: Path) -> None:
     """Print the best candidates, or the front, and what to do next."""
     settings = result.manifest["settings"]
@@ -58,14 +64,14 @@ def print_search(result: SearchResult, folder: Path) -> None:
     costs = [name for name in EXTRA_COSTS if getattr(result.best.costs, name) is not None]
     over = f"; {len(result.over_budget)} over budget, not scored" if result.over_budget else ""
     print_table(
-        f"{what} of {len(result.candidates)} candidates, and plain choices in budget",
+        f"{what} of {len(result.candidates)} candidates, and the baselines in budget",
         ["", "architecture", "params", "MACs", *costs, "score"],
         [candidate_row(label, candidate, costs) for label, candidate in rows],
         caption=(
             f"Score: {settings['scorer']} ({settings['combination']}; "
             f"{settings['teacher_state']} teacher), higher is better, mean of "
             f"{settings['repeats']} initialisations and batches, seed {settings['seed']}; "
-            f"{len(result.failures)} candidates failed{over}."
+            f"{len(result.failures)} candidates failed{over}.{latency_caption(result)}"
         ),
     )
     say(f"Next: diswot distill {folder}, or look at it: diswot report {folder}")

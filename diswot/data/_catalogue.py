@@ -73,11 +73,11 @@ def load_data(
             f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
-    if found is data:
-        return found
-    for note in (*found.notes, *found.class_summary()):
-        progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-    return replace(found, source=_source(data, root, image_size))
+    if found is not data:
+        for note in (*found.notes, *found.class_summary()):
+            progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
+        found = replace(found, source=_source(data, root, image_size))
+    return found
 
 
 def _source(data: Any, root: str | Path | None, image_size: int | None) -> Source | None:

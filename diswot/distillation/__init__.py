@@ -8,7 +8,7 @@ from diswot.distillation._api import (
 )
 from diswot.distillation._augmentation import augmentation
 from diswot.distillation._distillation import Distillation
-from diswot.distillation._judging import Accuracy, evaluate, near_chance
+from diswot.distillation._judging import Accuracy, evaluate, near_chance, right_answers
 from diswot.distillation._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.distillation._manifest import TrainingManifest, read_training_manifest
 from diswot.distillation._metrics import METRICS, Epoch, read_metrics
@@ -63,6 +63,7 @@ __all__ = [
     "read_metrics",
     "read_training_manifest",
     "recipe_options",
+    "right_answers",
     "saved_students",
     "teacher_epochs",
     "total_epochs",

@@ -1,10 +1,11 @@
 """How good a network is: right answers with an interval, and whether that is more than chance."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from diswot.activations import inner
 from diswot.data import ImageData, Split, batches
@@ -100,11 +101,25 @@ def _count_right(
     network: nn.Module, data: ImageData, split: Split, *, device: str, part: int = 0, of: int = 1
 ) -> int:
     """Return how many images of one of `of` equal parts of a split are answered rightly."""
+    found = _right(network, data, split, device=device, part=part, of=of)
+    return sum(int(batch.sum()) for batch in found)
+
+
+@torch.no_grad()
+def right_answers(
+    network: nn.Module, data: ImageData, split: Split, *, device: str = "cpu"
+) -> Tensor:
+    """Return whether `network` classifies each image of a split correctly (N,)."""
+    return torch.cat(list(_right(network, data, split, device=device)))
+
+
+def _right(
+    network: nn.Module, data: ImageData, split: Split, *, device: str, part: int = 0, of: int = 1
+) -> Iterator[Tensor]:
+    """Yield it batch by batch, of every `of`-th batch from `part` on."""
     network.to(device).eval()
-    correct = 0
     who = f"the network {type(inner(network)).__name__}"
     for number, batch in enumerate(batches(split, MOST_AT_ONCE)):
         if number % of == part:
             logits = run(network, data.normalise(batch.images.to(device)), who=who)
-            correct += int((logits.argmax(1).cpu() == batch.labels).sum())
-    return correct
+            yield logits.argmax(1).cpu() == batch.labels

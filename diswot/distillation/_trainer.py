@@ -34,7 +34,7 @@ from diswot.distillation._optimisation import moving_average, optimiser_of, snap
 from diswot.distillation._recipe import Recipe
 from diswot.distillation._trained import Training
 from diswot.distillation.losses import Objective
-from diswot.errors import RunError
+from diswot.errors import DivergedError
 from diswot.seeding import seed_for
 
 if TYPE_CHECKING:
@@ -197,14 +197,14 @@ class Trainer:
         """Add up the losses of the last steps.
 
         Raises:
-            RunError: one of them is not finite.
+            DivergedError: one of them is not finite.
         """
         losses = self._accelerator.reduce(torch.stack(self._unsettled), "mean").double().tolist()
         self._unsettled.clear()
         for offset, row in enumerate(losses, start=self.standing.step - len(losses) + 1):
             for name, value in (*zip(self._names[1:], row[1:], strict=True), (TOTAL, row[0])):
                 if not math.isfinite(value):
-                    raise RunError(self._not_finite(name, value, offset))
+                    raise DivergedError(self._not_finite(name, value, offset))
                 self.standing.sums[name] = self.standing.sums.get(name, 0.0) + value
 
     def _not_finite(self, term: str, value: float, step: int) -> str:

@@ -2,6 +2,6 @@
 
 from diswot.export._api import Exported, export
 from diswot.export._int8 import Quantised
-from diswot.export._onnx import onnx_available, require_onnx
+from diswot.runtimes import onnx_available, require_onnx
 
 __all__ = ["Exported", "Quantised", "export", "onnx_available", "require_onnx"]

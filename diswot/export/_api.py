@@ -18,13 +18,14 @@ from diswot.data import ImageData, ImageSpec
 from diswot.errors import ExportError, OptionError
 from diswot.export._card import write_card
 from diswot.export._int8 import Quantised, check_same_images, write_int8
-from diswot.export._onnx import onnx_available, require_onnx, write_onnx
+from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
 from diswot.export._source import write_source
 from diswot.export._verify import verify
 from diswot.options import takes_options
 from diswot.run_folder import check_new_folder, write_json
 from diswot.runs import writing_into
+from diswot.runtimes import onnx_available, require_onnx
 from diswot.students import origin_of
 
 _P = ParamSpec("_P")

@@ -10,7 +10,7 @@ from torch import nn
 from diswot.data import ImageData, batches
 from diswot.distillation import Accuracy, evaluate
 from diswot.errors import ExportError, OptionError, first_line
-from diswot.export._program import quiet
+from diswot.runtimes import quiet
 from diswot.seeding import generator_for
 
 CALIBRATED_ON = 256

@@ -1,31 +1,12 @@
 """The student as ONNX, through torch's own exporter."""
 
-import importlib.util
 from pathlib import Path
 
 import torch
 from torch.export import ExportedProgram
 
-from diswot.errors import ExportError, MissingExtraError, first_line
-from diswot.export._program import quiet
-
-_NEEDED = ("onnx", "onnxscript", "onnxruntime")
-
-
-def onnx_available() -> bool:
-    """Tell whether the extra `onnx` is installed."""
-    return all(importlib.util.find_spec(package) is not None for package in _NEEDED)
-
-
-def require_onnx() -> None:
-    """Make sure that the extra `onnx` is installed.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    for package in _NEEDED:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "onnx", "ONNX export")
+from diswot.errors import ExportError, first_line
+from diswot.runtimes import quiet
 
 
 def write_onnx(program: ExportedProgram, path: Path) -> None:

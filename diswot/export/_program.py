@@ -1,10 +1,5 @@
 """The student as a program of `torch.export`, from which its archive and ONNX are written."""
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -12,6 +7,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from diswot.errors import ExportError, first_line
+from diswot.runtimes import quiet
 
 
 def export_program(network: nn.Module, images: Tensor) -> ExportedProgram:
@@ -45,16 +41,3 @@ def write_archive(program: ExportedProgram, path: Path) -> None:
             f"torch cannot write the archive {path.name} ({type(error).__name__}: "
             f"{first_line(error)}): export without it (--no-pt2)"
         ) from error
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the exporters' progress and notes off the terminal."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

@@ -1,9 +1,15 @@
 """How long the network of an architecture takes: measured, looked up, or predicted."""
 
 from diswot.latency._calibration import calibrate
-from diswot.latency._finding import find_latency
+from diswot.latency._finding import check_latency, find_latency
+from diswot.latency._forms import FORMS, check_form, default_form, is_measured
 from diswot.latency._latency import Latency
-from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, time_network
+from diswot.latency._measured import (
+    LatencyMeasurement,
+    MeasuredLatency,
+    UnusableNetworkError,
+    time_network,
+)
 from diswot.latency._operators import operators_of
 from diswot.latency._predicted import (
     Calibrated,
@@ -16,6 +22,7 @@ from diswot.latency._predicted import (
 from diswot.latency._table import LatencyTable, read_latency_table
 
 __all__ = [
+    "FORMS",
     "Calibrated",
     "Latency",
     "LatencyMeasurement",
@@ -24,8 +31,13 @@ __all__ = [
     "OperatorTable",
     "PredictedLatency",
     "PredictionError",
+    "UnusableNetworkError",
     "calibrate",
+    "check_form",
+    "check_latency",
+    "default_form",
     "find_latency",
+    "is_measured",
     "operators_of",
     "read_latency_table",
     "read_operator_table",

@@ -15,7 +15,7 @@ from diswot.errors import OptionError, SpaceError
 from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, batch_of, unusable
 from diswot.latency._operators import operators_of, time_operators
 from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError, total_ms
-from diswot.options import takes_options
+from diswot.options import EAGER, takes_options
 from diswot.progress import Progress, silent, tracked
 from diswot.seeding import generator_for
 from search_spaces import Architecture, SearchSpace
@@ -46,6 +46,7 @@ def calibrate(
     *,
     threads: int = 1,
     batch: int = 1,
+    form: str = EAGER,
     sample: int = 60,
     seed: int = 0,
     progress: Progress = silent,
@@ -58,12 +59,17 @@ def calibrate(
     intercept not negative, on two thirds of the sample; the other third tells the error.
     Of operators and networks the fast runs count, a tenth, of three rounds.
 
+    Operators are always timed in PyTorch, one by one. In ONNX Runtime and `torch.compile`
+    there are none to time: they fuse them. What the line predicts are whole networks in the
+    form that is asked for, and the error on the held-out third says how well that goes.
+
     Args:
         space: the space to predict for.
         images: the images that its networks take.
         device: where to measure.
-        threads: threads that torch may use.
+        threads: threads that the runtime may use.
         batch: images in one pass.
+        form: what is predicted: `eager`, `onnx` or `torch-compile`.
         sample: how many architectures; fewer where the space has not so many.
         seed: of the sample.
         progress: is told of every architecture.
@@ -75,7 +81,7 @@ def calibrate(
     _check(threads=(threads, 1), batch=(batch, 1), sample=(sample, FEWEST))
     archs = _drawn(space, sample, seed)
     counts = [operators_of(space, arch, images, batch=batch) for arch in archs]
-    timed = MeasuredLatency(space, images, device, batch, threads, SECONDS)
+    timed = MeasuredLatency(space, images, device, batch, threads, SECONDS, form)
     rounds = [
         _Round.of(timed, archs, counts, progress, f"round {number}")
         for number in range(1, ROUNDS + 1)
@@ -95,6 +101,7 @@ def calibrate(
         machine=_machine(device),
         batch=batch,
         threads=threads,
+        form=form,
         operators=ms,
         slope=slope,
         intercept=intercept,
@@ -169,7 +176,7 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
         raise SpaceError(
             f"architecture {space.to_string(arch)}: its network computes otherwise on "
             f"{timed.device} than on the meta device ({min(lost)}), so its latency cannot be "
-            "predicted: use measured"
+            "predicted: measure it (--latency eager)"
         )
     return found
 

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
+from diswot.csv_table import read_csv
 from diswot.data import ImageSpec
 from diswot.errors import OptionError
+from diswot.latency._forms import FORMS, check_form
 from diswot.latency._latency import Latency
 from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
 from diswot.latency._table import read_latency_table
-from diswot.options import takes_options
+from diswot.options import EAGER, MEASURED, takes_options
 from search_spaces import SearchSpace
-
-MEASURED = "measured"
 
 
 @takes_options
@@ -21,21 +21,44 @@ def find_latency(
     space: SearchSpace,
     images: ImageSpec,
     device: str = "cpu",
+    threads: int = 1,
     column: str | None = None,
 ) -> Latency:
     """Return the latency that is meant.
 
     Args:
-        spec: `measured`, a table (`.csv`), or what `diswot latency calibrate` wrote (`.json`).
+        spec: what is measured here, `eager`, `onnx` or `torch-compile`; a table (`.csv`); or
+            what `diswot latency calibrate` wrote (`.json`).
         space: the space of the architectures that will be asked for.
         images: the images that its networks take.
         device: where to measure; tables hold what was measured elsewhere.
+        threads: of what is measured.
         column: the column of milliseconds of a table of several.
 
     Raises:
-        OptionError: it is none of these, or a column is named of what has none.
+        OptionError: it is none of these, a column is named of what has none, or the form
+            cannot run on the device.
+        MissingExtraError: the form's runtime is not installed.
         UnknownNameError: the table has no such column.
         DataError: the file is missing, damaged, or made for another space or other images.
+    """
+    check_latency(spec, column=column, device=device)
+    if spec in (*FORMS, MEASURED):
+        form = EAGER if spec == MEASURED else spec
+        return MeasuredLatency(space, images, device, threads=threads, form=form)
+    if Path(spec).suffix == ".csv":
+        return read_latency_table(Path(spec), space=space, column=column)
+    return PredictedLatency(read_operator_table(Path(spec)), space, images)
+
+
+def check_latency(spec: str, *, column: str | None = None, device: str = "cpu") -> None:
+    """Raise what can be said of a latency without a space or images.
+
+    Raises:
+        OptionError: it is no latency, a column is named of what has none, or the form cannot
+            run on the device.
+        MissingExtraError: the form's runtime is not installed.
+        DataError: the file is missing or damaged.
     """
     kind = Path(spec).suffix
     if column is not None and kind != ".csv":
@@ -43,13 +66,14 @@ def find_latency(
             f"--latency-column names a column of a table (.csv), but the latency is {spec!r}: "
             "leave one of the two out"
         )
-    if spec == MEASURED:
-        return MeasuredLatency(space, images, device)
-    if kind == ".csv":
-        return read_latency_table(Path(spec), space=space, column=column)
-    if kind == ".json":
-        return PredictedLatency(read_operator_table(Path(spec)), space, images)
-    raise OptionError(
-        f"Expected the latency to be measured, a table (.csv) or a calibration (.json), "
-        f"but got {spec!r}"
-    )
+    if spec in FORMS:
+        check_form(spec, device)
+    elif kind == ".csv":
+        read_csv(Path(spec))
+    elif kind == ".json":
+        read_operator_table(Path(spec))
+    elif spec != MEASURED:
+        raise OptionError(
+            f"Expected the latency to be {', '.join(FORMS)}, a table (.csv) or a calibration "
+            f"(.json), but got {spec!r}"
+        )

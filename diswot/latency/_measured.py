@@ -9,6 +9,8 @@ from torch.utils.benchmark import Timer
 
 from diswot.data import ImageSpec
 from diswot.errors import SpaceError, first_line
+from diswot.latency._forms import runner
+from diswot.options import EAGER, RUNTIMES
 from diswot.seeding import torch_seed
 from search_spaces import Architecture, SearchSpace
 
@@ -32,8 +34,9 @@ class LatencyMeasurement:
             their distance; many of them mean a busy machine.
         runs: how many runs there were, after a warm-up.
         batch: images in one run.
-        threads: threads that torch could use.
+        threads: threads that the runtime could use.
         device: where it ran.
+        form: what was timed: `eager`, `onnx` or `torch-compile`.
     """
 
     median_ms: float
@@ -44,6 +47,7 @@ class LatencyMeasurement:
     batch: int
     threads: int
     device: str
+    form: str = EAGER
 
 
 def time_network(
@@ -54,6 +58,7 @@ def time_network(
     batch: int = 1,
     threads: int | None = None,
     seconds: float = SECONDS,
+    form: str = EAGER,
 ) -> LatencyMeasurement:
     """Time forward passes of `network`, which goes to `device` and into evaluation mode.
 
@@ -62,8 +67,9 @@ def time_network(
         shape: channels, height and width of one image.
         device: where to run.
         batch: images in one pass.
-        threads: threads that torch may use; by default as many as it is set to.
+        threads: threads that the runtime may use; by default as many as torch is set to.
         seconds: how long to measure at least.
+        form: `eager`, as PyTorch runs it; `onnx`, in ONNX Runtime; or `torch-compile`.
 
     Examples:
         >>> measured = time_network(nn.Conv2d(3, 8, 3), (3, 32, 32), threads=1, seconds=0.01)
@@ -72,7 +78,8 @@ def time_network(
     """
     images = torch.zeros(batch, *shape, device=device)
     threads = threads or torch.get_num_threads()
-    times = time_call(network.to(device).eval(), images, threads=threads, seconds=seconds)
+    call = runner(network.to(device).eval(), images, form=form, threads=threads)
+    times = time_call(call, threads=threads, seconds=seconds)
     fast, low, median, high = np.percentile(times, (100 * FAST, 25, 50, 75))
     reach = 1.5 * (high - low)
     outside = (times < low - reach) | (times > high + reach)
@@ -85,6 +92,7 @@ def time_network(
         batch=batch,
         threads=threads,
         device=device,
+        form=form,
     )
 
 
@@ -114,8 +122,9 @@ class MeasuredLatency:
         images: the images that its networks take.
         device: where they run.
         batch: images in one pass.
-        threads: threads that torch may use; `None` for as many as it is set to.
+        threads: threads that the runtime may use; `None` for as many as torch is set to.
         seconds: how long each network is timed at least.
+        form: `eager`, `onnx` or `torch-compile`.
     """
 
     space: SearchSpace
@@ -124,14 +133,18 @@ class MeasuredLatency:
     batch: int = 1
     threads: int | None = None
     seconds: float = SECONDS
+    form: str = EAGER
 
     repeatable = False
 
     @property
     def name(self) -> str:
-        """Device, batch and threads."""
+        """Runtime, device, batch and threads."""
         threads = self.threads or torch.get_num_threads()
-        return f"measured on {self.device}, batch {self.batch}, threads {threads}"
+        return (
+            f"measured in {RUNTIMES[self.form]} on {self.device}, batch {self.batch}, "
+            f"threads {threads}"
+        )
 
     def __call__(self, arch: Architecture) -> float:
         """Return the median milliseconds of `arch`.
@@ -155,9 +168,10 @@ class MeasuredLatency:
                 batch=self.batch,
                 threads=self.threads,
                 seconds=self.seconds,
+                form=self.form,
             )
         except Exception as error:  # a space of the user's own can raise anything
-            raise unusable(self.space, arch, error) from error
+            raise unusable(self.space, arch, error, form=self.form) from error
 
     def network(self, arch: Architecture) -> nn.Module:
         """Build what is timed, without touching torch's global generator."""
@@ -165,11 +179,20 @@ class MeasuredLatency:
             return self.space.build(arch, self.images.num_classes)
 
 
-def unusable(space: SearchSpace, arch: Architecture, error: Exception) -> SpaceError:
+class UnusableNetworkError(SpaceError):
+    """A network that cannot be built or run, so that it has no latency."""
+
+
+def unusable(
+    space: SearchSpace, arch: Architecture, error: Exception, *, form: str = EAGER
+) -> UnusableNetworkError:
     """Return what to say of a network that cannot be built or run."""
-    return SpaceError(
-        f"architecture {space.to_string(arch)}: building and running its network raised "
-        f"{type(error).__name__}: {first_line(error)}; mend the space, or take a smaller batch"
+    runtime = "" if form == EAGER else f" in {RUNTIMES[form]}"
+    other = "" if form == EAGER else ", or --latency eager"
+    return UnusableNetworkError(
+        f"architecture {space.to_string(arch)}: building and running its network{runtime} raised "
+        f"{type(error).__name__}: {first_line(error)}; fix the space, or take a smaller batch"
+        f"{other}"
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from diswot.data import ImageSpec
 from diswot.errors import DataError, OptionError, SpaceError, first_line
 from diswot.files import read_file
+from diswot.latency._forms import FORMS
 from diswot.latency._operators import operators_of
+from diswot.options import EAGER, RUNTIMES
 from diswot.run_folder import write_record
 from diswot.runs import checked
 from search_spaces import Architecture, SearchSpace
@@ -64,7 +66,7 @@ class OperatorTable:
         device: where it was measured.
         machine: the processor or accelerator, in words.
         batch: images in one pass.
-        threads: threads that torch could use.
+        threads: threads that the runtime could use.
         operators: milliseconds of each operator alone.
         slope: what their sum is multiplied by.
         intercept: what is added to it, in milliseconds.
@@ -72,6 +74,7 @@ class OperatorTable:
         disturbance: by what share the median run of a network was slower than its fast
             runs, typically; large on a busy machine, on which tables err more.
         architectures: what was measured as a whole.
+        form: what is predicted: networks as `eager`, `onnx` or `torch-compile` runs them.
     """
 
     space: str
@@ -87,6 +90,7 @@ class OperatorTable:
     error: PredictionError
     disturbance: float
     architectures: tuple[Calibrated, ...]
+    form: str = EAGER
 
     def predict(self, operators: Mapping[str, int]) -> float:
         """Return the milliseconds of a network that calls each operator so often.
@@ -127,9 +131,12 @@ class PredictedLatency:
 
     @property
     def name(self) -> str:
-        """Device, batch and threads of the calibration."""
+        """Runtime, device, batch and threads of the calibration."""
         table = self.table
-        return f"predicted for {table.device}, batch {table.batch}, threads {table.threads}"
+        return (
+            f"predicted for {RUNTIMES[table.form]} on {table.device}, batch {table.batch}, "
+            f"threads {table.threads}"
+        )
 
     def __call__(self, arch: Architecture) -> float:
         """Return the milliseconds of `arch`.
@@ -221,7 +228,14 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
             )
             for row in content["architectures"]
         ),
+        form=_form(content.get("form", EAGER)),
     )
+
+
+def _form(value: object) -> str:
+    if value not in FORMS:
+        raise ValueError(f"expected one of {', '.join(FORMS)}, but got {value!r}")
+    return str(value)
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,6 @@
 """The main job: search, distil the winner, compare, export."""
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard, Unpack, cast
 
@@ -10,11 +9,13 @@ from torch import nn
 from diswot.data import load_data
 from diswot.distillation import recipe_options, teacher_epochs
 from diswot.errors import DiswotError, RunFolderError
-from diswot.export import export, onnx_available, require_onnx
+from diswot.export import onnx_available, require_onnx
+from diswot.main_job._ending import finished
 from diswot.main_job._report import RunReport
-from diswot.main_job._students import Lessons, Students
+from diswot.main_job._students import Lessons
 from diswot.options import (
     DEFAULT_SCORER,
+    EAGER,
     DistillationOptions,
     JobOptions,
     RecipeOptions,
@@ -26,18 +27,18 @@ from diswot.options import (
     options_of,
     takes_options,
 )
-from diswot.progress import Progress, news, silent
-from diswot.run_folder import check_new_folder, write_record
+from diswot.progress import Progress, silent
+from diswot.run_folder import check_new_folder
 from diswot.runs import working_in
 from diswot.scorers import find_scorer
 from diswot.search import (
     Budget,
-    Candidate,
     SearchResult,
     check_search,
     data_again,
     read_manifest,
     search,
+    settled,
     told_again,
 )
 from diswot.search import resume as resume_search
@@ -45,7 +46,6 @@ from diswot.teachers import NAMED, TEACHERS, Teacher
 from search_spaces import SearchSpace
 
 DEFAULT_BUDGET = Budget(params=300_000)
-LOSSES = ("alone", "diswot", "diswot-dagger")
 _TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
     *("teacher_epochs", "force", "tensorboard"),
@@ -63,11 +63,13 @@ def run(
     progress: Progress = silent,
     **options: Unpack[RunOptions],
 ) -> RunReport:
-    """Search a student for the teacher, distil it, compare it with plain choices, export it.
+    """Search a student for the teacher, distill it, compare it with baselines, export one.
 
     The winner is trained three times from the same initialisation with the same batches:
     alone, towards the teacher (DisWOT), and with the similarity losses besides (DisWOT†).
-    Of the last two, the better on the validation split is exported.
+    Largest, smallest and random student are distilled like it. The smallest of those that are
+    as good as the best, within the interval of their difference on the validation split, is
+    exported; `verdict` says which it is and why.
 
     Args:
         teacher: a built-in name, `package.module:callable`, or a network.
@@ -87,6 +89,9 @@ def run(
     job = filled(JobOptions, options_of(JobOptions, options))
     if job["onnx"]:
         require_onnx()
+    settings, _, _ = settled(budget, options)
+    if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
+        options["latency"] = EAGER  # the form that will be exported
     with working_in(folder):
         options["data"] = load_data(
             options.get("data", "digits"),
@@ -99,7 +104,7 @@ def run(
         job |= _training_of(teacher, options)
         lessons = Lessons(teacher, options, progress)
         result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
-        return _finished(result, lessons, folder, job)
+        return finished(result, lessons, folder, job)
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -179,7 +184,7 @@ def resume(
         if settings["teacher_state"] == "trained":
             options["teacher"] = lessons.trained_teacher()
         result = resume_search(path, progress=progress, **options)
-        return _finished(result, lessons, path, job)
+        return finished(result, lessons, path, job)
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
@@ -203,35 +208,3 @@ def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:
     except (DiswotError, KeyError, TypeError):
         return False
     return True
-
-
-def _finished(
-    result: SearchResult, lessons: Lessons, folder: Path, job: Mapping[str, Any]
-) -> RunReport:
-    """Train the winner and what it is compared with, export it, and write the report."""
-    students = Students(lessons.distillation, folder / "distill", lessons.seed, lessons.progress)
-    winner, halving = students.chosen(result.shortlist(job["shortlist"]))
-    trained = {loss: students.train(winner, loss) for loss in LOSSES}
-    reports = {loss: training.report for loss, training in trained.items()}
-    rows = (
-        *students.teacher_rows(),
-        students.row("winner", winner, reports),
-        *(
-            students.plain_row(label, choice, compare=job["compare"])
-            for label, choice in _others(winner, result)
-        ),
-    )
-    shipped = max(LOSSES[1:], key=lambda loss: reports[loss].val.correct)
-    students.progress(news("export", "writing the student, and running every form of it"))
-    shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
-    exported = export(trained[shipped].network, folder / "student", onnx=job["onnx"])
-    report = RunReport(result, rows, halving, reports, exported, shipped, folder)
-    write_record(folder / "result.json", report.to_json())
-    return report
-
-
-def _others(winner: Candidate, result: SearchResult) -> Iterator[tuple[str, Candidate]]:
-    """Yield what the winner is compared with, by label."""
-    if winner.name != result.best.name:
-        yield "best-scored", result.best
-    yield from result.plain_choices.items()

@@ -7,6 +7,7 @@ from typing import Any
 
 from diswot.distillation import Accuracy, Halving, Training
 from diswot.export import Exported
+from diswot.main_job._verdict import Verdict
 from diswot.search import Costs, SearchResult
 
 
@@ -18,7 +19,7 @@ class Row:
         label: what it is in this run: `teacher`, `winner`, `largest`, …
         name: its architecture.
         costs: parameters and multiply-adds.
-        latency_ms: median time of one image.
+        latency_ms: median time of one image; `None` if it does not run in the form that is timed.
         score: as in the search; the teacher has none.
         accuracies: on the test split, by how it was trained.
     """
@@ -26,7 +27,7 @@ class Row:
     label: str
     name: str
     costs: Costs
-    latency_ms: float
+    latency_ms: float | None
     score: float | None = None
     accuracies: Mapping[str, Accuracy] = field(default_factory=dict)
 
@@ -52,17 +53,21 @@ class RunReport:
 
     Attributes:
         search: the search's result.
-        rows: the teacher, the winner, and the plain choices.
+        verdict: which student to take, and why; it is the one that was exported.
+        rows: the teacher, the winner, and the baselines.
+        latency: how the rows' latencies were measured.
         halving: the shortlist's trainings, by which the winner was chosen; `None` where it
             is the best-scored.
-        trainings: the winner's, by loss.
-        exported: what was exported, and from which loss.
+        trainings: the winner's, by loss; without those that diverged.
+        exported: what was exported.
         shipped: the loss that the exported student was trained with.
         folder: the run folder.
     """
 
     search: SearchResult
+    verdict: Verdict
     rows: tuple[Row, ...]
+    latency: str
     halving: Halving | None
     trainings: Mapping[str, Training]
     exported: Exported
@@ -72,6 +77,8 @@ class RunReport:
     def to_json(self) -> dict[str, Any]:
         """Return what `result.json` holds."""
         return self.search.to_json() | {
+            "verdict": self.verdict.to_json(),
+            "latency": self.latency,
             "table": [row.to_json() for row in self.rows],
             "halving": None if self.halving is None else self.halving.to_json(),
             "shipped": self.shipped,

@@ -10,17 +10,21 @@ from torch import nn
 
 from diswot.copies import copied
 from diswot.distillation import (
+    Accuracy,
     Distillation,
     Halving,
     TrainedTeacher,
     Training,
     halve,
     prepare_distillation,
+    right_answers,
 )
+from diswot.errors import DivergedError, first_line
 from diswot.latency import time_network
 from diswot.main_job._report import Row
-from diswot.options import DistillationOptions, options_of
-from diswot.progress import Progress
+from diswot.main_job._verdict import TrainedStudent
+from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
+from diswot.progress import Progress, news
 from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
 from diswot.teachers import Teacher
@@ -58,16 +62,98 @@ class Trained:
     report: Training
 
 
+@dataclass(frozen=True)
+class Attempts:
+    """What came of a candidate's trainings.
+
+    Attributes:
+        trained: those that ended, by loss.
+        failures: why others did not, by loss.
+    """
+
+    trained: Mapping[str, Trained]
+    failures: Mapping[str, DivergedError]
+
+    @property
+    def reports(self) -> dict[str, Training]:
+        """What came of those that ended, by loss."""
+        return {loss: each.report for loss, each in self.trained.items()}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How the latencies of a run's closing table are measured.
+
+    Attributes:
+        form: `eager`, `onnx` or `torch-compile`.
+        threads: of the runtime.
+    """
+
+    form: str
+    threads: int
+
+    def __str__(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"one image, {RUNTIMES[self.form]}, {threads}, median"
+
+
 class Students:
     """Builds candidates with one initialisation, trains and measures them."""
 
     def __init__(
-        self, distillation: Distillation, folder: Path, seed: int, progress: Progress
+        self,
+        distillation: Distillation,
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        timing: Timing,
     ) -> None:
         self._distillation = distillation
         self._folder = folder
         self._seed = seed
+        self._timing = timing
+        self._attempts: dict[str, Attempts] = {}
+        self._latencies: dict[str, float | None] = {}
         self.progress = progress
+
+    def attempt(self, candidate: Candidate, trainings: Mapping[str, str]) -> Attempts:
+        """Train a candidate, unless one with its architecture was; some trainings may diverge.
+
+        Args:
+            candidate: what to train.
+            trainings: the folder of each training, by loss.
+        """
+        if candidate.name not in self._attempts:
+            trained: dict[str, Trained] = {}
+            failures: dict[str, DivergedError] = {}
+            for loss, label in trainings.items():
+                try:
+                    trained[loss] = self.train(candidate, loss, label=label)
+                except DivergedError as error:
+                    failures[loss] = error
+            self._attempts[candidate.name] = Attempts(trained, failures)
+        return self._attempts[candidate.name]
+
+    def answers(self, label: str, candidate: Candidate, attempts: Attempts) -> list[TrainedStudent]:
+        """Return what a verdict needs to know of a candidate's trainings."""
+        data, device = self._distillation.data, self._distillation.device
+        return [
+            TrainedStudent(
+                label,
+                candidate.name,
+                candidate.costs,
+                loss,
+                right_answers(each.network, data, data.val, device=device),
+                right_answers(each.network, data, data.test, device=device),
+            )
+            for loss, each in attempts.trained.items()
+        ]
+
+    @property
+    def teacher_accuracy(self) -> Accuracy | None:
+        """Of the teacher on the test split, where there is one."""
+        teacher = self._distillation.teacher
+        return None if teacher is None else teacher.accuracy
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> Trained:
         """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
@@ -109,22 +195,30 @@ class Students:
                 accuracies={"alone": teacher.accuracy},
             )
 
-    def plain_row(self, label: str, choice: Candidate, *, compare: bool) -> Row:
-        """Return the row of a plain choice, distilled like the winner if `compare`."""
-        reports: dict[str, Training] = {}
-        if compare and choice.failure is None:
-            reports["diswot"] = self.train(choice, "diswot", label=label).report
-        return self.row(label, choice, reports)
-
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
         """Return the row of a candidate with the accuracies of its trainings."""
-        latency = self._milliseconds(self._build(candidate))
+        if candidate.name not in self._latencies:
+            self._latencies[candidate.name] = self._milliseconds(self._build(candidate))
+        latency = self._latencies[candidate.name]
         accuracies = {loss: report.test for loss, report in reports.items()}
         return Row(label, candidate.name, candidate.costs, latency, candidate.score, accuracies)
 
-    def _milliseconds(self, network: nn.Module) -> float:
-        shape, device = self._distillation.data.shape, self._distillation.device
-        return time_network(network, shape, device=device).median_ms
+    def _milliseconds(self, network: nn.Module) -> float | None:
+        """Return the latency in the form of the table; `None` if it does not run in that form."""
+        try:
+            return time_network(
+                copied(network),
+                self._distillation.data.shape,
+                device=self._distillation.device,
+                threads=self._timing.threads,
+                form=self._timing.form,
+            ).median_ms
+        except Exception as error:
+            if self._timing.form == EAGER:
+                raise
+            why = f"does not run in {RUNTIMES[self._timing.form]} ({first_line(error)})"
+            self.progress(news("latency", f"{type(network).__name__} {why}"))
+            return None
 
     def _build(self, candidate: Candidate) -> nn.Module:
         return candidate.build(seed=seed_for(self._seed, "student", candidate.key))

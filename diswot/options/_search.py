@@ -23,6 +23,14 @@ ENGINES = ("evolution", "nsga2", "regularised", "random", "exhaustive")
 DEFAULT_SCORER = "student_fit"
 """What candidates are scored by where nothing else is asked for."""
 
+EAGER, ONNX, COMPILED = "eager", "onnx", "torch-compile"
+
+RUNTIMES = {EAGER: "eager PyTorch", ONNX: "onnxruntime", COMPILED: "torch.compile"}
+"""The forms in which latency can be measured, and what runs each."""
+
+MEASURED = "measured"
+"""The former name of the form `eager`."""
+
 MOST_CANDIDATES = 1_000_000
 MOST_REPEATS = 10_000
 MOST_SIDE = 4_096
@@ -99,7 +107,8 @@ class ComparisonOptions(TypedDict, total=False):
     threads: Annotated[
         int,
         Option(
-            "Threads of each score; with another number its last digits differ.",
+            "Threads of each score, whose last digits differ with another number, and of measured "
+            "latencies.",
             default=1,
             least=1,
             most=MOST_THREADS,
@@ -135,8 +144,9 @@ class SearchOptions(ComparisonOptions, total=False):
     latency: Annotated[
         str | None,
         Option(
-            "Where milliseconds come from: `measured`, a table (.csv), or what "
-            "`diswot latency calibrate` wrote (.json)."
+            "Where milliseconds come from: measured here as `eager`, `onnx` or `torch-compile`; a "
+            "table (.csv); or what `diswot latency calibrate` wrote (.json). By default, where "
+            "they are asked for, `onnx` if it is installed."
         ),
     ]
     latency_column: Annotated[str | None, Option("Which column of a table of latencies.")]

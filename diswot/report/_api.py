@@ -141,10 +141,10 @@ def _check(result: SearchResult, folder: Path) -> None:
             budget is none.
     """
     everybody = (result.best, *result.candidates, *result.plain_choices.values())
-    scored = {candidate.key for candidate in result.candidates if candidate.score is not None}
+    scored = {candidate.name for candidate in result.candidates if candidate.score is not None}
     limits = result.manifest.get("budget") or {}
     sound = (
-        result.best.key in scored
+        result.best.name in scored
         and result.best.score is not None
         and isinstance(limits, dict)
         and all(map(_is_sound, limits.values()))

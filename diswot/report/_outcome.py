@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
+from diswot.main_job import Verdict, read_verdict
 from diswot.run_folder import read_json
 
 
@@ -39,6 +40,8 @@ class Outcome:
         rows: the closing table; none after a search alone.
         shipped: the loss of the exported student, where it is known.
         files: of the exported student, with their sizes in bytes.
+        verdict: which student to take, and why; `None` after a search alone.
+        latency: how the latencies of the closing table were measured, where it is known.
         differences: for each exported form, the largest difference of its outputs from the
             network's, where it is known.
     """
@@ -47,6 +50,8 @@ class Outcome:
     shipped: str | None
     files: Mapping[str, int]
     differences: Mapping[str, float]
+    verdict: Verdict | None = None
+    latency: str | None = None
 
     @property
     def losses(self) -> list[str]:
@@ -67,12 +72,19 @@ def read_outcome(folder: Path) -> Outcome:
         exported = dict(result.get("student", {}))
         exported.pop("files", None)
         differences = {str(form): float(value) for form, value in exported.items()}
-        shipped = result.get("shipped")
+        shipped, latency = result.get("shipped"), result.get("latency")
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunFolderError(f"{path} is damaged ({error!r}): restore it from a copy") from error
     student = folder / "student"
     files = {file.name: file.stat().st_size for file in sorted(student.glob("*")) if file.is_file()}
-    return Outcome(rows, None if shipped is None else str(shipped), files, differences)
+    return Outcome(
+        rows,
+        None if shipped is None else str(shipped),
+        files,
+        differences,
+        read_verdict(folder),
+        None if latency is None else str(latency),
+    )
 
 
 def _row(row: Mapping[str, Any]) -> Row:

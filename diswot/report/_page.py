@@ -70,6 +70,7 @@ def write_page(contents: Contents, folder: Path) -> str:
             | _of_folder(contents.result, folder)
             | {
                 "sections": _sections(contents),
+                "verdict": contents.outcome.verdict,
                 "cost_papers": papers[:-1],
                 "convergence": papers[-1],
                 "training_papers": [lay_out(plot, numbers) for plot in contents.training_plots],
@@ -91,7 +92,7 @@ def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str
     budget = result.manifest.get("budget") or {}
     measures = known_measures(result.best)
     shorts = {measure.name: measure.short for measure in MEASURES}
-    listed = {candidate.key: candidate for candidate in (*roles.front, *roles.shortlist)}
+    listed = {candidate.name: candidate for candidate in (*roles.front, *roles.shortlist)}
     reasons: dict[str, list[str]] = defaultdict(list)
     for candidate in result.failures:
         reasons[candidate.failure or ""].append(candidate.name)
@@ -161,6 +162,7 @@ def _trained_winner(contents: Contents) -> Curve | None:
 
 def _sections(contents: Contents) -> list[tuple[str, str]]:
     there = {
+        "verdict": ("Verdict", contents.outcome.verdict is not None),
         "winner": ("Winner", True),
         "cost": ("Score against cost", True),
         "convergence": ("Convergence", True),

@@ -25,8 +25,8 @@ def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
     scored = [c for c in _scored(result.candidates) if measure.of(c) is not None]
     plain = [c for c in _scored(result.plain_choices.values()) if measure.of(c) is not None]
     front = sorted(pareto_front(scored, ("score", measure.name)), key=measure.known)
-    apart = {candidate.key for candidate in (*front, result.best)}
-    rest = [candidate for candidate in _thinned(scored, roles) if candidate.key not in apart]
+    apart = {candidate.name for candidate in (*front, result.best)}
+    rest = [candidate for candidate in _thinned(scored, roles) if candidate.name not in apart]
 
     def dots(candidates: Sequence[Candidate]) -> tuple[Dot, ...]:
         return tuple(roles.dot(candidate, measure.known(candidate)) for candidate in candidates)
@@ -47,7 +47,7 @@ def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
             Series("candidates", "dots", "plain", dots(rest)),
             Series("Pareto front", "steps", "front", steps),
             *limits,
-            Series("plain choices", "dots", "choice", dots(plain)),
+            Series("baselines", "dots", "choice", dots(plain)),
             Series("Pareto front", "dots", "front", dots(front)),
             Series("winner", "dots", "winner", dots([result.best])),
         ),
@@ -61,7 +61,7 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
         return roles.dot(candidate, float(roles.number(candidate) or 0))
 
     scored = _scored(result.candidates)
-    rest = [candidate for candidate in _thinned(scored, roles) if candidate.key != result.best.key]
+    rest = [each for each in _thinned(scored, roles) if each.name != result.best.name]
     best = list(accumulate(scored, _better))
     better = [best[0], *(new for before, new in pairwise(best) if new is not before)]
     steps = [Dot(dot(candidate).x, dot(candidate).y) for candidate in better]
@@ -69,7 +69,8 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
         name="convergence",
         title="Best score so far",
         caption=(
-            "Every candidate in the order of evaluation, and the best score so far, by the "
+            "Every candidate in the order of evaluation, baselines that the engine did not propose "
+            "last, and the best score so far, by the "
             f"scores at the end of the search.{_left_out(result.candidates)}"
         ),
         x=Axis("Evaluation", whole=True),

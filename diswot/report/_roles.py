@@ -7,7 +7,7 @@ from diswot.search import Candidate, SearchResult
 
 
 class Roles:
-    """What the candidates of a run are in it: the winner, the front, the plain choices.
+    """What the candidates of a run are in it: the winner, the front, the baselines.
 
     Args:
         result: the search.
@@ -25,8 +25,8 @@ class Roles:
         self.knee = result.knee
         self.shortlist = result.shortlist()
         evaluated = [candidate for candidate in result.candidates if candidate.within_budget]
-        self._numbers = {c.key: number for number, c in enumerate(evaluated, start=1)}
-        self._evaluated = {candidate.key: candidate for candidate in evaluated}
+        self._numbers = {c.name: number for number, c in enumerate(evaluated, start=1)}
+        self._evaluated = {candidate.name: candidate for candidate in evaluated}
         self._roles: dict[str, list[str]] = {}
         self._name("winner", result.best)
         for label, choice in result.plain_choices.items():
@@ -39,7 +39,7 @@ class Roles:
 
     def of(self, candidate: Candidate) -> str:
         """Return what a candidate is, in words; nothing if it is one of many."""
-        return ", ".join(self._roles.get(candidate.key, ()))
+        return ", ".join(self._roles.get(candidate.name, ()))
 
     @property
     def evaluations(self) -> int:
@@ -48,11 +48,11 @@ class Roles:
 
     def number(self, candidate: Candidate) -> int | None:
         """Return the how-manieth it was evaluated, from 1; `None` if it was not."""
-        return self._numbers.get(candidate.key)
+        return self._numbers.get(candidate.name)
 
     def about(self, candidate: Candidate) -> About:
         """Return what is said of a candidate that is pointed at."""
-        candidate = self._evaluated.get(candidate.key, candidate)
+        candidate = self._evaluated.get(candidate.name, candidate)
         number, roles = self.number(candidate), self.of(candidate)
         facts = {"score": written_score(candidate)} | costs(candidate)
         if number is not None:
@@ -66,4 +66,4 @@ class Roles:
         return Dot(x, candidate.score or 0.0, self.about(candidate))
 
     def _name(self, role: str, candidate: Candidate) -> None:
-        self._roles.setdefault(candidate.key, []).append(role)
+        self._roles.setdefault(candidate.name, []).append(role)

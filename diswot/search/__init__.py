@@ -22,6 +22,7 @@ from diswot.search._exploration import Exploration
 from diswot.search._repeats import prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
+from diswot.search._settings import settled
 from diswot.search._spaces import SPACES, find_space, parse_architecture
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES, EngineSettings
@@ -64,6 +65,7 @@ __all__ = [
     "resume",
     "score",
     "search",
+    "settled",
     "shortlist",
     "source_of",
     "told_again",

@@ -30,7 +30,7 @@ from diswot.search._comparison import Comparison, resolve_comparison
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._run import Run
-from diswot.search._settings import SearchSettings
+from diswot.search._settings import SearchSettings, check_alone_or_cluster, settled
 from diswot.search._spaces import SPACES, parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
@@ -103,9 +103,8 @@ def _prepared(
     progress: Progress,
     options: SearchOptions,
 ) -> Run:
-    workers, cluster = options.pop("workers", 1), options.pop("cluster", None)
+    settings, workers, cluster = settled(budget, options)
     compared = cast(ComparisonOptions, options_of(ComparisonOptions, options))
-    settings = SearchSettings.chosen(budget, **options)
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
@@ -143,6 +142,7 @@ def resume(
         settings = SearchSettings.from_json(manifest)
         if generations is not None:
             settings = settings.extended(generations)
+        check_alone_or_cluster(settings, workers, cluster)
         comparison = _as_before(manifest["settings"], progress=progress, **chosen)
         _check_same(comparison.manifest(), manifest, path)
         run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)

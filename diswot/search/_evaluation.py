@@ -15,6 +15,7 @@ from diswot.costs import Costs, measure_costs
 from diswot.data import ImageSpec
 from diswot.devices import torch_threads
 from diswot.errors import DiswotError, first_line
+from diswot.latency import UnusableNetworkError
 from diswot.probe import Probe
 from diswot.scorers import CostTerm, Scorer
 from diswot.search._candidate import Candidate
@@ -145,8 +146,10 @@ class Evaluator:
         started = time.perf_counter()
         try:
             costs = self.timed(arch)
-        except DiswotError:
-            raise
+        except DiswotError as error:
+            if not isinstance(error, UnusableNetworkError):
+                raise
+            return self.candidate(arch, self.costs(arch), Outcome(failure=first_line(error)))
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             seconds = round(time.perf_counter() - started, 4)
             return self.candidate(arch, Costs(0, 0), Outcome(failure=_told(error), seconds=seconds))

@@ -91,14 +91,9 @@ def evaluators(
             does not answer, or a scorer or space that cannot be sent.
         MissingExtraError: `distributed` is not installed.
     """
-    check_workers(workers)
+    check_processes(workers, cluster)
     name_of = evaluator.space.to_string
     if cluster is not None:
-        if workers > 1:
-            raise OptionError(
-                f"--workers {workers} and --cluster {cluster} exclude each other: "
-                "a cluster has workers of its own"
-            )
         dask = _dask()
         sent = Sent(evaluator)
         with dask.dask_executor(cluster, sent) as executor:
@@ -116,6 +111,20 @@ def evaluators(
             executor.shutdown(wait=False, cancel_futures=True)
             raise
         executor.shutdown()
+
+
+def check_processes(workers: int, cluster: str | None) -> None:
+    """Make sure that there can be such processes.
+
+    Raises:
+        OptionError: more workers than cores, or both workers and a cluster.
+    """
+    check_workers(workers)
+    if cluster is not None and workers > 1:
+        raise OptionError(
+            f"--workers {workers} and --cluster {cluster} exclude each other: "
+            "a cluster has workers of its own"
+        )
 
 
 def _evaluate(shared: Evaluator | str, name: str, costs: Costs) -> Outcome:

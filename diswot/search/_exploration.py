@@ -28,7 +28,7 @@ class Exploration:
         evaluators: measure.
         record: called with the number of every new candidate and the candidate, as soon
             as it is done and before anything else.
-        known: candidates of an earlier process, by number.
+        known: candidates of an earlier process, by number; baselines below 0.
     """
 
     def __init__(
@@ -48,7 +48,23 @@ class Exploration:
         self._record = record
         self._known = known
         self._done: dict[int, Candidate] = {}
+        self._scored: dict[Architecture, Candidate] = {}
         self._waiting: dict[Future[Outcome], tuple[int, Architecture, Costs]] = {}
+
+    def baselines(self, archs: Mapping[int, Architecture]) -> dict[Architecture, Candidate]:
+        """Score architectures that the engine is not to see, and return them as candidates.
+
+        What it proposes of them later is not scored again.
+
+        Args:
+            archs: distinct architectures in budget, by their numbers, which are below 0.
+        """
+        for number, arch in archs.items():
+            self._submit(number, arch)
+        while not archs.keys() <= self._done.keys():
+            self._collect()
+        self._scored = {arch: self._done.pop(number) for number, arch in archs.items()}
+        return dict(self._scored)
 
     def run(self, total: int, generator: Callable[[int], np.random.Generator]) -> None:
         """Go on until there are `total` candidates, or nothing new is left in budget.
@@ -79,6 +95,9 @@ class Exploration:
     def _submit(self, number: int, arch: Architecture) -> None:
         if number in self._known:
             self._done[number] = self._same(number, arch)
+            return
+        if arch in self._scored:
+            self._finish(number, self._scored[arch])
             return
         costs = self._trials.costs(arch)
         if costs is None:

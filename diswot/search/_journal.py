@@ -71,7 +71,7 @@ class Journal:
         """Write one candidate.
 
         Args:
-            number: its place in the order of proposals.
+            number: its place in the order of proposals; a baseline's is below 0.
             candidate: what is known of it, but the score, which can depend on others.
 
         Raises:
@@ -101,7 +101,7 @@ class Journal:
 def read_journal(
     folder: Path, read: Callable[[Mapping[str, Any]], Candidate], *, unchecked: bool = False
 ) -> dict[int, Candidate]:
-    """Read the candidates back, by number.
+    """Read the candidates back, by number; baselines have numbers below 0.
 
     Args:
         folder: the run folder.
@@ -128,10 +128,12 @@ def read_journal(
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 number, candidate = _typed(line, "number", int), read(line)
-                if number < 0 or number in candidates or candidate.key in keys:
+                proposed = number >= 0  # by the engine, which proposes no key twice
+                if number in candidates or (proposed and candidate.key in keys):
                     raise ValueError(f"candidate {number}, {candidate.name}, is there twice")
                 candidates[number] = candidate
-                keys.add(candidate.key)
+                if proposed:
+                    keys.add(candidate.key)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
                     f"line {place} of {path} is damaged ({_why(error)}): restore the file from a "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diswot.errors import RunFolderError
 from diswot.files import read_file
-from diswot.latency import Latency
+from diswot.latency import Latency, UnusableNetworkError
 from search_spaces import Architecture, SearchSpace
 
 NAME = "latencies.csv"
@@ -25,15 +25,32 @@ class Latencies:
         self._latency = latency
         self._space = space
         self._known: dict[str, float] = {}
+        self._unusable: dict[str, UnusableNetworkError] = {}
         self._path: Path | None = None
 
     def __call__(self, arch: Architecture) -> float:
-        """Return milliseconds of an architecture."""
+        """Return milliseconds of an architecture.
+
+        Raises:
+            UnusableNetworkError: its network cannot be built, or run in the form that is timed.
+            DiswotError: the latencies do not cover it.
+        """
         name = self._space.to_string(arch)
+        if name in self._unusable:
+            raise self._unusable[name]
         if name not in self._known:
-            self._known[name] = self._latency(arch)
+            try:
+                self._known[name] = self._latency(arch)
+            except UnusableNetworkError as error:
+                self._unusable[name] = error
+                raise
             self._write([(name, self._known[name])])
         return self._known[name]
+
+    @property
+    def name(self) -> str:
+        """Where the milliseconds come from, in words."""
+        return self._latency.name
 
     def keep(self, folder: Path) -> None:
         """Read what an earlier process measured for this run, and from now on write it.

@@ -1,10 +1,16 @@
-"""What one would take without a search."""
+"""The baselines of a search: what one would take without it.
 
-from collections.abc import Iterator
+They are scored before the engine's first proposal, take part in everything that is selected
+afterwards, and change nothing of what the engine proposes.
+"""
+
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from diswot.errors import RunFolderError
 from diswot.progress import Progress, tracked
+from diswot.search._candidate import Candidate
 from diswot.search._trials import ATTEMPTS, ENUMERABLE, Trials
 from search_spaces import Architecture
 
@@ -38,6 +44,30 @@ def plain_choices(
         "smallest": by_size[0],
         "random": by_size[rng.integers(len(by_size))],
     }
+
+
+def numbered(choices: Mapping[str, Architecture]) -> dict[int, Architecture]:
+    """Return distinct baselines by their numbers in a journal: −1, −2, …; the engine counts from 0.
+
+    Examples:
+        >>> numbered({"largest": "7-7-7", "smallest": "1-1-1", "random": "1-1-1"})
+        {-1: '7-7-7', -2: '1-1-1'}
+    """
+    return {-number: arch for number, arch in enumerate(dict.fromkeys(choices.values()), start=1)}
+
+
+def check_known(known: Mapping[int, Candidate], expected: Mapping[int, Architecture]) -> None:
+    """Make sure that a journal's baselines are those of its manifest.
+
+    Raises:
+        RunFolderError: they are not.
+    """
+    for number, candidate in known.items():
+        if number < 0 and candidate.architecture != expected.get(number):
+            raise RunFolderError(
+                f"the journal's candidate {number}, {candidate.name}, is not that baseline of the "
+                "manifest: the journal is of another run"
+            )
 
 
 def _some(trials: Trials, rng: np.random.Generator, progress: Progress) -> Iterator[Architecture]:

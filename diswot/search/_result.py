@@ -50,11 +50,12 @@ class SearchResult:
     """A finished search.
 
     Attributes:
-        best: the candidate of the highest score.
+        best: the candidate of the highest score; it may be a baseline.
         candidates: all that were evaluated, in the order of their proposal; those that
-            failed or are over budget included.
-        plain_choices: what one would take without a search: the largest, the smallest
-            and a random architecture in budget, scored like the candidates.
+            failed or are over budget included. Baselines that the engine did not propose
+            come last.
+        plain_choices: the baselines, what one would take without a search: the largest, the
+            smallest and a random architecture in budget. They are candidates too.
         manifest: every setting, and the versions and data it was made with.
         images: the images that the students take.
         space: the search space; `None` if the run was read without it.
@@ -107,6 +108,7 @@ class SearchResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `result.json` holds: the same for the same run, whenever it was made."""
+        scores = {c.key: c.score for c in reversed(self.candidates)}
         return {
             "best": _lasting(self.best),
             "objectives": list(self.objectives),
@@ -114,7 +116,7 @@ class SearchResult:
             "knee": self.knee.name,
             "shortlist": [candidate.name for candidate in self.shortlist()],
             "plain_choices": {name: _lasting(each) for name, each in self.plain_choices.items()},
-            "scores": {c.key: c.score for c in self.ranking},
+            "scores": {c.key: scores[c.key] for c in self.ranking},
             "evaluated": len(self.candidates) - len(self.over_budget),
             "failed": len(self.failures),
             "over_budget": len(self.over_budget),
@@ -181,16 +183,18 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
             space = find_space(name, in_channels=images.shape[0])
         read = candidate_reader(space, images)
         scores = result["scores"]
-        candidates = [
-            replace(candidate, score=scores.get(candidate.key))
-            for candidate in read_journal(
-                folder, read, unchecked=manifest["schema"] == UNCHECKED
-            ).values()
-        ]
-        best = read(result["best"])
+        known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
         choices = {label: read(line) for label, line in result["plain_choices"].items()}
+        baselines = {each.name: each for each in choices.values()}
+        candidates = {
+            candidate.name: replace(candidate, score=scores.get(candidate.key))
+            for number, candidate in known.items()
+            if number >= 0
+        }
+        candidates |= {n: each for n, each in baselines.items() if n not in candidates}
+        best = read(result["best"])
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
         raise RunFolderError(f"the run folder {folder} is damaged ({error!r})") from error
-    return SearchResult(best, tuple(candidates), choices, manifest, images, space, folder)
+    return SearchResult(best, tuple(candidates.values()), choices, manifest, images, space, folder)

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import OptionError, RunError, RunFolderError
-from diswot.latency import find_latency
+from diswot.errors import RunError, RunFolderError
+from diswot.latency import find_latency, is_measured
 from diswot.progress import Progress, Step, news, silent
 from diswot.run_folder import write_record
 from diswot.search._candidate import Candidate
@@ -17,7 +17,7 @@ from diswot.search._evaluators import Evaluators, evaluators
 from diswot.search._exploration import Exploration
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
-from diswot.search._plain_choices import plain_choices
+from diswot.search._plain_choices import check_known, numbered, plain_choices
 from diswot.search._result import MANIFEST, RESULT, SCHEMA, UNCHECKED, SearchResult
 from diswot.search._settings import SearchSettings
 from diswot.search._trials import Trials
@@ -37,7 +37,6 @@ class Run:
         progress: told of every new candidate.
 
     Raises:
-        OptionError: milliseconds are to be measured beside several workers.
         DiswotError: latencies do not exist.
     """
 
@@ -51,7 +50,7 @@ class Run:
         progress: Progress,
     ) -> None:
         self._settings = settings
-        self._workers = workers
+        self._workers = 1 if is_measured(settings.latency) else workers
         self._cluster = cluster
         self._progress = progress
         self._latencies = self._find_latencies(comparison)
@@ -91,6 +90,7 @@ class Run:
             **self._comparison.manifest(),
             **self._settings.to_json(),
             "schema": SCHEMA,
+            "latency_source": None if self._latencies is None else self._latencies.name,
             "job": job,
             "plain_choices": {label: space.to_string(arch) for label, arch in plain.items()},
         }
@@ -167,8 +167,14 @@ class Run:
         *,
         record: Callable[[int, Candidate], None],
     ) -> SearchResult:
-        """Explore to the end, and score what one would take without a search."""
-        total, done = self._engine.total, len(known)
+        """Score the baselines, explore to the end, and let everything scored compete."""
+        if self._latencies is not None:
+            alone = "; one worker, since others would disturb it"
+            measured = is_measured(self._settings.latency)
+            self._progress(news("latency", self._latencies.name + (alone if measured else "")))
+        archs = numbered(plain)
+        check_known(known, archs)
+        total, done = self._engine.total + len(archs), len(known)
 
         def told(number: int, candidate: Candidate) -> None:
             nonlocal done
@@ -180,14 +186,23 @@ class Run:
         exploration = Exploration(
             self._engine, self._trials, self._evaluator, pool, record=told, known=known
         )
-        exploration.run(total, partial(self._settings.engine.generator, self._comparison.seed))
+        baselines = exploration.baselines(archs)
+        exploration.run(
+            self._engine.total,
+            partial(self._settings.engine.generator, self._comparison.seed),
+        )
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
+        proposed = {candidate.architecture for candidate in self._trials.candidates}
+        for arch, baseline in baselines.items():
+            if arch not in proposed:
+                self._trials.add(baseline)
         candidates = tuple(self._trials.scored())
+        scored = {candidate.architecture: candidate for candidate in candidates}
         return SearchResult(
             best=self._best(candidates),
             candidates=candidates,
-            plain_choices={label: self._trials.assess(arch) for label, arch in plain.items()},
+            plain_choices={label: scored[arch] for label, arch in plain.items()},
             manifest=manifest,
             images=self._comparison.data.spec,
             space=self._comparison.space,
@@ -209,16 +224,12 @@ class Run:
         spec = self._settings.latency
         if spec is None:
             return None
-        if spec == "measured" and (self._workers > 1 or self._cluster):
-            raise OptionError(
-                "--latency measured needs a machine that does nothing else: take --workers 1, or "
-                "calibrate once with `diswot latency calibrate` and give its file"
-            )
         found = find_latency(
             spec,
             space=comparison.space,
             images=comparison.data.spec,
             device=comparison.evaluator.device,
+            threads=comparison.evaluator.threads,
             column=self._settings.latency_column,
         )
         return Latencies(found, comparison.space)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
+from diswot.devices import find_device
 from diswot.errors import OptionError, RunFolderError, UnknownNameError
-from diswot.options import SearchOptions, filled
+from diswot.latency import FORMS, check_latency, default_form, is_measured
+from diswot.options import EAGER, MEASURED, SearchOptions, filled, options_of
 from diswot.search._budget import Budget
+from diswot.search._evaluators import check_processes
 from diswot.search._selection import SCORE
 from diswot.search.engines import ENGINES, EngineSettings
 
@@ -31,11 +34,10 @@ class SearchSettings:
     latency_column: str | None = None
 
     def __post_init__(self) -> None:
-        timed = self.budget.latency_ms is not None or "latency_ms" in self.engine.objectives
-        if timed and self.latency is None:
+        if _needs_latency(self.budget, self.engine) and self.latency is None:
             raise OptionError(
                 "a limit on milliseconds, or latency_ms as objective, needs to know them: give "
-                "--latency measured, or a table (.csv) or calibration (.json)"
+                f"--latency {', '.join(FORMS)}, a table (.csv) or a calibration (.json)"
             )
         if self.latency_column is not None and self.latency is None:
             raise OptionError(
@@ -44,7 +46,11 @@ class SearchSettings:
 
     @classmethod
     def chosen(cls, budget: Budget | None, **options: Unpack[SearchOptions]) -> "SearchSettings":
-        """Return the settings that options stand for."""
+        """Return the settings that options stand for.
+
+        Raises:
+            DiswotError: an option cannot be, or does not fit with the others.
+        """
         chosen = filled(SearchOptions, options)
         name, objectives = chosen["engine"], chosen["objectives"]
         if objectives is None:
@@ -52,7 +58,13 @@ class SearchSettings:
         engine = EngineSettings(
             name, chosen["population"], chosen["generations"], tuple(objectives)
         )
-        return cls(engine, budget or Budget(), chosen["latency"], chosen["latency_column"])
+        limits, device = budget or Budget(), find_device(chosen["device"])
+        latency, column = chosen["latency"], chosen["latency_column"]
+        if latency is None and column is None and _needs_latency(limits, engine):
+            latency = default_form(device)
+        if latency is not None:
+            check_latency(latency, column=column, device=device)
+        return cls(engine, limits, EAGER if latency == MEASURED else latency, column)
 
     @property
     def memory(self) -> bool:
@@ -93,11 +105,48 @@ class SearchSettings:
             engine["objectives"] = tuple(engine["objectives"])
             if engine["name"] not in ENGINES:
                 raise ValueError(f"engine is {engine['name']!r}")
-            latencies = [manifest[name] for name in ("latency", "latency_column")]
-            if not all(isinstance(each, str | None) for each in latencies):
-                raise ValueError(f"latency is {latencies}")
-            return cls(EngineSettings(**engine), Budget(**manifest["budget"]), *latencies)
+            latency, column = (manifest[name] for name in ("latency", "latency_column"))
+            if not all(isinstance(each, str | None) for each in (latency, column)):
+                raise ValueError(f"latency is {latency!r}, its column {column!r}")
+            latency = EAGER if latency == MEASURED else latency
+            return cls(EngineSettings(**engine), Budget(**manifest["budget"]), latency, column)
         except (KeyError, TypeError, ValueError, OptionError, UnknownNameError) as error:
             raise RunFolderError(
                 f"manifest.json holds no settings of a search ({error!r}): restore it from a copy"
             ) from error
+
+
+def settled(
+    budget: Budget | None, options: Mapping[str, Any]
+) -> tuple[SearchSettings, int, str | None]:
+    """Return settings, workers and cluster of a search; other options are not looked at.
+
+    Nothing is loaded, so that options that contradict each other are refused at once.
+
+    Raises:
+        DiswotError: an option cannot be, or does not fit with the others.
+    """
+    chosen = cast(SearchOptions, options_of(SearchOptions, options))
+    workers, cluster = chosen.get("workers") or 1, chosen.get("cluster")
+    chosen["workers"] = workers
+    settings = SearchSettings.chosen(budget, **chosen)
+    check_alone_or_cluster(settings, workers, cluster)
+    return settings, workers, cluster
+
+
+def check_alone_or_cluster(settings: SearchSettings, workers: int, cluster: str | None) -> None:
+    """Make sure that there can be such processes, and that they do not disturb measurements.
+
+    Raises:
+        OptionError: there cannot.
+    """
+    check_processes(workers, cluster)
+    if cluster is not None and is_measured(settings.latency):
+        raise OptionError(
+            f"--latency {settings.latency} is measured on this machine alone: leave --cluster out, "
+            "or calibrate once with `diswot latency calibrate` and give its file"
+        )
+
+
+def _needs_latency(budget: Budget, engine: EngineSettings) -> bool:
+    return budget.latency_ms is not None or "latency_ms" in engine.objectives

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from diswot.costs import Costs
 from diswot.errors import BudgetError
+from diswot.latency import UnusableNetworkError
 from diswot.scorers import Formula
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
@@ -148,34 +149,22 @@ class Trials:
     def costs(self, arch: Architecture) -> Costs | None:
         """Return costs, without latency where others are over budget.
 
-        `None` if the network cannot be built: its evaluation will fail likewise, and be
-        recorded.
+        `None` if the network cannot be built, or run in the form that is timed: its evaluation
+        will fail with the same error, which is recorded.
 
         Raises:
             DiswotError: latencies do not cover the architecture.
         """
         try:
             costs = self._evaluator.costs(arch)
-        except Exception:  # noqa: BLE001  (what is wrong with the network is told later)
+        except Exception:  # noqa: BLE001  (what is wrong with the network is recorded later)
             return None
-        return self._evaluator.timed(arch) if self.budget.allows(costs) else costs
-
-    def assess(self, arch: Architecture) -> Candidate:
-        """Score `arch` like the candidates, without making it one of them."""
-        key = self.space.canonical_key(arch)
-        known = [n for n, each in enumerate(self.candidates) if each.terms and each.key == key]
-        if known and self.candidates[known[0]].architecture == arch:
-            [score] = self.scores(len(self.candidates), of=known[:1])
-            return replace(self.candidates[known[0]], score=float(score))
-        candidate = self._evaluator.evaluate(
-            arch, like=self.candidates[known[0]] if known else None
-        )
-        if not candidate.terms:
-            return candidate
-        terms = self._terms.first(self._terms.rows, beside=candidate.means)
-        return replace(
-            candidate, score=float(self._formula.scores(terms, reference=self._reference)[-1])
-        )
+        if not self.budget.allows(costs):
+            return costs
+        try:
+            return self._evaluator.timed(arch)
+        except UnusableNetworkError:
+            return None
 
     def exhausted(self) -> BudgetError:
         """Return the error that says that nothing is in budget, and what the smallest costs."""
@@ -210,12 +199,5 @@ class _Columns:
             column[self.rows] = value
         self.rows += 1
 
-    def first(
-        self, rows: int, *, beside: Mapping[str, float] | None = None
-    ) -> dict[str, NDArray[np.float64]]:
-        if beside is None:
-            return {name: column[:rows] for name, column in self._columns.items()}
-        return {name: np.append(self._column(name)[:rows], value) for name, value in beside.items()}
-
-    def _column(self, name: str) -> NDArray[np.float64]:
-        return self._columns.get(name, np.empty(0))
+    def first(self, rows: int) -> dict[str, NDArray[np.float64]]:
+        return {name: column[:rows] for name, column in self._columns.items()}

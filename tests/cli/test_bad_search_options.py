@@ -33,20 +33,19 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "population below zero": ("--population -4", "--population"),
     "half a generation": ("--generations 1.5", "--generations"),
     "exhaustive and endless": ("--engine exhaustive --space tests.cli.faulty:Huge", "4,000,000"),
-    "milliseconds of nothing": ("--max-latency-ms 5", "--latency measured"),
-    "milliseconds as objective": (
-        "--engine nsga2 --population 4 --objectives score,latency_ms",
-        "--latency",
-    ),
-    "milliseconds below zero": ("--max-latency-ms -5 --latency measured", "-5"),
-    "no milliseconds": ("--max-latency-ms 0 --latency measured", "0"),
-    "milliseconds not a number": ("--max-latency-ms nan --latency measured", "nan"),
-    "endless milliseconds": ("--max-latency-ms inf --latency measured", "inf"),
+    "milliseconds below zero": ("--max-latency-ms -5 --latency eager", "-5"),
+    "no milliseconds": ("--max-latency-ms 0 --latency eager", "0"),
+    "milliseconds not a number": ("--max-latency-ms nan --latency eager", "nan"),
+    "endless milliseconds": ("--max-latency-ms inf --latency eager", "inf"),
     "milliseconds of words": ("--max-latency-ms fast", "--max-latency-ms"),
     "column of nothing": ("--latency-column pixel3", "--latency"),
-    "column of a measurement": ("--latency measured --latency-column x", "--latency-column"),
-    "latency of a kind unknown": ("--latency guessed", "measured, a table (.csv)"),
-    "latency empty": ("--latency ", "measured, a table (.csv)"),
+    "column of nothing, with a limit": ("--latency-column a --max-latency-ms 5", "--latency"),
+    "column of a measurement": ("--latency eager --latency-column x", "--latency-column"),
+    "latency of a kind unknown": (
+        "--latency guessed",
+        "eager, onnx, torch-compile, a table (.csv)",
+    ),
+    "latency empty": ("--latency ", "eager, onnx, torch-compile, a table (.csv)"),
     "table that is not there": ("--latency nowhere.csv", "nowhere.csv"),
     "calibration not there": ("--latency nowhere.json", "nowhere.json"),
     "table that is a folder": ("--latency folder.csv", "folder.csv"),
@@ -109,12 +108,34 @@ def test_an_option_that_cannot_be_is_refused(refused: Refused, command: str, opt
     assert said in refused(command, *QUICK, *chosen.split(" "))
 
 
-def test_a_measurement_beside_others_is_refused(refused: Refused) -> None:
-    if CORES < 2:
+@pytest.mark.parametrize("limit", [("--latency", "eager"), ("--max-latency-ms", "5")])
+def test_a_measurement_on_a_cluster_is_refused(refused: Refused, limit: tuple[str, str]) -> None:
+    line = refused("search", *QUICK, *limit, "--cluster", "tcp://127.0.0.1:1")
+    assert "measured on this machine alone: leave --cluster out" in line
+
+
+CONTRADICTIONS = (
+    "--latency eager --cluster tcp://127.0.0.1:1",
+    "--workers 2 --cluster tcp://127.0.0.1:1",
+    "--latency-column pixel3",
+    "--latency nowhere.csv",
+    "--latency guessed",
+    "--objectives score,params",
+    "--engine nsga2 --population 3",
+)
+
+
+@pytest.mark.parametrize("command", ["search", "run"])
+@pytest.mark.parametrize("options", CONTRADICTIONS)
+def test_contradictions_are_refused_before_data_is_read(
+    refused: Refused, command: str, options: str
+) -> None:
+    if "--workers" in options and CORES < 2:
         pytest.skip("two workers need two cores")
-    measured = ("--latency", "measured", "--max-latency-ms", "5")
-    assert "--workers 1" in refused("search", *QUICK, *measured, "--workers", "2")
-    assert "--workers 1" in refused("search", *QUICK, *measured, "--cluster", "tcp://127.0.0.1:1")
+    line = refused(command, "--data", "nowhere", "--teacher", "nobody", *options.split())
+    assert "nowhere/" not in line
+    assert "data" not in line.split(":")[1]
+    assert "nobody" not in line
 
 
 @pytest.mark.parametrize("command", [("search", *QUICK), ("resume", "run", *FEW_NETWORKS)])

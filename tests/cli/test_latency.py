@@ -38,11 +38,12 @@ def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_pat
 def test_measurements_are_told(cli: CommandLine) -> None:
     printed = cli(*MEASURE, "1-1-1", "3-1-1")
     assert printed.code == 0, printed.err
-    assert "measured on cpu, batch 1, threads 1" in printed.out
+    assert "measured in onnxruntime on cpu, batch 1, threads 1" in printed.out
     assert all(name in printed.out for name in ("1-1-1", "3-1-1"))
     (told,) = json.loads(cli(*MEASURE, "1-1-1", "--batch", "2", "--json").out)["architectures"]
     assert told["architecture"] == "1-1-1"
     assert told["batch"] == 2
+    assert told["form"] == "onnx"
     assert told["median_ms"] > 0
 
 

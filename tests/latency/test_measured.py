@@ -44,7 +44,7 @@ def test_a_latency_that_is_measured_is_not_repeatable() -> None:
     space = ResNetDepthSpace((1,), widths=(2, 2), in_channels=1)
     latency: Latency = MeasuredLatency(space, IMAGES, batch=2, threads=1, seconds=0.01)
     assert not latency.repeatable
-    assert latency.name == "measured on cpu, batch 2, threads 1"
+    assert latency.name == "measured in eager PyTorch on cpu, batch 2, threads 1"
     assert 0 < latency(space.architecture(1)) < 1000
     assert pickle.loads(pickle.dumps(MeasuredLatency(Small(), IMAGES))).device == "cpu"
 
@@ -58,5 +58,5 @@ def test_measuring_leaves_the_random_numbers_alone() -> None:
 
 @pytest.mark.parametrize("space", [BuildRaises(), WrongChannels()], ids=lambda s: type(s).__name__)
 def test_a_network_that_cannot_run_is_named(space: Small) -> None:
-    with pytest.raises(SpaceError, match=r"^architecture width=2: .*mend the space"):
+    with pytest.raises(SpaceError, match=r"^architecture width=2: .*fix the space"):
         MeasuredLatency(space, IMAGES)(space.architecture(2))

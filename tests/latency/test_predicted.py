@@ -118,7 +118,7 @@ def test_a_prediction_is_a_line_of_the_sum_of_the_operators(calibrated: Operator
         assert latency(arch) == pytest.approx(expected)
         assert each.predicted_ms == pytest.approx(expected)
     assert latency.repeatable
-    assert latency.name == "predicted for cpu, batch 2, threads 1"
+    assert latency.name == "predicted for eager PyTorch on cpu, batch 2, threads 1"
 
 
 def test_the_error_is_that_of_architectures_that_were_held_out(calibrated: OperatorTable) -> None:
@@ -324,5 +324,7 @@ class Deceiving(ManyRaise):
 
 
 def test_a_network_that_is_another_one_on_the_meta_device_is_refused() -> None:
-    with pytest.raises(SpaceError, match=r"computes otherwise on cpu .*: use measured$"):
+    with pytest.raises(
+        SpaceError, match=r"computes otherwise on cpu .*: measure it \(--latency eager\)$"
+    ):
         calibrate(Deceiving(), IMAGES, sample=6)

@@ -123,9 +123,9 @@ def test_damage_is_an_error_of_one_line_or_another_table(tmp_path: Path, content
 @pytest.mark.parametrize(
     ("spec", "column", "said"),
     [
-        ("guessed", None, "to be measured, a table"),
-        ("", None, "to be measured, a table"),
-        ("table.tsv", None, "to be measured, a table"),
+        ("guessed", None, "to be eager, onnx, torch-compile, a table"),
+        ("", None, "to be eager, onnx, torch-compile, a table"),
+        ("table.tsv", None, "to be eager, onnx, torch-compile, a table"),
         ("measured", "phone", "--latency-column names a column of a table"),
         ("mine.json", "phone", "--latency-column names a column of a table"),
         ("missing.csv", None, "there is no file"),

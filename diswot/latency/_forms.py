@@ -1,0 +1,107 @@
+"""The forms in which a network is timed: as PyTorch runs it, or as it is deployed."""
+
+import io
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from diswot.devices import torch_threads
+from diswot.errors import OptionError
+from diswot.options import COMPILED, EAGER, MEASURED, ONNX, RUNTIMES
+from diswot.runtimes import (
+    onnx_available,
+    onnx_provider,
+    quiet,
+    require_compiler,
+    require_onnx,
+)
+
+FORMS = tuple(RUNTIMES)
+"""The forms in which a network can be timed."""
+
+
+def is_measured(spec: str | None) -> bool:
+    """Tell whether a latency is measured on this machine, and not looked up or predicted."""
+    return spec in FORMS or spec == MEASURED
+
+
+def default_form(device: str = "cpu") -> str:
+    """Return the form that students are deployed in, where it can run on `device`: ONNX.
+
+    `eager` where the extra `onnx` is not installed, or ONNX Runtime cannot use the device.
+    """
+    return ONNX if onnx_available() and onnx_provider(device) is not None else EAGER
+
+
+def check_form(form: str, device: str = "cpu") -> None:
+    """Make sure that networks can be timed in a form on a device.
+
+    Raises:
+        OptionError: they cannot.
+        MissingExtraError: the form is ONNX, which is not installed.
+    """
+    if form not in FORMS:
+        raise OptionError(f"Expected the form to be {', '.join(FORMS)}, but got {form!r}")
+    if form == COMPILED:
+        require_compiler(device)
+    if form == ONNX:
+        require_onnx("--latency onnx")
+        if onnx_provider(device) is None:
+            raise OptionError(
+                f"the installed onnxruntime cannot use {device}: measure with --device cpu, or "
+                "another form with --latency"
+            )
+
+
+def runner(network: nn.Module, images: Tensor, *, form: str, threads: int) -> Callable[[], object]:
+    """Return what runs `network` on `images` once, in a form.
+
+    Args:
+        network: on the device of the images, in evaluation mode.
+        images: (B, C, H, W).
+        form: `eager`, `onnx` or `torch-compile`.
+        threads: threads that the runtime may use.
+    """
+    if form == EAGER:
+        return lambda: network(images)
+    if form == ONNX:
+        return _onnx_runner(network, images, threads)
+    torch.compiler.reset()  # or a ninth network of the same class would silently run uncompiled
+    compiled = torch.compile(network)
+    with torch_threads(threads), torch.inference_mode(), quiet():
+        compiled(images)  # is compiled for this number of threads
+    return lambda: compiled(images)
+
+
+def _onnx_runner(network: nn.Module, images: Tensor, threads: int) -> Callable[[], object]:
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        _onnx_of(network, images), settings, providers=[onnx_provider(str(images.device))]
+    )
+    given = {session.get_inputs()[0].name: images.cpu().numpy()}
+    return lambda: session.run(None, given)
+
+
+def _onnx_of(network: nn.Module, images: Tensor) -> bytes:
+    """Return a network as ONNX for timing.
+
+    By tracing, which takes a tenth of the time of the exporter that students are written
+    with; ONNX Runtime optimizes both to the same graph and takes the same time for them
+    (`python -m benchmarks latency-forms`). What cannot be traced is written as students are.
+    """
+    with quiet(), torch.inference_mode():
+        try:
+            traced = io.BytesIO()
+            torch.onnx.export(network, (images,), traced, dynamo=False)  # type: ignore[arg-type]
+            return traced.getvalue()
+        except Exception:  # noqa: BLE001  (whatever stops the tracer, the other one may take)
+            program = torch.onnx.export(network, (images,), dynamo=True, verbose=False)
+    if program is None:
+        raise RuntimeError("torch wrote no ONNX program")
+    return bytes(program.model_proto.SerializeToString())

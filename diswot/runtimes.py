@@ -1,0 +1,67 @@
+"""What can run a network here besides PyTorch itself: ONNX Runtime, `torch.compile`."""
+
+import contextlib
+import importlib.util
+import io
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+
+from diswot.errors import MissingExtraError, OptionError
+
+_ONNX = ("onnx", "onnxscript", "onnxruntime")
+
+
+def onnx_available() -> bool:
+    """Tell whether the extra `onnx` is installed."""
+    return all(importlib.util.find_spec(package) is not None for package in _ONNX)
+
+
+def require_onnx(purpose: str = "ONNX export") -> None:
+    """Make sure that the extra `onnx` is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    for package in _ONNX:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "onnx", purpose)
+
+
+def onnx_provider(device: str) -> str | None:
+    """Return the execution provider of the installed ONNX Runtime for a device, if it has one."""
+    if device == "cpu":  # every installation has it; importing takes a second and leaves files
+        return "CPUExecutionProvider"
+    import onnxruntime
+
+    wanted = "CUDAExecutionProvider" if device.startswith("cuda") else None
+    return wanted if wanted in onnxruntime.get_available_providers() else None
+
+
+def require_compiler(device: str) -> None:
+    """Make sure that `torch.compile` finds the C++ compiler that it needs on a CPU.
+
+    Raises:
+        OptionError: it does not.
+    """
+    compilers = filter(None, (os.environ.get("CXX"), "g++", "clang++"))
+    if device == "cpu" and not any(map(shutil.which, compilers)):
+        raise OptionError(
+            "torch.compile needs a C++ compiler on a CPU, and found none: install g++, or "
+            "measure another form"
+        )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the exporters' progress and notes off the terminal."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,68 @@
+"""A training that diverges ends neither the run nor the comparison."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import diswot
+from diswot.data import load_data
+from diswot.errors import RunError
+from diswot.main_job import read_verdict
+from search_spaces import Architecture, Choice, ChoiceSpace
+
+QUICK: dict[str, Any] = {
+    "budget": diswot.Budget(params=10**6),
+    "scorer": "params",
+    "repeats": 1,
+    "batch_size": 8,
+    "engine": "exhaustive",
+    "epochs": 1,
+    "force": True,
+    "onnx": False,
+}
+
+
+def _not_finite(gradient: Tensor) -> Tensor:
+    return gradient * float("nan")
+
+
+class Diverging(ChoiceSpace):
+    """Networks from a width on get gradients that are not finite."""
+
+    width = Choice(4, 8, 12)
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.least = least
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        first, last = nn.Conv2d(1, arch.width, 3), nn.Linear(arch.width, num_classes)
+        if arch.width >= self.least:
+            last.weight.register_hook(_not_finite)  # type: ignore[no-untyped-call]
+        return nn.Sequential(first, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
+
+
+def teacher() -> nn.Module:
+    torch.manual_seed(0)
+    return Diverging(99).build(Diverging(99).from_string("width=12"), 10)
+
+
+def test_a_winner_that_diverges_gives_way_to_a_baseline(tmp_path: Path) -> None:
+    data = load_data("digits")
+    found = diswot.run(teacher(), Diverging(12), data=data, out=tmp_path / "r", **QUICK)
+    assert found.search.best.name == "width=12"
+    assert found.verdict.take in ("smallest", "random")
+    assert found.verdict.architecture != "width=12"
+    assert any("winner with diswot could not be trained" in n for n in found.verdict.notes)
+    assert read_verdict(tmp_path / "r") == found.verdict
+    rows = {row.label: row for row in found.rows}
+    assert not rows["winner"].accuracies
+    assert rows["smallest"].accuracies
+
+
+def test_a_run_of_which_nothing_can_be_trained_fails(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"is nan"):
+        diswot.run(teacher(), Diverging(1), out=tmp_path / "r", **QUICK)

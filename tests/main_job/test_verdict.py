@@ -1,0 +1,163 @@
+"""Which student a run says to take, on answers whose differences are known."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from diswot.distillation import Accuracy
+from diswot.errors import RunFolderError
+from diswot.main_job import TrainedStudent, paired_difference, read_verdict, verdict
+from diswot.search import Costs
+
+IMAGES = 1000
+
+
+def right(rate: float, images: int = IMAGES) -> torch.Tensor:
+    """Return answers of which the first ones are right, so that the worse is nowhere better."""
+    return torch.arange(images) < round(rate * images)
+
+
+def student(
+    label: str,
+    params: int,
+    val: float,
+    *,
+    test: float | None = None,
+    loss: str = "diswot",
+    name: str | None = None,
+) -> TrainedStudent:
+    answers = right(val), right(val if test is None else test)
+    return TrainedStudent(label, name or f"net-{label}", Costs(params, params), loss, *answers)
+
+
+def test_a_winner_that_is_clearly_best_is_taken() -> None:
+    found = verdict([student("winner", 200, 0.95), student("smallest", 50, 0.80)])
+    assert (found.take, found.architecture, found.loss) == ("winner", "net-winner", "diswot")
+    assert "highest validation accuracy, 95.0 %" in found.reason
+    assert "the smallest student (net-smallest), is behind, −15.0 points" in found.reason
+    assert "found nothing better" not in " ".join(found.sentences)
+
+
+def test_of_two_that_are_as_good_the_smaller_is_taken() -> None:
+    found = verdict([student("winner", 200, 0.951), student("smallest", 50, 0.950)])
+    assert found.take == "smallest"
+    assert "as good as the winner (net-winner) within the interval, −0.1 points" in found.reason
+    assert "with 25 % of its parameters" in found.reason
+    assert "or train with more seeds" in found.reason
+
+
+def test_a_baseline_that_beats_the_winner_is_taken() -> None:
+    found = verdict([student("winner", 100, 0.80), student("largest", 200, 0.95)])
+    assert found.take == "largest"
+    assert "The winner of the search (net-winner) is behind (−15.0 points" in found.reason
+    assert "found nothing better than this baseline" in found.reason
+
+
+def test_a_smaller_student_that_is_clearly_behind_is_not_taken() -> None:
+    students = [student("winner", 100, 0.95), student("smallest", 10, 0.90)]
+    assert verdict([*students, student("random", 60, 0.949)]).take == "random"
+
+
+def test_only_the_validation_split_selects() -> None:
+    students = [student("winner", 200, 0.95, test=0.5), student("smallest", 50, 0.80, test=0.99)]
+    found = verdict(students)
+    assert found.take == "winner"
+    assert any("The test split disagrees" in note for note in found.notes)
+    assert not any("disagrees" in n for n in verdict([students[0]]).notes)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_order_of_students_does_not_matter(order: Sequence[int]) -> None:
+    students = [
+        student("winner", 90, 0.9),
+        student("largest", 99, 0.901),
+        student("random", 70, 0.5),
+    ]
+    assert verdict([students[place] for place in order]).take == "winner"
+
+
+def test_of_two_losses_the_better_on_validation_is_taken() -> None:
+    plain = student("winner", 100, 0.9, name="a")
+    dagger = student("winner", 100, 0.92, name="a", loss="diswot-dagger")
+    assert verdict([plain, dagger]).loss == "diswot-dagger"
+    assert verdict([dagger, plain]).loss == "diswot-dagger"
+    assert verdict([plain]).reason == "It was compared with no other student."
+
+
+def test_training_alone_selects_nothing_and_tells_of_the_teacher() -> None:
+    alone = student("winner", 100, 0.99, name="a", loss="alone")
+    found = verdict([alone, student("winner", 100, 0.9, name="a")])
+    assert found.loss == "diswot"
+    assert any(note.startswith("The teacher loses") for note in found.notes)
+    better = verdict(
+        [student("winner", 9, 0.5, name="a", loss="alone"), student("winner", 9, 0.9, name="a")]
+    )
+    assert not any("teacher" in note for note in better.notes)
+
+
+def test_one_seed_is_said_and_several_are_not() -> None:
+    students = [student("winner", 100, 0.9)]
+    assert any(note.startswith("One seed (3)") for note in verdict(students, seeds=(3,)).notes)
+    assert not any("One seed" in note for note in verdict(students, seeds=(0, 1, 2)).notes)
+
+
+def test_a_teacher_behind_its_student_is_said() -> None:
+    students = [student("winner", 100, 0.9)]
+    behind = verdict(students, teacher=Accuracy(700, 1000))
+    assert any(note.startswith("The teacher is behind its student") for note in behind.notes)
+    ahead = verdict(students, teacher=Accuracy(899, 1000))
+    assert not any("behind" in note for note in ahead.notes)
+
+
+def test_a_training_that_failed_is_said() -> None:
+    found = verdict([student("winner", 100, 0.9)], failures={"largest": "the loss is nan"})
+    assert "largest could not be trained: the loss is nan." in found.notes
+    with pytest.raises(ValueError, match="at least one distilled"):
+        verdict([student("winner", 100, 0.9, loss="alone")])
+
+
+def test_a_verdict_is_read_back_from_a_run_folder(tmp_path: Path) -> None:
+    found = verdict([student("winner", 200, 0.951), student("smallest", 50, 0.950)])
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"verdict": found.to_json()}))
+    assert read_verdict(tmp_path) == found
+    path.write_text("{}")
+    assert read_verdict(tmp_path) is None
+
+
+@pytest.mark.parametrize("wrong", [3, {}, {"take": 1}, {"take": "a", "architecture": "b"}])
+def test_a_damaged_verdict_is_named(tmp_path: Path, wrong: object) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"verdict": wrong}))
+    with pytest.raises(RunFolderError, match="damaged"):
+        read_verdict(tmp_path)
+
+
+def test_the_interval_of_a_difference_covers_what_it_claims() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(1000):
+        both, one, other = rng.random((3, 200)) < np.array([[0.8], [0.12], [0.05]])
+        first, second = both | one, both | other
+        truth = 0.2 * (0.12 - 0.05)
+        found = paired_difference(torch.tensor(first), torch.tensor(second))
+        covered += found.low <= truth <= found.high
+    assert 930 <= covered <= 980
+
+
+def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
+    one, other = right(0.90), right(0.88)
+    paired = paired_difference(one, other)
+    assert paired.value == pytest.approx(0.02)
+    assert paired.low > 0
+    assert Accuracy(900, 1000).interval[0] < Accuracy(880, 1000).interval[1]
+
+
+@pytest.mark.parametrize("shapes", [((3,), (4,)), ((0,), (0,)), ((2, 2), (2, 2))])
+def test_answers_of_different_images_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
+    with pytest.raises(ValueError, match="the same images"):
+        paired_difference(*(torch.zeros(shape, dtype=torch.bool) for shape in shapes))

@@ -1,0 +1,91 @@
+"""Baselines are scored in the run that they belong to, and compete with what the engine found."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import diswot
+from diswot.errors import RunFolderError
+from diswot.runs import line_with_checksum
+from diswot.search import resume
+from tests.search.conftest import SMALL, entries_of, lines_of, outcome_of, search, unfinished
+from tests.search.spaces import Tiny
+
+FEW = {"population": 1, "generations": 0}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scorer", ["params", "student_fit", "logrank(nwot,params)"])
+def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
+    run = search(**FEW, seed=seed, scorer=scorer)
+    scored = [*run.candidates, *run.plain_choices.values()]
+    assert run.best.score == max(c.score for c in scored if c.score is not None)
+    assert run.ranking[0] == run.front[0] == run.shortlist()[0] == run.best
+
+
+def test_a_baseline_that_scores_highest_wins() -> None:
+    runs = [search(**FEW, seed=seed, scorer="params") for seed in range(6)]
+    assert {run.best.name for run in runs} == {"3-3-3"}
+    assert all(run.best == run.plain_choices["largest"] for run in runs)
+    assert any(run.candidates[0] != run.best for run in runs)
+
+
+def test_baselines_leave_what_the_engine_proposes_as_it_was() -> None:
+    run = search(seed=1)
+    engine = run.candidates[:4]
+    alone = search(seed=1, generations=0).candidates[:4]
+    assert [(c.name, c.terms) for c in engine] == [(c.name, c.terms) for c in alone]
+
+
+def test_a_baseline_that_is_also_proposed_is_one_candidate(tmp_path: Path) -> None:
+    run = search(engine="exhaustive", out=tmp_path / "r")
+    assert len({c.name for c in run.candidates}) == len(run.candidates) == 27
+    by_name = {c.name: c for c in run.candidates}
+    assert all(by_name[c.name] == c for c in run.plain_choices.values())
+    entries = entries_of(tmp_path / "r")
+    assert [e["number"] for e in entries if e["number"] >= 0] == list(range(27))
+    assert {e["architecture"] for e in entries if e["number"] < 0} == {
+        c.name for c in run.plain_choices.values()
+    }
+
+
+def test_a_run_with_a_baseline_as_winner_is_read_back(tmp_path: Path) -> None:
+    run = search(**FEW, seed=0, scorer="params", out=tmp_path / "r")
+    read = diswot.load_run(tmp_path / "r", space=Tiny())
+    assert read.best == run.best
+    assert read.candidates == run.candidates
+    assert read.plain_choices == run.plain_choices
+    assert (
+        json.loads((tmp_path / "r" / "result.json").read_text())["best"]["architecture"] == "3-3-3"
+    )
+
+
+@pytest.mark.parametrize("kept", range(6))
+def test_a_run_that_stops_among_its_baselines_ends_the_same(tmp_path: Path, kept: int) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    search(**FEW, seed=3, out=whole)
+    unfinished(stopped, lines_of(whole)[:kept], whole)
+    _resume(stopped)
+    assert outcome_of(stopped) == outcome_of(whole)
+
+
+def test_a_longer_run_is_the_same_whether_it_was_extended(tmp_path: Path) -> None:
+    search(**SMALL | {"generations": 0}, seed=2, out=tmp_path / "extended")
+    _resume(tmp_path / "extended", generations=1)
+    search(**SMALL | {"generations": 1}, seed=2, out=tmp_path / "whole")
+    assert outcome_of(tmp_path / "extended") == outcome_of(tmp_path / "whole")
+
+
+def test_a_baseline_of_another_run_is_refused(tmp_path: Path) -> None:
+    search(**FEW, out=tmp_path / "r")
+    entries = entries_of(tmp_path / "r")
+    del entries[0]["crc32"]
+    lines = [line_with_checksum(entries[0] | {"number": -9}), *lines_of(tmp_path / "r")[1:]]
+    (tmp_path / "r" / "journal.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(RunFolderError, match="not that baseline"):
+        _resume(tmp_path / "r")
+
+
+def _resume(folder: Path, generations: int | None = None) -> diswot.SearchResult:
+    return resume(folder, space=Tiny(), generations=generations)
