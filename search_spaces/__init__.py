@@ -12,6 +12,8 @@ from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.macro import MacroSpace
 from search_spaces.mobile import MobileSpace
 from search_spaces.nas_bench_201 import NASBench201Space
+from search_spaces.nas_bench_macro import NASBenchMacroSpace
+from search_spaces.nats_sss import NATSSizeSpace
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
 from search_spaces.vision_transformer import VisionTransformer
 
@@ -26,6 +28,8 @@ __all__ = [
     "MacroSpace",
     "MobileSpace",
     "NASBench201Space",
+    "NASBenchMacroSpace",
+    "NATSSizeSpace",
     "ResNetDepthSpace",
     "SearchSpace",
     "Signature",

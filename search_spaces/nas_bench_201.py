@@ -25,30 +25,46 @@ class ReLUConvBN(nn.Sequential):
         )
 
 
-def _operation(name: str, channels: int) -> nn.Module:
+def _operation(name: str, in_channels: int, channels: int) -> nn.Module:
     match name:
         case "nor_conv_1x1" | "nor_conv_3x3":
-            return ReLUConvBN(channels, channels, 1 if name == "nor_conv_1x1" else 3)
+            return ReLUConvBN(in_channels, channels, 1 if name == "nor_conv_1x1" else 3)
         case "avg_pool_3x3":
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    return nn.Identity()
+    if in_channels == channels:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(in_channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
 
 class Cell(nn.Module):
-    """A directed graph of four nodes: each node sums its edges' operations."""
+    """A directed graph of four nodes: each node sums its edges' operations.
 
-    def __init__(self, operations: Sequence[str], channels: int) -> None:
+    Args:
+        operations: of the edges, in the order of `EDGES`.
+        channels: of its output and of all nodes but the first.
+        in_channels: of its input; by default `channels`. Where they differ, a skip connection
+            from the input is a 1×1 convolution, and there is no pooling of the input.
+    """
+
+    def __init__(
+        self, operations: Sequence[str], channels: int, *, in_channels: int | None = None
+    ) -> None:
         super().__init__()
         live = [
             (edge, name) for edge, name in zip(EDGES, operations, strict=True) if name != "none"
         ]
         self.inputs = [[source for (node, source), _ in live if node == n] for n in (1, 2, 3)]
         self.edges = nn.ModuleDict(
-            {f"{node}<{source}": _operation(name, channels) for (node, source), name in live}
+            {
+                f"{node}<{source}": _operation(
+                    name, channels if source > 0 or in_channels is None else in_channels, channels
+                )
+                for (node, source), name in live
+            }
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
+        """Map (B, in_channels, H, W) to (B, channels, H, W)."""
         nodes = [x]
         for node, sources in enumerate(self.inputs, start=1):
             terms = [self.edges[f"{node}<{source}"](nodes[source]) for source in sources]

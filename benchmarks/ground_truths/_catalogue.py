@@ -6,6 +6,8 @@ from typing import Protocol
 from benchmarks.ground_truths._autoformer import autoformer_truth
 from benchmarks.ground_truths._ground_truth import GroundTruth
 from benchmarks.ground_truths._nas_bench_201 import nas_bench_201_truth
+from benchmarks.ground_truths._nas_bench_macro import nas_bench_macro_truth
+from benchmarks.ground_truths._nats_sss import nats_sss_truth
 from benchmarks.ground_truths._residual_networks import digits_s0_truth, resnet_s0_truth
 from diswot.errors import UnknownNameError
 
@@ -21,6 +23,8 @@ TRUTHS: dict[str, Loader] = {
     "digits-s0": digits_s0_truth,
     "resnet-s0": resnet_s0_truth,
     "nas-bench-201": nas_bench_201_truth,
+    "nas-bench-macro": nas_bench_macro_truth,
+    "nats-sss": nats_sss_truth,
     "autoformer": autoformer_truth,
 }
 """Built-in ground truths."""

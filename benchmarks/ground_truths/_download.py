@@ -41,6 +41,14 @@ DOWNLOADS = {
         "nas-bench-201/accuracies.csv",
         "9fcb1843589277a3567ecbed626337cac29d28296d2368a3fd77bc0eab7e653a",
     ),
+    "nas-bench-macro": Download(
+        "nas-bench-macro/accuracies.csv",
+        "a1a7f59d0adb725f7350fdffb003b2783128652f385f8c3191a7125cf241014a",
+    ),
+    "nats-sss": Download(
+        "nats-sss/accuracies.csv",
+        "91ac9dabad3209885ca6c8fcea6a128b61ceeab4589954f0830805e170d05faf",
+    ),
     "autoformer": Download(
         "vit-bench/autoformer.json",
         "ea018a0cb40e4e4bd65d40c12697bee2e59350ae2ce9e6144d781e424d829d5a",

@@ -9,6 +9,8 @@ from search_spaces import (
     AutoFormerSpace,
     MacroSpace,
     NASBench201Space,
+    NASBenchMacroSpace,
+    NATSSizeSpace,
     ResNetDepthSpace,
     SearchSpace,
 )
@@ -16,6 +18,8 @@ from search_spaces import (
 SPACES: dict[str, Callable[[int], SearchSpace]] = {
     "s0": lambda channels: ResNetDepthSpace(in_channels=channels),
     "nas-bench-201": lambda channels: NASBench201Space(in_channels=channels),
+    "nas-bench-macro": lambda channels: NASBenchMacroSpace(in_channels=channels),
+    "nats-sss": lambda channels: NATSSizeSpace(in_channels=channels),
     "macro-basic": lambda channels: MacroSpace(in_channels=channels),
     "macro-bottleneck": lambda channels: MacroSpace(bottlenecks=True, in_channels=channels),
     "macro-basic-224": lambda channels: MacroSpace(image_size=224, in_channels=channels),

@@ -203,7 +203,14 @@ def test_bad_published_figures_are_told_in_a_line(
 def test_benchmarks_are_listed(cli: CommandLine) -> None:
     done = cli("list", "benchmarks")
     assert done.code == 0
-    for name in ("digits-s0", "resnet-s0", "nas-bench-201", "autoformer"):
+    for name in (
+        "digits-s0",
+        "resnet-s0",
+        "nas-bench-201",
+        "nas-bench-macro",
+        "nats-sss",
+        "autoformer",
+    ):
         assert name in done.out
 
 

@@ -18,6 +18,8 @@ from search_spaces import (
     ChoiceSpace,
     MacroSpace,
     NASBench201Space,
+    NASBenchMacroSpace,
+    NATSSizeSpace,
     ResNetDepthSpace,
     SearchSpace,
 )
@@ -49,6 +51,8 @@ SPACES: dict[str, SearchSpace] = {
     "ResNetDepthSpace": ResNetDepthSpace(),
     "ResNetDepthSpace of two stages": ResNetDepthSpace((1, 10), widths=(2, 2, 4)),
     "NASBench201Space": NASBench201Space(channels=2, cells=1),
+    "NASBenchMacroSpace": NASBenchMacroSpace(),
+    "NATSSizeSpace": NATSSizeSpace(),
     "ChoiceSpace": Custom(),
     "MacroSpace": MacroSpace(widths=(8, 16), max_layers=9),
     "MacroSpace of bottlenecks": MacroSpace(

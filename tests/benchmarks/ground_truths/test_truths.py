@@ -14,7 +14,14 @@ from diswot.errors import DataError, DiswotError, OptionError, UnknownNameError
 from diswot.search import find_space, measure_costs
 from search_spaces import ResNetDepthSpace
 
-NAMES = ("resnet-s0", "nas-bench-201", "autoformer")
+COUNTS = {
+    "resnet-s0": 64,
+    "nas-bench-201": 15_625,
+    "nas-bench-macro": 6_561,
+    "nats-sss": 32_768,
+    "autoformer": 100,
+}
+NAMES = tuple(COUNTS)
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +29,14 @@ def truths(shared_data: Path) -> dict[str, GroundTruth]:
     return {name: find_truth(name, shared_data) for name in NAMES}
 
 
-@pytest.mark.parametrize(("name", "count"), [*zip(NAMES, (64, 15_625, 100), strict=True)])
+@pytest.mark.parametrize(("name", "count"), COUNTS.items())
 def test_each_has_all_its_architectures_once(
     truths: dict[str, GroundTruth], name: str, count: int
 ) -> None:
     truth = truths[name]
     assert truth.name == name
     assert len(truth) == len(set(truth.architectures)) == count
-    assert truth.depths is not None
-    assert truth.depths.shape == (count,)
+    assert truth.depths is None or truth.depths.shape == (count,)
     for target in truth.targets:
         assert truth.accuracies(target).shape == (count,)
         assert 0 < truth.accuracies(target).min() < truth.accuracies(target).max() < 100
@@ -173,6 +179,20 @@ def with_copy(shared_data: Path, root: Path, name: str, text: Callable[[str], st
         ("nas-bench-201", "nas-bench-201/accuracies.csv", lambda t: t[: t.index("\n5,") + 1],
          "has 5 rows, expected 15,625"),
         ("nas-bench-201", "nas-bench-201/accuracies.csv", lambda _: "\0\1\2", "column of"),
+        ("nas-bench-macro", "nas-bench-macro/accuracies.csv",
+         lambda t: t.replace("2181386,65012224", "2181385,65012225"),
+         "line 3: l1=k3,.* has 2,181,385 parameters in the table, but its network has 2,181,386"),
+        ("nas-bench-macro", "nas-bench-macro/accuracies.csv",
+         lambda t: t.replace("2181386,65012224", "2181386,65012225"),
+         "line 3: .* has 65,012,225 multiply-adds in the table, .* has 65,012,224"),
+        ("nas-bench-macro", "nas-bench-macro/accuracies.csv",
+         lambda t: t.replace("387882,", "387882.5,"), "has 387,882.5 parameters in the table"),
+        ("nas-bench-macro", "nas-bench-macro/accuracies.csv", lambda t: t.replace("387882,", "?,"),
+         "expected a finite number in the column 'params'"),
+        ("nats-sss", "nats-sss/accuracies.csv", lambda t: t[: t.rindex("\n\"")],
+         "has 32,767 rows, expected 32,768"),
+        ("nats-sss", "nats-sss/accuracies.csv", lambda t: t.replace("c5=24", "c5=25", 1),
+         "line 3: .* got '25'"),
         ("autoformer", "vit-bench/autoformer.json", lambda t: t[:999], "is no JSON"),
         ("autoformer", "vit-bench/autoformer.json", lambda _: "[" * 99_999, "is no JSON"),
         ("autoformer", "vit-bench/autoformer.json", lambda _: "[1]", "no list of records"),

@@ -1,0 +1,101 @@
+"""The layer space of NAS-Bench-Macro."""
+
+from torch import nn
+
+from search_spaces._choice_space import Choice, ChoiceSpace
+from search_spaces._contract import Architecture
+from search_spaces.mobile import MobileBlock
+
+OPERATIONS = {"id": None, "k3": (3, 3), "k5": (5, 6)}
+"""Kernel and expansion of each option; `id` passes its input on."""
+
+STAGES = (2, 3, 3)
+"""Layers of each stage; the first of a stage halves the size and doubles the channels."""
+
+STEM = 32
+LAST = 1280
+
+
+class NASBenchMacroSpace(ChoiceSpace):
+    """The 6,561 networks of NAS-Bench-Macro: eight layers, each one of three.
+
+    Source: Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR
+    2021, section 5. A layer is `id` (nothing; where the size halves, a 1×1 convolution of
+    stride 2), `k3` (an inverted residual of kernel 3 and expansion 3) or `k5` (kernel 5,
+    expansion 6). Networks compute and cost what the benchmark's do. An architecture is
+    written `l1=id,l2=k5,…,l8=k3`.
+
+    Args:
+        in_channels: channels of the images.
+
+    Raises:
+        ValueError: there are no channels.
+
+    Examples:
+        >>> space = NASBenchMacroSpace()
+        >>> space.size
+        6561
+        >>> arch = space.from_string("l1=k3,l2=id,l3=id,l4=id,l5=k5,l6=k5,l7=id,l8=k3")
+        >>> space.canonical_key(arch)
+        'k3/id-k5/k5-k3'
+    """
+
+    def __init__(self, *, in_channels: int = 3) -> None:
+        if in_channels < 1:
+            raise ValueError(f"Expected in_channels of at least 1, but got {in_channels}")
+        super().__init__({f"l{number}": Choice(*OPERATIONS) for number in range(1, 9)})
+        self.in_channels = in_channels
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        """Build stem, the eight layers, a 1×1 convolution to 1,280 channels and the head."""
+        layers: list[nn.Module] = _convolution(self.in_channels, STEM, 3)
+        channels = STEM
+        for operations in _stages(arch):
+            for place, operation in enumerate(operations):
+                width = 2 * channels if place == 0 else channels
+                layers.append(_layer(operation, channels, width))
+                channels = width
+        layers += _convolution(channels, LAST, 1)
+        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(LAST, num_classes)]
+        return nn.Sequential(*layers, *head)
+
+    def canonical_key(self, arch: Architecture) -> str:
+        """Return the layers of each stage without those that pass their input on.
+
+        The 6,561 architectures are 3,969 different networks.
+        """
+        stages = ((first, *(o for o in rest if o != "id")) for first, *rest in _stages(arch))
+        return "/".join("-".join(stage) for stage in stages)
+
+
+def _stages(arch: Architecture) -> list[tuple[str, ...]]:
+    starts = [sum(STAGES[:number]) for number in range(len(STAGES))]
+    return [tuple(arch[s : s + n]) for s, n in zip(starts, STAGES, strict=True)]
+
+
+def _layer(operation: str, in_channels: int, out_channels: int) -> nn.Module:
+    halves = in_channels != out_channels
+    if (kind := OPERATIONS[operation]) is not None:
+        kernel, expansion = kind
+        return MobileBlock(
+            in_channels,
+            out_channels,
+            stride=2 if halves else 1,
+            kernel=kernel,
+            expansion=expansion,
+            squeeze=False,
+            activation="relu",
+        )
+    if not halves:
+        return nn.Identity()
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 1, stride=2, bias=False), nn.BatchNorm2d(out_channels)
+    )
+
+
+def _convolution(in_channels: int, out_channels: int, kernel: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    ]
