@@ -6,6 +6,7 @@ from diswot.options import DistillationOptions, RecipeOptions, declared
 
 recipe_options = shared.options(
     *(option(RecipeOptions, name) for name in declared(RecipeOptions) if name != "seed"),
+    option(DistillationOptions, "flips"),
     option(DistillationOptions, "tensorboard"),
 )
 

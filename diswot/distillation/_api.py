@@ -45,6 +45,9 @@ def prepare_distillation(
     if options.get("tensorboard"):
         check_tensorboard()
     images = load_data(data, root=root, progress=progress)
+    flips = options.get("flips")
+    if flips is not None:
+        images = replace(images, flips=flips)
     recipe = _recipe(images, options)
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:

@@ -48,7 +48,7 @@ from search_spaces import SearchSpace
 DEFAULT_BUDGET = Budget(params=300_000)
 _TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
-    *("teacher_epochs", "force", "tensorboard"),
+    *("teacher_epochs", "flips", "force", "tensorboard"),
 )
 """What a manifest keeps of how the main job trains."""
 

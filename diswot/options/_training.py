@@ -119,6 +119,9 @@ class DistillationOptions(RecipeOptions, total=False):
             most=MOST_EPOCHS,
         ),
     ]
+    flips: Annotated[
+        bool | None, Option("Mirror training images at random; by default as the dataset says.")
+    ]
     force: Annotated[
         bool, Option("Distill from a teacher with accuracy near chance too.", default=False)
     ]

@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.distillation import Recipe, augmentation, parse_objective, train
+from diswot.data import load_data
+from diswot.distillation import (
+    Recipe,
+    augmentation,
+    parse_objective,
+    prepare_distillation,
+    train,
+)
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
 from tests.distillation.lessons import Small, few_digits, lesson, small
@@ -154,3 +161,11 @@ def test_a_teacher_near_chance_is_refused_unless_it_is_forced() -> None:
     with pytest.raises(TeacherError, match="little more than chance with 10 classes: give its"):
         diswot.distill(small(0), small(1), data=data, epochs=1)
     assert diswot.distill(small(0), small(1), data=data, epochs=1, force=True).history
+
+
+def test_flips_are_chosen_for_the_training_alone() -> None:
+    data = load_data("digits")
+    chosen = prepare_distillation(None, data=data, flips=True)
+    assert chosen.data.flips
+    assert not prepare_distillation(None, data=data).data.flips
+    assert chosen.data.digest != data.digest
