@@ -64,7 +64,7 @@ def use(folder: Path) -> None:
     student = runpy.run_path(str(folder / "student.py"))
     network = student["load"]()
     pixels = torch.randint(256, (1, *student["SHAPE"]))
-    probabilities = network(student["normalise"](pixels)).softmax(1)[0]
+    probabilities = network(student["normalize"](pixels)).softmax(1)[0]
     print(f"it runs with torch alone; of noise it says {probabilities.argmax()}, a class's place")
 
 

@@ -47,6 +47,7 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
         "config.json",
         "student.onnx",
         "student.pt2",
+        "predict.py",
         "README.md",
     }
     lines = (run / "journal.jsonl").read_text().splitlines()

@@ -87,13 +87,27 @@ def print_json(record: Mapping[str, object]) -> None:
     say(json.dumps(record))
 
 
-def print_checks(exported: Exported) -> None:
-    """Say of every exported form how closely it was found to compute the same."""
-    for form, difference in exported.differences.items():
-        say(f"  {form} gives the same outputs in a process of its own (to {difference:.1g})")
-    if exported.int8 is not None:
-        small, large = (exported.sizes[name] for name in ("student.int8.onnx", "student.onnx"))
-        say(
-            f"  student.int8.onnx: test accuracy {exported.int8.accuracy} in {small:,} bytes, "
-            f"in single precision {exported.int8.float_accuracy} in {large:,}"
-        )
+def print_exported(exported: Exported) -> None:
+    """Print what was found of every exported form, and why others were left out."""
+    forms = exported.forms.values()
+    threads = {form.threads for form in forms}
+    print_table(
+        "Every form, run in a process of its own",
+        ["file", "test accuracy", "ms", "bytes", "largest difference"],
+        [
+            [
+                form.file,
+                "–" if form.accuracy is None else str(form.accuracy),
+                f"{form.milliseconds:.3f}",
+                f"{form.bytes:,}",
+                optional(form.difference, ".1g"),
+            ]
+            for form in forms
+        ],
+        caption=(
+            f"ms: median for one image on this CPU, {', '.join(map(str, sorted(threads)))} "
+            "thread(s). Differences of outputs are in units of the largest output."
+        ),
+    )
+    for form, reason in exported.left_out.items():
+        say(f"warning: {form} was not written: {reason}", err=True)

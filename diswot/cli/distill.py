@@ -18,8 +18,9 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.cli._trainings import located, options_before
-from diswot.errors import OptionError
+from diswot.errors import ExportError, OptionError
 from diswot.options import SearchOptions
+from diswot.progress import Progress, news
 from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
 
@@ -120,6 +121,7 @@ def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: P
     with working_in(folder), shown_progress() as progress:
         images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
         students = _students(space, names, images.spec, seed=seed)
+        _name_missing_forms(students[names[0]](), images.spec, progress)
         distillation = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
             data=images,
@@ -158,6 +160,18 @@ def _students(
         return build_student(space, arch, images, seed=drawn_from)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}
+
+
+def _name_missing_forms(student: nn.Module, images: ImageSpec, progress: Progress) -> None:
+    """Say before it is trained which forms a student cannot be exported in."""
+    from diswot.export import dry_export
+
+    try:
+        missing = dry_export(student, images, wanted={"source": False, "pt2": False})
+    except ExportError as error:
+        missing = {"any form": str(error)}
+    for form, reason in missing.items():
+        progress(news("export", f"the student cannot be exported as {form}: {reason}"))
 
 
 def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:

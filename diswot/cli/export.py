@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from diswot.cli import _options as shared
 from diswot.cli._declared import Folder
 from diswot.cli._progress import shown_progress
-from diswot.cli._tables import print_checks, print_json
+from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
-from diswot.errors import OptionError, RunFolderError
+from diswot.errors import DataError, OptionError, RunFolderError
 from diswot.run_folder import check_new_folder
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     default=None,
     help="Export an archive of torch.export; by default unless --no-onnx is given.",
 )
-@click.option("--int8", is_flag=True, help="Quantise to 8 bits too; needs ONNX and the data.")
-@click.option("--data", help="For --int8; by default the run's.")
+@click.option("--int8", is_flag=True, help="Quantize to 8 bits too; needs ONNX and the data.")
+@click.option("--data", help="Evaluates every form on its test split; by default the run's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @click.option("--out", type=Folder(), help="By default RUN/student.")
@@ -86,33 +86,46 @@ def export(
     )
     load_checkpoint(student, saved.weights)
     set_origin(student, Origin(saved.images, saved.architecture, metrics=saved.metrics))
-    judged_on = _data(run, data, data_root, image_size) if int8 else None
-    exported = export_student(student, target, onnx=onnx, pt2=pt2, int8=judged_on)
+    exported = export_student(
+        student,
+        target,
+        data=_data(run, data, data_root, image_size, needed=int8),
+        onnx=onnx,
+        pt2=pt2,
+        int8=int8,
+    )
     if as_json:
-        record: dict[str, Any] = {
-            "folder": str(target),
-            "files": exported.files,
-            "loss": saved.loss,
-        }
-        record |= {"differences": dict(exported.differences), "bytes": dict(exported.sizes)}
-        print_json(record | ({"int8": exported.int8.to_json()} if exported.int8 else {}))
+        print_json({"folder": str(target), "loss": saved.loss, **exported.to_json()})
         return
     say(f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}")
-    print_checks(exported)
+    print_exported(exported)
     say(f"Next: cd {target} && python -c 'import student; print(student.load())'")
 
 
-def _data(run: Path, data: str | None, root: str | None, image_size: int | None) -> ImageData:
-    """Load the data of a run, or those that are named."""
+def _data(
+    run: Path, data: str | None, root: str | None, image_size: int | None, *, needed: bool
+) -> ImageData | None:
+    """Load the data of a run, or those that are named; `None` where they are not to be had."""
+    from diswot.distillation import read_training_manifest
     from diswot.search import data_again, read_manifest
 
-    used: dict[str, Any] = {}
     if (run / "manifest.json").exists():
         used = read_manifest(run)["settings"]
-    elif data is None:
-        raise OptionError(f"{run} does not tell its data, which --int8 needs: name it with --data")
-    with shown_progress() as progress:
-        return data_again(used, data, image_size=image_size, data_root=root, progress=progress)
+    else:
+        manifest = read_training_manifest(run)
+        told = {} if manifest is None else manifest.told
+        places = {"root": told.get("data_root"), "image_size": told.get("image_size")}
+        used = {"data_source": {"data": told.get("data"), **places}}
+    try:
+        if data is None and not (used.get("data") or used["data_source"]["data"]):
+            raise OptionError(f"{run} does not name its data: give --data")
+        with shown_progress() as progress:
+            return data_again(used, data, image_size=image_size, data_root=root, progress=progress)
+    except (DataError, OptionError) as error:
+        if needed or data is not None:
+            raise
+        say(f"warning: no form is evaluated on a test split: {error}", err=True)
+        return None
 
 
 def _chosen(

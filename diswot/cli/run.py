@@ -13,7 +13,7 @@ from diswot.cli._declared import option
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._shortlist import SHORTLIST, print_halving
-from diswot.cli._tables import count, optional, print_checks, print_json, print_table
+from diswot.cli._tables import count, optional, print_exported, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.devices import check_alone
@@ -108,7 +108,7 @@ def print_run(report: RunReport) -> None:
         f"Exported {report.verdict.architecture} ({losses[report.shipped]}) to {exported.folder}: "
         f"{', '.join(exported.files)}"
     )
-    print_checks(exported)
+    print_exported(exported)
     if not onnx_available():
         say("  no ONNX: pip install 'diswot[onnx]' for it")
     say(

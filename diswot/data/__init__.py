@@ -3,6 +3,7 @@
 from diswot.data._catalogue import DATASETS, GIVEN, NAMED_DATA, load_data
 from diswot.data._image_data import ImageData, ImageSpec, Source, Split, batches, held_out
 from diswot.data._originals import Originals
+from diswot.data._picture import fitted, read_picture
 from diswot.data._root import cache_root, data_root
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "batches",
     "cache_root",
     "data_root",
+    "fitted",
     "held_out",
     "load_data",
+    "read_picture",
 ]

@@ -111,7 +111,7 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
     notes = [inferred, *conversions(known, shape, depth)]
     if reading.unreadable:
         notes.append(f"unreadable images left out, {len(reading.unreadable)}: {reading.told}")
-    _describe(place, listing.classes, labels, notes)
+    _describe(place, listing.classes, labels, notes, depth=depth)
 
 
 def _check_left(labels: Mapping[str, Sequence[int]], listing: Listing) -> None:
@@ -134,7 +134,12 @@ def _write_header(file: IO[bytes], count: int, shape: tuple[int, int, int]) -> N
 
 
 def _describe(
-    place: Path, classes: Sequence[str], labels: Mapping[str, Sequence[int]], notes: Sequence[str]
+    place: Path,
+    classes: Sequence[str],
+    labels: Mapping[str, Sequence[int]],
+    notes: Sequence[str],
+    *,
+    depth: int,
 ) -> None:
     """Measure what was decoded, and write all that is to be known of it without reading it."""
     images = torch.from_numpy(np.load(place / _IMAGES, mmap_mode="c"))
@@ -145,6 +150,7 @@ def _describe(
         "classes": classes,
         "counts": [len(labels[split]) for split in SPLITS],
         "images": asdict(spec),
+        "depth": depth,
         "notes": [
             *notes,
             f"mean {_short(mean)} and deviation {_short(std)} of the training images",
@@ -197,6 +203,7 @@ def _mapped(place: Path, name: str, notes: Sequence[str] = ()) -> ImageData:
             test,
             spec,
             classes=tuple(about["classes"]),
+            depth=int(about.get("depth", 16)),
             notes=(about["notes"][0], *notes, *about["notes"][1:]),
         )
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:

@@ -104,6 +104,7 @@ class ImageData:
         notes: what was inferred, converted or left out, for people.
         originals: the files of each split (`train`, `val`, `test`), where there are such.
         source: what loads it again, where that is known.
+        depth: bits in use of gray images of more than 8 bits, by which they were scaled to 8.
     """
 
     name: str
@@ -116,6 +117,7 @@ class ImageData:
     notes: tuple[str, ...] = ()
     originals: Mapping[str, Originals] = field(default_factory=dict)
     source: Source | None = None
+    depth: int = 16
 
     @property
     def shape(self) -> tuple[int, int, int]:

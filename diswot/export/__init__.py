@@ -1,7 +1,16 @@
 """What a student becomes outside DisWOT."""
 
-from diswot.export._api import Exported, export
-from diswot.export._int8 import Quantised
+from diswot.export._api import Exported, export, wanted_forms
+from diswot.export._dry import dry_export
+from diswot.export._forms import Form
 from diswot.runtimes import onnx_available, require_onnx
 
-__all__ = ["Exported", "Quantised", "export", "onnx_available", "require_onnx"]
+__all__ = [
+    "Exported",
+    "Form",
+    "dry_export",
+    "export",
+    "onnx_available",
+    "require_onnx",
+    "wanted_forms",
+]

@@ -2,36 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import wraps
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import torch
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import nn
 
-from diswot.copies import copied
-from diswot.costs import measure_costs
-from diswot.data import ImageData, ImageSpec
+from diswot.data import ImageSpec, load_data
 from diswot.errors import ExportError, OptionError
-from diswot.export._card import write_card
-from diswot.export._int8 import Quantised, check_same_images, write_int8
-from diswot.export._onnx import write_onnx
-from diswot.export._program import export_program, write_archive
-from diswot.export._source import write_source
-from diswot.export._verify import verify
+from diswot.export._compared import check_same
+from diswot.export._described import counted, describe
+from diswot.export._evaluation import Reference, check_reported, check_same_images, evaluated
+from diswot.export._forms import FILES, WEIGHTS, Form, Forms
+from diswot.export._network import standalone
+from diswot.export._process import Questions
 from diswot.options import takes_options
-from diswot.run_folder import check_new_folder, write_json
+from diswot.run_folder import check_new_folder
 from diswot.runs import writing_into
 from diswot.runtimes import onnx_available, require_onnx
-from diswot.students import origin_of
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-CHECKED_IMAGES = 8
+from diswot.students import origin_of, unwrapped
 
 
 @dataclass(frozen=True)
@@ -41,68 +33,78 @@ class Exported:
     Attributes:
         folder: where.
         files: the files in it.
-        differences: for each form, the largest difference of its outputs from the
-            network's, in units of the largest output, run in a process of its own.
+        forms: what was found of each form, run in a process of its own.
+        left_out: forms that this student cannot have, with the reason.
         sizes: bytes of each file.
-        int8: what 8 bits cost, where that was asked for.
     """
 
     folder: Path
     files: tuple[str, ...]
-    differences: Mapping[str, float]
-    sizes: Mapping[str, int]
-    int8: Quantised | None = None
+    forms: Mapping[str, Form]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def differences(self) -> dict[str, float]:
+        """For each file, the largest difference of its outputs, in units of the largest output."""
+        found = ((form.file, form.difference) for form in self.forms.values())
+        return {file: difference for file, difference in found if difference is not None}
 
-def _locked(write: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a function that writes into `folder`, its second argument, lock the run around it."""
-
-    @wraps(write)
-    def locked(*arguments: _P.args, **options: _P.kwargs) -> _T:
-        folder = options["folder"] if "folder" in options else arguments[1]
-        with writing_into(str(folder)):
-            return write(*arguments, **options)
-
-    return locked
+    def to_json(self) -> dict[str, Any]:
+        """Return what was exported as plain values."""
+        return {
+            "files": list(self.files),
+            "forms": {name: form.to_json() for name, form in self.forms.items()},
+            "left_out": dict(self.left_out),
+        }
 
 
 @takes_options
-@_locked
 def export(
     student: nn.Module,
     folder: str | Path,
     *,
     images: ImageSpec | None = None,
+    data: Any = None,
     metrics: Mapping[str, Any] | None = None,
     onnx: bool | None = None,
     pt2: bool | None = None,
-    int8: ImageData | None = None,
+    int8: bool = False,
 ) -> Exported:
     """Write a student so that it runs without DisWOT.
 
-    Writes `student.py` (imports torch alone), `weights.safetensors`, `config.json`
-    (classes, input shape, normalisation, metrics), `student.pt2` (an archive of
-    `torch.export`), `student.onnx`, `student.int8.onnx` and a model card, `README.md`. Each
-    form but that in 8 bits is run in a process of its own and must give the network's
-    outputs on a fixed batch, and on one image alone.
+    Writes `student.py` (imports torch alone), `weights.safetensors`, `student.pt2` (an archive
+    of `torch.export`), `student.onnx`, `student.int8.onnx`, `config.json` (preprocessing,
+    classes, metrics, digests), a script `predict.py` and a model card, `README.md`.
+
+    Forms do not depend on each other: one that this student cannot have is left out, with the
+    reason, unless it was asked for. Each is run in a process of its own: it must give the
+    network's outputs on a fixed batch and on one image alone, and with `data` the network's
+    predictions on the whole test split; of 8 bits the accuracy is measured. Every form returns
+    the output of the network as a tensor, also where the network returns more.
 
     Args:
-        student: the network; it is read in evaluation mode and not changed.
+        student: the network; it is read in evaluation mode and not changed. One that is
+            compiled, parallel or an average is exported as the network inside; single
+            precision is written.
         folder: where to write; must not exist, or be empty.
         images: what images it takes; known of networks that a candidate built or that
-            were distilled.
+            were distilled, and of copies of them.
+        data: what it was trained on, a name or data as `load_data` takes; every form is
+            evaluated on its test split.
         metrics: what to note in `config.json`; by default what the distillation measured.
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
         pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
             leaves the plain source.
-        int8: data to quantise with, on training images, and to judge what comes out, on test
-            images; by default it is not quantised. Needs ONNX.
+        int8: whether to quantize too, on training images of `data`; needs ONNX.
 
     Raises:
-        ExportError: a form cannot be written or computes something else; nothing is left.
+        ExportError: no form can be written, one that was asked for cannot, or the network has
+            another accuracy than was reported; nothing is left.
         MissingExtraError: ONNX is asked for and not installed.
-        OptionError: the student was made for other images than those of `int8`, or ONNX, from
-            which it is quantised, is not to be written.
+        NetworkError: the student cannot be copied.
+        OptionError: the student was made for other images than those of `data`, or options
+            contradict each other.
         RunFolderError: the folder is not empty or cannot be written, or another process is at
             work in the run that it lies in.
 
@@ -112,81 +114,120 @@ def export(
         >>> from search_spaces import CifarResNet
         >>> student = CifarResNet((1, 1, 1), num_classes=10, in_channels=1)
         >>> place = Path(tempfile.mkdtemp()) / "student"
-        >>> done = export(student, place, images=load_data("digits").spec, onnx=False)
+        >>> done = export(student, place, data="digits", onnx=False)
         >>> done.files
-        ('README.md', 'config.json', 'student.py', 'weights.safetensors')
+        ('README.md', 'config.json', 'predict.py', 'student.py', 'weights.safetensors')
+        >>> done.forms["source"].accuracy.total
+        1297
     """
     target = Path(folder)
     check_new_folder(target)
+    given = None if data is None else load_data(data)
+    wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8)
+    if int8 and given is None:
+        raise OptionError("int8 is quantized on training images: name them as data")
     origin = origin_of(student)
-    if images is None:
-        if origin is None:
-            raise ExportError(
-                "what images this network takes is not known: pass images=ImageSpec(…)"
-            )
-        images = origin.images
-    if int8 is not None:
-        check_same_images(int8, images)
-        if onnx is False:
-            raise OptionError("int8 is quantised from ONNX: leave --no-onnx out")
-    pt2 = onnx is not False if pt2 is None else pt2
-    onnx = onnx or int8 is not None or (onnx is None and onnx_available())
-    if onnx:
-        require_onnx()
-    architecture = (origin and origin.architecture) or type(student).__name__
+    takes = images or (origin.images if origin else given.spec if given else None)
+    if takes is None:
+        raise ExportError(
+            "what images this network takes is not known: pass images=ImageSpec(…) or data=…"
+        )
+    if given is not None:
+        check_same_images(given, takes)
+    architecture = (origin and origin.architecture) or type(unwrapped(student)).__name__
     noted = dict(metrics if metrics is not None else origin.metrics if origin else {})
-    network = copied(student).cpu().eval()
+    network = standalone(student)
+    with writing_into(str(target)), _appearing(target) as made:
+        forms = Forms(network, made, images=takes, architecture=architecture, data=given)
+        reference = None if given is None else evaluated(network, given)
+        if reference is not None and given is not None:
+            check_reported(reference, noted, given)
+        written, left_out = _written(forms, wanted, reference)
+        if not (made / WEIGHTS).exists():
+            forms.write_weights()
+        describe(forms, written, left_out, noted, reference)
+    sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
+    return Exported(target, tuple(sizes), written, left_out, sizes)
+
+
+def wanted_forms(
+    *, onnx: bool | None = None, pt2: bool | None = None, int8: bool = False
+) -> dict[str, bool]:
+    """Return the forms that are to be written, and whether each was asked for by name.
+
+    Raises:
+        MissingExtraError: ONNX is asked for and not installed.
+        OptionError: 8 bits are asked for without ONNX, or as something else than yes or no.
+    """
+    if not isinstance(int8, bool):
+        raise OptionError(
+            f"Expected int8 to be True or False, but got {type(int8).__name__}: "
+            "pass what to quantize on as data"
+        )
+    if int8 and onnx is False:
+        raise OptionError("int8 is quantized from ONNX: leave --no-onnx out")
+    if onnx or int8:
+        require_onnx()
+    wanted = {"source": False}
+    if pt2 or (pt2 is None and onnx is not False):
+        wanted["pt2"] = bool(pt2)
+    if onnx or int8 or (onnx is None and onnx_available()):
+        wanted["onnx"] = bool(onnx or int8)
+    return wanted | ({"int8": True} if int8 else {})
+
+
+def _written(
+    forms: Forms, wanted: Mapping[str, bool], reference: Reference | None
+) -> tuple[dict[str, Form], dict[str, str]]:
+    """Write the forms that are wanted and run each; return them, and why others are left out."""
+    written, left_out = {}, {}
+    pixels = None if forms.data is None else forms.data.test.images
+    with Questions(forms.batch, forms.images, pixels) as questions:
+        for name in wanted:
+            try:
+                forms.write(name)
+                written[name] = _found(name, forms, questions, reference)
+            except ExportError as error:
+                (forms.folder / FILES[name]).unlink(missing_ok=True)
+                left_out[name] = str(error)
+    check_possible(wanted, left_out)
+    return written, left_out
+
+
+def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> None:
+    """Make sure that something can be written, and all that was asked for by name.
+
+    Raises:
+        ExportError: it cannot; says why.
+    """
+    asked = [name for name, by_name in wanted.items() if by_name and name in left_out]
+    for name in asked:
+        raise ExportError(f"the student cannot be exported as {name}: {left_out[name]}")
+    if wanted.keys() <= left_out.keys():
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise ExportError(f"the student cannot be exported in any form ({reasons})")
+
+
+def _found(name: str, forms: Forms, questions: Questions, reference: Reference | None) -> Form:
+    """Run a form in a process of its own, and compare it with the network."""
+    file, exact = FILES[name], name != "int8"
+    answer = questions.answer(file, forms.folder)
+    difference = check_same(file, answer.outputs, forms.expected) if exact else None
+    accuracy = None
+    if reference is not None:
+        found = answer.predictions
+        accuracy = reference.check(file, found) if exact else reference.accuracy_of(found)
+    size = counted(forms.folder, file)
+    return Form(file, size, answer.milliseconds, torch.get_num_threads(), difference, accuracy)
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """Yield a folder that becomes `target` once it is whole; whatever fails leaves nothing."""
     made = target.parent / f".{target.name}.{os.getpid()}.partial"
     made.mkdir(parents=True)
     try:
-        (made / "weights.safetensors").write_bytes(save(_contiguous(network.state_dict())))
-        (made / "student.py").write_text(write_source(network, images, architecture), "utf-8")
-        differences = _checked(network, made, images, onnx=onnx, pt2=pt2)
-        quantised = None
-        if int8 is not None:
-            quantised = write_int8(network, made / "student.onnx", made / "student.int8.onnx", int8)
-        costs = measure_costs(lambda: copied(network).to("meta"), images.shape)
-        config = {
-            "architecture": architecture,
-            "params": costs.params,
-            "macs": costs.macs,
-            **asdict(images),
-            **noted,
-            **({} if quantised is None else {"int8": quantised.to_json()}),
-        }
-        write_json(made / "config.json", config)
-        (made / "README.md").write_text(write_card(config, _sizes(made)), "utf-8")
+        yield made
         made.replace(target)  # over an empty folder, or where there is none
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    sizes = _sizes(target)
-    return Exported(target, tuple(sizes), differences, sizes, quantised)
-
-
-def _checked(
-    network: nn.Module, folder: Path, images: ImageSpec, *, onnx: bool, pt2: bool
-) -> dict[str, float]:
-    """Write the other forms that are asked for; run every form on a fixed batch."""
-    batch = torch.randn(CHECKED_IMAGES, *images.shape, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        expected = network(batch)
-    differences = {"student.py": verify("student.py", folder, batch, expected)}
-    if not (onnx or pt2):
-        return differences
-    program = export_program(network, batch)
-    for form, asked, write in (
-        ("student.pt2", pt2, write_archive),
-        ("student.onnx", onnx, write_onnx),
-    ):
-        if asked:
-            write(program, folder / form)
-            differences[form] = verify(form, folder, batch, expected)
-    return differences
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    return {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-
-
-def _contiguous(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}

@@ -28,7 +28,9 @@ def write_onnx(program: ExportedProgram, path: Path) -> None:
                 verbose=False,
             )
     except Exception as error:
+        reason: BaseException = error
+        while reason.__cause__ is not None:  # torch wraps it in advice on its own stages
+            reason = reason.__cause__
         raise ExportError(
-            f"torch cannot write this network as ONNX ({type(error).__name__}: "
-            f"{first_line(error)}): export without ONNX (--no-onnx)"
+            f"torch cannot write it as ONNX ({type(reason).__name__}: {first_line(reason)})"
         ) from error

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from diswot.copies import copied
 from diswot.errors import ExportError, first_line
 from diswot.runtimes import quiet
 
@@ -16,15 +17,20 @@ def export_program(network: nn.Module, images: Tensor) -> ExportedProgram:
     Raises:
         ExportError: torch cannot export the network.
     """
-    try:
-        with quiet():
-            batch = torch.export.Dim("batch")
-            return torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
-    except Exception as error:
-        raise ExportError(
-            f"torch cannot export this network for any number of images ({type(error).__name__}: "
-            f"{first_line(error)}): export its source alone (--no-onnx --no-pt2)"
-        ) from error
+    shapes = ({0: torch.export.Dim("batch")},)
+    failures: list[Exception] = []
+    for strict in (False, True):  # the second reads bytecode, and takes len(images)
+        try:
+            with quiet(), torch.no_grad():
+                return torch.export.export(
+                    copied(network), (images,), dynamic_shapes=shapes, strict=strict
+                )
+        except Exception as error:  # noqa: BLE001  (torch runs the network's own code)
+            failures.append(error)
+    raise ExportError(
+        "torch.export cannot express the network for any number of images "
+        f"({type(failures[0]).__name__}: {first_line(failures[0])})"
+    ) from failures[0]
 
 
 def write_archive(program: ExportedProgram, path: Path) -> None:
@@ -38,6 +44,5 @@ def write_archive(program: ExportedProgram, path: Path) -> None:
             torch.export.save(program, path)
     except Exception as error:
         raise ExportError(
-            f"torch cannot write the archive {path.name} ({type(error).__name__}: "
-            f"{first_line(error)}): export without it (--no-pt2)"
+            f"torch cannot write the archive ({type(error).__name__}: {first_line(error)})"
         ) from error

@@ -42,7 +42,13 @@ def finished(
     shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
     network = attempts[found.take].trained[found.loss].network
     noted = {**_metrics_of(network), "verdict": list(found.sentences)}
-    exported = export(network, folder / "student", metrics=noted, onnx=job["onnx"])
+    exported = export(
+        network,
+        folder / "student",
+        data=lessons.distillation.data,
+        metrics=noted,
+        onnx=job["onnx"] and None,  # found possible before the search; now it is written if it can
+    )
     rows = [students.row(label, each, attempts[label].reports) for label, each in compared.items()]
     report = RunReport(
         search=result,

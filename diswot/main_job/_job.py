@@ -11,6 +11,7 @@ from diswot.distillation import recipe_options, teacher_epochs
 from diswot.errors import DiswotError, RunFolderError
 from diswot.export import onnx_available, require_onnx
 from diswot.main_job._ending import finished
+from diswot.main_job._exportable import check_exportable
 from diswot.main_job._report import RunReport
 from diswot.main_job._students import Lessons
 from diswot.options import (
@@ -99,6 +100,7 @@ def run(
             image_size=options.pop("image_size", None),
             progress=progress,
         )
+        check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=progress)
         if job["onnx"] is None:
             job["onnx"] = onnx_available() or None
         job |= _training_of(teacher, options)

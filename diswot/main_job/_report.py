@@ -82,5 +82,5 @@ class RunReport:
             "table": [row.to_json() for row in self.rows],
             "halving": None if self.halving is None else self.halving.to_json(),
             "shipped": self.shipped,
-            "student": {"files": list(self.exported.files), **self.exported.differences},
+            "student": self.exported.to_json(),
         }

@@ -69,9 +69,12 @@ def read_outcome(folder: Path) -> Outcome:
     result = read_json(path)
     try:
         rows = tuple(_row(row) for row in result.get("table", ()))
-        exported = dict(result.get("student", {}))
-        exported.pop("files", None)
-        differences = {str(form): float(value) for form, value in exported.items()}
+        forms = result.get("student", {}).get("forms", {}).values()
+        differences = {
+            str(form["file"]): float(form["difference"])
+            for form in forms
+            if form["difference"] is not None
+        }
         shipped, latency = result.get("shipped"), result.get("latency")
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunFolderError(f"{path} is damaged ({error!r}): restore it from a copy") from error

@@ -1,5 +1,6 @@
 """Datasets of the user's own, and the official archives."""
 
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_so_is_that_of_cifar10(tmp_path: Path) -> None:
     batches = {"data_batch_1": first, "test_batch": pickled(batch())}
     archive(tmp_path / "cifar-10-python.tar.gz", "cifar-10-batches-py", batches)
     assert len(diswot.load_data("cifar10", root=tmp_path).test) == 40
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_an_archive_that_expands_without_end_is_refused(kind: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "cifar-100-python.tar.gz"
+    member = tarfile.TarInfo("cifar-100-python/train")
+    member.type, member.size = kind, 2**28
+    zeros = gzip.compress(bytes(2**20))
+    path.write_bytes((gzip.compress(member.tobuf()) + zeros * 2**8) * 3)
+    with pytest.raises(DataError, match="unpacks to more than 256 MiB"):
+        diswot.load_data("cifar100", root=tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "a batch is missing"])

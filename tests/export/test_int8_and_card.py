@@ -1,12 +1,13 @@
 """Archive, 8 bits and the model card: what they hold, and that the card's code runs."""
 
+import copy
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -34,7 +35,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, digits: ImageData) -> Tra
     student = CifarResNet((1, 1), num_classes=10, widths=(8, 8, 16), in_channels=1)
     diswot.distill(student, None, data=digits, loss="alone", epochs=3)
     folder = tmp_path_factory.mktemp("exported") / "student"
-    return student, diswot.export(student, folder, int8=digits)
+    return student, diswot.export(student, folder, data=digits, int8=True)
 
 
 def test_all_forms_are_written_and_compute_the_same(exported: Trained) -> None:
@@ -42,6 +43,7 @@ def test_all_forms_are_written_and_compute_the_same(exported: Trained) -> None:
     assert done.files == (
         "README.md",
         "config.json",
+        "predict.py",
         "student.int8.onnx",
         "student.onnx",
         "student.pt2",
@@ -61,19 +63,39 @@ def test_the_archive_takes_any_number_of_images(exported: Trained) -> None:
         torch.testing.assert_close(network(images), student.eval()(images))
 
 
-def test_8_bits_are_judged_beside_the_float_network(exported: Trained, digits: ImageData) -> None:
+def test_every_form_has_the_accuracy_that_was_reported(
+    exported: Trained, digits: ImageData
+) -> None:
     student, done = exported
-    assert done.int8 is not None
-    assert done.int8.float_accuracy == evaluate(student, digits, digits.test)
-    session = onnxruntime.InferenceSession(done.folder / "student.int8.onnx")
-    images = digits.normalise(digits.test.images).numpy()
-    (logits,) = session.run(None, {"images": images})
-    right = int((logits.argmax(1) == digits.test.labels.numpy()).sum())
-    # onnxruntime may round a batch of another size otherwise
-    assert abs(done.int8.accuracy.correct - right) <= 3
-    assert abs(done.int8.accuracy.rate - done.int8.float_accuracy.rate) < 0.05
-    assert done.int8.accuracy.interval[0] > 0.15  # it has learned something
-    assert done.sizes["student.int8.onnx"] < done.sizes["student.onnx"]
+    reported = evaluate(student, digits, digits.test)
+    assert [done.forms[form].accuracy for form in ("source", "pt2", "onnx")] == [reported] * 3
+    int8 = done.forms["int8"]
+    assert int8.accuracy is not None
+    assert int8.difference is None
+    assert abs(int8.accuracy.rate - reported.rate) < 0.05
+    assert int8.accuracy.interval[0] > 0.15  # it has learned something
+    assert int8.bytes < done.forms["onnx"].bytes
+    assert all(form.milliseconds > 0 for form in done.forms.values())
+
+
+def test_another_accuracy_than_was_reported_is_refused(
+    exported: Trained, digits: ImageData, tmp_path: Path
+) -> None:
+    changed = copy.deepcopy(exported[0])
+    with torch.no_grad():
+        next(changed.parameters()).zero_()
+    with pytest.raises(ExportError, match="was reported after training"):
+        diswot.export(changed, tmp_path / "s", data=digits, onnx=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_copy_is_exported_like_the_student(exported: Trained, tmp_path: Path) -> None:
+    student, done = exported
+    others: list[Any] = [copy.deepcopy(student), torch.compile(student)]
+    for number, other in enumerate(others):
+        again = diswot.export(other, tmp_path / str(number), onnx=False)
+        for file in ("student.py", "weights.safetensors"):
+            assert (again.folder / file).read_bytes() == (done.folder / file).read_bytes()
 
 
 def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageData) -> None:
@@ -81,7 +103,7 @@ def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageD
     blank = diswot.data.Split(torch.zeros_like(digits.test.images), digits.test.labels)
     others = ImageData("digits", digits.train, digits.val, blank, digits.spec)
     again = diswot.export(
-        student, done.folder.with_name("again"), int8=others, onnx=True, pt2=False
+        student, done.folder.with_name("again"), data=others, metrics={}, int8=True, pt2=False
     )
     first, second = ((each.folder / "student.int8.onnx").read_bytes() for each in (done, again))
     assert first == second
@@ -89,14 +111,17 @@ def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageD
 
 def test_numbers_are_in_the_configuration_and_the_card(exported: Trained) -> None:
     _, done = exported
-    assert done.int8 is not None
     config = json.loads((done.folder / "config.json").read_text())
     assert config["params"] == sum(p.numel() for p in exported[0].parameters())
-    assert config["int8"]["test_accuracy"] == done.int8.accuracy.rate
-    assert config["int8"]["test_accuracy_95"] == list(done.int8.accuracy.interval)
+    for name, form in done.forms.items():
+        assert form.accuracy is not None
+        assert config["forms"][name]["test_accuracy"] == form.accuracy.rate
+        assert config["forms"][name]["test_accuracy_95"] == list(form.accuracy.interval)
     assert config["data"] == "digits"
     card = (done.folder / "README.md").read_text()
-    assert f"| test accuracy in 8 bits | {done.int8.accuracy}" in card.replace("] |", "]")
+    for form in done.forms.values():
+        row = f"| `{form.file}` | {form.accuracy} | {form.milliseconds:.3f} | {form.bytes:,} |"
+        assert row in card
     assert f"{config['params']:,}" in card
     assert "with the loss `alone`, 3 epochs, seed 0" in card
     for name, size in done.sizes.items():
@@ -132,10 +157,14 @@ def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData
 def test_8_bits_need_onnx_and_the_same_images(tmp_path: Path, digits: ImageData) -> None:
     student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
     with pytest.raises(OptionError, match="leave --no-onnx out"):
-        diswot.export(student, tmp_path / "s", images=digits.spec, onnx=False, int8=digits)
+        diswot.export(student, tmp_path / "s", data=digits, onnx=False, int8=True)
     other = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
-    with pytest.raises(OptionError, match="quantise with the data that it was trained on"):
-        diswot.export(student, tmp_path / "s", images=other, int8=digits)
+    with pytest.raises(OptionError, match="name the data that it was trained on"):
+        diswot.export(student, tmp_path / "s", images=other, data=digits)
+    with pytest.raises(OptionError, match="name them as data"):
+        diswot.export(student, tmp_path / "s", images=digits.spec, int8=True)
+    with pytest.raises(OptionError, match="pass what to quantize on as data"):
+        diswot.export(student, tmp_path / "s", int8=digits)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
 
@@ -182,21 +211,18 @@ def test_networks_of_every_space_are_written_as_source(name: str, tmp_path: Path
     assert done.differences["student.py"] <= 1e-5
 
 
-def test_the_command_quantises_with_the_data_that_are_named(
-    cli: CommandLine, tmp_path: Path
-) -> None:
+def test_the_command_quantizes_with_the_data_of_the_run(cli: CommandLine, tmp_path: Path) -> None:
     trained = cli(
         *("distill", "--arch", "width=4", "--space", "tests.cli.faulty:Small"),
         *("--loss", "alone", "--epochs", "1", "--out", "d"),
     )
     assert trained.code == 0, trained.err
     export = ("export", "d", "--space", "tests.cli.faulty:Small", "--out", "s", "--int8")
-    refused = cli(*export)
-    assert "which --int8 needs: name it with --data" in refused.err
-    outcome = cli(*export, "--data", "digits", "--no-pt2", "--json")
+    outcome = cli(*export, "--no-pt2", "--json")  # the data are those of the training
     assert outcome.code == 0, outcome.err
-    record = json.loads(outcome.out)
-    assert record["bytes"]["student.int8.onnx"] > 0
-    assert 0 <= record["int8"]["test_accuracy"] <= 1
+    forms = json.loads(outcome.out)["forms"]
+    assert list(forms) == ["source", "onnx", "int8"]
+    assert forms["source"]["test_accuracy"] == forms["onnx"]["test_accuracy"]
+    assert 0 <= forms["int8"]["test_accuracy"] <= 1
     with pytest.raises(DiswotError):
-        diswot.export(nn.Identity(), tmp_path / "s")
+        diswot.export(nn.Identity(), tmp_path / "t")

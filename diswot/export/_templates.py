@@ -1,4 +1,4 @@
-"""The model card: what a student is, what it can do, how it was made, and how to load it."""
+"""Texts of the exported folder, from templates."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,22 +9,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_card(config: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
-    """Return the text of `README.md`.
+def render(name: str, **values: Any) -> str:
+    """Return the text of a template.
 
     Args:
-        config: what `config.json` holds.
-        sizes: bytes of the files that it tells of.
+        name: its file in `templates/`.
+        **values: what it names.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701  (Markdown, in which nothing comes from outside)
+        autoescape=False,  # noqa: S701  (Markdown and Python, written for no browser)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters |= {"rate": _rate, "number": "{:,}".format}
-    return environment.get_template("README.md.j2").render(config=config, sizes=sizes)
+    environment.filters |= {"rate": _rate, "number": "{:,}".format, "repr": repr}
+    return environment.get_template(name).render(**values)
 
 
 def _rate(values: Mapping[str, Any], name: str) -> str:

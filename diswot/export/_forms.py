@@ -1,0 +1,164 @@
+"""The forms of an exported student, each written by itself."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from diswot.data import ImageData, ImageSpec
+from diswot.distillation import Accuracy
+from diswot.errors import ExportError
+from diswot.export._int8 import write_int8
+from diswot.export._network import OutputOnly, outputs_of
+from diswot.export._onnx import write_onnx
+from diswot.export._program import export_program, write_archive
+from diswot.export._source import weights_of, write_source
+from diswot.run_folder import write_json
+
+CHECKED_IMAGES = 8
+
+FILES = {
+    "source": "student.py",
+    "pt2": "student.pt2",
+    "onnx": "student.onnx",
+    "int8": "student.int8.onnx",
+}
+"""The file of each form, in the order in which they are written."""
+
+WEIGHTS = "weights.safetensors"
+_TYPES = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"} | {
+    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of an exported student, as it was found in a process of its own.
+
+    Attributes:
+        file: what is loaded.
+        bytes: of that file, and of the weights where it reads them.
+        milliseconds: median time of one image on this machine's CPU.
+        threads: that were used for it.
+        difference: the largest difference of its outputs from the network's, in units of the
+            largest output; `None` of 8 bits, where outputs differ by design.
+        accuracy: on the test split; `None` where no data were given.
+    """
+
+    file: str
+    bytes: int
+    milliseconds: float
+    threads: int
+    difference: float | None = None
+    accuracy: Accuracy | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form as plain values."""
+        known = vars(self) | {"milliseconds": round(self.milliseconds, 4)}
+        known.pop("accuracy")
+        if self.accuracy is not None:
+            known["test_accuracy"] = self.accuracy.rate
+            known["test_accuracy_95"] = list(self.accuracy.interval)
+        return known
+
+
+class Forms:
+    """Writes the forms of one network into a folder.
+
+    Args:
+        network: what is exported.
+        folder: where the files go.
+        images: the images that the network takes.
+        architecture: what it is called.
+        data: what 8 bits are calibrated on, where that is asked for.
+
+    Raises:
+        ExportError: the network does not run on a batch and on one image.
+    """
+
+    def __init__(
+        self,
+        network: OutputOnly,
+        folder: Path,
+        *,
+        images: ImageSpec,
+        architecture: str,
+        data: ImageData | None = None,
+    ) -> None:
+        self.network, self.folder = network, folder
+        self.images, self.architecture, self.data = images, architecture, data
+        generator = torch.Generator().manual_seed(0)
+        self.batch = torch.randn(CHECKED_IMAGES, *images.shape, generator=generator)
+        self.expected = outputs_of(network, self.batch)
+
+    def write(self, form: str) -> None:
+        """Write one form.
+
+        Raises:
+            ExportError: this network cannot have it.
+        """
+        writers: Mapping[str, Callable[[Path], None]] = {
+            "source": self._write_source,
+            "pt2": lambda path: write_archive(self.program(), path),
+            "onnx": lambda path: write_onnx(self.program(), path),
+            "int8": self._write_int8,
+        }
+        writers[form](self.folder / FILES[form])
+
+    def program(self) -> ExportedProgram:
+        """Return the network as a program of `torch.export`.
+
+        Raises:
+            ExportError: there is none.
+        """
+        if isinstance(self._program, ExportError):
+            raise ExportError(str(self._program)) from self._program
+        return self._program
+
+    @cached_property
+    def _program(self) -> ExportedProgram | ExportError:
+        try:
+            return export_program(self.network, self.batch)
+        except ExportError as error:
+            return error
+
+    def write_weights(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Write the weights, by default those in the network's state, and what they are."""
+        if weights is None:
+            weights = weights_of(self.network.network)
+        content = save(dict(weights))
+        (self.folder / WEIGHTS).write_bytes(content)
+        write_json(self.folder / "config.json", {"weights": _described(weights, content)})
+
+    def _write_source(self, path: Path) -> None:
+        source = write_source(
+            self.network,
+            self.program,
+            self.batch,
+            images=self.images,
+            architecture=self.architecture,
+        )
+        path.write_text(source.text, "utf-8")
+        self.write_weights(source.weights)
+
+    def _write_int8(self, path: Path) -> None:
+        floats = self.folder / FILES["onnx"]
+        if self.data is None or not floats.exists():
+            raise ExportError("it is quantized from ONNX, which was not written")
+        write_int8(floats, path, self.data)
+
+
+def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:
+    """Return what `load()` of the source compares a file of weights with."""
+    tensors = {
+        name: [_TYPES[str(tensor.dtype).removeprefix("torch.")], list(tensor.shape)]
+        for name, tensor in weights.items()
+    }
+    return {"sha256": hashlib.sha256(content).hexdigest(), "tensors": tensors}

@@ -1,0 +1,91 @@
+"""A program of `torch.export` as a graph of operations on named tensors."""
+
+import copy
+
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+from torch.export.graph_signature import InputKind, InputSpec, OutputKind
+
+from diswot.errors import ExportError
+from diswot.runtimes import quiet
+
+_PREFIX = "network."
+"""What stands before the names of the student's tensors in its program."""
+
+
+class _Tensors(nn.Module):
+    """Holds tensors and modules by name."""
+
+
+def operations_of(program: ExportedProgram, network: nn.Module) -> tuple[nn.Module, fx.Graph]:
+    """Return a module that holds all tensors by name, and a graph of operations on them.
+
+    The names are those in the state of `network`; constants get names of their own.
+
+    Raises:
+        ExportError: the program has parts that are no operations on tensors.
+    """
+    with quiet():
+        if _has_programs_inside(program):
+            program = program.run_decompositions({})
+    if _has_programs_inside(program):
+        raise ExportError("its forward pass holds control flow that plain source cannot express")
+    tensors = _Tensors()
+    for name, parameter in network.named_parameters(remove_duplicate=False):
+        _hold(tensors, name, parameter)
+    for name, buffer in network.named_buffers(remove_duplicate=False):
+        _hold(tensors, name, buffer)
+    graph = copy.deepcopy(program.graph)
+    placeholders = graph.find_nodes(op="placeholder")
+    for node, given in zip(placeholders, program.graph_signature.input_specs, strict=True):
+        if given.kind != InputKind.USER_INPUT:
+            name, value = _tensor(program, given)
+            _hold(tensors, name, value)
+            with graph.inserting_before(node):
+                node.replace_all_uses_with(graph.create_node("get_attr", name))
+            graph.erase_node(node)
+    _without_checks(graph)
+    _return_output(program, graph)
+    return tensors, graph
+
+
+def _has_programs_inside(program: ExportedProgram) -> bool:
+    return bool(program.graph.find_nodes(op="get_attr"))
+
+
+def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
+    """Return the name and value of what a program reads besides its images."""
+    target = given.target or ""
+    value = program.state_dict.get(target, program.constants.get(target))
+    if not isinstance(value, Tensor):
+        raise ExportError(f"its forward pass uses {target}, which is no tensor")
+    return target.removeprefix(_PREFIX), value
+
+
+def _hold(root: nn.Module, name: str, value: Tensor) -> None:
+    """Register a tensor at a dotted name, unless there is one."""
+    *path, last = name.split(".")
+    for step in path:
+        if step not in root._modules:
+            root.add_module(step, _Tensors())
+        root = root.get_submodule(step)
+    if last in root._parameters or last in root._buffers:
+        return
+    if isinstance(value, nn.Parameter):
+        root.register_parameter(last, value)
+    else:
+        root.register_buffer(last, value.detach())
+
+
+def _without_checks(graph: fx.Graph) -> None:
+    """Erase operations that compare shapes and types with those of the export."""
+    for node in reversed(graph.nodes):
+        if node.op == "call_function" and "assert" in str(node.target) and not node.users:
+            graph.erase_node(node)
+
+
+def _return_output(program: ExportedProgram, graph: fx.Graph) -> None:
+    """Make the graph return the program's output alone, without changed buffers."""
+    (last,) = graph.find_nodes(op="output")
+    kinds = [spec.kind for spec in program.graph_signature.output_specs]
+    last.args = (last.args[0][kinds.index(OutputKind.USER_OUTPUT)],)

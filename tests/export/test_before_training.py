@@ -1,0 +1,53 @@
+"""What cannot be exported is known before anything is searched or trained."""
+
+from pathlib import Path
+
+import pytest
+
+import diswot
+from diswot.errors import ExportError
+from diswot.progress import Step
+from search_spaces import SearchSpace
+from tests.conftest import CommandLine
+from tests.export.spaces import NoForm, NoOnnx
+
+
+def run(space: SearchSpace, folder: Path, notes: list[str], *, onnx: bool | None = None) -> None:
+    """Begin a run; it is stopped when it starts on the teacher or the search."""
+
+    def progress(step: Step) -> None:
+        if step.stage not in ("data", "export"):
+            raise KeyboardInterrupt
+        notes.append(step.note)
+
+    diswot.run("resnet20", space, onnx=onnx, out=folder, progress=progress, epochs=1)
+
+
+def test_a_run_whose_students_have_no_form_is_refused(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with pytest.raises(ExportError, match="cannot be exported in any form"):
+        run(NoForm(), tmp_path / "r", notes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_asks_for_an_impossible_form_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be exported as onnx: torch cannot write it"):
+        run(NoOnnx(), tmp_path / "r", [], onnx=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_names_the_forms_that_it_will_leave_out(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        run(NoOnnx(), tmp_path / "r", notes)
+    (note,) = [note for note in notes if "exported" in note]
+    assert note.startswith("students of this space cannot be exported as onnx, which is left out")
+    assert "linalg_matrix_exp" in note
+    assert note.isprintable()
+
+
+def test_a_distillation_names_what_its_student_cannot_be(cli: CommandLine) -> None:
+    space = ("--space", "tests.export.spaces:NoForm", "--arch", "width=4")
+    done = cli("distill", *space, "--loss", "alone", "--epochs", "1", "--out", "d")
+    assert done.code == 0, done.err
+    assert "the student cannot be exported as any form" in done.err

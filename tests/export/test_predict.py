@@ -1,0 +1,130 @@
+"""The sample script sees a photo as the student did in training."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import diswot
+from diswot.data import ImageData, ImageSpec, Split, load_data, read_picture
+from diswot.export import Exported
+
+CLASSES = ("apple pie", "bridge", "cat")
+FILES = ("student.py", "student.pt2", "student.onnx")
+
+
+def folder_of_photos(folder: Path) -> Path:
+    generator = np.random.default_rng(0)
+    for number, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = generator.integers(60 * number, 60 * number + 100, (20, 24, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, ImageData, Exported]:
+    place = tmp_path_factory.mktemp("photos")
+    (place / "kept").mkdir()
+    data = load_data(folder_of_photos(place / "images"), root=place / "kept")
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 5, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
+    network(torch.zeros(1, *data.shape))
+    return network, data, diswot.export(network, place / "student", data=data)
+
+
+def photo(folder: Path, kind: str) -> Path:
+    """Write a photo that is large, turned by its EXIF data, transparent, gray or of 16 bits."""
+    generator = np.random.default_rng(1)
+    small = Image.fromarray(generator.integers(0, 256, (9, 7, 3)).astype(np.uint8))
+    image, path = small.resize((350, 460), Image.Resampling.BICUBIC), folder / f"{kind}.png"
+    if kind == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        path = folder / "turned.jpg"
+        image.save(path, exif=exif, quality=90)
+    elif kind == "transparent":
+        image.putalpha(image.convert("L"))
+        image.save(path)
+    elif kind == "gray":
+        image.convert("L").save(path)
+    else:
+        values = np.asarray(image.convert("L")).astype(np.uint16) * 257
+        Image.fromarray(values).save(path)
+    return path
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("kind", ["turned", "transparent", "gray", "16 bits"])
+def test_a_photo_is_named_as_by_the_network_here(
+    file: str, kind: str, exported: tuple[nn.Module, ImageData, Exported], tmp_path: Path
+) -> None:
+    network, data, done = exported
+    path = photo(tmp_path, kind)
+    pixels = torch.from_numpy(read_picture(path, data.shape))[None]
+    with torch.inference_mode():
+        shares = network.eval()(data.normalise(pixels)).softmax(1)[0]
+    expected = f"{CLASSES[int(shares.argmax())]} {float(shares.max()):.1%}"
+    assert run(done.folder, path, file) == expected
+
+
+def test_values_are_the_same_to_the_last_bit(
+    exported: tuple[nn.Module, ImageData, Exported], tmp_path: Path
+) -> None:
+    _, data, done = exported
+    path = photo(tmp_path, "turned")
+    program = (
+        f"import sys; sys.path.insert(0, {str(done.folder)!r}); import predict, numpy, pathlib; "
+        f"values = predict.read_values(pathlib.Path({str(path)!r})); "
+        f"numpy.save({str(tmp_path / 'seen.npy')!r}, predict.normalize(values))"
+    )
+    subprocess.run([sys.executable, "-B", "-c", program], check=True)
+    expected = data.normalise(torch.from_numpy(read_picture(path, data.shape))[None])
+    assert np.array_equal(np.load(tmp_path / "seen.npy"), expected.numpy())
+
+
+def test_preprocessing_is_described(exported: tuple[nn.Module, ImageData, Exported]) -> None:
+    _, data, done = exported
+    config = json.loads((done.folder / "config.json").read_text())
+    found = config["preprocessing"]
+    assert config["classes"] == list(CLASSES)
+    assert (found["color"], found["crop"], found["layout"]) == ("RGB", "center", "NCHW")
+    assert found["value_range"] == [0.0, 255.0]
+    assert (found["mean"], found["std"]) == (list(data.spec.mean), list(data.spec.std))
+    assert {name: found["resize"][name] for name in ("height", "width", "interpolation")} == {
+        "height": 20, "width": 24, "interpolation": "bilinear"
+    }  # fmt: skip
+    card = (done.folder / "README.md").read_text()
+    for words in ("| color | RGB |", "bilinear", "| crop | center |", ", ".join(CLASSES)):
+        assert words in card
+
+
+def test_numbers_that_are_no_pixels_are_taken_as_arrays(tmp_path: Path) -> None:
+    images = torch.randn(30, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    split = Split(images, torch.arange(30) % 3)
+    data = ImageData("numbers", split, split, split, ImageSpec((1, 4, 4), 3, (0.0,), (1.0,), 1.0))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    done = diswot.export(network, tmp_path / "s", data=data, onnx=False)
+    np.save(tmp_path / "one.npy", images[0].numpy())
+    (tmp_path / "photo.png").touch()
+    found = int(network(data.normalise(images[:1])).argmax())
+    assert run(done.folder, tmp_path / "one.npy", "student.py").startswith(f"{found} ")
+    assert "give an array" in run(done.folder, tmp_path / "photo.png", "student.py", code=1)
+
+
+def run(folder: Path, photo: Path, file: str, *, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-B", folder / "predict.py", photo, file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return (done.stdout if code == 0 else done.stderr).strip()
