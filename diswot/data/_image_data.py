@@ -13,6 +13,7 @@ from torch import Tensor
 from diswot.data._classes import described
 from diswot.data._holding_out import divided, held_out_of
 from diswot.data._originals import Originals
+from diswot.devices import torch_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +205,8 @@ def image_spec(
     """Describe images (n, C, H, W); mean and std are those of `images` where not given."""
     channels, height, width = images.shape[1:]
     if mean is None or std is None:
-        pixels = images.double() / scale
-        mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
-        std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
+        with torch_threads(1):  # sums over several threads differ in their last digits
+            pixels = images.double() / scale
+            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
+            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
     return ImageSpec((channels, height, width), num_classes, mean, std, scale)

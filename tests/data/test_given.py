@@ -166,3 +166,15 @@ def test_a_search_on_a_folder_is_gone_on_with_where_the_folder_is_named_again(
     assert "the data is not that of the run" in other
     outcome = cli("resume", "r", *mine, "--generations", "1")
     assert outcome.code == 0, outcome.err
+
+
+def test_normalization_is_the_same_with_any_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(diswot.load_data("digits").digest)
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
