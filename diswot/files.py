@@ -54,9 +54,11 @@ def check_folder(folder: Path) -> None:
     """Make sure that a folder has nothing but regular files and folders in it.
 
     Raises:
-        OSError: it cannot be read, or has a named pipe, a socket or a device, which is named.
+        OSError: it cannot be read, or has a named pipe, a socket, a device or a link to
+            nothing, which is named.
     """
     for path in sorted(folder.iterdir()):
+        path.stat()
         if (kind := irregular(path)) != "a folder":
             _check_regular(kind, path)
 

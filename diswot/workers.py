@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 
 from diswot.errors import OptionError, RunError
+from diswot.guard import MISSING_GUARD
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -125,8 +126,8 @@ class Workers(Executor):
                 raise WorkerDied("the workers were shut down")
             if status >= 0:
                 raise RunError(
-                    f"a worker process ended while it started (exit status {status}): a script "
-                    'that asks for workers must do so below `if __name__ == "__main__":`'
+                    f"a worker process ended while it started (exit status {status}): "
+                    f"{MISSING_GUARD}"
                 )
             if starts == STARTS:
                 raise RunError(

@@ -2,13 +2,12 @@
 
 import difflib
 import inspect
-import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from multiprocessing import current_process
 from typing import Any, TypeVar, get_args
 
 from diswot.errors import UnknownOptionError
+from diswot.guard import check_guard
 from diswot.options._option import declared
 
 _C = TypeVar("_C", bound=Callable[..., Any])
@@ -98,15 +97,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter((*close, *longer)), None)
 
 
-def _leave_a_starting_worker() -> None:
-    """End a worker that runs its parent's script to the call that started it.
-
-    That is a script without `if __name__ == "__main__"`; the parent says so.
-    """
-    if getattr(current_process(), "_inheriting", False):
-        sys.exit(1)
-
-
 def takes_options(target: _C) -> _C:
     """Make a function or class refuse unknown keywords, and check the options it declares.
 
@@ -138,8 +128,8 @@ def _checking(function: _C, *, skip: int = 0) -> _C:
 
     @wraps(function)
     def call(*args: Any, **given: Any) -> Any:
-        if given.get("workers") not in (None, 1) or given.get("cluster"):
-            _leave_a_starting_worker()
+        if given.get("workers") not in (None, 1):
+            check_guard()
         for name, value in given.items():
             if name not in known:
                 near = nearest(name, known)

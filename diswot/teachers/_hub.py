@@ -4,14 +4,17 @@ import difflib
 import os
 import re
 import socket
-import stat
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import torch
+
 from diswot.errors import TeacherError
+from diswot.files import check_folder
 
 SECONDS = 2.0
 """That a server has to answer in before it is taken for unreachable."""
@@ -44,6 +47,44 @@ def folder_or_id(place: str, who: str) -> tuple[str, bool]:
         f"{who}: there is no such folder{f' (did you mean {near}?)' if near else ''} or download "
         f"in the cache, and {constants.ENDPOINT} cannot be reached: run `hf download {place} "
         "--local-dir FOLDER` where it can, and give hf:FOLDER"
+    )
+
+
+def check_hub_download(who: str, place: str, files: Sequence[str], *, advice: str) -> None:
+    """Make sure that weights of the Hub are in the cache, or that the Hub can be reached.
+
+    Args:
+        who: the teacher that they are of.
+        place: the id of their repository.
+        files: what they may be called there.
+        advice: how to get them elsewhere.
+
+    Raises:
+        TeacherError: neither.
+    """
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    if any(isinstance(try_to_load_from_cache(place, name), str) for name in files):
+        return
+    if constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT):
+        raise _unreachable(who, constants.ENDPOINT, advice)
+
+
+def check_torch_download(who: str, url: str) -> None:
+    """Make sure that weights are in torch's cache, or that their server can be reached.
+
+    Raises:
+        TeacherError: neither.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / urlsplit(url).path.rpartition("/")[2]
+    if not path.is_file() and not reachable(url):
+        raise _unreachable(who, urlsplit(url).netloc, f"download {url} where it can, to {path}")
+
+
+def _unreachable(who: str, server: str, advice: str) -> TeacherError:
+    return TeacherError(
+        f"{who}: its weights are not in the cache, and {server} cannot be reached: {advice}, or "
+        "give a checkpoint with --teacher-weights"
     )
 
 
@@ -80,20 +121,14 @@ def _nearest_folder(folder: Path) -> Path | None:
 
 
 def _check_files(folder: Path, who: str) -> None:
-    """Refuse a folder in which reading a file would wait for ever."""
+    """Refuse a folder that is no network's, or in which reading a file would wait for ever."""
     try:
-        entries = list(os.scandir(folder))
-        if not any(entry.name == "config.json" for entry in entries):
+        check_folder(folder)
+        if not (folder / "config.json").exists():
             raise TeacherError(
                 f"{who} cannot be loaded: {folder} has no config.json; give a folder that "
                 "save_pretrained wrote"
             )
-        for entry in entries:
-            mode = entry.stat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise TeacherError(
-                    f"{who} cannot be loaded: {entry.path} is no regular file; remove it"
-                )
     except OSError as error:
         raise TeacherError(
             f"{who} cannot be loaded: {error.filename or folder} cannot be read "

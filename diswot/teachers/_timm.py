@@ -9,8 +9,12 @@ from diswot.data import ImageSpec
 from diswot.errors import TeacherError, first_line
 from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._hub import check_hub_download, check_torch_download
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._teacher import Teacher
+
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""What timm calls weights in a repository of the Hub."""
 
 
 def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
@@ -29,6 +33,8 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
     who = f"teacher timm:{name}"
     library = imported("timm", extra="timm", who=who)
     own = {} if pretrained else {"num_classes": images.num_classes}
+    if pretrained:
+        _check_weights(library, name, who)
     try:
         with torch_seed(0):
             network = library.create_model(name, pretrained=pretrained, **own)
@@ -45,6 +51,39 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
         images=images,
         names=None,
     )
+
+
+def _check_weights(library: Any, name: str, who: str) -> None:
+    """Make sure that there are weights, and that they are at hand or can be downloaded.
+
+    Raises:
+        TeacherError: there are none, or they cannot be had.
+    """
+    source, _, place = name.rpartition(":")
+    if source in ("hf-hub", "hf_hub"):
+        _check_hub(who, place.partition("@")[0], None)
+    if source:
+        return
+    try:
+        config = library.get_pretrained_cfg(name)
+    except Exception:  # noqa: BLE001  (what makes the network says what is wrong with its name)
+        return
+    if config is None or config.file or config.state_dict:
+        return
+    if config.hf_hub_id:
+        _check_hub(who, config.hf_hub_id, config.hf_hub_filename)
+    elif config.url:
+        check_torch_download(who, config.url)
+    else:
+        raise TeacherError(
+            f"{who} has no weights in timm: name a tag of it that has (timm.list_pretrained()), or "
+            "give --teacher-weights"
+        )
+
+
+def _check_hub(who: str, place: str, file: str | None) -> None:
+    advice = f"run `hf download {place}` where it can, and copy its cache (HF_HOME)"
+    check_hub_download(who, place, [file] if file else _WEIGHTS, advice=advice)
 
 
 def _shown(network: nn.Module, *, config: dict[str, Any], images: ImageSpec) -> AsTrained:

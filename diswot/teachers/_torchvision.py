@@ -6,6 +6,7 @@ from diswot.data import ImageSpec
 from diswot.errors import TeacherError, first_line
 from diswot.seeding import torch_seed
 from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._hub import check_torch_download
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._teacher import Teacher
 
@@ -27,6 +28,8 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Tea
     models = imported("torchvision.models", extra="torchvision", who=who)
     try:
         best = models.get_model_weights(name).DEFAULT
+        if pretrained:
+            check_torch_download(who, best.url)
         preset, names = best.transforms(), best.meta["categories"]
         num_classes = len(names) if pretrained else images.num_classes
         fresh = partial(models.get_model, name, weights=None, num_classes=num_classes)
@@ -41,6 +44,8 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Tea
             crop=(preset.crop_size[0], preset.crop_size[0]),
             interpolation=preset.interpolation.value,
         )
+    except TeacherError:
+        raise
     except Exception as error:  # downloads and networks raise anything
         raise TeacherError(
             f"{who} cannot be made ({first_line(error)}): "

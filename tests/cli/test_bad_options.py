@@ -1,7 +1,5 @@
 """Absurd numbers, output folders and losses: one line, at once, and nothing is left behind."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -95,17 +93,3 @@ def test_a_candidate_is_printed_in_one_short_line() -> None:
     (found,) = diswot.score(["1-1-1"], "resnet20", scorer="params", repeats=1, batch_size=8)
     assert str(found).startswith("1-1-1 (score ")
     assert str(found).endswith("; 77,754 parameters, 3,052,160 MACs)")
-
-
-def test_a_script_without_a_guard_gets_one_message(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(
-        "import diswot\n"
-        "diswot.search('resnet20', population=2, generations=0, repeats=1, batch_size=8,\n"
-        "              scorer='params', workers=2)\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 1
-    assert ended.stderr.count("Traceback") == 1
-    assert 'must do so below `if __name__ == "__main__":`' in ended.stderr.splitlines()[-1]

@@ -91,8 +91,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "shortest edge": (changed(PROCESSOR, size={"shortest_edge": 10**7}), "at most 4,096 pixels"),
     "not finite": (changed(PROCESSOR, image_mean=[float("nan")] * 3), "finite mean"),
     "deviation of 0": (changed(PROCESSOR, image_std=[0, 0, 0]), "positive std"),
-    "pipe for weights": (replaced(WEIGHTS, os.mkfifo), "no regular file"),
-    "pipe for a processor": (replaced(PROCESSOR, os.mkfifo), "no regular file"),
+    "pipe for weights": (replaced(WEIGHTS, os.mkfifo), "it is a named pipe, not a file"),
+    "pipe for a processor": (replaced(PROCESSOR, os.mkfifo), "it is a named pipe, not a file"),
     "link to nothing": (replaced(WEIGHTS, lambda p: p.symlink_to("nowhere")), "cannot be read"),
     "whole module": (
         with_a_pickled_module,
