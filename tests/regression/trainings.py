@@ -23,9 +23,9 @@ from tests.regression.searches import found_in, hugging_face_teacher
 
 SHORT: dict[str, Any] = {"epochs": 1, "seed": 7, "force": True, "device": "cpu"}
 RECIPES: dict[str, dict[str, Any]] = {
-    "sgd": {"label_smoothing": 0.1, "clip": 1.0, "accumulate": 2, "epochs": 2},
+    "sgd": {"label_smoothing": 0.1, "max_grad_norm": 1.0, "gradient_accumulation": 2, "epochs": 2},
     "adamw": {
-        "optimiser": "adamw",
+        "optimizer": "adamw",
         "schedule": "cosine",
         "warmup_epochs": 0.5,
         "ema": 0.9,
