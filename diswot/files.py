@@ -40,7 +40,12 @@ def open_file(path: str | Path) -> io.BufferedReader:
         OSError: [Errno 22] it is a device, not a file: '/dev/zero'
     """
     _check_regular(irregular(path), path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:  # a null character in its name
+        raise OSError(
+            errno.EINVAL, f"it cannot be the name of a file ({error})", str(path)
+        ) from error
     file = os.fdopen(descriptor, "rb")
     try:  # again: between the two another file may have taken the name
         _check_regular(_KINDS.get(stat.S_IFMT(os.fstat(descriptor).st_mode)), path)
