@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from benchmarks.all_cells import SCORERS, score_all_cells
-from benchmarks.correlation_run import CorrelationSettings, run_correlation
 from benchmarks.documentation import DOCS
 from benchmarks.evidence import (
     ALL,
@@ -25,16 +24,17 @@ from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlati
 from benchmarks.lasting import lasting
 from benchmarks.latency_forms import LatencyFormsSettings, latency_forms
 from benchmarks.nas_bench_201_costs import check_costs
-from benchmarks.paper import paper_table
-from benchmarks.results_folder import RESULTS, keep
-from benchmarks.search_bench import SearchBenchSettings, SearchRow, run_search_bench
-from benchmarks.speed import SpeedSettings, speed
+from benchmarks.results_folder import EMBEDDED, keep
 from benchmarks.taught import loss_rows, shortlist_rows
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
+from diswot.bench.correlation_run import CorrelationSettings, run_correlation
+from diswot.bench.paper import paper_table
+from diswot.bench.search_bench import SearchBenchSettings, SearchRow, run_search_bench
+from diswot.bench.speed import SpeedSettings, speed
 from diswot.cli import options, shown_progress
-from diswot.data import data_root as find_root
 from diswot.progress import Progress
-from diswot.run_folder import replace_content
+from diswot.runs.folder import replace_content
+from diswot.tasks.images import data_root as find_root
 
 CELLS = "correlation-nas-bench-201"
 OTHERS = (
@@ -169,7 +169,7 @@ def _other(
             made = asdict(forms)
             rows = latency_forms(forms, progress)
         case _:
-            rows = paper_table(published or root.parent / "published", RESULTS, root)
+            rows = paper_table(published or root.parent / "published", EMBEDDED, root)
     keep(table, rows, made, started)
 
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measurement import MeasurementSettings, measure
+from diswot.bench.measurement import MeasurementSettings, measure
 from diswot.csv_table import read_table
 from diswot.errors import OptionError
 from diswot.progress import Progress

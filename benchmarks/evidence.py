@@ -1,7 +1,7 @@
 """What the tables under `benchmarks/results/` are made of."""
 
-from benchmarks.correlation_run import CorrelationSettings
-from benchmarks.loss_table import LossTableSettings
+from diswot.bench.correlation_run import CorrelationSettings
+from diswot.bench.loss_table import LossTableSettings
 from diswot.scorers import scorers
 
 SLOW = ("gradsign", "vkdnw", "vkdnw_agg")

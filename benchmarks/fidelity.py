@@ -14,18 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.association import spearman
-from benchmarks.correlation import BASELINES, correlate
-from benchmarks.correlation_run import CorrelationRecord, CorrelationTable, timed
-from benchmarks.ground_truths import Vector, find_truth
-from benchmarks.measurement import Measured, MeasurementSettings, measure
-from benchmarks.tables import write_csv
+from diswot.bench.association import spearman
+from diswot.bench.correlation import BASELINES, correlate
+from diswot.bench.correlation_run import CorrelationRecord, CorrelationTable, timed
+from diswot.bench.ground_truths import Vector, find_truth
+from diswot.bench.measurement import Measured, MeasurementSettings, measure
+from diswot.bench.tables import write_csv
 from diswot.cli import options, shown_progress
 from diswot.csv_table import read_table
-from diswot.data import data_root as find_root
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.seeding import generator_for
+from diswot.tasks.images import data_root as find_root
 from search_spaces import Architecture, NASBench201Space
 
 SCORED = (

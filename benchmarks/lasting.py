@@ -18,11 +18,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diswot.data import load_data
 from diswot.devices import torch_threads
 from diswot.progress import Progress, Step, tracked
 from diswot.runs import CHECKSUM, line_with_checksum
 from diswot.search import SearchResult, resume, search
+from diswot.tasks.images import load_data
 from diswot.workers import Workers
 from search_spaces import Architecture, Choice, ChoiceSpace
 

@@ -8,10 +8,20 @@ from typing import Any
 import click
 import torch
 
-from benchmarks.tables import write_csv
-from diswot.run_folder import versions, write_json
+import diswot.bench
+from diswot.bench.tables import write_csv
+from diswot.runs.folder import versions, write_json
 
 RESULTS = Path(__file__).parent / "results"
+
+EMBEDDED = Path(diswot.bench.__file__).parent / "embedded"
+"""Tables that `diswot bench` reads come with the library."""
+
+
+def folder_of(table: str) -> Path:
+    """Return where a table is kept."""
+    embedded = table == "digits-s0" or table.startswith("correlation-")
+    return EMBEDDED if embedded else RESULTS
 
 
 def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
@@ -20,13 +30,14 @@ def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: 
     Raises:
         click.ClickException: there are no rows; the table stays as it was.
     """
+    folder = folder_of(table)
     if not rows:
-        raise click.ClickException(f"there are no rows for {table}, so {RESULTS} stays as it is")
-    write_csv(RESULTS / f"{table}.csv", rows)
+        raise click.ClickException(f"there are no rows for {table}, so {folder} stays as it is")
+    write_csv(folder / f"{table}.csv", rows)
     manifest = {
         **settings,
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }
-    write_json(RESULTS / f"{table}.manifest.json", manifest)
+    write_json(folder / f"{table}.manifest.json", manifest)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.paired import paired_p
-from benchmarks.trainings import LessonSettings, Trainings, lesson, student_in
-from diswot.distillation import halve, total_epochs
+from diswot.bench.paired import paired_p
+from diswot.bench.trainings import LessonSettings, Trainings, lesson, student_in
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.search import Budget, search, shortlist
+from diswot.training import halve, total_epochs
 
 METHODS = ("first", "shortlist")
 

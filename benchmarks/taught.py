@@ -4,12 +4,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from benchmarks.evidence import LOSSES, SHORTLISTED, TAUGHT
-from benchmarks.loss_table import LossRow, LossTableSettings, loss_table
 from benchmarks.shortlist_table import ShortlistRow, ShortlistSettings, shortlist_table
-from benchmarks.trainings import LessonSettings
-from diswot.distillation import saved_students, train_teacher
+from diswot.bench.loss_table import LossRow, LossTableSettings, loss_table
+from diswot.bench.trainings import LessonSettings
 from diswot.progress import Progress
 from diswot.search import Budget, search
+from diswot.training import saved_students, train_teacher
 
 
 def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progress) -> list[LossRow]:

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diswot.data import ImageData, load_data
 from diswot.devices import find_device
-from diswot.distillation import Recipe, augmentation, parse_objective, train
-from diswot.distillation.losses import kd_loss
+from diswot.losses import kd_loss
 from diswot.progress import Progress, tracked
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageData, load_data
 from diswot.teachers import find_teacher
+from diswot.training import Recipe, augmentation, parse_objective, train
 from search_spaces import ResNetDepthSpace
 
 LOSS = "0.1*ce + 0.9*kd(T=4)"

@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diswot.data import ImageData, ImageSpec, load_data
-    from diswot.distillation import Training, distill, train_teacher
     from diswot.errors import DiswotError, RunError
     from diswot.export import Exported, export
-    from diswot.main_job import RunReport, resume, run
+    from diswot.pipeline import RunReport, resume, run
     from diswot.report import Report, write_report
     from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
+    from diswot.tasks.images import ImageData, ImageSpec, load_data
     from diswot.teachers import load_checkpoint
+    from diswot.training import Training, distill, train_teacher
 
 __all__ = [
     "Budget",
@@ -47,11 +47,11 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "data": ("ImageData", "ImageSpec", "load_data"),
-    "distillation": ("Training", "distill", "train_teacher"),
+    "tasks.images": ("ImageData", "ImageSpec", "load_data"),
+    "training": ("Training", "distill", "train_teacher"),
     "errors": ("DiswotError", "RunError"),
     "export": ("Exported", "export"),
-    "main_job": ("RunReport", "resume", "run"),
+    "pipeline": ("RunReport", "resume", "run"),
     "report": ("Report", "write_report"),
     "search": ("Budget", "Candidate", "SearchResult", "load_run", "score", "search"),
     "teachers": ("load_checkpoint",),

@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from diswot.data import ImageSpec
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 _ATTRIBUTE = "_diswot_origin"

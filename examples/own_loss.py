@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import diswot
-from diswot.activations import Activations
-from diswot.distillation.losses import Card, TrainingBatch, register
+from diswot.losses import Card, TrainingBatch, register
+from diswot.networks import Activations
 from search_spaces import ResNetDepthSpace
 
 

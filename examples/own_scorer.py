@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 import diswot
-from benchmarks.ground_truths import find_truth
-from benchmarks.rank_statistics import kendall
-from diswot.activations import Activations
+from diswot.bench.ground_truths import find_truth
+from diswot.bench.rank_statistics import kendall
+from diswot.networks import Activations
 from diswot.scorers import Card, register
 
 NEIGHBOURS = 5

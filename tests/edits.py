@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from diswot.run_folder import read_json
 from diswot.runs import CHECKSUM, line_with_checksum
+from diswot.runs.folder import read_json
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:

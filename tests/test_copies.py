@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
-from diswot.copies import copied
 from diswot.errors import NetworkError
+from diswot.networks.copies import copied
 
 
 class Keeping(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.layers import blocks
+from diswot.networks.layers import blocks
 from search_spaces import Choice, ChoiceSpace, NASBench201Space
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from diswot.errors import NetworkError
-from diswot.output import output_of
+from diswot.networks.output import output_of
 
 MAIN, OTHER = torch.zeros(2, 3), torch.ones(2, 3)
 

@@ -24,9 +24,9 @@ from tests.report.conftest import DESKTOP, PHONE, chromium
 ROOT = Path(__file__).parents[1]
 PUBLIC = (
     "diswot",
-    "diswot.data",
-    "diswot.distillation",
-    "diswot.distillation.losses",
+    "diswot.tasks.images",
+    "diswot.training",
+    "diswot.losses",
     "diswot.export",
     "diswot.latency",
     "diswot.report",

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from diswot.data import load_data
 from diswot.students import build_student, origin_of, unwrapped
+from diswot.tasks.images import load_data
 from search_spaces import ResNetDepthSpace
 
 SPACE = ResNetDepthSpace((1, 2), in_channels=1)

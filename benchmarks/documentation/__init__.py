@@ -20,7 +20,7 @@ from benchmarks.documentation._searches import (
     student_fit_search,
 )
 from benchmarks.documentation._trainings import losses, presets, shortlists, taught, training_speed
-from diswot.run_folder import replace_content
+from diswot.runs.folder import replace_content
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -5,8 +5,8 @@ from itertools import chain
 
 import diswot.scorers
 from benchmarks.evidence import AGGREGATES
-from benchmarks.results_folder import RESULTS
-from benchmarks.tables import markdown, number
+from benchmarks.results_folder import EMBEDDED, RESULTS
+from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 from diswot.scorers import scorers
 
@@ -32,7 +32,7 @@ def catalogue() -> str:
 
 def correlation(table: str, target: str) -> str:
     """Return one target of one correlation table, best score first."""
-    rows = [r for r in read_table(RESULTS / f"correlation-{table}.csv") if r["target"] == target]
+    rows = [r for r in read_table(EMBEDDED / f"correlation-{table}.csv") if r["target"] == target]
     rows.sort(key=lambda row: float(row["kendall"] or "-inf"), reverse=True)
     columns = [
         "score",
@@ -85,7 +85,7 @@ def student_fit() -> str:
     for row in read_table(RESULTS / "student-fit.csv"):
         cells.setdefault(row["score"], {})[row["truth"]] = _fit_cell(row)
     for truth, (_, tables, target) in FIT_TRUTHS.items():
-        for row in chain(*(read_table(RESULTS / f"correlation-{table}.csv") for table in tables)):
+        for row in chain(*(read_table(EMBEDDED / f"correlation-{table}.csv") for table in tables)):
             if row["target"] == target and row["scorer"] in AGGREGATES:
                 part = " *" if row["architectures"] == "1000" else ""
                 cells.setdefault(row["scorer"], {}).setdefault(truth, _fit_cell(row) + part)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from benchmarks.results_folder import RESULTS
-from benchmarks.tables import markdown, number
+from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 
 ENGINES = ("evolution", "regularised")

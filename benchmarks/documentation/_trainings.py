@@ -1,9 +1,9 @@
 """What students are trained with, and what they become."""
 
 from benchmarks.results_folder import RESULTS
-from benchmarks.tables import markdown, number
+from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
-from diswot.distillation.losses import PRESETS, terms
+from diswot.losses import PRESETS, terms
 
 
 def losses() -> str:

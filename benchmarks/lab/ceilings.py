@@ -7,11 +7,11 @@ from typing import cast
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.association import Vector, kendall
 from benchmarks.lab.aggregates import STUDENT_FIT, Matrix
 from benchmarks.lab.journals import Journal
 from benchmarks.lab.quantities import REACHES, SIZES
-from benchmarks.tables import markdown, number
+from diswot.bench.association import Vector, kendall
+from diswot.bench.tables import markdown, number
 from search_spaces import AutoFormerArchitecture, AutoFormerSpace
 
 TARGETS = {"resnet-s0": 0.92, "cells-cifar10": 0.78, "cells-cifar100": 0.78, "autoformer": 0.75}

@@ -9,11 +9,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
 from benchmarks.lab.measure import EXPERIMENTS, settings_of
-from benchmarks.ledger import RECORDS
-from benchmarks.measurement import Measured, measure
-from benchmarks.selection import spearman_top
+from diswot.bench.association import UndefinedStatisticError, Vector, kendall, partial_kendall
+from diswot.bench.ledger import RECORDS
+from diswot.bench.measurement import Measured, measure
+from diswot.bench.selection import spearman_top
 from diswot.progress import silent
 
 TINY = 1e-9

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks.ground_truths import GroundTruth, find_truth
 from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
-from benchmarks.measurement import MeasurementSettings, measure
+from diswot.bench.ground_truths import GroundTruth, find_truth
+from diswot.bench.measurement import MeasurementSettings, measure
 from diswot.cli import options, shown_progress
-from diswot.data import data_root as find_root
+from diswot.tasks.images import data_root as find_root
 
 SCORERS = (
     "az_expressivity",

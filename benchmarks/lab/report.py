@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.association import kendall
 from benchmarks.lab.aggregates import BASELINES, PARTS
 from benchmarks.lab.journals import Journal, check_measured, read
 from benchmarks.lab.measure import EXPERIMENTS, IMAGES
 from benchmarks.lab.tables import OTHERS, tables_of
-from benchmarks.rank_statistics import RankStatistics, rank_statistics
 from benchmarks.results_folder import keep
-from benchmarks.tables import markdown, number
+from diswot.bench.association import kendall
+from diswot.bench.rank_statistics import RankStatistics, rank_statistics
+from diswot.bench.tables import markdown, number
 from diswot.cli import options
-from diswot.run_folder import replace_content
+from diswot.runs.folder import replace_content
 
 TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
 """What an aggregate is judged on."""

@@ -17,10 +17,10 @@ import numpy as np
 from benchmarks.lab.aggregates import CONTROLS, TERMS
 from benchmarks.lab.journals import Journal, check_measured, check_records, read
 from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
-from benchmarks.ledger import RECORDS
-from benchmarks.measurement import Measured, evaluator_for
 from benchmarks.results_folder import keep
-from benchmarks.search_bench import Landscape, SearchBenchSettings, SearchRow, rows_of
+from diswot.bench.ledger import RECORDS
+from diswot.bench.measurement import Measured, evaluator_for
+from diswot.bench.search_bench import Landscape, SearchBenchSettings, SearchRow, rows_of
 from diswot.cli import options
 from diswot.scorers import find_scorer
 from diswot.search import Budget

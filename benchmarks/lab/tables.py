@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.association import UndefinedStatisticError, Vector, kendall, partial_kendall
 from benchmarks.lab.aggregates import (
     BASELINES,
     FORM,
@@ -18,8 +17,9 @@ from benchmarks.lab.aggregates import (
 )
 from benchmarks.lab.ceilings import TARGETS, of_encodings, of_quantities, tau
 from benchmarks.lab.journals import Journal, Merit, merit
-from benchmarks.resampling import resampled
-from benchmarks.tables import markdown, number
+from diswot.bench.association import UndefinedStatisticError, Vector, kendall, partial_kendall
+from diswot.bench.resampling import resampled
+from diswot.bench.tables import markdown, number
 
 OTHERS: Mapping[str, Mapping[str, str]] = {
     "resnet-s0": {"random teacher": "resnet-s0-random", "better teacher": "resnet-s0-better"},

@@ -29,6 +29,7 @@ _RENAMED = {
 """Options of 0.1.0 with their names of today."""
 
 _COMMANDS = {
+    "bench": "diswot.cli.bench:bench",
     "distill": "diswot.cli.distill:distill",
     "export": "diswot.cli.export:export",
     "latency": "diswot.cli.latency:latency",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diswot.data import Source
     from diswot.search import SearchResult
+    from diswot.tasks.images import Source
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from diswot.cli._tables import print_table
 from diswot.options import JobOptions
 
 if TYPE_CHECKING:
-    from diswot.distillation import Halving
+    from diswot.training import Halving
 
 SHORTLIST = option(JobOptions, "shortlist")
 

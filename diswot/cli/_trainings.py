@@ -11,7 +11,7 @@ import click
 from diswot.errors import RunFolderError
 
 if TYPE_CHECKING:
-    from diswot.distillation import TrainingManifest
+    from diswot.training import TrainingManifest
 
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
 """What can be another when a training goes on."""
@@ -38,10 +38,10 @@ def options_before(
         OptionError: something was Python code, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
-    from diswot.data import NAMED_DATA
-    from diswot.distillation import TRAINING_MANIFEST
     from diswot.search import SPACES, told_again
+    from diswot.tasks.images import NAMED_DATA
     from diswot.teachers import NAMED
+    from diswot.training import TRAINING_MANIFEST
 
     known_names = {"teacher": NAMED, "space": SPACES, "data": NAMED_DATA}
 
@@ -61,7 +61,7 @@ def options_before(
 
 def located(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a training with whole paths, so that they hold in every folder."""
-    from diswot.data import DATASETS, NAMED_DATA
+    from diswot.tasks.images import DATASETS, NAMED_DATA
 
     places = [name for name in ("teacher_weights", "data_root") if told.get(name) is not None]
     if told["data"] in NAMED_DATA and told["data"] not in DATASETS:

@@ -21,14 +21,14 @@ from diswot.cli._trainings import located, options_before
 from diswot.errors import ExportError, OptionError
 from diswot.options import SearchOptions
 from diswot.progress import Progress, news
-from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
+from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from diswot.data import ImageSpec
-    from diswot.distillation import Distillation, Halving, Training, TrainingManifest
+    from diswot.tasks.images import ImageSpec
+    from diswot.training import Distillation, Halving, Training, TrainingManifest
 
 _TEXTS = ("architectures", "loss", "space", "data")
 """What every distillation is told."""
@@ -75,8 +75,8 @@ def distill(
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
-    from diswot.distillation import is_unfinished, parse_objective
     from diswot.teachers import as_text
+    from diswot.training import is_unfinished, parse_objective
 
     parse_objective(loss)
     kept = ("teacher_weights", "data_root", "image_size", "seed")
@@ -112,8 +112,8 @@ def go_on(
 
 
 def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
-    from diswot.data import load_data
-    from diswot.distillation import TrainingManifest, halve, parse_objective, prepare_distillation
+    from diswot.tasks.images import load_data
+    from diswot.training import TrainingManifest, halve, parse_objective, prepare_distillation
 
     chosen = dict(told)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
@@ -175,7 +175,7 @@ def _name_missing_forms(student: nn.Module, images: ImageSpec, progress: Progres
 
 
 def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:
-    from diswot.distillation import folder_name
+    from diswot.training import folder_name
 
     if run is None:
         return next_folder(Path("runs"), f"distill-{folder_name(loss)}")

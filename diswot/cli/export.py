@@ -13,11 +13,11 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
-from diswot.run_folder import check_new_folder
+from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
-    from diswot.data import ImageData
-    from diswot.distillation import SavedStudent
+    from diswot.tasks.images import ImageData
+    from diswot.training import SavedStudent
 
 
 @click.command()
@@ -59,13 +59,13 @@ def export(
 
     Example: diswot export runs/search-1 --out student/
     """
-    from diswot.distillation import saved_students
     from diswot.export import export as export_student
     from diswot.export import require_onnx
-    from diswot.main_job import read_verdict
+    from diswot.pipeline import read_verdict
     from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
     from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
+    from diswot.training import saved_students
 
     target = out or run / "student"
     check_new_folder(target)
@@ -106,8 +106,8 @@ def _data(
     run: Path, data: str | None, root: str | None, image_size: int | None, *, needed: bool
 ) -> ImageData | None:
     """Load the data of a run, or those that are named; `None` where they are not to be had."""
-    from diswot.distillation import read_training_manifest
     from diswot.search import data_again, read_manifest
+    from diswot.training import read_training_manifest
 
     if (run / "manifest.json").exists():
         used = read_manifest(run)["settings"]

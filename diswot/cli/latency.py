@@ -20,8 +20,8 @@ from diswot.errors import OptionError
 from diswot.options import RUNTIMES
 
 if TYPE_CHECKING:
-    from diswot.data import ImageSpec
     from diswot.latency import OperatorTable
+    from diswot.tasks.images import ImageSpec
     from search_spaces import SearchSpace
 
 BUSY = 0.1
@@ -192,9 +192,9 @@ def _found_form(form: str | None, device: str) -> str:
 def _found(
     space: str, data: str, data_root: str | None, image_size: int | None
 ) -> tuple[SearchSpace, ImageSpec]:
-    from diswot.data import load_data
     from diswot.search import check_space, find_space
     from diswot.seeding import generator_for
+    from diswot.tasks.images import load_data
 
     images = load_data(data, root=data_root, image_size=image_size).spec
     found = find_space(space, in_channels=images.shape[0])

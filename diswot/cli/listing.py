@@ -14,7 +14,7 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 
 if TYPE_CHECKING:
-    from diswot.distillation.losses import Kind
+    from diswot.losses import Kind
 
 ADDED = "diswot.listings"
 """What installed packages have to list: each entry point names a function like those below."""
@@ -46,8 +46,8 @@ def _scorers() -> dict[str, str]:
 
 
 def _losses() -> dict[str, str]:
-    from diswot.distillation import PRESETS
-    from diswot.distillation.losses import terms
+    from diswot.losses import terms
+    from diswot.training import PRESETS
 
     return {
         **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
@@ -56,7 +56,7 @@ def _losses() -> dict[str, str]:
 
 
 def _datasets() -> dict[str, str]:
-    from diswot.data import DATASETS, GIVEN
+    from diswot.tasks.images import DATASETS, GIVEN
 
     return {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN
 
@@ -71,12 +71,21 @@ def _described(kind: Kind) -> str:
     return f"{kind.card.summary} ({'; '.join(said)})"
 
 
+def _benchmarks() -> dict[str, str]:
+    from diswot.bench.ground_truths import TRUTHS
+
+    return {
+        name: _first_sentence(load).removeprefix("Return the ") for name, load in TRUTHS.items()
+    }
+
+
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
     "teachers": _teachers,
     "spaces": _spaces,
     "scorers": _scorers,
     "losses": _losses,
     "datasets": _datasets,
+    "benchmarks": _benchmarks,
 }
 
 

@@ -19,7 +19,7 @@ from diswot.devices import check_alone
 from diswot.errors import OptionError, RunFolderError
 
 if TYPE_CHECKING:
-    from diswot.distillation import TrainingManifest
+    from diswot.training import TrainingManifest
 
 TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
 """What goes on with the trainings of a command."""
@@ -39,9 +39,9 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot resume runs/search-1 --generations 20
     """
-    from diswot.distillation import is_unfinished, read_training_manifest
-    from diswot.main_job import RunReport
-    from diswot.main_job import resume as go_on
+    from diswot.pipeline import RunReport
+    from diswot.pipeline import resume as go_on
+    from diswot.training import is_unfinished, read_training_manifest
 
     manifest = read_training_manifest(run)
     if manifest is not None:
@@ -67,7 +67,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:
     """Make sure that there is something to go on with, and that nothing else is asked for."""
-    from diswot.distillation import TRAINING_MANIFEST, is_unfinished
+    from diswot.training import TRAINING_MANIFEST, is_unfinished
 
     for name in ("generations", "scorer", "cluster"):
         if chosen[name] is not None:

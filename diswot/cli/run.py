@@ -18,10 +18,10 @@ from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.devices import check_alone
 from diswot.options import JobOptions
-from diswot.run_folder import next_folder
+from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
-    from diswot.main_job import RunReport, Verdict
+    from diswot.pipeline import RunReport, Verdict
 
 WIDTH = 80
 """Columns of the sentences of a verdict."""
@@ -44,10 +44,10 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
-    from diswot.data import load_data
-    from diswot.main_job import DEFAULT_BUDGET
-    from diswot.main_job import run as run_main_job
+    from diswot.pipeline import DEFAULT_BUDGET
+    from diswot.pipeline import run as run_main_job
     from diswot.search import settled
+    from diswot.tasks.images import load_data
 
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET

@@ -13,7 +13,7 @@ from diswot.cli._search_options import scoring_options, search_options, settle_w
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.devices import check_alone
-from diswot.run_folder import next_folder
+from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
     from diswot.search import SearchResult

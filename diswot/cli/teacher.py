@@ -16,11 +16,11 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import recipe_options
 from diswot.cli._trainings import located, options_before
-from diswot.run_folder import check_new_folder, next_folder
 from diswot.runs import working_in
+from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
-    from diswot.distillation import TrainingManifest
+    from diswot.training import TrainingManifest
 
 _TEXTS = ("teacher", "data")
 """What every training is told."""
@@ -60,8 +60,8 @@ def train(
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
-    from diswot.distillation import is_unfinished
     from diswot.teachers import as_text
+    from diswot.training import is_unfinished
 
     chosen["teacher_classes"] = as_text(chosen["teacher_classes"])
     folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
@@ -79,8 +79,8 @@ def go_on(
 
 
 def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
-    from diswot.data import load_data
-    from diswot.distillation import TrainingManifest, prepare_distillation, train_teacher
+    from diswot.tasks.images import load_data
+    from diswot.training import TrainingManifest, prepare_distillation, train_teacher
 
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)

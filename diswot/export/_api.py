@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from diswot.data import ImageSpec, load_data
 from diswot.errors import ExportError, OptionError
 from diswot.export._compared import check_same
 from diswot.export._described import counted, describe
@@ -20,10 +19,11 @@ from diswot.export._forms import FILES, WEIGHTS, Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Questions
 from diswot.options import takes_options
-from diswot.run_folder import check_new_folder
 from diswot.runs import writing_into
+from diswot.runs.folder import check_new_folder
 from diswot.runtimes import onnx_available, require_onnx
 from diswot.students import origin_of, unwrapped
+from diswot.tasks.images import ImageSpec, load_data
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def export(
 
     Examples:
         >>> import tempfile
-        >>> from diswot.data import load_data
+        >>> from diswot.tasks.images import load_data
         >>> from search_spaces import CifarResNet
         >>> student = CifarResNet((1, 1, 1), num_classes=10, in_channels=1)
         >>> place = Path(tempfile.mkdtemp()) / "student"

@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from diswot.copies import copied
-from diswot.costs import Costs, measure_costs
-from diswot.data import ImageData
 from diswot.export._evaluation import Reference
 from diswot.export._forms import WEIGHTS, Form, Forms
 from diswot.export._int8 import calibration_images
 from diswot.export._preprocessing import preprocessing, write_script
 from diswot.export._templates import render
-from diswot.run_folder import read_json, write_json
+from diswot.networks.copies import copied
+from diswot.networks.costs import Costs, measure_costs
+from diswot.runs.folder import read_json, write_json
+from diswot.tasks.images import ImageData
 
 
 def describe(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
-from diswot.data import ImageSpec
 from diswot.errors import DiswotError, ExportError
 from diswot.export._api import check_possible
 from diswot.export._forms import Forms
 from diswot.export._network import standalone
+from diswot.tasks.images import ImageSpec
 
 
 def dry_export(

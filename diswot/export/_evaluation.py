@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.data import ImageData, batches
-from diswot.distillation import Accuracy
 from diswot.errors import ExportError, OptionError
 from diswot.export._compared import TOLERANCE
 from diswot.export._process import EVALUATED_AT_ONCE
+from diswot.tasks.images import ImageData, batches
+from diswot.training import Accuracy
 
 _OTHER_DEVICE = 1e-3
 """Tolerance against an accuracy that may have been measured on another device."""

@@ -12,15 +12,15 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from diswot.data import ImageData, ImageSpec
-from diswot.distillation import Accuracy
 from diswot.errors import ExportError
 from diswot.export._int8 import write_int8
 from diswot.export._network import OutputOnly, outputs_of
 from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
 from diswot.export._source import weights_of, write_source
-from diswot.run_folder import write_json
+from diswot.runs.folder import write_json
+from diswot.tasks.images import ImageData, ImageSpec
+from diswot.training import Accuracy
 
 CHECKED_IMAGES = 8
 

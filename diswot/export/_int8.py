@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from diswot.data import ImageData
 from diswot.errors import ExportError, first_line
 from diswot.runtimes import quiet
 from diswot.seeding import generator_for
+from diswot.tasks.images import ImageData
 
 CALIBRATED_ON = 256
 """Training images by which the ranges of activations are found."""

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from diswot.copies import copied
 from diswot.errors import ExportError, NetworkError, first_line
-from diswot.output import output_of
+from diswot.networks.copies import copied
+from diswot.networks.output import output_of
 from diswot.students import unwrapped
 
 

@@ -5,8 +5,8 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from diswot.data import ImageData, ImageSpec, fitted
 from diswot.export._templates import render
+from diswot.tasks.images import ImageData, ImageSpec, fitted
 
 _SAMPLE = 10_000
 """Images of which the range of values is looked at."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from diswot.data import ImageSpec
 from diswot.errors import ExportError
+from diswot.tasks.images import ImageSpec
 
 _TORCH = "torch.set_num_threads({threads})\n"
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from diswot.copies import copied
 from diswot.errors import ExportError, first_line
+from diswot.networks.copies import copied
 from diswot.runtimes import quiet
 
 

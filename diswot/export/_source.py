@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from diswot.data import ImageSpec
 from diswot.errors import ExportError, first_line
 from diswot.export._compared import check_same
 from diswot.export._network import OutputOnly, outputs_of
 from diswot.export._operations import operations_of
 from diswot.export._templates import render
 from diswot.export._writing import is_call, write_forward, write_modules, write_tensors
-from diswot.output import output_of
+from diswot.networks.output import output_of
+from diswot.tasks.images import ImageSpec
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diswot.data import ImageSpec
 from diswot.errors import OptionError, SpaceError
 from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, batch_of, unusable
 from diswot.latency._operators import operators_of, time_operators
@@ -18,6 +17,7 @@ from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError
 from diswot.options import EAGER, takes_options
 from diswot.progress import Progress, silent, tracked
 from diswot.seeding import generator_for
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 Vector: TypeAlias = NDArray[np.float64]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from diswot.csv_table import read_csv
-from diswot.data import ImageSpec
 from diswot.errors import OptionError
 from diswot.latency._forms import FORMS, check_form
 from diswot.latency._latency import Latency
@@ -11,6 +10,7 @@ from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
 from diswot.latency._table import read_latency_table
 from diswot.options import EAGER, MEASURED, takes_options
+from diswot.tasks.images import ImageSpec
 from search_spaces import SearchSpace
 
 

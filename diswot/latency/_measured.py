@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
-from diswot.data import ImageSpec
 from diswot.errors import SpaceError, first_line
 from diswot.latency._forms import runner
 from diswot.options import EAGER, RUNTIMES
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 SECONDS = 0.3

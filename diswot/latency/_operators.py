@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from diswot.data import ImageSpec
 from diswot.latency._measured import FAST, time_call, unusable
-from diswot.meta import ShapeArithmetic, build_on_meta
+from diswot.networks.meta import ShapeArithmetic, build_on_meta
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 _Seen: TypeAlias = Callable[[str, Callable[[], object]], None]

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diswot.data import ImageSpec
 from diswot.errors import DataError, OptionError, SpaceError, first_line
 from diswot.files import read_file
 from diswot.latency._forms import FORMS
 from diswot.latency._operators import operators_of
 from diswot.options import EAGER, RUNTIMES
-from diswot.run_folder import write_record
 from diswot.runs import checked
+from diswot.runs.folder import write_record
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 SCHEMA = 1

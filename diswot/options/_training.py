@@ -23,7 +23,7 @@ MOST_SEED = 2**63 - 1
 
 
 class RecipeOptions(TypedDict, total=False):
-    """What of a [`Recipe`][diswot.distillation.Recipe] can be chosen; `None` is its default."""
+    """What of a [`Recipe`][diswot.training.Recipe] can be chosen; `None` is its default."""
 
     epochs: Annotated[
         int | None,

@@ -14,8 +14,8 @@ from diswot.report._pictures import draw, pictures_available, require_pictures
 from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
 from diswot.report._trainings import read_curves, training_plots
-from diswot.run_folder import replace_file
 from diswot.runs import working_in
+from diswot.runs.folder import replace_file
 from diswot.search import Candidate, SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 

@@ -26,7 +26,7 @@ def read_genes(space: SearchSpace | None, candidate: Candidate) -> list[Gene]:
     """Return the genes of a candidate; none where its space or their names are not known.
 
     Examples:
-        >>> from diswot.costs import Costs
+        >>> from diswot.networks.costs import Costs
         >>> from search_spaces import ResNetDepthSpace
         >>> space = ResNetDepthSpace()
         >>> candidate = Candidate(space.from_string("3-1-5"), "3-1-5", "3-1-5", Costs(1, 1))

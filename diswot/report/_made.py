@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diswot.data import DATASETS
 from diswot.search import SPACES, SearchResult
+from diswot.tasks.images import DATASETS
 from diswot.teachers import NAMED
 
 RELATIVE = ("rank", "logrank", "standard")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
-from diswot.main_job import Verdict, read_verdict
-from diswot.run_folder import read_json
+from diswot.pipeline import Verdict, read_verdict
+from diswot.runs.folder import read_json
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from diswot.errors import MissingExtraError
 from diswot.report._plot import Plot, Series
 from diswot.report._scale import Scale
 from diswot.report._svg import scales
-from diswot.run_folder import replace_file
+from diswot.runs.folder import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diswot.distillation import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 from diswot.errors import RunFolderError
 from diswot.report._numbers import HUGE, percent, seconds, signed
 from diswot.report._plot import About, Axis, Dot, Plot, Series
+from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 
 MOST = 60
 """Dots on a curve; of more epochs, an even share and the last one."""

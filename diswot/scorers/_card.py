@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations, Watch
-from diswot.costs import Costs
-from diswot.probe import Probe
+from diswot.networks import Activations, Watch
+from diswot.networks.costs import Costs
+from diswot.networks.probe import Probe
 from diswot.scorers._formula import Formula
 
 Term: TypeAlias = Callable[[Probe, Activations], Tensor | float]

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.taps import common_shape, pooled
+from diswot.networks.taps import common_shape, pooled
 
 
 def class_likeness(student: Tensor, teacher: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
-from diswot.taps import Shape, pooled
+from diswot.networks import Activations
+from diswot.networks.taps import Shape, pooled
 
 Taps: TypeAlias = list[tuple[Tensor, ...]]
 """What a loss reads of a network, place by place."""

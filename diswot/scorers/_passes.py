@@ -8,9 +8,9 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from diswot.errors import NetworkError
-from diswot.layers import weight_layers
-from diswot.output import run
-from diswot.probe import Probe
+from diswot.networks.layers import weight_layers
+from diswot.networks.output import run
+from diswot.networks.probe import Probe
 
 
 class EachImageAlone(TorchFunctionMode):

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from diswot import plugins
-from diswot.activations import Watch
-from diswot.costs import Costs
 from diswot.errors import OptionError, UnknownNameError
+from diswot.networks import Watch
+from diswot.networks.costs import Costs
 from diswot.options import COMBINATIONS, Combination
 from diswot.references import is_reference, resolve
 from diswot.scorers._card import Card, CostTerm, Scorer, Term

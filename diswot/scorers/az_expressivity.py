@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
 from diswot.errors import NetworkError
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
-from diswot.scorers._noise_blocks import noise_block_calls
 from diswot.scorers._registry import register
+from diswot.scorers.noise_blocks import noise_block_calls
 
 
 @register(
@@ -26,7 +26,7 @@ def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
 
     λ̃ are the eigenvalues of the covariance of the channels of the block's output, over
     all positions (or tokens) of all images, divided by their sum. Blocks are those of
-    `diswot.layers.blocks`. The images are Gaussian noise, as many as the batch
+    `diswot.networks.layers.blocks`. The images are Gaussian noise, as many as the batch
     has: on the images of the batch, progressivity ranks NAS-Bench-201 far worse.
 
     Raises:

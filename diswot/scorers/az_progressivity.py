@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from diswot.activations import Activations
 from diswot.errors import NetworkError
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 from diswot.scorers.az_expressivity import block_entropies

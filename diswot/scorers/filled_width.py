@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
-from diswot.scorers._noise_blocks import noise_block_calls
 from diswot.scorers._registry import register
+from diswot.scorers.noise_blocks import noise_block_calls
 
 
 @register(

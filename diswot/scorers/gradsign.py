@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
-from diswot.layers import weight_layers
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.layers import weight_layers
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._passes import EachImageAlone, loss_gradients
 from diswot.scorers._registry import register

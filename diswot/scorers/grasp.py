@@ -2,9 +2,9 @@
 
 from torch import Tensor, enable_grad, stack
 
-from diswot.activations import Activations
-from diswot.layers import weight_layers
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.layers import weight_layers
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

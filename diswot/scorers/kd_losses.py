@@ -2,7 +2,7 @@
 
 Source: the "KD-based zero-proxies" that Dong et al., DisWOT, CVPR 2023, compare with:
 teacher and student are at random initialisation. The losses are those of
-`diswot.distillation.losses`, read where their papers read them.
+`diswot.losses`, read where their papers read them.
 """
 
 from collections.abc import Sequence
@@ -11,21 +11,18 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations, Watch
-from diswot.distillation.losses import fitnet_loss, kd_loss
-from diswot.distillation.losses.at import attention_maps
-from diswot.distillation.losses.cc import image_correlations
-from diswot.distillation.losses.fsp import flow_matrices, fsp_distance
-from diswot.distillation.losses.ickd import channel_correlations, ickd_distance
-from diswot.distillation.losses.kdsvd import kdsvd_distance, singular_vectors
-from diswot.distillation.losses.nst import nst_distance, selectivities
-from diswot.distillation.losses.pkt import neighbour_probabilities, pkt_distance
-from diswot.distillation.losses.rkd import relations, rkd_distance
-from diswot.distillation.losses.sp import image_similarities
-from diswot.scorers._card import Card
-from diswot.scorers._loss_score import LossScore, Taps
-from diswot.scorers._registry import register
-from diswot.taps import (
+from diswot.losses import fitnet_loss, kd_loss
+from diswot.losses.at import attention_maps
+from diswot.losses.cc import image_correlations
+from diswot.losses.fsp import flow_matrices, fsp_distance
+from diswot.losses.ickd import channel_correlations, ickd_distance
+from diswot.losses.kdsvd import kdsvd_distance, singular_vectors
+from diswot.losses.nst import nst_distance, selectivities
+from diswot.losses.pkt import neighbour_probabilities, pkt_distance
+from diswot.losses.rkd import relations, rkd_distance
+from diswot.losses.sp import image_similarities
+from diswot.networks import Activations, Watch
+from diswot.networks.taps import (
     BLOCK_MAPS,
     Shape,
     common_height_and_width,
@@ -33,6 +30,9 @@ from diswot.taps import (
     flows,
     stages,
 )
+from diswot.scorers._card import Card
+from diswot.scorers._loss_score import LossScore, Taps
+from diswot.scorers._registry import register
 
 
 def _logits(shown: Activations) -> Taps:

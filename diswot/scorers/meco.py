@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations, Watch
-from diswot.layers import convolutions
-from diswot.probe import Probe
+from diswot.networks import Activations, Watch
+from diswot.networks.layers import convolutions
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
-from diswot.scorers._positions import channels
 from diswot.scorers._registry import register
+from diswot.scorers.positions import channels
 
 
 def _least_eigenvalue(_given: Tensor, output: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The number of parameters."""
 
-from diswot.costs import Costs
+from diswot.networks.costs import Costs
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register_cost
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from diswot.activations import Activations
+from diswot.networks import Activations
+from diswot.networks.similarity import common_resolution, relation_distance, relation_similarity
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
-from diswot.similarity import common_resolution, relation_distance, relation_similarity
 
 
 @register(Card("relation", "likeness of which images look alike", "DisWOT, CVPR 2023, section 3"))

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from diswot.activations import Activations
+from diswot.networks import Activations
+from diswot.networks.similarity import common_resolution, semantic_distance, semantic_similarity
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
-from diswot.similarity import common_resolution, semantic_distance, semantic_similarity
 
 
 @register(Card("semantic", "likeness of class activation maps", "DisWOT, CVPR 2023, section 3"))
@@ -13,7 +13,7 @@ def semantic(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_s = −‖ G_T G_Tᵀ/‖·‖₂ − G_S G_Sᵀ/‖·‖₂ ‖₂, mean over the classes, ≤ 0.
 
     G_n holds the class activation maps of class n, one row an image; see
-    `diswot.similarity` for the reading of the equation.
+    `diswot.networks.similarity` for the reading of the equation.
     """
     resolution = common_resolution(student, teacher)
     reference = teacher.once(semantic_similarity, resolution)

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.activations import Activations
 from diswot.errors import DataError
+from diswot.networks import Activations
 from diswot.scorers._card import Card
 from diswot.scorers._class_vectors import class_likeness
 from diswot.scorers._registry import register

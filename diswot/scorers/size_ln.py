@@ -4,9 +4,9 @@ import math
 
 from torch import nn
 
-from diswot.activations import Activations
-from diswot.layers import WeightLayer, convolutions
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.layers import WeightLayer, convolutions
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

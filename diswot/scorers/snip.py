@@ -2,8 +2,8 @@
 
 from torch import Tensor, stack
 
-from diswot.activations import Activations
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

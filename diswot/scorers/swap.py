@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations, Watch
-from diswot.layers import activation_functions
-from diswot.probe import Probe
+from diswot.networks import Activations, Watch
+from diswot.networks.layers import activation_functions
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

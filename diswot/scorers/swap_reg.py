@@ -2,8 +2,8 @@
 
 import math
 
-from diswot.activations import Activations
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 from diswot.scorers.swap import CODES, swap

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from diswot.activations import Activations
-from diswot.copies import copied
 from diswot.errors import NetworkError
-from diswot.layers import weight_layers
-from diswot.output import run
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.copies import copied
+from diswot.networks.layers import weight_layers
+from diswot.networks.output import run
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

@@ -1,8 +1,8 @@
 """The number of layers that have weights to train."""
 
-from diswot.activations import Activations
-from diswot.layers import weight_layers
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.layers import weight_layers
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

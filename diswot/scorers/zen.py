@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, Watch
-from diswot.copies import copied
 from diswot.errors import NetworkError
-from diswot.layers import WeightLayer
-from diswot.probe import Probe
+from diswot.networks import ActivationReader, Activations, Watch
+from diswot.networks.copies import copied
+from diswot.networks.layers import WeightLayer
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from diswot.activations import Activations
 from diswot.errors import DataError
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._passes import loss_gradients
 from diswot.scorers._registry import register

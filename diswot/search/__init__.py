@@ -1,6 +1,6 @@
 """From a teacher and a search space to scored candidates."""
 
-from diswot.costs import Costs, measure_costs
+from diswot.networks.costs import Costs, measure_costs
 from diswot.options import (
     DEFAULT_SCORER,
     TEACHER_STATES,

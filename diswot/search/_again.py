@@ -4,9 +4,9 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from diswot.data import NAMED_DATA, ImageData, Source, load_data
 from diswot.errors import DataError, OptionError, RunFolderError
 from diswot.progress import Progress
+from diswot.tasks.images import NAMED_DATA, ImageData, Source, load_data
 
 
 def told_again(kind: str, used: str, given: Any, known: Container[str]) -> Any:

@@ -19,8 +19,8 @@ from diswot.options import (
 )
 from diswot.progress import Progress, silent, tracked
 from diswot.references import is_reference
-from diswot.run_folder import check_new_folder
 from diswot.runs import working_in
+from diswot.runs.folder import check_new_folder
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, told_again
 from diswot.search._budget import Budget

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from diswot.costs import Costs
 from diswot.errors import OptionError
+from diswot.networks.costs import Costs
 from diswot.options import takes_options
 
 _UNITS = {"latency_ms": " ms", "memory": " bytes"}

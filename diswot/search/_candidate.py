@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from diswot.costs import Costs
 from diswot.errors import SpaceError
+from diswot.networks.costs import Costs
 from search_spaces import Architecture
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from diswot.activations import trial_pass
-from diswot.data import ImageSpec
 from diswot.errors import DiswotError, SpaceError, first_line
+from diswot.networks import trial_pass
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 CHECKED = 5

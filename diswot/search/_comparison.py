@@ -8,16 +8,16 @@ from typing import Any, Unpack
 
 from torch import nn
 
-from diswot.data import ImageData, load_data
 from diswot.devices import find_device
 from diswot.options import ComparisonOptions, filled, takes_options
 from diswot.progress import Progress, news, silent
-from diswot.run_folder import versions
+from diswot.runs.folder import versions
 from diswot.scorers import Formula, find_scorer
 from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import find_space
 from diswot.seeding import generator_for
+from diswot.tasks.images import ImageData, load_data
 from diswot.teachers import Teacher, as_text, check_trained, find_teacher
 from search_spaces import Architecture, SearchSpace
 

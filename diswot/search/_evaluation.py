@@ -10,18 +10,18 @@ from typing import Any
 
 import torch
 
-from diswot.activations import Activations, scoring_mode
-from diswot.costs import Costs, measure_costs
-from diswot.data import ImageSpec
 from diswot.devices import torch_threads
 from diswot.errors import DiswotError, first_line
 from diswot.latency import UnusableNetworkError
-from diswot.probe import Probe
+from diswot.networks import Activations, scoring_mode
+from diswot.networks.costs import Costs, measure_costs
+from diswot.networks.probe import Probe
 from diswot.scorers import CostTerm, Scorer
 from diswot.search._candidate import Candidate
 from diswot.search._repeats import Repeat
 from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
+from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 

@@ -12,8 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from diswot.costs import Costs
 from diswot.errors import ClusterError, MissingExtraError, OptionError, first_line
+from diswot.networks.costs import Costs
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._sent import Sent, adopted
 from diswot.workers import InProcess, Workers, check_workers

@@ -5,8 +5,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import numpy as np
 
-from diswot.costs import Costs
 from diswot.errors import RunFolderError
+from diswot.networks.costs import Costs
 from diswot.search._candidate import Candidate
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import Evaluators

@@ -11,13 +11,13 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from diswot.costs import Costs
-from diswot.data import ImageSpec
 from diswot.errors import RunError, RunFolderError, first_line
 from diswot.files import open_file
+from diswot.networks.costs import Costs
 from diswot.runs import check_line, line_with_checksum
 from diswot.search._candidate import Candidate
 from diswot.students import build_student
+from diswot.tasks.images import ImageSpec
 from search_spaces import SearchSpace
 
 _T = TypeVar("_T")

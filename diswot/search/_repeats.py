@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, Watch, scoring_mode, trial_pass
-from diswot.data import ImageData
 from diswot.devices import torch_threads
 from diswot.errors import OptionError, TeacherError
+from diswot.networks import ActivationReader, Activations, Watch, scoring_mode, trial_pass
 from diswot.options import TeacherState
 from diswot.seeding import generator_for, seed_for
+from diswot.tasks.images import ImageData
 from diswot.teachers import Teacher
 
 

@@ -6,14 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diswot.data import ImageSpec
 from diswot.errors import DiswotError, RunFolderError
 from diswot.options import takes_options
-from diswot.run_folder import read_json, write_record
+from diswot.runs.folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
+from diswot.tasks.images import ImageSpec
 from search_spaces import SearchSpace
 
 SCHEMA = 3

@@ -10,7 +10,7 @@ from typing import Any
 from diswot.errors import RunError, RunFolderError
 from diswot.latency import find_latency, is_measured
 from diswot.progress import Progress, Step, news, silent
-from diswot.run_folder import write_record
+from diswot.runs.folder import write_record
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
 from diswot.search._evaluators import Evaluators, evaluators

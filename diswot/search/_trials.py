@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diswot.costs import Costs
 from diswot.errors import BudgetError
 from diswot.latency import UnusableNetworkError
+from diswot.networks.costs import Costs
 from diswot.scorers import Formula
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from diswot.output import run
+from diswot.networks.output import run
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Dataset, SplitName
 from diswot.tasks._measure import Measure

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.data import ImageSpec
 from diswot.errors import TeacherError
+from diswot.tasks.images import ImageSpec
 
 LARGEST_SIDE = 4096
 """Of images that a network is shown."""

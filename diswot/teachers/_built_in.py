@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from torch import nn
 
-from diswot.meta import build_on_meta
+from diswot.networks.meta import build_on_meta
 from diswot.teachers.networks import (
     VGG,
     BottleneckResNet,

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
-from diswot.copies import copied
-from diswot.data import ImageSpec
 from diswot.errors import OptionError, UnknownNameError
+from diswot.networks.copies import copied
 from diswot.references import is_reference
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._built_in import TEACHERS
 from diswot.teachers._checkpoint import loaded_notes
 from diswot.teachers._class_order import TeacherClasses, class_order

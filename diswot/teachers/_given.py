@@ -5,11 +5,11 @@ from functools import partial
 
 from torch import nn
 
-from diswot.copies import copied
-from diswot.data import ImageSpec
 from diswot.errors import TeacherError, first_line
+from diswot.networks.copies import copied
 from diswot.references import resolve
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._reinitialised import reinitialised
 from diswot.teachers._teacher import Teacher
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from diswot.errors import NetworkError, TeacherError
-from diswot.meta import build_on_meta
+from diswot.networks.meta import build_on_meta
 
 LARGEST_NUMBER = 1_000_000
 """Of layers, channels, pixels and the like."""

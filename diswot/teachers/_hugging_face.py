@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec
 from diswot.errors import DiswotError, TeacherError, first_line
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._hf_config import check_config, check_size
 from diswot.teachers._hub import folder_or_id

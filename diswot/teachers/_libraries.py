@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from diswot.activations import trial_pass
-from diswot.copies import copied
-from diswot.data import ImageSpec
 from diswot.errors import MissingExtraError, first_line
+from diswot.networks import trial_pass
+from diswot.networks.copies import copied
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._teacher import Teacher
 
 

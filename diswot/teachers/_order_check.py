@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from diswot.data import ImageData, Split
 from diswot.errors import TeacherError
-from diswot.output import output_of
+from diswot.networks.output import output_of
 from diswot.progress import Progress, news, silent
+from diswot.tasks.images import ImageData, Split
 from diswot.teachers._class_order import ClassOrder, labels_in, shortened
 from diswot.teachers._teacher import Teacher
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 import torch
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec
-from diswot.output import output_of
+from diswot.networks.output import output_of
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._as_trained import AsTrained
 
 

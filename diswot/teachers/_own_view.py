@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from diswot.data import ImageData
-from diswot.output import output_of
+from diswot.networks.output import output_of
 from diswot.progress import Progress, news
+from diswot.tasks.images import ImageData
 from diswot.teachers._as_trained import AsTrained
 
 MOST_IMAGES = 256

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from diswot.data import ImageSpec
 from diswot.errors import TeacherError
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._as_trained import AsTrained
 
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}

@@ -6,8 +6,8 @@ from typing import cast
 
 from torch import nn
 
-from diswot.copies import copied
 from diswot.errors import TeacherError
+from diswot.networks.copies import copied
 from diswot.teachers._as_trained import AsTrained
 
 

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from diswot.data import ImageSpec
 from diswot.errors import TeacherError, first_line
 from diswot.seeding import torch_seed
+from diswot.tasks.images import ImageSpec
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._hub import check_torch_download
 from diswot.teachers._libraries import imported, library_teacher

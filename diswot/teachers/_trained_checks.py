@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from diswot.data import ImageData
 from diswot.progress import Progress, silent
+from diswot.tasks.images import ImageData
 from diswot.teachers._order_check import OrderCheck, checked_order
 from diswot.teachers._own_view import compare_views
 from diswot.teachers._teacher import Teacher

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader, Activations
-from diswot.distillation.losses import Criterion, Losses, TrainingBatch, parse_objective
+from diswot.losses import Criterion, Losses, TrainingBatch, parse_objective
+from diswot.networks import ActivationReader, Activations
 from diswot.testing._networks import (
     CLASSES,
     IMAGES,

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from diswot.activations import ActivationReader, Activations, scoring_mode
-from diswot.costs import Costs
-from diswot.probe import Probe
+from diswot.networks import ActivationReader, Activations, scoring_mode
+from diswot.networks.costs import Costs
+from diswot.networks.probe import Probe
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.seeding import torch_seed
 from diswot.testing._networks import (

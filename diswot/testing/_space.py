@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diswot.costs import measure_costs
+from diswot.networks.costs import measure_costs
 from diswot.testing._networks import global_randomness_unused, require
 from search_spaces import Architecture, SearchSpace, Signature, TensorSpec
 

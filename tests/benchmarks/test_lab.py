@@ -19,9 +19,9 @@ from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from benchmarks.lab.report import fit_rows
 from benchmarks.lab.tables import tables_of
 from benchmarks.results_folder import RESULTS, keep
-from benchmarks.tables import write_csv
+from diswot.bench.tables import write_csv
 from diswot.errors import RunFolderError
-from diswot.layers import blocks
+from diswot.networks.layers import blocks
 from diswot.scorers import all_terms
 from search_spaces import AutoFormerSpace, NASBench201Space, ResNetDepthSpace
 from tests.scorers.probes import batch, calls, probe_of, resnet

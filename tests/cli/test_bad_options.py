@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import diswot
-from diswot.distillation import parse_objective
+from diswot.training import parse_objective
 from tests.cli.conftest import QUICK, Refused, only_line
 from tests.conftest import CommandLine
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import diswot
-from diswot.run_folder import read_json
+from diswot.runs.folder import read_json
 from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Refused, only_line
 from tests.cli.faulty import Small
 from tests.conftest import CommandLine

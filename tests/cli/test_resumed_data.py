@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import diswot
-from diswot.data import NAMED_DATA
 from diswot.progress import Step
-from diswot.run_folder import read_json
+from diswot.runs.folder import read_json
+from diswot.tasks.images import NAMED_DATA
 from diswot.teachers import NAMED
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine

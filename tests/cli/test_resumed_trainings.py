@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from diswot.run_folder import read_json, write_record
+from diswot.runs.folder import read_json, write_record
 from diswot.teachers import TEACHERS
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine

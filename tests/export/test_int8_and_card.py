@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 import diswot
-from diswot.data import ImageData, ImageSpec, load_data
-from diswot.distillation import evaluate
 from diswot.errors import DiswotError, ExportError, OptionError
 from diswot.export import Exported
+from diswot.tasks.images import ImageData, ImageSpec, load_data
+from diswot.training import evaluate
 from search_spaces import CifarResNet, SearchSpace
 from tests.conftest import CommandLine
 
@@ -100,7 +100,7 @@ def test_a_copy_is_exported_like_the_student(exported: Trained, tmp_path: Path) 
 
 def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageData) -> None:
     student, done = exported
-    blank = diswot.data.Split(torch.zeros_like(digits.test.images), digits.test.labels)
+    blank = diswot.tasks.images.Split(torch.zeros_like(digits.test.images), digits.test.labels)
     others = ImageData("digits", digits.train, digits.val, blank, digits.spec)
     again = diswot.export(
         student, done.folder.with_name("again"), data=others, metrics={}, int8=True, pt2=False

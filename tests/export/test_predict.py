@@ -12,8 +12,8 @@ from PIL import Image
 from torch import nn
 
 import diswot
-from diswot.data import ImageData, ImageSpec, Split, load_data, read_picture
 from diswot.export import Exported
+from diswot.tasks.images import ImageData, ImageSpec, Split, load_data, read_picture
 
 CLASSES = ("apple pie", "bridge", "cat")
 FILES = ("student.py", "student.pt2", "student.onnx")

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 import diswot
-from diswot.data import load_data
-from diswot.distillation import evaluate
 from diswot.errors import ExportError
 from diswot.export import dry_export
+from diswot.tasks.images import load_data
+from diswot.training import evaluate
 from tests.export.spaces import NoOnnx
 
 DIGITS = load_data("digits")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import diswot
-from diswot.data import load_data
+from diswot.tasks.images import load_data
 
 Header = dict[str, Any]
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.data import load_data
 from diswot.errors import OptionError
 from diswot.latency import (
     FORMS,
@@ -20,6 +19,7 @@ from diswot.latency import (
     time_network,
 )
 from diswot.latency._forms import runner
+from diswot.tasks.images import load_data
 from search_spaces import Architecture, Choice, ChoiceSpace, ResNetDepthSpace
 
 IMAGES = load_data("digits").spec

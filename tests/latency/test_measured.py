@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diswot.data import load_data
 from diswot.errors import SpaceError
 from diswot.latency import Latency, MeasuredLatency, time_network
+from diswot.tasks.images import load_data
 from search_spaces import ResNetDepthSpace
 from tests.cli.faulty import BuildRaises, Small, WrongChannels
 

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec, load_data
 from diswot.errors import DataError, OptionError, SpaceError
 from diswot.latency import (
     Calibrated,
@@ -28,6 +27,7 @@ from diswot.latency import (
     write_operator_table,
 )
 from diswot.progress import Step
+from diswot.tasks.images import ImageSpec, load_data
 from search_spaces import Architecture, AutoFormerSpace, ResNetDepthSpace
 from tests.cli.conftest import damaged
 from tests.cli.faulty import BuildRaises, Small

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diswot.data import load_data
 from diswot.errors import DataError, DiswotError, OptionError, SpaceError, UnknownNameError
 from diswot.latency import find_latency, read_latency_table
+from diswot.tasks.images import load_data
 from search_spaces import NASBench201Space, ResNetDepthSpace
 from tests.cli.conftest import damaged
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.data import load_data
 from diswot.errors import RunError
-from diswot.main_job import read_verdict
+from diswot.pipeline import read_verdict
+from diswot.tasks.images import load_data
 from search_spaces import Architecture, Choice, ChoiceSpace
 
 QUICK: dict[str, Any] = {

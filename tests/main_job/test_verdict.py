@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from diswot.distillation import Accuracy
 from diswot.errors import RunFolderError
-from diswot.main_job import TrainedStudent, paired_difference, read_verdict, verdict
+from diswot.pipeline import TrainedStudent, paired_difference, read_verdict, verdict
 from diswot.search import Costs
+from diswot.training import Accuracy
 
 IMAGES = 1000
 

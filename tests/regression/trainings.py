@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.data import load_data
-from diswot.distillation.losses import terms
+from diswot.losses import terms
 from diswot.progress import Step
+from diswot.tasks.images import load_data
 from search_spaces import NASBench201Space, ResNetDepthSpace
 from tests.regression.places import Places, Record
 from tests.regression.scores import CELLS

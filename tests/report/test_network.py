@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diswot.costs import measure_costs
+from diswot.networks.costs import measure_costs
 from diswot.report._network import read_network
 from diswot.search import SPACES, find_space
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Damage, only_line, tree
-from tests.cli.test_bad_run_folders import BROKEN_JSON, edit
+from tests.cli.test_bad_run_folders import BROKEN_JSON
 from tests.conftest import CommandLine
+from tests.edits import edit
 
 
 def test_it_says_what_it_wrote(cli: CommandLine, run_folder: Path) -> None:

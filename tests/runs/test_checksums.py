@@ -9,12 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
-from diswot.run_folder import read_json, write_record
 from diswot.runs import check_file, check_line, line_with_checksum, write_with_checksum
+from diswot.runs.folder import read_json, write_record
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
+from diswot.tasks.images import ImageSpec
 
 FLIPS = 2000
 JSON = st.recursive(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from diswot.errors import RunError, RunFolderError
-from diswot.run_folder import replace_file, write_record
 from diswot.runs import Interrupted, check_free, working_in, writing_into
+from diswot.runs.folder import replace_file, write_record
 
 HOLD = """
 import sys, time

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.activations import ActivationReader, Activations, scoring_mode
-from diswot.costs import Costs
-from diswot.probe import Probe
+from diswot.networks import ActivationReader, Activations, scoring_mode
+from diswot.networks.costs import Costs
+from diswot.networks.probe import Probe
 from diswot.scorers import Scorer, all_terms, find_scorer
 from search_spaces import CifarResNet, NASBench201Space, VisionTransformer
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import Activations, ForwardPass
+from diswot.networks import Activations, ForwardPass
 from diswot.scorers import relation, relation_gram, scorers, semantic, semantic_grad
 from search_spaces import CifarResNet
 from tests.scorers.probes import CLASSES, IMAGES, batch, probe_of, resnet, scored, teacher_for

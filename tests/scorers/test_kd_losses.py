@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.activations import ActivationReader, ForwardPass
-from diswot.distillation.losses import (
+from diswot.losses import (
     at_loss,
     cc_loss,
     fitnet_loss,
@@ -23,6 +22,7 @@ from diswot.distillation.losses import (
     rkd_loss,
     sp_loss,
 )
+from diswot.networks import ActivationReader, ForwardPass
 from diswot.scorers import find_scorer
 from search_spaces import CifarResNet
 from tests.scorers.probes import CLASSES, batch, probe_of, resnet, scored, teacher_for

@@ -13,11 +13,11 @@ from scipy.stats import kendalltau
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader
-from diswot.costs import Costs
 from diswot.errors import DataError, NetworkError
-from diswot.layers import blocks, convolutions
-from diswot.probe import Probe
+from diswot.networks import ActivationReader
+from diswot.networks.costs import Costs
+from diswot.networks.layers import blocks, convolutions
+from diswot.networks.probe import Probe
 from diswot.scorers import find_scorer
 from diswot.scorers._passes import EachImageAlone
 from search_spaces import CifarResNet

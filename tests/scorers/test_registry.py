@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from diswot.activations import Activations
 from diswot.errors import DiswotError, OptionError, UnknownNameError
+from diswot.networks import Activations
 from diswot.scorers import find_scorer, scorers
 from tests.plugin import said_with_plugin
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import diswot
-from diswot.activations import Activations
-from diswot.layers import blocks
+from diswot.networks import Activations
+from diswot.networks.layers import blocks
 from diswot.scorers import find_scorer
 from search_spaces import CifarResNet, ResNetDepthSpace
 from tests.scorers.probes import (

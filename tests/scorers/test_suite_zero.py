@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.activations import ActivationReader
-from diswot.costs import Costs
 from diswot.errors import DataError, NetworkError
-from diswot.probe import Probe
+from diswot.networks import ActivationReader
+from diswot.networks.costs import Costs
+from diswot.networks.probe import Probe
 from diswot.scorers import find_scorer
 from search_spaces import CifarResNet
 from tests.scorers.probes import (

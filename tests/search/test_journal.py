@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diswot.data import ImageSpec
 from diswot.errors import RunFolderError
 from diswot.runs import line_with_checksum
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
+from diswot.tasks.images import ImageSpec
 from search_spaces import ResNetDepthSpace, SearchSpace
 
 IMAGES = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 import diswot
 from diswot.errors import OptionError, RunFolderError
-from diswot.run_folder import read_json, write_record
 from diswot.runs import line_with_checksum
+from diswot.runs.folder import read_json, write_record
 from diswot.search import ENGINES, Budget, resume
 from search_spaces import ResNetDepthSpace
 from tests.conftest import CommandLine
@@ -393,7 +393,7 @@ def test_a_folder_in_which_nothing_was_begun_is_as_good_as_empty(tmp_path: Path)
 def main_job(folder: Path, root: Path) -> None:
     """Begin the main job, or go on with it."""
     if (folder / "manifest.json").exists():
-        diswot.main_job.resume(folder, space=Tiny(), data_root=root)
+        diswot.pipeline.resume(folder, space=Tiny(), data_root=root)
     else:
         trained: dict[str, Any] = {
             "epochs": 2,

@@ -167,8 +167,8 @@ def test_standard_scores_do_not_depend_on_the_scale_of_a_term() -> None:
 
 
 def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
-    from benchmarks.ground_truths import find_truth
-    from benchmarks.rank_statistics import kendall
+    from diswot.bench.ground_truths import find_truth
+    from diswot.bench.rank_statistics import kendall
 
     truth = find_truth("resnet-s0", shared_data)
     scored = diswot.score(

@@ -1,5 +1,5 @@
 """Fixtures that situations of several areas share."""
 
-from tests.data.conftest import kept, load
+from tests.tasks.images.conftest import kept, load
 
 __all__ = ["kept", "load"]

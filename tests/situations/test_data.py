@@ -15,7 +15,7 @@ from torch.utils.data import ConcatDataset, Subset, TensorDataset, random_split
 import diswot
 from diswot.errors import DataError
 from tests.conftest import CommandLine
-from tests.data.conftest import Load, fill, pixels_of, save
+from tests.tasks.images.conftest import Load, fill, pixels_of, save
 
 
 def test_medical_scans_of_12_bits(tmp_path: Path, load: Load) -> None:

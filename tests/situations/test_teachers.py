@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diswot.data import ImageData, ImageSpec, Split
 from diswot.errors import DiswotError
+from diswot.tasks.images import ImageData, ImageSpec, Split
 from diswot.teachers import checked_order, find_teacher
 
 FRUIT = ("apple", "fig", "kiwi")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from diswot.costs import Costs, measure_costs
+from diswot.networks.costs import Costs, measure_costs
 from diswot.testing import check_space
 from search_spaces import MobileSpace, Signature, TensorSpec
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from diswot.costs import measure_costs
+from diswot.networks.costs import measure_costs
 from diswot.search import find_space
 from diswot.testing import check_space
 from search_spaces import NASBenchMacroSpace, Signature, TensorSpec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from diswot.costs import measure_costs
+from diswot.networks.costs import measure_costs
 from diswot.search import find_space
 from diswot.testing import check_space
 from search_spaces import NASBench201Space, NATSSizeSpace, Signature, TensorSpec

@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 import diswot
-from diswot.activations import ActivationReader
-from diswot.data import ImageSpec, load_data
 from diswot.errors import TeacherError
+from diswot.networks import ActivationReader
+from diswot.tasks.images import ImageSpec, load_data
 from diswot.teachers import AsTrained, find_teacher
 from search_spaces import CifarResNet
 

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec
 from diswot.errors import CheckpointError
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import find_teacher, load_checkpoint
 
 GREY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)

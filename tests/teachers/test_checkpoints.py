@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from diswot.data import ImageSpec
 from diswot.errors import CheckpointError
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import TEACHERS, AsTrained, find_teacher, load_checkpoint
 
 GREY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)

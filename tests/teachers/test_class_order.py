@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.data import ImageData, ImageSpec, Split
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
+from diswot.tasks.images import ImageData, ImageSpec, Split
 from diswot.teachers import checked_order, find_teacher
 from diswot.teachers._class_order import class_order, labels_in
 

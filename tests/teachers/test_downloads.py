@@ -12,8 +12,8 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from diswot.data import ImageSpec
 from diswot.errors import TeacherError
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import find_teacher
 
 SPEC = ImageSpec((3, 32, 32), 5, (0.5, 0.4, 0.45), (0.2, 0.25, 0.22), 255.0)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from diswot.data import ImageSpec
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import AsTrained, find_teacher
 
 GREY = ImageSpec((1, 16, 16), 7, (0.3,), (0.4,), 16.0)

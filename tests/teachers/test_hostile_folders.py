@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from diswot.data import ImageSpec
 from diswot.errors import DiswotError, TeacherError, first_line
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import find_teacher
 from diswot.teachers._hub import reachable
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import diswot
-from diswot.activations import ActivationReader
-from diswot.data import ImageSpec, load_data
 from diswot.errors import DiswotError, NetworkError, TeacherError
+from diswot.networks import ActivationReader
+from diswot.tasks.images import ImageSpec, load_data
 from diswot.teachers import AsTrained, Teacher, find_teacher
 from tests.cli.conftest import Hostile, only_line
 from tests.conftest import CommandLine

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from diswot.data import ImageSpec
 from diswot.errors import CheckpointError, MissingExtraError, TeacherError
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import AsTrained, Teacher, find_teacher
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine

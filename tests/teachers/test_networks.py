@@ -8,10 +8,10 @@ import torch
 import torch.fx
 from torch import nn
 
-from diswot.activations import ActivationReader
-from diswot.data import ImageSpec
+from diswot.networks import ActivationReader
+from diswot.networks.taps import BLOCK_MAPS, stages
 from diswot.seeding import torch_seed
-from diswot.taps import BLOCK_MAPS, stages
+from diswot.tasks.images import ImageSpec
 from diswot.teachers import TEACHERS, find_teacher
 from diswot.teachers.networks import VGG, MobileNetV2, WideResNet
 from tests.conftest import CommandLine

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 import diswot
-from diswot.data import ImageData, load_data
 from diswot.progress import Step
+from diswot.tasks.images import ImageData, load_data
 from diswot.teachers import AsTrained, ViewCheck, check_trained, compare_views, find_teacher
 
 SIDE, SMALL = 64, 16

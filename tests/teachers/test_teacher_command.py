@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from diswot.data import load_data
-from diswot.distillation import Training, train_teacher
 from diswot.errors import NetworkError, RunFolderError
+from diswot.tasks.images import load_data
 from diswot.teachers import AsTrained
+from diswot.training import Training, train_teacher
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from diswot.distillation.losses import Card as LossCard
-from diswot.distillation.losses import register as register_loss
-from diswot.distillation.losses import terms
+from diswot.losses import Card as LossCard
+from diswot.losses import register as register_loss
+from diswot.losses import terms
 from diswot.scorers import scorers
 from diswot.testing import check_loss, check_scorer, check_space
 from search_spaces import (

@@ -8,12 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.lab.quantities._source import SOURCE
-from diswot.activations import Activations, Watch, as_map, is_map
-from diswot.layers import blocks
-from diswot.probe import Probe
+from diswot.networks import Activations, Watch, as_map, is_map
+from diswot.networks.layers import blocks
+from diswot.networks.probe import Probe
 from diswot.scorers import Card, register
-from diswot.scorers._aligned_blocks import matched_depths
-from diswot.scorers._positions import grid
+from diswot.scorers.aligned_blocks import matched_depths
+from diswot.scorers.positions import grid
 
 
 @dataclass(frozen=True, eq=False)

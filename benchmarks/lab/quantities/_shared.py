@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.lab.quantities._source import SOURCE
-from diswot.activations import Activations
-from diswot.layers import weight_layers
-from diswot.probe import Probe
+from diswot.networks import Activations
+from diswot.networks.layers import weight_layers
+from diswot.networks.probe import Probe
 from diswot.scorers import Card, register
-from diswot.scorers._aligned_blocks import KERNELS, block_alignments, image_alignments, unit_kernel
+from diswot.scorers.aligned_blocks import KERNELS, block_alignments, image_alignments, unit_kernel
 from diswot.scorers.filled_width import effective_ranks
 
 REACHES: Mapping[str, Callable[[Tensor], Tensor]] = {

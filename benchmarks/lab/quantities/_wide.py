@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from benchmarks.lab.quantities._source import SOURCE
-from diswot.activations import Activations, Watch
-from diswot.layers import blocks
-from diswot.probe import Probe
+from diswot.networks import Activations, Watch
+from diswot.networks.layers import blocks
+from diswot.networks.probe import Probe
 from diswot.scorers import Card, register
-from diswot.scorers._aligned_blocks import unit_kernel
-from diswot.scorers._noise_blocks import spectral_entropy
-from diswot.scorers._positions import channels, grid
+from diswot.scorers.aligned_blocks import unit_kernel
+from diswot.scorers.noise_blocks import spectral_entropy
+from diswot.scorers.positions import channels, grid
 
 
 @dataclass(frozen=True, eq=False)

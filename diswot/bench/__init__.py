@@ -1,0 +1,1 @@
+"""Ground truths, rank statistics and the tables of `diswot bench`."""

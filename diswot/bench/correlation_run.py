@@ -1,0 +1,229 @@
+"""From a ground truth and scorers to tables and pictures in a folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diswot.bench.correlation import BASELINES, Correlation, correlate, scores_of
+from diswot.bench.ground_truths import GroundTruth, find_truth, truth_from_csv
+from diswot.bench.measurement import Measured, MeasurementSettings, measure
+from diswot.bench.plots import plot_bars, plot_scatter
+from diswot.bench.rank_statistics import Vector
+from diswot.bench.speed import time_alone
+from diswot.bench.tables import flat, markdown, number, write_csv
+from diswot.errors import OptionError
+from diswot.progress import Progress
+from diswot.runs.folder import read_json, replace_file, write_record
+from diswot.scorers import all_terms
+from diswot.search import TeacherState
+from diswot.tasks.images import data_root as find_root
+
+DISTILLED = "distilled"
+"""The target that is compared with where a truth has it and none is named."""
+
+COLUMNS = (
+    "name",
+    "Kendall τ",
+    "95 %",
+    "one repeat",
+    "Spearman",
+    "top 10 %",
+    "regret 1/5/10",
+    "nDCG",
+    "τ | params",
+    "failed",
+    "ms",
+)
+
+
+@dataclass(frozen=True)
+class CorrelationSettings:
+    """What is compared.
+
+    Attributes:
+        truth: a built-in name, or a CSV file.
+        scorers: names or expressions.
+        target: a column of a built-in truth; by default `distilled`, or its first.
+        column: the column of a CSV file.
+        space: the space of a CSV file.
+        data: what to score on; by default what the target was trained on.
+        sample: architectures, drawn at random; 0 for all.
+        teacher: a teacher's name.
+        teacher_state: whether it is at random initialisation, or trained.
+        teacher_weights: a checkpoint to load into it.
+        repeats: initialisations and batches.
+        batch_size: images in a batch.
+        seed: of everything.
+        data_root: where tables and datasets lie.
+        device: where to compute.
+    """
+
+    truth: str
+    scorers: tuple[str, ...]
+    target: str | None = None
+    column: str | None = None
+    space: str | None = None
+    data: str | None = None
+    sample: int = 0
+    teacher: str = "resnet110"
+    teacher_state: TeacherState = "random"
+    teacher_weights: str | None = None
+    repeats: int = 3
+    batch_size: int = 64
+    seed: int = 0
+    data_root: str | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class CorrelationRecord:
+    """A row, and milliseconds of its scorer alone per architecture and repeat."""
+
+    row: Correlation
+    milliseconds: float | None
+
+
+@dataclass(frozen=True)
+class CorrelationTable:
+    """What came of a comparison.
+
+    Attributes:
+        rows: one for each scorer, baselines included.
+        milliseconds: what each scorer costs alone, per architecture and repeat.
+    """
+
+    rows: Sequence[Correlation]
+    milliseconds: Mapping[str, float]
+
+    @property
+    def ranked(self) -> list[Correlation]:
+        """The rows, best first; those without statistics last."""
+        return sorted(self.rows, key=Correlation.merit, reverse=True)
+
+    def cells(self) -> list[list[str]]:
+        """Return the table as text, in the order of `COLUMNS`."""
+        return [_cells(row, self.milliseconds.get(row.scorer)) for row in self.ranked]
+
+    @property
+    def records(self) -> "list[CorrelationRecord]":
+        """The rows with what each scorer costs, best first."""
+        return [CorrelationRecord(row, self.milliseconds.get(row.scorer)) for row in self.ranked]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the table must know besides."""
+        failed = [row for row in self.ranked if row.failed]
+        undefined = [f"{row.scorer}: {row.undefined}" for row in self.ranked if row.undefined]
+        reasons = {row.why: row for row in reversed(failed)}
+        return [
+            *undefined,
+            *(f"{row.failed} failed, as for {row.scorer}: {why}" for why, row in reasons.items()),
+        ]
+
+
+def run_correlation(
+    settings: CorrelationSettings, out: Path, *, workers: int = 1, progress: Progress
+) -> CorrelationTable:
+    """Measure, compare, and write tables and pictures to `out`, named by the target.
+
+    Raises:
+        DiswotError: something does not exist or does not fit.
+    """
+    scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
+    all_terms(scorers)  # what does not exist is found out before anything is read
+    truth, target = _truth(settings)
+    if settings.sample:
+        truth = truth.sampled(settings.sample, settings.seed)
+    found = MeasurementSettings(
+        space=settings.space or truth.space_name,
+        data=settings.data or truth.dataset(target),
+        teacher=settings.teacher,
+        teacher_state=settings.teacher_state,
+        teacher_weights=settings.teacher_weights,
+        scorers=scorers,
+        repeats=settings.repeats,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        data_root=settings.data_root,
+        device=settings.device,
+    )
+    names = [truth.space.to_string(arch) for arch in truth.architectures]
+    about = {"truth": truth.name, "sample": settings.sample}
+    measured = measure(found, names, out, workers=workers, progress=progress, about=about)
+    accuracies = truth.accuracies(target)
+    rows = [
+        correlate(measured, accuracies, scorer, truth=truth.name, target=target, seed=settings.seed)
+        for scorer in scorers
+    ]
+    table = CorrelationTable(rows, timed(found, names, out, progress))
+    _write(table, measured, accuracies, out)
+    return table
+
+
+def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
+    if not settings.truth.endswith(".csv"):
+        if settings.column or settings.space:
+            raise OptionError(
+                "--column and --space are for a CSV file of your own: "
+                f"for {settings.truth} give --target"
+            )
+        truth = find_truth(settings.truth, find_root(settings.data_root))
+        default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
+        return truth, settings.target or default
+    if not (settings.column and settings.space and settings.data):
+        raise OptionError(
+            f"for {settings.truth} give --column, --space and --data: "
+            "its accuracies, its architectures and what they were trained on"
+        )
+    truth = truth_from_csv(
+        Path(settings.truth), column=settings.column, space=settings.space, data=settings.data
+    )
+    return truth, settings.column
+
+
+def timed(
+    settings: MeasurementSettings, names: Sequence[str], out: Path, progress: Progress
+) -> dict[str, float]:
+    """Return what each scorer costs alone; measured once for a folder."""
+    kept = out / "milliseconds.json"
+    if not kept.exists():
+        write_record(kept, time_alone(settings, names, progress))
+    return read_json(kept)
+
+
+def _write(
+    table: CorrelationTable, measured: Sequence[Measured], accuracies: Vector, out: Path
+) -> None:
+    target = table.rows[0].target
+    write_csv(out / f"{target}.csv", table.records)
+    text = "\n\n".join([markdown(COLUMNS, table.cells()), *table.remarks]) + "\n"
+    replace_file(out / f"{target}.md", lambda path: path.write_text(text, encoding="utf-8"))
+    plot_bars(table.rows, out / f"{target}-bars")
+    scores = {
+        row.scorer: scores_of(measured, row.scorer) for row in table.rows if not row.undefined
+    }
+    plot_scatter(table.rows, scores, accuracies, out / f"{target}-scatter")
+
+
+def _cells(row: Correlation, milliseconds: float | None) -> list[str]:
+    found: dict[str, Any] = flat(row)
+    single = "–"
+    if row.single_sd is not None:
+        single = f"{number(row.single_mean)}±{number(row.single_sd)}"
+    interval = "–"
+    if row.statistics is not None:
+        interval = f"{number(found['kendall_low'])} … {number(found['kendall_high'])}"
+    return [
+        f"{row.scorer} *" if row.baseline else row.scorer,
+        number(found.get("kendall")),
+        interval,
+        single,
+        number(found.get("spearman")),
+        number(found.get("spearman_top")),
+        "/".join(number(found.get(f"regret_{top}")) for top in (1, 5, 10)),
+        number(found.get("ndcg")),
+        number(found.get("partial")),
+        str(row.failed),
+        number(milliseconds, ".0f"),
+    ]

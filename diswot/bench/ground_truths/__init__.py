@@ -1,0 +1,25 @@
+"""Measured accuracies of whole search spaces, which no scorer ever sees."""
+
+from diswot.bench.ground_truths._catalogue import TRUTHS, Loader, find_truth
+from diswot.bench.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch
+from diswot.bench.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
+from diswot.bench.ground_truths._official import Conversion, table_from_official
+from diswot.bench.ground_truths._residual_networks import digits_s0_truth
+from diswot.bench.ground_truths._user_table import truth_from_csv
+
+__all__ = [
+    "DOWNLOADS",
+    "MINIMUM",
+    "MIRROR",
+    "TRUTHS",
+    "Conversion",
+    "Download",
+    "GroundTruth",
+    "Loader",
+    "Vector",
+    "digits_s0_truth",
+    "fetch",
+    "find_truth",
+    "table_from_official",
+    "truth_from_csv",
+]

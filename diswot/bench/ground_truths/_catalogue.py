@@ -1,0 +1,55 @@
+"""Ground truths by name."""
+
+from pathlib import Path
+from typing import Protocol
+
+from diswot.bench.ground_truths._autoformer import autoformer_truth
+from diswot.bench.ground_truths._ground_truth import GroundTruth
+from diswot.bench.ground_truths._nas_bench_201 import nas_bench_201_truth
+from diswot.bench.ground_truths._nas_bench_macro import nas_bench_macro_truth
+from diswot.bench.ground_truths._nats_sss import nats_sss_truth
+from diswot.bench.ground_truths._residual_networks import digits_s0_truth, resnet_s0_truth
+from diswot.errors import UnknownNameError
+
+
+class Loader(Protocol):
+    """Reads a ground truth; the first line of its docstring says what it is."""
+
+    def __call__(self, root: Path, *, mirror: str | None = None) -> GroundTruth:
+        """Return the ground truth, its table looked for under `root`, else at `mirror`."""
+
+
+TRUTHS: dict[str, Loader] = {
+    "digits-s0": digits_s0_truth,
+    "resnet-s0": resnet_s0_truth,
+    "nas-bench-201": nas_bench_201_truth,
+    "nas-bench-macro": nas_bench_macro_truth,
+    "nats-sss": nats_sss_truth,
+    "autoformer": autoformer_truth,
+}
+"""Built-in ground truths."""
+
+
+def find_truth(name: str, root: Path, *, mirror: str | None = None) -> GroundTruth:
+    """Return the ground truth that is meant.
+
+    Args:
+        name: a key of `TRUTHS`.
+        root: the data root.
+        mirror: where to fetch a table that is not under the data root; by default the
+            variable `DISWOT_MIRROR`.
+
+    Raises:
+        UnknownNameError: no ground truth has that name.
+        DataError: its table is missing, or damaged.
+
+    Examples:
+        >>> find_truth("resnet", Path())
+        Traceback (most recent call last):
+        diswot.errors.UnknownNameError: unknown ground truth 'resnet': did you mean 'resnet-s0'?
+        (or give a CSV file of your own)
+    """
+    if name not in TRUTHS:
+        also = " (or give a CSV file of your own)"
+        raise UnknownNameError("ground truth", name, TRUTHS, also=also)
+    return TRUTHS[name](root, mirror=mirror)

@@ -1,0 +1,127 @@
+"""Tables that are looked for under the data root, and fetched where a mirror has them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pooch
+
+from diswot.csv_table import one_line
+from diswot.errors import DataError, OptionError
+from diswot.tasks.images import cache_root
+
+MIRROR = "DISWOT_MIRROR"
+"""The environment variable that names an address under which the data root is mirrored."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of the data root.
+
+    Attributes:
+        path: where it lies under the data root, and under a mirror.
+        sha256: of its bytes, in hexadecimal.
+        url: a public address of exactly these bytes; `None` where there is none.
+    """
+
+    path: str
+    sha256: str
+    url: str | None = None
+
+
+# The tables are compiled from public ones (their origins are in the docs), so that at no
+# public address these very bytes lie: a mirror of the data root is what can be fetched from.
+DOWNLOADS = {
+    "resnet-s0": Download(
+        "resnet-s0/accuracies.csv",
+        "c39eca0ecd889d213322535a1477809bd5efdfcacf7592f7ca46d20e462276a6",
+    ),
+    "nas-bench-201": Download(
+        "nas-bench-201/accuracies.csv",
+        "9fcb1843589277a3567ecbed626337cac29d28296d2368a3fd77bc0eab7e653a",
+    ),
+    "nas-bench-macro": Download(
+        "nas-bench-macro/accuracies.csv",
+        "a1a7f59d0adb725f7350fdffb003b2783128652f385f8c3191a7125cf241014a",
+    ),
+    "nats-sss": Download(
+        "nats-sss/accuracies.csv",
+        "91ac9dabad3209885ca6c8fcea6a128b61ceeab4589954f0830805e170d05faf",
+    ),
+    "autoformer": Download(
+        "vit-bench/autoformer.json",
+        "ea018a0cb40e4e4bd65d40c12697bee2e59350ae2ce9e6144d781e424d829d5a",
+    ),
+}
+"""The file of each ground truth that is not embedded."""
+
+
+def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
+    """Return the file under the data root, fetched first where it is not there.
+
+    A file that is there is taken as it is. What is fetched is checked against its SHA-256
+    before it gets its name, and lies in the user's cache if the data root is read-only.
+
+    Args:
+        download: the file.
+        root: the data root.
+        mirror: an http or https address that has what a data root has; by default that of
+            the variable `DISWOT_MIRROR`.
+
+    Raises:
+        DataError: the file is not there and cannot be fetched, or was tampered with.
+        OptionError: the mirror is no http or https address.
+    """
+    places = [root / download.path]
+    if root.is_dir():
+        places.append(cache_root(root) / download.path)
+    for place in places:
+        if place.is_file():
+            return place
+    base = mirror or os.environ.get(MIRROR)
+    url = _joined(base, download.path) if base else download.url
+    if url is None:
+        raise DataError(
+            f"there is no {download.path} in the data root {root}: put it there, name another "
+            f"root with --data-root or DISWOT_DATA, or set {MIRROR} to an address that has it"
+        )
+    return _retrieved(url, download, cache_root(root) / download.path)
+
+
+def _joined(mirror: str, path: str) -> str:
+    try:
+        parts = urlsplit(mirror)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise OptionError(f"Expected {MIRROR} to be an http or https address, but got {mirror!r}")
+    return f"{mirror.rstrip('/')}/{path}"
+
+
+def _retrieved(url: str, download: Download, place: Path) -> Path:
+    pooch.get_logger().setLevel("WARNING")
+    instead = f"put {place.name} in {place.parent}, or name another {MIRROR}"
+    try:
+        pooch.retrieve(
+            url, known_hash=f"sha256:{download.sha256}", fname=place.name, path=place.parent
+        )
+    except OSError as error:  # all that requests raises, and what the disk does
+        raise DataError(
+            f"{url} could not be fetched ({_reason(error)}), and nothing of it was kept: "
+            f"check the address and the network, {instead}"
+        ) from error
+    except ValueError as error:
+        raise DataError(
+            f"{url} is damaged or was tampered with: its SHA-256 is not {download.sha256}, "
+            f"so the file was removed: {instead}"
+        ) from error
+    return place
+
+
+def _reason(error: OSError) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return one_line(f"{response.status_code} {response.reason}")
+    return error.strerror or type(error).__name__

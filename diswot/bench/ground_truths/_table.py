@@ -1,0 +1,48 @@
+"""What tables of accuracies must hold."""
+
+from pathlib import Path
+
+from diswot.bench.ground_truths._ground_truth import MINIMUM, Vector
+from diswot.csv_table import Table, shown
+from diswot.errors import DataError
+
+
+def accuracies(table: Table, name: str) -> Vector:
+    """Return a column of accuracies, which must vary.
+
+    Raises:
+        UnknownNameError: the table has no such column.
+        DataError: a cell is not a finite number, or all are equal.
+    """
+    values = table.numbers(name)
+    check_varies(values, f"{table.path}: the column {shown(name)}")
+    return values
+
+
+def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
+    """Find out whether there are enough rows, and those that were expected.
+
+    Raises:
+        DataError: there are not.
+    """
+    if expected is not None and rows != expected:
+        raise DataError(
+            f"{path} has {rows:,} rows, expected {expected:,}: copy the whole table again"
+        )
+    if rows < MINIMUM:
+        raise DataError(
+            f"{path} has {rows} rows, and a ranking of fewer than {MINIMUM} says nothing: add rows"
+        )
+
+
+def check_varies(values: Vector, what: str) -> None:
+    """Find out whether values can be ranked.
+
+    Raises:
+        DataError: all are equal.
+    """
+    if (values == values[0]).all():
+        raise DataError(
+            f"{what} is constant ({values[0]:g} in all {len(values)} rows), so τ is undefined: "
+            "name one that varies"
+        )

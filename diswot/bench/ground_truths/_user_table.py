@@ -1,0 +1,59 @@
+"""A ground truth of the user's own, from a CSV file."""
+
+from pathlib import Path
+
+from diswot.bench.ground_truths._ground_truth import GroundTruth
+from diswot.bench.ground_truths._table import accuracies, check_count
+from diswot.csv_table import read_csv
+from diswot.search import find_space
+from search_spaces import SearchSpace
+
+
+def truth_from_csv(
+    path: Path,
+    column: str,
+    *,
+    space: str | SearchSpace,
+    data: str,
+    arch_column: str = "arch",
+    in_channels: int = 3,
+) -> GroundTruth:
+    r"""Return the ground truth of a CSV file with a header.
+
+    Args:
+        path: the file: a row for each of 10 or more architectures.
+        column: the name of the column of accuracies, which becomes the target.
+        space: the space of the architectures, or its name.
+        data: the dataset to score on.
+        arch_column: the name of the column of architectures, written as the space writes them.
+        in_channels: channels of the images, for a space that is given by name.
+
+    Raises:
+        UnknownNameError: the file has no such column, or no space has that name.
+        DataError: the file is missing, empty or no CSV; has fewer than 10 rows; or has an
+            architecture outside the space or twice, an accuracy that is no finite number,
+            or the same accuracy everywhere. The message names the line.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "mine.csv"
+        ...     rows = [f"{a}-{b}-1,{60 + a + b}" for a in (1, 3, 5, 7) for b in (1, 3, 5)]
+        ...     _ = path.write_text("\n".join(["arch,acc", *rows]))
+        ...     truth = truth_from_csv(path, "acc", space="s0", data="cifar100")
+        >>> truth.name, len(truth), truth.accuracies("acc")[:3]
+        ('mine', 12, array([62., 64., 66.]))
+    """
+    table = read_csv(path)
+    texts = table.column(arch_column)
+    table.column(column)  # a name that is wrong is said before what is wrong in the rows
+    check_count(path, len(table.rows))
+    found = find_space(space, in_channels=in_channels)
+    return GroundTruth(
+        name=path.stem,
+        space=found,
+        space_name=space if isinstance(space, str) else type(space).__name__,
+        data=data,
+        architectures=table.architectures(texts, found),
+        targets={column: accuracies(table, column)},
+    )

@@ -1,0 +1,197 @@
+"""The terms of any number of scorers for many architectures, measured once and kept."""
+
+import importlib
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import diswot.bench.readings  # noqa: F401  (registers scorers, in worker processes too)
+from diswot.bench.ledger import Ledger, processes
+from diswot.errors import first_line
+from diswot.networks.costs import Costs
+from diswot.progress import Progress, Step
+from diswot.scorers import all_terms
+from diswot.search import Evaluator, TeacherState, resolve_comparison
+
+CHUNK = 50
+"""Architectures whose costs are counted in one task."""
+
+
+@dataclass(frozen=True)
+class MeasurementSettings:
+    """All that a measurement depends on, but the architectures.
+
+    Attributes:
+        space: a built-in name or `package.module:Class`.
+        data: a dataset's name.
+        teacher: a teacher's name.
+        scorers: names or expressions.
+        repeats: initialisations and batches.
+        batch_size: images in a batch.
+        seed: of batches, teachers and students.
+        teacher_state: whether the teacher is at random initialisation, or trained.
+        teacher_weights: a checkpoint to load into it.
+        modules: what registers scorers besides, in worker processes too.
+        data_root: where datasets lie.
+        device: where to compute.
+    """
+
+    space: str
+    data: str
+    teacher: str
+    scorers: tuple[str, ...]
+    repeats: int = 3
+    batch_size: int = 64
+    seed: int = 0
+    teacher_state: TeacherState = "random"
+    teacher_weights: str | None = None
+    modules: tuple[str, ...] = ()
+    data_root: str | None = None
+    device: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what values depend on: neither a place on disk nor a device."""
+        left_out = ("data_root", "device")
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of one architecture.
+
+    Attributes:
+        params: parameters.
+        macs: multiply-adds.
+        terms: each term's value in each repeat, those that failed left out.
+        failures: why a term failed.
+    """
+
+    params: int
+    macs: int
+    terms: Mapping[str, tuple[float, ...]]
+    failures: Mapping[str, str]
+
+
+def measure(
+    settings: MeasurementSettings,
+    architectures: Sequence[str],
+    folder: Path,
+    *,
+    workers: int = 1,
+    progress: Progress,
+    about: Mapping[str, Any] | None = None,
+) -> list[Measured]:
+    """Measure all terms of all architectures; taken up again where it stopped.
+
+    Isomorphic architectures are scored once, and costs counted for each. A term that
+    fails costs its architecture no other term.
+
+    Args:
+        settings: what is measured.
+        architectures: names, in the order of the result.
+        folder: a new folder, or one that was begun with the same settings.
+        workers: processes.
+        progress: told of every architecture.
+        about: what else the folder's manifest is to say, and must agree in.
+    """
+    evaluator = evaluator_for(settings)
+    space = evaluator.space
+    keys = {name: space.canonical_key(space.from_string(name)) for name in architectures}
+    first = {key: name for name, key in reversed(keys.items())}
+    with Ledger(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as ledger:
+        unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, ledger)]
+        counted_with = {first[key] for key in unscored}  # a score's costs are counted with it
+        uncounted = [
+            name
+            for name in architectures
+            if ("costs", name) not in ledger.records and name not in counted_with
+        ]
+        total = len(uncounted) + 2 * len(unscored)
+        done = 0
+        with processes(workers) as pool:
+            counts = [
+                pool.submit(_count, settings, uncounted[i : i + CHUNK])
+                for i in range(0, len(uncounted), CHUNK)
+            ]
+            scored = [pool.submit(_score, settings, key, first[key]) for key in unscored]
+            for records in _results([*counts, *scored]):
+                ledger.append(*records)
+                done += len(records)
+                progress(Step("measure", done, total))
+        return [_measured(name, keys[name], ledger, evaluator) for name in architectures]
+
+
+def _left(key: str, ledger: Ledger) -> bool:
+    return ("terms", key) not in ledger.records
+
+
+def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[dict[str, Any]]]:
+    for ready in as_completed(waiting):
+        yield ready.result()
+
+
+@lru_cache(maxsize=1)
+def evaluator_for(settings: MeasurementSettings) -> Evaluator:
+    """Return the evaluator; the last one is kept."""
+    for module in settings.modules:
+        importlib.import_module(module)
+    return resolve_comparison(
+        settings.teacher,
+        settings.space,
+        data=settings.data,
+        data_root=settings.data_root,
+        scorer=all_terms(settings.scorers),
+        repeats=settings.repeats,
+        batch_size=settings.batch_size,
+        teacher_state=settings.teacher_state,
+        teacher_weights=settings.teacher_weights,
+        seed=settings.seed,
+        device=settings.device,
+    ).evaluator
+
+
+def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:
+    evaluator = evaluator_for(settings)
+    return [_counted(name, evaluator.costs(evaluator.space.from_string(name))) for name in names]
+
+
+def _counted(name: str, costs: Costs) -> dict[str, Any]:
+    return {"kind": "costs", "of": name, "params": costs.params, "macs": costs.macs}
+
+
+def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str, Any]]:
+    evaluator = evaluator_for(settings)
+    arch = evaluator.space.from_string(name)
+    started = time.perf_counter()
+    values: dict[str, list[float]] = {}
+    failures: dict[str, str] = {}
+    costs = evaluator.costs(arch)
+    for number in range(evaluator.repeats):
+        with evaluator.probe(arch, number, costs) as (student, teacher), torch.no_grad():
+            for term, compute in evaluator.scorer.terms.items():
+                try:
+                    value = float(compute(student, teacher))
+                    if not math.isfinite(value):
+                        raise FloatingPointError(f"it is {value}")
+                    values.setdefault(term, []).append(value)
+                except Exception as error:  # noqa: BLE001  (it must cost no other term)
+                    failures[term] = f"{type(error).__name__}: {first_line(error)}"
+    seconds = round(time.perf_counter() - started, 4)
+    terms = {term: shown for term, shown in values.items() if term not in failures}
+    scored = {"kind": "terms", "of": key, "terms": terms, "failures": failures, "seconds": seconds}
+    return [_counted(name, costs), scored]
+
+
+def _measured(name: str, key: str, ledger: Ledger, evaluator: Evaluator) -> Measured:
+    costs, scored = ledger.records["costs", name], ledger.records["terms", key]
+    found = Costs(costs["params"], costs["macs"])
+    terms = {term: tuple(values) for term, values in scored["terms"].items()}
+    terms |= evaluator.cost_terms(found)
+    return Measured(found.params, found.macs, terms, scored["failures"])

@@ -1,0 +1,146 @@
+"""How well scores rank architectures by accuracy, and how sure that is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diswot.bench.association import (
+    UndefinedStatisticError,
+    Vector,
+    check_columns,
+    kendall,
+    partial_kendall,
+    pearson,
+    spearman,
+)
+from diswot.bench.resampling import resampled
+from diswot.bench.selection import ndcg, regret, spearman_top
+
+__all__ = [
+    "Estimate",
+    "RankStatistics",
+    "UndefinedStatisticError",
+    "Vector",
+    "kendall",
+    "kendall_interval",
+    "ndcg",
+    "partial_kendall",
+    "pearson",
+    "rank_statistics",
+    "regret",
+    "spearman",
+    "spearman_top",
+]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic and its 95 % interval.
+
+    Attributes:
+        value: of the architectures themselves.
+        low: 2.5th percentile over bootstrap resamples of the architectures.
+        high: 97.5th percentile.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RankStatistics:
+    """How well scores rank n architectures by accuracy.
+
+    Attributes:
+        n: architectures.
+        kendall: Kendall's τ-b.
+        spearman: Spearman's ρ.
+        pearson: Pearson's r.
+        spearman_top: ρ among the most accurate tenth; `None` where fewer than three are
+            in it, or all of it have one score or one accuracy.
+        regret_1: points of accuracy between the most accurate architecture and that of the
+            highest score.
+        regret_5: the same for the most accurate of the five of the highest scores.
+        regret_10: of the ten.
+        ndcg: see [`ndcg`][diswot.bench.selection.ndcg].
+        partial: τ-b given the parameter count; `None` where that alone decides the scores
+            or the accuracies, or is the same for all.
+    """
+
+    n: int
+    kendall: Estimate
+    spearman: Estimate
+    pearson: Estimate
+    spearman_top: float | None
+    regret_1: float
+    regret_5: float
+    regret_10: float
+    ndcg: float
+    partial: float | None
+
+
+def rank_statistics(
+    scores: Vector, accuracies: Vector, *, params: Vector, seed: int = 0
+) -> RankStatistics:
+    """Return all statistics of how well `scores` rank by `accuracies`.
+
+    The three intervals are percentile intervals over the same bootstrap resamples of the
+    architectures: 999, or 200 where there are more than 2,000 architectures.
+
+    Args:
+        scores: of n architectures, higher is better; equal ones are legal.
+        accuracies: theirs, in %.
+        params: their parameters.
+        seed: of the resamples.
+
+    Raises:
+        UndefinedStatisticError: scores or accuracies are constant, or a column is too
+            short, of another length or not finite.
+
+    Examples:
+        >>> scores, accuracies = np.arange(10.0), np.arange(60.0, 70.0)
+        >>> found = rank_statistics(scores, accuracies, params=scores[::-1] % 4)
+        >>> found.n, found.regret_1, round(found.kendall.low, 6), round(found.ndcg, 6)
+        (10, 0.0, 1.0, 1.0)
+    """
+    check_columns(scores=scores, accuracies=accuracies)
+    resamples = resampled(scores, accuracies, seed=seed)
+    return RankStatistics(
+        n=len(scores),
+        kendall=_estimate(kendall(scores, accuracies), resamples.kendall),
+        spearman=_estimate(spearman(scores, accuracies), resamples.spearman),
+        pearson=_estimate(pearson(scores, accuracies), resamples.pearson),
+        spearman_top=spearman_top(scores, accuracies),
+        regret_1=regret(scores, accuracies, top=1),
+        regret_5=regret(scores, accuracies, top=5),
+        regret_10=regret(scores, accuracies, top=10),
+        ndcg=ndcg(scores, accuracies),
+        partial=_partial(scores, accuracies, params),
+    )
+
+
+def kendall_interval(x: Vector, y: Vector, *, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of τ-b over the architectures.
+
+    Raises:
+        UndefinedStatisticError: a column is constant, too short or not finite.
+    """
+    check_columns(x=x, y=y)
+    low, high = np.quantile(resampled(x, y, seed=seed).kendall, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _estimate(value: float, resamples: Vector) -> Estimate:
+    low, high = np.quantile(resamples, [0.025, 0.975])
+    return Estimate(value, float(low), float(high))
+
+
+def _partial(scores: Vector, accuracies: Vector, params: Vector) -> float | None:
+    if (params == params[0]).all():
+        return None
+    check_columns(scores=scores, params=params)
+    try:
+        return partial_kendall(scores, accuracies, [params])
+    except UndefinedStatisticError:
+        return None

@@ -1,0 +1,160 @@
+"""What was measured, in place of measuring: a space of known architectures, and its evaluator."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from diswot.bench.measurement import Measured
+from diswot.networks.costs import Costs
+from diswot.scorers import Scorer
+from diswot.search import Evaluator, Outcome
+from diswot.tasks.images import ImageSpec
+from search_spaces import Architecture, SearchSpace
+
+
+class KnownSpace(SearchSpace):
+    """Some architectures of a space, and no others.
+
+    It varies them as the space does. Where that leads to an architecture that is not
+    known, the known one that differs from it in the fewest genes takes its place, drawn
+    at random among equals; a mutant is never its parent.
+
+    Args:
+        space: the space of the architectures.
+        architectures: the known ones, two or more.
+
+    Examples:
+        >>> from search_spaces import ResNetDepthSpace
+        >>> space = ResNetDepthSpace()
+        >>> known = KnownSpace(space, [space.from_string(name) for name in ("1-1-1", "7-7-7")])
+        >>> known.to_string(known.mutate(space.from_string("1-1-1"), np.random.default_rng(0)))
+        '7-7-7'
+    """
+
+    def __init__(self, space: SearchSpace, architectures: Sequence[Architecture]) -> None:
+        self._space = space
+        self._known = tuple(architectures)
+        self._places = {arch: place for place, arch in enumerate(self._known)}
+        self._genes = _Genes(self._known)
+
+    @property
+    def size(self) -> int:
+        """How many are known."""
+        return len(self._known)
+
+    def __iter__(self) -> Iterator[Architecture]:
+        """Go through those that are known."""
+        return iter(self._known)
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw a known architecture, each as likely as the others."""
+        return self._known[rng.integers(len(self._known))]
+
+    def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
+        """Return a mutant of the space, or the known architecture nearest to it."""
+        return self._nearest(self._space.mutate(arch, rng), rng, besides=(arch,))
+
+    def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
+        """Return a child of the space, or the known architecture nearest to it."""
+        return self._nearest(self._space.crossover(a, b, rng), rng)
+
+    def _nearest(
+        self,
+        arch: Architecture,
+        rng: np.random.Generator,
+        besides: Collection[Architecture] = (),
+    ) -> Architecture:
+        if arch in self._places and arch not in besides:
+            return arch
+        distances = self._genes.distances(arch)
+        distances[[self._places[other] for other in besides]] = np.inf
+        return self._known[rng.choice(np.flatnonzero(distances == distances.min()))]
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        """Build the network of the space."""
+        return self._space.build(arch, num_classes)
+
+    def to_string(self, arch: Architecture) -> str:
+        """Write `arch` as the space does."""
+        return self._space.to_string(arch)
+
+    def from_string(self, text: str) -> Architecture:
+        """Read what the space writes."""
+        return self._space.from_string(text)
+
+    def canonical_key(self, arch: Architecture) -> str:
+        """Name the network as the space does."""
+        return self._space.canonical_key(arch)
+
+    def effective(self, arch: Architecture) -> Architecture:
+        """Leave out what the space leaves out."""
+        return self._space.effective(arch)
+
+
+class _Genes:
+    """The genes of architectures as a matrix of codes, a gene a column; 0 is a gene not there."""
+
+    def __init__(self, architectures: Sequence[Architecture]) -> None:
+        genes = [dict(_genes_of(arch)) for arch in architectures]
+        self._columns = tuple(dict.fromkeys(place for each in genes for place in each))
+        self._codes = {(place, None): 0 for place in self._columns}
+        for each in genes:
+            for gene in each.items():
+                self._codes.setdefault(gene, len(self._codes))
+        self._rows = np.stack([self._row(each) for each in genes])
+
+    def distances(self, arch: Architecture) -> NDArray[np.float64]:
+        """Return in how many genes each architecture differs from `arch`: (n,)."""
+        differs: NDArray[np.bool_] = self._rows != self._row(dict(_genes_of(arch)))
+        distances: NDArray[np.float64] = differs.sum(axis=1, dtype=np.float64)
+        return distances
+
+    def _row(self, genes: Mapping[Any, Any]) -> NDArray[np.intp]:
+        return np.array([self._codes.get((p, genes.get(p)), -1) for p in self._columns])
+
+
+def _genes_of(part: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Go through the leaves of nested tuples, each with its place."""
+    if not isinstance(part, tuple):
+        yield place, part
+        return
+    for number, inner in enumerate(part):
+        yield from _genes_of(inner, (*place, number))
+
+
+class RecordedEvaluator(Evaluator):
+    """Tells what was measured of architectures; builds nothing.
+
+    Args:
+        space: the search space, or the known part of it.
+        scorer: whose terms are told.
+        records: what was measured, of all architectures that can be asked for.
+        images: what the networks take.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        scorer: Scorer,
+        records: Mapping[Architecture, Measured],
+        images: ImageSpec,
+    ) -> None:
+        super().__init__(space, scorer, (), images)
+        self._records = records
+
+    def costs(self, arch: Architecture) -> Costs:
+        """Return the costs that were counted."""
+        if arch not in self._costs:
+            self._costs[arch] = Costs(self._records[arch].params, self._records[arch].macs)
+        return self._costs[arch]
+
+    def outcome(self, arch: Architecture, costs: Costs) -> Outcome:  # noqa: ARG002
+        """Return the terms that were measured, or why there are none."""
+        record = self._records[arch]
+        for term in self.scorer.terms:
+            if term not in record.terms:
+                return Outcome(failure=record.failures.get(term, f"{term} was not measured"))
+        return Outcome({term: record.terms[term] for term in self.scorer.terms})

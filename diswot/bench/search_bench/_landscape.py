@@ -1,0 +1,153 @@
+"""What is known of the architectures that a search may find."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from diswot.bench.correlation import scores_of
+from diswot.bench.ground_truths import GroundTruth
+from diswot.bench.measurement import Measured
+from diswot.bench.search_bench._known import KnownSpace, RecordedEvaluator
+from diswot.errors import BudgetError, OptionError
+from diswot.networks.costs import Costs
+from diswot.scorers import find_scorer
+from diswot.search import Budget
+from diswot.tasks.images import ImageSpec
+from search_spaces import Architecture, SearchSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Accuracies, costs and terms of the architectures of a ground truth, and a budget.
+
+    Attributes:
+        truth: name of the ground truth.
+        target: its column of accuracies.
+        space: what is searched: the truth's space, or the part of it that is known.
+        records: what was measured.
+        accuracies: in %.
+        images: what the networks take.
+        budget: what a candidate may cost.
+
+    Raises:
+        BudgetError: nothing is in budget.
+    """
+
+    truth: str
+    target: str
+    space: SearchSpace
+    records: Mapping[Architecture, Measured]
+    accuracies: Mapping[Architecture, float]
+    images: ImageSpec
+    budget: Budget
+
+    @classmethod
+    def of(
+        cls,
+        truth: GroundTruth,
+        target: str,
+        measured: Sequence[Measured],
+        *,
+        images: ImageSpec,
+        budget: Budget,
+    ) -> "Landscape":
+        """Return that of one target of a ground truth.
+
+        Raises:
+            BudgetError: nothing is in budget.
+        """
+        known = truth.architectures
+        whole = len(known) == truth.space.size
+        return cls(
+            truth.name,
+            target,
+            truth.space if whole else KnownSpace(truth.space, known),
+            dict(zip(known, measured, strict=True)),
+            dict(zip(known, map(float, truth.accuracies(target)), strict=True)),
+            images,
+            budget,
+        )
+
+    def __post_init__(self) -> None:
+        if self.affordable:
+            return
+        arch = min(self.records, key=lambda a: (self.records[a].params, self.records[a].macs))
+        least = self.records[arch]
+        raise BudgetError(
+            f"no architecture meets the budget {self.budget}: of {len(self.records):,}, the "
+            f"smallest is {self.space.to_string(arch)} with params {least.params:,}, macs "
+            f"{least.macs:,}; allow at least that"
+        )
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of the truth's space is known."""
+        return isinstance(self.space, KnownSpace)
+
+    @cached_property
+    def affordable(self) -> list[Architecture]:
+        """The architectures in budget."""
+        return [
+            arch
+            for arch, record in self.records.items()
+            if self.budget.allows(Costs(record.params, record.macs))
+        ]
+
+    @cached_property
+    def networks(self) -> int:
+        """How many different networks are in budget."""
+        return len({self.space.canonical_key(arch) for arch in self.affordable})
+
+    @cached_property
+    def best(self) -> float:
+        """The highest accuracy in budget."""
+        return max(self.accuracies[arch] for arch in self.affordable)
+
+    def scored(self, scorer: str) -> "Scored":
+        """Return what is in budget as one score shows it.
+
+        Raises:
+            OptionError: nothing in budget has a score.
+        """
+        records = [self.records[arch] for arch in self.affordable]
+        scores = scores_of(records, scorer)
+        if np.isnan(scores).all():
+            terms = find_scorer(scorer).terms
+            why = next(records[0].failures[term] for term in terms if term in records[0].failures)
+            raise OptionError(
+                f"{scorer} scores nothing in budget ({why}): leave it out of --scorers"
+            )
+        sound = map(float, np.where(np.isnan(scores), -np.inf, scores))
+        return Scored(self, scorer, dict(zip(self.affordable, sound, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A landscape as one score shows it.
+
+    Attributes:
+        landscape: what is known.
+        scorer: name or expression.
+        scores: of all in budget, among themselves; −∞ where there is none.
+    """
+
+    landscape: Landscape
+    scorer: str
+    scores: Mapping[Architecture, float]
+
+    @cached_property
+    def top(self) -> Architecture:
+        """The architecture that scores best, the cheapest of those alike."""
+        costs = self.landscape.records
+        return max(
+            self.scores,
+            key=lambda arch: (self.scores[arch], -costs[arch].params, -costs[arch].macs),
+        )
+
+    @cached_property
+    def evaluator(self) -> RecordedEvaluator:
+        """What a search by this score asks."""
+        known = self.landscape
+        return RecordedEvaluator(known.space, find_scorer(self.scorer), known.records, known.images)

@@ -1,0 +1,72 @@
+"""What searches find against what they cost, as pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from diswot.bench.plots import new_figure, save_figure
+from diswot.bench.search_bench._rows import SearchRow
+
+QUANTITIES = {"accuracy": "%", "regret": "points"}
+"""What is drawn, and its unit."""
+
+COLUMNS = 3
+COLOURS = ("#8d8d8d", "#2a6f97", "#d1495b", "#3f8f5b")
+"""Of random search, and of the engines in their order."""
+
+
+def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> None:
+    """Draw the median and quartiles over the seeds against evaluations, as PNG and SVG.
+
+    A panel for each scorer; dashed is the architecture that scores best of all in budget.
+
+    Args:
+        curves: of one bench.
+        quantity: of `QUANTITIES`.
+        path: of the pictures, without their kind.
+    """
+    scorers = tuple(dict.fromkeys(row.scorer for row in curves))
+    columns = min(COLUMNS, len(scorers))
+    lines = -(-len(scorers) // columns)
+    figure = new_figure(0.8 + 3.4 * columns, 0.8 + 2.8 * lines)
+    axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for axis, scorer in zip(axes.flat, scorers, strict=False):
+        _panel(axis, [row for row in curves if row.scorer == scorer], quantity)
+    for axis in axes.flat[len(scorers) :]:
+        axis.axis("off")
+    for axis in axes[:, 0]:
+        axis.set_ylabel(f"{quantity}, {QUANTITIES[quantity]}")
+    axes.flat[0].legend(fontsize=8)
+    first = curves[0]
+    figure.suptitle(
+        f"{first.truth}, {first.target}, {first.budget}: median and quartiles of {first.seeds} "
+        "searches",
+        fontsize=10,
+    )
+    save_figure(figure, path)
+
+
+def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
+    best, top = rows[0].best, rows[0].top_scored
+    engines = tuple(dict.fromkeys(row.engine for row in rows))
+    for engine, colour in zip(engines, COLOURS, strict=False):
+        own = [row for row in rows if row.engine == engine]
+        curves = [
+            [_shown(getattr(row, name), best, quantity) for row in own]
+            for name in ("lower_quartile", "accuracy", "upper_quartile")
+        ]
+        counts = [row.evaluations for row in own]
+        axis.fill_between(counts, curves[0], curves[2], color=colour, alpha=0.2, lw=0)
+        axis.plot(counts, curves[1], color=colour, lw=1.6, label=engine)
+    axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="best-scored")
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.tick_params(labelbottom=True)
+    if quantity == "regret":
+        axis.set_ylim(bottom=0)
+    axis.set_title(rows[0].scorer, fontsize=9)
+    axis.set_xlabel("evaluations", fontsize=8)
+
+
+def _shown(accuracy: float, best: float, quantity: str) -> float:
+    return accuracy if quantity == "accuracy" else best - accuracy

@@ -1,0 +1,196 @@
+"""What the searches of each engine by one score came to, beside random search."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from diswot.bench.rank_statistics import Estimate, Vector
+from diswot.bench.search_bench._comparison import compared, median_difference, reason
+from diswot.bench.search_bench._landscape import Scored
+from diswot.bench.search_bench._searching import found_after
+from diswot.bench.search_bench._settings import RANDOM, SearchBenchSettings
+
+
+@dataclass(frozen=True)
+class SearchRow:
+    """One engine by one score after one number of evaluations, over all seeds.
+
+    Accuracies are in %, of the architecture that the search would return.
+
+    Attributes:
+        truth: the ground truth.
+        target: its column of accuracies.
+        budget: what a candidate may cost.
+        in_budget: different networks in budget.
+        best: the highest accuracy in budget.
+        scorer: what is followed.
+        top_scored: accuracy of the architecture that scores best of all in budget.
+        engine: how candidates are proposed.
+        population: candidates per generation.
+        seeds: searches.
+        evaluations: candidates scored.
+        accuracy: median over the seeds.
+        lower_quartile: of the same.
+        upper_quartile: of the same.
+        regret: `best` less the median.
+        reached: share of the seeds in which nothing in budget scores better than what was
+            found.
+        difference: what the median gains on that of random search, in points, with its
+            95 % bootstrap interval over the seeds; `None` for random search itself.
+        wins: share of the pairs of a search and a random search in which this one ends
+            with the higher accuracy, ties counted half.
+        p: of the two-sided Mann-Whitney test between the two.
+        score_wins: as `wins`, for the score.
+        score_p: as `p`, for the score.
+        verdict: `better` or `worse` than random search where p < 0.05, else `no better`.
+        why: what keeps it from being better.
+        milliseconds: of one evaluation, building and all repeats included; `None` where
+            that was not timed.
+    """
+
+    truth: str
+    target: str
+    budget: str
+    in_budget: int
+    best: float
+    scorer: str
+    top_scored: float
+    engine: str
+    population: int
+    seeds: int
+    evaluations: int
+    accuracy: float
+    lower_quartile: float
+    upper_quartile: float
+    regret: float
+    reached: float
+    difference: Estimate | None = None
+    wins: float | None = None
+    p: float | None = None
+    score_wins: float | None = None
+    score_p: float | None = None
+    verdict: str = ""
+    why: str = ""
+    milliseconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """What searches had found after one number of evaluations, a value a seed.
+
+    Attributes:
+        accuracies: in %.
+        scores: among all in budget.
+    """
+
+    accuracies: Vector
+    scores: Vector
+
+
+def rows_of(
+    scored: Scored,
+    settings: SearchBenchSettings,
+    counts: Sequence[int],
+    *,
+    milliseconds: float | None,
+    searched: Callable[[], None],
+) -> Iterator[SearchRow]:
+    """Search by one score, with every engine and seed, and compare.
+
+    Args:
+        scored: what is known, and the score.
+        settings: engines and seeds.
+        counts: numbers of evaluations, ascending.
+        milliseconds: of one evaluation.
+        searched: called after every search.
+    """
+    random: list[tuple[SearchRow, _Ends]] = []
+    for engine in settings.compared:
+        ends = list(_ends(scored, settings, engine, counts, searched))
+        rows = [
+            replace(_row(scored, settings, engine, count, each), milliseconds=milliseconds)
+            for count, each in zip(counts, ends, strict=True)
+        ]
+        if engine == RANDOM:
+            random = list(zip(rows, ends, strict=True))
+            yield from rows
+        else:
+            for row, each, beside in zip(rows, ends, random, strict=True):
+                yield _compared(row, each, *beside)
+
+
+def _ends(
+    scored: Scored,
+    settings: SearchBenchSettings,
+    engine: str,
+    counts: Sequence[int],
+    searched: Callable[[], None],
+) -> Iterator[_Ends]:
+    """Search with every seed; go through what was found after each number of evaluations."""
+    found = []
+    for seed in range(settings.seed, settings.seed + settings.seeds):
+        found.append(
+            found_after(
+                counts,
+                scored.evaluator,
+                settings.engine(engine),
+                budget=settings.budget,
+                seed=seed,
+            )
+        )
+        searched()
+    for candidates in zip(*found, strict=True):
+        archs = [candidate.architecture for candidate in candidates]
+        yield _Ends(
+            np.array([scored.landscape.accuracies[arch] for arch in archs]),
+            np.array([scored.scores[arch] for arch in archs]),
+        )
+
+
+def _row(
+    scored: Scored, settings: SearchBenchSettings, engine: str, count: int, ends: _Ends
+) -> SearchRow:
+    known = scored.landscape
+    lower, median, upper = np.quantile(ends.accuracies, [0.25, 0.5, 0.75])
+    return SearchRow(
+        truth=known.truth,
+        target=known.target,
+        budget=str(known.budget),
+        in_budget=known.networks,
+        best=known.best,
+        scorer=scored.scorer,
+        top_scored=known.accuracies[scored.top],
+        engine=engine,
+        population=settings.population,
+        seeds=settings.seeds,
+        evaluations=count,
+        accuracy=float(median),
+        lower_quartile=float(lower),
+        upper_quartile=float(upper),
+        regret=known.best - float(median),
+        reached=float((ends.scores >= scored.scores[scored.top]).mean()),
+    )
+
+
+def _compared(row: SearchRow, ends: _Ends, random: SearchRow, random_ends: _Ends) -> SearchRow:
+    """Return a row with what it gains on random search, and why not."""
+    accuracies = compared(ends.accuracies, random_ends.accuracies)
+    scores = compared(ends.scores, random_ends.scores)
+    return replace(
+        row,
+        difference=median_difference(ends.accuracies, random_ends.accuracies),
+        wins=accuracies.wins,
+        p=accuracies.p,
+        score_wins=scores.wins,
+        score_p=scores.p,
+        verdict=accuracies.verdict,
+        why=reason(
+            accuracies.verdict,
+            scores.verdict,
+            seen=row.evaluations / row.in_budget,
+            reached=random.reached,
+            random=random.accuracy,
+            top=row.top_scored,
+        ),
+    )

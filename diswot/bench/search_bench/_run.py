@@ -1,0 +1,155 @@
+"""From a ground truth, scorers and engines to tables and pictures in a folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diswot.bench.correlation_run import DISTILLED, timed
+from diswot.bench.ground_truths import find_truth
+from diswot.bench.ledger import MANIFEST
+from diswot.bench.measurement import Measured, MeasurementSettings, evaluator_for, measure
+from diswot.bench.search_bench._landscape import Landscape
+from diswot.bench.search_bench._plot import QUANTITIES, plot_searches
+from diswot.bench.search_bench._rows import SearchRow, rows_of
+from diswot.bench.search_bench._settings import SearchBenchSettings
+from diswot.bench.search_bench._table import SearchBench, checkpoints, remarks
+from diswot.bench.tables import write_csv
+from diswot.errors import OptionError
+from diswot.networks.costs import Costs
+from diswot.progress import Progress, Step
+from diswot.runs.folder import check_new_folder, read_json, replace_file
+from diswot.scorers import CostTerm, all_terms, find_scorer
+from diswot.tasks.images import data_root as find_root
+
+MEASUREMENTS = "measurements"
+TABLE = "search.csv"
+
+POINTS = 40
+"""Numbers of evaluations at which curves are read, at most."""
+
+
+def run_search_bench(
+    settings: SearchBenchSettings,
+    out: Path,
+    *,
+    work: Path | None = None,
+    workers: int = 1,
+    progress: Progress,
+) -> SearchBench:
+    """Measure all terms once, search with them, and write tables and pictures.
+
+    Args:
+        settings: what is searched, by what.
+        out: a new folder, or that of an earlier bench.
+        work: measurements to go on with, of these scorers and perhaps others; by default
+            those in `out`.
+        workers: processes that measure.
+        progress: told of every architecture and every search.
+
+    Raises:
+        DiswotError: something does not exist or does not fit.
+    """
+    all_terms(settings.scorers)  # what does not exist is found out before anything is read
+    truth = find_truth(settings.truth, find_root(settings.data_root))
+    default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
+    target = settings.target or default
+    asked = settings.measurement(truth, target)
+    if settings.sample:
+        truth = truth.sampled(settings.sample, settings.seed)
+    if not ((out / MEASUREMENTS).is_dir() or (out / TABLE).is_file()):
+        check_new_folder(out)
+    folder = work or out / MEASUREMENTS
+    names = [truth.space.to_string(arch) for arch in truth.architectures]
+    measured = _measured(asked, names, folder, workers=workers, progress=progress)
+    images = evaluator_for(asked).images
+    landscape = Landscape.of(truth, target, measured, images=images, budget=settings.budget)
+    out.mkdir(parents=True, exist_ok=True)
+    milliseconds = timed(asked, names, out, progress)
+    found = _searched(landscape, settings, milliseconds=milliseconds, progress=progress)
+    _write(found, out)
+    return found
+
+
+def _measured(
+    asked: MeasurementSettings,
+    names: Sequence[str],
+    folder: Path,
+    *,
+    workers: int,
+    progress: Progress,
+) -> list[Measured]:
+    """Measure what `folder` does not hold yet; terms that read costs alone are told besides."""
+    scorers, about = _kept(folder, asked)
+    measuring = replace(asked, scorers=scorers)
+    measured = measure(measuring, names, folder, workers=workers, progress=progress, about=about)
+    evaluator = evaluator_for(asked)
+    return [
+        replace(each, terms={**each.terms, **evaluator.cost_terms(Costs(each.params, each.macs))})
+        for each in measured
+    ]
+
+
+def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """Return the scorers of the measurements in `folder`, and what else is said of them.
+
+    Scorers that read nothing but costs need not be among them.
+
+    Raises:
+        OptionError: a scorer that is asked for is not among them.
+        RunFolderError: its manifest is damaged.
+    """
+    kept = read_json(folder / MANIFEST).get("settings") if (folder / MANIFEST).exists() else None
+    if not isinstance(kept, Mapping) or not isinstance(kept.get("scorers"), list):
+        return asked.scorers, {}
+    scorers = tuple(map(str, kept["scorers"]))
+    known = all_terms(scorers).terms.keys()
+    wanted = {name: _to_measure(name) for name in asked.scorers}
+    if missing := [name for name, terms in wanted.items() if not terms <= known]:
+        raise OptionError(
+            f"{folder} holds no measurements of {', '.join(missing)}: leave that out of "
+            "--scorers, or name another folder"
+        )
+    return scorers, {name: value for name, value in kept.items() if name not in asked.to_json()}
+
+
+def _to_measure(scorer: str) -> set[str]:
+    """Return the terms of a scorer that read more than costs."""
+    terms = find_scorer(scorer).terms
+    return {name for name, term in terms.items() if not isinstance(term, CostTerm)}
+
+
+def _searched(
+    landscape: Landscape,
+    settings: SearchBenchSettings,
+    *,
+    milliseconds: Mapping[str, float],
+    progress: Progress,
+) -> SearchBench:
+    total = min(settings.evaluations, landscape.networks)
+    geometric = np.geomspace(1, total, POINTS).round().astype(int)
+    counts = sorted({*map(int, geometric), *checkpoints(total)})
+    scored = [landscape.scored(scorer) for scorer in settings.scorers]
+    searched = _counter(len(scored) * len(settings.compared) * settings.seeds, progress)
+    curves: list[SearchRow] = []
+    for each in scored:
+        alone = milliseconds.get(each.scorer)
+        spent = None if alone is None else alone * settings.repeats
+        curves += rows_of(each, settings, counts, milliseconds=spent, searched=searched)
+    return SearchBench(curves, remarks(landscape, curves))
+
+
+def _counter(total: int, progress: Progress) -> Callable[[], None]:
+    done = iter(range(1, total + 1))
+    return lambda: progress(Step("search", next(done), total))
+
+
+def _write(found: SearchBench, out: Path) -> None:
+    write_csv(out / "curves.csv", found.curves)
+    write_csv(out / TABLE, found.rows)
+    text = found.markdown()
+    replace_file(out / "search.md", lambda path: path.write_text(text, encoding="utf-8"))
+    for quantity in QUANTITIES:
+        plot_searches(found.curves, quantity, out / quantity)

@@ -1,0 +1,74 @@
+"""What a ranking by scores is worth to somebody who chooses by it."""
+
+import numpy as np
+from sklearn.metrics import ndcg_score
+
+from diswot.bench.association import UndefinedStatisticError, Vector, check_columns, spearman
+
+TOP = 0.1
+"""The part of the architectures, the most accurate ones, that counts as the top."""
+
+
+def spearman_top(scores: Vector, accuracies: Vector) -> float | None:
+    """Return ρ among the most accurate tenth, whoever ties with the last of it included.
+
+    It is `None` where fewer than three are in it, or all of it have one score or accuracy.
+
+    Examples:
+        >>> accuracies = np.arange(30.0)
+        >>> spearman_top(np.where(accuracies < 27, accuracies, -accuracies), accuracies)
+        -1.0
+    """
+    count = int(np.ceil(TOP * len(accuracies)))
+    inside = accuracies >= np.sort(accuracies)[-count]
+    try:
+        return spearman(scores[inside], accuracies[inside])
+    except UndefinedStatisticError:
+        return None
+
+
+def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
+    """Return what choosing the best of the `top` highest scores costs, in points of accuracy.
+
+    It is the accuracy of the best of all, less that of the most accurate among the `top`.
+    Of architectures with equal scores at the edge any may be among them: the value is the
+    mean over all ways to choose.
+
+    Examples:
+        >>> accuracies = np.array([70.0, 72.0, 71.0])
+        >>> regret(np.array([3.0, 1.0, 2.0]), accuracies, top=1)
+        2.0
+        >>> regret(np.ones(3), accuracies, top=1)
+        1.0
+    """
+    top = min(top, len(scores))
+    edge = np.sort(scores)[-top]
+    surely = accuracies[scores > edge]
+    tied = np.sort(accuracies[scores == edge])[::-1]
+    left = np.arange(len(tied), 0, -1)
+    # All of the best k of those tied are missed if each in turn is not among the free places.
+    missed = np.cumprod((left - (top - len(surely))).clip(0) / left)
+    is_best = -np.diff(missed, prepend=1.0)
+    found = is_best @ np.maximum(tied, surely.max(initial=-np.inf))
+    return float(max(accuracies.max() - found, 0.0))
+
+
+def ndcg(scores: Vector, accuracies: Vector) -> float:
+    """Return the normalised discounted cumulative gain of the whole ranking.
+
+    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques",
+    TOIS 20, 2002: Σ relevance / log₂(1 + rank) over all architectures in the order of
+    their scores, divided by the same in the order of their accuracies. The relevance is
+    the accuracy, scaled so that the least accurate has 0 and the most accurate 1; equal
+    scores share the mean of their places.
+
+    Raises:
+        UndefinedStatisticError: a column is constant, too short or not finite.
+
+    Examples:
+        >>> round(ndcg(np.array([3.0, 2.0, 1.0]), np.array([1.0, 0.0, 2.0])), 3)
+        0.76
+    """
+    check_columns(scores=scores, accuracies=accuracies)
+    low, high = accuracies.min(), accuracies.max()
+    return float(ndcg_score([(accuracies - low) / (high - low)], [scores]))

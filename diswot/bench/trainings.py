@@ -1,0 +1,180 @@
+"""Many trainings of students: in several processes, kept as they end, taken up again."""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import nn
+
+from diswot.bench.ledger import Ledger, processes
+from diswot.errors import DiswotError, OptionError, RunError, first_line
+from diswot.progress import Progress, Step
+from diswot.search import check_architecture, find_space, parse_architecture
+from diswot.seeding import seed_for
+from diswot.students import build_student
+from diswot.tasks.images import ImageSpec, held_out
+from diswot.teachers import TEACHERS, find_teacher
+from diswot.training import Distillation, default_recipe, prepare_distillation
+
+_T = TypeVar("_T", bound=tuple[Hashable, ...])
+
+
+@dataclass(frozen=True)
+class LessonSettings:
+    """What students are trained on, and by whom.
+
+    Attributes:
+        data: a dataset's name.
+        data_root: where datasets lie, and trained teachers are kept.
+        teacher: a built-in name; trained once on all training images.
+        teacher_weights: a checkpoint to load into it.
+        teacher_epochs: of a built-in teacher that has to be trained; see `prepare_distillation`.
+        train_images: images that students are trained on, drawn once; `None` for all.
+        epochs: of each student's training.
+        batch_size: of each student's training; `None` for the recipe's own.
+        precision: in which networks are computed; see `Recipe`.
+        device: where; by default a GPU where there is one.
+        force: whether to learn from a teacher near chance too.
+    """
+
+    data: str = "digits"
+    data_root: str | None = None
+    teacher: str = "resnet56"
+    teacher_weights: str | None = None
+    teacher_epochs: int | None = None
+    train_images: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    precision: str = "single"
+    device: str | None = None
+    force: bool = False
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the results depend on."""
+        left_out = ("data_root", "device", "force")
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
+
+
+@cache
+def lesson(settings: LessonSettings) -> Distillation:
+    """Return teacher, data and recipe, once in each process."""
+    whole = prepare_distillation(
+        settings.teacher,
+        data=settings.data,
+        data_root=settings.data_root,
+        teacher_weights=settings.teacher_weights,
+        teacher_epochs=settings.teacher_epochs,
+        precision=settings.precision,
+        device=settings.device,
+        force=settings.force,
+    )
+    data = whole.data
+    if settings.train_images is not None and settings.train_images < len(data.train):
+        data = replace(data, train=held_out(data.train, settings.train_images, seed=0)[1])
+    recipe = default_recipe(
+        data,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        precision=settings.precision,
+    )
+    return replace(whole, data=data, recipe=recipe)
+
+
+def student_of(name: str, images: ImageSpec, *, seed: int) -> nn.Module:
+    """Build a student, initialised by `seed`.
+
+    Args:
+        name: a built-in network, or SPACE:ARCHITECTURE.
+        images: what it takes.
+        seed: the same seed gives the same weights.
+
+    Raises:
+        DiswotError: there is no such network, or it cannot take the images.
+    """
+    if name in TEACHERS:
+        return find_teacher(name, images).initialised(seed_for(seed, "student", name))
+    space, colon, arch = name.rpartition(":")
+    if not colon:
+        raise OptionError(
+            f"unknown student {name!r}: name a network of `diswot list teachers`, or "
+            "SPACE:ARCHITECTURE, for example s0:3-1-5"
+        )
+    return student_in(space, arch, images, seed=seed)
+
+
+def student_in(space: str, name: str, images: ImageSpec, *, seed: int) -> nn.Module:
+    """Build the student of a space's architecture, initialised by `seed`.
+
+    Raises:
+        DiswotError: there is no such space or architecture, or it cannot take the images.
+    """
+    found = find_space(space, in_channels=images.shape[0])
+    arch = parse_architecture(found, name)
+    check_architecture(found, arch, images)
+    return build_student(found, arch, images, seed=seed_for(seed, "student", name))
+
+
+class Trainings:
+    """Trainings in a folder: a task each, recorded when it has ended.
+
+    Args:
+        settings: what all have in common, and more that the records depend on.
+        out: a new folder, or one that was begun with the same settings.
+        key: names of the entries of a record that are its task.
+    """
+
+    def __init__(self, settings: dict[str, Any], out: Path, *, key: Sequence[str]) -> None:
+        self._ledger = Ledger(out, settings, key=key)
+
+    def run(
+        self,
+        tasks: Sequence[_T],
+        one: Callable[[_T], dict[str, Any]],
+        *,
+        before: Callable[[], object],
+        workers: int,
+        progress: Progress,
+    ) -> dict[tuple[Hashable, ...], dict[str, Any]]:
+        """Return the records of all tasks by task; those that are known are not done again.
+
+        Args:
+            tasks: tuples of what `key` names.
+            one: makes the record of a task; called in the workers.
+            before: called in this process if anything is to be done, for what is made once.
+            workers: processes.
+            progress: told of every task.
+
+        Raises:
+            RunError: trainings failed; the others are kept.
+        """
+        with self._ledger as ledger:
+            left = [task for task in tasks if task not in ledger.records]
+            if left:
+                before()
+            for done, record in enumerate(_done(left, one, workers), len(tasks) - len(left)):
+                ledger.append(record)
+                progress(Step("train", done + 1, len(tasks), _told(record)))
+        return ledger.records
+
+
+def _done(
+    tasks: Sequence[_T], one: Callable[[_T], dict[str, Any]], workers: int
+) -> Iterator[dict[str, Any]]:
+    failures = []
+    with processes(workers) as pool:
+        waiting = {pool.submit(one, task): task for task in tasks}
+        for ready in as_completed(waiting):
+            try:
+                yield ready.result()
+            except (DiswotError, RunError) as error:
+                failures.append(f"{waiting[ready]}: {first_line(error)}")
+    if failures:
+        raise RunError(f"{len(failures)} trainings failed, the first of {failures[0]}")
+
+
+def _told(record: dict[str, Any]) -> str:
+    names = " ".join(value for value in record.values() if isinstance(value, str))
+    return f"{names} {record['accuracy']:.1f} %"

@@ -1,0 +1,25 @@
+"""`diswot bench`: tables against ground truth."""
+
+import click
+
+from diswot.cli import LazyGroup
+
+__all__ = ["bench"]
+
+_COMMANDS = {
+    "correlation": "diswot.cli.bench.correlation:correlation",
+    "losses": "diswot.cli.bench.losses:losses",
+    "make-truth": "diswot.cli.bench.make_truth:make_truth",
+    "pairs": "diswot.cli.bench.losses:pairs",
+    "paper": "diswot.cli.bench.paper:paper",
+    "search": "diswot.cli.bench.search:search",
+    "speed": "diswot.cli.bench.speed:speed",
+}
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
+def bench() -> None:
+    """Measure how well scores rank students, what they cost, and make ground truths.
+
+    Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot
+    """

@@ -1,0 +1,89 @@
+"""`diswot bench correlation`: how well scores rank students."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diswot.cli import options, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import OUT, SCORERS, WORKERS, Sample, measurement_options
+from diswot.options import TEACHER_STATES
+from diswot.runs.folder import next_folder
+
+if TYPE_CHECKING:
+    from diswot.bench.correlation_run import CorrelationTable
+
+CAPTION = (
+    "* is a baseline. Intervals are 95 % bootstrap intervals over the architectures. one repeat: "
+    "of the repeats taken one by one, mean ± standard deviation. top 10 %: Spearman among the most "
+    "accurate tenth. regret: points of accuracy lost by taking the best of the 1, 5, 10 highest "
+    "scores. τ | params: Kendall's partial τ given the parameter count. ms: of the scorer alone, "
+    "building included."
+)
+
+
+@click.command()
+@click.option(
+    "--truth",
+    default="digits-s0",
+    show_default=True,
+    help="A name of `diswot list benchmarks`, or a CSV file of your own.",
+)
+@click.option("--target", help="A column of a built-in truth; by default distilled, or its first.")
+@click.option("--column", help="The column of accuracies of a file of your own.")
+@click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
+@click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
+@SCORERS
+@click.option(
+    "--sample",
+    type=Sample(),
+    default="all",
+    show_default=True,
+    help="How many architectures, drawn at random, or all.",
+)
+@measurement_options
+@click.option(
+    "--teacher-state",
+    type=click.Choice(TEACHER_STATES),
+    default="random",
+    show_default=True,
+    help="The weights that scores see the teacher with; student_fit is made for trained.",
+)
+@click.option("--teacher-weights", help="A checkpoint to load into the teacher.")
+@options.DATA_ROOT
+@options.SEED
+@options.DEVICE
+@WORKERS
+@OUT
+@options.JSON
+def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Compare rankings by score with rankings by measured accuracy.
+
+    Baselines are always printed beside. Interrupted, the same command with the same
+    --out goes on where it stopped.
+
+    Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot,snip
+    """
+    from diswot.bench.correlation_run import COLUMNS, CorrelationSettings, run_correlation
+    from diswot.bench.tables import flat
+
+    out = out or next_folder(Path("runs"), "correlation")
+    with shown_progress() as progress:
+        table = run_correlation(
+            CorrelationSettings(**chosen), out, workers=workers, progress=progress
+        )
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in table.rows]})
+        return
+    print_table(_title(table), COLUMNS, table.cells(), caption=CAPTION)
+    for line in table.remarks:
+        say(line)
+    target = table.rows[0].target
+    say(f"Next: look at {out / f'{target}-bars.png'}, or read {out / f'{target}.csv'}")
+
+
+def _title(table: CorrelationTable) -> str:
+    first = table.rows[0]
+    return f"{first.truth}, {first.target}: {first.architectures:,} architectures"

@@ -1,0 +1,158 @@
+"""`diswot bench losses` and `diswot bench pairs`: what each loss makes of a student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diswot.cli import names, options, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import lesson_options
+from diswot.runs.folder import next_folder
+
+if TYPE_CHECKING:
+    from diswot.bench.loss_table import LossRow
+    from diswot.bench.pairs import PairRow
+
+CAPTION = (
+    "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
+    "best on the validation images. gain: on the same student alone, same seed, in points. p: "
+    "paired t-test, two-sided, after Benjamini and Hochberg over the losses of one student; "
+    "better and worse are told at 0.05."
+)
+
+
+@click.command()
+@click.option(
+    "--students",
+    callback=names,
+    default="s0:5-1-3,resnet20",
+    show_default=True,
+    help="Names of `diswot list teachers`, or SPACE:ARCHITECTURE, joined with commas.",
+)
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    default=("diswot", "diswot-dagger"),
+    show_default=True,
+    help="A name or an expression of `diswot list losses`; may be given again.",
+)
+@options.DATA
+@options.TEACHER
+@lesson_options
+def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Train students by several losses, over several seeds, and tell what differs.
+
+    Interrupted, the same command with the same --out goes on where it stopped.
+
+    Example: diswot bench losses --students resnet20 --loss "ce + at" --loss "ce + dkd"
+    """
+    from diswot.bench.loss_table import LossTableSettings, loss_table
+    from diswot.bench.tables import flat, write_csv
+
+    chosen["students"] = tuple(chosen["students"])
+    out = out or next_folder(Path("runs"), "losses")
+    with shown_progress() as progress:
+        rows = loss_table(LossTableSettings(**chosen), out, workers=workers, progress=progress)
+    write_csv(out / "losses.csv", rows)
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in rows]})
+        return
+    print_table(
+        f"Test accuracy in % on {rows[0].data}, teacher {rows[0].teacher} "
+        f"{rows[0].teacher_accuracy:.1f}",
+        ["student", "loss", "accuracy ± sd", "gain", "p", ""],
+        [[row.student, row.loss, *_cells(row)] for row in rows],
+        caption=f"{rows[0].seeds} seeds, {rows[0].epochs} epochs. {CAPTION}",
+    )
+    say(f"Written to {out}: losses.csv")
+
+
+@click.command()
+@click.option("--pair", default="resnet56/resnet20", show_default=True, help="TEACHER/STUDENT.")
+@click.option(
+    "--methods",
+    callback=names,
+    default="KD,AT,SP,RKD,CRD,DKD",
+    show_default=True,
+    help="Of vanilla, KD and the losses of the published tables (FitNet, AT, SP, CC, VID, RKD, "
+    "PKT, AB, FT, FSP, NST, CRD, DKD), joined with commas.",
+)
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Table of published figures; by default kd-tables/kd_pairs.csv in the data root, "
+    "if it is there.",
+)
+@click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
+@lesson_options
+def pairs(
+    out: Path | None,
+    workers: int,
+    as_json: bool,
+    pair: str,
+    methods: list[str],
+    published: Path | None,
+    **chosen: Any,
+) -> None:
+    """Train a teacher–student pair of the literature, published accuracies beside.
+
+    At full length, 240 epochs, this takes a GPU; interrupted, the same command with the
+    same --out goes on where it stopped.
+
+    Example: diswot bench pairs --pair wrn-40-2/wrn-16-2 --methods KD,CRD --epochs 240
+    """
+    from diswot.bench.loss_table import LossTableSettings
+    from diswot.bench.pairs import PAIRS, measure_pair
+    from diswot.bench.tables import write_csv
+    from diswot.tasks.images import data_root as find_root
+
+    known = published or find_root(chosen["data_root"]) / PAIRS
+    out = out or next_folder(Path("runs"), "pair-" + pair.replace("/", "-"))
+    with shown_progress() as progress:
+        rows = measure_pair(
+            pair,
+            methods,
+            LossTableSettings(**chosen),
+            out,
+            published=known if known.exists() else None,
+            workers=workers,
+            progress=progress,
+        )
+    write_csv(out / "pair.csv", [row.measured for row in rows])
+    if as_json:
+        print_json({"folder": str(out), "rows": [_record(row) for row in rows]})
+        return
+    measured = rows[0].measured
+    print_table(
+        f"{pair} on {measured.data}, test accuracy in %",
+        ["method", "loss", "published", "accuracy ± sd", "gain", "p", ""],
+        [_row(row) for row in rows],
+        caption=f"{measured.seeds} seeds, {measured.epochs} epochs; teacher here "
+        f"{measured.teacher_accuracy:.1f}. {CAPTION}",
+    )
+    say(f"Written to {out}: pair.csv")
+
+
+def _cells(row: LossRow) -> list[str]:
+    from diswot.bench.tables import number
+
+    found = f"{row.accuracy:.1f} ± {row.sd:.1f}"
+    return [found, number(row.gain, "+.1f"), number(row.adjusted, ".3f"), row.verdict]
+
+
+def _row(row: PairRow) -> list[str]:
+    from diswot.bench.pairs import METHODS
+    from diswot.bench.tables import number
+
+    method = next(name for name, loss in METHODS.items() if loss == row.measured.loss)
+    printed = number(row.published and row.published.accuracy)
+    return [method, row.measured.loss, printed, *_cells(row.measured)]
+
+
+def _record(row: PairRow) -> dict[str, Any]:
+    from diswot.bench.tables import flat
+
+    return {"published": row.published and vars(row.published), **flat(row.measured)}

@@ -1,0 +1,54 @@
+"""`diswot bench make-truth`: train students, alone and distilled."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import lesson_options
+from diswot.runs.folder import next_folder
+
+SHOWN = 10
+
+
+@click.command("make-truth")
+@options.SPACE
+@options.DATA
+@options.TEACHER
+@click.option("--sample", type=Whole(min=1, max=1_000_000), help="Architectures; by default all.")
+@lesson_options
+def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Make a ground truth: train every student of a space alone and distilled.
+
+    Interrupted, the same command with the same --out goes on where it stopped.
+
+    Example: diswot bench make-truth --space s0 --data digits --train-images 60 --out truth
+    """
+    from diswot.bench.make_truth import TruthSettings
+    from diswot.bench.make_truth import make_truth as make
+
+    out = out or next_folder(Path("runs"), "truth")
+    with shown_progress() as progress:
+        rows = make(TruthSettings(**chosen), out, workers=workers, progress=progress)
+    if as_json:
+        print_json({"truth": str(out / "truth.csv"), "rows": [vars(row) for row in rows]})
+        return
+    best = sorted(rows, key=lambda row: row.distilled, reverse=True)
+    print_table(
+        f"The {min(SHOWN, len(best))} best of {len(best)} when distilled, test accuracy in %",
+        ["architecture", "alone ± sd", "distilled ± sd"],
+        [
+            [
+                row.arch,
+                f"{row.vanilla:.1f} ± {row.vanilla_sd:.1f}",
+                f"{row.distilled:.1f} ± {row.distilled_sd:.1f}",
+            ]
+            for row in best[:SHOWN]
+        ],
+        caption=f"Mean of {chosen['seeds']} seeds; ± is the standard deviation between them.",
+    )
+    say(
+        f"Next: diswot bench correlation --truth {out / 'truth.csv'} --column distilled "
+        f"--space {chosen['space']} --data {chosen['data']}"
+    )

@@ -1,0 +1,103 @@
+"""`diswot bench search`: what each engine finds by each score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diswot.cli import Count, Whole, names, options, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import OUT, WORKERS, Sample, ScorerList, measurement_options
+from diswot.runs.folder import next_folder
+
+if TYPE_CHECKING:
+    from diswot.bench.search_bench import SearchBench
+
+CAPTION = (
+    "after: evaluations. accuracy: of the network that the search would return, median over the "
+    "seeds. regret: of the median to the best in budget. gain: of the median on that of random "
+    "search after as many evaluations, in points, with its 95 % bootstrap interval over the seeds. "
+    "wins: share of the pairs of a search and a random one in which this one ends higher. p: "
+    "Mann-Whitney, two-sided; better and worse are told at 0.05. ms: one evaluation, building and "
+    "all repeats included."
+)
+
+
+@click.command()
+@click.option(
+    "--truth",
+    default="digits-s0",
+    show_default=True,
+    help="A name of `diswot list benchmarks`.",
+)
+@click.option("--target", help="A column of the truth; by default distilled, or its first.")
+@click.option(
+    "--scorers",
+    type=ScorerList(),
+    default="diswot,nwot,params",
+    show_default=True,
+    help="Names and expressions, joined with commas.",
+)
+@click.option(
+    "--engines",
+    callback=names,
+    default="evolution,regularised",
+    show_default=True,
+    help="Compared with random search, which need not be named.",
+)
+@click.option("--max-params", type=Count(), help="Parameters at most, e.g. 500k.")
+@click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most.")
+@click.option("--evaluations", type=Whole(min=1, max=1_000_000), default=200, show_default=True)
+@click.option("--seeds", type=Whole(min=2, max=1_000_000), default=20, show_default=True)
+@click.option("--population", type=Whole(min=1, max=1_000_000), default=20, show_default=True)
+@click.option(
+    "--sample",
+    type=Sample(),
+    default="all",
+    show_default=True,
+    help="How many architectures there are to be found, drawn at random, or all.",
+)
+@measurement_options
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    help="Measurements to go on with: a folder of this command or of `bench correlation`.",
+)
+@options.DATA_ROOT
+@options.SEED
+@options.DEVICE
+@WORKERS
+@OUT
+@options.JSON
+def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
+    """Compare what engines find by each score with what random search finds.
+
+    All architectures of a ground truth are measured once; then every engine searches among
+    them with every seed. Interrupted, the same command with the same --out or --work goes
+    on where it stopped.
+
+    Example: diswot bench search --truth nas-bench-201 --target cifar100 --max-params 500k
+    """
+    from diswot.bench.search_bench import COLUMNS, SearchBenchSettings, run_search_bench
+    from diswot.bench.tables import flat
+
+    settings = SearchBenchSettings(**chosen)
+    out = out or next_folder(Path("runs"), "search-bench")
+    with shown_progress() as progress:
+        found = run_search_bench(settings, out, work=work, workers=workers, progress=progress)
+    if as_json:
+        print_json({"folder": str(out), "rows": [flat(row) for row in found.rows]})
+        return
+    print_table(_title(found), COLUMNS, found.cells(), caption=CAPTION)
+    for line in found.remarks:
+        say(line)
+    say(f"Next: look at {out / 'accuracy.png'}, or read {out / 'search.csv'}")
+
+
+def _title(found: SearchBench) -> str:
+    first = found.curves[0]
+    return (
+        f"{first.truth}, {first.target}, {first.budget}: {first.in_budget:,} networks in budget, "
+        f"the best reaches {first.best:.2f} %; {first.seeds} searches each"
+    )

@@ -1,0 +1,90 @@
+"""Distillation losses: what a student shows and what a teacher shows → a number to minimise.
+
+Each is a function of tensors that match already; no gradient flows into the teacher's.
+Scorers and distillation use the same. Over it is a term, which reads two networks that need
+not match; a training loss is a weighted sum of terms, written as an expression.
+"""
+
+from diswot.losses._criterion import Criterion, Losses
+from diswot.losses._expression import Part
+from diswot.losses._maps import FlowTerm, MapTerm
+from diswot.losses._objective import PRESETS, Objective, Preset, parse_objective
+from diswot.losses._registry import Kind, Option, find_kind, register, terms
+from diswot.losses._term import (
+    Card,
+    Count,
+    Paths,
+    Positive,
+    Setting,
+    Share,
+    Term,
+    TrainingBatch,
+)
+from diswot.losses.ab import ab_loss
+from diswot.losses.at import at_loss
+from diswot.losses.cc import cc_loss
+from diswot.losses.ce import ce_loss
+from diswot.losses.crd import crd_loss
+from diswot.losses.dist import dist_loss
+from diswot.losses.diswot import relation_loss, semantic_loss
+from diswot.losses.dkd import dkd_loss
+from diswot.losses.fitnet import fitnet_loss
+from diswot.losses.fsp import fsp_loss
+from diswot.losses.ft import ft_loss
+from diswot.losses.ickd import ickd_loss
+from diswot.losses.kd import kd_loss
+from diswot.losses.kdsvd import kdsvd_loss
+from diswot.losses.logit_standardisation import standardised_kd_loss
+from diswot.losses.nst import nst_loss
+from diswot.losses.pkt import pkt_loss
+from diswot.losses.reviewkd import reviewkd_loss
+from diswot.losses.rkd import rkd_loss
+from diswot.losses.sp import sp_loss
+from diswot.losses.vid import vid_loss
+
+__all__ = [
+    "PRESETS",
+    "Card",
+    "Count",
+    "Criterion",
+    "FlowTerm",
+    "Kind",
+    "Losses",
+    "MapTerm",
+    "Objective",
+    "Option",
+    "Part",
+    "Paths",
+    "Positive",
+    "Preset",
+    "Setting",
+    "Share",
+    "Term",
+    "TrainingBatch",
+    "ab_loss",
+    "at_loss",
+    "cc_loss",
+    "ce_loss",
+    "crd_loss",
+    "dist_loss",
+    "dkd_loss",
+    "find_kind",
+    "fitnet_loss",
+    "fsp_loss",
+    "ft_loss",
+    "ickd_loss",
+    "kd_loss",
+    "kdsvd_loss",
+    "nst_loss",
+    "parse_objective",
+    "pkt_loss",
+    "register",
+    "relation_loss",
+    "reviewkd_loss",
+    "rkd_loss",
+    "semantic_loss",
+    "sp_loss",
+    "standardised_kd_loss",
+    "terms",
+    "vid_loss",
+]

@@ -1,0 +1,140 @@
+"""What a student is trained towards: an expression, and the criterion that is built from it."""
+
+import re
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from diswot.errors import OptionError, UnknownNameError
+from diswot.losses._criterion import Criterion
+from diswot.losses._expression import Part, parse, pointed
+from diswot.losses._registry import terms
+from diswot.losses._term import Setting, Term
+from diswot.networks.layout import layout
+from diswot.seeding import torch_seed
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An expression that has a name.
+
+    Attributes:
+        expression: what the name stands for.
+        summary: one line.
+    """
+
+    expression: str
+    summary: str
+
+
+PRESETS = {
+    "alone": Preset("ce", "cross-entropy with the labels"),
+    "diswot": Preset("0.1*ce + 0.9*kd(T=4)", "CE+KL of the DisWOT paper"),
+    "diswot-dagger": Preset(
+        "0.1*ce + 0.9*kd(T=4) + 1*semantic + 1*relation",
+        "CE+KL plus both similarity losses (DisWOT†)",
+    ),
+}
+"""Names that stand for whole expressions."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A training loss before it is built for two networks.
+
+    Attributes:
+        text: as it was written, in one line.
+        parts: its terms.
+    """
+
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any term reads the teacher."""
+        return any(part.kind.card.needs_teacher for part in self.parts)
+
+    def build(
+        self,
+        student: nn.Module,
+        teacher: nn.Module | None,
+        images: Tensor,
+        *,
+        num_classes: int,
+        train_images: int,
+        seed: int = 0,
+    ) -> Criterion:
+        """Return the loss for these networks, on the device of `images`.
+
+        Runs one pass of each to learn where they show what; both are as before afterwards.
+
+        Args:
+            student: what is trained.
+            teacher: whom it learns from, where a term reads one.
+            images: (B ≥ 2, channels, height, width), normalised, on the networks' device.
+            num_classes: of the data.
+            train_images: images of the training split.
+            seed: of what trained parts of the loss begin with.
+
+        Raises:
+            OptionError: a term needs a teacher and there is none; an option does not fit
+                the networks.
+            NetworkError: a tap does not exist; names some that do.
+        """
+        if self.needs_teacher and teacher is None:
+            raise OptionError(f"the loss {self.text} needs a teacher, but got none: name one")
+        setting = Setting(
+            layout(student, images, who="the student"),
+            None if teacher is None else layout(teacher, images, who="the teacher"),
+            num_classes,
+            train_images,
+        )
+        with torch_seed(seed):
+            built = {part.name: self._term(part, setting) for part in self.parts}
+        criterion = Criterion(built, [part.weight for part in self.parts])
+        return criterion.to(images.device)
+
+    def _term(self, part: Part, setting: Setting) -> Term:
+        try:
+            return part.kind.make(setting, **part.options)
+        except OptionError as error:
+            written = PRESETS[self.text].expression if self.text in PRESETS else self.text
+            raise OptionError(f"{error}{pointed(written, part.place)}") from error
+
+
+def parse_objective(text: str) -> Objective:
+    """Return the loss that an expression, or the name of a preset, stands for.
+
+    Args:
+        text: such as `ce + 0.9*kd(T=4) + 100*at`. A term without a number before it has
+            the weight of its card; `diswot list losses` shows them. A term of one's own is
+            registered, or named as `package.module:callable`.
+
+    Raises:
+        OptionError: it does not parse, or an option does not fit; a caret shows where.
+        UnknownNameError: no loss has that name.
+
+    Examples:
+        >>> parse_objective("ce + 0.9*kd(T=4)").needs_teacher
+        True
+        >>> parse_objective("ce + kd(T=0)")
+        Traceback (most recent call last):
+        diswot.errors.OptionError: loss: kd takes a number above 0 as T
+          ce + kd(T=0)
+                    ^
+    """
+    text = " ".join(text.split())
+    if not text:
+        raise OptionError(
+            "loss: expected a name or an expression such as ce + 0.9*kd(T=4), but got nothing: "
+            "diswot list losses names them"
+        )
+    if text in PRESETS:
+        return Objective(text, parse(PRESETS[text].expression))
+    if re.fullmatch(r"[^\W\d][\w-]*", text) and text not in terms():
+        raise UnknownNameError("loss", text, {*PRESETS, *terms()})
+    parts = parse(text)
+    if not any(part.weight for part in parts):
+        raise OptionError(f"loss: every weight of {text} is 0, so that nothing would be learned")
+    return Objective(text, parts)

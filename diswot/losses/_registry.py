@@ -1,0 +1,167 @@
+"""Where the terms of losses are found: by name, in installed packages, in the user's modules."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
+
+from torch import Tensor
+
+from diswot import plugins
+from diswot.errors import OptionError, UnknownNameError
+from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.references import resolve
+
+LossFunction: TypeAlias = Callable[..., Tensor]
+"""(student, teacher, batch, and options by keyword) → loss."""
+
+_T = TypeVar("_T", bound="type[Term] | LossFunction")
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a term.
+
+    Attributes:
+        annotation: its type; `inspect.Parameter.empty` where the author gives none.
+        default: its value where the expression gives none.
+    """
+
+    annotation: Any
+    default: Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A term before it is built.
+
+    Attributes:
+        card: what a caller must know.
+        given: the class or function that was registered.
+        options: by name.
+    """
+
+    card: Card
+    given: "type[Term] | LossFunction"
+    options: Mapping[str, Option]
+
+    def written_options(self) -> list[str]:
+        """Return the options with their defaults, as in an expression; `…` where it chooses."""
+        chosen = (None, inspect.Parameter.empty)
+        return [
+            f"{name}=…" if option.default in chosen else f"{name}={option.default!r}"
+            for name, option in self.options.items()
+        ]
+
+    def make(self, setting: Setting, **options: Any) -> Term:
+        """Return the term for two networks."""
+        if isinstance(self.given, type):
+            term: Term = self.given(setting, **options)
+            return term
+        return _FunctionTerm(setting, partial(self.given, **options))
+
+
+_registry: dict[str, Kind] = {}
+
+
+class _FunctionTerm(Term):
+    """A function of (student, teacher, batch) as a term."""
+
+    def __init__(self, setting: Setting, compute: LossFunction) -> None:
+        super().__init__(setting)
+        self._compute = compute
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        return self._compute(student, teacher, batch)
+
+
+def register(card: Card) -> Callable[[_T], _T]:
+    """Make a [`Term`][diswot.losses.Term] or a function a term of losses.
+
+    A function takes (student, teacher, batch): what the two networks show, as
+    [`Activations`][diswot.networks.Activations], and a `TrainingBatch`; it returns the
+    loss. Options are its arguments by keyword.
+
+    Args:
+        card: what a caller must know of it.
+
+    Examples:
+        >>> import torch
+        >>> @register(Card("cosine", "angle of the logits", "an example", weight=2.0))
+        ... def cosine(student, teacher, batch, *, power: float = 1.0):
+        ...     alike = torch.cosine_similarity(student.logits, teacher.logits.detach())
+        ...     return (1 - alike).pow(power).mean()
+        >>> find_kind("cosine").card.weight, list(find_kind("cosine").options)
+        (2.0, ['power'])
+    """
+
+    def decorate(term: _T) -> _T:
+        _registry[card.name] = Kind(card, term, _options(term))
+        return term
+
+    return decorate
+
+
+def terms() -> Mapping[str, Kind]:
+    """Return all terms by name, those of installed packages included.
+
+    A package offers terms by the entry point group `diswot.losses`: each entry names a
+    module that registers them when it is imported.
+    """
+    plugins.load_all("diswot.losses")
+    return MappingProxyType(_registry)
+
+
+def find_kind(name: str) -> Kind:
+    """Return the term of that name, or what `package.module:name` names.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        OptionError: the reference cannot be imported, or is nothing that computes a loss.
+    """
+    if ":" in name:
+        return _named(name)
+    if name not in terms():
+        raise UnknownNameError("loss", name, terms())
+    return _registry[name]
+
+
+def _named(reference: str) -> Kind:
+    found = resolve(reference, kind="loss")
+    known = next((kind for kind in terms().values() if kind.given is found), None)
+    if known is not None:
+        return known
+    if not _is_term(found) and not _takes_two_networks_and_a_batch(found):
+        raise OptionError(
+            f"loss {reference!r}: expected a function of (student, teacher, batch) or a Term, "
+            f"but got {type(found).__name__}"
+        )
+    summary = (inspect.getdoc(found) or "given by the user").splitlines()[0]
+    card = Card(reference, summary, "the user", weight_source="none given")
+    return Kind(card, found, _options(found))
+
+
+def _is_term(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, Term)
+
+
+def _takes_two_networks_and_a_batch(found: object) -> bool:
+    if not callable(found) or isinstance(found, type):
+        return False
+    try:
+        inspect.signature(found).bind_partial(None, None, None)
+    except (TypeError, ValueError):  # of a function in C
+        return False
+    return True
+
+
+def _options(function: Callable[..., Any]) -> dict[str, Option]:
+    """Return the arguments that `function` takes by keyword alone."""
+    return {
+        name: Option(parameter.annotation, parameter.default)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }

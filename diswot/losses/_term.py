@@ -1,0 +1,164 @@
+"""What a term of a training loss is: its card, what it is built for, what it reads."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, TypeAlias
+
+from torch import Tensor, nn
+
+from diswot.errors import NetworkError, OptionError
+from diswot.networks import Activations
+from diswot.networks.layout import Layout, Tap
+
+Positive: TypeAlias = Annotated[float, "above 0"]
+"""Type of an option that is a number above 0, such as a temperature."""
+
+Count: TypeAlias = Annotated[int, "at least 1"]
+"""Type of an option that counts, such as how many negatives are drawn."""
+
+Share: TypeAlias = Annotated[float, "from 0 to 1"]
+"""Type of an option that is a share, such as of a training."""
+
+Paths: TypeAlias = str | Sequence[str] | None
+"""Type of an option that names taps: a dotted module path, or several; `None` chooses them."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingBatch:
+    """What is known of the B images of a training step besides what networks show of them.
+
+    Attributes:
+        targets: (B, N) class probabilities that the cross-entropy is taken with; label
+            smoothing and mixed images make them others than 0 and 1.
+        labels: (B,) classes; of mixed images that of the larger part.
+        indices: (B,) places of the images in the training split.
+        progress: share of the training that is done, from 0 to 1.
+    """
+
+    targets: Tensor
+    labels: Tensor
+    indices: Tensor
+    progress: float = 1.0
+
+    def warmed_up(self, warmup: float) -> float:
+        """Return by what a loss is multiplied that grows in a line over the first `warmup`.
+
+        Examples:
+            >>> import torch
+            >>> none = torch.zeros(0)
+            >>> TrainingBatch(none, none, none, progress=0.02).warmed_up(0.08)
+            0.25
+        """
+        return 1.0 if self.progress >= warmup else self.progress / warmup
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a caller must know of a term.
+
+    Attributes:
+        name: what it is called in an expression.
+        summary: one line.
+        source: paper and equation.
+        weight: by which it is multiplied where the expression has no number.
+        weight_source: where that weight is from.
+        reads: what it reads of the two networks.
+        needs_teacher: whether it reads the teacher.
+        least: its value where the student shows what the teacher shows, which is also
+            its smallest; `None` where labels or trained parts decide.
+    """
+
+    name: str
+    summary: str
+    source: str
+    weight: float = 1.0
+    weight_source: str = "none"
+    reads: str = "logits"
+    needs_teacher: bool = True
+    least: float | None = 0.0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a term is built for.
+
+    Attributes:
+        student: what the student shows, and where.
+        taught_by: the same of the teacher; `None` without one.
+        num_classes: of the data.
+        train_images: images of the training split, the range of `TrainingBatch.indices`.
+    """
+
+    student: Layout
+    taught_by: Layout | None
+    num_classes: int
+    train_images: int
+
+    def check_features(self) -> None:
+        """Make sure that both networks have a classifier, whose features can be read.
+
+        Raises:
+            NetworkError: one returns something else than the output of one linear layer.
+        """
+        for network in (self.student, self.teacher):
+            if network.unread:
+                raise NetworkError(network.unread)
+
+    @property
+    def teacher(self) -> Layout:
+        """What the teacher shows, and where.
+
+        Raises:
+            OptionError: there is no teacher.
+        """
+        if self.taught_by is None:
+            raise OptionError("the loss needs a teacher, but got none: name one")
+        return self.taught_by
+
+
+class Term(nn.Module):
+    """One term of a training loss.
+
+    A subclass takes the `Setting` and its options, by keyword and with defaults, and
+    computes its loss in `forward`; it is found by name once it is registered with
+    [`register`][diswot.losses.register]. Parameters that it makes are
+    trained with the student, and saved with its buffers when a training stops.
+
+    Attributes:
+        student_taps: what it reads of the student besides logits, features and last map.
+        teacher_taps: the same of the teacher.
+        reads_features: whether it reads features or the classifier's weight, which networks
+            must then have.
+    """
+
+    reads_features: ClassVar[bool] = False
+    student_taps: Sequence[Tap] = ()
+    teacher_taps: Sequence[Tap] = ()
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        if self.reads_features:
+            setting.check_features()
+
+    @property
+    def needs_preparation(self) -> bool:
+        """Whether `prepare` must be called; no longer once it was, or its state was loaded."""
+        return False
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss, a number without dimensions, before it is weighted.
+
+        Args:
+            student: what the student shows of B images; gradients flow into it.
+            teacher: what the teacher shows of the same images, no gradient flows into it;
+                may be `None` for a term whose card says that it needs no teacher.
+            batch: what else is known of the images.
+        """
+        raise NotImplementedError
+
+    def prepare(self, batches: Iterable[Activations]) -> None:
+        """Learn from the teacher alone; what is learnt is kept as parameters or buffers.
+
+        Args:
+            batches: what the teacher shows, batch by batch.
+        """

@@ -1,0 +1,189 @@
+"""Contrastive representation distillation: an image's features are the teacher's of that image.
+
+Source: Tian, Krishnan and Isola, "Contrastive Representation Distillation", ICLR 2020,
+section 3.1: a critic tells pairs of one image from pairs of two, whose features are kept
+in a memory of the whole training split.
+"""
+
+import math
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn import functional as F
+
+from diswot.errors import OptionError
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Count, Positive, Setting, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.precision import at_least_single
+
+
+def crd_loss(
+    cosines: Tensor, *, images: int, temperature: float = 0.07, log_normaliser: float | Tensor = 0.0
+) -> Tensor:
+    """Return −ln h(own) − Σ ln(1 − h(other)), mean over the batch.
+
+    h = e/(e + K/M) with e = exp(cosine/τ)/Z: the probability, by the critic, that a pair
+    is of one image. The infimum 0 is not reached by cosines, which end at 1.
+
+    Deviation: the paper prints no Z; the authors' code has one, so that e has a mean of
+    1/M over the memory.
+
+    Args:
+        cosines: (B, 1 + K) of one network's features of each image with the other's: of the
+            same image first, then of K other images. Gradients flow into them.
+        images: M, how many there are in all.
+        temperature: τ.
+        log_normaliser: ln Z.
+
+    Examples:
+        >>> round(float(crd_loss(torch.zeros(1, 2), images=1)), 4)  # h = ½, a guess
+        1.3863
+    """
+    noise = math.log((cosines.shape[1] - 1) / images)
+    evidence = at_least_single(cosines) / temperature - log_normaliser - noise
+    return (F.softplus(-evidence[:, 0]) + F.softplus(evidence[:, 1:]).sum(dim=1)).mean()
+
+
+def others_of_another_class(labels: Tensor, known: Tensor, count: int) -> Tensor:
+    """Return images of another class, drawn with repetition by torch's global generator.
+
+    Args:
+        labels: (B,) classes of the images to be contrasted.
+        known: (M,) class of every image, −1 where it is not known yet.
+        count: how many to draw for each.
+
+    Returns:
+        Places in `known`, (B, count). Where all images are of the image's own class,
+        they are any images.
+    """
+    by_class, place = known.sort(stable=True)
+    start = torch.searchsorted(by_class, labels)
+    own = torch.searchsorted(by_class, labels, right=True) - start
+    own = torch.where(own < len(known), own, 0)
+    drawn = torch.rand(len(labels), count, device=known.device, dtype=torch.float64)
+    other = (drawn * (len(known) - own)[:, None]).long()
+    return place[torch.where(other < start[:, None], other, other + own[:, None])]
+
+
+class Memory(nn.Module):
+    """The embedding of every image by one network, as it was when the image was last seen.
+
+    Images that were never seen have random directions, as in the paper.
+
+    Args:
+        images: M.
+        width: D of an embedding.
+        temperature: τ of the critic.
+        momentum: share of an old embedding in the new one.
+    """
+
+    rows: Tensor
+    log_normaliser: Tensor
+
+    def __init__(self, images: int, width: int, *, temperature: float, momentum: float) -> None:
+        super().__init__()
+        self.register_buffer("rows", F.normalize(torch.randn(images, width), dim=1))
+        self.register_buffer("log_normaliser", torch.tensor(torch.nan))
+        self._temperature = temperature
+        self._momentum = momentum
+
+    def contrast(self, embeddings: Tensor, places: Tensor) -> Tensor:
+        """Return [`crd_loss`][diswot.losses.crd_loss] of the other network.
+
+        Z is set by the first batch.
+
+        Args:
+            embeddings: of the other network, of length one, (B, D).
+            places: of the same images first, then of others, (B, 1 + K).
+        """
+        cosines = (embeddings @ self.rows.T).gather(1, places)
+        images = len(self.rows)
+        if self.log_normaliser.isnan():
+            mean = (cosines.detach() / self._temperature).exp().mean()
+            self.log_normaliser = (of_all_processes(mean[None]).mean() * images).log()
+        return crd_loss(
+            cosines,
+            images=images,
+            temperature=self._temperature,
+            log_normaliser=self.log_normaliser,
+        )
+
+    def remember(self, embeddings: Tensor, places: Tensor) -> None:
+        """Keep embeddings (B, D) of the images at `places` (B,), of all processes."""
+        seen = of_all_processes(places)
+        new = of_all_processes(embeddings.detach())
+        kept = self._momentum * self.rows[seen] + (1 - self._momentum) * new
+        # Not in place: the backward pass still needs the rows that were contrasted.
+        self.rows = self.rows.index_copy(0, seen, F.normalize(kept, dim=1))
+
+
+def of_all_processes(values: Tensor) -> Tensor:
+    """Return (B, …) of every process of a distributed training, of one B, joined in order."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return values
+    found = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(found, values.contiguous())
+    return torch.cat(found)
+
+
+@register(
+    Card(
+        "crd",
+        "an image's features against those of images of other classes (CRD)",
+        "Tian et al., ICLR 2020, section 3.1",
+        weight=0.8,
+        weight_source="the authors' script on CIFAR-100, beside ce",
+        reads="features, labels and places in the training split",
+        least=None,
+    )
+)
+class CRD(Term):
+    """Both networks' critics, each with the embeddings of one and the memory of the other.
+
+    Options are those of the authors' code: `width` of the embeddings, `negatives` for
+    each image, `T`, and the `momentum` of the memory.
+    """
+
+    reads_features = True
+
+    known: Tensor
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        width: Count = 128,
+        negatives: Count = 16_384,
+        T: Positive = 0.07,  # noqa: N803
+        momentum: float = 0.5,
+    ) -> None:
+        super().__init__(setting)
+        if not 0 <= momentum < 1:
+            raise OptionError(f"crd takes a number from 0, below 1 as momentum, got {momentum}")
+        self._embed_student = nn.Linear(setting.student.features, width)
+        self._embed_teacher = nn.Linear(setting.teacher.features, width)
+        self._of_student, self._of_teacher = (
+            Memory(setting.train_images, width, temperature=T, momentum=momentum) for _ in range(2)
+        )
+        self._negatives = negatives
+        self.register_buffer("known", torch.full((setting.train_images,), -1))
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss; in training mode, remember the batch."""
+        if self.training:
+            self._learn_classes(batch)
+        others = others_of_another_class(batch.labels, self.known, self._negatives)
+        places = torch.cat([batch.indices[:, None], others], dim=1)
+        ours = self._embed_student(at_least_single(student.features))
+        theirs = self._embed_teacher(at_least_single(teacher.features.detach()))
+        ours, theirs = F.normalize(ours, dim=1), F.normalize(theirs, dim=1)
+        loss = self._of_teacher.contrast(ours, places) + self._of_student.contrast(theirs, places)
+        if self.training:
+            self._of_student.remember(ours, batch.indices)
+            self._of_teacher.remember(theirs, batch.indices)
+        return loss
+
+    def _learn_classes(self, batch: TrainingBatch) -> None:
+        seen, labels = of_all_processes(batch.indices), of_all_processes(batch.labels)
+        self.known = self.known.index_copy(0, seen, labels)

@@ -1,0 +1,82 @@
+"""DIST: the student ranks classes and images as the teacher does, at whatever scale.
+
+Source: Huang, You, Wang, Qian and Xu, "Knowledge Distillation from A Stronger Teacher",
+NeurIPS 2022, section 4: one minus Pearson's correlation in place of the divergence.
+"""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.precision import at_least_single
+
+
+def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return 1 − ρ of the rows of two matrices, mean over the rows; ρ of constant rows is 0."""
+    student, teacher = (rows - rows.mean(dim=1, keepdim=True) for rows in (student, teacher))
+    return 1 - F.cosine_similarity(student, teacher, dim=1).mean()
+
+
+def dist_loss(
+    student: Tensor,
+    teacher: Tensor,
+    *,
+    beta: float = 1.0,
+    gamma: float = 1.0,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Return T²·(β·L_inter + γ·L_intra) of softmax(logits/T).
+
+    L_inter is 1 − ρ of an image's probabilities over the classes, mean over the images;
+    L_intra is 1 − ρ of a class's probabilities over the images, mean over the classes.
+
+    Deviation: the paper prints no T²; the authors' code has it.
+
+    Args:
+        student: logits (B, N), B > 1; gradients flow into them.
+        teacher: logits (B, N); no gradient flows into them.
+        beta: β of the relation between classes.
+        gamma: γ of the relation within a class.
+        temperature: T; 1 on ImageNet, 4 on CIFAR-100 in the paper.
+
+    Examples:
+        >>> import torch
+        >>> logits = torch.tensor([[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]])
+        >>> abs(float(dist_loss(logits, logits + 5))) < 1e-6
+        True
+    """
+    ours = F.softmax(at_least_single(student) / temperature, dim=1)
+    theirs = F.softmax(at_least_single(teacher.detach()) / temperature, dim=1)
+    inter, intra = correlation_distance(ours, theirs), correlation_distance(ours.T, theirs.T)
+    return (beta * inter + gamma * intra) * temperature**2
+
+
+@register(
+    Card(
+        "dist",
+        "correlations of the class probabilities, of an image and of a class (DIST)",
+        "Huang et al., NeurIPS 2022, section 4",
+        weight=2.0,
+        weight_source="β = γ = 2 beside ce in the paper's experiments, here as the weight",
+        reads="logits",
+    )
+)
+class DIST(Term):
+    """[`dist_loss`][diswot.losses.dist_loss] of two networks' logits."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        beta: Positive = 1.0,
+        gamma: Positive = 1.0,
+        T: Positive = 1.0,  # noqa: N803
+    ) -> None:
+        super().__init__(setting)
+        self._options = {"beta": beta, "gamma": gamma, "temperature": T}
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return dist_loss(student.logits, teacher.logits, **self._options)

@@ -1,0 +1,85 @@
+"""The two similarity losses of DisWOT†.
+
+Source: Dong et al., "DisWOT", CVPR 2023, arXiv 2303.15678, section 3: the metrics of
+the search as losses, (1/c²)‖ΔG‖₂ for c classes and (1/b²)‖ΔA‖₂ for b images. They are
+the same functions that the scorers `semantic` and `relation` read.
+"""
+
+from torch import Tensor
+
+from diswot.errors import NetworkError
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.similarity import (
+    common_resolution,
+    relation_distance,
+    relation_similarity,
+    semantic_distance,
+    semantic_similarity,
+)
+
+
+def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
+    """Return M_s/c² of two networks on one batch; no gradient flows into the teacher."""
+    resolution = common_resolution(student, teacher)
+    ours = semantic_similarity(student, resolution)
+    theirs = semantic_similarity(teacher, resolution).detach()
+    return semantic_distance(ours, theirs) / student.num_classes**2
+
+
+def relation_loss(student: Activations, teacher: Activations) -> Tensor:
+    """Return M_r/b² of two networks on one batch; no gradient flows into the teacher."""
+    resolution = common_resolution(student, teacher)
+    ours = relation_similarity(student, resolution)
+    theirs = relation_similarity(teacher, resolution).detach()
+    return relation_distance(ours, theirs) / len(student.logits) ** 2
+
+
+@register(
+    Card(
+        "semantic",
+        "similarity of the images' localisation maps, class by class (DisWOT†)",
+        "Dong et al., DisWOT, CVPR 2023, section 3",
+        weight=1.0,
+        weight_source="the paper adds both to CE+KL",
+        reads="last feature map and weight of the classifier",
+    )
+)
+class Semantic(Term):
+    """[`semantic_loss`][diswot.losses.semantic_loss]."""
+
+    reads_features = True
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        for network in (setting.student, setting.teacher):
+            channels = network.feature_map[0]
+            if channels != network.features:
+                raise NetworkError(
+                    f"the classifier of {network.who} reads {network.features} features but the "
+                    f"last feature map has {channels} channels, so class activation maps are "
+                    "undefined: leave semantic out of the loss"
+                )
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return semantic_loss(student, teacher)
+
+
+@register(
+    Card(
+        "relation",
+        "similarity of the images' last feature maps (DisWOT†)",
+        "Dong et al., DisWOT, CVPR 2023, section 3",
+        weight=1.0,
+        weight_source="the paper adds both to CE+KL",
+        reads="last feature map",
+    )
+)
+class Relation(Term):
+    """[`relation_loss`][diswot.losses.relation_loss]."""
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return relation_loss(student, teacher)

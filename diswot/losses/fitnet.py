@@ -1,0 +1,56 @@
+"""FitNets: the student's hidden features are the teacher's.
+
+Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 3.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._maps import MapTerm, Where
+from diswot.losses._registry import register
+from diswot.losses._term import Card
+from diswot.networks.layout import Layout
+from diswot.networks.precision import at_least_single
+
+
+def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean squared difference of two feature maps.
+
+    Deviations: the equation prints half the sum, which grows with the map; and its
+    regressor, which gives the student's map the teacher's shape, is the caller's.
+
+    Args:
+        student: feature map (B, C, H, W); gradients flow into it.
+        teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Examples:
+        >>> import torch
+        >>> maps = torch.ones(2, 3, 4, 4)
+        >>> float(fitnet_loss(maps, maps)), float(fitnet_loss(3 * maps, maps))
+        (0.0, 4.0)
+    """
+    return F.mse_loss(at_least_single(student), at_least_single(teacher.detach()))
+
+
+@register(
+    Card(
+        "fitnet",
+        "the feature map in the middle (FitNets)",
+        "Romero et al., ICLR 2015, equation 3",
+        weight=100.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of the stage in the middle",
+    )
+)
+class FitNet(MapTerm):
+    """Sum of [`fitnet_loss`][diswot.losses.fitnet_loss] over the pairs of taps.
+
+    The student's maps are projected to the teacher's width.
+    """
+
+    where: ClassVar[Where] = Layout.middle
+    same_width = True
+
+    compare = staticmethod(fitnet_loss)

@@ -1,0 +1,133 @@
+"""Singular vectors of feature maps, and how those of an earlier and a later map correlate.
+
+Source: Lee, Kim and Song, "Self-supervised Knowledge Distillation Using Singular Value
+Decomposition", ECCV 2018, section 3. The numbers that the text leaves open (one vector
+a map, four to choose from, a radial basis function of width 8) are those of the
+authors' code.
+"""
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._maps import Flow, FlowTerm
+from diswot.losses._registry import register
+from diswot.losses._term import Card
+from diswot.networks.precision import at_least_single
+
+CANDIDATES = 4
+"""Leading vectors of the student among which is the one that goes with the teacher's first."""
+
+WIDTH = 8.0
+"""Divisor of the squared difference in the radial basis function."""
+
+Vectors: TypeAlias = tuple[Tensor, Tensor]
+
+
+def singular_vectors(first: Tensor, last: Tensor) -> Vectors:
+    """Return the leading singular vectors over the channels of two maps of one network.
+
+    Args:
+        first: (B, M, H, W).
+        last: (B, N, H, W).
+
+    Returns:
+        Vectors of length one and of positive sum as columns, (B, M, ≤ 4) and (B, N, ≤ 4).
+    """
+    first, last = _leading(first), _leading(last)
+    return first * _sign(first.sum(dim=1)), last * _sign(last.sum(dim=1))
+
+
+def _sign(values: Tensor) -> Tensor:
+    """Return −1 or 1, not 0, of (B, k) values as (B, 1, k)."""
+    return torch.where(values < 0, -1, 1)[:, None]
+
+
+def _leading(maps: Tensor) -> Tensor:
+    channels = at_least_single(maps).flatten(2)
+    if channels.shape[1] <= channels.shape[2]:
+        return _eigenvectors(channels @ channels.mT)
+    places = _eigenvectors(channels.mT @ channels)  # the smaller matrix is the quicker
+    return F.normalize(channels @ places, dim=1)
+
+
+def _eigenvectors(gram: Tensor) -> Tensor:
+    """Return the leading eigenvectors of symmetric matrices (B, n, n) as (B, n, ≤ 4).
+
+    Their gradient in autograd is NaN where any two eigenvalues are equal, as with
+    channels that are zero. So they are taken as constants, and a term of value zero
+    adds the gradient dv_j = Σ_{i≠j} v_i (v_iᵀ dG v_j)/(λ_j − λ_i), without equal ones.
+    """
+    values, vectors = torch.linalg.eigh(gram.detach())
+    values, vectors = values.flip(-1), vectors.flip(-1)
+    leading = vectors[..., :CANDIDATES]
+    gaps = values[:, None, :CANDIDATES] - values[:, :, None]
+    negligible = torch.finfo(values.dtype).eps * values.shape[-1] * values[:, :1, None].abs()
+    inverse = torch.where(gaps.abs() > negligible, 1 / gaps, 0)
+    change = vectors.mT @ ((gram - gram.detach()) @ leading)
+    differentiable: Tensor = leading + vectors @ (inverse * change)
+    return differentiable
+
+
+def kdsvd_distance(student: Vectors, teacher: Vectors) -> Tensor:
+    """Return the squared difference of two networks' correlations, mean over the images."""
+    reference = [vectors[..., 0] for vectors in teacher]
+    aligned = [_aligned(s, t) for s, t in zip(student, reference, strict=True)]
+    difference = _correlations(*aligned) - _correlations(*reference)
+    return difference.square().sum(dim=(1, 2)).mean()
+
+
+def _aligned(candidates: Tensor, reference: Tensor) -> Tensor:
+    """Return of (B, C, k) vectors those nearest to `reference` (B, C), with its sign."""
+    cosine = torch.einsum("bck,bc->bk", candidates, reference)
+    nearest = cosine.abs().argmax(dim=1)[:, None, None].expand(-1, len(candidates[0]), -1)
+    return (candidates * _sign(cosine)).gather(2, nearest).squeeze(2)
+
+
+def _correlations(first: Tensor, last: Tensor) -> Tensor:
+    return torch.exp(-(first[:, :, None] - last[:, None, :]).square() / WIDTH)
+
+
+def kdsvd_loss(student: Flow, teacher: Flow) -> Tensor:
+    """Return Σ_ij (S_ij − T_ij)², S_ij = exp(−(v_i − w_j)²/8), mean over the images.
+
+    v and w are the first singular vectors over the channels of the earlier and the later
+    map. The student's are the nearest to the teacher's among its first four, because
+    vectors of nearly equal singular values can change places, and have their signs.
+
+    Deviation: the paper leaves the signs of the teacher's v and w to chance, on which S
+    and T depend; here both have a positive sum, the natural sign of rectified maps.
+
+    Args:
+        student: feature maps (B, M, H, W) and (B, N, H, W); gradients flow into them.
+        teacher: the same, of M and N channels; no gradient flows into them.
+
+    Examples:
+        >>> flow = torch.rand(2, 3, 4, 4), torch.rand(2, 5, 4, 4)
+        >>> float(kdsvd_loss(flow, flow))
+        0.0
+    """
+    first, last = teacher
+    reference = singular_vectors(first.detach(), last.detach())
+    return kdsvd_distance(singular_vectors(*student), reference)
+
+
+@register(
+    Card(
+        "kdsvd",
+        "correlations among singular vectors of each stage's ends (KD-SVD)",
+        "Lee et al., ECCV 2018, section 3",
+        weight=1.0,
+        weight_source="the paper adds it to the loss of the task",
+        reads="the first and the last map of every stage",
+    )
+)
+class KDSVD(FlowTerm):
+    """Sum of [`kdsvd_loss`][diswot.losses.kdsvd_loss] over the stages.
+
+    The student's maps are projected to the teacher's widths.
+    """
+
+    compare = staticmethod(kdsvd_loss)

@@ -1,0 +1,78 @@
+"""Probabilistic knowledge transfer: who is near whom, as probabilities.
+
+Source: Passalis and Tefas, "Learning Deep Representations with Probabilistic Knowledge
+Transfer", ECCV 2018, section 3, with the cosine kernel.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.precision import at_least_single
+
+LEAST = 1e-7
+"""Smallest similarity of two images, so that its logarithm is finite; the authors' too."""
+
+
+def neighbour_probabilities(features: Tensor) -> Tensor:
+    """Return ln p_{j|i}, p_{j|i} = K_ij / Σ_{k≠i} K_ik with K = (cosine + 1)/2, for j ≠ i.
+
+    Args:
+        features: (B, D).
+
+    Returns:
+        Tensor of shape (B, B − 1).
+    """
+    unit = F.normalize(at_least_single(features), dim=1)
+    kernel = ((unit @ unit.T + 1) / 2).clamp_min(LEAST)
+    images = len(features)
+    different = ~torch.eye(images, dtype=torch.bool, device=features.device)
+    others = kernel[different].reshape(images, images - 1)
+    return (others / others.sum(dim=1, keepdim=True)).log()
+
+
+def pkt_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the divergence of two networks' logarithmic probabilities (B, B − 1), over B²."""
+    divergence = F.kl_div(student, teacher, reduction="sum", log_target=True)
+    return divergence / len(student) ** 2
+
+
+def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return Σ_i Σ_{j≠i} p_{j|i} ln(p_{j|i}/q_{j|i}) / B², p the teacher's, q the student's.
+
+    Deviation: the paper prints the sum; the authors' code divides it by B².
+
+    Args:
+        student: features (B, D); gradients flow into them.
+        teacher: features (B, any); no gradient flows into them.
+
+    Examples:
+        >>> import torch
+        >>> features = torch.randn(4, 3)
+        >>> abs(float(pkt_loss(features, 2 * features))) < 1e-6  # only angles matter
+        True
+    """
+    return pkt_distance(neighbour_probabilities(student), neighbour_probabilities(teacher.detach()))
+
+
+@register(
+    Card(
+        "pkt",
+        "which images are neighbours, as probabilities (PKT)",
+        "Passalis and Tefas, ECCV 2018, section 3",
+        weight=30_000.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the classifier's input",
+    )
+)
+class PKT(Term):
+    """[`pkt_loss`][diswot.losses.pkt_loss] of what the classifiers read."""
+
+    reads_features = True
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return pkt_loss(student.features, teacher.features)

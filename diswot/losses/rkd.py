@@ -1,0 +1,99 @@
+"""Relational knowledge distillation: distances and angles among images are the teacher's.
+
+Source: Park, Kim, Lu and Cho, "Relational Knowledge Distillation", CVPR 2019,
+sections 3.2.1 (distance) and 3.2.2 (angle).
+"""
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.precision import at_least_single
+
+Relations: TypeAlias = tuple[Tensor, Tensor]
+
+
+def relations(features: Tensor) -> Relations:
+    """Return the distances and angles among the images.
+
+    Args:
+        features: (B, D).
+
+    Returns:
+        Distances (B, B), divided by the mean distance of two different images; and the
+        cosine of the angle at image j between images i and k (B, B, B), in that order of
+        j, i, k. Both are 0 where images coincide.
+    """
+    features = at_least_single(features)
+    between = features[None] - features[:, None]
+    distances = torch.linalg.vector_norm(between, dim=2)
+    others = len(features) - 1
+    mean = distances.sum() / max(1, len(features) * others)
+    directions = between / _divisor(distances)[..., None]
+    return distances / _divisor(mean), directions @ directions.mT
+
+
+def _divisor(length: Tensor) -> Tensor:
+    """Return `length`, infinite where it is 0, so that neither 0/0 nor its gradient is NaN."""
+    return length.masked_fill(length == 0, torch.inf)
+
+
+def rkd_distance(
+    student: Relations, teacher: Relations, *, distance: float = 25.0, angle: float = 50.0
+) -> Tensor:
+    """Return the weighted Huber distances of two networks' relations."""
+    in_distance, in_angle = (F.smooth_l1_loss(s, t) for s, t in zip(student, teacher, strict=True))
+    return distance * in_distance + angle * in_angle
+
+
+def rkd_loss(
+    student: Tensor, teacher: Tensor, *, distance: float = 25.0, angle: float = 50.0
+) -> Tensor:
+    """Return λ_D·(Huber loss of the distances) + λ_A·(Huber loss of the angles).
+
+    Deviation: the paper sums over pairs and triples of images; the authors' code takes
+    means over all B² and B³, to which these weights belong.
+
+    Args:
+        student: features (B, D); gradients flow into them.
+        teacher: features (B, any); no gradient flows into them.
+        distance: λ_D; 25 for classification in section 4.2.
+        angle: λ_A; 50 likewise.
+
+    Examples:
+        >>> import torch
+        >>> features = torch.randn(4, 3)
+        >>> float(rkd_loss(features, 2 * features)) < 1e-6  # the scale does not matter
+        True
+    """
+    reference = relations(teacher.detach())
+    return rkd_distance(relations(student), reference, distance=distance, angle=angle)
+
+
+@register(
+    Card(
+        "rkd",
+        "distances and angles among the images' features (RKD)",
+        "Park et al., CVPR 2019, section 3.2",
+        weight=1.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the classifier's input",
+    )
+)
+class RKD(Term):
+    """[`rkd_loss`][diswot.losses.rkd_loss] of what the classifiers read."""
+
+    reads_features = True
+
+    def __init__(self, setting: Setting, *, distance: float = 25.0, angle: float = 50.0) -> None:
+        super().__init__(setting)
+        self._weights = {"distance": distance, "angle": angle}
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        return rkd_loss(student.features, teacher.features, **self._weights)

@@ -1,0 +1,102 @@
+"""Variational information distillation: the teacher's maps can be told from the student's.
+
+Source: Ahn, Hu, Damianou, Lawrence and Dai, "Variational Information Distillation for
+Knowledge Transfer", CVPR 2019, section 2: a Gaussian q(t | s) whose mean is a network of
+the student's map, with a variance per channel; its likelihood bounds the information
+that student and teacher share.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.losses._maps import MapTerm
+from diswot.losses._registry import register
+from diswot.losses._term import Card, Paths, Setting, TrainingBatch
+from diswot.networks import Activations
+from diswot.networks.precision import at_least_single
+
+VARIANCE = 5.0
+"""With what σ² begins; the authors' too."""
+
+LEAST_VARIANCE = 1e-5
+
+
+def vid_loss(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
+    """Return −ln q(t | s) = ½(ln σ²_c + (t − μ)²/σ²_c), mean over images, channels and places.
+
+    It is lowest where σ²_c is the mean squared error of channel c, at ½(ln σ²_c + 1), so
+    its minimum is no constant. The term ½ ln 2π is left out.
+
+    Deviation: the paper prints the sum; the authors' code takes the mean.
+
+    Args:
+        mean: μ, predicted from the student's map (B, C, H, W); gradients flow into it.
+        variance: σ² of each channel (C,); gradients flow into it.
+        teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Examples:
+        >>> import torch
+        >>> maps, variance = torch.ones(2, 3, 4, 4), torch.ones(3)
+        >>> float(vid_loss(maps, variance, maps)), float(vid_loss(3 * maps, variance, maps))
+        (0.0, 2.0)
+    """
+    spread = at_least_single(variance)[:, None, None]
+    error = (at_least_single(teacher.detach()) - at_least_single(mean)).square()
+    return (spread.log() + error / spread).mean() / 2
+
+
+class Gaussian(nn.Module):
+    """q(t | s) of one pair of maps: three 1×1 convolutions for μ, softplus(α_c) + ε for σ²_c.
+
+    Args:
+        own: channels of the student's map.
+        other: channels of the teacher's.
+    """
+
+    def __init__(self, own: int, other: int) -> None:
+        super().__init__()
+        self._mean = nn.Sequential(
+            nn.Conv2d(own, other, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(other, other, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(other, other, 1, bias=False),
+        )
+        begin = math.log(math.expm1(VARIANCE - LEAST_VARIANCE))
+        self._alpha = nn.Parameter(torch.full((other,), begin))
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return [`vid_loss`][diswot.losses.vid_loss] of two maps."""
+        variance = F.softplus(self._alpha) + LEAST_VARIANCE
+        return vid_loss(self._mean(student), variance, teacher)
+
+
+@register(
+    Card(
+        "vid",
+        "how well the teacher's stages are told from the student's (VID)",
+        "Ahn et al., CVPR 2019, section 2",
+        weight=1.0,
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        reads="the last map of every stage",
+        least=None,
+    )
+)
+class VID(MapTerm):
+    """Sum of [`vid_loss`][diswot.losses.vid_loss] over the pairs of stages."""
+
+    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
+        super().__init__(setting, student=student, teacher=teacher)
+        self._gaussians = nn.ModuleList(
+            Gaussian(own.shape[0], other.shape[0])
+            for own, other in zip(self.student_taps, self.teacher_taps, strict=True)
+        )
+
+    def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
+        """Return the loss."""
+        pairs = zip(self._gaussians, self.maps(student, teacher), strict=True)
+        losses = [gaussian(ours, theirs) for gaussian, (ours, theirs) in pairs]
+        return torch.stack(losses).sum()

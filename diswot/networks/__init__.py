@@ -1,0 +1,22 @@
+"""What one forward pass of any network shows, read by hooks; the network is not changed."""
+
+from diswot.networks._activations import Activations, ForwardPass, Watch
+from diswot.networks._feature_maps import as_map, is_map
+from diswot.networks._modes import kept_modes, scoring_mode
+from diswot.networks._reader import ActivationReader
+from diswot.networks._trial import backward_of, trial_pass
+from diswot.networks._wrapped import inner
+
+__all__ = [
+    "ActivationReader",
+    "Activations",
+    "ForwardPass",
+    "Watch",
+    "as_map",
+    "backward_of",
+    "inner",
+    "is_map",
+    "kept_modes",
+    "scoring_mode",
+    "trial_pass",
+]

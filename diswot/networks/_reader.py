@@ -1,0 +1,155 @@
+"""Reading a forward pass by hooks; the network is not changed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from diswot.errors import ForwardError, NetworkError
+from diswot.networks._activations import Activations, ForwardPass, Watch
+from diswot.networks._classifier import Linear, LinearCall, classifier_call, linear_call
+from diswot.networks._feature_maps import as_map, is_map
+from diswot.networks._wrapped import inner, path_of
+from diswot.networks.output import first_tensor, run
+
+
+class ActivationReader:
+    """Runs a network and tells what its forward pass shows.
+
+    Use as a context manager; leaving it removes the hooks. The logits are what the network
+    returns, see [`output_of`][diswot.networks.output.output_of].
+
+    Args:
+        network: the network to read.
+        watches: what else to keep of its forward passes.
+        who: what the network is called in messages; by default by its class.
+
+    Raises:
+        NetworkError: the network raises something, returns no logits (B, N), or shows no map
+            of more than one position.
+
+    Examples:
+        >>> network = nn.Sequential(
+        ...     nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+        >>> with ActivationReader(network) as read:
+        ...     shown = read(torch.zeros(2, 3, 6, 6))
+        >>> shown.feature_map.shape, shown.features.shape, shown.logits.shape
+        (torch.Size([2, 8, 4, 4]), torch.Size([2, 8]), torch.Size([2, 10]))
+    """
+
+    def __init__(
+        self, network: nn.Module, *, watches: Sequence[Watch[Any]] = (), who: str = ""
+    ) -> None:
+        self._network = network
+        self._watches = tuple(watches)
+        self._who = who or f"the network {type(inner(network)).__name__}"
+        self._handles: list[RemovableHandle] = []
+        self._map: Tensor | None = None
+        self._linear: list[LinearCall] = []
+        self._last: nn.Module | None = None
+        self._kept: dict[Watch[Any], list[Any]] = {}
+        self._own_error: Exception | None = None
+
+    def __enter__(self) -> "ActivationReader":
+        for module in self._network.modules():
+            hook = self._see_linear if isinstance(module, Linear) else self._see_module
+            self._handles.append(module.register_forward_hook(hook, with_kwargs=True))
+        for watch in self._watches:
+            for module in watch.modules(self._network):
+                self._handles.append(self._watched(module, watch))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._handles:
+            self._handles.pop().remove()
+        self._forget()
+
+    def __call__(self, images: Tensor, labels: Tensor | None = None) -> Activations:
+        """Run the network on images (B, channels, height, width)."""
+        return Activations(self.forward(images), labels)
+
+    def forward(self, images: Tensor) -> ForwardPass:
+        """Run the network on images (B, channels, height, width)."""
+        self._forget()
+        logits = self._output(images)
+        if logits.ndim != 2 or len(logits) != len(images):
+            raise NetworkError(
+                f"{self._who} returns an output of shape {tuple(logits.shape)} for {len(images)} "
+                "images, which is no classifier's: expected a number per image and class (B, N)"
+            )
+        classifier = classifier_call(self._linear, logits)
+        feature_map = self._map if classifier is None else classifier.feature_map
+        if feature_map is None:
+            raise NetworkError(
+                f"{self._who} shows no feature map (B, C, H, W) with H·W > 1 before its "
+                "classifier: use larger images, or pool last"
+            )
+        feature_map = as_map(feature_map)
+        if classifier is None:
+            why = self._without_classifier()
+            return ForwardPass(logits, None, feature_map, None, watched=self._kept, unread=why)
+        features, weight = classifier.features, classifier.weight
+        return ForwardPass(logits, features, feature_map, weight, watched=self._kept)
+
+    def _output(self, images: Tensor) -> Tensor:
+        try:
+            return run(self._network, images, who=self._who)
+        except ForwardError as error:
+            if self._own_error is not None and error.__cause__ is self._own_error:
+                raise self._own_error from None
+            raise
+
+    def _forget(self) -> None:
+        self._map = self._last = self._own_error = None
+        self._linear = []
+        self._kept = {watch: [] for watch in self._watches}
+
+    def _without_classifier(self) -> str:
+        last = "it runs none"
+        if self._last is not None:
+            last = f"the last one that ran is {path_of(self._last, self._network)!r}"
+        return (
+            f"{self._who} returns something else than the output of one linear layer ({last}), so "
+            "it has no classifier whose features and weights could be read: return the output of "
+            "one nn.Linear, or use scores and losses that read neither"
+        )
+
+    def _see_module(self, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
+        if is_map(output):
+            self._map = output
+
+    def _see_linear(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        layer = cast(Linear, module)
+        if isinstance(layer, nn.Conv2d) and is_map(output):
+            self._map = output
+            return
+        given = args[0] if args else next(iter(kwargs.values()), None)
+        call = linear_call(layer, given, output, self._map)
+        if call is not None:
+            self._linear.append(call)
+        if call is not None or isinstance(layer, nn.Linear):
+            self._last = layer
+
+    def _watched(self, module: nn.Module, watch: Watch[Any]) -> RemovableHandle:
+        keep = self._keeper(watch)
+        if not watch.before:
+            return module.register_forward_hook(keep, with_kwargs=True)
+
+        def keep_input(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
+            keep(module, args, kwargs, (*args, *kwargs.values()))
+
+        return module.register_forward_pre_hook(keep_input, with_kwargs=True)
+
+    def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
+        def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
+            given, shown = first_tensor((*args, *kwargs.values())), first_tensor(output)
+            if given is None or shown is None:
+                return
+            try:
+                self._kept[watch].append(watch.keep(given, shown))
+            except Exception as error:  # not the network's: it must not be taken for one of it
+                self._own_error = error
+                raise
+
+        return keep

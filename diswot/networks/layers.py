@@ -1,0 +1,88 @@
+"""Which modules of a network are its layers of weights, its activation functions, its blocks."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from torch import nn
+
+from diswot.networks import inner
+
+WeightLayer = nn.modules.conv._ConvNd | nn.Linear
+
+_SEQUENCES = (nn.Sequential, nn.ModuleList)
+_ACTIVATION_FUNCTIONS = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.PReLU,
+    nn.ELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Hardswish,
+    nn.Mish,
+)
+"""Activation functions whose output has the sign of their input."""
+
+
+def weight_layers(network: nn.Module) -> list[WeightLayer]:
+    """Return all convolutions and linear layers."""
+    return [module for module in network.modules() if isinstance(module, WeightLayer)]
+
+
+def convolutions(network: nn.Module) -> list[nn.Module]:
+    """Return all convolutions; of a network that has one at most, all linear layers besides."""
+    layers = weight_layers(network)
+    found = [layer for layer in layers if not isinstance(layer, nn.Linear)]
+    return list(found if len(found) > 1 else layers)
+
+
+def activation_functions(network: nn.Module) -> list[nn.Module]:
+    """Return all modules that are rectifiers, smooth ones included."""
+    return [module for module in network.modules() if isinstance(module, _ACTIVATION_FUNCTIONS)]
+
+
+def blocks(network: nn.Module) -> list[nn.Module]:
+    """Return the blocks that the network is a sequence of, such as residual blocks or cells.
+
+    Containers, and modules that hold a container of several blocks, are opened; what remains
+    and has modules of its own is a block. Containers are `nn.Sequential`, and all that are
+    never called themselves (`nn.ModuleList`, `nn.ModuleDict`, a module without a `forward`).
+    A module that holds several blocks by name, and is one of several of its class, is a
+    block: a cell, whose edges have names. A network without blocks has its convolutions and
+    linear layers as blocks.
+
+    Examples:
+        >>> from search_spaces import CifarResNet
+        >>> len(blocks(CifarResNet((3, 5, 1), num_classes=10)))
+        9
+    """
+    network = inner(network)
+    kinds = Counter(type(module) for module in network.modules())
+    found = [module for module in _opened(network, kinds) if _has_modules(module)]
+    return found or list(weight_layers(network))
+
+
+def _opened(network: nn.Module, kinds: Mapping[type, int]) -> Iterator[nn.Module]:
+    for child in network.children():
+        if _is_container(child) or _holds_blocks(child, once=kinds[type(child)] == 1):
+            yield from _opened(child, kinds)
+        else:
+            yield child
+
+
+def _holds_blocks(module: nn.Module, *, once: bool) -> bool:
+    """Tell whether a module holds a container of several blocks; of any kind, if it is `once`."""
+    return any(
+        (_is_container(inside) if once else type(inside) in _SEQUENCES)
+        and sum(map(_has_modules, inside.children())) > 1
+        for inside in module.modules()
+    )
+
+
+def _is_container(module: nn.Module) -> bool:
+    never_called = type(module).forward is nn.Module.forward
+    return type(module) in _SEQUENCES or never_called
+
+
+def _has_modules(module: nn.Module) -> bool:
+    return any(True for _ in module.children())

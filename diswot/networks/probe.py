@@ -1,0 +1,159 @@
+"""A student under test: its network, a batch, and the passes that scorers ask for."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.errors import DataError
+from diswot.networks import ActivationReader, Activations, ForwardPass, Watch, inner
+from diswot.networks.costs import Costs
+from diswot.networks.layers import WeightLayer, weight_layers
+from diswot.seeding import seed_for
+
+LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
+"""Asks a probe to keep what `Probe.output_gradients` needs."""
+
+
+class Probe(Activations):
+    """What a scorer sees of a student; every pass is made when first asked for, and kept.
+
+    What a forward pass shows (`logits`, `features`, `feature_map`, …) is read as from
+    any [`Activations`][diswot.networks.Activations].
+
+    Args:
+        network: the student, in the mode in which it is to be scored.
+        images: (B, channels, height, width).
+        labels: (B,) class of each image.
+        costs: parameters and multiply-adds of the architecture.
+        seed: what chance in a score depends on.
+        watches: what to keep of the forward pass.
+        differentiable: whether gradients can be taken of what the forward pass shows.
+
+    Examples:
+        >>> network = nn.Sequential(
+        ...     nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        ...     nn.Linear(8, 10))
+        >>> probe = Probe(network, torch.randn(4, 3, 6, 6), torch.tensor([0, 1, 2, 3]),
+        ...               costs=Costs(314, 3536), seed=0, differentiable=True)
+        >>> [gradient.shape for _, gradient in probe.weight_gradients]
+        [torch.Size([8, 3, 3, 3]), torch.Size([10, 8])]
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor | None,
+        *,
+        costs: Costs,
+        seed: int,
+        watches: Sequence[Watch[Any]] = (),
+        differentiable: bool = False,
+    ) -> None:
+        # Convolutions on a CPU take half to two thirds of the time with channels last.
+        self.who = f"the network {type(inner(network)).__name__}"
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images = images.contiguous(memory_format=torch.channels_last)
+        self.images = images.detach().requires_grad_() if differentiable else images
+        self.labels = labels
+        self.costs = costs
+        self._seed = seed
+        kept = weight_layers(network) if LAYER_OUTPUTS in watches else []
+        self._outputs = {layer: _output_of(layer) for layer in kept}
+        self._watches = (*watches, *self._outputs.values())
+        self._differentiable = differentiable
+        self._memory = {}
+
+    @cached_property
+    def _forward(self) -> ForwardPass:
+        with (
+            torch.set_grad_enabled(self._differentiable),
+            ActivationReader(self.network, watches=self._watches, who=self.who) as read,
+        ):
+            return read.forward(self.images)
+
+    @property
+    def targets(self) -> Tensor:
+        """Class of each image: (B,).
+
+        Raises:
+            DataError: the batch has no labels.
+        """
+        if self.labels is None:
+            raise DataError("this score needs the labels of the batch, but got none")
+        return self.labels
+
+    @cached_property
+    def loss(self) -> Tensor:
+        """Mean cross-entropy of the batch."""
+        with torch.enable_grad():
+            return F.cross_entropy(self.logits, self.targets)
+
+    @property
+    def weight_gradients(self) -> list[tuple[WeightLayer, Tensor]]:
+        """Gradient of the loss for the weight of every convolution and linear layer.
+
+        Zero where a layer has no part in the loss.
+        """
+        layers = weight_layers(self.network)
+        return list(zip(layers, self._loss_gradients[: len(layers)], strict=True))
+
+    @property
+    def output_gradients(self) -> list[tuple[WeightLayer, Tensor, Tensor]]:
+        """Every call of a convolution or linear layer: layer, output, gradient of the loss for it.
+
+        By the same backward pass as `weight_gradients`; only with the watch `LAYER_OUTPUTS`.
+        """
+        gradients = self._loss_gradients[len(weight_layers(self.network)) :]
+        return [
+            (layer, output, gradient)
+            for (layer, output), gradient in zip(self._layer_calls, gradients, strict=True)
+        ]
+
+    @cached_property
+    def _loss_gradients(self) -> list[Tensor]:
+        """Gradients of the loss for all weights, then for all outputs that are kept."""
+        weights = [layer.weight for layer in weight_layers(self.network)]
+        return self.gradients(self.loss, [*weights, *(output for _, output in self._layer_calls)])
+
+    @cached_property
+    def _layer_calls(self) -> list[tuple[WeightLayer, Tensor]]:
+        watched = self._forward.watched
+        return [
+            (layer, output) for layer, watch in self._outputs.items() for output in watched[watch]
+        ]
+
+    @cached_property
+    def input_gradients(self) -> Tensor:
+        """Gradient of the sum of all logits for the images: (B, channels, height, width)."""
+        with torch.enable_grad():
+            total = self.logits.sum()
+        return self.gradients(total, [self.images])[0]
+
+    def gradients(
+        self, of: Tensor, wrt: Sequence[Tensor], *, create_graph: bool = False
+    ) -> list[Tensor]:
+        """Return gradients by one backward pass; the graph of the forward pass is kept."""
+        with torch.enable_grad():
+            return list(
+                torch.autograd.grad(
+                    of,
+                    wrt,
+                    retain_graph=True,
+                    create_graph=create_graph,
+                    allow_unused=True,
+                    materialize_grads=True,
+                )
+            )
+
+    def generator(self, purpose: str) -> torch.Generator:
+        """Return a generator (on the CPU) that depends on the student, the repeat and `purpose`."""
+        return torch.Generator().manual_seed(seed_for(self._seed, purpose))
+
+
+def _output_of(layer: WeightLayer) -> Watch[Tensor]:
+    return Watch(lambda _network: [layer], lambda _given, output: output)

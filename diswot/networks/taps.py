@@ -1,0 +1,115 @@
+"""Where two networks are compared: which feature maps, in which pairs, at which size."""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
+from typing import TypeAlias, TypeVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.errors import NetworkError
+from diswot.networks import Activations, Watch, as_map, is_map
+from diswot.networks.layers import blocks
+
+_T = TypeVar("_T")
+
+Shape: TypeAlias = tuple[int, ...]
+"""Channels, height and width of a feature map; channels alone of features or logits."""
+
+THIRDS = 3
+"""Stages of a network whose blocks all have one resolution."""
+
+
+def _map_or_none(_given: Tensor, output: Tensor) -> Tensor | None:
+    return as_map(output) if is_map(output) else None
+
+
+BLOCK_MAPS: Watch[Tensor | None] = Watch(blocks, _map_or_none)
+"""The feature map (B, C, H, W) of every block; tokens are put at their places."""
+
+
+def stages(shown: Activations) -> list[Tensor]:
+    """Return the last feature map (B, C, H, W) of every stage, where `BLOCK_MAPS` is watched.
+
+    A stage is the blocks of one resolution. Where all blocks have the same, as in
+    transformers, the stages are the first, second and last third of the blocks.
+
+    Raises:
+        NetworkError: no block shows a feature map.
+
+    Examples:
+        >>> import torch
+        >>> from diswot.networks import ActivationReader
+        >>> from search_spaces import CifarResNet
+        >>> network = CifarResNet((3, 5, 1), num_classes=10)
+        >>> with ActivationReader(network, watches=[BLOCK_MAPS]) as read:
+        ...     [tuple(maps.shape[1:]) for maps in stages(read(torch.zeros(2, 3, 32, 32)))]
+        [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
+    """
+    return [stage[-1] for stage in _staged(shown)]
+
+
+def flows(shown: Activations) -> list[tuple[Tensor, Tensor]]:
+    """Return the first and the last feature map of every stage.
+
+    Stages are those of [`stages`][diswot.networks.taps.stages]. Both maps are the same where
+    the stage is one block.
+
+    Raises:
+        NetworkError: no block shows a feature map.
+    """
+    return [(stage[0], stage[-1]) for stage in _staged(shown)]
+
+
+def _staged(shown: Activations) -> list[list[Tensor]]:
+    maps = [each for each in shown.watched(BLOCK_MAPS) if each is not None]
+    if not maps:
+        raise NetworkError(
+            "no block of the network shows a feature map (B, C, H, W) or tokens (B, T, C), so it "
+            "has no stages to compare: write its blocks as modules, or use another scorer"
+        )
+    return in_stages(maps, lambda each: each.shape[2:])
+
+
+def in_stages(places: Sequence[_T], resolution: Callable[[_T], Shape]) -> list[list[_T]]:
+    """Return `places` in runs of one resolution, or in thirds where all have the same."""
+    by_resolution = [list(run) for _, run in groupby(places, key=resolution)]
+    if len(by_resolution) > 1:
+        return by_resolution
+    ends = sorted({math.ceil(len(places) * third / THIRDS) for third in range(THIRDS + 1)})
+    return [list(places[start:end]) for start, end in pairwise(ends)]
+
+
+def common_shape(own: Shape, other: Shape) -> Shape:
+    """Return the smaller width, height and width of two feature maps."""
+    return tuple(map(min, own, other))
+
+
+def common_height_and_width(own: Shape, other: Shape) -> Shape:
+    """Return the width of the one feature map at the smaller height and width of two."""
+    return own[0], *map(min, own[1:], other[1:])
+
+
+def pooled(maps: Tensor, shape: Shape) -> Tensor:
+    """Return feature maps average-pooled to `shape`, over places and over channels.
+
+    Neighbouring channels are averaged where there are too many, for want of a trained
+    projection.
+
+    Args:
+        maps: (B, C, H, W), or (B, C).
+        shape: what the result has besides B; nowhere more than `maps`.
+
+    Examples:
+        >>> import torch
+        >>> pooled(torch.tensor([[1.0, 3.0, 5.0, 7.0]]).reshape(1, 4, 1, 1), (2, 1, 1)).flatten()
+        tensor([2., 6.])
+    """
+    if maps.shape[2:] != shape[1:]:
+        height, width = shape[1:]
+        maps = F.adaptive_avg_pool2d(maps, (height, width))
+    if maps.shape[1] == shape[0]:
+        return maps
+    by_place = maps.flatten(2).mT if maps.ndim == 4 else maps[:, None]
+    return F.adaptive_avg_pool1d(by_place, shape[0]).mT.reshape(-1, *shape)

@@ -1,0 +1,25 @@
+"""The main job: search, distil the winner, compare, export."""
+
+from diswot.options import RunOptions
+from diswot.pipeline._difference import Difference, paired_difference
+from diswot.pipeline._ending import LOSSES
+from diswot.pipeline._job import DEFAULT_BUDGET, resume, run
+from diswot.pipeline._report import Row, RunReport
+from diswot.pipeline._verdict import Alternative, TrainedStudent, Verdict, read_verdict, verdict
+
+__all__ = [
+    "DEFAULT_BUDGET",
+    "LOSSES",
+    "Alternative",
+    "Difference",
+    "Row",
+    "RunOptions",
+    "RunReport",
+    "TrainedStudent",
+    "Verdict",
+    "paired_difference",
+    "read_verdict",
+    "resume",
+    "run",
+    "verdict",
+]

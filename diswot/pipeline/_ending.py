@@ -1,0 +1,125 @@
+"""From a finished search to a run's report: trainings, verdict, export."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diswot.errors import first_line
+from diswot.export import export
+from diswot.latency import default_form, is_measured
+from diswot.options import EAGER
+from diswot.pipeline._report import RunReport
+from diswot.pipeline._students import Attempts, Lessons, Students, Timing
+from diswot.pipeline._verdict import ALONE, WINNER, Verdict, verdict
+from diswot.progress import news
+from diswot.runs.folder import write_record
+from diswot.search import Candidate, SearchResult
+from diswot.students import origin_of
+
+LOSSES = (ALONE, "diswot", "diswot-dagger")
+"""What the winner is trained with."""
+
+
+def finished(
+    result: SearchResult, lessons: Lessons, folder: Path, job: Mapping[str, Any]
+) -> RunReport:
+    """Train the winner and what it is compared with, export what the verdict takes, and report."""
+    timing = _timing(result, lessons, onnx=job["onnx"])
+    students = Students(
+        lessons.distillation, folder / "distill", lessons.seed, lessons.progress, timing
+    )
+    winner, halving = students.chosen(result.shortlist(job["shortlist"]))
+    compared = {WINNER: winner, **_others(winner, result)}
+    attempts = {
+        label: students.attempt(candidate, _trainings(label, candidate, compare=job["compare"]))
+        for label, candidate in compared.items()
+    }
+    found = _verdict(students, compared, attempts, seed=lessons.seed)
+    students.progress(news("export", "writing the student, and running every form of it"))
+    shutil.rmtree(folder / "student", ignore_errors=True)  # of a run that was stopped
+    network = attempts[found.take].trained[found.loss].network
+    noted = {**_metrics_of(network), "verdict": list(found.sentences)}
+    exported = export(
+        network,
+        folder / "student",
+        data=lessons.distillation.data,
+        metrics=noted,
+        onnx=job["onnx"] and None,  # found possible before the search; now it is written if it can
+    )
+    rows = [students.row(label, each, attempts[label].reports) for label, each in compared.items()]
+    report = RunReport(
+        search=result,
+        verdict=found,
+        rows=(*students.teacher_rows(), *rows),
+        latency=str(timing),
+        halving=halving,
+        trainings=attempts[WINNER].reports,
+        exported=exported,
+        shipped=found.loss,
+        folder=folder,
+    )
+    write_record(folder / "result.json", report.to_json())
+    return report
+
+
+def _timing(result: SearchResult, lessons: Lessons, *, onnx: bool | None) -> Timing:
+    """Return how latencies are measured: as in the search, else in the form that is exported."""
+    searched, device = result.manifest["latency"], lessons.distillation.device
+    form = EAGER if onnx is False else default_form(device)
+    threads = result.manifest["settings"]["threads"]
+    return Timing(searched if is_measured(searched) else form, threads)
+
+
+def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
+    """Return what the winner is compared with, by label."""
+    first = {"best-scored": result.best} if winner.name != result.best.name else {}
+    return first | dict(result.plain_choices)
+
+
+def _trainings(label: str, candidate: Candidate, *, compare: bool) -> dict[str, str]:
+    """Return the folders of a candidate's trainings, by loss."""
+    if label == WINNER:
+        return {loss: loss for loss in LOSSES}
+    return {"diswot": label} if compare and candidate.failure is None else {}
+
+
+def _verdict(
+    students: Students,
+    compared: Mapping[str, Candidate],
+    attempts: Mapping[str, Attempts],
+    *,
+    seed: int,
+) -> Verdict:
+    """Say which student to take.
+
+    Raises:
+        DivergedError: none could be distilled.
+    """
+    distinct = {candidate.name: label for label, candidate in reversed([*compared.items()])}
+    trained = [
+        student
+        for label in compared
+        if distinct[compared[label].name] == label
+        for student in students.answers(label, compared[label], attempts[label])
+    ]
+    failed = [
+        (f"{label} with {loss}", error)
+        for label in distinct.values()
+        for loss, error in attempts[label].failures.items()
+    ]
+    if all(student.loss == ALONE for student in trained):
+        raise failed[0][1]
+    return verdict(
+        trained,
+        teacher=students.teacher_accuracy,
+        failures={what: first_line(error) for what, error in failed},
+        seeds=(seed,),
+    )
+
+
+def _metrics_of(network: nn.Module) -> Mapping[str, Any]:
+    origin = origin_of(network)
+    return origin.metrics if origin else {}

@@ -1,0 +1,47 @@
+"""Whether what will be found can be exported, found out before anything is searched or trained."""
+
+import torch
+from torch import nn
+
+from diswot.export import dry_export, wanted_forms
+from diswot.progress import Progress, news
+from diswot.search import find_space
+from diswot.seeding import generator_for
+from diswot.students import build_student
+from diswot.tasks.images import ImageSpec
+from search_spaces import SearchSpace
+
+_TRIES = 5
+
+
+def check_exportable(
+    space: str | SearchSpace, images: ImageSpec, *, onnx: bool | None, progress: Progress
+) -> None:
+    """Export a random candidate of a space on trial, and name the forms that it cannot have.
+
+    Raises:
+        ExportError: there is none that it can have, or not the one that was asked for.
+        MissingExtraError: ONNX is asked for and not installed.
+        DiswotError: there is no such space.
+    """
+    wanted = wanted_forms(onnx=onnx)
+    candidate = _runnable(find_space(space, in_channels=images.shape[0]), images)
+    if candidate is None:  # the search says what is wrong with its candidates
+        return
+    for form, reason in dry_export(candidate, images, wanted=wanted).items():
+        note = f"students of this space cannot be exported as {form}, which is left out: {reason}"
+        progress(news("export", note))
+
+
+def _runnable(space: SearchSpace, images: ImageSpec) -> nn.Module | None:
+    """Return the network of a random candidate that can be built and run."""
+    for number in range(_TRIES):
+        try:
+            arch = space.sample(generator_for("exported on trial", number))
+            network = build_student(space, arch, images, seed=0)
+            with torch.inference_mode():
+                network.eval()(torch.zeros(2, *images.shape))
+        except Exception:  # noqa: BLE001, S112  (some candidates of a space may not work)
+            continue
+        return network
+    return None

@@ -1,0 +1,212 @@
+"""The main job: search, distil the winner, compare, export."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeGuard, Unpack, cast
+
+from torch import nn
+
+from diswot.errors import DiswotError, RunFolderError
+from diswot.export import onnx_available, require_onnx
+from diswot.options import (
+    DEFAULT_SCORER,
+    EAGER,
+    DistillationOptions,
+    JobOptions,
+    RecipeOptions,
+    ResumeOptions,
+    RunOptions,
+    SearchOptions,
+    declared,
+    filled,
+    options_of,
+    takes_options,
+)
+from diswot.pipeline._ending import finished
+from diswot.pipeline._exportable import check_exportable
+from diswot.pipeline._report import RunReport
+from diswot.pipeline._students import Lessons
+from diswot.progress import Progress, silent
+from diswot.runs import working_in
+from diswot.runs.folder import check_new_folder
+from diswot.scorers import find_scorer
+from diswot.search import (
+    Budget,
+    SearchResult,
+    check_search,
+    data_again,
+    read_manifest,
+    search,
+    settled,
+    told_again,
+)
+from diswot.search import resume as resume_search
+from diswot.tasks.images import load_data
+from diswot.teachers import NAMED, TEACHERS, Teacher
+from diswot.training import recipe_options, teacher_epochs
+from search_spaces import SearchSpace
+
+DEFAULT_BUDGET = Budget(params=300_000)
+_TRAINING = (
+    *(name for name in declared(RecipeOptions) if name != "seed"),
+    *("teacher_epochs", "flips", "force", "tensorboard"),
+)
+"""What a manifest keeps of how the main job trains."""
+
+
+@takes_options
+def run(
+    teacher: str | nn.Module = "resnet56",
+    space: str | SearchSpace = "s0",
+    *,
+    budget: Budget = DEFAULT_BUDGET,
+    out: str | Path,
+    progress: Progress = silent,
+    **options: Unpack[RunOptions],
+) -> RunReport:
+    """Search a student for the teacher, distill it, compare it with baselines, export one.
+
+    The winner is trained three times from the same initialisation with the same batches:
+    alone, towards the teacher (DisWOT), and with the similarity losses besides (DisWOT†).
+    Largest, smallest and random student are distilled like it. The smallest of those that are
+    as good as the best, within the interval of their difference on the validation split, is
+    exported; `verdict` says which it is and why.
+
+    Args:
+        teacher: a built-in name, `package.module:callable`, or a network.
+        space: a built-in name, `package.module:Class`, or a space.
+        budget: what a student may cost; by default 300,000 parameters.
+        out: the run folder.
+        progress: told of every candidate and epoch.
+        **options: see [`SearchOptions`][diswot.search.SearchOptions] and
+            [`DistillationOptions`][diswot.training.DistillationOptions].
+
+    Raises:
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    folder = Path(out)
+    check_new_folder(folder)
+    job = filled(JobOptions, options_of(JobOptions, options))
+    if job["onnx"]:
+        require_onnx()
+    settings, _, _ = settled(budget, options)
+    if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
+        options["latency"] = EAGER  # the form that will be exported
+    with working_in(folder):
+        options["data"] = load_data(
+            options.get("data", "digits"),
+            root=options.get("data_root"),
+            image_size=options.pop("image_size", None),
+            progress=progress,
+        )
+        check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=progress)
+        if job["onnx"] is None:
+            job["onnx"] = onnx_available() or None
+        job |= _training_of(teacher, options)
+        lessons = Lessons(teacher, options, progress)
+        result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
+        return finished(result, lessons, folder, job)
+
+
+def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
+    """Return the settings of the trainings, defaults in place of what was left open."""
+    used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
+    used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
+    recipe = recipe_options(options["data"], used)
+    used |= {name: value for name, value in recipe.items() if name in used}
+    if teacher in TEACHERS and options.get("teacher_weights") is None:
+        used["teacher_epochs"] = used["teacher_epochs"] or teacher_epochs(used["epochs"])
+    return used
+
+
+def _search(
+    teacher: str | nn.Module,
+    space: str | SearchSpace,
+    budget: Budget,
+    lessons: Lessons,
+    options: RunOptions,
+    *,
+    out: Path,
+    job: Mapping[str, Any],
+) -> SearchResult:
+    """Search; where the score needs a trained teacher, it is trained before."""
+    searched = cast(SearchOptions, options_of(SearchOptions, options))
+    scored: str | nn.Module | Teacher = teacher
+    scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
+    if (options.get("teacher_state") or scorer.card.teacher_state) == "trained":
+        if teacher in TEACHERS:  # it may have to be trained: what cannot be is found out before
+            check_search(teacher, space, budget=budget, **searched)
+        scored = lessons.trained_teacher()
+    return search(
+        scored, space, budget=budget, out=out, job=job, progress=lessons.progress, **searched
+    )
+
+
+@takes_options
+def resume(
+    folder: str | Path, *, progress: Progress = silent, **options: Unpack[ResumeOptions]
+) -> "RunReport | SearchResult":
+    """Go on with what stopped in a run folder: a search, or the main job with all its stages.
+
+    A training that ended is not begun again; one that did not goes on from its checkpoint.
+
+    Args:
+        folder: the run folder.
+        progress: told of every candidate and epoch.
+        **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
+
+    Raises:
+        DiswotError: it is no run folder, is damaged, or something does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    path = Path(folder)
+    read_manifest(path)  # what is no run folder is not locked
+    with working_in(path):
+        manifest = read_manifest(path)
+        job, settings = _job_of(manifest, path), manifest["settings"]
+        if job is None:
+            return resume_search(path, progress=progress, **options)
+        if job["onnx"]:
+            require_onnx()
+        teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
+        options["data"] = data_again(
+            settings,
+            options.get("data"),
+            image_size=options.pop("image_size", None),
+            data_root=options.get("data_root"),
+            progress=progress,
+        )
+        if options.get("data_root") is None and options["data"].source is not None:
+            options["data_root"] = options["data"].source.root
+        known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
+        known |= {name: job[name] for name in _TRAINING}
+        known["teacher_classes"] = settings.get("teacher_classes")
+        lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
+        if settings["teacher_state"] == "trained":
+            options["teacher"] = lessons.trained_teacher()
+        result = resume_search(path, progress=progress, **options)
+        return finished(result, lessons, path, job)
+
+
+def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
+    """Return what the main job was asked for besides a search; `None` of a search alone."""
+    job = manifest.get("job", {})
+    if job is None:
+        return None
+    if not _is_job(job):
+        raise RunFolderError(
+            f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
+        )
+    return job
+
+
+def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:
+    try:
+        for kind in (JobOptions, DistillationOptions):
+            for name, option in declared(kind).items():
+                if kind is JobOptions or name in _TRAINING:
+                    option.checked(job[name])
+    except (DiswotError, KeyError, TypeError):
+        return False
+    return True

@@ -1,0 +1,224 @@
+"""What students are trained with, and the students of one run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, cast
+
+from torch import nn
+
+from diswot.errors import DivergedError, first_line
+from diswot.latency import time_network
+from diswot.networks.copies import copied
+from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
+from diswot.pipeline._report import Row
+from diswot.pipeline._verdict import TrainedStudent
+from diswot.progress import Progress, news
+from diswot.search import Candidate, measure_costs
+from diswot.seeding import seed_for
+from diswot.teachers import Teacher
+from diswot.training import (
+    Accuracy,
+    Distillation,
+    Halving,
+    TrainedTeacher,
+    Training,
+    halve,
+    prepare_distillation,
+    right_answers,
+)
+
+
+class Lessons:
+    """What students are trained with, prepared when it is first needed."""
+
+    def __init__(
+        self, teacher: str | nn.Module | Teacher, options: Mapping[str, Any], progress: Progress
+    ) -> None:
+        self._teacher = teacher
+        self._options = options
+        self.seed: int = options.get("seed", 0)
+        self.progress = progress
+
+    @cached_property
+    def distillation(self) -> Distillation:
+        """The teacher with weights, trained now where it has none, the data and the recipe."""
+        return prepare_distillation(
+            self._teacher,
+            data=self._options["data"],
+            progress=self.progress,
+            **cast(DistillationOptions, options_of(DistillationOptions, self._options)),
+        )
+
+    def trained_teacher(self) -> Teacher:
+        """Return the teacher with its weights."""
+        return cast(TrainedTeacher, self.distillation.teacher).source  # one is always given
+
+
+@dataclass(frozen=True)
+class Trained:
+    network: nn.Module
+    report: Training
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What came of a candidate's trainings.
+
+    Attributes:
+        trained: those that ended, by loss.
+        failures: why others did not, by loss.
+    """
+
+    trained: Mapping[str, Trained]
+    failures: Mapping[str, DivergedError]
+
+    @property
+    def reports(self) -> dict[str, Training]:
+        """What came of those that ended, by loss."""
+        return {loss: each.report for loss, each in self.trained.items()}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How the latencies of a run's closing table are measured.
+
+    Attributes:
+        form: `eager`, `onnx` or `torch-compile`.
+        threads: of the runtime.
+    """
+
+    form: str
+    threads: int
+
+    def __str__(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"one image, {RUNTIMES[self.form]}, {threads}, median"
+
+
+class Students:
+    """Builds candidates with one initialisation, trains and measures them."""
+
+    def __init__(
+        self,
+        distillation: Distillation,
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        timing: Timing,
+    ) -> None:
+        self._distillation = distillation
+        self._folder = folder
+        self._seed = seed
+        self._timing = timing
+        self._attempts: dict[str, Attempts] = {}
+        self._latencies: dict[str, float | None] = {}
+        self.progress = progress
+
+    def attempt(self, candidate: Candidate, trainings: Mapping[str, str]) -> Attempts:
+        """Train a candidate, unless one with its architecture was; some trainings may diverge.
+
+        Args:
+            candidate: what to train.
+            trainings: the folder of each training, by loss.
+        """
+        if candidate.name not in self._attempts:
+            trained: dict[str, Trained] = {}
+            failures: dict[str, DivergedError] = {}
+            for loss, label in trainings.items():
+                try:
+                    trained[loss] = self.train(candidate, loss, label=label)
+                except DivergedError as error:
+                    failures[loss] = error
+            self._attempts[candidate.name] = Attempts(trained, failures)
+        return self._attempts[candidate.name]
+
+    def answers(self, label: str, candidate: Candidate, attempts: Attempts) -> list[TrainedStudent]:
+        """Return what a verdict needs to know of a candidate's trainings."""
+        data, device = self._distillation.data, self._distillation.device
+        return [
+            TrainedStudent(
+                label,
+                candidate.name,
+                candidate.costs,
+                loss,
+                right_answers(each.network, data, data.val, device=device),
+                right_answers(each.network, data, data.test, device=device),
+            )
+            for loss, each in attempts.trained.items()
+        ]
+
+    @property
+    def teacher_accuracy(self) -> Accuracy | None:
+        """Of the teacher on the test split, where there is one."""
+        teacher = self._distillation.teacher
+        return None if teacher is None else teacher.accuracy
+
+    def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> Trained:
+        """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
+        student, name = self._build(candidate), label or loss
+        training = self._distillation.train_once(
+            student,
+            loss=loss,
+            folder=self._folder / name,
+            progress=self.progress,
+            stage=name,
+            anew=True,
+        )
+        return Trained(student, training)
+
+    def chosen(self, shortlist: Sequence[Candidate]) -> tuple[Candidate, Halving | None]:
+        """Return whom successive halving chooses of a shortlist, and how."""
+        if len(shortlist) == 1:
+            return shortlist[0], None
+        found = halve(
+            {candidate.name: partial(self._build, candidate) for candidate in shortlist},
+            self._distillation,
+            loss="diswot",
+            folder=self._folder / "diswot",
+            progress=self.progress,
+            anew=True,
+        )
+        best = next(candidate for candidate in shortlist if candidate.name == found.best)
+        return best, found
+
+    def teacher_rows(self) -> Iterator[Row]:
+        """Return the row of the teacher, where there is one."""
+        if self._distillation.teacher is not None:
+            teacher, shape = self._distillation.teacher, self._distillation.data.shape
+            yield Row(
+                "teacher",
+                teacher.source.name,
+                measure_costs(lambda: copied(teacher.network).to("meta"), shape),
+                self._milliseconds(teacher.network),
+                accuracies={"alone": teacher.accuracy},
+            )
+
+    def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
+        """Return the row of a candidate with the accuracies of its trainings."""
+        if candidate.name not in self._latencies:
+            self._latencies[candidate.name] = self._milliseconds(self._build(candidate))
+        latency = self._latencies[candidate.name]
+        accuracies = {loss: report.test for loss, report in reports.items()}
+        return Row(label, candidate.name, candidate.costs, latency, candidate.score, accuracies)
+
+    def _milliseconds(self, network: nn.Module) -> float | None:
+        """Return the latency in the form of the table; `None` if it does not run in that form."""
+        try:
+            return time_network(
+                copied(network),
+                self._distillation.data.shape,
+                device=self._distillation.device,
+                threads=self._timing.threads,
+                form=self._timing.form,
+            ).median_ms
+        except Exception as error:
+            if self._timing.form == EAGER:
+                raise
+            why = f"does not run in {RUNTIMES[self._timing.form]} ({first_line(error)})"
+            self.progress(news("latency", f"{type(network).__name__} {why}"))
+            return None
+
+    def _build(self, candidate: Candidate) -> nn.Module:
+        return candidate.build(seed=seed_for(self._seed, "student", candidate.key))

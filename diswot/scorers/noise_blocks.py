@@ -1,0 +1,69 @@
+"""What the blocks of a network make of noise: the pass that the terms of AZ-NAS share."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+
+from diswot.networks import ActivationReader, Watch
+from diswot.networks.layers import blocks
+from diswot.networks.probe import Probe
+from diswot.scorers.positions import channels
+
+
+@dataclass(frozen=True, eq=False)
+class BlockCall:
+    """One call of a block; kept at the call, as what follows may change its output in place.
+
+    Attributes:
+        shape: of its output.
+        entropy: of the principal components of its output; −∞ if the output is constant, and
+            NaN if it is not finite.
+        given_edge: its input in the graph of the pass.
+        output_edge: its output there.
+    """
+
+    shape: torch.Size
+    entropy: Tensor
+    given_edge: GradientEdge | None
+    output_edge: GradientEdge | None
+
+
+def noise_block_calls(student: Probe) -> list[BlockCall]:
+    """Return the blocks' calls, in their order, in a pass of as much noise as the batch is.
+
+    Raises:
+        NetworkError: the network has no blocks.
+    """
+    noise = torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+    reader = ActivationReader(student.network, watches=[_CALLS])
+    with torch.enable_grad(), reader as read:
+        return read(noise.to(student.images)).watched(_CALLS)
+
+
+def _call(given: Tensor, output: Tensor) -> BlockCall:
+    with torch.no_grad():
+        entropy = spectral_entropy(channels(output))
+    return BlockCall(output.shape, entropy, _edge(given), _edge(output))
+
+
+_CALLS = Watch(blocks, _call)
+
+
+def spectral_entropy(features: Tensor) -> Tensor:
+    """Return the entropy of the shares of the principal components of (samples, C).
+
+    −∞ where all samples are alike, NaN where they are not finite.
+    """
+    centred = features - features.mean(dim=0)
+    covariance = (centred.T @ centred).double()
+    if not covariance.isfinite().all():
+        return covariance.new_tensor(torch.nan)
+    variances = torch.linalg.eigvalsh(covariance).clamp(min=0)
+    entropy: Tensor = torch.special.entr(variances / variances.sum()).sum()
+    return torch.where(variances.sum() > 0, entropy, -torch.inf)
+
+
+def _edge(shown: Tensor) -> GradientEdge | None:
+    return get_gradient_edge(shown) if shown.requires_grad else None

@@ -1,0 +1,134 @@
+"""Datasets by name."""
+
+import os
+from collections.abc import Callable, Container
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.options import takes_options
+from diswot.progress import Progress, news, silent
+from diswot.references import is_reference, resolve
+from diswot.tasks.images._cifar import cifar10, cifar100
+from diswot.tasks.images._decoded import image_folder
+from diswot.tasks.images._digits import digits
+from diswot.tasks.images._given import from_dataset
+from diswot.tasks.images._image_data import ImageData, Source
+from diswot.tasks.images._root import cache_root, data_root
+
+DATASETS: dict[str, Callable[[Path], ImageData]] = {
+    "digits": digits,
+    "cifar10": cifar10,
+    "cifar100": cifar100,
+}
+"""Built-in datasets: read from a data root."""
+
+GIVEN: dict[str, str] = {
+    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
+    "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
+}
+"""What can be given besides a name."""
+
+LARGEST_IMAGE = 4096
+
+
+@takes_options
+def load_data(
+    data: Any,
+    *,
+    root: str | Path | None = None,
+    image_size: int | None = None,
+    progress: Progress = silent,
+) -> ImageData:
+    """Return the dataset that is meant.
+
+    Args:
+        data: a built-in name; a folder of images, as a path or as text that is one (an
+            existing folder, or anything with a separator); `package.module:callable`, which
+            returns a dataset or a pair (training dataset, test dataset); or either of
+            these itself.
+        root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
+        image_size: height and width that the pictures of a folder or a dataset are brought
+            to; by default inferred.
+        progress: told of what was inferred, and of images that are decoded.
+
+    Raises:
+        UnknownNameError: no dataset has that name.
+        OptionError: the images have a size that cannot be chosen.
+        DataError: the dataset is missing, damaged or unfit.
+
+    Examples:
+        >>> load_data("digits").summary()
+        'digits: 300 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
+    """
+    if image_size is not None and not 1 <= image_size <= LARGEST_IMAGE:
+        raise OptionError(
+            f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
+        )
+    found = _found(data, root, image_size, progress)
+    if image_size is not None and found.shape[1:] != (image_size, image_size):
+        channels, height, width = found.shape
+        raise OptionError(
+            f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
+            f"are: leave image_size {image_size} out, or give a folder of images"
+        )
+    if found is not data:
+        for note in (*found.notes, *found.class_summary()):
+            progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
+        found = replace(found, source=_source(data, root, image_size))
+    return found
+
+
+def _source(data: Any, root: str | Path | None, image_size: int | None) -> Source | None:
+    """Return what loads data again; nothing for code and for datasets themselves."""
+    place = str(data) if isinstance(data, str | Path) else ""
+    if place not in NAMED_DATA and not isinstance(data, Path):
+        return None
+    if place not in DATASETS:
+        place = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111
+    return Source(place, None if root is None else os.path.abspath(root), image_size)  # noqa: PTH100
+
+
+def _found(
+    data: Any, root: str | Path | None, image_size: int | None, progress: Progress
+) -> ImageData:
+    if isinstance(data, Path) or (isinstance(data, str) and _is_path(data)):
+        kept_in = cache_root(data_root(root)) / "images"
+        folder = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
+        return image_folder(folder, kept_in=kept_in, image_size=image_size, progress=progress)
+    if not isinstance(data, str):
+        return from_dataset(data, name=type(data).__name__, image_size=image_size)
+    if is_reference(data):
+        return from_dataset(_called(data), name=data, image_size=image_size)
+    if data not in DATASETS:
+        also = " (or give a folder of images, or package.module:callable)"
+        raise UnknownNameError("dataset", data, DATASETS, also=also)
+    return DATASETS[data](data_root(root))
+
+
+def _is_path(text: str) -> bool:
+    """Tell whether `text` means a folder; built-in names go before folders of the same name."""
+    looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
+    exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
+    return text not in DATASETS and (looks_like or exists)
+
+
+class _NamedData(Container[str]):
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and (text in DATASETS or _is_path(text))
+
+
+NAMED_DATA: Container[str] = _NamedData()
+"""Texts that stand for built-in datasets and for folders of images, and never for code."""
+
+
+def _called(reference: str) -> Any:
+    make = resolve(reference, kind="dataset")
+    try:
+        return make()
+    except Exception as error:
+        raise DataError(
+            f"dataset {reference}: calling it raised {type(error).__name__}: "
+            f"{first_line(error)}; fix the callable"
+        ) from error

@@ -1,0 +1,209 @@
+"""Data of the user's own: a `torch.utils.data.Dataset`, or a callable that returns one."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from diswot.errors import DataError, first_line
+from diswot.tasks.images._duplicates import duplicates
+from diswot.tasks.images._image_data import ImageData, Split, held_out_part, image_spec
+from diswot.tasks.images._items import EXPECTED, Collected, UnfitItemError, as_image, divide_item
+from diswot.tasks.images._labels import Label, class_numbers, read_labels
+from diswot.tasks.images._picture import fitted, header_of
+from diswot.tasks.images._split_names import SPLITS, check_unambiguous, split_names
+from diswot.tasks.images._values import in_range
+
+_TOGETHER = 256
+"""Pictures held at their full size at a time."""
+
+_Shape = tuple[int | None, int, int] | None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the items of a dataset were: images (n, C, H, W), and a label each."""
+
+    images: Tensor
+    labels: list[Label]
+    notes: tuple[str, ...]
+
+
+def from_dataset(
+    given: Any, *, name: str, image_size: int | None = None, seed: int = 0
+) -> ImageData:
+    """Return `ImageData` of a dataset, or of several.
+
+    An item is (image, class), or a dictionary with both: a tensor (C, H, W), an array
+    (H, W, C), or a picture of Pillow; and a number or a name. Pictures are brought to one
+    size, `image_size` or that of the first, and to RGB where any has colors. A tenth of the
+    training images is held out to select on; without a test dataset, a fifth to evaluate on.
+    All images are held in memory. An attribute `classes` (or `features`) of the training
+    dataset gives the classes' names.
+
+    Args:
+        given: a dataset, a pair (training, test), a triple (training, validation, test), or a
+            dictionary of datasets by the names of splits.
+        name: of the data, for messages.
+        image_size: height and width of the images.
+        seed: of what is held out.
+
+    Raises:
+        DataError: the items are not images of one shape with classes.
+    """
+    if isinstance(given, ImageData):
+        return given
+    datasets, read = _by_split(given, name), {}
+    shape: _Shape = (None, image_size, image_size) if image_size else None
+    for split, dataset in datasets.items():
+        who = name if len(datasets) == 1 else f"{name} ({split})"
+        read[split] = _read(dataset, who, shape)
+        channels, height, width = read["train"].images.shape[1:]
+        shape = channels, height, width
+    labels, classes, count = class_numbers(
+        {split: each.labels for split, each in read.items()}, _names_of(datasets["train"]), name
+    )
+    images, scale, said = in_range({split: each.images for split, each in read.items()}, name)
+    found = {split: Split(images[split], labels[split]) for split in read}
+    train, val, test = _divided(found, seed, classes)
+    spec = image_spec(train.images, count, scale=scale)
+    notes = [note for each in read.values() for note in each.notes]
+    notes = [*dict.fromkeys(notes), *said, *duplicates(train, val, test)]
+    return ImageData(name, train, val, test, spec, classes=classes, notes=tuple(notes))
+
+
+def _by_split(given: Any, name: str) -> dict[str, Any]:
+    """Return datasets by split, the training dataset first."""
+    if isinstance(given, Mapping):
+        by_split = check_unambiguous(split_names(map(str, given)), name)
+        if "train" not in by_split:
+            raise DataError(
+                f"{name} has no training dataset among {', '.join(map(repr, list(given)[:8]))}: "
+                "give a dataset, or a dictionary of 'train' and 'test' datasets"
+            )
+        return {split: given[by_split[split]] for split in SPLITS if split in by_split}
+    if isinstance(given, tuple) and any(isinstance(each, Tensor | np.ndarray) for each in given):
+        raise DataError(
+            f"{name} is a tuple of tensors or arrays: give "
+            "torch.utils.data.TensorDataset(images, classes), or a pair of such"
+        )
+    if isinstance(given, tuple) and len(given) in (2, 3):
+        return dict(zip(("train", "test") if len(given) == 2 else SPLITS, given, strict=True))
+    return {"train": given}
+
+
+def _divided(
+    found: Mapping[str, Split], seed: int, classes: Sequence[str] | None
+) -> tuple[Split, Split, Split]:
+    """Return train, val and test; what lacks is held out of the training images."""
+    train, val, test = (found.get(split) for split in SPLITS)
+    assert train is not None  # noqa: S101  (`_by_split` has made sure)
+    if test is None and val is not None:  # as with folders
+        val, test = None, val
+    if test is None:
+        train, test = held_out_part(train, 5, seed, classes=classes)
+    if val is None:
+        train, val = held_out_part(train, 10, seed, classes=classes)
+    return train, val, test
+
+
+def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
+    """Read a dataset; pictures are brought to `shape`, of which the channels may be left open."""
+    _check_dataset(dataset, name)
+    count = len(dataset)
+    collected, raw, forms = Collected(count, name), [], set()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        items = _items(dataset, count, name)
+        while part := list(islice(items, _TOGETHER)):
+            if shape is None and not isinstance(part[0].image, Tensor):
+                header = header_of(part[0].image)
+                shape = None, header.height, header.width
+            tensors = pool.map(partial(_Item.tensor, shape=shape), part)
+            for item, pixels in zip(part, tensors, strict=True):
+                collected.put(item.place, pixels)
+                raw.append(item.label)
+                forms.add(item.form)
+    images = collected.images()
+    labels, notes = read_labels(raw, name)
+    notes += [f"items of {name} are {form}" for form in sorted(forms - {""})]
+    if collected.gray:
+        notes.append(f"gray images of {name} converted to RGB: {collected.gray:,}")
+    return _Read(images, labels, tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item of a dataset: an image as a picture or a tensor, its label, and its form."""
+
+    place: int
+    image: Any
+    label: Any
+    form: str
+    name: str
+
+    def tensor(self, *, shape: _Shape) -> Tensor:
+        """Return the image as a tensor, a picture in `shape`."""
+        if isinstance(self.image, Tensor):
+            return self.image
+        try:
+            channels, height, width = shape or (None, *reversed(self.image.size))
+            own = 1 if header_of(self.image).gray else 3
+            return torch.from_numpy(fitted(self.image, (channels or own, height, width)))
+        except Exception as error:  # a damaged image can raise anything
+            raise _unreadable(self.name, self.place, error) from error
+
+
+def _items(dataset: Any, count: int, name: str) -> Iterator[_Item]:
+    for place in range(count):
+        try:
+            item = dataset[place]
+        except Exception as error:
+            raise _unreadable(name, place, error) from error
+        try:
+            image, label, form = divide_item(item)
+            yield _Item(place, as_image(image), label, form, name)
+        except UnfitItemError as error:
+            raise DataError(
+                f"Expected the items of {name} to be {EXPECTED}, but got {error} (item {place:,})"
+            ) from error
+
+
+def _unreadable(name: str, place: int, error: Exception) -> DataError:
+    return DataError(
+        f"reading item {place:,} of {name} raised {type(error).__name__}: {first_line(error)}; "
+        "fix the dataset, or leave the item out"
+    )
+
+
+def _check_dataset(dataset: Any, name: str) -> None:
+    advice = ""
+    if isinstance(dataset, IterableDataset):
+        advice = ": read it into a list first"
+    elif isinstance(dataset, DataLoader):
+        advice = ": give its dataset"
+    elif hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__"):
+        return
+    raise DataError(
+        f"Expected {name} to be a dataset with a length and items, "
+        f"but got {type(dataset).__name__}{advice}"
+    )
+
+
+def _names_of(dataset: Any) -> tuple[str, ...] | None:
+    """Return the names of the classes that a dataset, or one that it is a part of, has."""
+    names = getattr(dataset, "classes", None)
+    features = getattr(dataset, "features", None)
+    if names is None and isinstance(features, Mapping):
+        names = next((f.names for f in features.values() if hasattr(f, "names")), None)
+    if isinstance(names, tuple | list) and all(isinstance(each, str) for each in names):
+        return tuple(names)
+    inner = getattr(dataset, "dataset", None)
+    return None if inner is None else _names_of(inner)

@@ -1,0 +1,212 @@
+"""Images, split into what is trained on, chosen on and judged on."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diswot.devices import torch_threads
+from diswot.tasks.images._classes import described
+from diswot.tasks.images._holding_out import divided, held_out_of
+from diswot.tasks.images._originals import Originals
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images (n, C, H, W), uint8 or float, in memory or mapped from a file; classes (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> "Split":
+        """Return the images at `indices`."""
+        return Split(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What the images of a dataset are to a network.
+
+    Attributes:
+        shape: channels, height and width.
+        num_classes: number of classes.
+        mean: mean per channel, after division by `scale`.
+        std: standard deviation per channel, likewise.
+        scale: what pixel values are divided by first, 255 for uint8.
+    """
+
+    shape: tuple[int, int, int]
+    num_classes: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    scale: float
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ImageSpec":
+        """Read back what `dataclasses.asdict` and JSON made of it."""
+        channels, height, width = map(int, values["shape"])
+        return cls(
+            (channels, height, width),
+            int(values["num_classes"]),
+            tuple(map(float, values["mean"])),
+            tuple(map(float, values["std"])),
+            float(values["scale"]),
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """What loads a dataset again, where that is no code.
+
+    Attributes:
+        data: a built-in name, or the whole path of a folder of images.
+        root: the data root, where one was named.
+        image_size: height and width of the images of a folder, where they were named.
+    """
+
+    data: str
+    root: str | None = None
+    image_size: int | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Source":
+        """Read back what `dataclasses.asdict` and JSON made of it.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        kinds = {"data": str, "root": str | None, "image_size": int | None}
+        for name, kind in kinds.items():
+            if not isinstance(values.get(name), kind):
+                raise TypeError(f"{name} is {values.get(name)!r}")
+        return cls(values["data"], values.get("root"), values.get("image_size"))
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A classification dataset.
+
+    Attributes:
+        name: what it is called in manifests.
+        train: what networks are trained on and scored with.
+        val: what choices (the best epoch) are made on.
+        test: what the result is judged on, and nothing else.
+        spec: shape, classes and normalisation of the images.
+        flips: whether a mirrored image is an image of the same class.
+        classes: their names, where they are known.
+        notes: what was inferred, converted or left out, for people.
+        originals: the files of each split (`train`, `val`, `test`), where there are such.
+        source: what loads it again, where that is known.
+        depth: bits in use of gray images of more than 8 bits, by which they were scaled to 8.
+    """
+
+    name: str
+    train: Split
+    val: Split
+    test: Split
+    spec: ImageSpec
+    flips: bool = True
+    classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    originals: Mapping[str, Originals] = field(default_factory=dict)
+    source: Source | None = None
+    depth: int = 16
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self.spec.shape
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self.spec.num_classes
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all images, labels and the normalisation."""
+        content = hashlib.sha256(repr((self.spec, self.flips)).encode())
+        for split in (self.train, self.val, self.test):
+            content.update(np.ascontiguousarray(split.images.numpy()).data)
+            content.update(np.ascontiguousarray(split.labels.numpy()).data)
+        return content.hexdigest()
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Return images (n, C, H, W) as networks take them: float32, standardised."""
+        mean, std = (
+            torch.tensor(values, device=images.device).view(-1, 1, 1)
+            for values in (self.spec.mean, self.spec.std)
+        )
+        return (images.float() / self.spec.scale - mean) / std
+
+    def summary(self) -> str:
+        """One line for people: sizes, shape and classes."""
+        channels, height, width = self.shape
+        return (
+            f"{self.name}: {len(self.train):,} train, {len(self.val):,} val, "
+            f"{len(self.test):,} test images of {channels}×{height}×{width}, "
+            f"{self.num_classes} classes"
+        )
+
+    def class_summary(self) -> tuple[str, ...]:
+        """Lines for people: names of the classes with their images in each split."""
+        return tuple(described(self))
+
+
+def batches(
+    split: Split, size: int, generator: torch.Generator | None = None, *, drop_last: bool = False
+) -> Iterator[Split]:
+    """Go through `split` once in batches, in an order drawn from `generator` where given."""
+    count = len(split)
+    order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+    stop = count - count % size if drop_last and count >= size else count
+    for start in range(0, stop, size):
+        yield split.take(order[start : start + size])
+
+
+def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
+    """Divide `split` at random into the rest and `count` images, classes in proportion.
+
+    Raises:
+        DataError: there are too few images for that.
+    """
+    rest, held = divided(split.labels, count, seed)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+
+
+def held_out_part(
+    split: Split, part: int, seed: int, *, classes: Sequence[str] | None = None
+) -> tuple[Split, Split]:
+    """Divide `split` at random into the rest and one in `part` images, at least one per class.
+
+    Raises:
+        DataError: a class has too few images for that.
+    """
+    rest, held = held_out_of(split.labels, part, seed, classes=classes)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+
+
+def image_spec(
+    images: Tensor,
+    num_classes: int,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+    *,
+    scale: float = 255.0,
+) -> ImageSpec:
+    """Describe images (n, C, H, W); mean and std are those of `images` where not given."""
+    channels, height, width = images.shape[1:]
+    if mean is None or std is None:
+        with torch_threads(1):  # sums over several threads differ in their last digits
+            pixels = images.double() / scale
+            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
+            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
+    return ImageSpec((channels, height, width), num_classes, mean, std, scale)

@@ -1,0 +1,147 @@
+"""Labels of any usual form → numbers of classes from 0."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diswot.errors import DataError
+from diswot.tasks.images._classes import in_order
+
+_UNUSED_AT_MOST = 100
+"""Classes without images, beyond as many as have some, that a largest label may imply."""
+
+Label = int | str
+
+
+def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
+    """Return labels as numbers, or as names of classes, and how they were read.
+
+    Args:
+        raw: numbers, names, or one-hot vectors.
+        name: of the dataset, for messages.
+
+    Raises:
+        DataError: some are none of these; the message has their number and the first one.
+    """
+    read: list[Label] = []
+    forms: set[str] = set()
+    for place, label in enumerate(raw):
+        try:
+            value, form = _read(label)
+        except ValueError as error:
+            bad = sum(not _is_readable(each) for each in raw)
+            raise DataError(
+                f"{bad:,} of {len(raw):,} labels of {name} are no class, the first that of item "
+                f"{place:,}: {error}; give each image a number from 0, or a name"
+            ) from error
+        read.append(value)
+        forms.add(form)
+    if len({isinstance(each, str) for each in read}) > 1:
+        raise DataError(f"the labels of {name} are numbers and names mixed: give one of both")
+    if negative := [
+        place for place, each in enumerate(read) if not isinstance(each, str) and each < 0
+    ]:
+        raise DataError(
+            f"{len(negative):,} of {len(read):,} labels of {name} are negative, the first that of "
+            f"item {negative[0]:,}: {read[negative[0]]}; leave images without a class out, and "
+            "number classes from 0"
+        )
+    return read, [f"labels of {name} are {form}" for form in sorted(forms - {""})]
+
+
+def class_numbers(
+    labels: Mapping[str, Sequence[Label]], names: Sequence[str] | None, name: str
+) -> tuple[dict[str, Tensor], tuple[str, ...] | None, int]:
+    """Return the class of each image by split, the classes' names, and their number.
+
+    Args:
+        labels: of each split.
+        names: of the classes, where the dataset has them.
+        name: of the dataset, for messages.
+
+    Raises:
+        DataError: a label has no name, names are numbers with gaps too large, or a class has
+            no training images but others.
+    """
+    everything = {label for own in labels.values() for label in own}
+    if any(isinstance(label, str) for label in everything):
+        names = list(names or in_order(str(label) for label in everything))
+        if unknown := sorted(str(each) for each in everything - set(names)):
+            raise DataError(
+                f"{name} has the label {unknown[0]!r}, which is not one of its classes: "
+                "name all of them"
+            )
+        number = {each: place for place, each in enumerate(names)}
+        numbered = {split: [number[str(x)] for x in own] for split, own in labels.items()}
+    else:
+        numbered = {split: [int(label) for label in own] for split, own in labels.items()}
+    largest = max(max(own) for own in numbered.values())
+    _check_gaps(name, largest, len(everything))
+    if names is not None and len(names) <= largest:
+        raise DataError(
+            f"{name} has {largest + 1} classes, but its attribute classes names {len(names)}: "
+            "name all of them"
+        )
+    _check_trained(numbered, name)
+    tensors = {split: torch.tensor(own) for split, own in numbered.items()}
+    return tensors, tuple(names) if names else None, max(largest + 1, len(names or ()))
+
+
+def _check_gaps(name: str, largest: int, used: int) -> None:
+    if largest + 1 - used > used + _UNUSED_AT_MOST:
+        raise DataError(
+            f"the labels of {name} go up to {largest:,}, but only {used:,} different ones are "
+            "used: number the classes from 0 without gaps"
+        )
+
+
+def _check_trained(numbered: Mapping[str, Sequence[int]], name: str) -> None:
+    for split, own in numbered.items():
+        if lacking := sorted(set(own) - set(numbered["train"])):
+            raise DataError(
+                f"{name} has {len(lacking):,} classes in {split} that no training image has, such "
+                f"as {lacking[0]}: give both the same classes"
+            )
+
+
+def _is_readable(label: Any) -> bool:
+    try:
+        _read(label)
+    except ValueError:
+        return False
+    return True
+
+
+def _read(label: Any) -> tuple[Label, str]:
+    """Return a label as a number or a name, and what it was if that is to be said.
+
+    Raises:
+        ValueError: it is neither, nor a one-hot vector.
+    """
+    if isinstance(label, str):
+        return label, ""
+    if isinstance(label, Tensor | np.ndarray | list | tuple | np.generic):
+        values = np.asarray(label)
+        if values.size == 1:
+            label = values.item()
+        elif values.ndim == 1 and values.dtype.kind in "biuf":
+            return _from_vector(values)
+        else:
+            raise ValueError(f"{type(label).__name__} of shape {values.shape}")
+    if isinstance(label, float):
+        if not math.isfinite(label) or label != int(label):
+            raise ValueError(f"{label}")
+        return int(label), "whole numbers given as floats"
+    if not isinstance(label, int):
+        raise ValueError(f"{label!r:.40}")
+    return int(label), ""
+
+
+def _from_vector(values: "np.ndarray[Any, Any]") -> tuple[int, str]:
+    if not np.isin(values, (0, 1)).all() or values.sum() != 1:
+        raise ValueError(f"a vector of {len(values)} that is not one-hot (one class an image)")
+    return int(values.argmax()), "one-hot vectors"

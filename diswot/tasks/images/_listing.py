@@ -1,0 +1,173 @@
+"""What lies in a folder of images: splits, classes, files."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from diswot.errors import DataError
+from diswot.files import irregular
+from diswot.tasks.images._classes import in_order
+from diswot.tasks.images._holding_out import held_out_of
+from diswot.tasks.images._layout import find_layout
+from diswot.tasks.images._split_names import SPLITS
+from diswot.tasks.images._walk import (
+    LeftOut,
+    by_suffixes,
+    images_in,
+    loose_images,
+    named,
+    subfolders,
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file and its class."""
+
+    path: Path
+    label: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A folder of images.
+
+    Attributes:
+        root: the folder.
+        classes: names of its classes, in their order.
+        splits: the files of `train`, `val` and `test`.
+        notes: how they were found and divided and what was left out, for people.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    splits: Mapping[str, tuple[Picture, ...]]
+    notes: tuple[str, ...]
+
+    def digest(self, *settings: object) -> str:
+        """SHA-256 of all paths, sizes and times of change, with `settings`."""
+        content = hashlib.sha256(repr((settings, self.classes)).encode())
+        for split, pictures in self.splits.items():
+            for picture in pictures:
+                relative = picture.path.relative_to(self.root)
+                content.update(repr((split, str(relative), *_state(picture.path))).encode())
+        return content.hexdigest()
+
+
+def list_folder(root: Path, *, seed: int = 0) -> Listing:
+    """Find the images in `root`: class folders, or splits with class folders.
+
+    With a validation split alone, that is what is evaluated on, and a tenth of the training
+    images is held out to select on; the same with a test split alone. Plain class folders are
+    divided by `seed`: a fifth to evaluate on, a tenth of the rest to select on.
+
+    Raises:
+        DataError: it is no folder or cannot be read, it cannot be known what its folders are,
+            there are fewer than two classes, one has no images, or the splits have different ones.
+    """
+    try:
+        _check_folder(root)
+        left = LeftOut(root)
+        layout = find_layout(root, left)
+        found = {split: _pictures(place, left) for split, place in layout.splits.items()}
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
+    classes = _shared_classes(root, {split: names for split, (names, _) in found.items()})
+    splits, division = _divided(
+        {split: files for split, (_, files) in found.items()}, classes, seed
+    )
+    return Listing(root, classes, splits, (division, *layout.notes, *left.notes()))
+
+
+def _check_folder(root: Path) -> None:
+    if not root.is_dir():
+        what = irregular(root) or ("a file" if root.is_file() else None)
+        raise DataError(
+            f"{root} is {what}, not a folder of images: unpack it, or name a folder"
+            if what
+            else f"no folder {root}: name a folder of images, or a dataset that exists"
+        )
+
+
+def _shared_classes(root: Path, by_split: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the classes of all splits.
+
+    Raises:
+        DataError: they differ.
+    """
+    first, classes = next(iter(by_split.items()))
+    for split, others in by_split.items():
+        if others != classes:
+            raise DataError(
+                f"{root} has other classes in its {split} split than in {first}: "
+                f"{_difference(set(others), set(classes))}; give both the same class folders"
+            )
+    return classes
+
+
+def _difference(one: set[str], other: set[str]) -> str:
+    more, less = in_order(one - other), in_order(other - one)
+    return "; ".join(
+        [f"it has {named(more)}"] * bool(more) + [f"it lacks {named(less)}"] * bool(less)
+    )
+
+
+def _divided(
+    found: Mapping[str, tuple[Picture, ...]], classes: tuple[str, ...], seed: int
+) -> tuple[dict[str, tuple[Picture, ...]], str]:
+    """Return train, val and test, and how they came about."""
+    if "all" in found:
+        rest, test = _held_out(found["all"], 5, classes, seed)
+        train, val = _held_out(rest, 10, classes, seed)
+        said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
+        return {"train": train, "val": val, "test": test}, said
+    if len(found) == len(SPLITS):
+        return {split: found[split] for split in SPLITS}, "split as its folders are"
+    (evaluated,) = found.keys() - {"train"}
+    train, val = _held_out(found["train"], 10, classes, seed)
+    said = f"evaluated on the {evaluated} split; a tenth of train held out to select on"
+    return {"train": train, "val": val, "test": found[evaluated]}, said
+
+
+def _held_out(
+    pictures: tuple[Picture, ...], part: int, classes: tuple[str, ...], seed: int
+) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
+    """Hold out one in `part` images, classes in proportion."""
+    labels = torch.tensor([picture.label for picture in pictures])
+    rest, held = held_out_of(labels, part, seed, classes=classes)
+    return tuple(pictures[i] for i in sorted(rest)), tuple(pictures[i] for i in sorted(held))
+
+
+def _pictures(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[Picture, ...]]:
+    """Return the classes of a folder, and their images."""
+    left.loose += loose_images(folder)
+    classes = tuple(in_order(place.name for place in subfolders(folder, left)))
+    if len(classes) < 2:
+        has = f"one class folder, {classes[0]}" if classes else "no class folders"
+        raise DataError(
+            f"{folder} has {has}: expected a folder of images for each of two or more classes"
+        )
+    pictures = []
+    for label, name in enumerate(classes):
+        before = len(left.others)
+        images = list(images_in(folder / name, left))
+        if not images:
+            others = by_suffixes(left.others[before:])
+            raise DataError(
+                f"the class folder {folder / name} has no images"
+                + (f" of a known kind ({others}): convert them" if others else ": add some")
+                + ", or remove it"
+            )
+        pictures += [Picture(path, label) for path in images]
+    return classes, tuple(pictures)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:  # a link to nothing is found unreadable with the damaged images
+        return 0, 0
+    return state.st_size, state.st_mtime_ns

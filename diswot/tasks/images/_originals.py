@@ -1,0 +1,41 @@
+"""The image files that data were decoded from, read again at a larger size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diswot.tasks.images._picture import read_header, read_picture
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The files of one split.
+
+    Attributes:
+        paths: in the order of the split's images.
+        channels: 1 or 3, as the split's images have.
+    """
+
+    paths: tuple[Path, ...]
+    channels: int
+
+    def read(self, places: Sequence[int], *, least: int) -> Iterator[Tensor]:
+        """Yield whole images (C, height, width) of values from 0 to 1, upright.
+
+        Args:
+            places: of the images in the split.
+            least: length in pixels to which the shorter side of a larger image is shrunk.
+
+        Raises:
+            Exception: any, if a file was damaged or removed after the data were decoded.
+        """
+        for place in places:
+            header = read_header(self.paths[place])
+            factor = min(1.0, least / min(header.height, header.width))
+            sides = (max(1, round(factor * side)) for side in (header.height, header.width))
+            height, width = sides
+            pixels = read_picture(self.paths[place], (self.channels, height, width))
+            yield torch.from_numpy(pixels).float() / 255

@@ -1,0 +1,90 @@
+"""Image files read in parallel; those that cannot be read are noted."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from diswot.errors import DataError, first_line
+from diswot.progress import Progress, tracked
+from diswot.tasks.images._walk import named
+
+SKIPPED_AT_LEAST, SKIPPED_SHARE = 5, 0.01
+"""Unreadable images that are left out: so many, or so large a part of all, whichever is more."""
+
+_TOGETHER = 256
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Reads the files of a folder, and remembers which cannot be read, and why.
+
+    Attributes:
+        root: the folder.
+        paths: its image files.
+        unreadable: those of them that were found damaged, with the reason.
+    """
+
+    root: Path
+    paths: Sequence[Path]
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+    def each(
+        self, read: Callable[[Path], _T], *, stage: str, progress: Progress
+    ) -> Iterator[_T | None]:
+        """Read all files in several threads, in order; of unreadable ones give `None`.
+
+        Raises:
+            DataError: there are too many of those.
+        """
+        from PIL import UnidentifiedImageError
+
+        def attempt(path: Path) -> _T | str:
+            try:
+                return read(path)
+            except UnidentifiedImageError:
+                return "it is no image"
+            except Exception as error:  # noqa: BLE001  (a damaged image can raise anything)
+                return first_line(error)
+
+        with _strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = (self.paths[i : i + _TOGETHER] for i in range(0, len(self.paths), _TOGETHER))
+            results = (result for part in parts for result in pool.map(attempt, part))
+            told = tracked(results, progress, stage, len(self.paths))
+            for result, path in zip(told, self.paths, strict=True):
+                if isinstance(result, str):
+                    self._leave_out(path, result)
+                yield None if isinstance(result, str) else result
+
+    @property
+    def told(self) -> str:
+        """The first few unreadable files, with reasons."""
+        reasons = sorted(self.unreadable.items())
+        return named([f"{path.relative_to(self.root)} ({why})" for path, why in reasons])
+
+    def _leave_out(self, path: Path, reason: str) -> None:
+        self.unreadable[path] = reason.replace(str(path), path.name)
+        most = max(SKIPPED_AT_LEAST, int(SKIPPED_SHARE * len(self.paths)))
+        if len(self.unreadable) == len(self.paths):
+            raise DataError(f"no image in {self.root} can be read: {self.told}; mend them")
+        if len(self.unreadable) > most:
+            raise DataError(
+                f"more than {most} of the {len(self.paths):,} images in {self.root} cannot be "
+                f"read: {self.told}; mend or remove them"
+            )
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Take an image of more pixels than Pillow holds to be safe for unreadable."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

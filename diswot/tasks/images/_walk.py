@@ -1,0 +1,180 @@
+"""Folders and files below a folder; what is left out is remembered, so that it can be named."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diswot.files import irregular
+from diswot.tasks.images._picture import suffixes
+
+NAMED = 3
+"""Files or classes that a message names; of more it says how many."""
+
+_OF_SYSTEMS = frozenset(
+    ["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"]
+)
+
+
+def named(items: list[str]) -> str:
+    """Name the first few, and say how many more there are."""
+    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+    return ", ".join(items[:NAMED]) + more
+
+
+@dataclass
+class LeftOut:
+    """What lies in a folder of images and is not read.
+
+    Attributes:
+        root: the folder.
+        others: files of which no reader is known.
+        hidden: hidden files and folders, and those of operating systems.
+        irregular: named pipes, sockets and devices, and folders named like images.
+        links: links to nothing, to a folder above, or to one that was read already.
+        loose: images that lie outside of class folders.
+        unlabeled: folders of images without classes.
+    """
+
+    root: Path
+    others: list[Path] = field(default_factory=list)
+    hidden: list[Path] = field(default_factory=list)
+    irregular: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    loose: list[Path] = field(default_factory=list)
+    unlabeled: list[Path] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """What was left out by kind, with counts and the first names."""
+        by_suffix = f"{by_suffixes(self.others)}: " if self.others else ""
+        kinds = {
+            f"files passed over that are no images, {len(self.others):,}: {by_suffix}": self.others,
+            f"hidden and system files left out, {len(self.hidden):,}: ": self.hidden,
+            f"left out as no regular files, {len(self.irregular):,}: ": self.irregular,
+            "links left out that lead nowhere, back, or where all is read already, "
+            f"{len(self.links):,}: ": self.links,
+            f"images outside of class folders left out, {len(self.loose):,}: ": self.loose,
+            f"folders of images without classes left out, {len(self.unlabeled):,}: ": (
+                self.unlabeled
+            ),
+        }
+        return [text + self._named(paths) for text, paths in kinds.items() if paths]
+
+    def _named(self, paths: list[Path]) -> str:
+        def described(path: Path) -> str:
+            kind = irregular(path) if path in self.irregular else None
+            relative = str(path.relative_to(self.root))
+            return f"{relative} ({kind})" if kind else relative
+
+        more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+        return ", ".join(map(described, paths[:NAMED])) + more
+
+
+def by_suffixes(paths: Iterable[Path]) -> str:
+    """Count files by suffix: "12 .heic, 1 .txt"."""
+    counts = Counter(path.suffix.lower() or "without a suffix" for path in paths)
+    return ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(NAMED))
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file's name ends as those of images do."""
+    return os.path.splitext(name)[1].lower() in suffixes()  # noqa: PTH122  (a name, not a path)
+
+
+def subfolders(folder: Path, left: LeftOut) -> list[Path]:
+    """Return the folders in `folder` that may hold images, sorted by name."""
+    found = []
+    for entry in _entries(folder):
+        path = Path(entry.path)
+        if _is_hidden(entry.name):
+            left.hidden.append(path)
+        elif not _is_folder(entry):
+            if entry.is_symlink() and not path.exists() and not is_image(entry.name):
+                left.links.append(path)
+        elif entry.is_symlink() and _leads_back(path):
+            left.links.append(path)
+        else:
+            found.append(path)
+    return found
+
+
+def loose_images(folder: Path) -> list[Path]:
+    """Return the image files that lie in `folder` itself."""
+    entries = _entries(folder)
+    return [
+        Path(entry.path)
+        for entry in entries
+        if is_image(entry.name) and not _is_hidden(entry.name) and not _is_folder(entry)
+    ]
+
+
+def has_images(folder: Path) -> bool:
+    """Return whether there is an image file in `folder`, at any depth."""
+    return next(images_in(folder, LeftOut(folder)), None) is not None
+
+
+def images_in(folder: Path, left: LeftOut) -> Iterator[Path]:
+    """Find the image files of a folder at all depths; links are followed.
+
+    A folder is read once, so that links that lead back do not make a circle.
+    """
+    seen = {_identity(folder)}
+    waiting = [folder]
+    while waiting:
+        inner = []
+        for entry in _entries(waiting.pop()):
+            path = Path(entry.path)
+            if _is_hidden(entry.name):
+                left.hidden.append(path)
+            elif _is_folder(entry):
+                if _identity(path) in seen or (entry.is_symlink() and _leads_back(path)):
+                    left.links.append(path)
+                elif is_image(entry.name) and not has_images(path):
+                    left.irregular.append(path)
+                else:
+                    seen.add(_identity(path))
+                    inner.append(path)
+            elif not _is_file(entry) and irregular(path):
+                left.irregular.append(path)
+            elif is_image(entry.name):
+                yield path
+            elif entry.is_symlink() and not path.exists():
+                left.links.append(path)
+            else:
+                left.others.append(path)
+        waiting += reversed(inner)
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
+
+
+def _leads_back(link: Path) -> bool:
+    """Return whether a link leads to a folder that it lies in."""
+    place, target = link.parent.resolve(), link.resolve()
+    return target == place or target in place.parents
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino

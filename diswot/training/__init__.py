@@ -1,0 +1,72 @@
+"""Training students, alone or towards a teacher."""
+
+from diswot.losses import PRESETS, Objective, parse_objective
+from diswot.options import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    DistillationOptions,
+    RecipeOptions,
+)
+from diswot.training._api import (
+    distill,
+    prepare_distillation,
+    recipe_options,
+    teacher_epochs,
+)
+from diswot.training._augmentation import augmentation
+from diswot.training._distillation import Distillation
+from diswot.training._judging import Accuracy, evaluate, near_chance, right_answers
+from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
+from diswot.training._manifest import TrainingManifest, read_training_manifest
+from diswot.training._metrics import METRICS, Epoch, read_metrics
+from diswot.training._recipe import Recipe, default_recipe
+from diswot.training._saved import SavedStudent, folder_name, is_unfinished, saved_students
+from diswot.training._shortlist import Halving, Rung, halve, total_epochs
+from diswot.training._teacher import TrainedTeacher
+from diswot.training._teaching import train_teacher
+from diswot.training._trained import Training
+from diswot.training._training import train
+
+__all__ = [
+    "AUGMENTATIONS",
+    "METRICS",
+    "OPTIMIZERS",
+    "PRECISIONS",
+    "PRESETS",
+    "SCHEDULES",
+    "TRAINING_MANIFEST",
+    "Accuracy",
+    "Distillation",
+    "DistillationOptions",
+    "Epoch",
+    "Halving",
+    "Objective",
+    "Recipe",
+    "RecipeOptions",
+    "Rung",
+    "SavedStudent",
+    "TrainedTeacher",
+    "Training",
+    "TrainingManifest",
+    "augmentation",
+    "default_recipe",
+    "distill",
+    "evaluate",
+    "folder_name",
+    "halve",
+    "is_unfinished",
+    "near_chance",
+    "parse_objective",
+    "prepare_distillation",
+    "read_metrics",
+    "read_training_manifest",
+    "recipe_options",
+    "right_answers",
+    "saved_students",
+    "teacher_epochs",
+    "total_epochs",
+    "train",
+    "train_teacher",
+]

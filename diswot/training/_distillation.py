@@ -1,0 +1,191 @@
+"""A teacher, data and a recipe, which students are trained by."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diswot.devices import is_first
+from diswot.errors import RunFolderError
+from diswot.losses import parse_objective
+from diswot.progress import Progress, news, silent
+from diswot.runs import working_in
+from diswot.students import Origin, origin_of, set_origin
+from diswot.tasks.images import ImageData
+from diswot.teachers import load_checkpoint
+from diswot.training._checkpoint import CHECKPOINT
+from diswot.training._checkpoint import load_checkpoint as load_standing
+from diswot.training._identity import conditions, identity
+from diswot.training._recipe import Recipe
+from diswot.training._saved import load_training, save_report, saved_students
+from diswot.training._teacher import TrainedTeacher
+from diswot.training._trained import Training
+from diswot.training._training import train
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """A teacher, data and a recipe, for any number of students.
+
+    Attributes:
+        data: what is trained and judged on.
+        teacher: whom to learn from; `None` to train alone.
+        recipe: how to train.
+        device: where to compute.
+        tensorboard: whether to write TensorBoard events.
+    """
+
+    data: ImageData
+    teacher: TrainedTeacher | None
+    recipe: Recipe
+    device: str
+    tensorboard: bool = False
+
+    def train(
+        self,
+        student: nn.Module,
+        *,
+        loss: str,
+        folder: Path | None = None,
+        progress: Progress = silent,
+        stage: str | None = None,
+    ) -> Training:
+        """Train `student` in place; it ends with the weights of its best epoch.
+
+        A training of the same that was stopped in `folder` is resumed.
+
+        Raises:
+            RunFolderError: another process is at work in the folder.
+        """
+        with nullcontext() if folder is None else working_in(folder):
+            return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+
+    def _train(
+        self,
+        student: nn.Module,
+        *,
+        loss: str,
+        folder: Path | None,
+        progress: Progress,
+        stage: str | None,
+    ) -> Training:
+        training = train(
+            student,
+            self.data,
+            objective=parse_objective(loss),
+            recipe=self.recipe,
+            teacher=self._network,
+            folder=folder,
+            device=self.device,
+            progress=progress,
+            stage=stage,
+            tensorboard=self.tensorboard,
+        )
+        origin = self._set_origin(student, training)
+        if folder is not None and is_first():
+            save_report(
+                folder,
+                origin.architecture or type(student).__name__,
+                training,
+                images=self.data.spec,
+                metrics=origin.metrics,
+            )
+            (folder / CHECKPOINT).unlink()  # what ended has its report
+        return training
+
+    def train_once(
+        self,
+        student: nn.Module,
+        *,
+        loss: str,
+        folder: Path | None = None,
+        progress: Progress = silent,
+        stage: str | None = None,
+        anew: bool = False,
+    ) -> Training:
+        """Train `student` in place, unless that was done in `folder`: then load what came of it.
+
+        Args:
+            student: ends with the weights of its best epoch.
+            loss: see [`distill`][diswot.training.distill].
+            folder: where the training is kept.
+            progress: told of every step.
+            stage: what the training is called there; by default as its loss.
+            anew: whether an unfinished training of something else that is in the folder
+                gives way; otherwise it is an error.
+        """
+        with nullcontext() if folder is None else working_in(folder):
+            if folder is not None:
+                known = self.trained_before(student, folder, loss=loss)
+                if known is not None:
+                    return known
+                if anew and self.drop_another(student, folder, loss=loss):
+                    note = f"the training in {folder} was of another student, and starts again"
+                    progress(news(stage or loss, note))
+            return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+
+    def trained_before(self, student: nn.Module, folder: Path, *, loss: str) -> Training | None:
+        """Load the weights that a training in `folder` ended with, and what came of it.
+
+        `None`, and `student` unchanged, where none of its architecture ended with this
+        loss and recipe on these data.
+        """
+        found, origin = next(iter(saved_students(folder)), None), origin_of(student)
+        if found is None or origin is None:
+            return None
+        if (found.architecture, found.loss) != (origin.architecture, loss):
+            return None
+        recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        if found.images != self.data.spec or not recipe.items() <= found.metrics.items():
+            return None
+        load_checkpoint(student, found.weights)
+        training = load_training(folder)
+        self._set_origin(student.to(self.device), training)
+        return training
+
+    def drop_another(self, student: nn.Module, folder: Path, *, loss: str) -> bool:
+        """Remove an unfinished training from `folder` if it is not this one; tell whether it was.
+
+        A damaged one is not told from another.
+        """
+        if not (folder / CHECKPOINT).exists():
+            return False
+        objective = parse_objective(loss)
+        of = identity(student, self.data, objective, self.recipe, self._network)
+        try:
+            load_standing(folder, of=of)
+        except RunFolderError:
+            (folder / CHECKPOINT).unlink()
+            return True
+        return False
+
+    def conditions(self, loss: str) -> dict[str, Any]:
+        """Return what trainings with this loss are alike in, as plain values."""
+        return conditions(self.data, parse_objective(loss), self.recipe, self._network)
+
+    @property
+    def _network(self) -> nn.Module | None:
+        return self.teacher.network if self.teacher else None
+
+    def _set_origin(self, student: nn.Module, training: Training) -> Origin:
+        known = origin_of(student) or Origin(self.data.spec)
+        metrics: dict[str, Any] = {
+            "loss": training.objective,
+            "data": self.data.name,
+            "classes": self.data.classes,
+            "seed": self.recipe.seed,
+            "epochs": self.recipe.epochs,
+            "recipe": asdict(self.recipe),
+            "test_accuracy": training.test.rate,
+            "test_accuracy_95": list(training.test.interval),
+            "test_images": training.test.total,
+        }
+        if self.teacher is not None:
+            metrics["teacher"] = self.teacher.source.name
+            metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
+        origin = replace(known, images=self.data.spec, metrics=metrics)
+        set_origin(student, origin)
+        return origin

@@ -1,0 +1,179 @@
+"""Which of a shortlist to keep: short trainings first, and the better half trained on."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diswot.errors import OptionError
+from diswot.progress import Progress, silent
+from diswot.runs import working_in
+from diswot.training._distillation import Distillation
+from diswot.training._saved import ROUNDS
+from diswot.training._trained import Training
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One round of successive halving.
+
+    Attributes:
+        epochs: how long every student was trained in it.
+        trainings: what came of each, by name, in the order of the shortlist.
+    """
+
+    epochs: int
+    trainings: Mapping[str, Training]
+
+    def survivors(self, count: int) -> list[str]:
+        """Return the `count` names with the highest accuracy on the validation split.
+
+        Of equal ones the earlier; they are in the order of the shortlist.
+        """
+        best = sorted(self.trainings, key=lambda name: -self.trainings[name].val.correct)[:count]
+        return [name for name in self.trainings if name in best]
+
+
+@dataclass(frozen=True)
+class Halving:
+    """What came of a shortlist.
+
+    Attributes:
+        rungs: the rounds, shortest first; the last one has the best student alone.
+        student: the network of the best student, trained in the last round.
+    """
+
+    rungs: tuple[Rung, ...]
+    student: nn.Module
+
+    @property
+    def best(self) -> str:
+        """The name of the best student."""
+        return next(iter(self.rungs[-1].trainings))
+
+    @property
+    def first(self) -> str:
+        """The name of the shortlist's first."""
+        return next(iter(self.rungs[0].trainings))
+
+    @property
+    def training(self) -> Training:
+        """What came of the best student's last training."""
+        return self.rungs[-1].trainings[self.best]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all trainings together."""
+        return sum(rung.epochs * len(rung.trainings) for rung in self.rungs)
+
+    @property
+    def gain(self) -> float:
+        """By how much the best is ahead of the shortlist's first, in validation accuracy.
+
+        In the last round that has both; 0 where they are the same. It is what the choice
+        saw, so it is flattered by the choice.
+        """
+        last = next(rung for rung in reversed(self.rungs) if self.first in rung.trainings)
+        return last.trainings[self.best].val.rate - last.trainings[self.first].val.rate
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what each round found, as plain values."""
+        return {
+            "first": self.first,
+            "best": self.best,
+            "gain": self.gain,
+            "epochs": self.epochs,
+            "rounds": [
+                {
+                    "epochs": rung.epochs,
+                    "val_accuracies": {
+                        name: training.val.rate for name, training in rung.trainings.items()
+                    },
+                }
+                for rung in self.rungs
+            ],
+        }
+
+
+def halve(
+    students: Mapping[str, Callable[[], nn.Module]],
+    distillation: Distillation,
+    *,
+    loss: str,
+    folder: Path | None = None,
+    progress: Progress = silent,
+    anew: bool = False,
+) -> Halving:
+    """Train a shortlist by successive halving.
+
+    Every round trains those that are left from their initialisation, with the whole
+    schedule and twice the epochs of the round before, and keeps the better half by
+    accuracy on the validation split; the last round has one student and the epochs of
+    the recipe. So each round costs about as much as one whole training.
+
+    Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
+    Hyperparameter Optimization", AISTATS 2016, algorithm 1; students are trained anew in
+    every round, since a schedule belongs to its length.
+
+    Args:
+        students: what builds each, by name, the most promising first.
+        distillation: teacher, data and recipe.
+        loss: as in [`distill`][diswot.training.distill].
+        folder: where the best student's last training is kept, and those before it in
+            `shortlist/ROUND-PLACE`; a later call finds them again.
+        progress: told of every step.
+        anew: see [`train_once`][diswot.training.Distillation.train_once].
+
+    Raises:
+        OptionError: the shortlist is empty.
+        RunFolderError: another process is at work in the folder.
+        RunError: a loss is not finite.
+    """
+    if not students:
+        raise OptionError("Expected a shortlist of at least one student, but got none")
+    with nullcontext() if folder is None else working_in(folder):
+        left, rungs = list(students), list[Rung]()
+        places = {name: place for place, name in enumerate(students, start=1)}
+        rounds = _rounds(len(students), distillation.recipe.epochs)
+        for number, (count, epochs) in enumerate(rounds, start=1):
+            if rungs:
+                left = rungs[-1].survivors(count)
+            lesson = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
+            trainings = {}
+            for name in left:
+                student = students[name]()
+                stage = f"{loss}, round {number}, {name}"
+                place = folder
+                if folder is not None and count > 1:
+                    place = folder / ROUNDS / f"{number}-{places[name]}"
+                trainings[name] = lesson.train_once(
+                    student, loss=loss, folder=place, progress=progress, stage=stage, anew=anew
+                )
+            rungs.append(Rung(epochs, trainings))
+        return Halving(tuple(rungs), student)
+
+
+def _rounds(count: int, epochs: int) -> Iterator[tuple[int, int]]:
+    """Yield how many students each round has, and epochs; the last has one student.
+
+    Examples:
+        >>> list(_rounds(5, 20))
+        [(5, 2), (3, 5), (2, 10), (1, 20)]
+    """
+    rounds = math.ceil(math.log2(count)) + 1
+    for number in range(rounds):
+        yield math.ceil(count / 2**number), max(1, epochs // 2 ** (rounds - 1 - number))
+
+
+def total_epochs(count: int, epochs: int) -> int:
+    """Return the epochs of all trainings of a shortlist of `count` together.
+
+    Examples:
+        >>> total_epochs(4, 20)
+        60
+    """
+    return sum(left * each for left, each in _rounds(count, epochs))

@@ -1,0 +1,234 @@
+"""Teachers by name, and with weights: their own, from the cache, or trained now."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import nn
+
+from diswot.devices import is_first, processes
+from diswot.errors import CheckpointError, RunFolderError, TeacherError, first_line
+from diswot.losses import parse_objective
+from diswot.networks.copies import copied
+from diswot.progress import Progress, news
+from diswot.runs.folder import replace_file
+from diswot.seeding import seed_for
+from diswot.tasks.images import ImageData, cache_root
+from diswot.teachers import (
+    OrderCheck,
+    Teacher,
+    TeacherClasses,
+    check_trained,
+    find_teacher,
+    load_checkpoint,
+)
+from diswot.training._fitting import check_takes
+from diswot.training._judging import Accuracy, evaluate, near_chance
+from diswot.training._recipe import Recipe, default_recipe
+from diswot.training._training import train
+
+_DIGEST = "sha256"
+"""The entry of a kept teacher's metadata that holds the digest of its weights."""
+
+
+@dataclass(frozen=True)
+class TrainedTeacher:
+    """A teacher with weights.
+
+    Attributes:
+        source: what it is, with these weights.
+        network: the network to learn from, on the device.
+        accuracy: on the test split.
+    """
+
+    source: Teacher
+    network: nn.Module
+    accuracy: Accuracy
+
+
+def named_teacher(
+    teacher: str | nn.Module | Teacher,
+    data: ImageData,
+    *,
+    weights: str | Path | None,
+    classes: TeacherClasses | None = None,
+    seed: int = 0,
+    progress: Progress,
+) -> tuple[Teacher, nn.Module]:
+    """Find a teacher that fits `data`, and tell what is to be noted of it.
+
+    Returns:
+        The teacher, and its network: with its weights, or else initialised by `seed`.
+
+    Raises:
+        DiswotError: it does not exist, or does not fit.
+    """
+    found = find_teacher(
+        teacher, data.spec, weights=weights, classes=data.classes, teacher_classes=classes
+    )
+    for note in found.notes:
+        progress(news("teacher", note))
+    network = found.initialised(seed) if found.weights is None else found.weights()
+    untrained = found.weights is None
+    check_takes(network, data, f"teacher {found.name}", training=untrained)
+    return found, network
+
+
+def trained_teacher(
+    teacher: str | nn.Module | Teacher,
+    data: ImageData,
+    *,
+    weights: str | Path | None,
+    classes: TeacherClasses | None = None,
+    epochs: int,
+    root: Path,
+    device: str,
+    force: bool,
+    progress: Progress,
+) -> TrainedTeacher:
+    """Return a teacher with weights that knows something of `data`.
+
+    A built-in teacher without a checkpoint is trained on `data`, once, by the default
+    recipe: its weights are kept under `teachers/` in the data root (in the user's cache
+    where that is read-only), named by a hash of data, network and recipe.
+
+    Args:
+        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes.
+        data: what it is trained and judged on.
+        weights: a checkpoint to load into it.
+        classes: the order of its outputs, where its own names do not tell.
+        epochs: of its training, where it has no weights.
+        root: the data root.
+        device: where to compute.
+        force: whether it may know little more than chance.
+        progress: told of every step.
+
+    Raises:
+        DiswotError: it does not exist, or does not fit.
+        TeacherError: it knows little more than chance.
+        RunFolderError: several processes are to train it, and another one does already.
+    """
+    named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
+    network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
+    check = check_trained(named, network, data, device=device, force=force, progress=progress)
+    accuracy = evaluate(network, data, data.test, device=device)
+    progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
+    if near_chance(accuracy, data.num_classes) and not force:
+        raise TeacherError(
+            f"the teacher {named.name} answers {accuracy} of the test images rightly, little "
+            f"more than chance with {data.num_classes} classes: {_advice(check)}, or take it "
+            "with --force"
+        )
+    source = replace(named, weights=partial(copied, network), notes=(), order=None)
+    return TrainedTeacher(source, network, accuracy)
+
+
+def _advice(check: OrderCheck | None) -> str:
+    """Return what to do about a teacher that knows little more than chance."""
+    if check is None:
+        return "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
+    if problem := check.better or check.reassigned:
+        return f"it has {problem}"
+    return (
+        f"its outputs are taken in the order {check.order}, and in no other are they better; "
+        "check that its weights are for these classes (--teacher-weights), and how images were "
+        "normalized when it was trained (diswot.teachers.AsTrained)"
+    )
+
+
+def _with_weights(
+    teacher: Teacher,
+    data: ImageData,
+    *,
+    epochs: int,
+    root: Path,
+    device: str,
+    progress: Progress,
+) -> nn.Module:
+    if teacher.weights is not None:
+        return teacher.weights().to(device).eval()
+    recipe = default_recipe(data, epochs=epochs)
+    network = teacher.initialised(seed_for(recipe.seed, "teacher"))
+    kept = _place(teacher, data, recipe, root)
+    with _turn(kept, progress):
+        if kept.exists():
+            try:
+                return _kept(network, kept, progress).to(device).eval()
+            except CheckpointError:
+                progress(news("teacher", f"{kept} is damaged, so it is trained again"))
+        unfinished = kept.with_suffix(".unfinished")
+        train(
+            network,
+            data,
+            objective=parse_objective("alone"),
+            recipe=recipe,
+            folder=unfinished,
+            device=device,
+            progress=progress,
+            stage="teacher",
+        )
+        if is_first():
+            state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+            content = save(state, {_DIGEST: hashlib.sha256(save(state)).hexdigest()})
+            replace_file(kept, lambda path: path.write_bytes(content))
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return network.eval()
+
+
+@contextmanager
+def _turn(kept: Path, progress: Progress) -> Iterator[None]:
+    """Wait until no other process trains the same teacher, for it need not be trained twice.
+
+    Raises:
+        RunFolderError: one does, and this is one of several that train together.
+    """
+    if not is_first():
+        yield
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(kept.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        if processes() > 1:  # the others do not wait
+            raise RunFolderError(f"another process trains {kept}: wait for its end") from error
+        progress(news("teacher", f"another process trains it: waiting for {kept}"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def _kept(network: nn.Module, path: Path, progress: Progress) -> nn.Module:
+    """Load weights that an earlier process kept.
+
+    Raises:
+        CheckpointError: they are damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            digest = (file.metadata() or {}).get(_DIGEST)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:  # a damaged file can make the reader raise anything
+        raise CheckpointError(f"{path} cannot be read ({first_line(error)})") from error
+    if digest is None:
+        progress(news("teacher", f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
+    elif digest != hashlib.sha256(save(state)).hexdigest():
+        raise CheckpointError(f"the checksum of {path} is not that of its content")
+    return load_checkpoint(network, path)
+
+
+def _place(teacher: Teacher, data: ImageData, recipe: Recipe, root: Path) -> Path:
+    content = "/".join((data.digest, teacher.digest(), repr(recipe)))
+    name = f"{teacher.name}-{data.name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    return cache_root(root) / "teachers" / f"{name}.safetensors"

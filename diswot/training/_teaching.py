@@ -1,0 +1,59 @@
+"""`train_teacher`: a network by name and data in, a checkpoint for `teacher_weights` out."""
+
+from pathlib import Path
+from typing import Any, Unpack
+
+from torch import nn
+
+from diswot.options import DistillationOptions, takes_options
+from diswot.progress import Progress, silent
+from diswot.runs import working_in
+from diswot.seeding import seed_for
+from diswot.students import Origin, set_origin
+from diswot.teachers import Teacher
+from diswot.training._api import prepare_distillation
+from diswot.training._saved import training_folder
+from diswot.training._teacher import named_teacher
+from diswot.training._trained import Training
+
+
+@takes_options
+def train_teacher(
+    teacher: str | nn.Module | Teacher = "resnet56",
+    *,
+    out: str | Path,
+    data: Any = "digits",
+    progress: Progress = silent,
+    **options: Unpack[DistillationOptions],
+) -> Training:
+    """Train a teacher on the labels alone; its best weights are `best.safetensors` in `out`.
+
+    Args:
+        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes; one that has
+            weights is trained on from them.
+        out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
+            of the same was stopped, it goes on.
+        data: a built-in name, a folder, `package.module:callable`, or a dataset.
+        progress: told of every step.
+        **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
+
+    Raises:
+        DiswotError: something that was asked for does not exist or does not fit.
+        RunError: the loss is not finite.
+    """
+    folder = training_folder(out)
+    with working_in(folder):
+        distillation = prepare_distillation(None, data=data, progress=progress, **options)
+        images = distillation.data
+        found, network = named_teacher(
+            teacher,
+            images,
+            weights=options.get("teacher_weights"),
+            classes=options.get("teacher_classes"),
+            seed=seed_for(distillation.recipe.seed, "teacher"),
+            progress=progress,
+        )
+        set_origin(network, Origin(images.spec, found.name))
+        return distillation.train(
+            network, loss="alone", folder=folder, progress=progress, stage="teacher"
+        )

@@ -1,0 +1,86 @@
+"""A ground truth of one's own, made by real trainings."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diswot.bench.ledger import RECORDS
+from diswot.bench.make_truth import TruthSettings, make_truth
+from diswot.csv_table import read_table
+from diswot.errors import DiswotError, OptionError, RunFolderError
+from diswot.progress import Step, silent
+from tests.conftest import CommandLine
+
+QUICK = TruthSettings(
+    teacher="resnet20",
+    teacher_epochs=1,
+    train_images=20,
+    epochs=1,
+    batch_size=10,
+    seeds=1,
+    sample=2,
+    force=True,
+)
+
+
+@pytest.fixture(autouse=True)
+def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "root").mkdir()
+    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
+
+
+def test_a_truth_is_made_and_gone_on_with(tmp_path: Path) -> None:
+    out = tmp_path / "truth"
+    rows = make_truth(QUICK, out, progress=silent)
+    assert [dict(row) for row in read_table(out / "truth.csv")] == [
+        {name: str(value) for name, value in vars(row).items()} for row in rows
+    ]
+    assert all(0 < row.vanilla < 100 and 0 < row.distilled < 100 for row in rows)
+    journal = out / RECORDS
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:3]) + lines[3][:9])  # killed while it wrote
+    trained: list[Step] = []
+    assert make_truth(QUICK, out, workers=2, progress=trained.append) == rows
+    assert [step.done for step in trained] == [4]
+
+
+def test_other_settings_do_not_go_on_with_it(tmp_path: Path) -> None:
+    make_truth(QUICK, tmp_path / "truth", progress=silent)
+    with pytest.raises(RunFolderError, match="begun with epochs 1, but got 2"):
+        make_truth(replace(QUICK, epochs=2), tmp_path / "truth", progress=silent)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sample": 65}, "at most the 64 architectures"),
+        ({"space": "macro-basic", "sample": None}, "cannot be counted: give --sample"),
+        ({"seeds": 0}, "at least 1 seed"),
+        ({"space": "s1"}, "unknown space"),
+        ({"data": "digit"}, "did you mean 'digits'"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_trained(
+    change: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DiswotError, match=message):
+        make_truth(replace(QUICK, **change), tmp_path / "truth", progress=silent)  # type: ignore[arg-type]
+    assert not (tmp_path / "truth").exists()
+
+
+def test_a_sample_of_more_networks_than_there_are_is_refused(tmp_path: Path) -> None:
+    settings = replace(QUICK, space="nas-bench-201", data="digits", sample=7000)
+    with pytest.raises(OptionError, match="different networks"):
+        make_truth(settings, tmp_path / "truth", progress=silent)
+
+
+def test_the_command_names_the_next_one(cli: CommandLine, tmp_path: Path) -> None:
+    done = cli(
+        "bench", "make-truth", "--teacher", "resnet20", "--teacher-epochs", 1,
+        "--train-images", 20, "--epochs", 1, "--seeds", 1, "--sample", 2, "--force",
+        "--out", tmp_path / "truth",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "2 best of 2 when distilled" in done.out
+    assert "Next: diswot bench correlation --truth" in done.out

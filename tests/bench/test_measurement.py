@@ -1,0 +1,26 @@
+"""One evaluator for several scorers, together and one by one."""
+
+from diswot.bench.measurement import MeasurementSettings, evaluator_for
+from diswot.bench.speed import time_alone
+from diswot.progress import silent
+from diswot.scorers import find_scorer
+
+SCORERS = ("semantic_grad", "fsp", "snip+nwot")
+SETTINGS = MeasurementSettings("s0", "digits", "resnet20", SCORERS, repeats=1, batch_size=8)
+
+
+def test_the_evaluator_of_all_gives_each_alone_what_it_gives_it_together() -> None:
+    evaluator = evaluator_for(SETTINGS)
+    arch = evaluator.space.from_string("1-3-1")
+    together = evaluator.evaluate(arch)
+    assert together.failure is None
+    for name in SCORERS:
+        alone = evaluator.with_scorer(find_scorer(name)).evaluate(arch)
+        assert alone.failure is None
+        assert alone.terms == {term: together.terms[term] for term in alone.terms}
+
+
+def test_every_scorer_is_timed() -> None:
+    found = time_alone(SETTINGS, ["1-1-1", "1-3-1"], silent, count=1)
+    assert tuple(found) == SCORERS
+    assert all(milliseconds > 0 for milliseconds in found.values())

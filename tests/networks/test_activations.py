@@ -1,0 +1,267 @@
+"""Reading networks by hooks, without changing them."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.errors import ForwardError, NetworkError
+from diswot.networks import ActivationReader, Activations, Watch, scoring_mode, trial_pass
+from diswot.networks.output import output_of
+from search_spaces import CifarResNet
+
+
+class Functional(nn.Module):
+    """Pools and flattens by functions, and returns a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3)
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        x = F.relu_(self.conv(x))
+        return {"logits": self.head(self.drop(F.adaptive_avg_pool2d(x, 1).flatten(1)))}
+
+
+def seen(network: nn.Module, images: Tensor) -> Activations:
+    """What a network shows of images."""
+    with ActivationReader(network) as read:
+        return read(images)
+
+
+def test_what_is_shown_is_what_the_network_computes() -> None:
+    network = CifarResNet((1, 1, 1), num_classes=5).eval()
+    images = torch.randn(2, 3, 16, 16)
+    with torch.no_grad(), ActivationReader(network) as read:
+        shown = read(images)
+    torch.testing.assert_close(shown.logits, network(images))
+    torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
+    torch.testing.assert_close(
+        shown.logits, shown.features @ shown.classifier_weight.T + network.classifier.bias
+    )
+
+
+def test_a_network_of_functions_that_returns_a_dictionary_is_read() -> None:
+    network = Functional().eval()
+    with torch.no_grad(), ActivationReader(network) as read:
+        shown = read(torch.randn(3, 3, 8, 8))
+    assert shown.feature_map.shape == (3, 6, 6, 6)
+    assert shown.num_classes == 4
+    torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
+
+
+def test_hooks_are_gone_afterwards_and_modes_restored() -> None:
+    network = Functional().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with scoring_mode(network), ActivationReader(network) as read:
+        assert network.training
+        assert not network.drop.training
+        read(torch.randn(2, 3, 8, 8))
+    assert not any(module.training for module in network.modules())
+    assert not any(module._forward_hooks for module in network.modules())
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_gradients_flow_through_what_is_shown() -> None:
+    network = Functional()
+    with ActivationReader(network) as read:
+        read(torch.randn(2, 3, 8, 8)).feature_map.sum().backward()  # type: ignore[no-untyped-call]
+    assert network.conv.weight.grad is not None
+
+
+def test_the_input_of_a_module_that_works_in_place_is_read_before_it() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(64, 2)
+    )
+    before = Watch(lambda _: [network[1]], lambda given, _: given.clone(), before=True)
+    images = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    with ActivationReader(network, watches=[before]) as read:
+        (kept,) = read(images).watched(before)
+    assert kept.equal(network[0](images))
+    kept.sum().backward()  # type: ignore[no-untyped-call]
+    assert network[0].weight.grad is not None
+
+
+def test_a_network_without_linear_layer_shows_all_but_features() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=4, who="it", training=True)
+    shown = seen(network, torch.ones(2, 3, 8, 8))
+    assert shown.logits.equal(network(torch.ones(2, 3, 8, 8)))
+    assert shown.feature_map.shape == (2, 4, 6, 6)
+    with pytest.raises(NetworkError, match=r"Sequential returns something else .*it runs none"):
+        _ = shown.features
+
+
+def test_a_network_without_feature_map_is_refused() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
+    with pytest.raises(NetworkError, match="no feature map"):
+        trial_pass(network, torch.zeros(2, 3, 4, 4), num_classes=4, who="it")
+
+
+def test_other_classes_or_channels_are_refused_in_one_line() -> None:
+    network = CifarResNet((1, 1, 1), num_classes=5)
+    with pytest.raises(NetworkError, match="it has 5 classes, but the data has 10"):
+        trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=10, who="it")
+    with pytest.raises(NetworkError, match=r"it cannot take images of shape \(1, 8, 8\)") as caught:
+        trial_pass(network, torch.zeros(2, 1, 8, 8), num_classes=5, who="it")
+    assert "\n" not in str(caught.value)
+
+
+class Headed(nn.Module):
+    """A convolution, and two heads of which `returned` makes what is returned."""
+
+    def __init__(self, returned: Callable[[Tensor, Tensor], Any]) -> None:
+        super().__init__()
+        self.conv, self.main, self.aux = nn.Conv2d(3, 6, 3), nn.Linear(6, 4), nn.Linear(6, 4)
+        self.returned = returned
+
+    def forward(self, x: Tensor) -> Any:
+        features = self.conv(x).mean((2, 3))
+        return self.returned(self.main(features), self.aux(features))
+
+
+IMAGES = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+OF_ONE_LAYER: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "auxiliary head later": lambda main, _aux: main,
+    "tuple": lambda main, aux: (main, aux),
+    "dictionary": lambda main, aux: {"aux": aux, "logits": main},
+    "namespace": lambda main, _aux: SimpleNamespace(logits=main),
+    "view": lambda main, _aux: main[:, None].squeeze(1),
+    "other precision": lambda main, _aux: main.double(),
+}
+OF_SEVERAL: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "mean": lambda main, aux: (main + aux) / 2,
+    "log of softmax": lambda main, _aux: main.log_softmax(dim=1),
+    "scaled": lambda main, _aux: main * 3,
+    "scaled in place": lambda main, _aux: main.mul_(3),
+    "part": lambda main, aux: torch.cat([main, aux], dim=1)[:, 2:6],
+}
+
+
+@pytest.mark.parametrize("kind", OF_ONE_LAYER)
+@pytest.mark.parametrize("gradients", [True, False])
+def test_the_classifier_is_the_layer_whose_output_is_returned(kind: str, gradients: bool) -> None:
+    network = Headed(OF_ONE_LAYER[kind])
+    with torch.set_grad_enabled(gradients):
+        shown = seen(network, IMAGES)
+    assert shown.logits.equal(output_of(network(IMAGES)))
+    assert shown.classifier_weight.equal(network.main.weight)
+    torch.testing.assert_close(shown.features, network.conv(IMAGES).mean((2, 3)))
+
+
+@pytest.mark.parametrize("kind", OF_SEVERAL)
+def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
+    network = Headed(OF_SEVERAL[kind])
+    shown = seen(network, IMAGES)
+    assert shown.logits.equal(network(IMAGES))
+    assert shown.feature_map.equal(network.conv(IMAGES))
+    for read in ("features", "classifier_weight"):
+        with pytest.raises(NetworkError, match=r"Headed returns something else .*is 'aux'"):
+            getattr(shown, read)
+
+
+@pytest.mark.parametrize("head", [nn.Conv2d(6, 4, 1), nn.Conv2d(6, 4, 2)])
+def test_a_convolution_of_all_its_input_is_a_classifier(head: nn.Conv2d) -> None:
+    pool = nn.AdaptiveAvgPool2d(head.kernel_size)
+    network = nn.Sequential(nn.Conv2d(3, 6, 3), pool, head, nn.Flatten())
+    shown = seen(network, IMAGES)
+    assert head.bias is not None
+    torch.testing.assert_close(
+        shown.features @ shown.classifier_weight.T + head.bias, network(IMAGES)
+    )
+
+
+def test_a_convolution_that_is_pooled_later_is_none() -> None:
+    pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(NetworkError, match="no classifier"):
+        _ = seen(pooled, IMAGES).features
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda net: torch.compile(net, backend="eager")])
+def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Module]) -> None:
+    network = Headed(OF_ONE_LAYER["dictionary"])
+    shown, expected = seen(wrap(network), IMAGES), seen(network, IMAGES)
+    assert shown.logits.equal(expected.logits)
+    assert shown.features.equal(expected.features)
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (nn.Conv2d(3, 4, 3), r"\(2, 4, 6, 6\)"),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(0)), r"\(288,\)"),
+    ],
+)
+def test_an_output_of_another_rank_is_refused(network: nn.Module, shape: str) -> None:
+    with pytest.raises(NetworkError, match=f"^it returns an output of shape {shape} for 2 images"):
+        trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=4, who="it")
+
+
+class Differing(Headed):
+    """Returns both heads as one in training mode."""
+
+    def forward(self, x: Tensor) -> Any:
+        features = self.conv(x).mean((2, 3))
+        logits = self.main(features)
+        return torch.cat([logits, self.aux(features)], dim=1) if self.training else logits
+
+
+def test_another_shape_in_training_mode_is_refused() -> None:
+    network = Differing(OF_ONE_LAYER["tuple"])
+    expected = r"it returns an output of shape \(3, 8\) in training mode, but of \(3, 4\) in eval"
+    trial_pass(network, IMAGES, num_classes=4, who="it")
+    with pytest.raises(NetworkError, match=expected):
+        trial_pass(network, IMAGES, num_classes=4, who="it", training=True)
+
+
+def test_a_trial_of_training_changes_nothing() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Dropout(), nn.Flatten(), nn.Linear(216, 4)
+    )
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    generator = torch.get_rng_state()
+    trial_pass(network, IMAGES, num_classes=4, who="it", training=True)
+    assert torch.get_rng_state().equal(generator)
+    assert all(value.equal(before[name]) for name, value in network.state_dict().items())
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_backward_pass_that_fails_is_found_by_the_trial(device: str) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3),
+        nn.ReLU(inplace=True),
+        nn.Dropout(0.2, inplace=True),
+        nn.Flatten(),
+        nn.Linear(216, 4),
+    ).to(device)
+    images = torch.zeros(2, 3, 8, 8, device=device)
+    with pytest.raises(NetworkError, match=r"^it raised RuntimeError in its backward") as caught:
+        trial_pass(network, images, num_classes=4, who="it", training=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_exception_of_the_network_becomes_one_line() -> None:
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten()).train()
+    expected = "Sequential raised ValueError in training mode, for 1 inputs of shape"
+    with pytest.raises(ForwardError, match=expected) as caught:
+        seen(network, torch.zeros(1, 3, 8, 8))
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_an_exception_of_a_watch_is_not_taken_for_the_networks() -> None:
+    def broken(_given: Tensor, _output: Tensor) -> None:
+        raise ValueError("of the watch")
+
+    network = Headed(OF_ONE_LAYER["tuple"])
+    watch = Watch(lambda net: [net], broken)
+    reader = ActivationReader(network, watches=[watch])
+    with reader as read, pytest.raises(ValueError, match="of the watch"):
+        read(IMAGES)

@@ -1,0 +1,59 @@
+"""What the tests of data share: small folders of images, written by Pillow."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import diswot
+from diswot.progress import Step
+from diswot.tasks.images import ImageData
+
+Colour: TypeAlias = "tuple[int, int, int] | int"
+
+
+def save(path: Path, colour: Colour = (200, 100, 50), size: tuple[int, int] = (12, 12)) -> Path:
+    """Write an image of one colour, or grey where that is one number; `size` is width, height."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L" if isinstance(colour, int) else "RGB", size, colour).save(path)
+    return path
+
+
+def fill(folder: Path, classes: str = "ab", count: int = 10, suffix: str = ".png") -> Path:
+    """Write class folders of images of different colours."""
+    for label, name in enumerate(classes):
+        for i in range(count):
+            save(folder / name / f"{i:02}{suffix}", (40 * label, 10 * i, 100))
+    return folder
+
+
+@pytest.fixture
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data root, apart from the images."""
+    return tmp_path_factory.mktemp("kept")
+
+
+Load: TypeAlias = Callable[..., tuple[ImageData, list[str]]]
+
+
+@pytest.fixture
+def load(kept: Path) -> Load:
+    """Return a function that loads data, and returns them with the news that it told."""
+
+    def loaded(data: object, image_size: int | None = None) -> tuple[ImageData, list[str]]:
+        told: list[str] = []
+
+        def tell(step: Step) -> None:
+            told.extend([step.note] * (step.total == 0))
+
+        return diswot.load_data(data, root=kept, image_size=image_size, progress=tell), told
+
+    return loaded
+
+
+def pixels_of(data: ImageData) -> np.ndarray:
+    """Return all images of all splits."""
+    return np.concatenate([s.images.numpy() for s in (data.train, data.val, data.test)])

@@ -1,0 +1,180 @@
+"""Datasets of the user's own, and the official archives."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import diswot
+from diswot.errors import DataError
+from tests.cli.test_bad_data import batch, pickled
+from tests.conftest import CommandLine
+from tests.tasks.images.conftest import Load, fill, save
+
+
+class Pictures:
+    """Pictures of Pillow, as a dataset that decodes files gives them."""
+
+    def __init__(self, *images: Image.Image, classes: Any = None) -> None:
+        self.images = images
+        if classes is not None:
+            self.classes = classes
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        return self.images[index % len(self.images)], index % 2
+
+
+def test_pictures_become_tensors_of_the_first_ones_size() -> None:
+    grey, coloured = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
+    assert diswot.load_data(Pictures(grey)).shape == (1, 6, 8)
+    data = diswot.load_data(Pictures(grey, coloured))
+    assert data.shape == (3, 6, 8)
+    colours = set(map(tuple, data.train.images[:, :, 3, 3].tolist()))
+    assert colours == {(7, 7, 7), (1, 2, 3)}
+    assert diswot.load_data(Pictures(grey), image_size=5).shape == (1, 5, 5)
+    both = diswot.load_data((Pictures(coloured), Pictures(grey)))
+    assert both.test.images.shape == (40, 3, 12, 16)
+
+
+def test_the_names_of_classes_are_taken_from_the_dataset() -> None:
+    image = Image.new("L", (8, 8))
+    data = diswot.load_data(Pictures(image, classes=["cat", "dog", "emu"]))
+    assert data.classes == ("cat", "dog", "emu")
+    assert data.num_classes == 3
+    assert diswot.load_data(Pictures(image)).classes is None
+    with pytest.raises(DataError, match="2 classes, but its attribute classes names 1"):
+        diswot.load_data(Pictures(image, classes=["cat"]))
+
+
+def archive(path: Path, folder: str, batches: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w:gz") as members:
+        for name, content in batches.items():
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size = len(content)
+            members.addfile(member, io.BytesIO(content))
+
+
+def test_an_official_archive_is_read_as_it_is(tmp_path: Path) -> None:
+    names = pickled({b"fine_label_names": [b"c%d" % i for i in range(100)]})
+    batches = {"train": pickled(batch()), "test": pickled(batch()), "meta": names}
+    archive(tmp_path / "cifar-100-python.tar.gz", "cifar-100-python", batches)
+    from_archive = diswot.load_data("cifar100", root=tmp_path)
+    assert from_archive.classes is not None
+    assert from_archive.classes[:2] == ("c0", "c1")
+    (tmp_path / "cifar-100-python").mkdir()
+    for name, content in batches.items():
+        (tmp_path / "cifar-100-python" / name).write_bytes(content)
+    (tmp_path / "cifar-100-python.tar.gz").unlink()
+    assert diswot.load_data("cifar100", root=tmp_path).digest == from_archive.digest
+
+
+def test_so_is_that_of_cifar10(tmp_path: Path) -> None:
+    first = pickled(batch() | {b"batch_label": b"training batch 1 of 1"})
+    batches = {"data_batch_1": first, "test_batch": pickled(batch())}
+    archive(tmp_path / "cifar-10-python.tar.gz", "cifar-10-batches-py", batches)
+    assert len(diswot.load_data("cifar10", root=tmp_path).test) == 40
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_an_archive_that_expands_without_end_is_refused(kind: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "cifar-100-python.tar.gz"
+    member = tarfile.TarInfo("cifar-100-python/train")
+    member.type, member.size = kind, 2**28
+    zeros = gzip.compress(bytes(2**20))
+    path.write_bytes((gzip.compress(member.tobuf()) + zeros * 2**8) * 3)
+    with pytest.raises(DataError, match="unpacks to more than 256 MiB"):
+        diswot.load_data("cifar100", root=tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "a batch is missing"])
+def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "cifar-100-python.tar.gz"
+    rng = np.random.default_rng(0)
+    noisy = batch() | {b"data": rng.integers(0, 256, (40, 3072), np.uint8)}
+    archive(path, "cifar-100-python", {"train": pickled(noisy)})
+    if damage != "a batch is missing":
+        path.write_bytes(path.read_bytes()[:5000] if damage == "cut" else b"no archive")
+    with pytest.raises(DataError, match=r"is (damaged|missing)") as caught:
+        diswot.load_data("cifar100", root=tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def test_the_names_of_cifar_classes_must_be_all(tmp_path: Path) -> None:
+    folder = tmp_path / "cifar-100-python"
+    folder.mkdir()
+    for name in ("train", "test"):
+        (folder / name).write_bytes(pickled(batch()))
+    (folder / "meta").write_bytes(pickled({b"fine_label_names": [b"one"]}))
+    with pytest.raises(DataError, match="does not name 100 classes"):
+        diswot.load_data("cifar100", root=tmp_path)
+
+
+def test_the_command_line_takes_a_folder_and_says_what_it_inferred(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    fill(tmp_path / "fruit", count=12)
+    command = ("score", "1-1-1", "--space", "s0", "--teacher", "resnet20")
+    quick = ("--repeats", "1", "--batch-size", "8", "--image-size", "8")
+    outcome = cli(*command, *quick, "--data", "fruit")
+    assert outcome.code == 0, outcome.err
+    assert "data: images in color, 8×8 as asked for" in outcome.err
+    assert "8×8" not in outcome.out
+    (wrong,) = cli(*command, "--data", "./fruits").err.splitlines()
+    assert "no folder fruits" in wrong
+
+
+def test_a_built_in_name_goes_before_a_folder(tmp_path: Path, load: Load, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "digits")
+    assert load("digits")[0].num_classes == 10
+    assert load("./digits")[0].num_classes == 2
+
+
+def test_images_kept_in_files_can_be_trained_on(tmp_path: Path, load: Load) -> None:
+    data, _ = load(fill(tmp_path / "fruit", count=12))
+    student = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(4, 2),
+    )
+    report = diswot.distill(student, None, data=data, loss="alone", epochs=1)
+    assert report.test.total == len(data.test)
+
+
+def test_a_search_on_a_folder_is_gone_on_with_where_the_folder_is_named_again(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    for name, shade in (("a", 10), ("b", 200)):
+        for i in range(12):
+            save(tmp_path / "grey" / name / f"{i}.png", shade + i)
+    mine = ("--data", "grey", "--image-size", "8", "--space", "tests.cli.faulty:Small")
+    quick = ("--teacher", "resnet20", "--population", "2", "--repeats", "1", "--batch-size", "8")
+    begun = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
+    assert begun.code == 0, begun.err
+    assert "name it again with --data" in cli("resume", "r", *mine[4:]).err
+    other = cli("resume", "r", "--data", "grey", *mine[4:]).err
+    assert "the data is not that of the run" in other
+    outcome = cli("resume", "r", *mine, "--generations", "1")
+    assert outcome.code == 0, outcome.err
+
+
+def test_normalization_is_the_same_with_any_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(diswot.load_data("digits").digest)
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]

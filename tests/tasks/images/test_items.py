@@ -1,0 +1,266 @@
+"""Datasets of the user's own: the forms of items, labels and pixel values that are taken."""
+
+import dataclasses
+import io
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset
+
+import diswot
+from diswot.errors import DataError
+from diswot.tasks.images import ImageData
+from tests.tasks.images.conftest import pixels_of
+
+COUNT = 40
+
+
+class Items:
+    """A dataset of what a function makes of a place."""
+
+    def __init__(self, make: Callable[[int], Any], count: int = COUNT, **attributes: Any) -> None:
+        self.make, self.count = make, count
+        vars(self).update(attributes)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> Any:
+        return self.make(place)
+
+
+def picture(place: int) -> Image.Image:
+    return Image.new("RGB", (8, 6), (5 * place, 7, 9))
+
+
+def encoded(place: int) -> bytes:
+    file = io.BytesIO()
+    picture(place).save(file, "PNG")
+    return file.getvalue()
+
+
+def array(place: int) -> "np.ndarray[Any, Any]":
+    return np.asarray(picture(place))
+
+
+def tensor(place: int) -> torch.Tensor:
+    return torch.from_numpy(array(place).transpose(2, 0, 1).copy())
+
+
+Sample = namedtuple("Sample", ["label", "image"])
+
+
+@dataclasses.dataclass
+class Record:
+    """An item as a record."""
+
+    img: Any
+    target: int
+
+
+FORMS: dict[str, Callable[[int], Any]] = {
+    "image and label": lambda i: {"image": picture(i), "label": i % 2},
+    "img and fine_label": lambda i: {"img": picture(i), "fine_label": i % 2, "coarse_label": 0},
+    "pixel_values": lambda i: {"pixel_values": tensor(i), "labels": torch.tensor(i % 2)},
+    "other names": lambda i: {"scan": picture(i), "diagnosis": i % 2, "path": "x.png"},
+    "not decoded": lambda i: {"image": {"bytes": encoded(i), "path": None}, "label": i % 2},
+    "three parts": lambda i: (picture(i), i % 2, {"path": "x.png"}),
+    "a list": lambda i: [picture(i), i % 2],
+    "named tuple": lambda i: Sample(i % 2, picture(i)),
+    "record": lambda i: Record(picture(i), i % 2),
+    "bytes": lambda i: (encoded(i), i % 2),
+    "channels last": lambda i: (array(i), np.int64(i % 2)),
+    "channels first": lambda i: (array(i).transpose(2, 0, 1), i % 2),
+    "tensor channels last": lambda i: (torch.from_numpy(array(i).copy()), i % 2),
+    "batch of one": lambda i: (tensor(i).unsqueeze(0), torch.tensor([i % 2])),
+    "16-bit integers": lambda i: (tensor(i).to(torch.int16), i % 2),
+    "one-hot": lambda i: (picture(i), [1 - i % 2, i % 2]),
+    "names": lambda i: (picture(i), "ab"[i % 2]),
+    "floats": lambda i: (picture(i), float(i % 2)),
+    "big-endian": lambda i: (array(i).astype(">u2"), i % 2),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_items_of_any_usual_form_are_the_same_data(form: str) -> None:
+    expected = diswot.load_data(Items(lambda i: (picture(i), i % 2)))
+    assert diswot.load_data(Items(FORMS[form])).digest == expected.digest
+
+
+def test_the_form_of_items_is_said() -> None:
+    data = diswot.load_data(Items(FORMS["img and fine_label"]))
+    assert (
+        "items of Items are dictionaries: image from 'img', class from 'fine_label'" in data.notes
+    )
+    assert "labels of Items are one-hot vectors" in diswot.load_data(Items(FORMS["one-hot"])).notes
+
+
+def raising(place: int) -> Any:
+    if place == 7:
+        raise OSError("no such shard\nand more")
+    return picture(place), 0
+
+
+class Stream(IterableDataset[Any]):
+    """Items without an order."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "raises": (Items(raising), "reading item 7 of Items raised OSError: no such shard; fix"),
+    "other keys": (
+        Items(lambda i: {"text": "x", "label": 0}),
+        r"dictionaries of 'text', 'label', of which none is known to be the image \(item 0\)",
+    ),
+    "columns": ({"image": [1], "label": [1]}, "no training dataset among 'image', 'label'"),
+    "no pair": (Items(picture), r"but got Image .* \(item 0\)"),
+    "a path": (Items(lambda i: ("a.png", 0)), "an image that is str 'a.png'"),
+    "bad bytes": (Items(lambda i: (b"GIF", 0)), "bytes that are no image"),
+    "arrays": ((np.zeros((9, 8, 8)), np.zeros(9)), r"TensorDataset\(images, classes\)"),
+    "stream": (Stream(), "got Stream: read it into a list first"),
+    "loader": (DataLoader(Items(picture)), "got DataLoader: give its dataset"),  # type: ignore[arg-type]
+    "iterator": (iter([1]), "got list_iterator"),
+    "no items": (Items(picture, count=0), "Items has no items"),
+    "too long": (
+        Items(lambda i: [(picture(0), 0)][i]),
+        "reading item 1 of Items raised IndexError",
+    ),
+    "unclear channels": (Items(lambda i: (np.zeros((3, 8, 3)), 0)), "the channels are not known"),
+    "two sizes": (
+        Items(lambda i: (torch.zeros(3, 8 + i // 5, 8), 0)),
+        r"got item 5 of \(3, 9, 8\) torch.float32 after \(3, 8, 8\)",
+    ),
+    "soft labels": (Items(lambda i: (picture(i), [0.5, 0.5])), "40 of 40 labels .* not one-hot"),
+    "several classes": (Items(lambda i: (picture(i), [1, 1])), "not one-hot"),
+    "half": (Items(lambda i: (picture(i), i % 2 / 2)), "20 of 40 labels .* of item 1: 0.5"),
+    "none": (Items(lambda i: (picture(i), None if i > 4 else 0)), "35 of 40 .* item 5: None"),
+    "negative": (Items(lambda i: (picture(i), i % 4 - 1)), "10 of 40 labels .* item 0: -1"),
+    "mixed": (Items(lambda i: (picture(i), "a" if i else 0)), "numbers and names mixed"),
+    "far": (Items(lambda i: (picture(i), 10**9 * (i % 2))), "go up to 1,000,000,000, but only 2"),
+    "unnamed": (
+        Items(lambda i: (picture(i), "abc"[i % 3]), classes=["a", "b"]),
+        "has the label 'c', which is not one of its classes",
+    ),
+    "untrained": (
+        (Items(lambda i: (picture(i), i % 2)), Items(lambda i: (picture(i), i % 3))),
+        "1 classes in test that no training image has, such as 2",
+    ),
+    "nan": (
+        TensorDataset(
+            torch.where(
+                torch.arange(40).view(-1, 1, 1, 1) > 29, torch.nan, torch.rand(40, 1, 8, 8)
+            ),
+            torch.arange(40) % 2,
+        ),
+        r"10 of 40 train images of TensorDataset have values that are not finite .* at 30",
+    ),
+    "two types": (
+        (Items(lambda i: (tensor(i), i % 2)), Items(lambda i: (tensor(i).float(), i % 2))),
+        "images of float32 and uint8 in its splits",
+    ),
+    "two ranges": (
+        (Items(lambda i: (tensor(i) / 255, i % 2)), Items(lambda i: (tensor(i).float(), i % 2))),
+        "pixel values up to .* in train and up to 195 in test",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_unfit_is_refused_in_one_line(case: str) -> None:
+    data, reason = REFUSED[case]
+    with pytest.raises(DataError, match=reason) as caught:
+        diswot.load_data(data)
+    assert "\n" not in str(caught.value)
+
+
+def of_values(values: torch.Tensor) -> ImageData:
+    """Return data of images (n, 1, 2, 2) in which these values are."""
+    images = values.view(1, 1, 2, 2).expand(COUNT, -1, -1, -1)
+    return diswot.load_data(TensorDataset(images, torch.arange(COUNT) % 2))
+
+
+RANGES = {
+    "0 to 1": (torch.tensor([0, 0.25, 0.5, 1]), 1.0, ""),
+    "floats of 8 bits": (torch.tensor([0, 7.5, 128, 255]), 255.0, "float32 from 0 to 255"),
+    "standardized": (torch.tensor([-2.0, 0, 1, 2]), 1.0, "from -2 to 2, taken as they are"),
+    "half precision": (torch.tensor([0, 0.5, 0.5, 1]).half(), 1.0, ""),
+    "16 bits": (torch.tensor([0, 9, 4096, 65535]), 65535.0, "taken as of 16 bits"),
+    "integers of 8 bits": (torch.tensor([0, 9, 90, 255]), 255.0, "taken as of 8 bits"),
+    "truth": (torch.tensor([True, False, True, True]), 255.0, ""),
+    "8 bits of 0 and 1": (torch.tensor([0, 1, 1, 0]).byte(), 255.0, "from 0 to 1 only"),
+}
+
+
+@pytest.mark.parametrize("case", RANGES)
+def test_the_range_of_pixel_values_is_read_and_said(case: str) -> None:
+    values, scale, said = RANGES[case]
+    data = of_values(values)
+    assert data.spec.scale == scale
+    found = [note for note in data.notes if note.startswith("pixel values")]
+    assert (said in found[0]) if said else not found
+    normal = data.normalise(data.train.images)
+    assert abs(float(normal.mean())) < 1e-4
+
+
+def test_labels_with_gaps_are_said() -> None:
+    told: list[str] = []
+    data = diswot.load_data(
+        Items(lambda i: (picture(i), (0, 1, 5)[i % 3])),
+        progress=lambda step: told.append(step.note),
+    )
+    assert data.num_classes == 6
+    assert "3 classes have no image in train: 2, 3, 4" in told
+
+
+@pytest.mark.parametrize(
+    ("classes", "each", "sizes"), [(100, 8, (540, 100, 160)), (10, 5, (30, 10, 10))]
+)
+def test_few_images_per_class_are_divided_as_those_of_folders(
+    classes: int, each: int, sizes: tuple[int, ...]
+) -> None:
+    labels = torch.arange(classes * each) % classes
+    data = diswot.load_data(TensorDataset(torch.rand(len(labels), 1, 4, 4), labels))
+    splits = (data.train, data.val, data.test)
+    assert tuple(map(len, splits)) == sizes
+    assert all(len(set(split.labels.tolist())) == classes for split in splits)
+
+
+def test_classes_of_too_few_images_are_named() -> None:
+    labels = torch.tensor([0] * 20 + [1])
+    with pytest.raises(DataError, match="too few of the classes 1; give more images per class"):
+        diswot.load_data(TensorDataset(torch.rand(21, 1, 4, 4), labels))
+
+
+def test_datasets_by_split_are_taken() -> None:
+    def part(start: int, count: int) -> Items:
+        return Items(lambda i: (tensor(start + i), i % 2), count=count)
+
+    splits = {"train": part(0, 20), "validation": part(20, 4), "test": part(24, 6)}
+    data = diswot.load_data(splits)
+    assert [len(split) for split in (data.train, data.val, data.test)] == [20, 4, 6]
+    assert diswot.load_data(tuple(splits.values())).digest == data.digest
+    with pytest.raises(DataError, match="validation and dev both mean the validation split"):
+        diswot.load_data(splits | {"dev": part(0, 4)})
+
+
+def test_names_are_those_of_a_column_or_of_the_whole() -> None:
+    class ClassLabel:
+        names = ("cat", "dog")
+
+    features = {"image": object(), "label": ClassLabel()}
+    whole = Items(FORMS["image and label"], features=features)
+    assert diswot.load_data(whole).classes == ("cat", "dog")
+    assert diswot.load_data(Subset(whole, range(30))).classes == ("cat", "dog")  # type: ignore[arg-type]
+
+
+def test_a_buffer_that_is_used_again_is_copied() -> None:
+    buffer = torch.zeros(1, 4, 4)
+    data = diswot.load_data(Items(lambda i: (buffer.fill_(i / COUNT), i % 2)))
+    assert len(np.unique(pixels_of(data))) == COUNT

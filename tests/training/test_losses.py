@@ -1,0 +1,83 @@
+"""Objectives of training, and the similarity losses of DisWOT in them."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from diswot.errors import UnknownNameError
+from diswot.losses import (
+    TrainingBatch,
+    parse_objective,
+    relation_loss,
+    semantic_loss,
+)
+from diswot.networks import ActivationReader, Activations
+from diswot.scorers import relation, semantic
+from search_spaces import CifarResNet
+
+CLASSES = 5
+IMAGES = 6
+
+
+def network(seed: int) -> CifarResNet:
+    torch.manual_seed(seed)
+    return CifarResNet((1, 1, 1), num_classes=CLASSES, widths=(4, 4, 8, 8))
+
+
+def shown(seed: int) -> Activations:
+    images = torch.randn(IMAGES, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    with ActivationReader(network(seed)) as read:
+        return read(images)
+
+
+def test_similarity_losses_are_the_scores_over_c_and_b_squared() -> None:
+    student, teacher = shown(1), shown(2)
+    expected = -float(semantic(student, teacher).detach()) / CLASSES**2
+    assert float(semantic_loss(student, teacher).detach()) == pytest.approx(expected)
+    expected = -float(relation(student, teacher).detach()) / IMAGES**2
+    assert float(relation_loss(student, teacher).detach()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("loss", [semantic_loss, relation_loss])
+def test_similarity_losses_are_zero_for_the_teacher_itself(loss: object) -> None:
+    teacher = shown(2)
+    assert callable(loss)
+    assert float(loss(teacher, teacher).detach()) == pytest.approx(0, abs=1e-6)
+
+
+def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Tensor, Activations]:
+    """Return a loss of one batch, and what the student shows."""
+    images = torch.randn(IMAGES, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(IMAGES) % CLASSES
+    batch = TrainingBatch(one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
+    criterion = parse_objective(name).build(
+        student, teacher, images, num_classes=CLASSES, train_images=IMAGES
+    )
+    with ActivationReader(student) as read, ActivationReader(teacher) as read_teacher:
+        shown = read(images)
+        return criterion(shown, read_teacher(images), batch).total, shown
+
+
+@pytest.mark.parametrize("name", ["diswot", "diswot-dagger"])
+def test_gradients_flow_into_the_student_and_never_into_the_teacher(name: str) -> None:
+    student, teacher = network(1), network(2)
+    loss, _ = value_of(name, student, teacher)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in student.parameters())
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+def test_dagger_adds_the_two_similarity_losses() -> None:
+    student, teacher = network(1), network(2)
+    student_shown, teacher_shown = shown(1), shown(2)
+    added = semantic_loss(student_shown, teacher_shown) + relation_loss(
+        student_shown, teacher_shown
+    )
+    more = value_of("diswot-dagger", student, teacher)[0] - value_of("diswot", student, teacher)[0]
+    torch.testing.assert_close(more.detach(), added.detach())
+
+
+def test_an_unknown_loss_is_met_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'diswot-dagger'"):
+        parse_objective("diswot-dager")

@@ -1,0 +1,171 @@
+"""What options do to a training: averages, mixtures, precision, a teacher that knows nothing."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import diswot
+from diswot.errors import OptionError, TeacherError
+from diswot.progress import Step
+from diswot.tasks.images import load_data
+from diswot.training import (
+    Recipe,
+    augmentation,
+    parse_objective,
+    prepare_distillation,
+    train,
+)
+from tests.training.lessons import Small, few_digits, lesson, small
+
+SHORT = Recipe(epochs=1, batch_size=48)
+
+
+class Watching(nn.Module):
+    """A network that keeps the images that it is shown."""
+
+    def __init__(self, inner: Small) -> None:
+        super().__init__()
+        self.inner = inner
+        self.seen: list[Tensor] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen.append(images.detach().clone())
+        logits: Tensor = self.inner(images)
+        return logits
+
+
+def training_batches(network: Watching) -> list[Tensor]:
+    return [images for images in network.seen if len(images) == SHORT.batch_size]
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [replace(SHORT, mixup=0.4), replace(SHORT, cutmix=1.0), replace(SHORT, augment="strong")],
+    ids=["mixup", "cutmix", "strong"],
+)
+def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None:
+    student, teacher = Watching(small(0)), Watching(small(1))
+    lesson(None, recipe, student=student, teacher=teacher, loss="kd")
+    shown = training_batches(student), training_batches(teacher)
+    assert len(shown[0]) == 6
+    assert all(map(torch.equal, *shown))
+
+
+def test_strong_augmentation_draws_a_change_for_every_image() -> None:
+    data = few_digits()
+    *_, change = augmentation(data, "strong").children()
+    alike = data.train.images[:1].float().expand(64, -1, -1, -1)
+    for seed in range(4):
+        torch.manual_seed(seed)
+        changed = change(alike)
+        distinct = {image.numpy().tobytes() for image in changed}
+        assert len(distinct) > 32  # of one change for all it is 1 where that has no strength
+        torch.manual_seed(seed)
+        assert torch.equal(change(alike), changed)
+    assert torch.equal(alike, data.train.images[:1].float().expand(64, -1, -1, -1))
+
+
+def test_without_augmentation_the_teacher_runs_once_and_it_is_said() -> None:
+    data, teacher, told = few_digits(), Watching(small(1)), list[Step]()
+    for augment in ("none", "standard"):
+        train(
+            small(0),
+            data,
+            objective=parse_objective("ce + 0.9*kd"),
+            recipe=replace(SHORT, epochs=3, augment=augment),
+            teacher=teacher,
+            progress=told.append,
+        )
+        if augment == "none":
+            assert not training_batches(teacher)
+    assert len(training_batches(teacher)) == 18
+    (note,) = (step.note for step in told if step.total == 0)
+    assert "the teacher's outputs of 288 images are kept in memory" in note
+
+
+def test_outputs_that_are_too_many_are_not_kept_and_the_network_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe, told = replace(SHORT, augment="none"), list[Step]()
+    remembered, live = small(0), small(0)
+    lesson(None, recipe, student=remembered, progress=told.append)
+    monkeypatch.setattr("diswot.training._lesson.MOST_CACHED", 0)
+    lesson(None, recipe, student=live, progress=told.append)
+    notes = [step.note for step in told if step.total == 0]
+    assert "are kept in memory" in notes[0]
+    assert "are too large to keep" in notes[1]
+    torch.testing.assert_close(remembered.classifier.weight, live.classifier.weight)
+
+
+def test_the_moving_average_is_what_is_judged_and_kept() -> None:
+    plain, averaged, frozen = small(0), small(0), small(0)
+    lesson(None, SHORT, student=plain, loss="ce")
+    lesson(None, replace(SHORT, ema=0.9), student=averaged, loss="ce")
+    moved = (plain.classifier.weight - frozen.classifier.weight).norm()
+    behind = (averaged.classifier.weight - frozen.classifier.weight).norm()
+    assert 0 < behind < moved
+
+
+def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
+    whole, parts = (small(0, normalised=False) for _ in range(2))
+    recipe = replace(SHORT, augment="none")
+    lesson(None, recipe, student=whole, loss="ce + kd")
+    lesson(None, replace(recipe, gradient_accumulation=4), student=parts, loss="ce + kd")
+    torch.testing.assert_close(parts.classifier.weight, whole.classifier.weight)
+
+
+def test_half_precision_trains_and_needs_a_device_that_has_it() -> None:
+    history = lesson(None, replace(SHORT, precision="bf16")).history
+    assert history[0].train_loss > 0
+    with pytest.raises(OptionError, match="Expected a GPU for the precision fp16"):
+        lesson(None, replace(SHORT, precision="fp16"))
+    lesson(None, SHORT)  # the precision of one training is not that of the next
+
+
+def test_metrics_have_a_column_for_each_term_and_tensorboard_has_them_too(tmp_path: Path) -> None:
+    train(
+        small(0),
+        few_digits(),
+        objective=parse_objective("ce + 0.9*kd(T=4)"),
+        recipe=SHORT,
+        teacher=small(1),
+        folder=tmp_path,
+        tensorboard=True,
+    )
+    with (tmp_path / "metrics.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row) == [
+        "epoch", "learning_rate", "train_loss", "loss_ce", "loss_kd(T=4)", "val_accuracy",
+        "images_per_second", "seconds",
+    ]  # fmt: skip
+    total = float(row["loss_ce"]) + float(row["loss_kd(T=4)"])
+    assert float(row["train_loss"]) == pytest.approx(total)
+    assert _scalars(tmp_path) >= {"train_loss", "loss_ce", "val_accuracy"}
+
+
+def _scalars(folder: Path) -> set[str]:
+    found = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = found.EventAccumulator(str(folder))
+    events.Reload()
+    names: Sequence[str] = events.Tags()["scalars"]
+    return set(names)
+
+
+def test_a_teacher_near_chance_is_refused_unless_it_is_forced() -> None:
+    data = few_digits()
+    with pytest.raises(TeacherError, match="little more than chance with 10 classes: give its"):
+        diswot.distill(small(0), small(1), data=data, epochs=1)
+    assert diswot.distill(small(0), small(1), data=data, epochs=1, force=True).history
+
+
+def test_flips_are_chosen_for_the_training_alone() -> None:
+    data = load_data("digits")
+    chosen = prepare_distillation(None, data=data, flips=True)
+    assert chosen.data.flips
+    assert not prepare_distillation(None, data=data).data.flips
+    assert chosen.data.digest != data.digest

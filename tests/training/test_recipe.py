@@ -1,0 +1,53 @@
+"""Settings of a training: schedules, defaults, and what is out of range."""
+
+from typing import Any
+
+import pytest
+
+from diswot.errors import DiswotError
+from diswot.tasks.images import load_data
+from diswot.training import Accuracy, Recipe, default_recipe, near_chance
+
+
+def test_the_learning_rate_grows_in_a_line_and_falls_by_a_cosine() -> None:
+    recipe = Recipe(epochs=10, learning_rate=1.0, schedule="cosine", warmup_epochs=2)
+    assert [recipe.rate(at) for at in (0, 1, 2, 6, 10)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    steps = Recipe(epochs=10, learning_rate=1.0, warmup_epochs=2)
+    assert [steps.rate(at) for at in (1, 2, 6.2, 6.3, 9)] == pytest.approx([0.5, 1, 1, 0.1, 1e-3])
+
+
+def test_each_optimizer_has_its_defaults() -> None:
+    data = load_data("digits")
+    sgd, adamw = default_recipe(data), default_recipe(data, optimizer="adamw")
+    assert (sgd.epochs, sgd.batch_size, sgd.learning_rate) == (20, 16, 0.05)
+    assert (adamw.learning_rate, adamw.weight_decay) == (1e-3, 0.05)
+    assert default_recipe(data, optimizer="adamw", learning_rate=0.5).learning_rate == 0.5
+    assert default_recipe(data, ema=None, schedule=None) == sgd
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"optimizer": "adam"}, "optimizer 'adam': did you mean 'adamw'"),
+        ({"schedule": "linear"}, "unknown schedule 'linear'"),
+        ({"learning_rate": float("nan")}, "learning rate to be a number above 0"),
+        ({"label_smoothing": 1.0}, "label smoothing"),
+        ({"ema": 1.0}, "ema to be a number above 0 and below 1"),
+        ({"batch_size": 0}, "batch size to be a whole number from 1"),
+        ({"warmup_epochs": 5}, "less than 5 epochs, but got 5"),
+        ({"gradient_accumulation": 3}, "divided by gradient accumulation 3, but got 64"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(DiswotError, match=words):
+        Recipe(epochs=5, **settings)
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "classes", "near"),
+    [(100, 1000, 10, True), (200, 1000, 10, False), (2, 4, 2, True), (30, 1000, 100, True)],
+)
+def test_a_network_is_near_chance_where_the_images_cannot_tell(
+    correct: int, total: int, classes: int, near: bool
+) -> None:
+    assert near_chance(Accuracy(correct, total), classes) is near
