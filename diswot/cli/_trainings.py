@@ -66,7 +66,8 @@ def located(told: Mapping[str, Any]) -> dict[str, Any]:
     places = [name for name in ("teacher_weights", "data_root") if told.get(name) is not None]
     if told["data"] in NAMED_DATA and told["data"] not in DATASETS:
         places.append("data")
-    return {**told, **{name: str(Path(told[name]).expanduser().absolute()) for name in places}}
+    whole = {name: str(Path(told[name]).expanduser().absolute()) for name in places}
+    return {**told, **{n: place for n, place in whole.items() if "://" not in str(told[n])}}
 
 
 def _texts(value: Any) -> Any:

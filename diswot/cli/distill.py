@@ -92,6 +92,11 @@ def distill(
     listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)
+        if shortlist > len(result.candidates):
+            raise OptionError(
+                f"--shortlist {shortlist} is more than the {len(result.candidates)} candidates of "
+                f"{run}: take fewer"
+            )
         listed = [candidate.name for candidate in result.shortlist(shortlist)]
     names = listed if arch is None else [arch]
     if not names:
@@ -112,12 +117,22 @@ def go_on(
 
 
 def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
-    from diswot.tasks.images import load_data
-    from diswot.training import TrainingManifest, halve, parse_objective, prepare_distillation
+    from diswot.search import check_space_name
+    from diswot.tasks.images import check_data, load_data
+    from diswot.training import (
+        TrainingManifest,
+        check_distillation,
+        halve,
+        parse_objective,
+        prepare_distillation,
+    )
 
     chosen = dict(told)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, size, seed = (chosen.pop(name, None) for name in ("teacher", "image_size", "seed"))
+    check_space_name(space)
+    check_data(data, image_size=size)
+    check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), shown_progress() as progress:
         images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
         students = _students(space, names, images.spec, seed=seed)

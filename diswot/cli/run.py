@@ -44,15 +44,14 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
 
     Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
     """
-    from diswot.pipeline import DEFAULT_BUDGET
+    from diswot.pipeline import DEFAULT_BUDGET, check_run
     from diswot.pipeline import run as run_main_job
-    from diswot.search import settled
     from diswot.tasks.images import load_data
 
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)
-    settled(budget, chosen)  # what cannot be is refused before data is decoded
+    check_run(budget=budget, out=out, **chosen)
     size = chosen.pop("image_size")
     with shown_progress() as progress:
         chosen["data"] = load_data(

@@ -79,12 +79,19 @@ def go_on(
 
 
 def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
-    from diswot.tasks.images import load_data
-    from diswot.training import TrainingManifest, prepare_distillation, train_teacher
+    from diswot.tasks.images import check_data, load_data
+    from diswot.training import (
+        TrainingManifest,
+        check_teacher_training,
+        prepare_distillation,
+        train_teacher,
+    )
 
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
     size = chosen.pop("image_size", None)
+    check_data(data, image_size=size)
+    check_teacher_training(teacher, data=data, **chosen)
     with working_in(folder), shown_progress() as progress:
         images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")

@@ -83,7 +83,7 @@ class Objective:
             NetworkError: a tap does not exist; names some that do.
         """
         if self.needs_teacher and teacher is None:
-            raise OptionError(f"the loss {self.text} needs a teacher, but got none: name one")
+            raise needs_a_teacher(self.text)
         setting = Setting(
             layout(student, images, who="the student"),
             None if teacher is None else layout(teacher, images, who="the teacher"),
@@ -101,6 +101,11 @@ class Objective:
         except OptionError as error:
             written = PRESETS[self.text].expression if self.text in PRESETS else self.text
             raise OptionError(f"{error}{pointed(written, part.place)}") from error
+
+
+def needs_a_teacher(loss: str) -> OptionError:
+    """Return what to raise where a loss reads a teacher and there is none."""
+    return OptionError(f"the loss {loss} needs a teacher, but got none: name one")
 
 
 def parse_objective(text: str) -> Objective:

@@ -1,6 +1,7 @@
 """The main job: search, distil the winner, compare, export."""
 
 from diswot.options import RunOptions
+from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._difference import Difference, paired_difference
 from diswot.pipeline._ending import LOSSES
 from diswot.pipeline._job import DEFAULT_BUDGET, resume, run
@@ -17,6 +18,7 @@ __all__ = [
     "RunReport",
     "TrainedStudent",
     "Verdict",
+    "check_run",
     "paired_difference",
     "read_verdict",
     "resume",

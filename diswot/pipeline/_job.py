@@ -22,22 +22,22 @@ from diswot.options import (
     options_of,
     takes_options,
 )
+from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._ending import finished
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._students import Lessons
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
-from diswot.runs.folder import check_new_folder
 from diswot.scorers import find_scorer
 from diswot.search import (
     Budget,
     SearchResult,
+    check_resume,
     check_search,
     data_again,
     read_manifest,
     search,
-    settled,
     told_again,
 )
 from diswot.search import resume as resume_search
@@ -85,12 +85,8 @@ def run(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    folder = Path(out)
-    check_new_folder(folder)
-    job = filled(JobOptions, options_of(JobOptions, options))
-    if job["onnx"]:
-        require_onnx()
-    settings, _, _ = settled(budget, options)
+    settings = check_run(teacher, space, budget=budget, out=out, **options)
+    folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
     if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
         options["latency"] = EAGER  # the form that will be exported
     with working_in(folder):
@@ -169,6 +165,7 @@ def resume(
             return resume_search(path, progress=progress, **options)
         if job["onnx"]:
             require_onnx()
+        check_resume(path, manifest, **options)
         teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
         options["data"] = data_again(
             settings,

@@ -15,15 +15,16 @@ from diswot.search._api import check_search, resume, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, resolve_comparison
+from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
 from diswot.search._exploration import Exploration
 from diswot.search._repeats import prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
+from diswot.search._resuming import check_resume
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
-from diswot.search._settings import settled
-from diswot.search._spaces import SPACES, find_space, parse_architecture
+from diswot.search._settings import SearchSettings, settled
+from diswot.search._spaces import SPACES, check_space_name, find_space, parse_architecture
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES, EngineSettings
 
@@ -45,11 +46,15 @@ __all__ = [
     "ResumeOptions",
     "SearchOptions",
     "SearchResult",
+    "SearchSettings",
     "TeacherState",
     "Trials",
     "check_architecture",
+    "check_comparison",
+    "check_resume",
     "check_search",
     "check_space",
+    "check_space_name",
     "data_again",
     "evaluators",
     "find_space",

@@ -1,6 +1,5 @@
 """`search`, `resume` and `score`: from names and settings to candidates."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any, Unpack, cast
 
 from torch import nn
 
-from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import (
     ComparisonOptions,
     ResumeOptions,
@@ -18,23 +16,21 @@ from diswot.options import (
     takes_options,
 )
 from diswot.progress import Progress, silent, tracked
-from diswot.references import is_reference
 from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder
-from diswot.scorers import Scorer, Term, find_scorer
-from diswot.search._again import data_again, told_again
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, resolve_comparison
+from diswot.search._comparison import resolve_comparison
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
+from diswot.search._resuming import check_resume, check_same, comparison_again
 from diswot.search._run import Run
-from diswot.search._settings import SearchSettings, check_alone_or_cluster, settled
-from diswot.search._spaces import SPACES, parse_architecture
+from diswot.search._settings import settled
+from diswot.search._spaces import parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
-from diswot.teachers import NAMED, Teacher
+from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 REFERENCE = 32
@@ -133,18 +129,15 @@ def resume(
         RunError: every candidate failed.
     """
     chosen = filled(ResumeOptions, options)
-    generations, workers = chosen.pop("generations"), chosen.pop("workers")
-    cluster = chosen.pop("cluster")
+    del chosen["generations"]
+    workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
     path = Path(folder)
     read_manifest(path)  # what is no run folder is not locked
     with working_in(path), Journal(path) as journal:
         manifest = read_manifest(path)
-        settings = SearchSettings.from_json(manifest)
-        if generations is not None:
-            settings = settings.extended(generations)
-        check_alone_or_cluster(settings, workers, cluster)
-        comparison = _as_before(manifest["settings"], progress=progress, **chosen)
-        _check_same(comparison.manifest(), manifest, path)
+        settings = check_resume(path, manifest, **options)
+        comparison = comparison_again(manifest["settings"], progress=progress, **chosen)
+        check_same(comparison.manifest(), manifest, path)
         run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
         return run.go_on(path, journal, manifest)
 
@@ -198,73 +191,3 @@ def score(
     scored = {candidate.key: candidate for candidate in trials.scored()}
     alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
     return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]
-
-
-def _as_before(
-    used: Mapping[str, Any],
-    *,
-    teacher: str | nn.Module | Teacher | None,
-    teacher_weights: str | Path | None,
-    space: str | SearchSpace | None,
-    data: Any,
-    image_size: int | None,
-    data_root: str | Path | None,
-    scorer: str | Scorer | Term | None,
-    device: str | None,
-    progress: Progress,
-) -> Comparison:
-    """Resolve the comparison of a run again."""
-    try:
-        kept = {
-            name: used[name]
-            for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
-        }
-        return resolve_comparison(
-            told_again("teacher", used["teacher"], teacher, NAMED),
-            told_again("space", used["space"], space, SPACES),
-            data=data_again(
-                used, data, image_size=image_size, data_root=data_root, progress=progress
-            ),
-            scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
-            teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
-            teacher_classes=used.get("teacher_classes"),
-            device=used["device"] if device is None else device,
-            progress=progress,
-            **kept,
-        )
-    except KeyError as error:
-        raise RunFolderError(
-            f"manifest.json does not tell {error}: restore it from a copy"
-        ) from error
-
-
-def _known_scorer(used: str) -> str:
-    try:
-        if is_reference(used):
-            raise OptionError(f"{used} is Python code")
-        find_scorer(used)
-    except DiswotError as error:
-        raise OptionError(
-            f"the run used the scorer {used}, which is not installed here, and nothing that a run "
-            "folder names is imported: name it again with --scorer"
-        ) from error
-    return used
-
-
-def _check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) -> None:
-    """Make sure that scores to come are comparable with those of the journal.
-
-    Raises:
-        RunFolderError: something else would be compared.
-    """
-    for what in ("data", "teacher", "space"):
-        if json.loads(json.dumps(now[what])) != then.get(what):
-            raise RunFolderError(
-                f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
-                f"give the one that the run was begun with"
-            )
-    if now["settings"]["scorer"] != then["settings"]["scorer"]:
-        raise RunFolderError(
-            f"the run in {folder} was begun with the scorer {then['settings']['scorer']}, "
-            f"but got {now['settings']['scorer']}: give that"
-        )

@@ -9,16 +9,16 @@ from typing import Any, Unpack
 from torch import nn
 
 from diswot.devices import find_device
-from diswot.options import ComparisonOptions, filled, takes_options
+from diswot.options import DEFAULT_SCORER, ComparisonOptions, filled, takes_options
 from diswot.progress import Progress, news, silent
 from diswot.runs.folder import versions
 from diswot.scorers import Formula, find_scorer
 from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
-from diswot.search._spaces import find_space
+from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
-from diswot.tasks.images import ImageData, load_data
-from diswot.teachers import Teacher, as_text, check_trained, find_teacher
+from diswot.tasks.images import ImageData, check_data, load_data
+from diswot.teachers import Teacher, as_text, check_teacher, check_trained, find_teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
@@ -65,6 +65,29 @@ class Comparison:
 
 
 @takes_options
+def check_comparison(
+    teacher: str | nn.Module | Teacher,
+    space: str | SearchSpace,
+    **options: Unpack[ComparisonOptions],
+) -> None:
+    """Raise what can be said of a comparison before data are read.
+
+    Raises:
+        DiswotError: a name does not exist, or options contradict each other.
+    """
+    find_scorer(options.get("scorer", DEFAULT_SCORER))
+    find_device(options.get("device"))
+    check_space_name(space)
+    check_data(options.get("data"), image_size=options.get("image_size"))
+    check_teacher(
+        teacher,
+        weights=options.get("teacher_weights"),
+        teacher_classes=options.get("teacher_classes"),
+        teacher_state=options.get("teacher_state"),
+    )
+
+
+@takes_options
 def resolve_comparison(
     teacher: str | nn.Module | Teacher,
     space: str | SearchSpace,
@@ -77,6 +100,7 @@ def resolve_comparison(
     Raises:
         DiswotError: something does not exist or does not fit.
     """
+    check_comparison(teacher, space, **options)
     chosen = filled(ComparisonOptions, options)
     found_scorer = find_scorer(chosen["scorer"])
     formula = found_scorer.formula

@@ -34,6 +34,23 @@ SPACES: dict[str, Callable[[int], SearchSpace]] = {
 """Built-in spaces: made for a number of image channels."""
 
 
+def check_space_name(space: str | SearchSpace) -> None:
+    """Raise what can be said of a space that is asked for before it is made for some images.
+
+    Raises:
+        UnknownNameError: no space has that name.
+        OptionError: it is neither a name nor a space, or cannot be imported.
+    """
+    if isinstance(space, SearchSpace):
+        return
+    if not isinstance(space, str):
+        raise OptionError(f"Expected a space's name or a SearchSpace, but got {space!r}")
+    if is_reference(space):
+        resolve(space, kind="space")
+    elif space not in SPACES:
+        raise UnknownNameError("space", space, SPACES, also=" (or give package.module:Class)")
+
+
 def find_space(space: str | SearchSpace, *, in_channels: int) -> SearchSpace:
     """Return the space that is meant: by name, by `package.module:Class`, or itself.
 
@@ -43,11 +60,8 @@ def find_space(space: str | SearchSpace, *, in_channels: int) -> SearchSpace:
     """
     if isinstance(space, SearchSpace):
         return space
-    if not isinstance(space, str):
-        raise OptionError(f"Expected a space's name or a SearchSpace, but got {space!r}")
+    check_space_name(space)
     if not is_reference(space):
-        if space not in SPACES:
-            raise UnknownNameError("space", space, SPACES, also=" (or give package.module:Class)")
         return SPACES[space](in_channels)
     named = resolve(space, kind="space")
     try:

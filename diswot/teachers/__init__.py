@@ -1,6 +1,7 @@
 """Names → teachers: networks that can be had at random initialisation and with their weights."""
 
 from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._asked_for import check_teacher, has_weights
 from diswot.teachers._built_in import TEACHERS, BuiltIn
 from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._class_order import ORDERS, ClassOrder, TeacherClasses, as_text
@@ -23,9 +24,11 @@ __all__ = [
     "TeacherClasses",
     "ViewCheck",
     "as_text",
+    "check_teacher",
     "check_trained",
     "checked_order",
     "compare_views",
     "find_teacher",
+    "has_weights",
     "load_checkpoint",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from diswot.errors import CheckpointError
 from diswot.options import takes_options
 from diswot.teachers._as_trained import AsTrained
-from diswot.teachers._weights_file import read_weights
+from diswot.teachers._weights_file import read_weights, regular_file
 
 State: TypeAlias = Mapping[str, Tensor]
 
@@ -64,9 +64,7 @@ def loaded_notes(network: nn.Module, path: str | Path) -> tuple[str, ...]:
     Raises:
         CheckpointError: the file is missing, damaged, hostile or of another network.
     """
-    if re.match(r"\w+://", str(path)):
-        raise CheckpointError(f"{path} is a URL: download the file, and give its path")
-    path = Path(path).expanduser() if str(path).startswith("~/") else Path(path)
+    path = checkpoint_path(path)
     target = _bare(network)
     state, notes = read_weights(path)
     _check_values(state, path)
@@ -78,6 +76,19 @@ def loaded_notes(network: nn.Module, path: str | Path) -> tuple[str, ...]:
         kinds = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in narrow))
         notes += (f"{path.name} has weights in {kinds}, converted to the network's type",)
     return notes
+
+
+def checkpoint_path(path: str | Path) -> Path:
+    """Return where a checkpoint is, after making sure that there is a file, or a folder with one.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    if re.match(r"\w+://", str(path)):
+        raise CheckpointError(f"{path} is a URL: download the file, and give its path")
+    found = Path(path).expanduser() if str(path).startswith("~/") else Path(path)
+    regular_file(found)
+    return found
 
 
 def _bare(network: nn.Module) -> nn.Module:

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
-from diswot.errors import OptionError, UnknownNameError
 from diswot.networks.copies import copied
 from diswot.references import is_reference
 from diswot.tasks.images import ImageSpec
+from diswot.teachers._asked_for import check_classes_of_weights, check_exists
 from diswot.teachers._built_in import TEACHERS
 from diswot.teachers._checkpoint import loaded_notes
 from diswot.teachers._class_order import TeacherClasses, class_order
@@ -91,6 +91,7 @@ def find_teacher(
     """
     if isinstance(teacher, Teacher):
         return teacher
+    check_exists(teacher, pretrained=weights is None)
     found = _found(teacher, images, pretrained=weights is None)
     if weights is not None:
         network = found.initialised(0) if found.weights is None else found.weights()
@@ -112,13 +113,6 @@ def _found(
         return LIBRARIES[library](place, images, pretrained=pretrained)
     if is_reference(teacher):
         return called(teacher, images)
-    if teacher not in TEACHERS:
-        raise UnknownNameError(
-            "teacher",
-            teacher,
-            TEACHERS,
-            also=" (or give hf:FOLDER, timm:NAME, torchvision:NAME or package.module:callable)",
-        )
     build = partial(
         TEACHERS[teacher].build, num_classes=images.num_classes, in_channels=images.shape[0]
     )
@@ -133,11 +127,7 @@ def _in_order(
 ) -> Teacher:
     """Return a teacher whose outputs are in the order of the data's classes."""
     if teacher.weights is None:
-        if named is not None:
-            raise OptionError(
-                f"the teacher {teacher.name} has no weights yet, so its classes are the data's: "
-                "leave --teacher-classes out, or give --teacher-weights"
-            )
+        check_classes_of_weights(teacher.name, named)
         return teacher
     order, notes = class_order(teacher.names, classes, num_classes=images.num_classes, named=named)
     weights, noted = teacher.weights, (*teacher.notes, *notes)

@@ -42,8 +42,7 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> T
         NetworkError: it does not fit the data.
     """
     who = f"teacher hf:{place}"
-    transformers = imported("transformers", extra="hf", who=who)
-    source, local = folder_or_id(place, who)
+    transformers, source, local = find_hugging_face(place)
     with _quiet(transformers):
         try:
             given = {"trust_remote_code": False, "local_files_only": local}
@@ -74,6 +73,18 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> T
         names=_names(config),
         notes=view.notes,
     )
+
+
+def find_hugging_face(place: str) -> tuple[Any, str, bool]:
+    """Return transformers, what it loads for a place, and whether from this machine alone.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        TeacherError: the place is neither a folder, nor in the cache, nor can be reached.
+    """
+    who = f"teacher hf:{place}"
+    transformers = imported("transformers", extra="hf", who=who)
+    return transformers, *folder_or_id(place, who)
 
 
 def _trained(transformers: Any, source: str, local: bool) -> nn.Module:

@@ -31,10 +31,8 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
         NetworkError: it does not fit the data.
     """
     who = f"teacher timm:{name}"
-    library = imported("timm", extra="timm", who=who)
+    library = find_timm(name, pretrained=pretrained)
     own = {} if pretrained else {"num_classes": images.num_classes}
-    if pretrained:
-        _check_weights(library, name, who)
     try:
         with torch_seed(0):
             network = library.create_model(name, pretrained=pretrained, **own)
@@ -51,6 +49,20 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> Teacher:
         images=images,
         names=None,
     )
+
+
+def find_timm(name: str, *, pretrained: bool) -> Any:
+    """Return timm, after making sure that the weights of a network are at hand or can be had.
+
+    Raises:
+        MissingExtraError: timm is not installed.
+        TeacherError: there are no weights, or they cannot be downloaded.
+    """
+    who = f"teacher timm:{name}"
+    library = imported("timm", extra="timm", who=who)
+    if pretrained:
+        _check_weights(library, name, who)
+    return library
 
 
 def _check_weights(library: Any, name: str, who: str) -> None:

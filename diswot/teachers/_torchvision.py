@@ -1,6 +1,7 @@
 """Teachers from torchvision."""
 
 from functools import partial
+from typing import Any
 
 from diswot.errors import TeacherError, first_line
 from diswot.seeding import torch_seed
@@ -25,11 +26,9 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Tea
         NetworkError: it does not fit the data.
     """
     who = f"teacher torchvision:{name}"
-    models = imported("torchvision.models", extra="torchvision", who=who)
+    models = find_torchvision(name, pretrained=pretrained)
     try:
         best = models.get_model_weights(name).DEFAULT
-        if pretrained:
-            check_torch_download(who, best.url)
         preset, names = best.transforms(), best.meta["categories"]
         num_classes = len(names) if pretrained else images.num_classes
         fresh = partial(models.get_model, name, weights=None, num_classes=num_classes)
@@ -44,8 +43,6 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Tea
             crop=(preset.crop_size[0], preset.crop_size[0]),
             interpolation=preset.interpolation.value,
         )
-    except TeacherError:
-        raise
     except Exception as error:  # downloads and networks raise anything
         raise TeacherError(
             f"{who} cannot be made ({first_line(error)}): "
@@ -59,3 +56,24 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Tea
         images=images,
         names=names if pretrained else None,
     )
+
+
+def find_torchvision(name: str, *, pretrained: bool) -> Any:
+    """Return torchvision's models; the weights of one are at hand or can be downloaded.
+
+    Raises:
+        MissingExtraError: torchvision is not installed, or does not fit torch.
+        TeacherError: there are no weights, or they cannot be downloaded.
+    """
+    who = f"teacher torchvision:{name}"
+    models = imported("torchvision.models", extra="torchvision", who=who)
+    try:
+        url = models.get_model_weights(name).DEFAULT.url
+    except Exception as error:
+        raise TeacherError(
+            f"{who} cannot be made ({first_line(error)}): "
+            "name a classifier of torchvision.models.list_models()"
+        ) from error
+    if pretrained:
+        check_torch_download(who, url)
+    return models

@@ -54,13 +54,13 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
         CheckpointError: the file is missing, damaged, of another format, or would have to
             be executed.
     """
-    path = _regular(path)
+    path = regular_file(path)
     if path.name.endswith(".index.json"):
         return _shards(path), ()
     return _state_dict(_content(path), path)
 
 
-def _regular(path: Path) -> Path:
+def regular_file(path: Path) -> Path:
     """Return the regular file that `path` is, or that a folder has by a usual name."""
     try:
         if path.is_dir():
@@ -125,7 +125,7 @@ def _shards(index: Path) -> dict[str, Tensor]:
     for name in sorted(map(str, names)):
         if name != Path(name).name or name in ("", ".", ".."):
             raise CheckpointError(f"{index} names a file elsewhere, {name!r}: remove it")
-        shard = _regular(index.parent / name)
+        shard = regular_file(index.parent / name)
         state |= _state_dict(_content(shard), shard)[0]
     return state
 

@@ -10,6 +10,7 @@ from diswot.options import (
     RecipeOptions,
 )
 from diswot.training._api import (
+    check_distillation,
     distill,
     prepare_distillation,
     recipe_options,
@@ -25,7 +26,7 @@ from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.training._shortlist import Halving, Rung, halve, total_epochs
 from diswot.training._teacher import TrainedTeacher
-from diswot.training._teaching import train_teacher
+from diswot.training._teaching import check_teacher_training, train_teacher
 from diswot.training._trained import Training
 from diswot.training._training import train
 
@@ -51,6 +52,8 @@ __all__ = [
     "Training",
     "TrainingManifest",
     "augmentation",
+    "check_distillation",
+    "check_teacher_training",
     "default_recipe",
     "distill",
     "evaluate",

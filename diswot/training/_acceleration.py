@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _DEVICE = "ACCELERATE_TORCH_DEVICE"
 
 
+def check_precision(precision: str | None, device: str) -> None:
+    """Raise what can be said of a precision without an accelerator.
+
+    Raises:
+        OptionError: the device does not have it.
+    """
+    if precision == "fp16" and torch.device(device).type == "cpu":
+        raise OptionError("Expected a GPU for the precision fp16, but got the CPU: take bf16")
+
+
 @contextmanager
 def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
     """Give the accelerator of one training.
@@ -32,8 +42,7 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
         OptionError: the device has no such precision, or an accelerator that was made
             before has another one.
     """
-    if recipe.precision == "fp16" and torch.device(device).type == "cpu":
-        raise OptionError("Expected a GPU for the precision fp16, but got the CPU: take bf16")
+    check_precision(recipe.precision, device)
     # imported here: commands that train nothing need not wait for it
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, GradientState

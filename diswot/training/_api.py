@@ -9,17 +9,18 @@ from typing import Any, Unpack
 from torch import nn
 
 from diswot.devices import find_device
-from diswot.losses import parse_objective
+from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
-from diswot.tasks.images import ImageData, load_data
+from diswot.tasks.images import ImageData, check_data, load_data
 from diswot.tasks.images import data_root as find_root
-from diswot.teachers import Teacher
+from diswot.teachers import Teacher, check_teacher
+from diswot.training._acceleration import check_precision
 from diswot.training._distillation import Distillation
 from diswot.training._fitting import check_takes
 from diswot.training._metrics import check_tensorboard
-from diswot.training._recipe import Recipe, default_recipe
+from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved import training_folder
 from diswot.training._teacher import trained_teacher
 from diswot.training._trained import Training
@@ -84,6 +85,36 @@ def _recipe(images: ImageData, options: Mapping[str, Any]) -> Recipe:
 
 
 @takes_options
+def check_distillation(
+    teacher: str | nn.Module | Teacher | None,
+    *,
+    data: Any = "digits",
+    loss: str = "diswot",
+    **options: Unpack[DistillationOptions],
+) -> None:
+    """Raise what can be said of a distillation before data are read or a teacher is trained.
+
+    Raises:
+        DiswotError: a name does not exist, or options contradict each other.
+    """
+    device, objective = find_device(options.get("device")), parse_objective(loss)
+    if options.get("tensorboard"):
+        check_tensorboard()
+    check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
+    check_precision(options.get("precision"), device)
+    check_data(data)
+    if objective.needs_teacher:
+        if teacher is None:
+            raise needs_a_teacher(objective.text)
+        check_teacher(
+            teacher,
+            weights=options.get("teacher_weights"),
+            teacher_classes=options.get("teacher_classes"),
+            teacher_epochs=options.get("teacher_epochs"),
+        )
+
+
+@takes_options
 def distill(
     student: nn.Module,
     teacher: str | nn.Module | Teacher | None = "resnet56",
@@ -126,10 +157,11 @@ def distill(
         >>> report.test.total
         1297
     """
-    images = load_data(data, root=options.get("data_root"))
+    check_distillation(teacher, data=data, loss=loss, **options)
+    folder = None if out is None else training_folder(out)
+    images = load_data(data, root=options.get("data_root"), progress=progress)
     check_takes(student, images, "the student", training=True)
     taught_by = teacher if parse_objective(loss).needs_teacher else None
-    folder = None if out is None else training_folder(out)
     with nullcontext() if folder is None else working_in(folder):
         distillation = prepare_distillation(taught_by, data=images, progress=progress, **options)
         return distillation.train(student, loss=loss, folder=folder, progress=progress)

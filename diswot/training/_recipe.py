@@ -1,6 +1,7 @@
 """How a network is trained: every setting, and the learning rate of every step."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,6 +11,9 @@ from diswot.tasks.images import ImageData
 
 SMALL_DATA = 5000
 """Training images below which twice as many epochs are the default."""
+
+LONGEST_DEFAULT = 20
+"""Epochs of a training on few images."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,19 @@ class Recipe:
         return max(1, images // self.batch_size)
 
 
+def check_recipe(options: Mapping[str, Any]) -> None:
+    """Raise what can be said of the options of a recipe before there are data.
+
+    What depends on data and was left open is taken as it contradicts least.
+
+    Raises:
+        OptionError: a value is out of range, or two contradict each other.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    batch_size = given.pop("train_batch_size", given.get("gradient_accumulation", 1))
+    Recipe(**{"epochs": LONGEST_DEFAULT, "batch_size": batch_size, **given})
+
+
 def default_recipe(
     data: ImageData,
     *,
@@ -140,7 +157,9 @@ def default_recipe(
     usual_rate, usual_decay = OPTIMIZERS.get(optimizer, OPTIMIZERS["sgd"])
     steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
     given = {
-        "epochs": (20 if len(data.train) < SMALL_DATA else 10) if epochs is None else epochs,
+        "epochs": (LONGEST_DEFAULT if len(data.train) < SMALL_DATA else 10)
+        if epochs is None
+        else epochs,
         "batch_size": min(64, steps_of_16) if batch_size is None else batch_size,
         "optimizer": optimizer,
         "learning_rate": usual_rate if learning_rate is None else learning_rate,

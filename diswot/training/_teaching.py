@@ -5,16 +5,39 @@ from typing import Any, Unpack
 
 from torch import nn
 
+from diswot.errors import OptionError
 from diswot.options import DistillationOptions, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
-from diswot.teachers import Teacher
-from diswot.training._api import prepare_distillation
+from diswot.teachers import Teacher, check_teacher
+from diswot.training._api import check_distillation, prepare_distillation
 from diswot.training._saved import training_folder
 from diswot.training._teacher import named_teacher
 from diswot.training._trained import Training
+
+
+@takes_options
+def check_teacher_training(
+    teacher: str | nn.Module | Teacher,
+    *,
+    data: Any,
+    **options: Unpack[DistillationOptions],
+) -> None:
+    """Raise what can be said of a teacher's training before data are read.
+
+    Raises:
+        DiswotError: a name does not exist, or options contradict each other.
+    """
+    if options.get("teacher_epochs") is not None:
+        raise OptionError("teacher_epochs is of a distillation: give epochs for this training")
+    check_distillation(None, data=data, loss="alone", **options)
+    check_teacher(
+        teacher,
+        weights=options.get("teacher_weights"),
+        teacher_classes=options.get("teacher_classes"),
+    )
 
 
 @takes_options
@@ -41,6 +64,7 @@ def train_teacher(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: the loss is not finite.
     """
+    check_teacher_training(teacher, data=data, **options)
     folder = training_folder(out)
     with working_in(folder):
         distillation = prepare_distillation(None, data=data, progress=progress, **options)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from diswot.errors import OptionError
-from diswot.losses import Objective
+from diswot.losses import Objective, needs_a_teacher
 from diswot.progress import Progress, silent
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks.images import ImageData
@@ -65,7 +64,7 @@ def train(
         RunError: the loss is not finite.
     """
     if objective.needs_teacher and teacher is None:
-        raise OptionError(f"the loss {objective.text} needs a teacher, but got none: name one")
+        raise needs_a_teacher(objective.text)
     if tensorboard:
         check_tensorboard()
     with (

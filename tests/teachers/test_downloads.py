@@ -5,6 +5,7 @@ would download.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,26 @@ def get_model(name, weights=None, **options):
 
 
 @pytest.fixture(autouse=True)
-def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Imitate the libraries, with empty caches and servers that cannot be reached."""
     modules = {"timm/__init__": TIMM, "torchvision/__init__": "", "torchvision/models": TORCHVISION}
     for name, text in modules.items():
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        monkeypatch.delitem(sys.modules, name.split("/")[0], raising=False)
-    monkeypatch.delitem(sys.modules, "torchvision.models", raising=False)
+    known = {name: sys.modules.pop(name) for name in _imported()}
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(constants, "ENDPOINT", CLOSED)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    yield
+    for name in _imported():
+        del sys.modules[name]
+    sys.modules.update(known)
+
+
+def _imported() -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] in ("timm", "torchvision")]
 
 
 def refusal(name: str, **options: Any) -> str:

@@ -1,6 +1,6 @@
 """Names → datasets → batches."""
 
-from diswot.tasks.images._catalogue import DATASETS, GIVEN, NAMED_DATA, load_data
+from diswot.tasks.images._catalogue import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData, ImageSpec, Source, Split, batches, held_out
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._picture import fitted, read_picture
@@ -17,6 +17,7 @@ __all__ = [
     "Split",
     "batches",
     "cache_root",
+    "check_data",
     "data_root",
     "fitted",
     "held_out",

@@ -32,6 +32,33 @@ GIVEN: dict[str, str] = {
 
 LARGEST_IMAGE = 4096
 
+_SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
+"""Height and width of the images of the built-in datasets."""
+
+
+def check_data(data: Any, *, image_size: int | None = None) -> None:
+    """Raise what can be said of data that are asked for before anything is read.
+
+    Raises:
+        UnknownNameError: no dataset has that name.
+        OptionError: the images have a size that cannot be chosen.
+    """
+    if image_size is not None and not 1 <= image_size <= LARGEST_IMAGE:
+        raise OptionError(
+            f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
+        )
+    if not isinstance(data, str) or _is_path(data) or is_reference(data):
+        return
+    if data not in DATASETS:
+        also = " (or give a folder of images, or package.module:callable)"
+        raise UnknownNameError("dataset", data, DATASETS, also=also)
+    side = _SIDES.get(data)
+    if image_size is not None and side is not None and image_size != side:
+        raise OptionError(
+            f"{data} has images of {side}×{side}, which are taken as they are: leave image_size "
+            f"{image_size} out, or give a folder of images"
+        )
+
 
 @takes_options
 def load_data(
@@ -62,10 +89,7 @@ def load_data(
         >>> load_data("digits").summary()
         'digits: 300 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
     """
-    if image_size is not None and not 1 <= image_size <= LARGEST_IMAGE:
-        raise OptionError(
-            f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
-        )
+    check_data(data, image_size=image_size)
     found = _found(data, root, image_size, progress)
     if image_size is not None and found.shape[1:] != (image_size, image_size):
         channels, height, width = found.shape
@@ -101,9 +125,6 @@ def _found(
         return from_dataset(data, name=type(data).__name__, image_size=image_size)
     if is_reference(data):
         return from_dataset(_called(data), name=data, image_size=image_size)
-    if data not in DATASETS:
-        also = " (or give a folder of images, or package.module:callable)"
-        raise UnknownNameError("dataset", data, DATASETS, also=also)
     return DATASETS[data](data_root(root))
 
 

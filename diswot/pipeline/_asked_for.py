@@ -1,0 +1,54 @@
+"""What can be said of a run that is asked for, before data are read."""
+
+from pathlib import Path
+from typing import Unpack, cast
+
+from torch import nn
+
+from diswot.errors import OptionError
+from diswot.export import require_onnx
+from diswot.options import (
+    ComparisonOptions,
+    DistillationOptions,
+    RunOptions,
+    options_of,
+    takes_options,
+)
+from diswot.runs.folder import check_new_folder
+from diswot.search import Budget, SearchSettings, check_comparison, settled
+from diswot.training import check_distillation
+from search_spaces import SearchSpace
+
+
+@takes_options
+def check_run(
+    teacher: str | nn.Module,
+    space: str | SearchSpace,
+    *,
+    budget: Budget,
+    out: str | Path | None,
+    **options: Unpack[RunOptions],
+) -> SearchSettings:
+    """Raise what can be said of a run before data are read; return its settings as a search.
+
+    Raises:
+        DiswotError: a name does not exist, or options contradict each other.
+    """
+    if out is not None:
+        check_new_folder(Path(out))
+    if options.get("onnx"):
+        require_onnx()
+    settings, _, _ = settled(budget, options)
+    wanted, engine = options.get("shortlist", 1), settings.engine
+    if engine.name != "exhaustive" and wanted > engine.total:
+        raise OptionError(
+            f"--shortlist {wanted} is more than the {engine.total:,} candidates of a search with "
+            f"population {engine.population} and {engine.generations} generations: take fewer, or "
+            "search more"
+        )
+    compared = options_of(ComparisonOptions, options)
+    compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed
+    check_comparison(teacher, space, **cast(ComparisonOptions, compared))
+    trained = cast(DistillationOptions, options_of(DistillationOptions, options))
+    check_distillation(teacher, **trained)
+    return settings

@@ -1,0 +1,122 @@
+"""What a run is resumed with: checked before data are read, and the same as before."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from torch import nn
+
+from diswot.errors import DiswotError, OptionError, RunFolderError
+from diswot.options import ResumeOptions, filled, takes_options
+from diswot.progress import Progress
+from diswot.references import is_reference
+from diswot.scorers import Scorer, Term, find_scorer
+from diswot.search._again import data_again, source_of, told_again
+from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
+from diswot.search._settings import SearchSettings, check_alone_or_cluster
+from diswot.search._spaces import SPACES
+from diswot.teachers import NAMED, Teacher
+from search_spaces import SearchSpace
+
+
+@takes_options
+def check_resume(
+    folder: Path, manifest: Mapping[str, Any], **options: Unpack[ResumeOptions]
+) -> SearchSettings:
+    """Raise what can be said of resuming a search before data are read; return its settings.
+
+    Raises:
+        DiswotError: the manifest is damaged, something must be named again or does not exist, or
+            options contradict each other.
+    """
+    chosen = filled(ResumeOptions, options)
+    settings = SearchSettings.from_json(manifest)
+    if chosen["generations"] is not None:
+        settings = settings.extended(chosen["generations"])
+    check_alone_or_cluster(settings, chosen["workers"], chosen["cluster"])
+    used = manifest["settings"]
+    if chosen["data"] is None:
+        source_of(used)
+    scorer = _known_scorer(used["scorer"]) if chosen["scorer"] is None else chosen["scorer"]
+    name = find_scorer(scorer).card.name
+    if name != used["scorer"]:
+        raise RunFolderError(
+            f"the run in {folder} was begun with the scorer {used['scorer']}, but got {name}: "
+            "give that"
+        )
+    weights = chosen["teacher_weights"]
+    check_comparison(
+        told_again("teacher", used["teacher"], chosen["teacher"], NAMED),
+        told_again("space", used["space"], chosen["space"], SPACES),
+        data="digits" if chosen["data"] is None else chosen["data"],
+        scorer=scorer,
+        teacher_weights=used["teacher_weights"] if weights is None else weights,
+        device=used["device"] if chosen["device"] is None else chosen["device"],
+    )
+    return settings
+
+
+def comparison_again(
+    used: Mapping[str, Any],
+    *,
+    teacher: str | nn.Module | Teacher | None,
+    teacher_weights: str | Path | None,
+    space: str | SearchSpace | None,
+    data: Any,
+    image_size: int | None,
+    data_root: str | Path | None,
+    scorer: str | Scorer | Term | None,
+    device: str | None,
+    progress: Progress,
+) -> Comparison:
+    """Resolve the comparison of a run again."""
+    try:
+        kept = {
+            name: used[name]
+            for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
+        }
+        return resolve_comparison(
+            told_again("teacher", used["teacher"], teacher, NAMED),
+            told_again("space", used["space"], space, SPACES),
+            data=data_again(
+                used, data, image_size=image_size, data_root=data_root, progress=progress
+            ),
+            scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
+            teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
+            teacher_classes=used.get("teacher_classes"),
+            device=used["device"] if device is None else device,
+            progress=progress,
+            **kept,
+        )
+    except KeyError as error:
+        raise RunFolderError(
+            f"manifest.json does not tell {error}: restore it from a copy"
+        ) from error
+
+
+def _known_scorer(used: str) -> str:
+    try:
+        if is_reference(used):
+            raise OptionError(f"{used} is Python code")
+        find_scorer(used)
+    except DiswotError as error:
+        raise OptionError(
+            f"the run used the scorer {used}, which is not installed here, and nothing that a run "
+            "folder names is imported: name it again with --scorer"
+        ) from error
+    return used
+
+
+def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) -> None:
+    """Make sure that scores to come are comparable with those of the journal.
+
+    Raises:
+        RunFolderError: something else would be compared.
+    """
+    for what in ("data", "teacher", "space"):
+        if json.loads(json.dumps(now[what])) != then.get(what):
+            raise RunFolderError(
+                f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
+                f"give the one that the run was begun with"
+            )
