@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import DiswotError, RunFolderError
-from diswot.options import takes_options
+from diswot.errors import DiswotError, OptionError, RunFolderError
+from diswot.options import SearchOptions, declared, takes_options
 from diswot.runs.folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
@@ -150,10 +150,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         for setting, kind in _SETTINGS.items():
             if not isinstance(manifest["settings"][setting], kind):
                 raise ValueError(f"{setting} is {manifest['settings'][setting]!r}")
+        _check_bounds(manifest["settings"])
+        _check_bounds(manifest["engine"])
         ImageSpec.from_json(manifest["data"]["images"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OptionError) as error:
+        raise RunFolderError(
+            f"{folder / MANIFEST} is damaged ({error!r}): restore it from a copy"
+        ) from error
     return manifest
+
+
+def _check_bounds(values: Mapping[str, Any]) -> None:
+    """Make sure that numbers which cost time or memory are some that can be asked for.
+
+    Raises:
+        OptionError: one is not.
+    """
+    for name, option in declared(SearchOptions).items():
+        if name in values and option.kind is int:
+            option.checked(values[name])
 
 
 @takes_options

@@ -209,3 +209,33 @@ def test_an_unfinished_training_is_no_run_and_it_is_said_how_it_goes_on(
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "checkpoint.pt").touch()
     assert "is a training that was begun from Python" in refused("resume", tmp_path / "d")
+
+
+@pytest.mark.parametrize("command", ["resume", "report", "distill", "export"])
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *((f"settings/{name}", 10**9) for name in ("repeats", "batch_size", "threads")),
+        ("settings/seed", 2**64),
+        ("settings/repeats", 0),
+        *((f"engine/{name}", 10**9) for name in ("population", "generations")),
+        ("data/images/shape", [1, 10**9, 16]),
+        ("data/images/shape", [1, float("inf"), 16]),
+        ("data/images/shape", [10**6, 16, 16]),
+        ("data/images/num_classes", 10**9),
+        ("data/images/num_classes", 0),
+        ("data/images/mean", [0.5, 0.5]),
+    ],
+)
+def test_absurd_numbers_are_refused_at_once(
+    refused: Refused, run_folder: Path, command: str, place: str, value: object
+) -> None:
+    *way, name = place.split("/")
+
+    def change(manifest: Any) -> None:
+        for part in way:
+            manifest = manifest[part]
+        manifest[name] = value
+
+    edit(run_folder / "manifest.json", change)
+    assert "manifest.json is damaged" in refused(command, run_folder)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
 
+MOST_SIDE = 4_096
+"""Pixels of a side of an image, and its channels."""
+
+MOST_CLASSES = 1_000_000
+
+
 @dataclass(frozen=True)
 class ImageSpec:
     """What the images of a dataset are to a network.
@@ -51,15 +58,24 @@ class ImageSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ImageSpec":
-        """Read back what `dataclasses.asdict` and JSON made of it."""
-        channels, height, width = map(int, values["shape"])
-        return cls(
-            (channels, height, width),
-            int(values["num_classes"]),
-            tuple(map(float, values["mean"])),
-            tuple(map(float, values["std"])),
-            float(values["scale"]),
-        )
+        """Read back what `dataclasses.asdict` and JSON made of it.
+
+        Raises:
+            TypeError: it is something else.
+            ValueError: a number is none that images can have.
+        """
+        shape, classes = values["shape"], values["num_classes"]
+        for name, number, most in (
+            *zip(("channels", "height", "width"), shape, [MOST_SIDE] * 3, strict=True),
+            ("num_classes", classes, MOST_CLASSES),
+        ):
+            if not isinstance(number, int) or not 1 <= number <= most:
+                raise ValueError(f"Expected {name} to be from 1 to {most:,}, but got {number!r}")
+        mean, std = (tuple(map(float, values[name])) for name in ("mean", "std"))
+        scale = float(values["scale"])
+        if not (len(mean) == len(std) == shape[0] and all(map(isfinite, (*mean, *std, scale)))):
+            raise ValueError(f"Expected a mean and a deviation of {shape[0]} channels")
+        return cls((shape[0], shape[1], shape[2]), classes, mean, std, scale)
 
 
 @dataclass(frozen=True)
