@@ -126,7 +126,7 @@ def resolve_comparison(
     state = chosen["teacher_state"] or made_for
     if state == "trained":
         for note in found_teacher.notes:
-            progress(news("teacher", note))
+            progress(news("teacher", note, can_wait=True))
         if found_teacher.weights is not None:
             trained = found_teacher.weights()
             check_trained(found_teacher, trained, images, device=device, progress=progress)

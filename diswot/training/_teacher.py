@@ -74,7 +74,7 @@ def named_teacher(
         teacher, data.spec, weights=weights, classes=data.classes, teacher_classes=classes
     )
     for note in found.notes:
-        progress(news("teacher", note))
+        progress(news("teacher", note, can_wait=True))
     network = found.initialised(seed) if found.weights is None else found.weights()
     untrained = found.weights is None
     check_takes(network, data, f"teacher {found.name}", training=untrained)

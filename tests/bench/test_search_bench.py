@@ -401,7 +401,7 @@ def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--truth", "s0"), "'s0' is not one of"),
+        (("--truth", "s0"), "unknown ground truth 's0'"),
         (("--target", "distiled"), "did you mean 'distilled'"),
         (("--scorers", "nwott"), "did you mean 'nwot'"),
         (("--engines", "evolutoin"), "did you mean 'evolution'"),

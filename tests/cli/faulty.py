@@ -60,11 +60,6 @@ class BuildsNoModule(Small):
         return "a network"
 
 
-class NoClassifier(Small):
-    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        return nn.Sequential(nn.Conv2d(1, num_classes, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-
 class NoFeatureMap(Small):
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(256, num_classes))

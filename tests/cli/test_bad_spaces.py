@@ -36,7 +36,6 @@ def test_a_callable_that_makes_no_teacher_is_refused(refused: Refused, name: str
         ("NoFields", "Choice"),
         ("BuildRaises", "no network"),
         ("BuildsNoModule", "str"),
-        ("NoClassifier", "Linear"),
         ("NoFeatureMap", "feature map"),
         ("WrongClasses", "11 classes"),
         ("WrongChannels", "(1, 16, 16)"),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Hostile, only_line
 from tests.conftest import CommandLine, Outcome
+from tests.edits import edit
 
 
 @pytest.mark.parametrize(
@@ -74,10 +75,8 @@ def test_a_student_is_exported_whatever_its_teacher_and_data_were(
         *("--loss", "alone", *ONE_EPOCH),
     )
     assert distilled.code == 0, distilled.err
-    path = run_folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["settings"] |= {"teacher": "mine:teacher", "data": "mine:images"}
-    path.write_text(json.dumps(manifest))
+    used = {"teacher": "mine:teacher", "data": "mine:images"}
+    edit(run_folder / "manifest.json", lambda manifest: manifest["settings"].update(used))
     exported = cli("export", run_folder, "--space", SPACE, "--no-onnx")
     assert exported.code == 0, exported.err
     assert (run_folder / "student" / "student.py").exists()
