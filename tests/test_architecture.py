@@ -7,10 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "files", "progress", "seeding"),
+    ("errors", "files", "printable", "progress", "seeding"),
     ("guard",),
     ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
-    ("losses", "runs", "tasks"),
+    ("bars", "losses", "runs", "tasks"),
     ("tasks.images", "tasks.landmarks"),
     ("scorers", "students", "teachers"),
     ("latency", "training"),

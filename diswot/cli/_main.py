@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from diswot.cli._lazy import LazyGroup
-from diswot.cli._terminal import make_readable, printable, say
+from diswot.cli._terminal import make_readable, say
 from diswot.devices import is_first
 from diswot.errors import DiswotError, PluginWarning, RunError, first_line
 from diswot.options import nearest
+from diswot.printable import printable
 from diswot.runs import Interrupted
 
 INTERRUPTED = "interrupted: give the command again"

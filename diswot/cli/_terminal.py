@@ -12,6 +12,8 @@ from typing import TextIO
 
 import click
 
+from diswot.printable import printable
+
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("–—−─━‒", "-"),
@@ -53,32 +55,6 @@ _PLAIN = str.maketrans(
     }
 )
 """ASCII for signs that are printed."""
-
-_HARMLESS = "\u200c\u200d"
-"""Format characters that only join letters."""
-
-
-def printable(text: str, *, keep: str = "\n\t") -> str:
-    r"""Escape what a terminal would obey: control characters, and signs that turn text round.
-
-    Examples:
-        >>> printable("\x1b[2J\u202ename")
-        '\\x1b[2J\\u202ename'
-    """
-    return "".join(_escaped(char) if _is_control(char, keep) else char for char in text)
-
-
-def _is_control(char: str, keep: str) -> bool:
-    if char in keep or char in _HARMLESS:
-        return False
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-def _escaped(char: str) -> str:
-    number = ord(char)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no text
-        number -= 0xDC00
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard, Unpack, cast
 
 from torch import nn
 
+from diswot.bars import shown
 from diswot.errors import DiswotError, RunFolderError
 from diswot.export import onnx_available, require_onnx
 from diswot.options import (
@@ -27,7 +28,7 @@ from diswot.pipeline._ending import finished
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._students import Lessons
-from diswot.progress import Progress, silent
+from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.scorers import find_scorer
 from diswot.search import (
@@ -61,7 +62,7 @@ def run(
     *,
     budget: Budget = DEFAULT_BUDGET,
     out: str | Path,
-    progress: Progress = silent,
+    progress: Progress | bool | None = None,
     **options: Unpack[RunOptions],
 ) -> RunReport:
     """Search a student for the teacher, distill it, compare it with baselines, export one.
@@ -77,7 +78,8 @@ def run(
         space: a built-in name, `package.module:Class`, or a space.
         budget: what a student may cost; by default 300,000 parameters.
         out: the run folder.
-        progress: told of every candidate and epoch.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions] and
             [`DistillationOptions`][diswot.training.DistillationOptions].
 
@@ -85,24 +87,25 @@ def run(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    settings = check_run(teacher, space, budget=budget, out=out, **options)
-    folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
-    if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
-        options["latency"] = EAGER  # the form that will be exported
-    with working_in(folder):
-        options["data"] = load_data(
-            options.get("data", "digits"),
-            root=options.get("data_root"),
-            image_size=options.pop("image_size", None),
-            progress=progress,
-        )
-        check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=progress)
-        if job["onnx"] is None:
-            job["onnx"] = onnx_available() or None
-        job |= _training_of(teacher, options)
-        lessons = Lessons(teacher, options, progress)
-        result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
-        return finished(result, lessons, folder, job)
+    with shown(progress) as tell:
+        settings = check_run(teacher, space, budget=budget, out=out, **options)
+        folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
+        if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
+            options["latency"] = EAGER  # the form that will be exported
+        with working_in(folder):
+            options["data"] = load_data(
+                options.get("data", "digits"),
+                root=options.get("data_root"),
+                image_size=options.pop("image_size", None),
+                progress=tell,
+            )
+            check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=tell)
+            if job["onnx"] is None:
+                job["onnx"] = onnx_available() or None
+            job |= _training_of(teacher, options)
+            lessons = Lessons(teacher, options, tell)
+            result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
+            return finished(result, lessons, folder, job)
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -141,7 +144,7 @@ def _search(
 
 @takes_options
 def resume(
-    folder: str | Path, *, progress: Progress = silent, **options: Unpack[ResumeOptions]
+    folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
 ) -> "RunReport | SearchResult":
     """Go on with what stopped in a run folder: a search, or the main job with all its stages.
 
@@ -149,41 +152,43 @@ def resume(
 
     Args:
         folder: the run folder.
-        progress: told of every candidate and epoch.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
 
     Raises:
         DiswotError: it is no run folder, is damaged, or something does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    path = Path(folder)
-    read_manifest(path)  # what is no run folder is not locked
-    with working_in(path):
-        manifest = read_manifest(path)
-        job, settings = _job_of(manifest, path), manifest["settings"]
-        if job is None:
-            return resume_search(path, progress=progress, **options)
-        if job["onnx"]:
-            require_onnx()
-        check_resume(path, manifest, **options)
-        teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
-        options["data"] = data_again(
-            settings,
-            options.get("data"),
-            image_size=options.pop("image_size", None),
-            data_root=options.get("data_root"),
-            progress=progress,
-        )
-        if options.get("data_root") is None and options["data"].source is not None:
-            options["data_root"] = options["data"].source.root
-        known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
-        known |= {name: job[name] for name in _TRAINING}
-        known["teacher_classes"] = settings.get("teacher_classes")
-        lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, progress)
-        if settings["teacher_state"] == "trained":
-            options["teacher"] = lessons.trained_teacher()
-        result = resume_search(path, progress=progress, **options)
-        return finished(result, lessons, path, job)
+    with shown(progress) as tell:
+        path = Path(folder)
+        read_manifest(path)  # what is no run folder is not locked
+        with working_in(path):
+            manifest = read_manifest(path)
+            job, settings = _job_of(manifest, path), manifest["settings"]
+            if job is None:
+                return resume_search(path, progress=tell, **options)
+            if job["onnx"]:
+                require_onnx()
+            check_resume(path, manifest, **options)
+            teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
+            options["data"] = data_again(
+                settings,
+                options.get("data"),
+                image_size=options.pop("image_size", None),
+                data_root=options.get("data_root"),
+                progress=tell,
+            )
+            if options.get("data_root") is None and options["data"].source is not None:
+                options["data_root"] = options["data"].source.root
+            known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
+            known |= {name: job[name] for name in _TRAINING}
+            known["teacher_classes"] = settings.get("teacher_classes")
+            lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, tell)
+            if settings["teacher_state"] == "trained":
+                options["teacher"] = lessons.trained_teacher()
+            result = resume_search(path, progress=tell, **options)
+            return finished(result, lessons, path, job)
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:

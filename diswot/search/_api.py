@@ -7,6 +7,7 @@ from typing import Any, Unpack, cast
 
 from torch import nn
 
+from diswot.bars import shown
 from diswot.options import (
     ComparisonOptions,
     ResumeOptions,
@@ -45,7 +46,7 @@ def search(
     budget: Budget | None = None,
     out: str | Path | None = None,
     job: Mapping[str, Any] | None = None,
-    progress: Progress = silent,
+    progress: Progress | bool | None = None,
     **options: Unpack[SearchOptions],
 ) -> SearchResult:
     """Find the student that scores best for a teacher, within a budget.
@@ -56,7 +57,8 @@ def search(
         budget: what a student may cost; by default anything.
         out: the run folder to write; by default none.
         job: what the search is a part of; kept in the manifest for whoever resumes it.
-        progress: told of every candidate.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions].
 
     Raises:
@@ -69,11 +71,12 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
-    if out is None:
-        return _prepared(teacher, space, budget, progress, options).begin(None, job)
-    check_new_folder(Path(out))
-    with working_in(out):
-        return _prepared(teacher, space, budget, progress, options).begin(out, job)
+    with shown(progress) as tell:
+        if out is None:
+            return _prepared(teacher, space, budget, tell, options).begin(None, job)
+        check_new_folder(Path(out))
+        with working_in(out):
+            return _prepared(teacher, space, budget, tell, options).begin(out, job)
 
 
 @takes_options
@@ -108,7 +111,7 @@ def _prepared(
 
 @takes_options
 def resume(
-    folder: str | Path, *, progress: Progress = silent, **options: Unpack[ResumeOptions]
+    folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
 ) -> SearchResult:
     """Resume a search from exactly where it stopped, or beyond where it ended.
 
@@ -117,7 +120,8 @@ def resume(
 
     Args:
         folder: its run folder.
-        progress: called for every new candidate.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions]. Teacher, space, data and
             scorer are named again only where they were none of the built-in ones: nothing
             that a run folder names is imported.
@@ -128,18 +132,19 @@ def resume(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed.
     """
-    chosen = filled(ResumeOptions, options)
-    del chosen["generations"]
-    workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
-    path = Path(folder)
-    read_manifest(path)  # what is no run folder is not locked
-    with working_in(path), Journal(path) as journal:
-        manifest = read_manifest(path)
-        settings = check_resume(path, manifest, **options)
-        comparison = comparison_again(manifest["settings"], progress=progress, **chosen)
-        check_same(comparison.manifest(), manifest, path)
-        run = Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
-        return run.go_on(path, journal, manifest)
+    with shown(progress) as tell:
+        chosen = filled(ResumeOptions, options)
+        del chosen["generations"]
+        workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
+        path = Path(folder)
+        read_manifest(path)  # what is no run folder is not locked
+        with working_in(path), Journal(path) as journal:
+            manifest = read_manifest(path)
+            settings = check_resume(path, manifest, **options)
+            comparison = comparison_again(manifest["settings"], progress=tell, **chosen)
+            check_same(comparison.manifest(), manifest, path)
+            run = Run(comparison, settings, workers=workers, cluster=cluster, progress=tell)
+            return run.go_on(path, journal, manifest)
 
 
 @takes_options
@@ -148,7 +153,7 @@ def score(
     teacher: str | nn.Module = "resnet56",
     *,
     space: str | SearchSpace = "s0",
-    progress: Progress = silent,
+    progress: Progress | bool | None = None,
     **options: Unpack[ComparisonOptions],
 ) -> list[Candidate]:
     """Score given architectures for a teacher.
@@ -157,7 +162,8 @@ def score(
         archs: architectures of `space`, or their names.
         teacher: a built-in name, `package.module:callable`, or a network.
         space: a built-in name, `package.module:Class`, or a space.
-        progress: told of every evaluated candidate.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions]. With the
             combination `rank`, ranks are within `archs`; with `standard`, a random
             sample of 32 architectures of the space is scored besides.
@@ -173,21 +179,24 @@ def score(
         >>> one.params, one.macs, sorted(one.terms)
         (383034, 10130048, ['relation', 'semantic'])
     """
-    comparison = resolve_comparison(teacher, space, progress=progress, **options)
-    found = comparison.space
-    wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
-    if wanted:
-        check_architecture(found, wanted[0], comparison.data.spec)
-    sample: list[Architecture] = []
-    if comparison.formula.needs_reference:
-        rng = generator_for(comparison.seed, "reference")
-        sample = [found.sample(rng) for _ in range(REFERENCE)]
-    distinct = {found.canonical_key(arch): arch for arch in (*sample, *wanted)}
-    reference = len({found.canonical_key(arch) for arch in sample})
-    evaluator = comparison.evaluator
-    trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
-    for arch in tracked(distinct.values(), progress, "score", len(distinct)):
-        trials.add(evaluator.evaluate(arch))
-    scored = {candidate.key: candidate for candidate in trials.scored()}
-    alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
-    return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]
+    with shown(progress) as tell:
+        comparison = resolve_comparison(teacher, space, progress=tell, **options)
+        found = comparison.space
+        wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
+        if wanted:
+            check_architecture(found, wanted[0], comparison.data.spec)
+        sample: list[Architecture] = []
+        if comparison.formula.needs_reference:
+            rng = generator_for(comparison.seed, "reference")
+            sample = [found.sample(rng) for _ in range(REFERENCE)]
+        distinct = {found.canonical_key(arch): arch for arch in (*sample, *wanted)}
+        reference = len({found.canonical_key(arch) for arch in sample})
+        evaluator = comparison.evaluator
+        trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
+        for arch in tracked(distinct.values(), tell, "score", len(distinct)):
+            trials.add(evaluator.evaluate(arch))
+        scored = {candidate.key: candidate for candidate in trials.scored()}
+        alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
+        return [
+            replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike
+        ]

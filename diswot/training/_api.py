@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from torch import nn
 
+from diswot.bars import shown
 from diswot.devices import find_device
 from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
@@ -122,7 +123,7 @@ def distill(
     data: Any = "digits",
     loss: str = "diswot",
     out: str | Path | None = None,
-    progress: Progress = silent,
+    progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
     """Train `student` in place towards a teacher.
@@ -139,7 +140,8 @@ def distill(
             labels only).
         out: where checkpoints and `metrics.csv` go, by default nowhere; where a training of
             the same was stopped, it goes on.
-        progress: told of every step.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Returns:
@@ -157,11 +159,12 @@ def distill(
         >>> report.test.total
         1297
     """
-    check_distillation(teacher, data=data, loss=loss, **options)
-    folder = None if out is None else training_folder(out)
-    images = load_data(data, root=options.get("data_root"), progress=progress)
-    check_takes(student, images, "the student", training=True)
-    taught_by = teacher if parse_objective(loss).needs_teacher else None
-    with nullcontext() if folder is None else working_in(folder):
-        distillation = prepare_distillation(taught_by, data=images, progress=progress, **options)
-        return distillation.train(student, loss=loss, folder=folder, progress=progress)
+    with shown(progress) as tell:
+        check_distillation(teacher, data=data, loss=loss, **options)
+        folder = None if out is None else training_folder(out)
+        images = load_data(data, root=options.get("data_root"), progress=tell)
+        check_takes(student, images, "the student", training=True)
+        taught_by = teacher if parse_objective(loss).needs_teacher else None
+        with nullcontext() if folder is None else working_in(folder):
+            distillation = prepare_distillation(taught_by, data=images, progress=tell, **options)
+            return distillation.train(student, loss=loss, folder=folder, progress=tell)

@@ -5,9 +5,10 @@ from typing import Any, Unpack
 
 from torch import nn
 
+from diswot.bars import shown
 from diswot.errors import OptionError
 from diswot.options import DistillationOptions, takes_options
-from diswot.progress import Progress, silent
+from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
@@ -46,7 +47,7 @@ def train_teacher(
     *,
     out: str | Path,
     data: Any = "digits",
-    progress: Progress = silent,
+    progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
     """Train a teacher on the labels alone; its best weights are `best.safetensors` in `out`.
@@ -57,27 +58,29 @@ def train_teacher(
         out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
             of the same was stopped, it goes on.
         data: a built-in name, a folder, `package.module:callable`, or a dataset.
-        progress: told of every step.
+        progress: a function that is told of every step, or `False` for nothing; by default bars
+            are drawn where standard error is a terminal, or in a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Raises:
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: the loss is not finite.
     """
-    check_teacher_training(teacher, data=data, **options)
-    folder = training_folder(out)
-    with working_in(folder):
-        distillation = prepare_distillation(None, data=data, progress=progress, **options)
-        images = distillation.data
-        found, network = named_teacher(
-            teacher,
-            images,
-            weights=options.get("teacher_weights"),
-            classes=options.get("teacher_classes"),
-            seed=seed_for(distillation.recipe.seed, "teacher"),
-            progress=progress,
-        )
-        set_origin(network, Origin(images.spec, found.name))
-        return distillation.train(
-            network, loss="alone", folder=folder, progress=progress, stage="teacher"
-        )
+    with shown(progress) as tell:
+        check_teacher_training(teacher, data=data, **options)
+        folder = training_folder(out)
+        with working_in(folder):
+            distillation = prepare_distillation(None, data=data, progress=tell, **options)
+            images = distillation.data
+            found, network = named_teacher(
+                teacher,
+                images,
+                weights=options.get("teacher_weights"),
+                classes=options.get("teacher_classes"),
+                seed=seed_for(distillation.recipe.seed, "teacher"),
+                progress=tell,
+            )
+            set_origin(network, Origin(images.spec, found.name))
+            return distillation.train(
+                network, loss="alone", folder=folder, progress=tell, stage="teacher"
+            )

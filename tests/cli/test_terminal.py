@@ -13,7 +13,7 @@ from PIL import Image
 
 from diswot.cli import print_table
 from diswot.cli._layout import Layout, fold, pieces
-from diswot.cli._terminal import printable
+from diswot.printable import printable
 from tests.cli.conftest import SPACE
 from tests.conftest import CommandLine
 

@@ -1,0 +1,122 @@
+"""Progress bars with an ETA, on standard error or in a notebook."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from diswot.devices import is_first
+from diswot.errors import DiswotError, RunError
+from diswot.printable import printable
+from diswot.progress import Progress, Step, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+SECONDS_WORTH_A_LINE = 3
+
+
+@contextmanager
+def shown(progress: Progress | bool | None) -> Iterator[Progress]:
+    """Return what is told of progress for as long as the block lasts.
+
+    Args:
+        progress: a function is told itself, `False` nobody; by default bars are drawn where
+            standard error is a terminal, or in a notebook.
+
+    Examples:
+        >>> with shown(False) as tell:
+        ...     tell is silent
+        True
+    """
+    if callable(progress):
+        yield progress
+    elif progress is False or not (is_first() and can_be_drawn()):
+        yield silent
+    else:
+        with drawn() as tell:
+            yield tell
+
+
+@contextmanager
+def drawn() -> Iterator[Progress]:
+    """Draw bars for as long as the block lasts."""
+    with _new_bars() as bars, waiting(_Bars(bars).tell) as tell:
+        yield tell
+
+
+def can_be_drawn() -> bool:
+    """Tell whether standard error is a terminal, or this is a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if type(shell).__name__ == "ZMQInteractiveShell" and "ipykernel" in sys.modules:
+        return True
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+@contextmanager
+def waiting(show: Progress) -> Iterator[Progress]:
+    """Hold back what can wait, so that a mistake found within seconds is a single line."""
+    held: list[Step] = []
+    started = time.monotonic()
+
+    def tell(step: Step) -> None:
+        if step.can_wait:
+            held.append(step)
+            return
+        if step.total == 0 or time.monotonic() - started >= SECONDS_WORTH_A_LINE:
+            while held:
+                show(held.pop(0))
+        show(step)
+
+    try:
+        yield tell
+    except RunError:
+        raise
+    except DiswotError:
+        held.clear()
+        raise
+    finally:
+        for step in held:
+            show(step)
+
+
+def _new_bars() -> Bars:
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description:>13}", markup=False),
+        progress.BarColumn(bar_width=30),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[note]}", markup=False),
+        console=Console(stderr=True),
+    )
+
+
+class _Bars:
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, tuple[TaskID, int]] = {}
+
+    def tell(self, step: Step) -> None:
+        if step.total == 0:
+            line = printable(f"{step.stage}: {step.note}", keep="")
+            self._bars.console.print(line, highlight=False, markup=False)
+            return
+        task, done = self._tasks.get(step.stage, (None, 0))
+        if task is None or step.done < done:  # a stage can come again
+            task = self._bars.add_task(step.stage, total=step.total, note="")
+        self._tasks[step.stage] = task, step.done
+        self._bars.update(
+            task, completed=step.done, total=step.total, note=printable(step.note, keep="")
+        )
