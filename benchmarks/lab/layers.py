@@ -1,0 +1,185 @@
+"""Measure what every layer of untrained networks does: `python -m benchmarks.lab.layers [TRUTH…]`.
+
+Once for each truth, so that forms of a score are tried on the tables in seconds
+(`python -m benchmarks.lab.forms`). No label is read; accuracies are only copied next to the
+quantities.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+import torch
+from torch import Tensor, nn
+
+from benchmarks.results_folder import keep
+from diswot.bench.ground_truths import GroundTruth, find_truth
+from diswot.cli import options, shown_progress
+from diswot.networks.costs import measure_costs
+from diswot.networks.layers import WeightLayer, weight_layers
+from diswot.progress import tracked
+from diswot.scorers.positions import channels, grid
+from diswot.seeding import seed_for, torch_seed
+from diswot.tasks.images import data_root as find_root
+from search_spaces import AutoFormerSpace, SearchSpace
+
+IMAGES = 8
+"""Images of noise in the pass."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A truth as it is measured.
+
+    Attributes:
+        truth: its name.
+        target: the column of accuracies that is copied.
+        shape: of the images.
+        classes: outputs of the networks.
+        sample: architectures, drawn at random; 0 for all.
+        space: builds the networks in place of the truth's space.
+    """
+
+    truth: str
+    target: str
+    shape: tuple[int, int, int] = (3, 32, 32)
+    classes: int = 100
+    sample: int = 0
+    space: SearchSpace | None = None
+
+
+SUBJECTS = {
+    "digits-s0": Subject("digits-s0", "distilled", (1, 16, 16), 10),
+    "resnet-s0": Subject("resnet-s0", "distilled"),
+    "nas-bench-201": Subject("nas-bench-201", "cifar100", sample=300),
+    "nas-bench-macro": Subject("nas-bench-macro", "cifar10", classes=10, sample=300),
+    "nats-sss": Subject("nats-sss", "cifar10", classes=10, sample=300),
+    "autoformer": Subject("autoformer", "distilled"),
+    "autoformer-224": Subject(
+        "autoformer",
+        "distilled",
+        (3, 224, 224),
+        space=AutoFormerSpace(image_size=224, patch_size=16),
+    ),
+}
+"""By the name of their table; `autoformer-224` is measured as its truth was trained."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers of one network, in the order of its forward pass; numbers joined by spaces.
+
+    Attributes:
+        arch: its name.
+        accuracy: the truth's.
+        params: parameters.
+        macs: multiply-adds.
+        ranks: effective rank of the channels that a layer writes, over all positions.
+        channels: how many there are.
+        weights: of the layer.
+        taps: of its kernel; 1 of a linear layer.
+        positions: where it writes.
+        reach: share of them that change with one pixel.
+    """
+
+    arch: str
+    accuracy: float
+    params: int
+    macs: int
+    ranks: str
+    channels: str
+    weights: str
+    taps: str
+    positions: str
+    reach: str
+
+
+def layers_of(network: nn.Module, shape: Sequence[int], *, seed: int) -> list[tuple[float, ...]]:
+    """Return rank, channels, weights, taps, positions and reach of every call of a layer."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(IMAGES, *shape, generator=generator)
+    changed = noise[:1].clone()
+    changed[:, :, shape[1] // 2, shape[2] // 2] += 1
+    outputs = _outputs(network.train(), noise)
+    reached = _outputs(network.eval(), torch.cat([noise[:1], changed]))
+    return [
+        (
+            effective_rank(channels(output)),
+            output.shape[2] if output.ndim == 3 else output.shape[1],
+            layer.weight.numel(),
+            layer.weight.shape[2:].numel(),
+            grid(output).shape[2:].numel(),
+            float((grid(both)[0] != grid(both)[1]).any(dim=0).float().mean()),
+        )
+        for (layer, output), (_, both) in zip(outputs, reached, strict=True)
+    ]
+
+
+def effective_rank(features: Tensor) -> float:
+    """Return that of (samples, channels), 1 where they are constant.
+
+    Read from the smaller of the two matrices of products, which have the same eigenvalues.
+    """
+    centered = (features - features.mean(dim=0)).double()
+    few = centered.T @ centered if len(centered) > centered.shape[1] else centered @ centered.T
+    variances = torch.linalg.eigvalsh(few).clamp(min=0)
+    if variances.sum() <= 0:
+        return 1.0
+    return float(torch.special.entr(variances / variances.sum()).sum().exp())
+
+
+def _outputs(network: nn.Module, images: Tensor) -> list[tuple[WeightLayer, Tensor]]:
+    """Return what every call of a layer writes; kept at the call, before it is changed in place."""
+    found: list[tuple[WeightLayer, Tensor]] = []
+    hooks = [
+        layer.register_forward_hook(
+            lambda module, _given, output: found.append((module, output.clone()))
+        )
+        for layer in weight_layers(network)
+    ]
+    with torch.no_grad():
+        network(images)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def measured(subject: Subject, truth: GroundTruth, place: int) -> Layers:
+    """Return the layers of one network of a truth."""
+    arch, space = truth.architectures[place], subject.space or truth.space
+    name = space.to_string(arch)
+
+    seed = seed_for("layers", name)
+    with torch_seed(seed):
+        network = space.build(space.effective(arch), subject.classes)
+    costs = measure_costs(lambda: space.build(arch, subject.classes), subject.shape)
+    columns = zip(*layers_of(network, subject.shape, seed=seed), strict=True)
+    numbers = (" ".join(f"{value:.4g}" for value in column) for column in columns)
+    accuracy = float(truth.accuracies(subject.target)[place])
+    return Layers(name, accuracy, costs.params, costs.macs, *numbers)
+
+
+@click.command()
+@options.DATA_ROOT
+@click.argument("names", nargs=-1, type=click.Choice(list(SUBJECTS)))
+def main(data_root: str | None, names: tuple[str, ...]) -> None:
+    """Measure all truths, or those named, into benchmarks/results/layers-TRUTH.csv."""
+    torch.set_num_threads(1)
+    with shown_progress() as progress:
+        for name in names or SUBJECTS:
+            started, subject = datetime.now(UTC), SUBJECTS[name]
+            truth = find_truth(subject.truth, find_root(data_root))
+            if subject.sample:
+                truth = truth.sampled(subject.sample, seed=0)
+            places = range(len(truth))
+            rows = [
+                measured(subject, truth, i) for i in tracked(places, progress, name, len(truth))
+            ]
+            settings = {"truth": subject.truth, "target": subject.target, "images": IMAGES}
+            shape = {"shape": list(subject.shape), "sample": subject.sample, "seed": 0}
+            keep(f"layers-{name}", rows, {**settings, **shape}, started)
+
+
+if __name__ == "__main__":
+    main()
