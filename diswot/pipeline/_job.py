@@ -112,6 +112,8 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
     """Return the settings of the trainings, defaults in place of what was left open."""
     used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
     used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
+    if used["flips"] is None:
+        used["flips"] = options["data"].flips
     recipe = recipe_options(options["data"], used)
     used |= {name: value for name, value in recipe.items() if name in used}
     if teacher in TEACHERS and options.get("teacher_weights") is None:

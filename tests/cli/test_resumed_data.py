@@ -100,10 +100,10 @@ def test_the_manifest_holds_the_settings_that_were_used(tmp_path: Path) -> None:
     job = read_json(run / "manifest.json")["job"]
     assert {name for name, value in job.items() if value is None} <= {
         "ema",
-        "flips",
         "max_grad_norm",
         "onnx",
     }
-    used = {"epochs": 4, "train_batch_size": 16, "optimiser": "sgd", "learning_rate": 0.05}
+    used = {"epochs": 4, "train_batch_size": 16, "optimizer": "sgd", "learning_rate": 0.05}
     used |= {"weight_decay": 5e-4, "schedule": "step", "augment": "standard", "teacher_epochs": 12}
+    used |= {"flips": False}
     assert {name: job[name] for name in used} == used

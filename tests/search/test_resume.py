@@ -191,9 +191,10 @@ def test_a_journal_of_another_run_is_refused_by_its_candidate(run: Path, tmp_pat
     lines = lines_of(run)
     names = {entry["architecture"] for entry in entries_of(run)}
     other = next(name for name in map(Tiny().to_string, Tiny()) if name not in names)
+    number = json.loads(lines[7])["number"]
     lines[7] = changed(lines[7], architecture=other, key=other)
     folder = unfinished(tmp_path / "run", [*lines[:5], *lines[6:]], run)
-    with pytest.raises(RunFolderError, match=f"the journal's candidate 7 is {other}, but"):
+    with pytest.raises(RunFolderError, match=f"the journal's candidate {number} is {other}, but"):
         resume(folder, space=Tiny())
 
 
@@ -204,7 +205,7 @@ def test_a_journal_of_another_run_is_refused_by_its_candidate(run: Path, tmp_pat
         lambda line: line[: len(line) // 2] + b"\n",
         lambda line: b"\n",
         lambda line: line.replace(b'"schema": 2', b'"schema": 3'),
-        lambda line: changed(line, number=0),
+        lambda line: changed(line, number=-1),
         lambda line: b"\x00" * len(line) + b"\n",
     ],
     ids=["half", "empty", "schema", "doubled", "zeros"],
@@ -405,10 +406,13 @@ def main_job(folder: Path, root: Path) -> None:
 
 
 def table_of(folder: Path) -> dict[str, Any]:
-    """Return the result of the main job, but for what is timed."""
+    """Return the result of the main job, but for what is timed and the checksum of it all."""
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    del result["sha256"]
     for row in result["table"]:
         del row["latency_ms"]
+    for form in result["student"]["forms"].values():
+        del form["milliseconds"]
     return result
 
 
@@ -448,7 +452,7 @@ Resized = Callable[[str], None]
 
 @pytest.fixture(name="disk")
 def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
-    """Return a disk of three pages, and what makes it larger."""
+    """Return a disk of six pages, and what makes it larger."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
@@ -457,7 +461,7 @@ def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
         subprocess.run(command, check=True, capture_output=True, text=True)
 
     try:
-        mount("-o", "size=12k")
+        mount("-o", "size=24k")
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no disk can be mounted here: {error}")
     try:
@@ -466,22 +470,26 @@ def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("pages", [0, 1, 2, 3], ids=["manifest", "first line", "line", "result"])
+@pytest.mark.parametrize(
+    "pages", [0, 1, 2, 3, 5], ids=["lock", "manifest", "first line", "line", "result"]
+)
 def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(
     cli: CommandLine, tmp_path: Path, disk: tuple[Path, Resized], pages: int
 ) -> None:
     place, resize = disk
     command = ("search", "--teacher", "resnet20", "--space", "tests.search.spaces:Tiny")
     options = ("--engine", "exhaustive", "--repeats", "1", "--batch-size", "8")
-    (place / "filler").write_bytes(b"." * 4096 * (3 - pages))
+    (place / "filler").write_bytes(b"." * 4096 * (6 - pages))
     stopped = cli(*command, *options, "--out", place / "run")
     assert stopped.code == 1
     line = stopped.err.splitlines()[-1]
     assert line.startswith("diswot: ")
     assert "No space left on device" in line
     assert "Traceback" not in stopped.err
+    begun = pages > 1  # the lock and the manifest take a page each
+    assert (place / "run" / "manifest.json").exists() == begun
     resize("128k")
-    if pages:
+    if begun:
         again = cli("resume", place / "run", "--space", "tests.search.spaces:Tiny")
     else:
         again = cli(*command, *options, "--out", place / "run")
