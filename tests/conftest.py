@@ -1,6 +1,7 @@
 """What tests share: the reference data, and the command line run in this process."""
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -23,6 +24,10 @@ os.environ["DISWOT_WORKERS"] = "1"
 
 # The networks here are so small that more threads only get into each other's way.
 torch.set_num_threads(1)
+
+# What a shell runs in the background ignores Ctrl-C, and so does all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -139,12 +139,15 @@ def test_an_interrupted_search_exits_130_and_keeps_what_was_evaluated(folder: Pa
     )
     journal = folder / "r" / "journal.jsonl"
     deadline = time.monotonic() + 120
-    while not (journal.exists() and journal.read_text().count("\n") >= 2):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
+    try:
+        while not (journal.exists() and journal.read_text().count("\n") >= 2):
+            assert running.poll() is None, running.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert "interrupted" in errors.splitlines()[-1]
     assert "Traceback" not in errors
