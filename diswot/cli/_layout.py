@@ -99,7 +99,7 @@ def pieces(text: str) -> list[str]:
 
     Examples:
         >>> pieces("|none~0|+|conv_3x3~1| of 1,088")
-        ['|none~0|+|', 'conv_3x3~1| ', 'of ', '1,088']
+        ['|', 'none~0|+|', 'conv_3x3~1| ', 'of ', '1,088']
     """
     return [piece for piece in _PIECE.findall(text) if piece]
 

@@ -30,6 +30,7 @@ class ActivationReader:
             of more than one position.
 
     Examples:
+        >>> import torch
         >>> network = nn.Sequential(
         ...     nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
         >>> with ActivationReader(network) as read:

@@ -328,9 +328,9 @@ def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"population": 0}, "population to be a whole number of at least 1, but got 0"),
+        ({"population": 0}, "population to be a whole number from 1 to 1,000,000, but got 0"),
         ({"population": 2.5}, "population"),
-        ({"generations": -1}, "generations to be a whole number of at least 0"),
+        ({"generations": -1}, "generations to be a whole number from 0 to 1,000,000"),
         ({"objectives": ("score", "score")}, "each once, but got score,score"),
         ({"objectives": ("score", "watts")}, "among score, params, macs"),
         ({"objectives": ()}, "Expected score among the objectives"),

@@ -136,7 +136,7 @@ def written_again(entry: dict[str, object]) -> str:
         changed(terms={"semantic": 0.5}),
         changed(terms={"semantic": ["high"]}),
         changed(failure=3),
-        changed(number=-1),
+        changed(number=-9),
         changed(number=0),
         changed(key="1-1-1"),
         changed(latency_ms="slow"),

@@ -201,9 +201,10 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
         data=data,
         epochs=1,
         force=True,
-        progress=lambda step: told.append(step.stage),
+        progress=lambda step: told.append(step.note),
     )
-    assert told.count("teacher") == 1  # its accuracy
+    assert not any("training" in note for note in told if note.startswith("resnet20"))
+    assert sum(note.startswith("resnet20") for note in told) == 1  # its accuracy
 
 
 def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_path: Path) -> None:
@@ -266,4 +267,4 @@ def test_a_shortlist_begun_anew_drops_unfinished_trainings_of_another(tmp_path: 
         anew=True,
     )
     assert found.best == "other"
-    assert sum("begun anew" in message for message in told) == 1
+    assert sum("starts again" in message for message in told) == 1

@@ -151,7 +151,7 @@ def test_images_kept_in_files_can_be_trained_on(tmp_path: Path, load: Load) -> N
     assert report.test.total == len(data.test)
 
 
-def test_a_search_on_a_folder_is_gone_on_with_where_the_folder_is_named_again(
+def test_a_search_on_a_folder_resumes_without_naming_it_again(
     cli: CommandLine, tmp_path: Path
 ) -> None:
     for name, shade in (("a", 10), ("b", 200)):
@@ -161,11 +161,10 @@ def test_a_search_on_a_folder_is_gone_on_with_where_the_folder_is_named_again(
     quick = ("--teacher", "resnet20", "--population", "2", "--repeats", "1", "--batch-size", "8")
     begun = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
     assert begun.code == 0, begun.err
-    assert "name it again with --data" in cli("resume", "r", *mine[4:]).err
-    other = cli("resume", "r", "--data", "grey", *mine[4:]).err
-    assert "the data is not that of the run" in other
-    outcome = cli("resume", "r", *mine, "--generations", "1")
+    outcome = cli("resume", "r", *mine[4:], "--generations", "1")
     assert outcome.code == 0, outcome.err
+    other = cli("resume", "r", *mine[:2], "--image-size", "9", *mine[4:]).err
+    assert "the data is not that of the run" in other
 
 
 def test_normalization_is_the_same_with_any_number_of_threads() -> None:
