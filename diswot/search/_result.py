@@ -208,6 +208,8 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         }
         candidates |= {n: each for n, each in baselines.items() if n not in candidates}
         best = read(result["best"])
+        if best.key not in {candidate.key for candidate in candidates.values()}:
+            raise ValueError(f"the winner {best.key} is none of its candidates")
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:

@@ -31,6 +31,8 @@ def test_a_whole_run_is_shown(run_folder: Path) -> None:
     assert result.best.name in shown
     assert manifest["data"]["sha256"] in shown
     assert manifest["versions"]["torch"] in shown
+    source = manifest["settings"].pop("data_source")
+    assert f"data_source.root {source['root']}" in shown
     for name, value in manifest["settings"].items():
         assert f"{name} {'–' if value is None else value}" in shown
     for step in ("distill", "export"):

@@ -106,7 +106,7 @@ CHANGES: dict[str, tuple[str, Callable[[Any], object]]] = {
     "a cost is endless": ("result.json", lambda content: content["best"].update(params=10**400)),
     "a table of words": result(table="words"),
     "a table of empty rows": result(table=[{}]),
-    "a student of words": result(student={"student.py": "close"}),
+    "a student of words": result(student={"forms": {"student.py": "close"}}),
     "an objective that is none": (
         "manifest.json",
         lambda content: content["engine"].update(objectives=["score", "beauty"]),

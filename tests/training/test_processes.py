@@ -58,6 +58,7 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["folder"] == "d"
     assert {path.name for path in (tmp_path / "d").iterdir()} == {
+        ".lock",
         "best.safetensors",
         "last.safetensors",
         "metrics.csv",
