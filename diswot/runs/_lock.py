@@ -107,6 +107,8 @@ def check_free(folder: Path) -> None:
     Raises:
         RunFolderError: one is.
     """
+    if not is_first():  # the first of several processes that train together holds the lock
+        return
     run = _run_of(folder)
     if _is_run(run) and (run / LOCK).exists() and not _is_held(run):
         _acquired(run, folder).release()

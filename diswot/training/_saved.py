@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diswot.devices import is_first
 from diswot.errors import RunFolderError
 from diswot.runs import digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
@@ -61,11 +62,13 @@ class SavedStudent:
 def training_folder(path: str | Path) -> Path:
     """Return the folder for a training: an empty one, or one in which a training was stopped.
 
+    Of several processes that train together the first looks, since it writes there.
+
     Raises:
         RunFolderError: there is something else in it, or it cannot be written.
     """
     folder = Path(path)
-    if not is_unfinished(folder):
+    if is_first() and not is_unfinished(folder):
         check_new_folder(folder)
     return folder
 
