@@ -29,10 +29,6 @@ SYNC_SECONDS = 1.0
 """How long a line may wait for the disk; it takes milliseconds each time."""
 
 
-BASELINES = 3
-"""At most: the largest, the smallest and a random architecture in budget."""
-
-
 class Journal:
     """Appends candidates to the journal in a run folder.
 
@@ -133,8 +129,6 @@ def read_journal(
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 number, candidate = _typed(line, "number", int), read(line)
                 proposed = number >= 0  # by the engine, which proposes no key twice
-                if number < -BASELINES:
-                    raise ValueError(f"number is {number}")
                 if number in candidates or (proposed and candidate.key in keys):
                     raise ValueError(f"candidate {number}, {candidate.name}, is there twice")
                 candidates[number] = candidate
