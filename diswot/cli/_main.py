@@ -53,7 +53,7 @@ _COMMANDS = {
 @click.version_option(package_name="diswot")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Which small network should I distil my teacher into?
+    """Which small network should I distill my teacher into?
 
     Start with `diswot run`: with no option at all it searches, distils and exports a
     student for a small teacher on data that comes with it.
