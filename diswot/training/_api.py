@@ -48,7 +48,7 @@ def prepare_distillation(
         check_tensorboard()
     images = load_data(data, root=root, progress=progress)
     flips = options.get("flips")
-    if flips is not None:
+    if flips is not None and flips != images.flips:
         images = replace(images, flips=flips)
     recipe = _recipe(images, options)
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))

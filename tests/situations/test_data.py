@@ -32,6 +32,8 @@ def test_medical_scans_of_12_bits(tmp_path: Path, load: Load) -> None:
     assert pixels_of(data).max() == 255
     assert abs(data.spec.mean[0] - 0.5) < 0.05
     assert "images of more than 8 bits, scaled to 8 (gray ones from 12): 12" in told
+    (original,) = data.originals["test"].read([0], least=12)
+    assert torch.equal((original * 255).round().byte(), data.test.images[0])
 
 
 def test_a_competition_with_unlabeled_test_images(tmp_path: Path, load: Load) -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Container
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +99,7 @@ def load_data(
     if found is not data:
         for note in (*found.notes, *found.class_summary()):
             progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-        found = replace(found, source=_source(data, root, image_size))
+        found = found.with_provenance(source=_source(data, root, image_size))
     return found
 
 

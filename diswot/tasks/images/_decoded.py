@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -59,16 +59,14 @@ def image_folder(
 def _with_originals(data: ImageData, listing: Listing) -> ImageData:
     """Add the files that the images were decoded from, unless some were left out as unreadable."""
     parts = {"train": data.train, "val": data.val, "test": data.test}
-    channels = data.spec.shape[0]
     originals = {
-        split: Originals(tuple(picture.path for picture in listing.splits[split]), channels)
+        split: Originals(
+            tuple(picture.path for picture in listing.splits[split]), data.shape[0], data.depth
+        )
         for split, images in parts.items()
         if len(images) == len(listing.splits[split])
     }
-    found = replace(data, originals=originals)
-    if "digest" in vars(data):
-        vars(found)["digest"] = data.digest  # where a cached property keeps its value
-    return found
+    return data.with_provenance(originals=originals)
 
 
 def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:
@@ -210,6 +208,4 @@ def _mapped(place: Path, name: str, notes: Sequence[str] = ()) -> ImageData:
         raise DataError(
             f"{place} is damaged ({first_line(error)}): remove it, and it is made anew"
         ) from error
-    if "sha256" in about:
-        vars(data)["digest"] = about["sha256"]  # where a cached property keeps its value
-    return data
+    return data.with_provenance(digest=about.get("sha256"))

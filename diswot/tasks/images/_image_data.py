@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any
@@ -154,6 +154,31 @@ class ImageData:
             content.update(np.ascontiguousarray(split.images.numpy()).data)
             content.update(np.ascontiguousarray(split.labels.numpy()).data)
         return content.hexdigest()
+
+    def with_provenance(
+        self,
+        *,
+        originals: Mapping[str, Originals] | None = None,
+        source: Source | None = None,
+        digest: str | None = None,
+    ) -> "ImageData":
+        """Return the same images with what is known of where they are from.
+
+        Args:
+            originals: the files of each split; by default as before.
+            source: what loads the data again; by default as before.
+            digest: of the images, where it was computed earlier: a digest that is known is
+                kept, so that not all images are read for it again.
+        """
+        found = replace(
+            self,
+            originals=self.originals if originals is None else originals,
+            source=source or self.source,
+        )
+        known = digest or vars(self).get("digest")
+        if known is not None:
+            vars(found)["digest"] = known  # where a cached property keeps its value
+        return found
 
     def normalise(self, images: Tensor) -> Tensor:
         """Return images (n, C, H, W) as networks take them: float32, standardised."""

@@ -17,10 +17,12 @@ class Originals:
     Attributes:
         paths: in the order of the split's images.
         channels: 1 or 3, as the split's images have.
+        depth: bits in use of gray images of more than 8 bits, as in the split's images.
     """
 
     paths: tuple[Path, ...]
     channels: int
+    depth: int = 16
 
     def read(self, places: Sequence[int], *, least: int) -> Iterator[Tensor]:
         """Yield whole images (C, height, width) of values from 0 to 1, upright.
@@ -37,5 +39,6 @@ class Originals:
             factor = min(1.0, least / min(header.height, header.width))
             sides = (max(1, round(factor * side)) for side in (header.height, header.width))
             height, width = sides
-            pixels = read_picture(self.paths[place], (self.channels, height, width))
+            shape = self.channels, height, width
+            pixels = read_picture(self.paths[place], shape, depth=self.depth)
             yield torch.from_numpy(pixels).float() / 255

@@ -83,6 +83,16 @@ def test_a_digest_is_that_of_the_images(tmp_path: Path, load: Load) -> None:
     assert data.digest == others.digest
 
 
+def test_the_digest_kept_with_decoded_images_is_used(
+    tmp_path: Path, kept: Path, load: Load
+) -> None:
+    folder = fill(tmp_path / "fruit")
+    computed = load(folder)[0].digest
+    (about,) = kept.rglob("about.json")
+    about.write_text(about.read_text().replace(computed, "0" * 64))
+    assert load(folder)[0].digest == "0" * 64
+
+
 def test_a_damaged_cache_is_refused(tmp_path: Path, kept: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     load(folder)
