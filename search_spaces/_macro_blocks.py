@@ -134,10 +134,13 @@ class ResidualBlock(nn.Module):
         return y
 
 
-def conv_bn(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Return a convolution that keeps height and width, but for the stride, and its norm."""
-    padding = kernel // 2
+def conv_bn(
+    in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, groups: int = 1
+) -> list[nn.Module]:
+    """Return a convolution that keeps height and width at stride 1, and its normalization."""
     return [
-        nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False),
+        nn.Conv2d(
+            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+        ),
         nn.BatchNorm2d(out_channels),
     ]

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture
+from search_spaces._inverted_residual import ACTIVATIONS, InvertedResidual, convolution
 from search_spaces._signature import Signature
 
 STAGES = (16, 24, 40, 80, 160)
@@ -22,68 +23,6 @@ DIVISOR = 4
 
 SMALLEST_MAP = 4
 """Height and width that stages halve the feature map down to, at least."""
-
-_ACTIVATIONS = {"relu": nn.ReLU, "hardswish": nn.Hardswish}
-
-
-class SqueezeExcitation(nn.Module):
-    """Scales channels by what their means say.
-
-    Source: Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018, section 3; reduction 4
-    and a hard sigmoid as in MobileNetV3.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = max(DIVISOR, channels // 4)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.reduce = nn.Conv2d(channels, hidden, 1)
-        self.activation = nn.ReLU(inplace=True)
-        self.expand = nn.Conv2d(hidden, channels, 1)
-        self.gate = nn.Hardsigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
-        scale: Tensor = self.gate(self.expand(self.activation(self.reduce(self.pool(x)))))
-        return x * scale
-
-
-class MobileBlock(nn.Module):
-    """Expansion, depthwise convolution, projection; a shortcut where shapes allow.
-
-    Source: Sandler et al., "MobileNetV2", CVPR 2018, table 1 and figure 4. At an expansion
-    of 1 there is no expansion layer.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        stride: int,
-        kernel: int,
-        expansion: int,
-        squeeze: bool,
-        activation: str,
-    ) -> None:
-        super().__init__()
-        hidden = in_channels * expansion
-        self.expand = (
-            _convolution(in_channels, hidden, 1, activation=activation)
-            if expansion > 1
-            else nn.Identity()
-        )
-        self.depthwise = _convolution(
-            hidden, hidden, kernel, stride=stride, groups=hidden, activation=activation
-        )
-        self.squeeze = SqueezeExcitation(hidden) if squeeze else nn.Identity()
-        self.project = _convolution(hidden, out_channels, 1)
-        self.has_shortcut = stride == 1 and in_channels == out_channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, in_channels, H, W) to (B, out_channels, H/stride, W/stride)."""
-        y: Tensor = self.project(self.squeeze(self.depthwise(self.expand(x))))
-        return x + y if self.has_shortcut else y
 
 
 class MobileNetwork(nn.Module):
@@ -102,7 +41,7 @@ class MobileNetwork(nn.Module):
 
     def __init__(
         self,
-        blocks: Sequence[Sequence[MobileBlock]],
+        blocks: Sequence[Sequence[InvertedResidual]],
         *,
         stem: int,
         last: tuple[int, int],
@@ -114,9 +53,9 @@ class MobileNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.resolution = resolution
-        self.stem = _convolution(in_channels, stem, 3, stride=stem_stride, activation=activation)
+        self.stem = convolution(in_channels, stem, 3, stride=stem_stride, activation=activation)
         self.stages = nn.Sequential(*(nn.Sequential(*stage) for stage in blocks))
-        self.last = _convolution(*last, 1, activation=activation)
+        self.last = convolution(*last, 1, activation=activation)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(last[1], outputs)
         for module in self.modules():
@@ -187,7 +126,7 @@ class MobileSpace(ChoiceSpace):
                 "resolution": Choice(*sides),
                 "width": Choice(*widths),
                 "squeeze": Choice(False, True),
-                "activation": Choice(*_ACTIVATIONS),
+                "activation": Choice(*ACTIVATIONS),
                 **{f"stage{number}": Choice(*kinds) for number in range(1, len(STAGES) + 1)},
             }
         )
@@ -237,10 +176,10 @@ class MobileSpace(ChoiceSpace):
 
 def _stage(
     arch: Architecture, number: int, before: int, width: int, stride: int
-) -> list[MobileBlock]:
+) -> list[InvertedResidual]:
     depth, kernel, expansion = _kind(getattr(arch, f"stage{number}"))
     return [
-        MobileBlock(
+        InvertedResidual(
             before if place == 0 else width,
             width,
             stride=stride if place == 0 else 1,
@@ -282,23 +221,3 @@ def _shares(image_size: int) -> tuple[int, ...]:
     """Return 1/2, 3/4 and all of a side, those of at least 8 pixels."""
     sides = (image_size // 2, image_size * 3 // 4, image_size)
     return tuple(side for side in sides if side >= 8) or (image_size,)
-
-
-def _convolution(
-    in_channels: int,
-    out_channels: int,
-    kernel: int,
-    *,
-    stride: int = 1,
-    groups: int = 1,
-    activation: str | None = None,
-) -> nn.Sequential:
-    layers: list[nn.Module] = [
-        nn.Conv2d(
-            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
-        ),
-        nn.BatchNorm2d(out_channels),
-    ]
-    if activation is not None:
-        layers.append(_ACTIVATIONS[activation](inplace=True))
-    return nn.Sequential(*layers)

@@ -4,7 +4,7 @@ from torch import nn
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture
-from search_spaces.mobile import MobileBlock
+from search_spaces._inverted_residual import InvertedResidual, convolution
 
 OPERATIONS = {"id": None, "k3": (3, 3), "k5": (5, 6)}
 """Kernel and expansion of each option; `id` passes its input on."""
@@ -48,14 +48,14 @@ class NASBenchMacroSpace(ChoiceSpace):
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         """Build stem, the eight layers, a 1×1 convolution to 1,280 channels and the head."""
-        layers: list[nn.Module] = _convolution(self.in_channels, STEM, 3)
+        layers = [*convolution(self.in_channels, STEM, 3, activation="relu")]
         channels = STEM
         for operations in _stages(arch):
             for place, operation in enumerate(operations):
                 width = 2 * channels if place == 0 else channels
                 layers.append(_layer(operation, channels, width))
                 channels = width
-        layers += _convolution(channels, LAST, 1)
+        layers += convolution(channels, LAST, 1, activation="relu")
         head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(LAST, num_classes)]
         return nn.Sequential(*layers, *head)
 
@@ -77,25 +77,11 @@ def _layer(operation: str, in_channels: int, out_channels: int) -> nn.Module:
     halves = in_channels != out_channels
     if (kind := OPERATIONS[operation]) is not None:
         kernel, expansion = kind
-        return MobileBlock(
+        return InvertedResidual(
             in_channels,
             out_channels,
             stride=2 if halves else 1,
             kernel=kernel,
             expansion=expansion,
-            squeeze=False,
-            activation="relu",
         )
-    if not halves:
-        return nn.Identity()
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride=2, bias=False), nn.BatchNorm2d(out_channels)
-    )
-
-
-def _convolution(in_channels: int, out_channels: int, kernel: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    ]
+    return convolution(in_channels, out_channels, 1, stride=2) if halves else nn.Identity()
