@@ -1,6 +1,5 @@
 """What a network takes and gives, without a word about what it means."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -82,13 +81,6 @@ class TensorSpec:
                 device
             )
         return torch.randn(shape, generator=generator).to(device, dtype)
-
-    @property
-    def elements(self) -> int | None:
-        """Elements of one input; `None` where an axis has any length."""
-        if None in self.shape:
-            return None
-        return math.prod(axis for axis in self.shape if axis is not None)
 
 
 @dataclass(frozen=True)
