@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diswot.errors import DataError
+from diswot.tasks import SPLITS
 from diswot.tasks.images._split_names import (
     MEANINGS,
-    SPLITS,
     are_folds,
     check_unambiguous,
     means_unlabeled,
@@ -53,7 +53,9 @@ def find_layout(root: Path, left: LeftOut) -> Layout:
     left.loose += loose_images(folder)
     by_split = check_unambiguous({name: likely[name] for name in holders}, str(folder))
     _check_enough(folder, by_split, left)
-    splits = {split: holders[by_split[split]] for split in SPLITS if split in by_split}
+    splits: dict[str, Path] = {
+        split: holders[by_split[split]] for split in SPLITS if split in by_split
+    }
     if any(place != root / split for split, place in splits.items()):
         places = [f"{place.relative_to(root)}/ for {split}" for split, place in splits.items()]
         notes.append(f"folders taken as splits: {', '.join(places)}")

@@ -9,10 +9,10 @@ import torch
 
 from diswot.errors import DataError
 from diswot.files import irregular
+from diswot.tasks import SPLITS
 from diswot.tasks.images._classes import in_order
 from diswot.tasks.images._holding_out import held_out_of
 from diswot.tasks.images._layout import find_layout
-from diswot.tasks.images._split_names import SPLITS
 from diswot.tasks.images._walk import (
     LeftOut,
     by_suffixes,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 from diswot.errors import DataError
 
-SPLITS = ("train", "val", "test")
 MEANINGS = {"train": "training", "val": "validation", "test": "test"}
 
 _WORDS = {
