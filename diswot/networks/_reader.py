@@ -10,7 +10,7 @@ from diswot.errors import ForwardError, NetworkError
 from diswot.networks._activations import Activations, ForwardPass, Watch
 from diswot.networks._classifier import Linear, LinearCall, classifier_call, linear_call
 from diswot.networks._feature_maps import as_map, is_map
-from diswot.networks._wrapped import inner, path_of
+from diswot.networks._wrapped import named, path_of
 from diswot.networks.output import first_tensor, run
 
 
@@ -44,7 +44,7 @@ class ActivationReader:
     ) -> None:
         self._network = network
         self._watches = tuple(watches)
-        self._who = who or f"the network {type(inner(network)).__name__}"
+        self._who = who or named(network)
         self._handles: list[RemovableHandle] = []
         self._map: Tensor | None = None
         self._linear: list[LinearCall] = []

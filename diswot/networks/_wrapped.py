@@ -18,6 +18,16 @@ def inner(network: nn.Module) -> nn.Module:
     return network
 
 
+def named(network: nn.Module) -> str:
+    """Return what messages call a network that has no name: by the class of what is wrapped.
+
+    Examples:
+        >>> named(nn.DataParallel(nn.Linear(2, 2)))
+        'the network Linear'
+    """
+    return f"the network {type(inner(network)).__name__}"
+
+
 def path_of(module: nn.Module, network: nn.Module) -> str:
     """Return the dotted path of a module in a network, without wrappers."""
     paths = {found: path for path, found in inner(network).named_modules()}

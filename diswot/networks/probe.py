@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diswot.errors import DataError
-from diswot.networks import ActivationReader, Activations, ForwardPass, Watch, inner
+from diswot.networks import ActivationReader, Activations, ForwardPass, Watch, named
 from diswot.networks.costs import Costs
 from diswot.networks.layers import WeightLayer, weight_layers
 from diswot.seeding import seed_for
@@ -55,7 +55,7 @@ class Probe(Activations):
         differentiable: bool = False,
     ) -> None:
         # Convolutions on a CPU take half to two thirds of the time with channels last.
-        self.who = f"the network {type(inner(network)).__name__}"
+        self.who = named(network)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         images = images.contiguous(memory_format=torch.channels_last)
         self.images = images.detach().requires_grad_() if differentiable else images

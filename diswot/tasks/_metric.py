@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from diswot.networks import named
 from diswot.networks.output import run
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Dataset, SplitName
@@ -73,7 +74,7 @@ def values_of(
         of: how many parts there are.
     """
     network.to(device).eval()
-    who = f"the network {type(network).__name__}"
+    who = named(network)
     found = torch.zeros(dataset.size(split), dtype=torch.double)
     places = torch.arange(dataset.size(split))
     for number, indices in enumerate(torch.split(places, MOST_AT_ONCE)):

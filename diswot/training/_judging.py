@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from diswot.networks import inner
+from diswot.networks import named
 from diswot.networks.output import run
+from diswot.tasks import MOST_AT_ONCE
 from diswot.tasks.images import ImageData, Split, batches
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-MOST_AT_ONCE = 250
-"""Images of a batch of which nothing but answers is wanted."""
 
 LEAST_KAPPA = 0.02
 """Of a teacher that knows something."""
@@ -118,7 +116,7 @@ def _right(
 ) -> Iterator[Tensor]:
     """Yield it batch by batch, of every `of`-th batch from `part` on."""
     network.to(device).eval()
-    who = f"the network {type(inner(network)).__name__}"
+    who = named(network)
     for number, batch in enumerate(batches(split, MOST_AT_ONCE)):
         if number % of == part:
             logits = run(network, data.normalise(batch.images.to(device)), who=who)

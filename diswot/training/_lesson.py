@@ -11,8 +11,8 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from diswot.losses import TrainingBatch
 from diswot.networks import ActivationReader, Activations, ForwardPass
+from diswot.tasks import MOST_AT_ONCE
 from diswot.tasks.images import ImageData
-from diswot.training._judging import MOST_AT_ONCE
 
 MOST_CACHED = 2**30
 """Bytes of a teacher's outputs that are kept in memory, 1 GiB."""

@@ -1,0 +1,96 @@
+"""Metrics of networks on any dataset: values example by example, and a measure of all."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diswot.errors import ForwardError
+from diswot.tasks import MOST_AT_ONCE, Batch, Dataset, Measure, Metric, SplitName, values_of
+from search_spaces import Signature, TensorSpec
+
+SIZES = {"train": 3, "val": 0, "test": 2 * MOST_AT_ONCE + 7}
+
+
+@dataclass
+class Lines:
+    """Numbers x as inputs, with 2x as what is to be predicted."""
+
+    name: str = "lines"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> Signature:
+        return Signature((TensorSpec("x", (1,)),), 1)
+
+    @property
+    def digest(self) -> str:
+        return "0" * 64
+
+    def size(self, split: SplitName) -> int:
+        return SIZES[split]
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        x = indices[:, None].float()
+        return Batch((x,), {"y": 2 * x}, None, indices).to(device)
+
+    def summary(self) -> str:
+        return "lines"
+
+
+class AbsoluteError(Metric):
+    """Distance from what is to be predicted."""
+
+    name = "error"
+
+    def values(self, output: Tensor, batch: Batch) -> Tensor:
+        distance: Tensor = (output - batch.targets["y"]).abs().squeeze(1)
+        return distance
+
+    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+        mean = float(values.mean())
+        return Measure(self.name, mean, mean, mean, dataset.size(split), higher_is_better=False)
+
+
+class Echo(nn.Module):
+    """Predicts x for x, so that the error of x is x; notes its mode and its batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, bool]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append((len(x), self.training))
+        return x
+
+
+def test_every_example_has_its_own_value() -> None:
+    network = Echo().train()
+    found = values_of(AbsoluteError(), network, Lines(), "test")
+    assert torch.equal(found, torch.arange(SIZES["test"]).double())
+    assert network.seen == [(MOST_AT_ONCE, False), (MOST_AT_ONCE, False), (7, False)]
+
+
+@pytest.mark.parametrize("of", [2, 3, 5])
+def test_parts_of_a_split_add_up_to_all_of_it(of: int) -> None:
+    shares = [
+        values_of(AbsoluteError(), Echo(), Lines(), "test", part=part, of=of) for part in range(of)
+    ]
+    assert torch.equal(sum(shares[1:], start=shares[0]), torch.arange(SIZES["test"]).double())
+    assert all(int((share > 0).sum()) < SIZES["test"] - 1 for share in shares)
+
+
+def test_a_measure_summarizes_the_values_of_a_split() -> None:
+    found = AbsoluteError().measure(Echo(), Lines(), "train")
+    assert found == Measure("error", 1.0, 1.0, 1.0, 3, higher_is_better=False)
+
+
+def test_a_split_without_examples_has_no_values() -> None:
+    assert len(values_of(AbsoluteError(), Echo(), Lines(), "val")) == 0
+
+
+def test_a_network_that_fails_is_called_by_its_own_class() -> None:
+    broken = nn.DataParallel(nn.Linear(2, 1))
+    with pytest.raises(ForwardError, match="the network Linear raised RuntimeError"):
+        values_of(AbsoluteError(), broken, Lines(), "train")
