@@ -21,6 +21,7 @@ from diswot.options import RUNTIMES
 
 if TYPE_CHECKING:
     from diswot.latency import OperatorTable
+    from diswot.progress import Progress
     from diswot.tasks.images import ImageSpec
     from search_spaces import SearchSpace
 
@@ -109,8 +110,8 @@ def calibrate(
     timed_form = _found_form(form, found_device)
     path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
-    found, images = _found(space, data, data_root, image_size)
     with shown_progress() as progress:
+        found, images = _found(space, data, data_root, image_size, progress)
         table = measure_operators(
             found, images, found_device, form=timed_form, progress=progress, **chosen
         )
@@ -151,10 +152,11 @@ def measure(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    found, images = _found(space, data, data_root, image_size)
-    archs = {text: parse_architecture(found, text) for text in architectures}
-    timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)
-    measured = {text: timed.measure(arch) for text, arch in archs.items()}
+    with shown_progress() as progress:
+        found, images = _found(space, data, data_root, image_size, progress)
+        archs = {text: parse_architecture(found, text) for text in architectures}
+        timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)
+        measured = {text: timed.measure(arch) for text, arch in archs.items()}
     if as_json:
         rows = [{"architecture": text} | asdict(each) for text, each in measured.items()]
         print_json({"architectures": rows})
@@ -190,13 +192,13 @@ def _found_form(form: str | None, device: str) -> str:
 
 
 def _found(
-    space: str, data: str, data_root: str | None, image_size: int | None
+    space: str, data: str, data_root: str | None, image_size: int | None, progress: Progress
 ) -> tuple[SearchSpace, ImageSpec]:
     from diswot.search import check_space, find_space
     from diswot.seeding import generator_for
     from diswot.tasks.images import load_data
 
-    images = load_data(data, root=data_root, image_size=image_size).spec
+    images = load_data(data, root=data_root, image_size=image_size, progress=progress).spec
     found = find_space(space, in_channels=images.shape[0])
     check_space(found, images, generator_for(0, "check"))
     return found, images

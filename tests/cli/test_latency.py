@@ -20,6 +20,7 @@ def test_a_calibration_is_written_and_told(cli: CommandLine, tmp_path: Path) -> 
     assert len(table.architectures) == 6
     assert f"{table.error.median:.1%}" in done.out
     assert "on 2 architectures that were held out" in done.out
+    assert "data: 10 classes, images in train/val/test: 0 " in done.err
     last = done.out.splitlines()[-1]
     assert last.startswith(
         "Next: diswot search --space s0 --data digits --latency mine.json --max-"
@@ -40,6 +41,7 @@ def test_measurements_are_told(cli: CommandLine) -> None:
     assert printed.code == 0, printed.err
     assert "measured in onnxruntime on cpu, batch 1, threads 1" in printed.out
     assert all(name in printed.out for name in ("1-1-1", "3-1-1"))
+    assert "data: 10 classes, images in train/val/test: 0 " in printed.err
     (told,) = json.loads(cli(*MEASURE, "1-1-1", "--batch", "2", "--json").out)["architectures"]
     assert told["architecture"] == "1-1-1"
     assert told["batch"] == 2
