@@ -1,29 +1,21 @@
-"""Whether a teacher's outputs are in the order they are taken in, as its answers tell."""
+"""Whether a teacher's outputs are in the order they are taken in, by its predictions."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from diswot.errors import TeacherError
-from diswot.networks.output import output_of
-from diswot.progress import Progress, news, silent
-from diswot.tasks.images import ImageData, Split
 from diswot.teachers._class_order import ClassOrder, labels_in, shortened
-from diswot.teachers._teacher import Teacher
+from diswot.teachers._predictions import Predictions
 
-MOST_IMAGES = 256
-"""That a teacher answers for the check."""
-
-_TOGETHER = 64
 _KNOWS = 0.3
 """Of the way from always naming one class to always being right, from which a network is taken
 for a trained one."""
 
 _CONVINCING = 0.5
-"""Accuracy of outputs that were assigned to the classes they fit best, likewise."""
+"""Accuracy of outputs that were assigned to the classes they fit best, from which
+a network is taken for a trained one."""
 
 _RIGHT_ENOUGH = 0.9
 """Accuracy of the first images at which no other order is looked for."""
@@ -31,7 +23,7 @@ _RIGHT_ENOUGH = 0.9
 
 @dataclass(frozen=True)
 class OrderCheck:
-    """What a teacher's answers tell about the order of its outputs.
+    """What a teacher's predictions say about the order of its outputs.
 
     Attributes:
         order: in which its outputs are taken.
@@ -92,7 +84,7 @@ class OrderCheck:
         return float(self._right(labels).mean())
 
     def _beats(self, right: NDArray[np.bool_]) -> bool:
-        """Tell whether answers are better than those in use, and than one class for all images."""
+        """Return whether predictions beat those in use, and one class for all images."""
         from scipy.stats import binomtest
 
         used = self._right(self.order.labels)
@@ -109,85 +101,22 @@ class OrderCheck:
         count = len(self.order.classes)
         table = np.zeros((count, count))
         np.add.at(table, (self.outputs[some], self.labels[some]), 1)
-        table[np.arange(count), self.order.labels] += 1e-3  # where nothing tells, as it was
+        table[np.arange(count), self.order.labels] += 1e-3  # in doubt, as it was
         return tuple(map(int, linear_sum_assignment(table, maximize=True)[1]))
 
 
-@torch.no_grad()
-def check_order(
-    order: ClassOrder, network: nn.Module, data: ImageData, *, device: str = "cpu"
-) -> OrderCheck:
-    """Let a teacher answer for a few images: those of the validation split first.
+def check_order(order: ClassOrder, predictions: Predictions) -> OrderCheck:
+    """Compare a teacher's predictions with the classes, no further than they leave a doubt.
 
     Args:
         order: in which its outputs are taken.
-        network: the teacher, whose outputs are in the order of the data's classes.
-        data: what its images and labels are.
-        device: where to compute.
+        predictions: of the teacher whose outputs are in the order of the data's classes.
     """
-    network.to(device).eval()
-    back = torch.tensor(order.labels).argsort()  # label → output
+    labels = torch.tensor(order.labels)
     outputs: list[int] = []
-    split = sampled(data)
-    for start in range(0, len(split), _TOGETHER):
-        images = data.normalise(split.images[start : start + _TOGETHER].to(device))
-        answers = output_of(network(images)).argmax(1).cpu()
-        outputs += back[answers].tolist()
-        right = torch.tensor(order.labels)[outputs] == split.labels[: len(outputs)]
+    for predicted in predictions:
+        outputs += labels.argsort()[predicted].tolist()  # label → output
+        right = labels[outputs] == predictions.labels[: len(outputs)]
         if right.float().mean() >= _RIGHT_ENOUGH:
             break
-    return OrderCheck(order, np.array(outputs), split.labels[: len(outputs)].numpy())
-
-
-def sampled(data: ImageData, most: int = MOST_IMAGES) -> Split:
-    """Return some of the validation images, and training images where these are few.
-
-    They are drawn at random, always the same ones: class folders are stored in order.
-    """
-    generator = torch.Generator().manual_seed(0)
-    val, train = (
-        split.take(torch.randperm(len(split), generator=generator)[:most])
-        for split in (data.val, data.train)
-    )
-    return Split(
-        torch.cat([val.images, train.images])[:most], torch.cat([val.labels, train.labels])[:most]
-    )
-
-
-def checked_order(
-    teacher: Teacher,
-    network: nn.Module,
-    data: ImageData,
-    *,
-    device: str = "cpu",
-    force: bool = False,
-    progress: Progress = silent,
-) -> OrderCheck | None:
-    """Make sure that a teacher's outputs are in the order they are taken in, unless it was named.
-
-    Args:
-        teacher: what it is.
-        network: it, with its weights.
-        data: what its images and labels are.
-        device: where to compute.
-        force: whether to take it in an order that is worse than another.
-        progress: receives a warning where no order that has a name explains its answers.
-
-    Returns:
-        What its answers tell; `None` of a teacher that was trained on these classes here.
-
-    Raises:
-        TeacherError: another order is better by more than chance.
-    """
-    if teacher.order is None:
-        return None
-    check = check_order(teacher.order, network, data, device=device)
-    if check.better is not None and not (force or teacher.order.named):
-        raise TeacherError(
-            f"teacher {teacher.name} has {check.better}, or --teacher-classes data to keep "
-            "the order of the data's classes"
-        )
-    problem = check.better or check.reassigned
-    if problem is not None:
-        progress(news("teacher", f"warning: {teacher.name} has {problem}"))
-    return check
+    return OrderCheck(order, np.array(outputs), predictions.labels[: len(outputs)].numpy())

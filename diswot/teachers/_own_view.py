@@ -1,20 +1,16 @@
 """What a teacher loses because it is shown the student's images, not the original ones."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from diswot.networks.output import output_of
 from diswot.progress import Progress, news
-from diswot.tasks.images import ImageData
 from diswot.teachers._as_trained import AsTrained
-
-MOST_IMAGES = 256
-"""That a teacher is compared on."""
+from diswot.teachers._predictions import Predictions
 
 _TOGETHER = 32
 _POINT = 0.01
@@ -43,9 +39,7 @@ class ViewCheck:
         return bool(binomtest(int(lost), int(lost + gained), alternative="greater").pvalue < 0.05)
 
 
-def compare_views(
-    name: str, network: nn.Module, data: ImageData, *, device: str, progress: Progress
-) -> ViewCheck | None:
+def compare_views(name: str, predictions: Predictions, *, progress: Progress) -> ViewCheck | None:
     """Report a teacher's accuracy at its own size next to that in the view in use.
 
     Nothing is compared where the data's images are as large as those the teacher was trained
@@ -53,11 +47,11 @@ def compare_views(
 
     Args:
         name: what the teacher is called.
-        network: the teacher, whose outputs are in the order of the data's classes.
-        data: what students are trained on.
-        device: where to compute.
+        predictions: of the teacher, in the view in use, whose outputs are in the order of the
+            data's classes.
         progress: receives the two accuracies, and a warning where they differ.
     """
+    network, data = predictions.network, predictions.data
     if not isinstance(network, AsTrained) or not network.enlarges:
         return None
     (height, width), (own_height, own_width) = data.shape[1:], network.crop
@@ -66,7 +60,7 @@ def compare_views(
         note = f"{name} is shown images of {sizes}; without original files its accuracy at its own "
         progress(news("teacher", f"{note}size is not available"))
         return None
-    check = _compared(network.to(device).eval(), data, device)
+    check = _compared(network, predictions)
     own, in_use = (
         f"{float(right.mean()):.1%}".replace("%", " %") for right in (check.own, check.in_use)
     )
@@ -92,24 +86,14 @@ def compare_views(
 
 
 @torch.no_grad()
-def _compared(network: AsTrained, data: ImageData, device: str) -> ViewCheck:
-    """Classify validation images in both views, and training images where those are few."""
-    in_use: list[Tensor] = []
+def _compared(network: AsTrained, predictions: Predictions) -> ViewCheck:
+    """Classify the originals of the images that the predictions are of."""
     own: list[Tensor] = []
-    left = MOST_IMAGES
-    for name, split in (("val", data.val), ("train", data.train)):
-        drawn = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[:left]
-        left -= len(drawn)
+    for name, drawn in predictions.places.items():
+        originals = predictions.data.originals[name]
         for places in torch.split(drawn, _TOGETHER):
-            some = split.take(places)
-            shown = data.normalise(some.images.to(device))
-            in_use.append(_right(network(shown), some.labels))
-            whole = data.originals[name].read(places.tolist(), least=2 * max(network.crop))
-            views = torch.cat([network.of_original(image.to(device)) for image in whole])
-            own.append(_right(network.network(views), some.labels))
-    return ViewCheck(torch.cat(in_use).numpy(), torch.cat(own).numpy())
-
-
-def _right(returned: Any, labels: Tensor) -> Tensor:
-    right: Tensor = output_of(returned).argmax(1).cpu() == labels
-    return right
+            whole = originals.read(places.tolist(), least=2 * max(network.crop))
+            views = [network.of_original(image.to(predictions.device)) for image in whole]
+            own.append(output_of(network.network(torch.cat(views))).argmax(1).cpu())
+    in_use, labels = torch.cat(list(predictions)), predictions.labels
+    return ViewCheck((in_use == labels).numpy(), (torch.cat(own) == labels).numpy())

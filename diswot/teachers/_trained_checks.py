@@ -2,10 +2,12 @@
 
 from torch import nn
 
-from diswot.progress import Progress, silent
+from diswot.errors import TeacherError
+from diswot.progress import Progress, news, silent
 from diswot.tasks.images import ImageData
-from diswot.teachers._order_check import OrderCheck, checked_order
+from diswot.teachers._order_check import OrderCheck, check_order
 from diswot.teachers._own_view import compare_views
+from diswot.teachers._predictions import Predictions
 from diswot.teachers._teacher import Teacher
 
 
@@ -26,16 +28,28 @@ def check_trained(
         data: what its images and labels are.
         device: where to compute.
         force: whether to take it in an order that is worse than another.
-        progress: receives what was found.
+        progress: receives what was found, and a warning where no order that has a name
+            explains its predictions.
 
     Returns:
-        What its answers tell about the order; `None` of a teacher that was trained here.
+        What its predictions say about the order; `None` of a teacher that was trained on these
+        classes here.
 
     Raises:
-        TeacherError: another order of the classes is better by more than chance.
+        TeacherError: another order of the classes is better by more than chance, and none
+            was named.
     """
     if teacher.order is None:
         return None
-    check = checked_order(teacher, network, data, device=device, force=force, progress=progress)
-    compare_views(teacher.name, network, data, device=device, progress=progress)
+    predictions = Predictions(network, data, device=device)
+    check = check_order(teacher.order, predictions)
+    if check.better is not None and not (force or teacher.order.named):
+        raise TeacherError(
+            f"teacher {teacher.name} has {check.better}, or --teacher-classes data to keep "
+            "the order of the data's classes"
+        )
+    problem = check.better or check.reassigned
+    if problem is not None:
+        progress(news("teacher", f"warning: {teacher.name} has {problem}"))
+    compare_views(teacher.name, predictions, progress=progress)
     return check

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import DiswotError
 from diswot.tasks.images import ImageData, ImageSpec, Split
-from diswot.teachers import checked_order, find_teacher
+from diswot.teachers import check_trained, find_teacher
 
 FRUIT = ("apple", "fig", "kiwi")
 
@@ -87,7 +87,7 @@ def test_a_teacher_of_image_folder_on_dates_as_classes() -> None:
     text = sorted(range(12), key=lambda label: natural[label])
     teacher = find_teacher(network(text), data.spec, classes=data.classes)
     with pytest.raises(DiswotError, match="--teacher-classes text"):
-        checked_order(teacher, network(text), data)
+        check_trained(teacher, network(text), data)
     named = find_teacher(network(text), data.spec, classes=data.classes, teacher_classes="text")
     assert accuracy(named, data) == 1
 

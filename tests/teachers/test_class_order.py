@@ -12,7 +12,7 @@ import diswot
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
 from diswot.tasks.images import ImageData, ImageSpec, Split
-from diswot.teachers import checked_order, find_teacher
+from diswot.teachers import check_trained, find_teacher
 from diswot.teachers._class_order import class_order, labels_in
 
 TEXT = ("0", "1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9")
@@ -111,7 +111,7 @@ def test_a_wrong_order_is_refused_with_the_right_one() -> None:
     network = Pixels(labels_in("natural", TEXT))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     with pytest.raises(TeacherError) as raised:
-        checked_order(teacher, network, data)
+        check_trained(teacher, network, data)
     assert "17 % accuracy with its outputs in the order 0, 1, 10, 11, …" in str(raised.value)
     assert "100 % in natural order (0, 1, 2, 3, …)" in str(raised.value)
     assert "--teacher-classes natural" in str(raised.value)
@@ -126,7 +126,7 @@ def test_folders_read_in_natural_order_are_checked_as_well() -> None:
     network = Pixels(labels_in("text", NATURAL))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     with pytest.raises(TeacherError, match="--teacher-classes text"):
-        checked_order(teacher, network, data)
+        check_trained(teacher, network, data)
 
 
 @pytest.mark.parametrize("order", ["natural", "text"])
@@ -137,7 +137,7 @@ def test_a_named_order_is_used(order: str) -> None:
     assert teacher.weights is not None
     weights = teacher.weights()
     assert torch.equal(weights(data.test.images).argmax(1), data.test.labels)
-    check = checked_order(teacher, weights, data)
+    check = check_trained(teacher, weights, data)
     assert check is not None
     assert check.accuracy == 1
 
@@ -147,7 +147,7 @@ def test_any_other_order_is_found_and_reported() -> None:
     network = Pixels((2, 0, 3, 1))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     steps: list[Step] = []
-    check = checked_order(teacher, network, data, progress=steps.append)
+    check = check_trained(teacher, network, data, progress=steps.append)
     assert check is not None
     assert "100 % if they are in another order that begins with cat, ant, dog, bee" in str(
         check.reassigned
@@ -162,7 +162,7 @@ def test_an_untrained_teacher_is_not_taken_for_one_in_another_order() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 12))
     teacher = find_teacher(network, data.spec, classes=data.classes)
-    check = checked_order(teacher, network, data)
+    check = check_trained(teacher, network, data)
     assert check is not None
     assert check.better is None
     assert check.reassigned is None

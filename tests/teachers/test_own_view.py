@@ -11,7 +11,14 @@ from torch import Tensor, nn
 import diswot
 from diswot.progress import Step
 from diswot.tasks.images import ImageData, load_data
-from diswot.teachers import AsTrained, ViewCheck, check_trained, compare_views, find_teacher
+from diswot.teachers import (
+    AsTrained,
+    Predictions,
+    ViewCheck,
+    check_trained,
+    compare_views,
+    find_teacher,
+)
 
 SIDE, SMALL = 64, 16
 
@@ -53,7 +60,7 @@ def loaded(folder: Path, size: int, root: Path) -> ImageData:
 def compared(data: ImageData, size: int | None) -> tuple[ViewCheck | None, list[str]]:
     steps: list[Step] = []
     network = AsTrained(Stripes(), data.spec, mean=(0.5,) * 3, std=(0.5,) * 3, size=size)
-    check = compare_views("stripes", network, data, device="cpu", progress=steps.append)
+    check = compare_views("stripes", Predictions(network, data), progress=steps.append)
     return check, [step.note for step in steps]
 
 
@@ -68,7 +75,7 @@ def test_what_a_teacher_loses_is_reported_with_the_cause(folder: Path, tmp_path:
     data = loaded(folder, SMALL, tmp_path / "data")
     steps: list[Step] = []
     network = AsTrained(Reversed(), data.spec, mean=(0.5,) * 3, std=(0.5,) * 3, size=SIDE)
-    check = compare_views("stripes", network, data, device="cpu", progress=steps.append)
+    check = compare_views("stripes", Predictions(network, data), progress=steps.append)
     assert check is not None
     assert check.own.all()
     assert check.loses

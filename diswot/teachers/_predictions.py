@@ -1,0 +1,57 @@
+"""The classes that a teacher with weights predicts for a few images, each predicted once."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from diswot.networks.output import output_of
+from diswot.tasks.images import ImageData
+
+MOST_IMAGES = 256
+"""That a teacher is checked on."""
+
+_TOGETHER = 64
+
+
+class Predictions:
+    """A network's predictions for validation images, and training images where those are few.
+
+    The images are drawn at random, always the same ones: class folders are stored in order.
+
+    Args:
+        network: is moved to the device, and left in evaluation mode.
+        data: what its images and labels are.
+        device: where to compute.
+
+    Attributes:
+        network: as given.
+        data: as given.
+        device: as given.
+        places: of the images in the splits `val` and `train`, in the order of the predictions.
+        labels: the class of each image (n,).
+    """
+
+    def __init__(self, network: nn.Module, data: ImageData, *, device: str = "cpu") -> None:
+        self.network = network.to(device).eval()
+        self.data = data
+        self.device = device
+        generator = torch.Generator().manual_seed(0)
+        val, train = (
+            torch.randperm(len(split), generator=generator)[:MOST_IMAGES]
+            for split in (data.val, data.train)
+        )
+        self.places = {"val": val, "train": train[: MOST_IMAGES - len(val)]}
+        drawn = [data.val.take(self.places["val"]), data.train.take(self.places["train"])]
+        self.labels = torch.cat([split.labels for split in drawn])
+        self._batches = torch.split(torch.cat([split.images for split in drawn]), _TOGETHER)
+        self._known: list[Tensor] = []
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield the predicted classes batch by batch; a batch is computed when it is first read."""
+        for number, images in enumerate(self._batches):
+            if number == len(self._known):
+                seen = self.data.normalise(images.to(self.device))
+                self._known.append(output_of(self.network(seen)).argmax(1).cpu())
+            yield self._known[number]
