@@ -1,7 +1,7 @@
 """Data of the user's own: a `torch.utils.data.Dataset`, or a callable that returns one."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from diswot.errors import DataError, first_line
 from diswot.tasks import SPLITS
 from diswot.tasks.images._duplicates import duplicates
+from diswot.tasks.images._holding_out import completed
 from diswot.tasks.images._image_data import ImageData, Split, held_out_part, image_spec
 from diswot.tasks.images._items import EXPECTED, Collected, UnfitItemError, as_image, divide_item
 from diswot.tasks.images._labels import Label, class_numbers, read_labels
@@ -74,7 +75,8 @@ def from_dataset(
     )
     images, scale, said = in_range({split: each.images for split, each in read.items()}, name)
     found = {split: Split(images[split], labels[split]) for split in read}
-    train, val, test = _divided(found, seed, classes)
+    splits = completed(found, partial(held_out_part, seed=seed, classes=classes))
+    train, val, test = (splits[split] for split in SPLITS)
     spec = image_spec(train.images, count, scale=scale)
     notes = [note for each in read.values() for note in each.notes]
     notes = [*dict.fromkeys(notes), *said, *duplicates(train, val, test)]
@@ -99,21 +101,6 @@ def _by_split(given: Any, name: str) -> dict[str, Any]:
     if isinstance(given, tuple) and len(given) in (2, 3):
         return dict(zip(("train", "test") if len(given) == 2 else SPLITS, given, strict=True))
     return {"train": given}
-
-
-def _divided(
-    found: Mapping[str, Split], seed: int, classes: Sequence[str] | None
-) -> tuple[Split, Split, Split]:
-    """Return train, val and test; what lacks is held out of the training images."""
-    train, val, test = (found.get(split) for split in SPLITS)
-    assert train is not None  # noqa: S101  (`_by_split` has made sure)
-    if test is None and val is not None:  # as with folders
-        val, test = None, val
-    if test is None:
-        train, test = held_out_part(train, 5, seed, classes=classes)
-    if val is None:
-        train, val = held_out_part(train, 10, seed, classes=classes)
-    return train, val, test
 
 
 def _read(dataset: Any, name: str, shape: _Shape) -> _Read:

@@ -1,7 +1,7 @@
 """Images held out at random, classes in proportion."""
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diswot.errors import DataError
+from diswot.tasks.images._walk import named
 
 _Places: TypeAlias = NDArray[np.int64]
+_T = TypeVar("_T")
 
 
 def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
@@ -53,10 +55,9 @@ def held_out_of(
     present, counts = np.unique(labels.numpy(), return_counts=True)
     if few := present[counts < 2].tolist():
         names = [classes[label] if classes else str(label) for label in few]
-        said = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
         raise DataError(
             "images cannot be held out to select and to evaluate on: too few of the classes "
-            f"{said}; give more images per class, at least three"
+            f"{named(names)}; give more images per class, at least three"
         )
     rest, held = map(
         torch.from_numpy, divided(labels, max(len(labels) // part, len(present)), seed)
@@ -65,6 +66,27 @@ def held_out_of(
     rest, held = _with_every(every, labels, rest, held)
     held, rest = _with_every(every, labels, held, rest)
     return rest.numpy(), held.numpy()
+
+
+def completed(
+    found: Mapping[str, _T], hold_out: Callable[[_T, int], tuple[_T, _T]]
+) -> dict[str, _T]:
+    """Return train, val and test; what is missing is held out of the training images.
+
+    A validation split without a test split is what is evaluated on.
+
+    Args:
+        found: `train`, and one or both of the others or neither.
+        hold_out: divides images into the rest and one in so many.
+    """
+    train, val, test = found["train"], found.get("val"), found.get("test")
+    if test is None and val is not None:
+        val, test = None, val
+    if test is None:
+        train, test = hold_out(train, 5)
+    if val is None:
+        train, val = hold_out(train, 10)
+    return {"train": train, "val": val, "test": test}
 
 
 def _with_every(

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from diswot.errors import DataError
 from diswot.files import irregular
 from diswot.tasks import SPLITS
 from diswot.tasks.images._classes import in_order
-from diswot.tasks.images._holding_out import held_out_of
+from diswot.tasks.images._holding_out import completed, held_out_of
 from diswot.tasks.images._layout import find_layout
 from diswot.tasks.images._walk import (
     LeftOut,
@@ -120,20 +121,18 @@ def _divided(
 ) -> tuple[dict[str, tuple[Picture, ...]], str]:
     """Return train, val and test, and how they came about."""
     if "all" in found:
-        rest, test = _held_out(found["all"], 5, classes, seed)
-        train, val = _held_out(rest, 10, classes, seed)
         said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
-        return {"train": train, "val": val, "test": test}, said
-    if len(found) == len(SPLITS):
-        return {split: found[split] for split in SPLITS}, "split as its folders are"
-    (evaluated,) = found.keys() - {"train"}
-    train, val = _held_out(found["train"], 10, classes, seed)
-    said = f"evaluated on the {evaluated} split; a tenth of train held out to select on"
-    return {"train": train, "val": val, "test": found[evaluated]}, said
+        found = {"train": found["all"]}
+    elif len(found) == len(SPLITS):
+        said = "split as its folders are"
+    else:
+        (evaluated,) = found.keys() - {"train"}
+        said = f"evaluated on the {evaluated} split; a tenth of train held out to select on"
+    return completed(found, partial(_held_out, classes=classes, seed=seed)), said
 
 
 def _held_out(
-    pictures: tuple[Picture, ...], part: int, classes: tuple[str, ...], seed: int
+    pictures: tuple[Picture, ...], part: int, *, classes: tuple[str, ...], seed: int
 ) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
     """Hold out one in `part` images, classes in proportion."""
     labels = torch.tensor([picture.label for picture in pictures])

@@ -2,12 +2,15 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from diswot.files import irregular
 from diswot.tasks.images._picture import suffixes
+
+_T = TypeVar("_T")
 
 NAMED = 3
 """Files or classes that a message names; of more it says how many."""
@@ -17,10 +20,10 @@ _OF_SYSTEMS = frozenset(
 )
 
 
-def named(items: list[str]) -> str:
-    """Name the first few, and say how many more there are."""
+def named(items: Sequence[_T], described: Callable[[_T], str] = str) -> str:
+    """Name the first few, each as `described` has it, and say how many more there are."""
     more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
-    return ", ".join(items[:NAMED]) + more
+    return ", ".join(map(described, items[:NAMED])) + more
 
 
 @dataclass
@@ -59,16 +62,12 @@ class LeftOut:
                 self.unlabeled
             ),
         }
-        return [text + self._named(paths) for text, paths in kinds.items() if paths]
+        return [text + named(paths, self._described) for text, paths in kinds.items() if paths]
 
-    def _named(self, paths: list[Path]) -> str:
-        def described(path: Path) -> str:
-            kind = irregular(path) if path in self.irregular else None
-            relative = str(path.relative_to(self.root))
-            return f"{relative} ({kind})" if kind else relative
-
-        more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
-        return ", ".join(map(described, paths[:NAMED])) + more
+    def _described(self, path: Path) -> str:
+        kind = irregular(path) if path in self.irregular else None
+        relative = str(path.relative_to(self.root))
+        return f"{relative} ({kind})" if kind else relative
 
 
 def by_suffixes(paths: Iterable[Path]) -> str:
