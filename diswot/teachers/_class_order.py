@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from diswot.errors import OptionError
+from diswot.files import read_file
 
 TeacherClasses: TypeAlias = str | Path | Sequence[str]
 """`data`, `text`, `natural`, a file of names, or the names themselves."""
@@ -160,12 +161,12 @@ def _names(named: TeacherClasses) -> list[str]:
 def _from_file(path: Path) -> list[str]:
     """Return names from a text file (a line each), or JSON (a list, or an id2label)."""
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+        if not path.is_file():
             raise OptionError(
                 f"Expected the teacher's classes to be {', '.join(ORDERS)} or a file of names, "
                 f"but got {str(path)!r}, which is no such file: check it"
             )
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path, at_most=_LARGEST_FILE).decode("utf-8-sig")
         if path.suffix != ".json":
             return [line.strip() for line in text.splitlines() if line.strip()]
         content = json.loads(text)

@@ -38,7 +38,7 @@ GIVEN: dict[str, str] = {
     "torchvision:NAME": "a network of torchvision with its weights (extra torchvision)",
     "package.module:callable": "a callable of your own that returns a torch.nn.Module",
 }
-"""What a teacher can be besides a built-in name."""
+"""What a teacher can be other than a built-in name."""
 
 
 class _Named(Container[str]):
@@ -62,7 +62,7 @@ def find_teacher(
 
     Args:
         teacher: a built-in name; `hf:<folder or id>`, `timm:<name>` or `torchvision:<name>`
-            for a network of these libraries with its weights and its own normalisation;
+            for a network of these libraries with its weights and its own normalization;
             `package.module:callable`, called with `num_classes`, `in_channels` and
             `images` where it takes them; or a network. The last two are taken to be
             trained as they come. A `Teacher` is returned as it is.
@@ -71,7 +71,7 @@ def find_teacher(
         classes: names of the data's classes, where known: a teacher that has them in
             another order is put in theirs.
         teacher_classes: the order of the teacher's outputs, where its own names do not
-            tell: `data`, `text` or `natural` (the data's classes as they are, sorted as
+            say: `data`, `text` or `natural` (the data's classes as they are, sorted as
             text, or sorted by their numbers), a file with a name on each line (or JSON),
             or the names.
 
@@ -91,7 +91,6 @@ def find_teacher(
     """
     if isinstance(teacher, Teacher):
         return teacher
-    check_exists(teacher, pretrained=weights is None)
     found = _found(teacher, images, pretrained=weights is None)
     if weights is not None:
         network = found.initialised(0) if found.weights is None else found.weights()
@@ -106,11 +105,13 @@ def _found(
     *,
     pretrained: bool,
 ) -> Teacher:
+    if isinstance(teacher, str):
+        library, colon, place = teacher.partition(":")
+        if colon and library in LIBRARIES:  # which check it: a server is asked once
+            return LIBRARIES[library](place, images, pretrained=pretrained)
+    check_exists(teacher, pretrained=pretrained)
     if isinstance(teacher, nn.Module):
         return given(teacher, type(teacher).__name__)
-    library, colon, place = teacher.partition(":")
-    if colon and library in LIBRARIES:
-        return LIBRARIES[library](place, images, pretrained=pretrained)
     if is_reference(teacher):
         return called(teacher, images)
     build = partial(
