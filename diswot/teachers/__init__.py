@@ -1,4 +1,4 @@
-"""Names → teachers: networks that can be had at random initialisation and with their weights."""
+"""Names → teachers: networks that can be had at random initialization and with their weights."""
 
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._asked_for import check_teacher, has_weights

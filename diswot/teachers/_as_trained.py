@@ -21,15 +21,15 @@ Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
 class AsTrained(nn.Module):
     """Takes images as students take them, and shows them to a network in its own way.
 
-    The data's normalisation is undone, the image is resized (antialiased) and cropped
-    about its centre, and the network's own normalisation applied. Grey images are
+    The data's normalization is undone, the image is resized (antialiased) and cropped
+    about its center, and the network's own normalization applied. Gray images are
     shown to a network of several channels in each of them.
 
     Args:
         network: what is shown the images; also the attribute `network`.
         images: the images as they come.
         mean: per channel of the network, of pixels between 0 and 1; by default the data's.
-        std: likewise.
+        std: per channel of the network; by default the data's.
         size: height and width that images are resized to, or the length that their
             shorter side gets; by default they stay as they are.
         crop: height and width that are then cut out of the middle; by default all.
@@ -79,11 +79,11 @@ class AsTrained(nn.Module):
         self.register_buffer("offset", offset, persistent=False)
 
     def forward(self, images: Tensor) -> Any:
-        """Show images (B, C, H, W), normalised as the data's are, to the network."""
+        """Show images (B, C, H, W), normalized as the data's are, to the network."""
         return self.network(self.as_trained(images))
 
     def as_trained(self, images: Tensor) -> Tensor:
-        """Return images (B, C, H, W), normalised as the data's are, as the network takes them."""
+        """Return images (B, C, H, W), normalized as the data's are, as the network takes them."""
         height, width = self.crop
         if tuple(images.shape[2:]) != self.size:
             images = F.interpolate(images, self.size, mode=self.interpolation, antialias=True)

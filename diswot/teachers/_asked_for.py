@@ -24,7 +24,7 @@ _LIBRARIES: Mapping[str, Callable[[str, bool], Any]] = {
 
 
 def has_weights(teacher: str | nn.Module | Teacher, weights: str | Path | None) -> bool:
-    """Tell whether a teacher comes with weights: all but built-in ones without a checkpoint."""
+    """Return whether a teacher comes with weights: all but built-in ones without a checkpoint."""
     if isinstance(teacher, Teacher):
         return teacher.weights is not None
     return weights is not None or not isinstance(teacher, str) or teacher not in TEACHERS

@@ -27,14 +27,14 @@ class BuiltIn:
 
     Attributes:
         summary: what it is, in a few words.
-        make: (num_classes, in_channels) → the network, initialised at random.
+        make: (num_classes, in_channels) → the network, initialized at random.
     """
 
     summary: str
     make: Callable[..., nn.Module]
 
     def build(self, *, num_classes: int, in_channels: int = 3) -> nn.Module:
-        """Return the network, initialised from torch's global generator.
+        """Return the network, initialized from torch's global generator.
 
         Examples:
             >>> network = TEACHERS["vgg8"].build(num_classes=10, in_channels=1)
@@ -45,7 +45,7 @@ class BuiltIn:
 
     @property
     def params(self) -> int:
-        """Parameters for colour images of 100 classes."""
+        """Parameters for color images of 100 classes."""
         network = build_on_meta(partial(self.build, num_classes=100))
         return sum(parameter.numel() for parameter in network.parameters())
 
@@ -78,8 +78,8 @@ TEACHERS: Mapping[str, BuiltIn] = MappingProxyType(
         "wrn-16-2": _wide(16, 2),
         "wrn-40-1": _wide(40, 1),
         "wrn-40-2": _wide(40, 2),
-        "vgg8": BuiltIn("VGG with batch normalisation, 5 convolutions", partial(VGG, (1,) * 5)),
-        "vgg13": BuiltIn("VGG with batch normalisation, 10 convolutions", partial(VGG, (2,) * 5)),
+        "vgg8": BuiltIn("VGG with batch normalization, 5 convolutions", partial(VGG, (1,) * 5)),
+        "vgg13": BuiltIn("VGG with batch normalization, 10 convolutions", partial(VGG, (2,) * 5)),
         "mobilenet-v2": BuiltIn("MobileNetV2 of half width, for small images", MobileNetV2),
         "shufflenet-v1": BuiltIn("ShuffleNet of 3 groups, for small images", ShuffleNetV1),
         "shufflenet-v2": BuiltIn("ShuffleNet V2 1×, for small images", ShuffleNetV2),

@@ -39,7 +39,7 @@ def called(reference: str, images: ImageSpec) -> Teacher:
     except Exception as error:
         raise TeacherError(
             f"teacher {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; mend the callable"
+            f"{first_line(error)}; fix the callable"
         ) from error
     if not isinstance(network, nn.Module):
         raise TeacherError(

@@ -89,7 +89,7 @@ def _unreachable(who: str, server: str, advice: str) -> TeacherError:
 
 
 def reachable(url: str) -> bool:
-    """Tell whether the server of a URL, or the proxy to it, takes a connection within 2 s."""
+    """Return whether the server of a URL, or the proxy to it, takes a connection within 2 s."""
     target = urlsplit(url)
     proxy = getproxies().get(target.scheme)
     if proxy:

@@ -28,13 +28,13 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> T
     """Return an image classifier, shown images as its processor shows them.
 
     Mean, standard deviation, size and crop are those of `preprocessor_config.json`;
-    without one, images are normalised as the data's are, and resized to the
+    without one, images are normalized as the data's are, and resized to the
     configuration's `image_size` where it has one.
 
     Args:
         place: a folder that `save_pretrained` wrote, or an id of the Hub.
         images: what the data's images are.
-        pretrained: whether its weights are wanted, or are given besides.
+        pretrained: whether its weights are wanted, or are given with it.
 
     Raises:
         MissingExtraError: transformers is not installed.

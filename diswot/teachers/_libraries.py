@@ -46,11 +46,11 @@ def library_teacher(
     Args:
         name: what the teacher is called.
         network: with its weights.
-        fresh: makes the network at random initialisation.
+        fresh: makes the network at random initialization.
         shown: wraps a network, as its `network`, so that it takes the data's images.
         images: what they are.
         names: of the network's classes, in the order of its outputs, where known.
-        notes: what is to be said besides.
+        notes: what is to be said of it.
 
     Raises:
         NetworkError: the network does not take the images, or has other classes.

@@ -75,6 +75,6 @@ def _classifier(network: nn.Module, images: ImageSpec) -> nn.Linear | None:
 
 
 def _is_shared(layer: nn.Linear, network: nn.Module) -> bool:
-    """Tell whether another module has the same weight, or computes it."""
+    """Return whether another module has the same weight, or computes it."""
     parameters = ((m, p) for m in network.modules() for p in m._parameters.values())
     return [module for module, parameter in parameters if parameter is layer.weight] != [layer]

@@ -42,7 +42,7 @@ def view_of(source: str, config: Any, images: ImageSpec, *, local: bool) -> View
         local: whether nothing is to be downloaded.
 
     Raises:
-        TeacherError: its processor does more than resizing, cropping and normalising.
+        TeacherError: its processor does more than resizing, cropping and normalizing.
     """
     from transformers import AutoImageProcessor
 
@@ -61,16 +61,16 @@ def _without_processor(config: Any, images: ImageSpec) -> View:
     side = getattr(getattr(config, "vision_config", config), "image_size", None)
     size = (side, side) if isinstance(side, int) else (tuple(side) if side else images.shape[1:])
     channels = getattr(config, "num_channels", 3)
-    grey = images.shape[0] == 1
+    gray = images.shape[0] == 1
     settings = {
         "size": size,
-        "mean": images.mean * channels if grey else images.mean,
-        "std": images.std * channels if grey else images.std,
+        "mean": images.mean * channels if gray else images.mean,
+        "std": images.std * channels if gray else images.std,
     }
     return View(
         settings,
         (
-            "it has no preprocessor_config.json: images are normalised as the data's, "
+            "it has no preprocessor_config.json: images are normalized as the data's, "
             f"{size[0]}×{size[1]} in size",
         ),
     )
@@ -132,5 +132,5 @@ def _check_alike(
     if shown.shape != expected.shape or (shown - expected).abs().max() > tolerance:
         raise TeacherError(
             f"the image processor of {source} ({type(processor).__name__}) does more than resize, "
-            "crop and normalise: wrap the network in diswot.teachers.AsTrained yourself"
+            "crop and normalize: wrap the network in diswot.teachers.AsTrained yourself"
         )

@@ -14,11 +14,11 @@ from diswot.teachers._class_order import ClassOrder
 
 @dataclass(frozen=True)
 class Teacher:
-    """A network to distil from.
+    """A network to distill from.
 
     Attributes:
         name: what it is called in manifests.
-        build: makes the network, initialised from torch's global generator.
+        build: makes the network, initialized from torch's global generator.
         weights: makes the network with its weights; `None` where there are none yet.
         notes: what its user should know of how it was taken, a line each.
         names: of its outputs' classes, where known.
@@ -34,7 +34,7 @@ class Teacher:
     order: ClassOrder | None = None
 
     def initialised(self, seed: int) -> nn.Module:
-        """Return the network at the random initialisation that `seed` gives."""
+        """Return the network at the random initialization that `seed` gives."""
         with torch_seed(seed):
             return self.build()
 

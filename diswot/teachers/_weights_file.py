@@ -107,7 +107,7 @@ def _check_format(path: Path, head: bytes) -> None:
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:
-    """Tell whether a file starts as safetensors do: the header's length, then JSON."""
+    """Return whether a file starts as safetensors do: the header's length, then JSON."""
     if len(head) < 9:
         return False
     (length,) = struct.unpack("<Q", head[:8])

@@ -40,7 +40,7 @@ def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Ten
     return torch.from_numpy(np.stack(maps)).view(*images.shape[:2], *size)
 
 
-def test_the_network_sees_its_own_normalisation_in_place_of_the_data_s() -> None:
+def test_the_networks_normalization_replaces_the_datas() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     view = AsTrained(nn.Identity(), SPEC, mean=mean, std=std)
     shown = view(normalised(pixels(SPEC), SPEC.mean, SPEC.std))

@@ -50,7 +50,7 @@ def test_a_network_whose_own_names_begin_so_is_loaded(tmp_path: Path) -> None:
     assert same(load_checkpoint(nn.ModuleDict({"model": small()}), path), trained)
 
 
-def test_a_network_in_its_own_view_is_loaded_from_its_own_checkpoint(tmp_path: Path) -> None:
+def test_a_checkpoint_is_loaded_into_a_network_in_its_own_view(tmp_path: Path) -> None:
     trained, path = small(), tmp_path / "weights.safetensors"
     save_file(trained.state_dict(), path)
     view = AsTrained(small(), GREY)
@@ -60,7 +60,7 @@ def test_a_network_in_its_own_view_is_loaded_from_its_own_checkpoint(tmp_path: P
     assert same(load_checkpoint(small(), path), trained)
 
 
-def test_the_first_name_that_does_not_fit_is_told_with_both_shapes(tmp_path: Path) -> None:
+def test_the_first_misfit_is_named_with_both_shapes(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     save_file(TEACHERS["wrn-16-2"].build(num_classes=10, in_channels=1).state_dict(), path)
     with pytest.raises(

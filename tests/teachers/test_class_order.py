@@ -157,7 +157,7 @@ def test_any_other_order_is_found_and_reported() -> None:
         diswot.distill(Pixels(range(4)), network, data=data, epochs=1)
 
 
-def test_an_untrained_teacher_is_not_taken_for_one_in_another_order() -> None:
+def test_an_untrained_teacher_is_in_no_other_order() -> None:
     data = coloured(TEXT)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 12))

@@ -185,7 +185,7 @@ def test_without_a_processor_images_are_as_the_students_see_them(
     assert "32×32" in note
 
 
-def test_a_transformer_without_a_processor_sees_images_in_the_size_that_it_takes(
+def test_without_a_processor_the_size_is_that_of_the_network(
     tmp_path: Path,
 ) -> None:
     saved(tmp_path, _vit, num_labels=10)
@@ -193,7 +193,7 @@ def test_a_transformer_without_a_processor_sees_images_in_the_size_that_it_takes
     assert network.as_trained(torch.zeros(2, 1, 16, 16)).shape == (2, 3, 32, 32)
 
 
-def test_a_network_for_grey_images_sees_them_as_behind_its_own_processor(tmp_path: Path) -> None:
+def test_gray_images_are_as_a_gray_networks_processor_makes_them(tmp_path: Path) -> None:
     processor = transformers.ViTImageProcessor(size=_SQUARE, image_mean=[0.2], image_std=[0.3])
     network = saved(tmp_path, _vit, processor, num_labels=10, num_channels=1)
     pixels = photographs()[:, :1]
@@ -220,7 +220,7 @@ def named(order: tuple[str, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [_resnet, _vit, _deit])
-def test_classes_of_the_same_names_are_put_in_the_order_of_the_data(
+def test_classes_of_the_same_names_are_in_the_order_of_the_data(
     tmp_path: Path, make: Callable[..., nn.Module]
 ) -> None:
     order = ("dog", "ant", "elk", "cat", "bee")
@@ -298,7 +298,7 @@ def test_a_network_whose_maps_are_zero_is_named_as_the_cause() -> None:
     assert words in str(one.failure)
 
 
-def test_a_network_from_python_is_drawn_anew_from_its_configuration() -> None:
+def test_a_given_network_is_reinitialized_from_its_configuration() -> None:
     network = _vit(num_labels=10, num_channels=1)
     data = load_data("digits")
     teacher = AsTrained(network, data.spec, size=32)

@@ -36,7 +36,7 @@ def test_a_library_that_is_not_installed_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("library", SMALL)
-def test_a_library_that_does_not_fit_torch_is_told_with_the_reason(
+def test_a_library_that_does_not_fit_torch_is_reported_with_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     absent(library, monkeypatch)
@@ -79,9 +79,7 @@ def found(library: str, path: Path) -> Teacher:
     return find_teacher(f"{library}:{SMALL[library]}", SPEC, weights=path)
 
 
-def test_a_network_has_the_weights_of_a_checkpoint_and_its_library_s_input(
-    library: str, tmp_path: Path
-) -> None:
+def test_a_checkpoint_goes_with_the_input_of_its_library(library: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     state = checkpoint_of(library, path)
     teacher = found(library, path)

@@ -53,9 +53,7 @@ def test_a_network_has_the_published_number_of_parameters(name: str) -> None:
 
 
 @pytest.mark.parametrize(("depth", "width"), [(10, 1), (16, 2), (22, 3), (40, 2)])
-def test_wide_residual_networks_have_the_size_that_the_table_of_the_paper_gives(
-    depth: int, width: int
-) -> None:
+def test_wide_residual_networks_have_the_published_sizes(depth: int, width: int) -> None:
     blocks, given, expected = (depth - 4) // 6, 16, 3 * 16 * 9
     for made in (16 * width, 32 * width, 64 * width):
         for block in range(blocks):
@@ -68,7 +66,7 @@ def test_wide_residual_networks_have_the_size_that_the_table_of_the_paper_gives(
     assert size_of(WideResNet(depth, width, num_classes=10)) == expected
 
 
-def test_a_mobilenet_of_full_width_has_the_size_that_the_table_of_the_paper_gives() -> None:
+def test_a_full_width_mobilenet_has_the_published_size() -> None:
     table = [(1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3), (6, 320, 1)]
     given, expected = 32, 3 * 32 * 9 + 2 * 32
     for expansion, made, blocks in table:
@@ -81,7 +79,7 @@ def test_a_mobilenet_of_full_width_has_the_size_that_the_table_of_the_paper_give
 
 
 @pytest.mark.parametrize("name", TEACHERS)
-def test_a_network_takes_colour_and_grey_images_and_every_weight_has_a_part(name: str) -> None:
+def test_color_and_gray_images_reach_every_weight(name: str) -> None:
     with torch_seed(0):
         for channels, side in ((3, 32), (1, 16)):
             network = TEACHERS[name].build(num_classes=5, in_channels=channels)
@@ -139,7 +137,7 @@ def test_students_are_scored_for_every_network(cli: CommandLine, name: str) -> N
     assert "1-1-1" in done.out
 
 
-def test_every_pair_of_the_published_tables_on_cifar_has_its_networks(shared_data: Path) -> None:
+def test_every_pair_of_the_published_cifar_tables_has_networks(shared_data: Path) -> None:
     with (shared_data / "kd-tables" / "kd_pairs.csv").open(encoding="utf-8") as file:
         pairs = [row for row in csv.DictReader(file) if row["dataset"] == "CIFAR-100"]
     assert len(pairs) > 100

@@ -27,7 +27,7 @@ GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
-"""What can be given besides a name."""
+"""What can be given other than a name."""
 
 LARGEST_IMAGE = 4096
 
@@ -77,7 +77,7 @@ def load_data(
         root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
         image_size: height and width that the pictures of a folder or a dataset are brought
             to; by default inferred.
-        progress: told of what was inferred, and of images that are decoded.
+        progress: receives what was inferred, and progress in images that are decoded.
 
     Raises:
         UnknownNameError: no dataset has that name.
@@ -128,7 +128,7 @@ def _found(
 
 
 def _is_path(text: str) -> bool:
-    """Tell whether `text` means a folder; built-in names go before folders of the same name."""
+    """Return whether `text` means a folder; built-in names go before folders of the same name."""
     looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
     exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
     return text not in DATASETS and (looks_like or exists)

@@ -41,7 +41,7 @@ def image_folder(
         root: see `list_folder`.
         kept_in: where decoded folders are kept, each by the digest of its list of files.
         image_size: height and width of the images; by default inferred.
-        progress: told of every image, when they are decoded.
+        progress: receives each image that is decoded.
 
     Raises:
         DataError: it is no folder of images, too many of them are unreadable, or there is
@@ -108,18 +108,18 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
     notes = [inferred, *conversions(known, shape, depth)]
     if reading.unreadable:
-        notes.append(f"unreadable images left out, {len(reading.unreadable)}: {reading.told}")
+        notes.append(f"unreadable images left out, {len(reading.unreadable)}: {reading.reasons}")
     _describe(place, listing.classes, labels, notes, depth=depth)
 
 
 def _check_left(labels: Mapping[str, Sequence[int]], listing: Listing) -> None:
     for split in SPLITS:
         if not labels[split]:
-            raise DataError(f"no {split} image in {listing.root} can be read: mend or replace them")
+            raise DataError(f"no {split} image in {listing.root} can be read: fix or replace them")
     if lost := sorted(set(range(len(listing.classes))) - set(labels["train"])):
         raise DataError(
             f"no training image of {named([listing.classes[label] for label in lost])} in "
-            f"{listing.root} can be read: mend them, or remove the class"
+            f"{listing.root} can be read: fix them, or remove the class"
         )
 
 

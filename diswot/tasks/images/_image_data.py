@@ -1,4 +1,4 @@
-"""Images, split into what is trained on, chosen on and judged on."""
+"""Images, split into what is trained on, selected on and evaluated on."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ class ImageSpec:
         shape: channels, height and width.
         num_classes: number of classes.
         mean: mean per channel, after division by `scale`.
-        std: standard deviation per channel, likewise.
+        std: standard deviation per channel, of the same pixels.
         scale: what pixel values are divided by first, 255 for uint8.
     """
 
@@ -114,8 +114,8 @@ class ImageData:
         name: what it is called in manifests.
         train: what networks are trained on and scored with.
         val: what choices (the best epoch) are made on.
-        test: what the result is judged on, and nothing else.
-        spec: shape, classes and normalisation of the images.
+        test: what the result is evaluated on, and nothing else.
+        spec: shape, classes and normalization of the images.
         flips: whether a mirrored image is an image of the same class.
         classes: their names, where they are known.
         notes: what was inferred, converted or left out, for people.
@@ -148,7 +148,7 @@ class ImageData:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all images, labels and the normalisation."""
+        """SHA-256 of all images, labels and the normalization."""
         content = hashlib.sha256(repr((self.spec, self.flips)).encode())
         for split in (self.train, self.val, self.test):
             content.update(np.ascontiguousarray(split.images.numpy()).data)
@@ -181,7 +181,7 @@ class ImageData:
         return found
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Return images (n, C, H, W) as networks take them: float32, standardised."""
+        """Return images (n, C, H, W) as networks take them: float32, standardized."""
         mean, std = (
             torch.tensor(values, device=images.device).view(-1, 1, 1)
             for values in (self.spec.mean, self.spec.std)

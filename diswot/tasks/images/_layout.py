@@ -105,7 +105,7 @@ def _is_wrapper(inner: Path, place: Path) -> bool:
 def _check_neighbors(
     folder: Path, others: set[str], holders: Mapping[str, Path], left: LeftOut
 ) -> None:
-    """Make sure that no folder beside the splits may be a class or a split of another name."""
+    """Make sure that no folder next to the splits may be a class or a split of another name."""
     bearing = sorted(name for name in others if has_images(folder / name))
     unlabeled = [name for name in bearing if means_unlabeled(name) and not _holder(folder / name)]
     left.unlabeled += [folder / name for name in unlabeled]

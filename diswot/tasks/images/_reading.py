@@ -55,27 +55,27 @@ class Reading:
         with _strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
             parts = (self.paths[i : i + _TOGETHER] for i in range(0, len(self.paths), _TOGETHER))
             results = (result for part in parts for result in pool.map(attempt, part))
-            told = tracked(results, progress, stage, len(self.paths))
-            for result, path in zip(told, self.paths, strict=True):
+            reported = tracked(results, progress, stage, len(self.paths))
+            for result, path in zip(reported, self.paths, strict=True):
                 if isinstance(result, str):
                     self._leave_out(path, result)
                 yield None if isinstance(result, str) else result
 
     @property
-    def told(self) -> str:
+    def reasons(self) -> str:
         """The first few unreadable files, with reasons."""
-        reasons = sorted(self.unreadable.items())
-        return named([f"{path.relative_to(self.root)} ({why})" for path, why in reasons])
+        found = sorted(self.unreadable.items())
+        return named([f"{path.relative_to(self.root)} ({why})" for path, why in found])
 
     def _leave_out(self, path: Path, reason: str) -> None:
         self.unreadable[path] = reason.replace(str(path), path.name)
         most = max(SKIPPED_AT_LEAST, int(SKIPPED_SHARE * len(self.paths)))
         if len(self.unreadable) == len(self.paths):
-            raise DataError(f"no image in {self.root} can be read: {self.told}; mend them")
+            raise DataError(f"no image in {self.root} can be read: {self.reasons}; fix them")
         if len(self.unreadable) > most:
             raise DataError(
                 f"more than {most} of the {len(self.paths):,} images in {self.root} cannot be "
-                f"read: {self.told}; mend or remove them"
+                f"read: {self.reasons}; fix or remove them"
             )
 
 

@@ -118,7 +118,7 @@ def test_the_names_of_cifar_classes_must_be_all(tmp_path: Path) -> None:
         diswot.load_data("cifar100", root=tmp_path)
 
 
-def test_the_command_line_takes_a_folder_and_says_what_it_inferred(
+def test_the_command_line_reports_what_it_inferred_of_a_folder(
     cli: CommandLine, tmp_path: Path
 ) -> None:
     fill(tmp_path / "fruit", count=12)

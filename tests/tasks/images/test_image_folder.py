@@ -110,9 +110,7 @@ def test_writing_to_the_images_leaves_the_file_alone(tmp_path: Path, load: Load)
     assert torch.equal(load(folder)[0].train.images, before)
 
 
-def test_all_grey_is_one_channel_and_grey_among_colour_is_converted(
-    tmp_path: Path, load: Load
-) -> None:
+def test_all_gray_is_one_channel_and_gray_among_color_is_rgb(tmp_path: Path, load: Load) -> None:
     grey, mixed = tmp_path / "grey", tmp_path / "mixed"
     for name in ("a", "b"):
         for i in range(5):
@@ -125,9 +123,7 @@ def test_all_grey_is_one_channel_and_grey_among_colour_is_converted(
     assert {(10, 10, 10), (40, 0, 0)} <= set(map(tuple, pixels_of(data)[:, :, 0, 0].tolist()))
 
 
-def test_the_size_is_that_of_most_else_a_square_else_what_is_asked_for(
-    tmp_path: Path, load: Load
-) -> None:
+def test_the_size_is_that_of_most_or_a_square_or_as_asked_for(tmp_path: Path, load: Load) -> None:
     for name in ("a", "b"):
         for i in range(6):
             save(tmp_path / name / f"{i}.png", size=(20, 16) if i < 4 else (30, 40))
@@ -239,9 +235,7 @@ def test_whatever_its_shape_and_mode_an_image_is_fitted(
     shutil.rmtree(root)
 
 
-def test_other_and_hidden_files_are_passed_over_and_links_followed(
-    tmp_path: Path, load: Load
-) -> None:
+def test_other_and_hidden_files_are_skipped_and_links_followed(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     (folder / "a" / "notes.txt").write_text("not an image")
     (folder / "a" / ".DS_Store").write_bytes(b"\0")
@@ -275,7 +269,7 @@ def test_more_unreadable_images_than_a_few_are_refused(tmp_path: Path, load: Loa
     folder = fill(tmp_path / "fruit")
     for i in range(6):
         (folder / "a" / f"{i:02}.png").write_text("no image")
-    with pytest.raises(DiswotError, match=r"more than 5 of the 20 images in .* and 3 more; mend"):
+    with pytest.raises(DiswotError, match=r"more than 5 of the 20 images in .* and 3 more; fix"):
         load(folder)
 
 
