@@ -56,7 +56,7 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
         return None
     (height, width), (own_height, own_width) = data.shape[1:], network.crop
     sizes = f"{height}×{width} enlarged to {own_height}×{own_width}"
-    if not data.originals.keys() >= {"val", "train"}:
+    if not data.originals.keys() >= predictions.places.keys():
         note = f"{name} is shown images of {sizes}; without original files its accuracy at its own "
         progress(news("teacher", f"{note}size is not available"))
         return None

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.networks.output import output_of
-from diswot.tasks.images import ImageData
+from diswot.tasks.images import ImageData, Split
 
 MOST_IMAGES = 256
 """That a teacher is checked on."""
@@ -28,7 +28,8 @@ class Predictions:
         network: as given.
         data: as given.
         device: as given.
-        places: of the images in the splits `val` and `train`, in the order of the predictions.
+        places: of the images in `val`, and in `train` where some are taken from it, in the
+            order of the predictions.
         labels: the class of each image (n,).
     """
 
@@ -37,12 +38,15 @@ class Predictions:
         self.data = data
         self.device = device
         generator = torch.Generator().manual_seed(0)
-        val, train = (
-            torch.randperm(len(split), generator=generator)[:MOST_IMAGES]
-            for split in (data.val, data.train)
-        )
-        self.places = {"val": val, "train": train[: MOST_IMAGES - len(val)]}
-        drawn = [data.val.take(self.places["val"]), data.train.take(self.places["train"])]
+        self.places: dict[str, Tensor] = {}
+        drawn: list[Split] = []
+        left = MOST_IMAGES
+        for name, split in (("val", data.val), ("train", data.train)):
+            places = torch.randperm(len(split), generator=generator)[:left]
+            if len(places):
+                self.places[name] = places
+                drawn.append(split.take(places))
+                left -= len(places)
         self.labels = torch.cat([split.labels for split in drawn])
         self._batches = torch.split(torch.cat([split.images for split in drawn]), _TOGETHER)
         self._known: list[Tensor] = []

@@ -1,6 +1,8 @@
 """A teacher's accuracy at its own size, next to that on the students' small images."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +42,18 @@ class Stripes(nn.Module):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return photos(tmp_path, 40)
+
+
+def photos(tmp_path: Path, count: int) -> Path:
     """Return photos of 64×80 pixels whose classes are seen in single pixels."""
     stripes = np.indices((SIDE, 80)) % 2 * 255
     for name, pixels in (("upright", stripes[1]), ("level", stripes[0])):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        for number in range(40):
+        for number in range(count):
             noisy = np.clip(pixels * 0.9 + number % 7, 0, 255).astype(np.uint8)
             image = Image.fromarray(np.repeat(noisy[..., None], 3, axis=2))
-            image.putpixel((0, 0), (number, 0, 255))
+            image.putpixel((0, 0), (number % 256, number // 256, 255))
             image.save(tmp_path / "photos" / name / f"{number}.png")
     return tmp_path / "photos"
 
@@ -84,6 +90,37 @@ def test_what_a_teacher_loses_is_reported_with_the_cause(folder: Path, tmp_path:
     assert "16×16 enlarged to 64×64" in first
     assert "warning: stripes loses" in second
     assert "--image-size" in second
+
+
+class Counting(Reversed):
+    """Counts the images that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen += len(images)
+        return super().forward(images)
+
+
+def test_a_large_validation_split_is_compared_alone_and_once(tmp_path: Path) -> None:
+    """Of 256 validation images all are predicted once in each view, and no training image."""
+    folder = photos(tmp_path, 150)
+    decoded = loaded(folder, SMALL, tmp_path / "data")
+    part, train = decoded.train, decoded.originals["train"]
+    val = part.take(torch.arange(len(part)).repeat(2))
+    originals = {"val": replace(train, paths=train.paths * 2)}
+    data = replace(decoded, val=val, originals=originals)
+    network = AsTrained(Counting(), data.spec, mean=(0.5,) * 3, std=(0.5,) * 3, size=SIDE)
+    teacher = find_teacher(network, data.spec, classes=data.classes)
+    assert teacher.weights is not None
+    checked: Any = teacher.weights()
+    steps: list[Step] = []
+    before = checked.network.seen
+    check_trained(teacher, checked, data, progress=steps.append, force=True)
+    assert checked.network.seen - before == 2 * 256
+    assert any("100.0 % accuracy at its own size" in step.note for step in steps)
 
 
 def test_nothing_is_said_where_images_are_as_large(folder: Path, tmp_path: Path) -> None:
