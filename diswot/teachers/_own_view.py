@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diswot.networks.output import output_of
+from diswot.networks import named
+from diswot.networks.output import run
 from diswot.progress import Progress, news
 from diswot.teachers._as_trained import AsTrained
 from diswot.teachers._predictions import Predictions
@@ -94,6 +95,7 @@ def _compared(network: AsTrained, predictions: Predictions) -> ViewCheck:
         for places in torch.split(drawn, _TOGETHER):
             whole = originals.read(places.tolist(), least=2 * max(network.crop))
             views = [network.of_original(image.to(predictions.device)) for image in whole]
-            own.append(output_of(network.network(torch.cat(views))).argmax(1).cpu())
+            output = run(network.network, torch.cat(views), who=named(network.network))
+            own.append(output.argmax(1).cpu())
     in_use, labels = torch.cat(list(predictions)), predictions.labels
     return ViewCheck((in_use == labels).numpy(), (torch.cat(own) == labels).numpy())

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from diswot.networks.output import output_of
+from diswot.networks import named
+from diswot.networks.output import run
 from diswot.tasks.images import ImageData, Split
 
 MOST_IMAGES = 256
@@ -57,5 +58,6 @@ class Predictions:
         for number, images in enumerate(self._batches):
             if number == len(self._known):
                 seen = self.data.normalise(images.to(self.device))
-                self._known.append(output_of(self.network(seen)).argmax(1).cpu())
+                output = run(self.network, seen, who=named(self.network))
+                self._known.append(output.argmax(1).cpu())
             yield self._known[number]
