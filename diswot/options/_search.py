@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypedDict, get_args
 
 from diswot.options._option import Option
-from diswot.options._training import MOST_IMAGES, MOST_SEED
+from diswot.options._shared import (
+    MOST_IMAGES,
+    DataRoot,
+    Device,
+    Seed,
+    TeacherClasses,
+    TeacherWeights,
+)
 
 Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
 """How several terms become one score."""
@@ -55,10 +62,7 @@ class ComparisonOptions(TypedDict, total=False):
             most=MOST_SIDE,
         ),
     ]
-    data_root: Annotated[
-        str | Path | None,
-        Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),
-    ]
+    data_root: DataRoot
     scorer: Annotated[
         Any,
         Option(
@@ -89,21 +93,10 @@ class ComparisonOptions(TypedDict, total=False):
             choices=TEACHER_STATES,
         ),
     ]
-    teacher_weights: Annotated[
-        str | Path | None, Option("A checkpoint (.safetensors, .pt) to load into the teacher.")
-    ]
-    teacher_classes: Annotated[
-        Any,
-        Option(
-            "Order of the teacher's outputs where its own names do not say: data, text or natural "
-            "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
-            "a name on each line."
-        ),
-    ]
-    seed: Annotated[
-        int, Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED)
-    ]
-    device: Annotated[str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.")]
+    teacher_weights: TeacherWeights
+    teacher_classes: TeacherClasses
+    seed: Seed
+    device: Device
     threads: Annotated[
         int,
         Option(

@@ -1,9 +1,17 @@
 """What can be chosen of trainings."""
 
-from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from diswot.options._option import Option
+from diswot.options._shared import (
+    MOST_EPOCHS,
+    MOST_IMAGES,
+    DataRoot,
+    Device,
+    Seed,
+    TeacherClasses,
+    TeacherWeights,
+)
 
 OPTIMIZERS = {"sgd": (0.05, 5e-4), "adamw": (1e-3, 0.05)}
 """Optimizers with the learning rate and the weight decay that are their defaults."""
@@ -16,10 +24,6 @@ AUGMENTATIONS = ("none", "standard", "strong")
 
 PRECISIONS = ("single", "bf16", "fp16")
 """What forward and backward passes can be computed in."""
-
-MOST_EPOCHS = 1_000_000
-MOST_IMAGES = 1_000_000
-MOST_SEED = 2**63 - 1
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -88,29 +92,15 @@ class RecipeOptions(TypedDict, total=False):
     precision: Annotated[
         str | None, Option("By default single; fp16 needs a GPU.", choices=PRECISIONS)
     ]
-    seed: Annotated[
-        int, Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED)
-    ]
+    seed: Seed
 
 
 class DistillationOptions(RecipeOptions, total=False):
     """Options of `distill`, `train_teacher` and `run` alike, with those of the recipe."""
 
-    data_root: Annotated[
-        str | Path | None,
-        Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),
-    ]
-    teacher_weights: Annotated[
-        str | Path | None, Option("A checkpoint (.safetensors, .pt) to load into the teacher.")
-    ]
-    teacher_classes: Annotated[
-        Any,
-        Option(
-            "Order of the teacher's outputs where its own names do not say: data, text or natural "
-            "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
-            "a name on each line."
-        ),
-    ]
+    data_root: DataRoot
+    teacher_weights: TeacherWeights
+    teacher_classes: TeacherClasses
     teacher_epochs: Annotated[
         int | None,
         Option(
@@ -126,4 +116,4 @@ class DistillationOptions(RecipeOptions, total=False):
         bool, Option("Distill from a teacher with accuracy near chance too.", default=False)
     ]
     tensorboard: Annotated[bool, Option("Write TensorBoard events too.", default=False)]
-    device: Annotated[str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.")]
+    device: Device

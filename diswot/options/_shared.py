@@ -1,0 +1,36 @@
+"""Options that searches and trainings share."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from diswot.options._option import Option
+
+MOST_EPOCHS = 1_000_000
+MOST_IMAGES = 1_000_000
+MOST_SEED = 2**63 - 1
+
+DataRoot: TypeAlias = Annotated[
+    str | Path | None,
+    Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),
+]
+
+TeacherWeights: TypeAlias = Annotated[
+    str | Path | None, Option("A checkpoint (.safetensors, .pt) to load into the teacher.")
+]
+
+TeacherClasses: TypeAlias = Annotated[
+    Any,
+    Option(
+        "Order of the teacher's outputs where its own names do not say: data, text or natural "
+        "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
+        "a name on each line."
+    ),
+]
+
+Seed: TypeAlias = Annotated[
+    int, Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED)
+]
+
+Device: TypeAlias = Annotated[
+    str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.")
+]
