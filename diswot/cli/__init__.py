@@ -1,7 +1,7 @@
 """The command line: reads options, calls the library, prints."""
 
 from diswot.cli import _options as options
-from diswot.cli._declared import names
+from diswot.cli._declared import Folder, names, option
 from diswot.cli._lazy import LazyGroup
 from diswot.cli._main import main
 from diswot.cli._numbers import Count, Whole
@@ -11,10 +11,12 @@ from diswot.cli._terminal import say
 
 __all__ = [
     "Count",
+    "Folder",
     "LazyGroup",
     "Whole",
     "main",
     "names",
+    "option",
     "optional",
     "options",
     "print_json",

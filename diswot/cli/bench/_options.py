@@ -1,20 +1,22 @@
 """Options that mean the same in every bench command."""
 
 import re
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from diswot.cli import Whole, options
-from diswot.options import PRECISIONS
+from diswot.cli import Folder, Whole, option, options
+from diswot.options import ComparisonOptions, DistillationOptions, RecipeOptions
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 measurement_options = options.options(
     click.option(
-        "--teacher", default="resnet110", show_default=True, help="At random initialisation."
+        "--teacher", default="resnet110", show_default=True, help="At random initialization."
     ),
-    click.option("--repeats", type=Whole(min=1, max=1_000_000), default=3, show_default=True),
-    click.option("--batch-size", type=Whole(min=2, max=1_000_000), default=64, show_default=True),
+    option(ComparisonOptions, "repeats"),
+    option(ComparisonOptions, "batch_size"),
 )
 
 WORKERS = click.option(
@@ -25,17 +27,19 @@ WORKERS = click.option(
     help="Processes, which share the machine's cores.",
 )
 OUT = click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="A new folder, or one to go on with; by default a new one in runs/.",
+    "--out", type=Folder(), help="A new folder, or one to resume; by default a new one in runs/."
+)
+
+run_options = options.options(
+    options.DATA_ROOT, options.SEED, options.DEVICE, WORKERS, OUT, options.JSON
 )
 
 lesson_options = options.options(
     options.DATA_ROOT,
     options.TEACHER_WEIGHTS,
-    click.option(
-        "--teacher-epochs",
-        type=Whole(min=1, max=1_000_000),
+    option(
+        DistillationOptions,
+        "teacher_epochs",
         help="Epochs of a built-in teacher, trained once on all training images.",
     ),
     click.option(
@@ -43,7 +47,7 @@ lesson_options = options.options(
         type=Whole(min=1, max=1_000_000),
         help="Images that students are trained on; by default all. Fewer spread the accuracies.",
     ),
-    click.option("--epochs", type=Whole(min=1, max=1_000_000), help="Epochs of each training."),
+    option(RecipeOptions, "epochs", help="Epochs of each training."),
     click.option("--batch-size", type=Whole(min=2, max=1_000_000), help="Images of a step."),
     click.option(
         "--seeds",
@@ -52,7 +56,7 @@ lesson_options = options.options(
         show_default=True,
         help="Trainings of each student by each loss; losses are compared with 2 or more.",
     ),
-    click.option("--precision", type=click.Choice(PRECISIONS), default="single", show_default=True),
+    option(RecipeOptions, "precision", default="single"),
     options.FORCE,
     options.DEVICE,
     WORKERS,
@@ -97,10 +101,21 @@ class Sample(click.ParamType[int]):
         return int(text)
 
 
-SCORERS = click.option(
-    "--scorers",
-    type=ScorerList(),
+SAMPLE = click.option(
+    "--sample",
+    type=Sample(),
     default="all",
     show_default=True,
-    help="Names and expressions, joined with commas.",
+    help="How many architectures, drawn at random, or all.",
 )
+
+
+def scorers_option(default: str) -> Callable[[_F], _F]:
+    """Return the decorator of `--scorers`."""
+    return click.option(
+        "--scorers",
+        type=ScorerList(),
+        default=default,
+        show_default=True,
+        help="Names and expressions, joined with commas.",
+    )

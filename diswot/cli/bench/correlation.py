@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import OUT, SCORERS, WORKERS, Sample, measurement_options
-from diswot.options import TEACHER_STATES
+from diswot.cli import option, options, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import SAMPLE, measurement_options, run_options, scorers_option
+from diswot.options import ComparisonOptions
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
@@ -35,29 +35,18 @@ CAPTION = (
 @click.option("--column", help="The column of accuracies of a file of your own.")
 @click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
-@SCORERS
-@click.option(
-    "--sample",
-    type=Sample(),
-    default="all",
-    show_default=True,
-    help="How many architectures, drawn at random, or all.",
-)
+@scorers_option("all")
+@SAMPLE
 @measurement_options
-@click.option(
-    "--teacher-state",
-    type=click.Choice(TEACHER_STATES),
+@option(
+    ComparisonOptions,
+    "teacher_state",
     default="random",
     show_default=True,
     help="The weights that scores see the teacher with; student_fit is made for trained.",
 )
-@click.option("--teacher-weights", help="A checkpoint to load into the teacher.")
-@options.DATA_ROOT
-@options.SEED
-@options.DEVICE
-@WORKERS
-@OUT
-@options.JSON
+@options.TEACHER_WEIGHTS
+@run_options
 def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Compare rankings by score with rankings by measured accuracy.
 

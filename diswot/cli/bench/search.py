@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import Count, Whole, names, options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import OUT, WORKERS, Sample, ScorerList, measurement_options
+from diswot.cli import Count, Whole, names, option, print_json, print_table, say, shown_progress
+from diswot.cli.bench._options import SAMPLE, measurement_options, run_options, scorers_option
+from diswot.options import SearchOptions
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ CAPTION = (
     help="A name of `diswot list benchmarks`.",
 )
 @click.option("--target", help="A column of the truth; by default distilled, or its first.")
-@click.option(
-    "--scorers",
-    type=ScorerList(),
-    default="diswot,nwot,params",
-    show_default=True,
-    help="Names and expressions, joined with commas.",
-)
+@scorers_option("diswot,nwot,params")
 @click.option(
     "--engines",
     callback=names,
@@ -50,26 +45,15 @@ CAPTION = (
 @click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most.")
 @click.option("--evaluations", type=Whole(min=1, max=1_000_000), default=200, show_default=True)
 @click.option("--seeds", type=Whole(min=2, max=1_000_000), default=20, show_default=True)
-@click.option("--population", type=Whole(min=1, max=1_000_000), default=20, show_default=True)
-@click.option(
-    "--sample",
-    type=Sample(),
-    default="all",
-    show_default=True,
-    help="How many architectures there are to be found, drawn at random, or all.",
-)
+@option(SearchOptions, "population")
+@SAMPLE
 @measurement_options
 @click.option(
     "--work",
     type=click.Path(path_type=Path),
     help="Measurements to go on with: a folder of this command or of `bench correlation`.",
 )
-@options.DATA_ROOT
-@options.SEED
-@options.DEVICE
-@WORKERS
-@OUT
-@options.JSON
+@run_options
 def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Compare what engines find by each score with what random search finds.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import OUT, SCORERS
+from diswot.cli.bench._options import OUT, scorers_option
 from diswot.runs.folder import new_folder, next_folder, versions, write_json
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ TITLES = {
 
 
 @click.command()
-@SCORERS
+@scorers_option("all")
 @click.option(
     "--architectures",
     type=Whole(min=1, max=1_000_000),
