@@ -72,7 +72,7 @@ def test_a_control_that_is_named_twice_counts_once() -> None:
     assert partial_kendall(x, y, [z, z]) == pytest.approx(partial_kendall(x, y, [z]))
 
 
-def test_partial_tau_is_undefined_where_a_control_decides_a_column() -> None:
+def test_partial_tau_is_undefined_if_a_control_decides_a_column() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 30))
     with pytest.raises(UndefinedStatisticError, match="decide a column"):
         partial_kendall(x, y, [np.exp(x)])

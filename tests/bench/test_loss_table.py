@@ -29,7 +29,7 @@ def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
 
 
-def test_every_loss_is_compared_with_the_student_alone_of_the_same_seed(tmp_path: Path) -> None:
+def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> None:
     steps: list[Step] = []
     rows = loss_table(QUICK, tmp_path / "out", progress=steps.append)
     assert [row.loss for row in rows] == ["alone", "diswot", "ce + dkd"]

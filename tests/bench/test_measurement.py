@@ -9,7 +9,7 @@ SCORERS = ("semantic_grad", "fsp", "snip+nwot")
 SETTINGS = MeasurementSettings("s0", "digits", "resnet20", SCORERS, repeats=1, batch_size=8)
 
 
-def test_the_evaluator_of_all_gives_each_alone_what_it_gives_it_together() -> None:
+def test_scorers_give_the_same_terms_alone_and_together() -> None:
     evaluator = evaluator_for(SETTINGS)
     arch = evaluator.space.from_string("1-3-1")
     together = evaluator.evaluate(arch)

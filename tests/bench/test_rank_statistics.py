@@ -68,7 +68,7 @@ def test_perfect_and_reversed_rankings() -> None:
     assert astuple(reverse.spearman) == pytest.approx((-1, -1, -1))
 
 
-def test_the_parameter_count_has_no_partial_tau_and_another_score_has() -> None:
+def test_partial_tau_exists_for_scores_but_not_for_params() -> None:
     scores, accuracies, params = columns(30)
     assert rank_statistics(params, accuracies, params=params).partial is None
     assert rank_statistics(np.exp(params), accuracies, params=params).partial is None
@@ -84,7 +84,7 @@ def test_partial_kendall_removes_what_a_common_cause_explains() -> None:
     assert abs(partial_kendall(x, y, [cause])) < 0.4 * kendall(x, y)
 
 
-def test_the_interval_holds_the_estimate_and_narrows_with_more_data() -> None:
+def test_the_interval_holds_the_estimate_and_narrows_with_data() -> None:
     def interval(count: int) -> float:
         scores, accuracies, _ = columns(count, seed=1)
         low, high = kendall_interval(scores, accuracies)

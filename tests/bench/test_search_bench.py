@@ -109,7 +109,7 @@ def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
     return {row.engine: row for row in found if row.evaluations == 60}
 
 
-def test_a_score_that_is_the_accuracy_makes_every_engine_better_than_random() -> None:
+def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
     found = rows(landscape(lambda arch: sum(arch) + arch[0] / 100))
     assert found["random"].difference is None
     for engine in ("evolution", "regularised"):
@@ -123,7 +123,7 @@ def test_a_score_that_is_the_accuracy_makes_every_engine_better_than_random() ->
         assert 0 < row.difference.low <= row.difference.value <= row.difference.high
 
 
-def test_a_score_that_misleads_makes_engines_worse_and_it_is_said_why() -> None:
+def test_a_misleading_score_makes_engines_worse_and_remarks_why() -> None:
     found = rows(landscape(lambda arch: -sum(arch)))
     row = found["evolution"]
     assert row.verdict == "worse"
@@ -158,7 +158,7 @@ def test_what_has_no_score_is_found_last() -> None:
     assert all(65 < row.upper_quartile <= 75.05 for row in found.values())
 
 
-def test_a_score_that_nothing_has_and_a_budget_that_nothing_meets_are_errors() -> None:
+def test_a_score_without_values_and_an_unmet_budget_are_errors() -> None:
     with pytest.raises(OptionError, match=r"scores nothing in budget.*no rectifiers"):
         landscape(lambda _: None).scored("nwot")
     with pytest.raises(BudgetError, match=r"the smallest is 1-1-1 with params 3, macs 3"):

@@ -73,7 +73,7 @@ def test_a_damaged_checkpoint_is_refused(
     assert str(path) in line
 
 
-def test_a_checkpoint_of_the_old_format_whose_parts_do_not_fit_is_refused(
+def test_an_old_checkpoint_with_mismatched_parts_is_refused(
     refused: Refused, tmp_path: Path
 ) -> None:
     path = tmp_path / "weights.pt"

@@ -203,9 +203,7 @@ def test_an_export_over_something_is_refused(
     assert "not empty" in line
 
 
-def test_an_unfinished_training_is_no_run_and_it_is_said_how_it_goes_on(
-    refused: Refused, tmp_path: Path
-) -> None:
+def test_resume_refuses_a_training_started_from_python(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "checkpoint.pt").touch()
     assert "is a training that was begun from Python" in refused("resume", tmp_path / "d")

@@ -253,7 +253,7 @@ def test_a_run_with_nothing_more_to_do_prints_its_result_again(
     assert (run_folder / "result.json").read_bytes() == before
 
 
-def test_an_unfinished_run_cannot_be_distilled_and_says_how_to_go_on(
+def test_an_unfinished_run_is_not_distilled_but_can_be_resumed(
     cli: CommandLine, run_folder: Path
 ) -> None:
     (run_folder / "result.json").unlink()

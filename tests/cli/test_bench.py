@@ -162,7 +162,7 @@ def test_published_figures_stand_beside_ours_misses_included(
     assert all(row["remark"] for row in rows if row["verdict"] == "not tested")
 
 
-def test_without_published_figures_it_says_where_they_were_looked_for(
+def test_paper_without_published_figures_asks_for_their_folder(
     cli: CommandLine, tmp_path: Path, shared_data: Path
 ) -> None:
     done = cli("bench", "paper", "--data-root", shared_data, "--published", tmp_path)

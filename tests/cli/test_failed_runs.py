@@ -21,7 +21,7 @@ def candidates_of(folder: Path) -> tuple[Candidate, ...]:
 
 
 @pytest.mark.parametrize("command", ["search", "run"])
-def test_a_run_whose_candidates_all_fail_ends_with_status_1_and_keeps_its_folder(
+def test_a_run_whose_candidates_all_fail_exits_1_and_is_kept(
     cli: CommandLine, tmp_path: Path, command: str
 ) -> None:
     space = ("--space", "tests.cli.faulty:AllNaN")

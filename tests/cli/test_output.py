@@ -42,7 +42,7 @@ def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[
     assert outcome.out.count("\n") == 1
 
 
-def test_a_search_tells_that_a_teacher_without_weights_was_scored_at_random(
+def test_a_search_reports_that_its_teacher_was_random(
     cli: CommandLine,
 ) -> None:
     outcome = cli("search", *QUICK)
@@ -67,9 +67,7 @@ def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path)
     assert not (tmp_path / "marker").exists()
 
 
-def test_a_student_is_exported_whatever_its_teacher_and_data_were(
-    cli: CommandLine, run_folder: Path
-) -> None:
+def test_a_student_is_exported_for_any_teacher_and_data(cli: CommandLine, run_folder: Path) -> None:
     distilled = cli(
         *("distill", run_folder, "--space", SPACE, "--teacher", "resnet20"),
         *("--loss", "alone", *ONE_EPOCH),

@@ -61,7 +61,7 @@ def kill_after_an_epoch(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize("command", [DISTIL, TEACH], ids=["distill", "teacher train"])
-def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
+def test_a_killed_training_resumes_to_the_same_weights(
     cli: CommandLine, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     whole = cli(*command, "--out", "whole", "--json")
@@ -113,7 +113,7 @@ def test_a_teacher_that_changed_or_is_missing_is_refused(
     assert same_weights(stopped, done)
 
 
-def test_the_command_with_other_options_is_refused_where_a_training_stopped(
+def test_other_options_are_refused_where_a_training_stopped(
     cli: CommandLine, stopped: Path
 ) -> None:
     refused = cli(*DISTIL, "--learning-rate", "0.01", "--out", stopped)

@@ -133,7 +133,7 @@ def test_the_table_is_a_ground_truth(content: dict[str, Any], tmp_path: Path) ->
     assert len(truth) == 12
 
 
-def test_columns_that_some_architectures_lack_are_left_out_and_named(
+def test_columns_that_architectures_lack_are_left_out_and_named(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
     older = {**content, "arch2infos": {}}
