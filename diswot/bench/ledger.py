@@ -23,7 +23,7 @@ class Ledger:
     """Records of one measurement, one line each, on disk as soon as they are made.
 
     Opened again with the same settings it knows what was measured before; a last line
-    that was cut off is dropped. As long as it is open, no other process can open it.
+    that was cut off is dropped. While it is open, no other process can open it.
 
     Args:
         folder: where it lies; made where it does not exist.
@@ -57,14 +57,17 @@ class Ledger:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             write_record(folder / MANIFEST, {"settings": settings, "versions": versions()})
-        self.records = {self.key_of(record): record for record in self._read()}
+        self.records: dict[tuple[Hashable, ...], dict[str, Any]] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> "Ledger":
         with ExitStack() as opened:
             opened.enter_context(working_in(self._path.parent, resumable=False))
-            self.records = {self.key_of(record): record for record in self._read()}
-            self._drop_torn_line()
+            content = self._path.read_bytes() if self._path.exists() else b""
+            whole = content[: content.rfind(b"\n") + 1]
+            self.records = {self.key_of(record): record for record in self._checked(whole)}
+            if whole != content:  # the last line was cut off
+                os.truncate(self._path, len(whole))
             self._file = opened.enter_context(self._path.open("ab"))
             self._open = opened.pop_all()
         return self
@@ -84,13 +87,8 @@ class Ledger:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def _read(self) -> Iterator[dict[str, Any]]:
-        if not self._path.exists():
-            return
-        lines = self._path.read_bytes().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):
-            lines.pop()  # cut off
-        for number, line in enumerate(lines, start=1):
+    def _checked(self, content: bytes) -> Iterator[dict[str, Any]]:
+        for number, line in enumerate(content.splitlines(keepends=True), start=1):
             try:
                 check_line(line)
                 record = json.loads(line)
@@ -101,12 +99,6 @@ class Ledger:
                     f"line {number} of {self._path} is damaged ({error!r}): restore it from a copy"
                 ) from error
             yield record
-
-    def _drop_torn_line(self) -> None:
-        content = self._path.read_bytes() if self._path.exists() else b""
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self._path, whole)
 
 
 def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
