@@ -57,8 +57,7 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
         chosen["data"] = load_data(
             chosen["data"], root=chosen["data_root"], image_size=size, progress=progress
         )
-        stem = f"{chosen['data'].name}-{chosen['teacher']}".replace(":", "-").replace("/", "-")
-        folder = out or next_folder(Path("runs"), stem)
+        folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{chosen['teacher']}")
         report = run_main_job(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())

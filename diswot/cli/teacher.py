@@ -64,7 +64,7 @@ def train(
     from diswot.training import is_unfinished
 
     chosen["teacher_classes"] = as_text(chosen["teacher_classes"])
-    folder = out or next_folder(Path("runs"), f"teacher-{_in_a_path(name)}")
+    folder = out or next_folder(Path("runs"), f"teacher-{name}")
     if not is_unfinished(folder):
         check_new_folder(folder)
     _train(folder, located({"teacher": name, "data": data, **chosen}), as_json=as_json)
@@ -119,7 +119,3 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
     )
     options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
     say(f"Next: diswot run {options}")
-
-
-def _in_a_path(name: str) -> str:
-    return name.replace(":", "-").replace("/", "-")

@@ -64,7 +64,13 @@ def _is_leftover(path: Path) -> bool:
 
 
 def next_folder(parent: Path, stem: str) -> Path:
-    """Return the first of `parent/stem-1`, `parent/stem-2`, … that does not exist."""
+    """Return the first of `parent/stem-1`, `parent/stem-2`, … that does not exist.
+
+    Args:
+        parent: the folder that it is in.
+        stem: any name, such as `timm:resnet18`; `:` and `/` become `-`.
+    """
+    stem = stem.replace(":", "-").replace("/", "-")
     number = 1
     while (parent / f"{stem}-{number}").exists():
         number += 1

@@ -110,7 +110,7 @@ def pairs(
     from diswot.tasks.images import data_root as find_root
 
     known = published or find_root(chosen["data_root"]) / PAIRS
-    out = out or next_folder(Path("runs"), "pair-" + pair.replace("/", "-"))
+    out = out or next_folder(Path("runs"), f"pair-{pair}")
     with shown_progress() as progress:
         rows = measure_pair(
             pair,
