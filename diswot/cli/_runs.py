@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from diswot.search import SearchResult
     from diswot.tasks.images import Source
+    from search_spaces import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,10 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
-    from diswot.search import SPACES, find_space, load_run, source_of, told_again
+    from diswot.search import SPACES, load_run, read_manifest, source_of, told_again
     from diswot.teachers import NAMED
 
-    result = load_run(folder)
-    used = result.manifest["settings"]
+    used = read_manifest(folder)["settings"]
     source = RunSettings() if given.data else _data_of(source_of(used))
     known = RunSettings(
         teacher=told_again("teacher", used["teacher"], given.teacher, NAMED),
@@ -59,10 +59,19 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         teacher_classes=None if given.teacher else used.get("teacher_classes"),
     )
     settings = completed(given, known)
-    if result.space is None and settings.space is not None:
-        space = find_space(settings.space, in_channels=result.images.shape[0])
-        result = load_run(folder, space=space)
-    return result, settings
+    named = None if used["space"] in SPACES else settings.space
+    return load_run(folder, space=space_for(folder, named)), settings
+
+
+def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
+    """Build the space that is named for the images of a run, if one is."""
+    from diswot.search import find_space, read_manifest
+    from diswot.tasks.images import ImageSpec
+
+    if spec is None:
+        return None
+    images = ImageSpec.from_json(read_manifest(folder)["data"]["images"])
+    return find_space(spec, in_channels=images.shape[0])
 
 
 def _data_of(source: Source) -> RunSettings:

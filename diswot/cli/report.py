@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._runs import space_for
 from diswot.cli._tables import print_json
 from diswot.cli._terminal import say
 
@@ -24,10 +25,8 @@ def report(run: Path, space: str | None, pictures: bool | None, as_json: bool) -
     Example: diswot report runs/search-1
     """
     from diswot.report import write_report
-    from diswot.search import find_space, load_run
 
-    named = space and find_space(space, in_channels=load_run(run).images.shape[0])
-    written = write_report(run, space=named or None, pictures=pictures)
+    written = write_report(run, space=space_for(run, space), pictures=pictures)
     if as_json:
         print_json({"page": str(written.page), "pictures": list(map(str, written.pictures))})
         return
