@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from diswot.bars import SECONDS_WORTH_A_LINE, drawn, waiting
+from diswot.bars import SECONDS_WORTH_A_LINE, can_be_drawn, drawn, waiting
 from diswot.cli._terminal import say
 from diswot.devices import is_first
 from diswot.progress import Progress, Step, silent
@@ -21,7 +20,7 @@ def shown_progress() -> Iterator[Progress]:
     if not is_first():
         yield silent
         return
-    if not sys.stderr.isatty():
+    if not can_be_drawn():
         with waiting(_Lines().tell) as tell:
             yield tell
         return
