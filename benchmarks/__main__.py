@@ -84,11 +84,15 @@ def _correlations(
         folder = _measurements(work, table, found)
         rows += run_correlation(found, folder, workers=workers, progress=progress).records
     if table == PICTURED:
-        (DOCS / "images").mkdir(exist_ok=True)
-        picture = (work / table / "distilled-bars.png").read_bytes()
-        replace_content(DOCS / "images" / f"{table}-bars.png", picture)
+        _show(work / table / "distilled-bars.png", f"{table}-bars.png")
     made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
     keep(f"correlation-{table}", rows, made, started)
+
+
+def _show(plot: Path, name: str) -> None:
+    """Copy a plot to the images of the docs."""
+    (DOCS / "images").mkdir(exist_ok=True)
+    replace_content(DOCS / "images" / name, plot.read_bytes())
 
 
 def _measurements(work: Path, table: str, settings: CorrelationSettings) -> Path:
@@ -117,8 +121,7 @@ def _searches(
             out = work / f"search-{table}-{limit or 'unlimited'}"
             found = run_search_bench(settings, out, work=kept, workers=workers, progress=progress)
             if measured.truth == "nas-bench-201":
-                picture = (out / "accuracy.png").read_bytes()
-                replace_content(DOCS / "images" / "search-nas-bench-201.png", picture)
+                _show(out / "accuracy.png", "search-nas-bench-201.png")
             rows += found.rows
     return rows
 

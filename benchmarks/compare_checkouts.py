@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import click
+
 ROUNDS = 9
 
 _WORKER = """
@@ -95,10 +97,11 @@ def main(arguments: Sequence[str]) -> None:
     old, new = (Path(each).resolve() for each in arguments[:2])
     rounds = int(arguments[2]) if len(arguments) == 3 else ROUNDS
     for what, sides in compare(old, new, rounds).items():
-        print(f"{TIMED[what]} (ms of CPU, {rounds} rounds)")
+        click.echo(f"{TIMED[what]} (ms of CPU, {rounds} rounds)")
         for name, of in (("min", min), ("median", statistics.median)):
             before, after = (1000 * of(side) for side in sides)
-            print(f"  {name:6}  old {before:8.2f}  new {after:8.2f}  ratio {after / before:.3f}")
+            ratio = after / before
+            click.echo(f"  {name:6}  old {before:8.2f}  new {after:8.2f}  ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":
