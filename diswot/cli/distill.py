@@ -1,4 +1,4 @@
-"""`diswot distill`: train a student towards a teacher."""
+"""`diswot distill`: train a student with a teacher."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from diswot.runs.folder import check_new_folder, next_folder
 if TYPE_CHECKING:
     from torch import nn
 
+    from diswot.search import SearchResult
     from diswot.tasks.images import ImageSpec
     from diswot.training import Distillation, Halving, Training, TrainingManifest
 
@@ -68,9 +69,9 @@ def distill(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Distil a run's winner, or any architecture named with --arch.
+    """Distill a run's winner, or any architecture named with --arch.
 
-    `diswot resume` goes on with a training that was stopped. Several GPUs:
+    `diswot resume` resumes a training that was stopped. Several GPUs:
     torchrun --nproc-per-node 2 -m diswot distill …
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
@@ -92,31 +93,35 @@ def distill(
     listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)
-        if shortlist > len(result.candidates):
-            raise OptionError(
-                f"--shortlist {shortlist} is more than the {len(result.candidates)} candidates of "
-                f"{run}: take fewer"
-            )
-        listed = [candidate.name for candidate in result.shortlist(shortlist)]
+        listed = _shortlisted(result, shortlist, run)
     names = listed if arch is None else [arch]
     if not names:
-        raise OptionError("Expected a run folder or --arch, but got neither: name what to distil")
+        raise OptionError("Expected a run folder or --arch, but got neither: name what to distill")
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
     told = {"architectures": names, "loss": loss, **vars(completed(settings, DEFAULTS)), **chosen}
-    _distil(folder, located(told), as_json=as_json, exported=run or folder)
+    _distill(folder, located(told), as_json=as_json, exported=run or folder)
+
+
+def _shortlisted(result: SearchResult, count: int, run: Path) -> list[str]:
+    if count > len(result.candidates):
+        raise OptionError(
+            f"--shortlist {count} is more than the {len(result.candidates)} candidates of "
+            f"{run}: take fewer"
+        )
+    return [candidate.name for candidate in result.shortlist(count)]
 
 
 def go_on(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    """Go on with what `diswot distill` began in a folder."""
+    """Resume what `diswot distill` began in a folder."""
     told = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
-    _distil(folder, told, as_json=as_json, exported=folder)
+    _distill(folder, told, as_json=as_json, exported=folder)
 
 
-def _distil(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
+def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
     from diswot.search import check_space_name
     from diswot.tasks.images import check_data, load_data
     from diswot.training import (

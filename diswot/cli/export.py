@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import Folder
+from diswot.cli._declared import Folder, option
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
+from diswot.options import JobOptions
 from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from diswot.tasks.images import ImageData
     from diswot.training import SavedStudent
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     "--loss", help="What it was trained with; by default the best on the validation split."
 )
 @click.option("--space", help="By default the run's, or s0.")
-@click.option("--onnx/--no-onnx", default=None, help="Export ONNX; by default if it is installed.")
+@option(JobOptions, "onnx")
 @click.option(
     "--pt2/--no-pt2",
     default=None,
@@ -61,33 +64,14 @@ def export(
     """
     from diswot.export import export as export_student
     from diswot.export import require_onnx
-    from diswot.pipeline import read_verdict
-    from diswot.search import SPACES, find_space, load_run, parse_architecture, told_again
-    from diswot.students import Origin, build_student, set_origin
-    from diswot.teachers import load_checkpoint
-    from diswot.training import saved_students
 
     target = out or run / "student"
     check_new_folder(target)
     if int8:
         require_onnx()
-    students = saved_students(run)
-    if (run / "manifest.json").exists():
-        result = load_run(run)
-        space = told_again("space", result.manifest["settings"]["space"], space, SPACES)
-        found = read_verdict(run)
-        if found is not None and arch is None and loss is None:
-            arch, loss = found.architecture, found.loss
-        arch = arch or result.best.name
-    saved = _chosen(run, students, arch, loss)
-    searched = find_space(space or "s0", in_channels=saved.images.shape[0])
-    student = build_student(
-        searched, parse_architecture(searched, saved.architecture), saved.images
-    )
-    load_checkpoint(student, saved.weights)
-    set_origin(student, Origin(saved.images, saved.architecture, metrics=saved.metrics))
+    saved, space = _found(run, arch, loss, space)
     exported = export_student(
-        student,
+        _built(saved, space or "s0"),
         target,
         data=_data(run, data, data_root, image_size, needed=int8),
         onnx=onnx,
@@ -100,6 +84,38 @@ def export(
     say(f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}")
     print_exported(exported)
     say(f"Next: cd {target} && python -c 'import student; print(student.load())'")
+
+
+def _found(
+    run: Path, arch: str | None, loss: str | None, space: str | None
+) -> tuple[SavedStudent, str | None]:
+    """Return the student that is exported, and the space that it is of, where that is known."""
+    from diswot.pipeline import read_verdict
+    from diswot.search import SPACES, load_run, told_again
+    from diswot.training import saved_students
+
+    students = saved_students(run)
+    if (run / "manifest.json").exists():
+        result = load_run(run)
+        space = told_again("space", result.manifest["settings"]["space"], space, SPACES)
+        found = read_verdict(run)
+        if found is not None and arch is None and loss is None:
+            arch, loss = found.architecture, found.loss
+        arch = arch or result.best.name
+    return _chosen(run, students, arch, loss), space
+
+
+def _built(saved: SavedStudent, spec: str) -> nn.Module:
+    """Return a saved student with its weights."""
+    from diswot.search import find_space, parse_architecture
+    from diswot.students import Origin, build_student, set_origin
+    from diswot.teachers import load_checkpoint
+
+    space = find_space(spec, in_channels=saved.images.shape[0])
+    student = build_student(space, parse_architecture(space, saved.architecture), saved.images)
+    load_checkpoint(student, saved.weights)
+    set_origin(student, Origin(saved.images, saved.architecture, metrics=saved.metrics))
+    return student
 
 
 def _data(

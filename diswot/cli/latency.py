@@ -20,7 +20,7 @@ from diswot.errors import OptionError
 from diswot.options import RUNTIMES
 
 if TYPE_CHECKING:
-    from diswot.latency import OperatorTable
+    from diswot.latency import LatencyMeasurement, OperatorTable
     from diswot.progress import Progress
     from diswot.tasks.images import ImageSpec
     from search_spaces import SearchSpace
@@ -72,7 +72,7 @@ def latency() -> None:
     type=Whole(min=1, max=1_000_000),
     default=60,
     show_default=True,
-    help="Architectures to measure; a third of them tells the error.",
+    help="Architectures to measure; the error is measured on a third of them.",
 )
 @shared.SEED
 @click.option(
@@ -164,22 +164,22 @@ def measure(
     print_table(
         f"Latency {timed.name}",
         ["architecture", "median", "IQR", "outliers", "runs"],
-        [
-            [
-                text,
-                f"{each.median_ms:.3g} ms",
-                f"{each.iqr_ms:.2g} ms",
-                f"{each.outliers:.1%}",
-                str(each.runs),
-            ]
-            for text, each in measured.items()
-        ],
+        [[text, *_cells(each)] for text, each in measured.items()],
         caption=(
             "Outliers are runs farther from the quartiles than 1.5 times their distance (IQR); "
             "many of them mean a busy machine."
         ),
     )
     say(f"Next: diswot latency calibrate --space {space} --data {data}")
+
+
+def _cells(measured: LatencyMeasurement) -> list[str]:
+    return [
+        f"{measured.median_ms:.3g} ms",
+        f"{measured.iqr_ms:.2g} ms",
+        f"{measured.outliers:.1%}",
+        str(measured.runs),
+    ]
 
 
 def _found_form(form: str | None, device: str) -> str:

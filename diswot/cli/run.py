@@ -21,10 +21,13 @@ from diswot.options import JobOptions
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
-    from diswot.pipeline import RunReport, Verdict
+    from diswot.pipeline import Row, RunReport, Verdict
 
 WIDTH = 80
 """Columns of the sentences of a verdict."""
+
+LOSSES = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
+"""What students are trained with, by the names that tables have."""
 
 
 @click.command()
@@ -69,31 +72,18 @@ def print_run(report: RunReport) -> None:
     """Print what the main job made, and what to do next."""
     from diswot.export import onnx_available
 
-    losses = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
-    rows = [
-        [
-            row.label,
-            row.name,
-            count(row.costs.params),
-            count(row.costs.macs),
-            "–" if row.latency_ms is None else f"{row.latency_ms:.2f} ms",
-            optional(row.score),
-            *(str(row.accuracies.get(loss, "–")) for loss in losses),
-        ]
-        for row in report.rows
-    ]
     tests = next(rate.total for row in report.rows for rate in row.accuracies.values())
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]
     print_table(
         "Test accuracy in %, with 95 % interval",
-        ["", "network", "params", "MACs", "latency", "score", *losses.values()],
-        rows,
+        ["", "network", "params", "MACs", "latency", "score", *LOSSES.values()],
+        [_cells(row) for row in report.rows],
         caption=(
             f"{tests:,} test images, on which nothing was chosen; the interval covers the choice "
             f"of images, not of the seed, which is one: {settings['seed']}.\n"
             f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
-            f"mean of {repeats} initialisations and batches; "
+            f"mean of {repeats} initializations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "
             f"{len(report.search.failures)} failed. Latency: {report.latency}."
         ),
@@ -103,7 +93,7 @@ def print_run(report: RunReport) -> None:
     _print_verdict(report.verdict)
     exported = report.exported
     say(
-        f"Exported {report.verdict.architecture} ({losses[report.shipped]}) to {exported.folder}: "
+        f"Exported {report.verdict.architecture} ({LOSSES[report.shipped]}) to {exported.folder}: "
         f"{', '.join(exported.files)}"
     )
     print_exported(exported)
@@ -115,12 +105,22 @@ def print_run(report: RunReport) -> None:
     )
 
 
+def _cells(row: Row) -> list[str]:
+    return [
+        row.label,
+        row.name,
+        count(row.costs.params),
+        count(row.costs.macs),
+        "–" if row.latency_ms is None else f"{row.latency_ms:.2f} ms",
+        optional(row.score),
+        *(str(row.accuracies.get(loss, "–")) for loss in LOSSES),
+    ]
+
+
 def _print_verdict(verdict: Verdict) -> None:
     """Print which student to take and why, a sentence after the other."""
-    click.echo("Verdict")
+    from diswot.cli._layout import paragraph
+
+    say("Verdict")
     for sentence in verdict.sentences:
-        click.echo(
-            textwrap.fill(
-                sentence, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
-            )
-        )
+        say(textwrap.indent(paragraph(sentence, WIDTH - 2), "  "))

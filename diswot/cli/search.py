@@ -70,7 +70,7 @@ def print_search(result: SearchResult, folder: Path) -> None:
         caption=(
             f"Score: {settings['scorer']} ({settings['combination']}; "
             f"{settings['teacher_state']} teacher), higher is better, mean of "
-            f"{settings['repeats']} initialisations and batches, seed {settings['seed']}; "
+            f"{settings['repeats']} initializations and batches, seed {settings['seed']}; "
             f"{len(result.failures)} candidates failed{over}.{latency_caption(result)}"
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,11 @@ def pairs(
     if as_json:
         print_json({"folder": str(out), "rows": [_record(row) for row in rows]})
         return
+    _print_pairs(pair, rows)
+    say(f"Written to {out}: pair.csv")
+
+
+def _print_pairs(pair: str, rows: Sequence[PairRow]) -> None:
     measured = rows[0].measured
     print_table(
         f"{pair} on {measured.data}, test accuracy in %",
@@ -133,7 +139,6 @@ def pairs(
         caption=f"{measured.seeds} seeds, {measured.epochs} epochs; teacher here "
         f"{measured.teacher_accuracy:.1f}. {CAPTION}",
     )
-    say(f"Written to {out}: pair.csv")
 
 
 def _cells(row: LossRow) -> list[str]:
