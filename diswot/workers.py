@@ -1,14 +1,18 @@
 """Worker processes that share the machine's cores, each replaced when it dies."""
 
+import atexit
 import os
+import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context, parent_process, resource_tracker
-from typing import Any, ParamSpec, TypeVar
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import torch
 
@@ -17,6 +21,7 @@ from diswot.guard import MISSING_GUARD
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Task: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 TRIES = 2
 """How often a task is started whose worker dies."""
@@ -46,11 +51,10 @@ class InProcess(Executor):
 
 
 class Workers(Executor):
-    """Runs tasks in `count` spawned processes.
+    """Runs tasks in `count` spawned processes, each at the end of a pipe of its own.
 
-    A process that dies is replaced, also while it starts, and its task, and no other, started
-    again once. No
-    process outlives this one, and none sees Ctrl-C.
+    A process that dies is replaced, also while it starts, and its task, and no other, is
+    started again once. No process outlives this one, and none sees Ctrl-C.
 
     Args:
         count: how many; at most one for each core.
@@ -70,14 +74,14 @@ class Workers(Executor):
         self, count: int, prepare: Callable[..., object] | None = None, *arguments: Any
     ) -> None:
         check_workers(count)
-        self._prepare = prepare
-        self._arguments = arguments
-        self._share = max(1, (os.cpu_count() or 1) // count)
+        share = max(1, (os.cpu_count() or 1) // count)
+        self._first_task: _Task = _prepare, (share, prepare, arguments), {}
         self._closed = False
         self._environment = ExitStack()
         self._environment.enter_context(_environment(_KEEP_MEMORY))
         self._own = threading.local()
-        self._pools: set[ProcessPoolExecutor] = set()
+        self._processes: set[_Process] = set()
+        atexit.register(self._kill)
         resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
         self._threads = ThreadPoolExecutor(count, initializer=_without_interrupts)
 
@@ -92,36 +96,61 @@ class Workers(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes; with `cancel_futures` also those that are at work."""
         if cancel_futures:
-            self._closed = True
-            for pool in list(self._pools):
-                _kill(pool)
-        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        for pool in list(self._pools):
-            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
-        self._environment.close()
+            self._kill()
+        self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
+        ending = threading.Thread(target=self._end)
+        ending.start()
+        if wait:
+            ending.join()
 
-    def _run(self, task: Callable[..., _T], args: Any, kwargs: Any) -> _T:
+    def _kill(self) -> None:
+        self._closed = True
+        for process in list(self._processes):
+            process.kill()
+
+    def _end(self) -> None:
+        self._threads.shutdown()
+        for process in list(self._processes):
+            self._discard(process)
+        self._environment.close()
+        atexit.unregister(self._kill)
+
+    def _run(self, fn: Callable[..., _T], args: Any, kwargs: Any) -> _T:
         for _ in range(TRIES):
+            process = self._process()
             try:
-                return self._process().submit(task, *args, **kwargs).result()
-            except BrokenProcessPool:
-                self._pools.discard(self._own.pool)
-                del self._own.pool
+                return process.call(fn, args, kwargs)  # type: ignore[no-any-return]
+            except _EndedError:
+                self._discard(process)
+                del self._own.process
                 if self._closed:
                     break
         raise WorkerDied(f"its worker process died, {TRIES} times")
 
-    def _process(self) -> ProcessPoolExecutor:
+    def _process(self) -> "_Process":
         """Return this thread's process, a new one if the last has died.
 
         Raises:
             RunError: it cannot be started.
+            WorkerDied: the workers were shut down.
         """
-        starts = 0
-        while not hasattr(self._own, "pool"):
-            status, starts = self._start(), starts + 1
-            if status is None:
-                continue
+        if hasattr(self._own, "process"):
+            return self._own.process  # type: ignore[no-any-return]
+        for _ in range(STARTS):
+            process = _Process()
+            self._processes.add(process)
+            if self._closed:  # `shutdown` may have looked before this process was there
+                process.kill()
+            try:
+                process.call(*self._first_task)
+            except _EndedError:
+                status = self._discard(process)
+            except BaseException:
+                self._discard(process)
+                raise
+            else:
+                self._own.process = process
+                return process
             if self._closed:
                 raise WorkerDied("the workers were shut down")
             if status >= 0:
@@ -129,33 +158,129 @@ class Workers(Executor):
                     f"a worker process ended while it started (exit status {status}): "
                     f"{MISSING_GUARD}"
                 )
-            if starts == STARTS:
-                raise RunError(
-                    f"a worker process was killed while it started, {STARTS} times (signal "
-                    f"{-status}): memory may be short; take fewer --workers"
-                )
-        return self._own.pool  # type: ignore[no-any-return]
+        raise RunError(
+            f"a worker process was killed while it started, {STARTS} times (signal "
+            f"{-status}): memory may be short; take fewer --workers"
+        )
 
-    def _start(self) -> int | None:
-        """Start a process for this thread, and return the exit status of one that failed to.
+    def _discard(self, process: "_Process") -> int:
+        self._processes.discard(process)
+        return process.end()
 
-        It is negative where the process was killed.
+
+class Finished:
+    """Futures as they finish.
+
+    Examples:
+        >>> finished = Finished()
+        >>> finished.add(InProcess().submit(divmod, 7, 2))
+        >>> [future.result() for future in finished.take()]
+        [(3, 1)]
+    """
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Future[Any] | None] = SimpleQueue()
+
+    def add(self, future: "Future[Any]") -> None:
+        """Take note of a future, which may have finished."""
+        future.add_done_callback(self._queue.put)
+
+    def take(self, *, wait: bool = True) -> "list[Future[Any]]":
+        """Return what has finished and was not returned before; with `wait`, at least one.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came within `holding_interrupts`.
         """
-        pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_watch)
-        self._pools.add(pool)
-        started = pool.submit(_begin, self._share, self._prepare, self._arguments)
-        processes = list((pool._processes or {}).values())
-        if self._closed:
-            _kill(pool)
+        found: list[Future[Any]] = []
+        with suppress(Empty):
+            while True:
+                future = self._queue.get(block=wait and not found)
+                if future is None:
+                    raise KeyboardInterrupt
+                found.append(future)
+        return found
+
+    @contextmanager
+    def holding_interrupts(self) -> Iterator[None]:
+        """Let `take`, and nothing else in the block, raise the first Ctrl-C.
+
+        Raised at any other moment it could leave a future locked, and whoever works on that
+        future would wait for it forever.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def interrupt(*_: object) -> None:
+            signal.signal(signal.SIGINT, before)
+            self._queue.put(None)
+
+        signal.signal(signal.SIGINT, interrupt)
         try:
-            started.result()
-        except BrokenProcessPool:
-            self._pools.discard(pool)
-            for process in processes:
-                process.join()
-            return next((process.exitcode or 0 for process in processes), 0)
-        self._own.pool = pool
-        return None
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def as_finished(futures: "Iterable[Future[_T]]") -> "Iterator[Future[_T]]":
+    """Return futures as they finish; Ctrl-C is raised between two of them."""
+    finished = Finished()
+    with finished.holding_interrupts():
+        left = list(futures)
+        for future in left:
+            finished.add(future)
+        done = 0
+        while done < len(left):
+            for future in finished.take():
+                done += 1
+                yield future
+
+
+class _EndedError(Exception):
+    """A process ended before its task did."""
+
+
+class _Process:
+    """A spawned process that serves one task at a time.
+
+    Its end of the pipe is open in no other process, so its death is the end of the file here,
+    at whatever moment it comes.
+    """
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,))
+        self._process.start()
+        theirs.close()
+
+    def call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Run a task, and return what it returns or raise what it raises.
+
+        Raises:
+            _EndedError: the process ended first.
+        """
+        message = pickle.dumps((fn, args, kwargs))
+        try:
+            self._pipe.send_bytes(message)
+            answer = self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise _EndedError from error
+        result, failure = pickle.loads(answer)  # noqa: S301  (from this run's own process)
+        if failure is not None:
+            raise failure
+        return result
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """Let the process end, wait for it, and return its exit status, as `exitcode` does."""
+        self._pipe.close()
+        self._process.join()
+        return self._process.exitcode or 0
 
 
 def check_workers(count: int) -> None:
@@ -190,13 +315,31 @@ def _without_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _watch() -> None:
-    """Make this process one that Ctrl-C leaves alone, and that ends with its parent."""
+def _serve(pipe: Connection) -> None:
+    """Run the tasks that come through a pipe, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
 
 
-def _begin(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> None:
+def _answer(message: bytes) -> bytes:
+    """Run a task, and return its result and its failure in bytes."""
+    try:
+        fn, args, kwargs = pickle.loads(message)  # noqa: S301  (from this run's own process)
+        return pickle.dumps((fn(*args, **kwargs), None))
+    except Exception as error:  # noqa: BLE001  (it belongs to whoever reads the result)
+        error.add_note(f"In a worker process:\n{traceback.format_exc()}")
+        try:
+            answer = pickle.dumps((None, error))
+            pickle.loads(answer)  # noqa: S301
+        except Exception:  # noqa: BLE001  (an error that cannot be sent, or not be read again)
+            answer = pickle.dumps((None, RunError(f"{type(error).__name__}: {error}")))
+        return answer
+
+
+def _prepare(threads: int, prepare: Callable[..., object] | None, arguments: Any) -> None:
     torch.set_num_threads(threads)
     if prepare is not None:
         prepare(*arguments)
@@ -207,9 +350,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
-
-
-def _kill(pool: ProcessPoolExecutor) -> None:
-    """What `pool.kill_workers()` is from Python 3.14 on."""
-    for process in list((pool._processes or {}).values()):
-        process.kill()

@@ -1,18 +1,20 @@
 """Worker processes: real ones, some of which are killed."""
 
 import os
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from diswot.errors import OptionError, RunError
-from diswot.workers import InProcess, WorkerDied, Workers, check_workers
+from diswot.workers import Finished, InProcess, WorkerDied, Workers, as_finished, check_workers
 
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
 
@@ -44,6 +46,21 @@ def die_once(marker: Path) -> int:
 
 def fail() -> None:
     raise ValueError("not today")
+
+
+class UnreadableError(Exception):
+    """Cannot be made again from its arguments."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+def fail_unreadably() -> None:
+    raise UnreadableError("this", "that")
+
+
+def return_unsendable() -> object:
+    return lambda: None
 
 
 def leave(folder: Path) -> None:
@@ -82,6 +99,35 @@ def test_an_error_is_that_of_its_task_alone(workers: Workers) -> None:
     with pytest.raises(ValueError, match="not today"):
         failing.result()
     assert other.result()[1] == ["ready"]
+
+
+def test_an_error_that_cannot_be_sent_keeps_its_words(workers: Workers) -> None:
+    with pytest.raises(RunError, match="UnreadableError: this and that"):
+        workers.submit(fail_unreadably).result()
+
+
+@pytest.mark.parametrize("task", [return_unsendable, lambda: 1])
+def test_what_cannot_be_sent_fails_its_task_alone(workers: Workers, task: Any) -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        workers.submit(task).result()
+    assert workers.submit(state).result()[1] == ["ready"]
+
+
+def test_what_is_larger_than_a_pipe_goes_both_ways(workers: Workers) -> None:
+    content = os.urandom(2**24)
+    assert workers.submit(bytes, content).result() == content
+
+
+def test_a_process_killed_before_much_is_sent_is_replaced(tmp_path: Path) -> None:
+    with Workers(1, die_while_starting, tmp_path, 2) as workers:
+        assert workers.submit(len, bytes(2**26)).result() == 2**26
+
+
+def test_a_failing_preparation_is_the_error_of_the_task() -> None:
+    with Workers(1, fail) as workers:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="not today"):
+                workers.submit(state).result()
 
 
 def test_a_task_whose_process_dies_is_begun_again_in_a_new_one(
@@ -160,3 +206,42 @@ def test_in_process_a_task_is_run_at_once() -> None:
     assert executor.submit(threading.get_ident).result() == threading.get_ident()
     with pytest.raises(ValueError, match="not today"):
         executor.submit(fail).result()
+
+
+def test_futures_are_returned_as_they_finish() -> None:
+    finished, (early, late) = Finished(), (Future[int](), Future[int]())
+    for future in (late, early):
+        finished.add(future)
+    assert finished.take(wait=False) == []
+    early.set_result(1)
+    assert finished.take() == [early]
+    late.set_exception(ValueError())
+    assert finished.take(wait=False) == [late]
+    assert list(as_finished([late, early])) == [late, early]
+
+
+def test_ctrl_c_is_raised_where_results_are_taken() -> None:
+    finished = Finished()
+    before = signal.getsignal(signal.SIGINT)
+    with finished.holding_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            finished.take()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_is_raised_at_once() -> None:
+    with Finished().holding_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_other_threads_may_take_too() -> None:
+    def take() -> list[int]:
+        with (finished := Finished()).holding_interrupts():
+            finished.add(InProcess().submit(abs, -1))
+            return [future.result() for future in finished.take()]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(take).result() == [1]

@@ -4,7 +4,7 @@ import importlib
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from diswot.networks.costs import Costs
 from diswot.progress import Progress, Step
 from diswot.scorers import all_terms
 from diswot.search import Evaluator, TeacherState, resolve_comparison
+from diswot.workers import as_finished
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""
@@ -133,7 +134,7 @@ def _left(key: str, ledger: Ledger) -> bool:
 
 
 def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[dict[str, Any]]]:
-    for ready in as_completed(waiting):
+    for ready in as_finished(waiting):
         yield ready.result()
 
 

@@ -1,7 +1,6 @@
 """Many trainings of students: in several processes, kept as they end, taken up again."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from diswot.students import build_student
 from diswot.tasks.images import ImageSpec, held_out
 from diswot.teachers import TEACHERS, find_teacher
 from diswot.training import Distillation, default_recipe, prepare_distillation
+from diswot.workers import as_finished
 
 _T = TypeVar("_T", bound=tuple[Hashable, ...])
 
@@ -166,7 +166,7 @@ def _done(
     failures = []
     with processes(workers) as pool:
         waiting = {pool.submit(one, task): task for task in tasks}
-        for ready in as_completed(waiting):
+        for ready in as_finished(waiting):
             try:
                 yield ready.result()
             except (DiswotError, RunError) as error:

@@ -61,7 +61,7 @@ class Form:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form as plain values."""
-        known = vars(self) | {"milliseconds": round(self.milliseconds, 4)}
+        known = dict(vars(self))
         known.pop("accuracy")
         if self.accuracy is not None:
             known["test_accuracy"] = self.accuracy.rate

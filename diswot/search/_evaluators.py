@@ -16,7 +16,7 @@ from diswot.errors import ClusterError, MissingExtraError, OptionError, first_li
 from diswot.networks.costs import Costs
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._sent import Sent, adopted
-from diswot.workers import InProcess, Workers, check_workers
+from diswot.workers import Finished, InProcess, Workers, check_workers
 from search_spaces import Architecture
 
 _alone = threading.Lock()
@@ -33,6 +33,9 @@ class Evaluators:
         deaths: what a future raises when its worker died.
         blamed: whether a task can be blamed for a death that another one caused: then it is
             begun again by itself.
+
+    Attributes:
+        finished: what was submitted, as it finishes.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class Evaluators:
         self._shared = shared
         self._deaths = deaths
         self._blamed = blamed
+        self.finished = Finished()
 
     def submit(self, arch: Architecture, costs: Costs) -> "Future[Outcome]":
         """Have an architecture evaluated; it travels by its name."""
-        return self._executor.submit(_evaluate, self._shared, self._name_of(arch), costs)
+        future = self._sent(arch, costs)
+        self.finished.add(future)
+        return future
 
     def outcome(self, future: "Future[Outcome]", arch: Architecture, costs: Costs) -> Outcome:
         """Return what came of an architecture; the death of the worker becomes the failure.
@@ -66,13 +72,16 @@ class Evaluators:
             except self._deaths:
                 if not self._blamed:
                     raise
-                return self.submit(arch, costs).result()
+                return self._sent(arch, costs).result()
         except self._deaths as error:
             return Outcome(failure=f"{type(error).__name__}: {first_line(error)}")
         except CancelledError as error:
             raise ClusterError(
                 "the cluster dropped a candidate: see whether its scheduler is at work"
             ) from error
+
+    def _sent(self, arch: Architecture, costs: Costs) -> "Future[Outcome]":
+        return self._executor.submit(_evaluate, self._shared, self._name_of(arch), costs)
 
 
 @contextmanager
@@ -97,16 +106,19 @@ def evaluators(
         dask = _dask()
         sent = Sent(evaluator)
         with dask.dask_executor(cluster, sent) as executor:
-            yield Evaluators(
-                executor, name_of, sent.name, (BrokenExecutor, *dask.DEATHS), blamed=True
-            )
+            deaths = (BrokenExecutor, *dask.DEATHS)
+            remote = Evaluators(executor, name_of, sent.name, deaths, blamed=True)
+            with remote.finished.holding_interrupts():
+                yield remote
     elif workers == 1:
         yield Evaluators(InProcess(), name_of, evaluator)
     else:
         sent = Sent(evaluator)
         executor = Workers(workers, sent.adopt)
+        local = Evaluators(executor, name_of, sent.name)
         try:
-            yield Evaluators(executor, name_of, sent.name)
+            with local.finished.holding_interrupts():
+                yield local
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise

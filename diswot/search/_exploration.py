@@ -1,7 +1,7 @@
 """From the proposals of an engine to candidates: in order, whoever evaluates them."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class Exploration:
             self._finish(number, self._evaluator.candidate(arch, costs, violation=violation))
         else:
             self._waiting[self._evaluators.submit(arch, costs)] = number, arch, costs
-            self._collect(timeout=0)
+            self._collect(wait=False)
 
     def _same(self, number: int, arch: Architecture) -> Candidate:
         known, name = self._known[number], self._trials.space.to_string(arch)
@@ -125,9 +125,9 @@ class Exploration:
                 self._collect()
             self._trials.add(self._done.pop(number))
 
-    def _collect(self, timeout: float | None = None) -> None:
-        """Take candidates that are done; without `timeout`, wait for one at least."""
-        ready, _ = wait(self._waiting, timeout, FIRST_COMPLETED)
+    def _collect(self, *, wait: bool = True) -> None:
+        """Take candidates that are done; with `wait`, at least one."""
+        ready = self._evaluators.finished.take(wait=wait)
         for future in sorted(ready, key=lambda future: self._waiting[future][0]):
             number, arch, costs = self._waiting.pop(future)
             outcome = self._evaluators.outcome(future, arch, costs)

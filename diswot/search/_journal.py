@@ -23,6 +23,9 @@ from search_spaces import SearchSpace
 _T = TypeVar("_T")
 
 SCHEMA = 2
+BASELINES = 3
+"""The most baselines of a run; their numbers in the journal are −1, −2, −3."""
+
 NAME = "journal.jsonl"
 
 SYNC_SECONDS = 1.0
@@ -128,6 +131,8 @@ def read_journal(
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 number, candidate = _typed(line, "number", int), read(line)
+                if number < -BASELINES:
+                    raise ValueError(f"number {number} is that of no candidate")
                 proposed = number >= 0  # by the engine, which proposes no key twice
                 if number in candidates or (proposed and candidate.key in keys):
                     raise ValueError(f"candidate {number}, {candidate.name}, is there twice")

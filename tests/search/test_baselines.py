@@ -79,9 +79,9 @@ def test_a_longer_run_is_the_same_whether_it_was_extended(tmp_path: Path) -> Non
 
 def test_a_baseline_of_another_run_is_refused(tmp_path: Path) -> None:
     search(**FEW, out=tmp_path / "r")
-    entries = entries_of(tmp_path / "r")
-    del entries[0]["crc32"]
-    lines = [line_with_checksum(entries[0] | {"number": -9}), *lines_of(tmp_path / "r")[1:]]
+    other = entries_of(tmp_path / "r")[1]
+    del other["crc32"]
+    lines = [line_with_checksum(other | {"number": -1}), *lines_of(tmp_path / "r")[2:]]
     (tmp_path / "r" / "journal.jsonl").write_bytes(b"".join(lines))
     with pytest.raises(RunFolderError, match="not that baseline"):
         _resume(tmp_path / "r")
