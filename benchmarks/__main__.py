@@ -24,9 +24,10 @@ from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlati
 from benchmarks.lasting import lasting
 from benchmarks.latency_forms import LatencyFormsSettings, latency_forms
 from benchmarks.nas_bench_201_costs import check_costs
-from benchmarks.results_folder import EMBEDDED, keep
+from benchmarks.results_folder import keep
 from benchmarks.taught import loss_rows, shortlist_rows
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
+from diswot.bench import EMBEDDED
 from diswot.bench.correlation_run import CorrelationSettings, run_correlation
 from diswot.bench.paper import paper_table
 from diswot.bench.search_bench import SearchBenchSettings, SearchRow, run_search_bench
@@ -152,14 +153,8 @@ def _other(
             made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)
             keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
-        case "speed":
-            settings = SpeedSettings(ALL, architectures=4, data_root=data_root)
-            made = _told(settings)
-            rows = speed(settings, progress)
-        case "training-speed":
-            timed = TrainingSpeedSettings(data_root=data_root)
-            made = _told(timed)
-            rows = training_speed(timed, progress)
+        case "speed" | "training-speed" | "latency-forms":
+            made, rows = _timings(table, data_root, progress)
         case "all-cells":
             made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
@@ -167,13 +162,25 @@ def _other(
             rows = lasting(root, progress)
         case "costs":
             rows = [check_costs(root, progress, workers=workers)]
-        case "latency-forms":
-            forms = LatencyFormsSettings()
-            made = asdict(forms)
-            rows = latency_forms(forms, progress)
         case _:
             rows = paper_table(published or root.parent / "published", EMBEDDED, root)
     keep(table, rows, made, started)
+
+
+def _timings(
+    table: str, data_root: str | None, progress: Progress
+) -> tuple[dict[str, Any], Sequence[Any]]:
+    """Return the settings and the rows of a table of times."""
+    match table:
+        case "speed":
+            scored = SpeedSettings(ALL, architectures=4, data_root=data_root)
+            return _told(scored), speed(scored, progress)
+        case "training-speed":
+            trained = TrainingSpeedSettings(data_root=data_root)
+            return _told(trained), training_speed(trained, progress)
+        case _:
+            forms = LatencyFormsSettings()
+            return _told(forms), latency_forms(forms, progress)
 
 
 def _told(settings: Any) -> dict[str, Any]:

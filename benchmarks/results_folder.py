@@ -8,14 +8,11 @@ from typing import Any
 import click
 import torch
 
-import diswot.bench
+from diswot.bench import EMBEDDED
 from diswot.bench.tables import write_csv
 from diswot.runs.folder import versions, write_json
 
 RESULTS = Path(__file__).parent / "results"
-
-EMBEDDED = Path(diswot.bench.__file__).parent / "embedded"
-"""Tables that `diswot bench` reads come with the library."""
 
 
 def folder_of(table: str) -> Path:

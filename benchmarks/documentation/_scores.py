@@ -5,7 +5,8 @@ from itertools import chain
 
 import diswot.scorers
 from benchmarks.evidence import AGGREGATES
-from benchmarks.results_folder import EMBEDDED, RESULTS
+from benchmarks.results_folder import RESULTS
+from diswot.bench import EMBEDDED
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 from diswot.scorers import scorers

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths._download import DOWNLOADS, fetch
 from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._table import accuracies, check_count
@@ -12,8 +13,8 @@ from diswot.csv_table import Table, read_csv
 from diswot.errors import DataError
 from search_spaces import ResNetDepthSpace
 
-EMBEDDED = Path(__file__).parents[1] / "embedded" / "digits-s0.csv"
-"""Where the table of `digits-s0` lies, which is part of the package."""
+DIGITS = EMBEDDED / "digits-s0.csv"
+"""The table of `digits-s0`, which is part of the package."""
 
 
 def resnet_s0_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
@@ -29,10 +30,10 @@ def resnet_s0_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
 
 
 def digits_s0_truth(
-    root: Path,  # noqa: ARG001  (a loader: it lies in the package, wherever the data root is)
+    root: Path,  # noqa: ARG001  (a loader: it is in the package, wherever the data root is)
     *,
     mirror: str | None = None,  # noqa: ARG001
-    path: Path = EMBEDDED,
+    path: Path = DIGITS,
 ) -> GroundTruth:
     """All 64 residual networks of S0 on digits, trained alone and distilled; embedded.
 

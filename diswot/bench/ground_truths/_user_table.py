@@ -49,11 +49,7 @@ def truth_from_csv(
     table.column(column)  # a name that is wrong is said before what is wrong in the rows
     check_count(path, len(table.rows))
     found = find_space(space, in_channels=in_channels)
-    return GroundTruth(
-        name=path.stem,
-        space=found,
-        space_name=space if isinstance(space, str) else type(space).__name__,
-        data=data,
-        architectures=table.architectures(texts, found),
-        targets={column: accuracies(table, column)},
-    )
+    architectures = table.architectures(texts, found)
+    targets = {column: accuracies(table, column)}
+    space_name = space if isinstance(space, str) else type(space).__name__
+    return GroundTruth(path.stem, found, space_name, data, architectures, targets)
