@@ -19,6 +19,7 @@ from diswot.cli import options, shown_progress
 from diswot.networks.costs import measure_costs
 from diswot.networks.layers import WeightLayer, weight_layers
 from diswot.progress import tracked
+from diswot.scorers.noise_blocks import spectral_entropy
 from diswot.scorers.positions import channels, grid
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks.images import data_root as find_root
@@ -117,16 +118,8 @@ def layers_of(network: nn.Module, shape: Sequence[int], *, seed: int) -> list[tu
 
 
 def effective_rank(features: Tensor) -> float:
-    """Return that of (samples, channels), 1 where they are constant.
-
-    Read from the smaller of the two matrices of products, which have the same eigenvalues.
-    """
-    centered = (features - features.mean(dim=0)).double()
-    few = centered.T @ centered if len(centered) > centered.shape[1] else centered @ centered.T
-    variances = torch.linalg.eigvalsh(few).clamp(min=0)
-    if variances.sum() <= 0:
-        return 1.0
-    return float(torch.special.entr(variances / variances.sum()).sum().exp())
+    """Return that of (samples, channels), 1 where they are constant."""
+    return float(spectral_entropy(features.double()).exp().clamp(min=1))
 
 
 def _outputs(network: nn.Module, images: Tensor) -> list[tuple[WeightLayer, Tensor]]:
