@@ -12,7 +12,7 @@ from diswot.errors import first_line
 from diswot.scorers import find_scorer
 
 BASELINES = ("params", "flops", "trainable_layers", "logrank(jacov,params)")
-"""Scorers that are printed beside whatever is asked for."""
+"""Scorers that are printed with whatever is asked for."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Correlation:
         architectures: how many were to be ranked.
         failed: those without a score; all statistics are of the others.
         why: the commonest reason.
-        repeats: initialisations and batches that each score is the mean of.
+        repeats: initializations and batches that each score is the mean of.
         single_mean: mean τ-b of the repeats taken one by one.
         single_sd: standard deviation of these.
         statistics: how well it ranks; `None` where that is undefined.
@@ -51,7 +51,7 @@ class Correlation:
 
     @property
     def baseline(self) -> bool:
-        """Whether it is printed beside whatever is asked for."""
+        """Whether it is printed with whatever is asked for."""
         return self.scorer in BASELINES
 
 

@@ -50,9 +50,9 @@ class CorrelationSettings:
         data: what to score on; by default what the target was trained on.
         sample: architectures, drawn at random; 0 for all.
         teacher: a teacher's name.
-        teacher_state: whether it is at random initialisation, or trained.
+        teacher_state: whether it is at random initialization, or trained.
         teacher_weights: a checkpoint to load into it.
-        repeats: initialisations and batches.
+        repeats: initializations and batches.
         batch_size: images in a batch.
         seed: of everything.
         data_root: where tables and datasets lie.
@@ -112,7 +112,7 @@ class CorrelationTable:
 
     @property
     def remarks(self) -> list[str]:
-        """What a reader of the table must know besides."""
+        """What a reader of the table must know too."""
         failed = [row for row in self.ranked if row.failed]
         undefined = [f"{row.scorer}: {row.undefined}" for row in self.ranked if row.undefined]
         reasons = {row.why: row for row in reversed(failed)}

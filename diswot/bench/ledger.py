@@ -1,4 +1,4 @@
-"""Measurements that last: a folder of settings and records, taken up where it stopped."""
+"""Measurements that last: a folder of settings and records, resumed where it stopped."""
 
 import json
 import os
@@ -108,7 +108,7 @@ def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
         if asked.get(name) != found.get(name):
             raise RunFolderError(
                 f"{folder} was begun with {name} {found.get(name)!r}, but got "
-                f"{asked.get(name)!r}: give the same options to go on, or another --out"
+                f"{asked.get(name)!r}: give the same options to resume it, or another --out"
             )
 
 

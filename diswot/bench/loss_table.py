@@ -30,7 +30,7 @@ class LossTableSettings(LessonSettings):
         students: networks, see [`student_of`][diswot.bench.trainings.student_of].
         losses: names or expressions of `diswot list losses`; `alone` is always among them.
         seeds: trainings of each student by each loss. The same seed gives the same
-            initialisation and the same batches by every loss.
+            initialization and the same batches by every loss.
     """
 
     students: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class LossRow:
 def loss_table(
     settings: LossTableSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[LossRow]:
-    """Train every student by every loss with every seed; taken up again where it stopped.
+    """Train every student by every loss with every seed; resumed where it stopped.
 
     Args:
         settings: what is trained.

@@ -52,7 +52,7 @@ class TruthRow:
 def make_truth(
     settings: TruthSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[TruthRow]:
-    """Train every architecture, and write `truth.csv`; taken up again where it stopped.
+    """Train every architecture, and write `truth.csv`; resumed where it stopped.
 
     Args:
         settings: what is trained.

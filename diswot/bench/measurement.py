@@ -34,12 +34,12 @@ class MeasurementSettings:
         data: a dataset's name.
         teacher: a teacher's name.
         scorers: names or expressions.
-        repeats: initialisations and batches.
+        repeats: initializations and batches.
         batch_size: images in a batch.
         seed: of batches, teachers and students.
-        teacher_state: whether the teacher is at random initialisation, or trained.
+        teacher_state: whether the teacher is at random initialization, or trained.
         teacher_weights: a checkpoint to load into it.
-        modules: what registers scorers besides, in worker processes too.
+        modules: what registers further scorers, in worker processes too.
         data_root: where datasets lie.
         device: where to compute.
     """
@@ -89,7 +89,7 @@ def measure(
     progress: Progress,
     about: Mapping[str, Any] | None = None,
 ) -> list[Measured]:
-    """Measure all terms of all architectures; taken up again where it stopped.
+    """Measure all terms of all architectures; resumed where it stopped.
 
     Isomorphic architectures are scored once, and costs counted for each. A term that
     fails costs its architecture no other term.
@@ -109,11 +109,8 @@ def measure(
     with Ledger(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as ledger:
         unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, ledger)]
         counted_with = {first[key] for key in unscored}  # a score's costs are counted with it
-        uncounted = [
-            name
-            for name in architectures
-            if ("costs", name) not in ledger.records and name not in counted_with
-        ]
+        uncounted = [n for n in architectures if ("costs", n) not in ledger.records]
+        uncounted = [n for n in uncounted if n not in counted_with]
         total = len(uncounted) + 2 * len(unscored)
         done = 0
         with processes(workers) as pool:

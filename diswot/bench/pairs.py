@@ -65,7 +65,7 @@ def measure_pair(
     workers: int = 1,
     progress: Progress,
 ) -> list[PairRow]:
-    """Train the student of a pair by each method, and put the published accuracy beside it.
+    """Train the student of a pair by each method, next to the published accuracy.
 
     Args:
         pair: TEACHER/STUDENT, names of `diswot list teachers`.

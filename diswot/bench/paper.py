@@ -23,7 +23,7 @@ NORMAL = 1.96
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One published figure beside ours.
+    """One published figure next to ours.
 
     Attributes:
         source: where it is printed.

@@ -12,7 +12,7 @@ from diswot.runs.folder import replace_file
 
 
 def flat(record: Any) -> dict[str, Any]:
-    """Return a dataclass's fields, those of dataclasses within it beside its own.
+    """Return a dataclass's fields, those of dataclasses within it next to its own.
 
     An estimate becomes its value under its own name, and `…_low` and `…_high`.
     """

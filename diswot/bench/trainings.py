@@ -84,7 +84,7 @@ def lesson(settings: LessonSettings) -> Distillation:
 
 
 def student_of(name: str, images: ImageSpec, *, seed: int) -> nn.Module:
-    """Build a student, initialised by `seed`.
+    """Build a student, initialized by `seed`.
 
     Args:
         name: a built-in network, or SPACE:ARCHITECTURE.
@@ -106,7 +106,7 @@ def student_of(name: str, images: ImageSpec, *, seed: int) -> nn.Module:
 
 
 def student_in(space: str, name: str, images: ImageSpec, *, seed: int) -> nn.Module:
-    """Build the student of a space's architecture, initialised by `seed`.
+    """Build the student of a space's architecture, initialized by `seed`.
 
     Raises:
         DiswotError: there is no such space or architecture, or it cannot take the images.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
-"""What can be another when a training goes on."""
+"""What can be another when a training is resumed."""
 
 
 def options_before(
@@ -30,7 +30,7 @@ def options_before(
     Args:
         command: the command that began it.
         manifest: what it was told.
-        given: options of the command that goes on with it, which go before.
+        given: options of the command that resumes it, which take precedence.
         folder: where the manifest is.
         texts: what must be there as text or a list of texts.
 

@@ -1,4 +1,4 @@
-"""`diswot resume`: what stopped goes on."""
+"""`diswot resume`: what was stopped is resumed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
-"""What goes on with the trainings of a command."""
+"""What resumes the trainings of a command."""
 
 
 @click.command()
@@ -32,10 +32,10 @@ TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
 @shared.DEVICE
 @shared.JSON
 def resume(run: Path, as_json: bool, **chosen: Any) -> None:
-    """Go on with a run, or a training, from exactly where it stopped.
+    """Resume a run, or a training, from exactly where it stopped.
 
     What comes out is what would have come out had it never stopped. A search that ended
-    goes on with more --generations.
+    is continued with more --generations.
 
     Example: diswot resume runs/search-1 --generations 20
     """
@@ -66,7 +66,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
 
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:
-    """Make sure that there is something to go on with, and that nothing else is asked for."""
+    """Make sure that there is something to resume, and that nothing else is asked for."""
     from diswot.training import TRAINING_MANIFEST, is_unfinished
 
     for name in ("generations", "scorer", "cluster"):

@@ -55,7 +55,7 @@ def train(
 ) -> None:
     """Train a teacher on the labels alone: NAME is what --teacher takes elsewhere.
 
-    One that has weights is trained on from them. `diswot resume` goes on with a training
+    One that has weights is trained on from them. `diswot resume` resumes a training
     that was stopped.
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
@@ -73,7 +73,7 @@ def train(
 def go_on(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    """Go on with what `diswot teacher train` began in a folder."""
+    """Resume what `diswot teacher train` began in a folder."""
     told = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
     _train(folder, told, as_json=as_json)
 

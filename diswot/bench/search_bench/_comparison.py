@@ -52,7 +52,7 @@ def compared(ours: Vector, others: Vector) -> Comparison:
 def median_difference(ours: Vector, others: Vector, *, seed: int = 0) -> Estimate:
     """Return by how much the first median is ahead, with its 95 % bootstrap interval.
 
-    Both samples are drawn anew, each on its own.
+    Both samples are drawn again, each on its own.
     """
     rng = np.random.default_rng(seed)
     drawn = [

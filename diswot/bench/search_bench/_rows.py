@@ -1,4 +1,4 @@
-"""What the searches of each engine by one score came to, beside random search."""
+"""What the searches of each engine by one score came to, against random search."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -44,7 +44,7 @@ def run_search_bench(
     Args:
         settings: what is searched, by what.
         out: a new folder, or that of an earlier bench.
-        work: measurements to go on with, of these scorers and perhaps others; by default
+        work: measurements to resume, of these scorers and perhaps others; by default
             those in `out`.
         workers: processes that measure.
         progress: told of every architecture and every search.
@@ -81,7 +81,7 @@ def _measured(
     workers: int,
     progress: Progress,
 ) -> list[Measured]:
-    """Measure what `folder` does not hold yet; terms that read costs alone are told besides."""
+    """Measure what `folder` does not hold yet; terms that read costs alone are reported too."""
     scorers, about = _kept(folder, asked)
     measuring = replace(asked, scorers=scorers)
     measured = measure(measuring, names, folder, workers=workers, progress=progress, about=about)

@@ -27,8 +27,8 @@ class SearchBenchSettings:
         seeds: searches of each engine by each scorer.
         population: candidates per generation.
         sample: architectures that are known, drawn at random; 0 for all.
-        teacher: at random initialisation.
-        repeats: initialisations and batches.
+        teacher: at random initialization.
+        repeats: initializations and batches.
         batch_size: images in a batch.
         seed: of measurements, and the first one of searches.
         data_root: where tables and datasets lie.

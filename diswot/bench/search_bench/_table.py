@@ -1,4 +1,4 @@
-"""The searches as a table, and what a reader of it must know besides."""
+"""The searches as a table, and what a reader of it must know too."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class SearchBench:
 
     Attributes:
         curves: every engine by every score, after each number of evaluations.
-        remarks: what a reader must know besides.
+        remarks: what a reader must know too.
     """
 
     curves: Sequence[SearchRow]
@@ -56,7 +56,7 @@ def checkpoints(total: int) -> tuple[int, int]:
 
 
 def remarks(landscape: Landscape, curves: Sequence[SearchRow]) -> list[str]:
-    """Return what a reader must know besides."""
+    """Return what a reader must know too."""
     last = curves[-1].evaluations
     return [*_limits(landscape, last), *_reasons(curves, last)]
 

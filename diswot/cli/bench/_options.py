@@ -110,6 +110,19 @@ SAMPLE = click.option(
 )
 
 
+def truth_options(truth: str, target: str) -> Callable[[_F], _F]:
+    """Return the decorator of `--truth` and `--target`.
+
+    Args:
+        truth: help of the first.
+        target: help of the second.
+    """
+    return options.options(
+        click.option("--truth", default="digits-s0", show_default=True, help=truth),
+        click.option("--target", help=target),
+    )
+
+
 def scorers_option(default: str) -> Callable[[_F], _F]:
     """Return the decorator of `--scorers`."""
     return click.option(

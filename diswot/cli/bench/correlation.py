@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import option, options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import SAMPLE, measurement_options, run_options, scorers_option
+from diswot.cli.bench._options import (
+    SAMPLE,
+    measurement_options,
+    run_options,
+    scorers_option,
+    truth_options,
+)
 from diswot.options import ComparisonOptions
 from diswot.runs.folder import next_folder
 
@@ -25,13 +31,10 @@ CAPTION = (
 
 
 @click.command()
-@click.option(
-    "--truth",
-    default="digits-s0",
-    show_default=True,
-    help="A name of `diswot list benchmarks`, or a CSV file of your own.",
+@truth_options(
+    "A name of `diswot list benchmarks`, or a CSV file of your own.",
+    target="A column of a built-in truth; by default distilled, or its first.",
 )
-@click.option("--target", help="A column of a built-in truth; by default distilled, or its first.")
 @click.option("--column", help="The column of accuracies of a file of your own.")
 @click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
@@ -50,8 +53,8 @@ CAPTION = (
 def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Compare rankings by score with rankings by measured accuracy.
 
-    Baselines are always printed beside. Interrupted, the same command with the same
-    --out goes on where it stopped.
+    Baselines are always printed too. Interrupted, the same command with the same --out
+    resumes where it stopped.
 
     Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot,snip
     """

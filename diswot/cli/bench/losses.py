@@ -46,7 +46,7 @@ CAPTION = (
 def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Train students by several losses, over several seeds, and tell what differs.
 
-    Interrupted, the same command with the same --out goes on where it stopped.
+    Interrupted, the same command with the same --out resumes where it stopped.
 
     Example: diswot bench losses --students resnet20 --loss "ce + at" --loss "ce + dkd"
     """
@@ -98,10 +98,10 @@ def pairs(
     published: Path | None,
     **chosen: Any,
 ) -> None:
-    """Train a teacher–student pair of the literature, published accuracies beside.
+    """Train a teacher–student pair of the literature, next to published accuracies.
 
     At full length, 240 epochs, this takes a GPU; interrupted, the same command with the
-    same --out goes on where it stopped.
+    same --out resumes where it stopped.
 
     Example: diswot bench pairs --pair wrn-40-2/wrn-16-2 --methods KD,CRD --epochs 240
     """

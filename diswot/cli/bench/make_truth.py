@@ -21,7 +21,7 @@ SHOWN = 10
 def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Make a ground truth: train every student of a space alone and distilled.
 
-    Interrupted, the same command with the same --out goes on where it stopped.
+    Interrupted, the same command with the same --out resumes where it stopped.
 
     Example: diswot bench make-truth --space s0 --data digits --train-images 60 --out truth
     """

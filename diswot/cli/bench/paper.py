@@ -1,4 +1,4 @@
-"""`diswot bench paper`: published figures beside ours."""
+"""`diswot bench paper`: published figures next to ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-import diswot.bench
+from diswot.bench import EMBEDDED
 from diswot.cli import options, print_json, print_table, say
 from diswot.cli.bench._options import OUT
 from diswot.runs.folder import new_folder, next_folder
@@ -15,8 +15,7 @@ from diswot.runs.folder import new_folder, next_folder
 if TYPE_CHECKING:
     from diswot.bench.paper import PaperRow
 
-RESULTS = Path(diswot.bench.__file__).parent / "embedded"
-PUBLISHED = RESULTS / "published"
+PUBLISHED = EMBEDDED / "published"
 
 
 @click.command()
@@ -40,7 +39,7 @@ def paper(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Print published figures beside ours, misses included.
+    """Print published figures next to ours, misses included.
 
     Example: diswot bench paper --data-root data
     """
@@ -49,7 +48,7 @@ def paper(
     from diswot.tasks.images import data_root as find_root
 
     root = find_root(data_root)
-    rows = paper_table(published or PUBLISHED, results or RESULTS, root)
+    rows = paper_table(published or PUBLISHED, results or EMBEDDED, root)
     out = new_folder(out or next_folder(Path("runs"), "paper"))
     write_csv(out / "paper.csv", rows)
     if as_json:
@@ -61,12 +60,12 @@ def paper(
         [_shown(row) for row in rows],
         caption=(
             "The interval is that of ours, widened by the sampling error of the paper's own "
-            "architectures and by the spread of initialisations."
+            "architectures and by the spread of initializations."
         ),
     )
     counted = {v: sum(row.verdict == v for row in rows) for v in ("agrees", "miss", "not tested")}
     say(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
-    say(f"Next: the table lies in {out / 'paper.csv'}, with the reasons")
+    say(f"Next: the table is in {out / 'paper.csv'}, with the reasons")
 
 
 def _shown(row: PaperRow) -> list[str]:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import Count, Whole, names, option, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import SAMPLE, measurement_options, run_options, scorers_option
+from diswot.cli.bench._options import (
+    SAMPLE,
+    measurement_options,
+    run_options,
+    scorers_option,
+    truth_options,
+)
 from diswot.options import SearchOptions
 from diswot.runs.folder import next_folder
 
@@ -26,13 +32,10 @@ CAPTION = (
 
 
 @click.command()
-@click.option(
-    "--truth",
-    default="digits-s0",
-    show_default=True,
-    help="A name of `diswot list benchmarks`.",
+@truth_options(
+    "A name of `diswot list benchmarks`.",
+    target="A column of the truth; by default distilled, or its first.",
 )
-@click.option("--target", help="A column of the truth; by default distilled, or its first.")
 @scorers_option("diswot,nwot,params")
 @click.option(
     "--engines",
@@ -51,15 +54,15 @@ CAPTION = (
 @click.option(
     "--work",
     type=click.Path(path_type=Path),
-    help="Measurements to go on with: a folder of this command or of `bench correlation`.",
+    help="Measurements to resume: a folder of this command or of `bench correlation`.",
 )
 @run_options
 def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Compare what engines find by each score with what random search finds.
 
     All architectures of a ground truth are measured once; then every engine searches among
-    them with every seed. Interrupted, the same command with the same --out or --work goes
-    on where it stopped.
+    them with every seed. Interrupted, the same command with the same --out or --work
+    resumes where it stopped.
 
     Example: diswot bench search --truth nas-bench-201 --target cifar100 --max-params 500k
     """

@@ -60,7 +60,7 @@ def speed(out: Path | None, as_json: bool, **chosen: Any) -> None:
     for table, title in TITLES.items():
         print_table(title, ["name", "ms", "ratio"], _rows(timings, table))
     say("Ratios are to a bare forward pass of the same networks; of workers, to one worker.")
-    say(f"Next: the table lies in {out / 'speed.csv'}")
+    say(f"Next: the table is in {out / 'speed.csv'}")
 
 
 def _rows(timings: list[Timing], table: str) -> list[list[str]]:
