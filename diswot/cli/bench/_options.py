@@ -11,7 +11,30 @@ from diswot.options import ComparisonOptions, DistillationOptions, RecipeOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+
+class Sample(click.ParamType[int]):
+    """A number of architectures, or `all`, which is 0."""
+
+    name = "sample"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, 0 for all."""
+        text = str(value)
+        if text == "all":
+            return 0
+        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < 1:
+            self.fail(f"expected a positive number or all, but got {value!r}", param, ctx)
+        return int(text)
+
+
 measurement_options = options.options(
+    click.option(
+        "--sample",
+        type=Sample(),
+        default="all",
+        show_default=True,
+        help="How many architectures, drawn at random, or all.",
+    ),
     click.option(
         "--teacher", default="resnet110", show_default=True, help="At random initialization."
     ),
@@ -84,30 +107,6 @@ class ScorerList(click.ParamType[tuple[str, ...]]):
 
             return tuple(scorers())
         return tuple(dict.fromkeys(found))
-
-
-class Sample(click.ParamType[int]):
-    """A number of architectures, or `all`, which is 0."""
-
-    name = "sample"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number, 0 for all."""
-        text = str(value)
-        if text == "all":
-            return 0
-        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < 1:
-            self.fail(f"expected a positive number or all, but got {value!r}", param, ctx)
-        return int(text)
-
-
-SAMPLE = click.option(
-    "--sample",
-    type=Sample(),
-    default="all",
-    show_default=True,
-    help="How many architectures, drawn at random, or all.",
-)
 
 
 def truth_options(truth: str, target: str) -> Callable[[_F], _F]:

@@ -9,7 +9,6 @@ import click
 
 from diswot.cli import option, options, print_json, print_table, say, shown_progress
 from diswot.cli.bench._options import (
-    SAMPLE,
     measurement_options,
     run_options,
     scorers_option,
@@ -39,7 +38,6 @@ CAPTION = (
 @click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
 @scorers_option("all")
-@SAMPLE
 @measurement_options
 @option(
     ComparisonOptions,

@@ -9,7 +9,6 @@ import click
 
 from diswot.cli import Count, Whole, names, option, print_json, print_table, say, shown_progress
 from diswot.cli.bench._options import (
-    SAMPLE,
     measurement_options,
     run_options,
     scorers_option,
@@ -49,7 +48,6 @@ CAPTION = (
 @click.option("--evaluations", type=Whole(min=1, max=1_000_000), default=200, show_default=True)
 @click.option("--seeds", type=Whole(min=2, max=1_000_000), default=20, show_default=True)
 @option(SearchOptions, "population")
-@SAMPLE
 @measurement_options
 @click.option(
     "--work",
