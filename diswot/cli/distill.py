@@ -231,6 +231,6 @@ def _print(name: str, training: Training, distillation: Distillation) -> None:
             ),
             [name, training.objective, str(training.best_epoch), str(training.test)],
         ],
-        caption=f"{training.test.total:,} test images, on which nothing was chosen; "
+        caption=f"{training.test.total:,} test images, on which nothing was selected; "
         f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
     )

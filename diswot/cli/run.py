@@ -80,7 +80,7 @@ def print_run(report: RunReport) -> None:
         ["", "network", "params", "MACs", "latency", "score", *LOSSES.values()],
         [_cells(row) for row in report.rows],
         caption=(
-            f"{tests:,} test images, on which nothing was chosen; the interval covers the choice "
+            f"{tests:,} test images, on which nothing was selected; the interval covers the choice "
             f"of images, not of the seed, which is one: {settings['seed']}.\n"
             f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
             f"mean of {repeats} initializations and batches; "
@@ -121,6 +121,7 @@ def _print_verdict(verdict: Verdict) -> None:
     """Print which student to take and why, a sentence after the other."""
     from diswot.cli._layout import paragraph
 
-    say("Verdict")
+    say("\nVerdict")
     for sentence in verdict.sentences:
         say(textwrap.indent(paragraph(sentence, WIDTH - 2), "  "))
+    say("")

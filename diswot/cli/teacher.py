@@ -114,7 +114,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         "Test accuracy in %, with 95 % interval",
         ["teacher", "best epoch", "accuracy"],
         [[teacher, str(training.best_epoch), str(training.test)]],
-        caption=f"{training.test.total:,} test images, on which nothing was chosen; "
+        caption=f"{training.test.total:,} test images, on which nothing was selected; "
         f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
     options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"

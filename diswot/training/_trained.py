@@ -16,7 +16,7 @@ class Training:
         best_epoch: the epoch whose weights were kept, the last of those with the
             highest accuracy on the validation split.
         val: accuracy on the validation split at that epoch; it was chosen for it.
-        test: accuracy on the test split, on which nothing was chosen.
+        test: accuracy on the test split, on which nothing was selected.
         seconds: how long it took.
     """
 
