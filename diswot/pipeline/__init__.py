@@ -1,4 +1,4 @@
-"""The main job: search, distil the winner, compare, export."""
+"""The main job: search, distill the winner, compare, export."""
 
 from diswot.options import RunOptions
 from diswot.pipeline._asked_for import check_run
@@ -6,7 +6,8 @@ from diswot.pipeline._difference import Difference, paired_difference
 from diswot.pipeline._ending import LOSSES
 from diswot.pipeline._job import DEFAULT_BUDGET, resume, run
 from diswot.pipeline._report import Row, RunReport
-from diswot.pipeline._verdict import Alternative, TrainedStudent, Verdict, read_verdict, verdict
+from diswot.pipeline._selection import TrainedStudent, verdict
+from diswot.pipeline._verdict import Alternative, Verdict, read_verdict
 
 __all__ = [
     "DEFAULT_BUDGET",

@@ -12,8 +12,9 @@ from diswot.export import export
 from diswot.latency import default_form, is_measured
 from diswot.options import EAGER
 from diswot.pipeline._report import RunReport
+from diswot.pipeline._selection import ALONE, verdict
 from diswot.pipeline._students import Attempts, Lessons, Students, Timing
-from diswot.pipeline._verdict import ALONE, WINNER, Verdict, verdict
+from diswot.pipeline._verdict import WINNER, Verdict
 from diswot.progress import news
 from diswot.runs.folder import write_record
 from diswot.search import Candidate, SearchResult
@@ -58,7 +59,6 @@ def finished(
         halving=halving,
         trainings=attempts[WINNER].reports,
         exported=exported,
-        shipped=found.loss,
         folder=folder,
     )
     write_record(folder / "result.json", report.to_json())
@@ -98,11 +98,12 @@ def _verdict(
     Raises:
         DivergedError: none could be distilled.
     """
-    distinct = {candidate.name: label for label, candidate in reversed([*compared.items()])}
+    distinct: dict[str, str] = {}  # a baseline may be the winner, or another baseline
+    for label, candidate in compared.items():
+        distinct.setdefault(candidate.name, label)
     trained = [
         student
-        for label in compared
-        if distinct[compared[label].name] == label
+        for label in distinct.values()
         for student in students.answers(label, compared[label], attempts[label])
     ]
     failed = [
@@ -116,6 +117,7 @@ def _verdict(
         trained,
         teacher=students.teacher_accuracy,
         failures={what: first_line(error) for what, error in failed},
+        untrained=[label for label in distinct.values() if attempts[label].untried],
         seeds=(seed,),
     )
 

@@ -1,4 +1,4 @@
-"""The main job: search, distil the winner, compare, export."""
+"""The main job: search, distill the winner, compare, export."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,9 +67,10 @@ def run(
 ) -> RunReport:
     """Search a student for the teacher, distill it, compare it with baselines, export one.
 
-    The winner is trained three times from the same initialisation with the same batches:
-    alone, towards the teacher (DisWOT), and with the similarity losses besides (DisWOT†).
-    Largest, smallest and random student are distilled like it. The smallest of those that are
+    The winner is trained three times from the same initialization with the same batches:
+    alone, distilled from the teacher (DisWOT), and with the similarity losses too (DisWOT†).
+    Largest, smallest and random student are distilled like it, unless `compare` is `False`:
+    then they are not trained, and the verdict says so. The smallest of those that are
     as good as the best, within the interval of their difference on the validation split, is
     exported; `verdict` says which it is and why.
 
@@ -78,8 +79,8 @@ def run(
         space: a built-in name, `package.module:Class`, or a space.
         budget: what a student may cost; by default 300,000 parameters.
         out: the run folder.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+        progress: a function that gets a message for every step, or `False` for nothing; by
+            default bars are drawn where standard error is a terminal, or in a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions] and
             [`DistillationOptions`][diswot.training.DistillationOptions].
 
@@ -148,14 +149,14 @@ def _search(
 def resume(
     folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
 ) -> "RunReport | SearchResult":
-    """Go on with what stopped in a run folder: a search, or the main job with all its stages.
+    """Resume what stopped in a run folder: a search, or the main job with all its stages.
 
-    A training that ended is not begun again; one that did not goes on from its checkpoint.
+    A training that ended is not repeated; one that did not resumes from its checkpoint.
 
     Args:
         folder: the run folder.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+        progress: a function that gets a message for every step, or `False` for nothing; by
+            default bars are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
 
     Raises:
@@ -194,7 +195,7 @@ def resume(
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
-    """Return what the main job was asked for besides a search; `None` of a search alone."""
+    """Return what the main job was asked for in addition to a search; `None` of a search alone."""
     job = manifest.get("job", {})
     if job is None:
         return None

@@ -57,10 +57,9 @@ class RunReport:
         rows: the teacher, the winner, and the baselines.
         latency: how the rows' latencies were measured.
         halving: the shortlist's trainings, by which the winner was chosen; `None` where it
-            is the best-scored.
+            is the top-scoring candidate.
         trainings: the winner's, by loss; without those that diverged.
         exported: what was exported.
-        shipped: the loss that the exported student was trained with.
         folder: the run folder.
     """
 
@@ -71,8 +70,12 @@ class RunReport:
     halving: Halving | None
     trainings: Mapping[str, Training]
     exported: Exported
-    shipped: str
     folder: Path
+
+    @property
+    def shipped(self) -> str:
+        """The loss that the exported student was trained with."""
+        return self.verdict.loss
 
     def to_json(self) -> dict[str, Any]:
         """Return what `result.json` holds."""

@@ -13,7 +13,7 @@ from diswot.latency import time_network
 from diswot.networks.copies import copied
 from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
 from diswot.pipeline._report import Row
-from diswot.pipeline._verdict import TrainedStudent
+from diswot.pipeline._selection import TrainedStudent
 from diswot.progress import Progress, news
 from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
@@ -75,6 +75,11 @@ class Attempts:
     failures: Mapping[str, DivergedError]
 
     @property
+    def untried(self) -> bool:
+        """Whether no training was started."""
+        return not self.trained and not self.failures
+
+    @property
     def reports(self) -> dict[str, Training]:
         """What came of those that ended, by loss."""
         return {loss: each.report for loss, each in self.trained.items()}
@@ -98,7 +103,7 @@ class Timing:
 
 
 class Students:
-    """Builds candidates with one initialisation, trains and measures them."""
+    """Builds candidates with one initialization, trains and measures them."""
 
     def __init__(
         self,
@@ -169,7 +174,7 @@ class Students:
         return Trained(student, training)
 
     def chosen(self, shortlist: Sequence[Candidate]) -> tuple[Candidate, Halving | None]:
-        """Return whom successive halving chooses of a shortlist, and how."""
+        """Return the candidate that successive halving selects of a shortlist, and how."""
         if len(shortlist) == 1:
             return shortlist[0], None
         found = halve(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
-from diswot.pipeline import Verdict, read_verdict
+from diswot.pipeline import Verdict
 from diswot.runs.folder import read_json
 
 
@@ -76,6 +76,8 @@ def read_outcome(folder: Path) -> Outcome:
             if form["difference"] is not None
         }
         shipped, latency = result.get("shipped"), result.get("latency")
+        verdict = result.get("verdict")
+        verdict = None if verdict is None else Verdict.from_json(verdict)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunFolderError(f"{path} is damaged ({error!r}): restore it from a copy") from error
     student = folder / "student"
@@ -85,7 +87,7 @@ def read_outcome(folder: Path) -> Outcome:
         None if shipped is None else str(shipped),
         files,
         differences,
-        read_verdict(folder),
+        verdict,
         None if latency is None else str(latency),
     )
 

@@ -87,7 +87,7 @@ def test_search_distil_and_export_one_after_the_other(folder: Path) -> None:
     assert config["loss"] == "diswot-dagger"
 
 
-def test_a_named_architecture_is_distilled_and_exported_without_a_run(folder: Path) -> None:
+def test_a_named_architecture_needs_no_run(folder: Path) -> None:
     arch = ["--arch", "1-1-1", "--teacher", "resnet20", "--loss", "alone", "--out", "d"]
     done = diswot("distill", *arch, *SHORT, folder=folder)
     assert done.returncode == 0, done.stderr
@@ -109,7 +109,7 @@ def test_cifar_in_its_official_format_runs_the_same_job(folder: Path, shared_dat
     assert manifest["data"]["images"]["num_classes"] == 100
 
 
-def test_the_same_command_gives_the_same_result_in_another_process(folder: Path) -> None:
+def test_a_seed_gives_the_same_result_in_another_process(folder: Path) -> None:
     for out in ("a", "b"):
         done = diswot("search", *SMALL, "--seed", "5", "--out", out, folder=folder)
         assert done.returncode == 0, done.stderr
@@ -126,9 +126,13 @@ def test_run_can_score_against_the_trained_teacher(folder: Path) -> None:
     assert settings["teacher"] == "resnet20"
     assert settings["teacher_state"] == "trained"
     assert "Next: " in done.stdout
+    trained = {path.name for path in (folder / "r" / "distill").iterdir()}
+    assert trained == {"alone", "diswot", "diswot-dagger"}
+    assert "It was compared with no other student.\n" in done.stdout
+    assert "Not trained in full, and so not compared: " in done.stdout
 
 
-def test_an_interrupted_search_exits_130_and_keeps_what_was_evaluated(folder: Path) -> None:
+def test_an_interrupted_search_keeps_what_was_evaluated(folder: Path) -> None:
     command = [sys.executable, "-m", "diswot", "search", "--teacher", "resnet20", "--out", "r"]
     running = subprocess.Popen(
         [*command, "--space", "nas-bench-201", "--batch-size", "8", "--generations", "1000"],

@@ -50,7 +50,7 @@ def teacher() -> nn.Module:
     return Diverging(99).build(Diverging(99).from_string("width=12"), 10)
 
 
-def test_a_winner_that_diverges_gives_way_to_a_baseline(tmp_path: Path) -> None:
+def test_a_baseline_replaces_a_winner_that_diverges(tmp_path: Path) -> None:
     data = load_data("digits")
     found = diswot.run(teacher(), Diverging(12), data=data, out=tmp_path / "r", **QUICK)
     assert found.search.best.name == "width=12"

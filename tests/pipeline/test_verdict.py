@@ -89,7 +89,7 @@ def test_of_two_losses_the_better_on_validation_is_taken() -> None:
     assert verdict([plain]).reason == "It was compared with no other student."
 
 
-def test_training_alone_selects_nothing_and_tells_of_the_teacher() -> None:
+def test_training_alone_only_says_what_the_teacher_adds() -> None:
     alone = student("winner", 100, 0.99, name="a", loss="alone")
     found = verdict([alone, student("winner", 100, 0.9, name="a")])
     assert found.loss == "diswot"
@@ -119,6 +119,14 @@ def test_a_training_that_failed_is_said() -> None:
     assert "largest could not be trained: the loss is nan." in found.notes
     with pytest.raises(ValueError, match="at least one distilled"):
         verdict([student("winner", 100, 0.9, loss="alone")])
+
+
+def test_students_that_were_not_trained_are_named() -> None:
+    found = verdict([student("winner", 100, 0.9)], untrained=["largest", "random"])
+    assert found.sentences[1] == "It was compared with no other student."
+    assert found.sentences[2] == "Not trained in full, and so not compared: largest, random."
+    others = [student("winner", 100, 0.9), student("largest", 200, 0.8)]
+    assert not any("Not trained" in note for note in verdict(others).notes)
 
 
 def test_a_verdict_is_read_back_from_a_run_folder(tmp_path: Path) -> None:
