@@ -52,7 +52,7 @@ class Functional(Small):
         return nn.Sequential(*layers, Halves(), nn.Linear(256, num_classes))
 
 
-def test_operators_are_functions_with_their_shapes_however_they_are_called() -> None:
+def test_an_operator_has_one_name_however_it_is_called() -> None:
     space = Functional()
     assert operators_of(space, space.architecture(4), IMAGES, batch=3) == {
         "relu(3×1×16×16, inplace=True)": 4,
@@ -323,7 +323,7 @@ class Deceiving(ManyRaise):
         return nn.Sequential(scale, OtherwiseOnMeta(), nn.Linear(256, num_classes))
 
 
-def test_a_network_that_is_another_one_on_the_meta_device_is_refused() -> None:
+def test_a_network_that_differs_on_the_meta_device_is_refused() -> None:
     with pytest.raises(
         SpaceError, match=r"computes otherwise on cpu .*: measure it \(--latency eager\)$"
     ):

@@ -29,9 +29,7 @@ def test_a_linear_axis_has_a_few_ticks_with_labels_of_their_own(low: float, spre
 
 
 @given(values=st.lists(st.floats(1e-6, 1e12), min_size=2, max_size=8))
-def test_a_logarithmic_axis_has_a_place_for_every_value_and_ticks_within(
-    values: list[float],
-) -> None:
+def test_a_logarithmic_axis_holds_every_value_and_its_ticks(values: list[float]) -> None:
     assume(wants_log(values))
     scale = Scale.over(values, log=True)
     assert all(0 <= scale.place(value) <= 1 for value in values)
