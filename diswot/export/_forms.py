@@ -142,6 +142,7 @@ class Forms:
             self.network,
             self.program,
             self.batch,
+            expected=self.expected,
             images=self.images,
             architecture=self.architecture,
         )

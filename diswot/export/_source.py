@@ -37,6 +37,7 @@ def write_source(
     program: Callable[[], ExportedProgram],
     batch: Tensor,
     *,
+    expected: Tensor,
     images: ImageSpec,
     architecture: str,
 ) -> Source:
@@ -50,13 +51,13 @@ def write_source(
         network: what is to be written.
         program: gives the network as a program, or raises `ExportError`.
         batch: images (n, C, H, W) that it is run on.
+        expected: what `outputs_of` returns of the network for them.
         images: the images that it takes.
         architecture: what the network is called.
 
     Raises:
         ExportError: neither can be written and computes the same.
     """
-    expected = outputs_of(network, batch)
 
     def checked(modules: nn.Module, graph: fx.Graph) -> Source:
         source = _written(modules, graph, images=images, architecture=architecture)
