@@ -22,8 +22,8 @@ from diswot.options import takes_options
 from diswot.runs import writing_into
 from diswot.runs.folder import check_new_folder
 from diswot.runtimes import onnx_available, require_onnx
-from diswot.students import origin_of, unwrapped
-from diswot.tasks.images import ImageSpec, load_data
+from diswot.students import Origin, origin_of, unwrapped
+from diswot.tasks.images import ImageData, ImageSpec, load_data
 
 
 @dataclass(frozen=True)
@@ -127,27 +127,34 @@ def export(
     if int8 and given is None:
         raise OptionError("int8 is quantized on training images: name them as data")
     origin = origin_of(student)
-    takes = images or (origin.images if origin else given.spec if given else None)
+    takes = _images_of(origin, images, given)
+    architecture = (origin and origin.architecture) or type(unwrapped(student)).__name__
+    noted = metrics if metrics is not None else origin.metrics if origin else {}
+    network = standalone(student)
+    with writing_into(str(target)), _appearing(target) as made:
+        forms = Forms(network, made, images=takes, architecture=architecture, data=given)
+        written, left_out = _fill(forms, wanted, noted)
+    sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
+    return Exported(target, tuple(sizes), written, left_out, sizes)
+
+
+def _images_of(
+    origin: Origin | None, images: ImageSpec | None, data: ImageData | None
+) -> ImageSpec:
+    """Return the images that a student takes: as given, as it was built for, or those of `data`.
+
+    Raises:
+        ExportError: they are not known.
+        OptionError: they are not those of `data`.
+    """
+    takes = images or (origin.images if origin else data.spec if data else None)
     if takes is None:
         raise ExportError(
             "what images this network takes is not known: pass images=ImageSpec(…) or data=…"
         )
-    if given is not None:
-        check_same_images(given, takes)
-    architecture = (origin and origin.architecture) or type(unwrapped(student)).__name__
-    noted = dict(metrics if metrics is not None else origin.metrics if origin else {})
-    network = standalone(student)
-    with writing_into(str(target)), _appearing(target) as made:
-        forms = Forms(network, made, images=takes, architecture=architecture, data=given)
-        reference = None if given is None else evaluated(network, given)
-        if reference is not None and given is not None:
-            check_reported(reference, noted, given)
-        written, left_out = _written(forms, wanted, reference)
-        if not (made / WEIGHTS).exists():
-            forms.write_weights()
-        describe(forms, written, left_out, noted, reference)
-    sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
-    return Exported(target, tuple(sizes), written, left_out, sizes)
+    if data is not None:
+        check_same_images(data, takes)
+    return takes
 
 
 def wanted_forms(
@@ -174,6 +181,26 @@ def wanted_forms(
     if onnx or int8 or (onnx is None and onnx_available()):
         wanted["onnx"] = bool(onnx or int8)
     return wanted | ({"int8": True} if int8 else {})
+
+
+def _fill(
+    forms: Forms, wanted: Mapping[str, bool], metrics: Mapping[str, Any]
+) -> tuple[dict[str, Form], dict[str, str]]:
+    """Write forms, weights, description and card; return the forms, and why others are left out.
+
+    Raises:
+        ExportError: no form can be written, one that was asked for cannot, or the network has
+            another accuracy than `metrics` hold.
+    """
+    reference = None
+    if forms.data is not None:
+        reference = evaluated(forms.network, forms.data)
+        check_reported(reference, metrics, forms.data)
+    written, left_out = _written(forms, wanted, reference)
+    if not (forms.folder / WEIGHTS).exists():
+        forms.write_weights()
+    describe(forms, written, left_out, metrics, reference)
+    return written, left_out
 
 
 def _written(

@@ -72,7 +72,7 @@ def calibrate(
         form: what is predicted: `eager`, `onnx` or `torch-compile`.
         sample: how many architectures; fewer where the space has not so many.
         seed: of the sample.
-        progress: is told of every architecture.
+        progress: gets a message for every architecture.
 
     Raises:
         OptionError: a number is too small.
@@ -82,37 +82,7 @@ def calibrate(
     archs = _drawn(space, sample, seed)
     counts = [operators_of(space, arch, images, batch=batch) for arch in archs]
     timed = MeasuredLatency(space, images, device, batch, threads, SECONDS, form)
-    rounds = [
-        _Round.of(timed, archs, counts, progress, f"round {number}")
-        for number in range(1, ROUNDS + 1)
-    ]
-    ms = {name: min(each.operators[name] for each in rounds) for name in rounds[0].operators}
-    runs = [each.networks for each in rounds]
-    networks = np.array([[one.fast_ms for one in each] for each in runs]).min(axis=0)
-    sums = np.array([total_ms(ms, count) for count in counts])
-    held_out = np.arange(len(archs)) % HELD_OUT == HELD_OUT - 1
-    intercept, slope = _line(sums[~held_out], networks[~held_out])
-    predicted = intercept + slope * sums
-    return OperatorTable(
-        space=type(space).__name__,
-        shape=images.shape,
-        num_classes=images.num_classes,
-        device=device,
-        machine=_machine(device),
-        batch=batch,
-        threads=threads,
-        form=form,
-        operators=ms,
-        slope=slope,
-        intercept=intercept,
-        error=_error(predicted[held_out], networks[held_out]),
-        disturbance=float(np.median([one.median_ms / one.fast_ms for each in runs for one in each]))
-        - 1,
-        architectures=tuple(
-            Calibrated(space.to_string(arch), float(whole), float(said), bool(apart))
-            for arch, whole, said, apart in zip(archs, networks, predicted, held_out, strict=True)
-        ),
-    )
+    return _fitted(timed, archs, counts, _Times.of(timed, archs, counts, progress))
 
 
 def _check(**numbers: tuple[int, int]) -> None:
@@ -161,6 +131,75 @@ class _Round:
                 operators |= _times_in(timed, arch, missing)
             networks.append(timed.measure(arch))
         return cls(operators, networks)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What several rounds come to.
+
+    Attributes:
+        operators: fastest milliseconds of each operator.
+        networks: fastest milliseconds of each network (n,).
+        disturbance: by what share a median run was slower than the fast ones, typically.
+    """
+
+    operators: Mapping[str, float]
+    networks: Vector
+    disturbance: float
+
+    @classmethod
+    def of(
+        cls,
+        timed: MeasuredLatency,
+        archs: Sequence[Architecture],
+        counts: Sequence[Counter[str]],
+        progress: Progress,
+    ) -> "_Times":
+        """Measure all rounds; keep the fastest time of each operator and of each network."""
+        rounds = [
+            _Round.of(timed, archs, counts, progress, f"round {number}")
+            for number in range(1, ROUNDS + 1)
+        ]
+        runs = [each.networks for each in rounds]
+        slower = [one.median_ms / one.fast_ms for each in runs for one in each]
+        return cls(
+            {name: min(each.operators[name] for each in rounds) for name in rounds[0].operators},
+            np.array([[one.fast_ms for one in each] for each in runs]).min(axis=0),
+            float(np.median(slower)) - 1,
+        )
+
+
+def _fitted(
+    timed: MeasuredLatency,
+    archs: Sequence[Architecture],
+    counts: Sequence[Counter[str]],
+    times: _Times,
+) -> OperatorTable:
+    """Fit the line from sums of operators to networks, and find its error where it was not fit."""
+    sums = np.array([total_ms(times.operators, count) for count in counts])
+    held_out = np.arange(len(archs)) % HELD_OUT == HELD_OUT - 1
+    intercept, slope = _line(sums[~held_out], times.networks[~held_out])
+    predicted = intercept + slope * sums
+    rows = zip(archs, times.networks, predicted, held_out, strict=True)
+    return OperatorTable(
+        space=type(timed.space).__name__,
+        shape=timed.images.shape,
+        num_classes=timed.images.num_classes,
+        device=timed.device,
+        machine=_machine(timed.device),
+        batch=timed.batch,
+        threads=timed.threads or 1,
+        form=timed.form,
+        operators=times.operators,
+        slope=slope,
+        intercept=intercept,
+        error=_error(predicted[held_out], times.networks[held_out]),
+        disturbance=times.disturbance,
+        architectures=tuple(
+            Calibrated(timed.space.to_string(arch), float(whole), float(said), bool(apart))
+            for arch, whole, said, apart in rows
+        ),
+    )
 
 
 def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Mapping[str, float]:

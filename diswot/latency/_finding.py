@@ -4,7 +4,7 @@ from pathlib import Path
 
 from diswot.csv_table import read_csv
 from diswot.errors import OptionError
-from diswot.latency._forms import FORMS, check_form
+from diswot.latency._forms import FORMS, check_form, is_measured
 from diswot.latency._latency import Latency
 from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
@@ -43,7 +43,7 @@ def find_latency(
         DataError: the file is missing, damaged, or made for another space or other images.
     """
     check_latency(spec, column=column, device=device)
-    if spec in (*FORMS, MEASURED):
+    if is_measured(spec):
         form = EAGER if spec == MEASURED else spec
         return MeasuredLatency(space, images, device, threads=threads, form=form)
     if Path(spec).suffix == ".csv":

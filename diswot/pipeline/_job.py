@@ -42,7 +42,7 @@ from diswot.search import (
     told_again,
 )
 from diswot.search import resume as resume_search
-from diswot.tasks.images import load_data
+from diswot.tasks.images import ImageData, load_data
 from diswot.teachers import NAMED, TEACHERS, Teacher
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
@@ -69,10 +69,9 @@ def run(
 
     The winner is trained three times from the same initialization with the same batches:
     alone, distilled from the teacher (DisWOT), and with the similarity losses too (DisWOT†).
-    Largest, smallest and random student are distilled like it, unless `compare` is `False`:
-    then they are not trained, and the verdict says so. The smallest of those that are
-    as good as the best, within the interval of their difference on the validation split, is
-    exported; `verdict` says which it is and why.
+    Largest, smallest and random student are distilled like it; with `compare=False` none of them
+    is trained, and the verdict says so. The smallest of those that are as good as the best, within
+    the interval of their difference on the validation split, is exported; `verdict` says why.
 
     Args:
         teacher: a built-in name, `package.module:callable`, or a network.
@@ -94,12 +93,7 @@ def run(
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
             options["latency"] = EAGER  # the form that will be exported
         with working_in(folder):
-            options["data"] = load_data(
-                options.get("data", "digits"),
-                root=options.get("data_root"),
-                image_size=options.pop("image_size", None),
-                progress=tell,
-            )
+            options["data"] = _data_of(options, tell)
             check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=tell)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
@@ -107,6 +101,16 @@ def run(
             lessons = Lessons(teacher, options, tell)
             result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
             return finished(result, lessons, folder, job)
+
+
+def _data_of(options: RunOptions, progress: Progress) -> ImageData:
+    """Load the data that options name; `image_size`, which is used for it alone, is taken out."""
+    return load_data(
+        options.get("data", "digits"),
+        root=options.get("data_root"),
+        image_size=options.pop("image_size", None),
+        progress=progress,
+    )
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -168,30 +172,52 @@ def resume(
         read_manifest(path)  # what is no run folder is not locked
         with working_in(path):
             manifest = read_manifest(path)
-            job, settings = _job_of(manifest, path), manifest["settings"]
+            job = _job_of(manifest, path)
             if job is None:
                 return resume_search(path, progress=tell, **options)
-            if job["onnx"]:
-                require_onnx()
-            check_resume(path, manifest, **options)
-            teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
-            options["data"] = data_again(
-                settings,
-                options.get("data"),
-                image_size=options.pop("image_size", None),
-                data_root=options.get("data_root"),
-                progress=tell,
-            )
-            if options.get("data_root") is None and options["data"].source is not None:
-                options["data_root"] = options["data"].source.root
-            known = {n: options.get(n) or settings[n] for n in ("teacher_weights", "device")}
-            known |= {name: job[name] for name in _TRAINING}
-            known["teacher_classes"] = settings.get("teacher_classes")
-            lessons = Lessons(teacher, {**options, **known, "seed": settings["seed"]}, tell)
-            if settings["teacher_state"] == "trained":
-                options["teacher"] = lessons.trained_teacher()
-            result = resume_search(path, progress=tell, **options)
-            return finished(result, lessons, path, job)
+            return _resume_job(path, manifest, options, job=job, progress=tell)
+
+
+def _resume_job(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    options: ResumeOptions,
+    *,
+    job: Mapping[str, Any],
+    progress: Progress,
+) -> RunReport:
+    """Resume the search of a main job, then its trainings and the export."""
+    if job["onnx"]:
+        require_onnx()
+    check_resume(folder, manifest, **options)
+    settings = manifest["settings"]
+    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
+    options["data"] = data_again(
+        settings,
+        options.get("data"),
+        image_size=options.pop("image_size", None),
+        data_root=options.get("data_root"),
+        progress=progress,
+    )
+    if options.get("data_root") is None and options["data"].source is not None:
+        options["data_root"] = options["data"].source.root
+    lessons = Lessons(teacher, {**options, **_lessons_of(settings, job, options)}, progress)
+    if settings["teacher_state"] == "trained":
+        options["teacher"] = lessons.trained_teacher()
+    result = resume_search(folder, progress=progress, **options)
+    return finished(result, lessons, folder, job)
+
+
+def _lessons_of(
+    settings: Mapping[str, Any], job: Mapping[str, Any], options: ResumeOptions
+) -> dict[str, Any]:
+    """Return how a manifest says that students are trained; options come first where they may."""
+    used = {"seed": settings["seed"], "teacher_classes": settings.get("teacher_classes")}
+    used |= {name: job[name] for name in _TRAINING}
+    return used | {
+        "teacher_weights": options.get("teacher_weights") or settings["teacher_weights"],
+        "device": options.get("device") or settings["device"],
+    }
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
