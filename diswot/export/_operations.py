@@ -54,7 +54,7 @@ def _has_programs_inside(program: ExportedProgram) -> bool:
 
 
 def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
-    """Return the name and value of what a program reads besides its images."""
+    """Return the name and value of what a program reads other than its images."""
     target = given.target or ""
     value = program.state_dict.get(target, program.constants.get(target))
     if not isinstance(value, Tensor):

@@ -113,7 +113,7 @@ def time_call(
 
 @dataclass(frozen=True)
 class MeasuredLatency:
-    """Latency measured anew for every architecture that is asked for.
+    """Latency measured for every architecture that is asked for.
 
     The network is the one that is distilled and exported, edges without effect included.
 

@@ -18,7 +18,7 @@ from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
 SCHEMA = 1
-AGAIN = "make it anew with diswot latency calibrate"
+AGAIN = "make it again with diswot latency calibrate"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _chosen(path: Path, header: Sequence[str], column: str | None) -> str:
         if len(others) == 1:
             return others[0]
         raise OptionError(
-            f"{path} has {len(others)} columns beside {ARCH!r}: name the one of milliseconds "
+            f"{path} has {len(others)} columns other than {ARCH!r}: name the one of milliseconds "
             f"with --latency-column ({', '.join(others) or 'there is none'})"
         )
     if column not in others:

@@ -55,7 +55,7 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
     With b images that only the first has right and c that only the second has, of n, the
     difference is (b − c) / n. The interval is Wald's after adding half an image to each of the
     four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Images that
-    both have right or wrong tell nothing of the difference but its scale, so the interval is
+    both have right or wrong change nothing but the scale of the difference, so the interval is
     narrower than what two separate intervals leave open.
 
     Source: Agresti and Min, "Simple improved confidence intervals for comparing matched

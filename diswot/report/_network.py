@@ -108,7 +108,7 @@ def read_network(build: Callable[[], nn.Module], image: tuple[int, int, int]) ->
 
     Sequences are shown by their parts, and so are modules in which there are three
     resolutions; any other module is one block. Plain layers without weights of two axes
-    (normalisation, activations) are shown with the layer before them.
+    (normalization, activations) are shown with the layer before them.
 
     Args:
         build: makes the network; called with the meta device as default.

@@ -29,7 +29,7 @@ from diswot.search import Candidate, SearchResult
 TEMPLATES = Path(__file__).parent / "templates"
 
 ROWS = 50
-"""Rows or names of a table at most; what there is besides is said."""
+"""Rows or names of a table at most; the page says what it leaves out."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _epochs(folder: Path) -> tuple[Epoch, ...]:
         if not all(abs(float(value)) < HUGE for value in epoch.to_row().values()):
             raise RunFolderError(
                 f"{folder / METRICS} is damaged (a number of epoch {epoch.epoch} is not finite): "
-                "restore it from a copy, or distil again"
+                "restore it from a copy, or distill again"
             )
     return history
 
