@@ -13,9 +13,9 @@ from diswot.devices import find_device
 from diswot.losses import kd_loss
 from diswot.progress import Progress, tracked
 from diswot.seeding import torch_seed
-from diswot.tasks.images import ImageData, load_data
+from diswot.tasks.images import ImageData, augmentation, load_data
 from diswot.teachers import find_teacher
-from diswot.training import Recipe, augmentation, parse_objective, train
+from diswot.training import Recipe, parse_objective, train
 from search_spaces import ResNetDepthSpace
 
 LOSS = "0.1*ce + 0.9*kd(T=4)"

@@ -2,7 +2,6 @@
 
 from diswot.options import RunOptions
 from diswot.pipeline._asked_for import check_run
-from diswot.pipeline._difference import Difference, paired_difference
 from diswot.pipeline._ending import LOSSES
 from diswot.pipeline._job import DEFAULT_BUDGET, resume, run
 from diswot.pipeline._report import Row, RunReport
@@ -13,14 +12,12 @@ __all__ = [
     "DEFAULT_BUDGET",
     "LOSSES",
     "Alternative",
-    "Difference",
     "Row",
     "RunOptions",
     "RunReport",
     "TrainedStudent",
     "Verdict",
     "check_run",
-    "paired_difference",
     "read_verdict",
     "resume",
     "run",

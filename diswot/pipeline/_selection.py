@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from diswot.pipeline._difference import Difference, paired_difference
 from diswot.pipeline._verdict import WINNER, Alternative, Verdict, called
 from diswot.search import Costs
+from diswot.tasks import Difference
+from diswot.tasks.images import paired_difference
 from diswot.training import Accuracy
 
 ALONE = "alone"

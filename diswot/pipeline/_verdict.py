@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
-from diswot.pipeline._difference import Difference
 from diswot.runs.folder import read_json
+from diswot.tasks import Difference
 
 WINNER = "winner"
 _TEXTS = ("take", "architecture", "loss", "reason", "exported")

@@ -1,17 +1,27 @@
 """Tasks: what a network takes, gives and is measured by; one package each."""
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import SPLITS, Dataset, SplitName
+from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingBatches
+from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
+from diswot.tasks._task import Task
+from diswot.tasks._tasks import TASKS, find_task
 
 __all__ = [
     "MOST_AT_ONCE",
     "SPLITS",
+    "TASKS",
     "Batch",
+    "Changes",
     "Dataset",
+    "Difference",
     "Measure",
     "Metric",
     "SplitName",
+    "Task",
+    "TrainingBatches",
+    "find_task",
+    "mean_difference",
     "values_of",
 ]

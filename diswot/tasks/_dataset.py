@@ -1,16 +1,55 @@
 """What the rest of the library knows of a dataset."""
 
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
 from search_spaces import Signature
 
+if TYPE_CHECKING:
+    from diswot.tasks._metric import Metric
+    from diswot.tasks._task import Task
+
 SplitName: TypeAlias = Literal["train", "val", "test"]
 """What networks are trained on, selected on and evaluated on."""
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+
+
+class Changes(Protocol):
+    """What of a recipe changes training examples; what a task does not know is no change to it.
+
+    Attributes:
+        augment: `none`, `standard` or `strong`.
+        label_smoothing: share of a label that is spread over all classes.
+        mixup: parameter α of Beta(α, α); 0 for no mixup.
+        cutmix: the same of cutmix.
+    """
+
+    @property
+    def augment(self) -> str: ...
+    @property
+    def label_smoothing(self) -> float: ...
+    @property
+    def mixup(self) -> float: ...
+    @property
+    def cutmix(self) -> float: ...
+
+
+class TrainingBatches(Protocol):
+    """Batches of the training split as they are trained on.
+
+    Attributes:
+        fixed: whether an example is the same in every epoch, so that what a teacher shows of
+            it can be kept.
+    """
+
+    @property
+    def fixed(self) -> bool: ...
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return the examples at places (B,), changed as torch's global generator draws it."""
 
 
 class Dataset(Protocol):
@@ -21,8 +60,14 @@ class Dataset(Protocol):
         notes: what was inferred, converted or left out, a line each.
     """
 
-    name: str
-    notes: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def task(self) -> "Task":
+        """The task that it is data of."""
 
     @property
     def signature(self) -> Signature:
@@ -31,6 +76,10 @@ class Dataset(Protocol):
     @property
     def digest(self) -> str:
         """SHA-256 of all examples."""
+
+    @property
+    def metrics(self) -> "tuple[Metric, ...]":
+        """What networks are measured by; the first selects weights and students."""
 
     def size(self, split: SplitName) -> int:
         """Return how many examples a split has."""
@@ -41,6 +90,14 @@ class Dataset(Protocol):
         Args:
             split: which split.
             indices: (B,) places in it.
+            device: where they are needed.
+        """
+
+    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+        """Return the batches of the training split, changed as a recipe says.
+
+        Args:
+            changes: augmentation and mixing, such as a recipe.
             device: where they are needed.
         """
 

@@ -1,6 +1,9 @@
 """What a metric found, with its interval."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,27 @@ class Measure:
     n: int
     unit: str = ""
     higher_is_better: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the measure as plain values."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Measure":
+        """Read back what `to_json` returned.
+
+        Raises:
+            ValueError: a number is not finite, or n is below 1.
+            KeyError: something is missing.
+            TypeError: something is of another type.
+        """
+        value, low, high = (float(values[name]) for name in ("value", "low", "high"))
+        n, better = values["n"], values["higher_is_better"]
+        if not all(map(math.isfinite, (value, low, high))):
+            raise ValueError(f"{value} [{low}, {high}] is not finite")
+        if not isinstance(n, int) or n < 1 or not isinstance(better, bool):
+            raise ValueError(f"n is {n!r}, higher_is_better {better!r}")
+        return cls(str(values["name"]), value, low, high, n, str(values["unit"]), better)
 
     def at_least_as_good_as(self, other: "Measure") -> bool:
         """Tell whether this value is the other's or better."""

@@ -9,6 +9,7 @@ from diswot.networks import named
 from diswot.networks.output import run
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Dataset, SplitName
+from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
 
 MOST_AT_ONCE = 250
@@ -25,9 +26,13 @@ class Metric(ABC):
 
     Attributes:
         name: what it is called in tables.
+        unit: see [`Measure`][diswot.tasks.Measure].
+        higher_is_better: which way is better.
     """
 
     name: str
+    unit: str = "%"
+    higher_is_better: bool = True
 
     @abstractmethod
     def values(self, output: Tensor, batch: Batch) -> Tensor:
@@ -38,8 +43,24 @@ class Metric(ABC):
             batch: the examples, on the device of the output.
         """
 
+    def difference(self, one: Tensor, other: Tensor) -> Difference:
+        """Return the measure of `one` minus that of `other`, with its 95 % interval.
+
+        Args:
+            one: values of all examples of a split (n,).
+            other: the same of another network.
+
+        Raises:
+            ValueError: they are of different numbers of examples, or of none.
+        """
+        return mean_difference(one, other, unit=self.unit)
+
     @abstractmethod
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
+        """Tell whether a network with this measure may know nothing of the data."""
+
+    @abstractmethod
+    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> Measure:
         """Return the measure of the values (n,) of all examples of a split, with interval."""
 
     def measure(

@@ -16,7 +16,6 @@ from diswot.training._api import (
     recipe_options,
     teacher_epochs,
 )
-from diswot.training._augmentation import augmentation
 from diswot.training._distillation import Distillation
 from diswot.training._judging import Accuracy, evaluate, near_chance, right_answers
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
@@ -51,7 +50,6 @@ __all__ = [
     "TrainedTeacher",
     "Training",
     "TrainingManifest",
-    "augmentation",
     "check_distillation",
     "check_teacher_training",
     "default_recipe",

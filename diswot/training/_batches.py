@@ -5,9 +5,7 @@ from torch import Tensor
 
 from diswot.errors import OptionError
 from diswot.seeding import seed_for
-from diswot.tasks.images import ImageData
-from diswot.training._augmentation import augmentation
-from diswot.training._mixing import mixed
+from diswot.tasks import Batch, Dataset
 from diswot.training._recipe import Recipe
 
 
@@ -30,10 +28,10 @@ class Batches:
     """
 
     def __init__(
-        self, data: ImageData, recipe: Recipe, device: str, *, process: int = 0, processes: int = 1
+        self, data: Dataset, recipe: Recipe, device: str, *, process: int = 0, processes: int = 1
     ) -> None:
-        self.size = min(recipe.batch_size, len(data.train))
-        self.steps = recipe.steps_per_epoch(len(data.train))
+        self.size = min(recipe.batch_size, data.size("train"))
+        self.steps = recipe.steps_per_epoch(data.size("train"))
         parts = recipe.gradient_accumulation
         if self.size % (processes * parts):
             raise OptionError(
@@ -41,9 +39,9 @@ class Batches:
                 f"processes, gradient accumulation {parts}), but got {self.size} images: give a "
                 "multiple of it (--train-batch-size)"
             )
-        self._data, self._recipe, self._device = data, recipe, device
+        self._examples, self._recipe = data.size("train"), recipe
         self._process, self._processes = process, processes
-        self._augment = augmentation(data, recipe.augment)
+        self._take = data.training(recipe, device=device)
 
     def order(self, epoch: int) -> Tensor:
         """Return the places (steps, parts, B) of this process's images in the training split.
@@ -51,21 +49,13 @@ class Batches:
         Their order follows from the seed and the epoch.
         """
         generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
-        order = torch.randperm(len(self._data.train), generator=generator)
+        order = torch.randperm(self._examples, generator=generator)
         shape = (self.steps, self._recipe.gradient_accumulation, self._processes, -1)
         return order[: self.steps * self.size].view(shape)[:, :, self._process]
 
-    def take(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return images, targets, labels and places of one forward pass, on the device.
+    def take(self, places: Tensor) -> Batch:
+        """Return the examples of one forward pass, on the device.
 
-        Changes and mixtures are drawn from torch's global generator.
+        Changes are drawn from torch's global generator.
         """
-        batch = self._data.train.take(places)
-        images = self._augment(batch.images.to(self._device).float())
-        found = mixed(
-            self._data.normalise(images),
-            batch.labels.to(self._device),
-            self._data.num_classes,
-            self._recipe,
-        )
-        return found.images, found.targets, found.labels, places.to(self._device)
+        return self._take(places)

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from diswot.losses import TrainingBatch
 from diswot.networks import ActivationReader, Activations, ForwardPass
-from diswot.tasks import MOST_AT_ONCE
+from diswot.tasks import MOST_AT_ONCE, Batch
 from diswot.tasks.images import ImageData
 
 MOST_CACHED = 2**30
@@ -43,18 +43,14 @@ class Lesson(nn.Module):
         self._read = read
         self._teach = teach
 
-    def forward(
-        self,
-        images: Tensor,
-        targets: Tensor,
-        labels: Tensor,
-        indices: Tensor,
-        progress: float,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss, and its terms with their weights."""
-        taught = self._teach(images, indices)
-        batch = TrainingBatch(targets, labels, indices, progress)
-        values = self.criterion(self._read(images), taught, batch)
+        (images,), labels = batch.inputs, batch.labels
+        if labels is None:
+            labels = batch.indices.new_empty(0)
+        taught = self._teach(images, batch.indices)
+        known = TrainingBatch(batch.targets, labels, batch.indices, progress)
+        values = self.criterion(self._read(images), taught, known)
         return values.total, values.terms
 
 

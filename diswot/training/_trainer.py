@@ -178,7 +178,7 @@ class Trainer:
             torch.manual_seed(seed_for(self._recipe.seed, "step", epoch, step, part, process))
             last = part == parts - 1
             with nullcontext() if last else self._accelerator.no_sync(self._lesson):
-                total, terms = self._lesson(*self._batches.take(share), progress)
+                total, terms = self._lesson(self._batches.take(share), progress)
                 with backward_of("the student"):
                     self._accelerator.backward(total / parts)
             losses.append(
@@ -256,7 +256,7 @@ class Trainer:
         before = copy.deepcopy(lesson.state_dict())
         places = torch.arange(min(EXAMPLES, len(self._data.train)))
         with self._reading():
-            total, _ = lesson(*self._batches.take(places), 1.0)
+            total, _ = lesson(self._batches.take(places), 1.0)
         gradients = torch.autograd.grad(total, trained, allow_unused=True)
         lesson.load_state_dict(before)
         return any(gradient is None for gradient in gradients)

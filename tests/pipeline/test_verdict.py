@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from diswot.errors import RunFolderError
-from diswot.pipeline import TrainedStudent, paired_difference, read_verdict, verdict
+from diswot.pipeline import TrainedStudent, read_verdict, verdict
 from diswot.search import Costs
+from diswot.tasks.images import paired_difference
 from diswot.training import Accuracy
 
 IMAGES = 1000

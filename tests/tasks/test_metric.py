@@ -1,6 +1,7 @@
 """Metrics of networks on any dataset: values example by example, and a measure of all."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,9 @@ SIZES = {"train": 3, "val": 0, "test": 2 * MOST_AT_ONCE + 7}
 @dataclass
 class Lines:
     """Numbers x as inputs, with 2x as what is to be predicted."""
+
+    task: Any = None
+    metrics: tuple[Metric, ...] = ()
 
     name: str = "lines"
     notes: tuple[str, ...] = ()
@@ -35,6 +39,9 @@ class Lines:
         x = indices[:, None].float()
         return Batch((x,), {"y": 2 * x}, None, indices).to(device)
 
+    def training(self, changes: Any, *, device: str = "cpu") -> Any:
+        raise NotImplementedError
+
     def summary(self) -> str:
         return "lines"
 
@@ -43,6 +50,11 @@ class AbsoluteError(Metric):
     """Distance from what is to be predicted."""
 
     name = "error"
+    unit = ""
+    higher_is_better = False
+
+    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
+        return measure.value > 1e6
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
         distance: Tensor = (output - batch.targets["y"]).abs().squeeze(1)

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
-from diswot.tasks.images import load_data
+from diswot.tasks.images import augmentation, load_data
 from diswot.training import (
     Recipe,
-    augmentation,
     parse_objective,
     prepare_distillation,
     train,

@@ -12,9 +12,17 @@ import torch
 from torch import Tensor
 
 from diswot.devices import torch_threads
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
+from diswot.tasks._metric import Metric
+from diswot.tasks._task import Task
+from diswot.tasks._tasks import find_task
+from diswot.tasks.images._accuracy import Top1
 from diswot.tasks.images._classes import described
 from diswot.tasks.images._holding_out import divided, held_out_of
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._training_batches import ImageBatches
+from search_spaces import Signature, TensorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +195,40 @@ class ImageData:
             for values in (self.spec.mean, self.spec.std)
         )
         return (images.float() / self.spec.scale - mean) / std
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What networks take and give; `facts` hold the normalization."""
+        facts = {name: getattr(self.spec, name) for name in ("mean", "std", "scale")}
+        return Signature((TensorSpec("images", self.shape),), self.num_classes, facts)
+
+    @property
+    def task(self) -> Task:
+        """Classification of images."""
+        return find_task("images")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The accuracy."""
+        return (Top1(),)
+
+    def size(self, split: SplitName) -> int:
+        """Return how many images a split has."""
+        return len(self.split(split))
+
+    def split(self, name: SplitName) -> Split:
+        """Return the images and classes of a split."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        """Return images of a split, standardized, with their classes as targets."""
+        found = self.split(split).take(indices)
+        images, labels = self.normalise(found.images.to(device)), found.labels.to(device)
+        return Batch((images,), labels, labels, indices.to(device))
+
+    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+        """Return batches of the training images, augmented and mixed."""
+        return ImageBatches(self, changes, device)
 
     def summary(self) -> str:
         """One line for people: sizes, shape and classes."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Beta
 from torch.nn import functional as F
 
-from diswot.training._recipe import Recipe
+from diswot.tasks._dataset import Changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ def smoothed(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
     return F.one_hot(labels, num_classes) * (1 - smoothing) + smoothing / num_classes
 
 
-def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Recipe) -> Mixed:
+def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> Mixed:
     """Return the batch as the recipe wants it, drawn from torch's global generator.
 
     Every image is mixed with one of the same batch, all in the same proportion.

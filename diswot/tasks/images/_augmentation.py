@@ -1,9 +1,12 @@
 """Random changes of images that leave their class, on batches of tensors."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
-from diswot.tasks.images import ImageData
+if TYPE_CHECKING:
+    from diswot.tasks.images._image_data import ImageData
 
 LARGE = 96
 """Height from which images are cropped at random sizes, as photographs are."""
@@ -12,7 +15,7 @@ SMALLEST_CROP = 0.25
 """Share of a large image that is left at least; recipes of hundreds of epochs take 0.08."""
 
 
-def augmentation(data: ImageData, level: str) -> nn.Module:
+def augmentation(data: "ImageData", level: str) -> nn.Module:
     """Return the augmentation of uint8 or float batches (B, C, H, W) made floats of the same scale.
 
     Drawn from torch's global generator.

@@ -1,0 +1,101 @@
+"""The difference of a metric between two networks on the same examples, with its interval."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+NORMAL = 1.959964
+"""The quantile of the normal distribution for 95 %."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One network's metric minus another's on the same examples, with its 95 % interval.
+
+    Attributes:
+        value: the difference.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        unit: of the metric; shares (`%`) are printed as points.
+
+    Examples:
+        >>> str(Difference(-0.012, -0.03, 0.006))
+        '−1.2 points [−3.0, +0.6]'
+        >>> str(Difference(0.25, 0.125, 0.375, unit="px"))
+        '+0.25 px [+0.125, +0.375]'
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str = "%"
+
+    def __str__(self) -> str:
+        numbers = self.value, self.low, self.high
+        if self.unit == "%":
+            texts, unit = [f"{100 * each:+.1f}" for each in numbers], "points"
+        else:
+            texts, unit = [f"{each:+.3g}" for each in numbers], self.unit
+        value, low, high = (text.replace("-", "−") for text in texts)
+        return f"{value}{unit and f' {unit}'} [{low}, {high}]"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the difference as plain values."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Difference":
+        """Read back what `to_json` returned.
+
+        Raises:
+            ValueError: a number is not finite.
+            KeyError: one is missing.
+            TypeError: one is no number.
+        """
+        value, low, high = (float(values[name]) for name in ("value", "low", "high"))
+        if not all(map(math.isfinite, (value, low, high))):
+            raise ValueError(f"{value} [{low}, {high}] is not finite")
+        return cls(value, low, high, str(values.get("unit", "%")))
+
+
+def check_paired(one: Tensor, other: Tensor) -> None:
+    """Make sure that two vectors of values can be paired.
+
+    Raises:
+        ValueError: they are of different numbers of examples, or of none.
+    """
+    if one.shape != other.shape or one.ndim != 1 or not len(one):
+        raise ValueError(
+            f"Expected two vectors of the same examples, but got shapes {tuple(one.shape)} and "
+            f"{tuple(other.shape)}"
+        )
+
+
+def mean_difference(one: Tensor, other: Tensor, *, unit: str = "%") -> Difference:
+    """Return the mean of `one − other` with the 95 % interval of Student's t.
+
+    Args:
+        one: a value per example (n,).
+        other: the same of another network, of the same examples in the same order (n,).
+        unit: of the values.
+
+    Raises:
+        ValueError: they are of different numbers of examples, or of none.
+
+    Examples:
+        >>> import torch
+        >>> str(mean_difference(torch.tensor([1.0, 2.0, 3.0]), torch.zeros(3), unit=""))
+        '+2 [−0.484, +4.48]'
+    """
+    from scipy.stats import t  # imported here: commands that compare nothing need not wait for it
+
+    check_paired(one, other)
+    each = one.double() - other.double()
+    mean, count = float(each.mean()), len(each)
+    if count == 1:
+        return Difference(mean, -math.inf, math.inf, unit)
+    reach = float(t.ppf(0.975, count - 1)) * float(each.std()) / math.sqrt(count)
+    return Difference(mean, mean - reach, mean + reach, unit)

@@ -1,0 +1,98 @@
+"""Accuracy of classifiers, with intervals of one and of the difference of two."""
+
+import math
+
+from torch import Tensor
+
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Dataset, SplitName
+from diswot.tasks._difference import NORMAL, Difference, check_paired
+from diswot.tasks._measure import Measure
+from diswot.tasks._metric import Metric
+
+LEAST_KAPPA = 0.02
+"""Of a classifier that knows something."""
+
+
+class Top1(Metric):
+    """Share of examples whose highest output is that of their class."""
+
+    name = "accuracy"
+
+    def values(self, output: Tensor, batch: Batch) -> Tensor:
+        """Return 1 for each example that is classified correctly, else 0: (B,)."""
+        if batch.labels is None:
+            raise ValueError("Expected examples with labels, but got none")
+        return output.argmax(1).eq(batch.labels).double()
+
+    def summarize(self, values: Tensor, _dataset: Dataset, _split: SplitName) -> Measure:
+        """Return the accuracy with its 95 % Wilson interval.
+
+        The interval covers the choice of examples, not of the seed.
+        """
+        return accuracy(int(values.sum()), len(values))
+
+    def difference(self, one: Tensor, other: Tensor) -> Difference:
+        """Return the paired difference of two accuracies, see `paired_difference`."""
+        return paired_difference(one, other)
+
+    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
+        """Tell whether a network may know nothing of its classes, as far as the examples tell.
+
+        Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is
+        taken at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k) for k classes;
+        below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for nominal
+        scales", 1960, with the agreement by chance of equally frequent classes.
+        """
+        classes = dataset.signature.outputs
+        return (measure.low - 1 / classes) / (1 - 1 / classes) < LEAST_KAPPA
+
+
+def accuracy(correct: int, total: int) -> Measure:
+    """Return the accuracy of `correct` answers of `total`, with its 95 % Wilson interval.
+
+    Examples:
+        >>> str(accuracy(90, 100))
+        '90.0 % [82.6, 94.5]'
+    """
+    # imported here: commands that evaluate nothing need not wait for it
+    from scipy.stats import binomtest
+
+    found = binomtest(correct, total).proportion_ci(method="wilson")
+    return Measure(Top1.name, correct / total, float(found.low), float(found.high), total, unit="%")
+
+
+def paired_difference(one: Tensor, other: Tensor) -> Difference:
+    """Return the accuracy of `one` minus that of `other`, with its 95 % interval.
+
+    With b images that only the first has right and c that only the second has, of n, the
+    difference is (b − c) / n. The interval is Wald's after adding half an image to each of the
+    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Images that
+    both have right or wrong tell nothing of the difference but its scale, so the interval is
+    narrower than what two separate intervals leave open.
+
+    Source: Agresti and Min, "Simple improved confidence intervals for comparing matched
+    proportions", Statistics in Medicine 24, 2005, section 3.
+
+    Args:
+        one: whether each image is classified correctly (N,).
+        other: the same of another network, of the same images in the same order (N,).
+
+    Raises:
+        ValueError: they are of different numbers of images, or of none.
+
+    Examples:
+        >>> import torch
+        >>> right = torch.arange(100) < 90
+        >>> str(paired_difference(right, torch.arange(100) < 80))
+        '+10.0 points [+3.7, +15.9]'
+        >>> paired_difference(right, right).value
+        0.0
+    """
+    check_paired(one, other)
+    first, second = one.bool(), other.bool()
+    gained, lost = int((first & ~second).sum()), int((second & ~first).sum())
+    count = len(one) + 2
+    centre = (gained - lost) / count
+    reach = NORMAL * math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / count) / count
+    return Difference((gained - lost) / len(one), centre - reach, centre + reach)
