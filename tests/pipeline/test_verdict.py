@@ -168,5 +168,5 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
 
 @pytest.mark.parametrize("shapes", [((3,), (4,)), ((0,), (0,)), ((2, 2), (2, 2))])
 def test_answers_of_different_images_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
-    with pytest.raises(ValueError, match="the same images"):
+    with pytest.raises(ValueError, match="the same examples"):
         paired_difference(*(torch.zeros(shape, dtype=torch.bool) for shape in shapes))
