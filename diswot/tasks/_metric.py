@@ -56,8 +56,14 @@ class Metric(ABC):
         return mean_difference(one, other, unit=self.unit)
 
     @abstractmethod
-    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
-        """Tell whether a network with this measure may know nothing of the data."""
+    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> bool:
+        """Tell whether a network may know nothing of the data, as far as a split tells.
+
+        Args:
+            values: of all examples of the split (n,).
+            dataset: the examples.
+            split: which of them.
+        """
 
     @abstractmethod
     def summarize(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> Measure:

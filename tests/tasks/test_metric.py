@@ -53,8 +53,8 @@ class AbsoluteError(Metric):
     unit = ""
     higher_is_better = False
 
-    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
-        return measure.value > 1e6
+    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+        return self.summarize(values, dataset, split).value > 1e6
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
         distance: Tensor = (output - batch.targets["y"]).abs().squeeze(1)

@@ -36,7 +36,7 @@ class Top1(Metric):
         """Return the paired difference of two accuracies, see `paired_difference`."""
         return paired_difference(one, other)
 
-    def is_near_chance(self, measure: Measure, dataset: Dataset) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
         """Tell whether a network may know nothing of its classes, as far as the examples tell.
 
         Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is
@@ -44,7 +44,7 @@ class Top1(Metric):
         below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for nominal
         scales", 1960, with the agreement by chance of equally frequent classes.
         """
-        classes = dataset.signature.outputs
+        classes, measure = dataset.signature.outputs, self.summarize(values, dataset, split)
         return (measure.low - 1 / classes) / (1 - 1 / classes) < LEAST_KAPPA
 
 
