@@ -5,6 +5,8 @@ from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingB
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
+from diswot.tasks._picture import fitted, read_picture
+from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import TASKS, find_task
 
@@ -21,7 +23,11 @@ __all__ = [
     "SplitName",
     "Task",
     "TrainingBatches",
+    "cache_root",
+    "data_root",
     "find_task",
+    "fitted",
     "mean_difference",
+    "read_picture",
     "values_of",
 ]

@@ -9,12 +9,12 @@ from diswot.errors import DataError, OptionError, UnknownNameError, first_line
 from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
+from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._cifar import cifar10, cifar100
 from diswot.tasks.images._decoded import image_folder
 from diswot.tasks.images._digits import digits
 from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData, Source
-from diswot.tasks.images._root import cache_root, data_root
 
 DATASETS: dict[str, Callable[[Path], ImageData]] = {
     "digits": digits,

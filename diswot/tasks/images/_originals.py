@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from diswot.tasks.images._picture import read_header, read_picture
+from diswot.tasks._picture import read_header, read_picture
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from diswot.files import irregular
-from diswot.tasks.images._picture import suffixes
+from diswot.tasks._picture import suffixes
 
 _T = TypeVar("_T")
 
