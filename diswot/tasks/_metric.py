@@ -43,12 +43,21 @@ class Metric(ABC):
             batch: the examples, on the device of the output.
         """
 
-    def difference(self, one: Tensor, other: Tensor) -> Difference:
+    def difference(
+        self,
+        one: Tensor,
+        other: Tensor,
+        dataset: Dataset,  # noqa: ARG002  (which may know examples that belong together)
+        split: SplitName,  # noqa: ARG002
+        /,
+    ) -> Difference:
         """Return the measure of `one` minus that of `other`, with its 95 % interval.
 
         Args:
             one: values of all examples of a split (n,).
-            other: the same of another network.
+            other: values of the same examples from another network (n,).
+            dataset: the examples.
+            split: which of them.
 
         Raises:
             ValueError: they are of different numbers of examples, or of none.

@@ -32,7 +32,9 @@ class Top1(Metric):
         """
         return accuracy(int(values.sum()), len(values))
 
-    def difference(self, one: Tensor, other: Tensor) -> Difference:
+    def difference(
+        self, one: Tensor, other: Tensor, _dataset: Dataset, _split: SplitName
+    ) -> Difference:
         """Return the paired difference of two accuracies, see `paired_difference`."""
         return paired_difference(one, other)
 
