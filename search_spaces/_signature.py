@@ -1,5 +1,6 @@
 """What a network takes and gives, without a word about what it means."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -90,7 +91,12 @@ class Signature:
     Attributes:
         inputs: what the network takes, in order.
         outputs: how many numbers it returns for one input: classes, coordinates, …
-        facts: what else the task keeps of its data, as plain values of JSON.
+        facts: what else the task keeps of its data, as plain values of JSON; tuples become lists.
+
+    Raises:
+        ValueError: there is no input or no output, two inputs have one name, or a fact is no
+            finite number.
+        TypeError: the facts are no plain values.
 
     Examples:
         >>> signature = Signature((TensorSpec("images", (3, 32, 32)),), 10)
@@ -111,6 +117,8 @@ class Signature:
             raise ValueError(f"Expected at least one output, but got {self.outputs}")
         if len({spec.name for spec in self.inputs}) < len(self.inputs):
             raise ValueError(f"Expected inputs of different names, but got {self.names}")
+        plain = json.loads(json.dumps(dict(self.facts), allow_nan=False))  # equal to what is read
+        object.__setattr__(self, "facts", plain)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from diswot.runs._checksums import (
     write_with_checksum,
 )
 from diswot.runs._lock import LOCK, Interrupted, check_free, working_in, writing_into
+from diswot.runs._signature import read_signature
 
 __all__ = [
     "CHECKSUM",
@@ -22,6 +23,7 @@ __all__ = [
     "checked",
     "digest_of",
     "line_with_checksum",
+    "read_signature",
     "with_checksum",
     "working_in",
     "write_with_checksum",

@@ -64,6 +64,12 @@ class ImageSpec:
     std: tuple[float, ...]
     scale: float
 
+    @property
+    def signature(self) -> Signature:
+        """What networks take and give; `facts` hold the normalization."""
+        facts = {"mean": self.mean, "std": self.std, "scale": self.scale}
+        return Signature((TensorSpec("images", self.shape),), self.num_classes, facts)
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ImageSpec":
         """Read back what `dataclasses.asdict` and JSON made of it.
@@ -199,8 +205,7 @@ class ImageData:
     @cached_property
     def signature(self) -> Signature:
         """What networks take and give; `facts` hold the normalization."""
-        facts = {name: getattr(self.spec, name) for name in ("mean", "std", "scale")}
-        return Signature((TensorSpec("images", self.shape),), self.num_classes, facts)
+        return self.spec.signature
 
     @property
     def task(self) -> Task:
