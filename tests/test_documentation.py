@@ -24,7 +24,7 @@ def test_an_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     exec(compile(code, "example", "exec"), {"__name__": "example"})
 
 
-def test_the_readme_has_its_quick_start_and_its_space_of_15_lines() -> None:
+def test_the_readme_has_a_quick_start_and_a_space_of_15_lines() -> None:
     quick_start, space = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
@@ -40,6 +40,6 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_tables_of_a_page_are_the_cards_and_the_committed_results(page: Path) -> None:
+def test_tables_of_pages_are_cards_and_committed_results(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert filled(text) == text, "run `make docs`"

@@ -42,7 +42,7 @@ def shown(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) 
     return done.stdout
 
 
-def test_own_images_and_a_hugging_face_teacher_give_a_student_in_budget(tmp_path: Path) -> None:
+def test_own_images_and_an_hf_teacher_give_a_student_in_budget(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     printed = shown("own_images.py", tmp_path)
     assert "exported to run/student" in printed
@@ -62,7 +62,7 @@ def test_own_teacher_and_data_give_an_exported_student(tmp_path: Path) -> None:
     assert (tmp_path / "student" / "weights.safetensors").is_file()
 
 
-def test_own_scorer_is_compared_with_the_parameter_count_and_with_chance(tmp_path: Path) -> None:
+def test_own_scorer_is_compared_with_parameters_and_chance(tmp_path: Path) -> None:
     lines = shown("own_scorer.py", tmp_path).splitlines()
     assert [line.split(":")[0].strip() for line in lines] == ["neighbours", "params", "null"]
     assert all(re.search(r"τ [+-]\d\.\d\d of 12", line) for line in lines)

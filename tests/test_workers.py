@@ -84,7 +84,7 @@ def fixture_workers() -> Iterator[Workers]:
         yield workers
 
 
-def test_every_process_is_prepared_once_and_has_its_share_of_the_cores(workers: Workers) -> None:
+def test_each_process_is_prepared_once_with_its_share_of_cores(workers: Workers) -> None:
     states = [workers.submit(state).result() for _ in range(8)]
     states += [future.result() for future in [workers.submit(state) for _ in range(8)]]
     assert 1 <= len({process for process, _, _ in states}) <= 2
@@ -140,7 +140,7 @@ def test_a_task_whose_process_dies_is_begun_again_in_a_new_one(
     assert served not in before
 
 
-def test_a_task_that_always_kills_its_process_is_given_up_and_harms_no_other(
+def test_a_task_that_always_kills_its_process_fails_alone(
     workers: Workers,
 ) -> None:
     deadly = workers.submit(die)

@@ -259,7 +259,7 @@ def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
     assert said == "[1.0, 3.0]\n"
 
 
-def test_the_command_line_lists_presets_and_terms_with_their_weights(cli: CommandLine) -> None:
+def test_list_losses_shows_presets_and_terms_with_weights(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "losses", "--json").out)["losses"]
     assert listed["diswot"].startswith("0.1*ce + 0.9*kd(T=4)")
     for name, kind in terms().items():

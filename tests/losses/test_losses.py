@@ -254,7 +254,7 @@ def test_the_teacher_itself_is_at_zero_and_nobody_is_lower(case: Case) -> None:
 
 
 @each_loss
-def test_gradients_flow_into_the_student_and_never_into_the_teacher(case: Case) -> None:
+def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
     student, teacher = (changed(case.given(seed), Tensor.requires_grad_) for seed in (1, 2))
     case.loss(student, teacher).backward()  # type: ignore[no-untyped-call]
     for part in parts(student):

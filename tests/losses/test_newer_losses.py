@@ -145,7 +145,7 @@ def test_the_best_student_is_at_the_minimum_and_nobody_is_lower(case: Case) -> N
 
 
 @each_loss
-def test_gradients_flow_into_the_student_and_never_into_the_teacher(case: Case) -> None:
+def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
     student, teacher = case.given(1).requires_grad_(), case.given(2).requires_grad_()
     backward(case.loss(student, teacher))
     assert student.grad is not None
@@ -164,14 +164,14 @@ def test_half_precision_is_as_single_of_the_same_numbers(case: Case, dtype: torc
 
 
 @each_loss
-def test_a_student_that_shows_the_same_everywhere_has_finite_gradients(case: Case) -> None:
+def test_a_constant_student_has_finite_gradients(case: Case) -> None:
     student = torch.zeros_like(case.given(1), requires_grad=True)
     backward(case.loss(student, case.given(2)))
     assert student.grad is not None
     assert student.grad.isfinite().all()
 
 
-def test_dkd_weighed_by_what_the_teacher_leaves_to_other_classes_is_kd() -> None:
+def test_dkd_weighted_by_the_teachers_other_classes_is_kd() -> None:
     student, teacher, labels = logits(1)[:1], logits(2)[:1], LABELS[:1]
     beta = 1 - float(F.softmax(teacher / 4, dim=1)[0, labels[0]])
     decoupled = dkd_loss(student, teacher, labels, alpha=1, beta=beta)
@@ -199,14 +199,14 @@ def test_dist_weighs_the_relations_between_and_within_classes() -> None:
     torch.testing.assert_close(both, 2 * parts[0] + 3 * parts[1])
 
 
-def test_standardised_kd_does_not_see_the_range_of_an_images_logits() -> None:
+def test_standardized_kd_ignores_the_range_of_an_images_logits() -> None:
     student, teacher = logits(1), logits(2)
     scale, shift = torch.rand(IMAGES, 1) + 0.5, torch.randn(IMAGES, 1)
     loss = standardised_kd_loss(scale * student + shift, teacher)
     torch.testing.assert_close(loss, standardised_kd_loss(student, teacher))
 
 
-def test_vid_is_lowest_where_the_variance_is_the_mean_squared_error() -> None:
+def test_vid_is_lowest_where_variance_is_mean_squared_error() -> None:
     mean, teacher = maps(1), maps(2)
     error = (mean - teacher).square().mean(dim=(0, 2, 3))
     lowest = float(vid_loss(mean, error, teacher))

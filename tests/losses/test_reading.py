@@ -200,7 +200,7 @@ def test_several_terms_share_what_they_watch() -> None:
     assert not built("ce + kd", student, teacher).student_watches
 
 
-def test_localisation_maps_need_a_classifier_of_the_last_feature_map() -> None:
+def test_localization_maps_need_a_classifier_of_the_last_map() -> None:
     student = residual(1, 4, 4, 4)
     head = [nn.AvgPool2d(8), nn.Flatten(), nn.Linear(16, CLASSES)]
     teacher = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *head)
@@ -208,7 +208,7 @@ def test_localisation_maps_need_a_classifier_of_the_last_feature_map() -> None:
         built("ce + semantic", student, teacher)
 
 
-def test_a_loss_is_computed_in_single_precision_where_networks_are_not() -> None:
+def test_losses_are_computed_in_single_precision() -> None:
     student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
     criterion = built("ce + kd + sp + fitnet + kdsvd", student, teacher)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -36,7 +36,7 @@ each_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
 
 
 @each_term
-def test_a_student_that_shows_what_the_teacher_shows_is_at_the_least(name: str) -> None:
+def test_a_student_with_the_teachers_outputs_is_at_the_minimum(name: str) -> None:
     teacher = residual(2, 4, 6, 8)
     student = twin(teacher)
     least = terms()[name].card.least
@@ -51,7 +51,7 @@ def test_a_student_that_shows_what_the_teacher_shows_is_at_the_least(name: str) 
 
 @each_term
 @each_pair
-def test_gradients_flow_into_student_and_adapters_and_never_into_the_teacher(
+def test_gradients_reach_student_and_adapters_not_the_teacher(
     name: str, pair: Callable[[], tuple[nn.Module, nn.Module]]
 ) -> None:
     student, teacher = pair()

@@ -142,7 +142,7 @@ class Taught:
                 yield shown(self._teacher)
 
 
-def test_the_paraphraser_learns_to_rebuild_and_stays_as_it_is_thereafter() -> None:
+def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     teacher, student = residual(2, 6, 8, 12), residual(1, 4, 6, 8)
     criterion = parse_objective("ft").build(
         student, teacher, EXAMPLES, num_classes=CLASSES, train_images=TRAIN_IMAGES
@@ -180,7 +180,7 @@ def test_ab_reads_both_networks_before_the_activation() -> None:
         assert taps[-1].read(seen).relu().equal(seen.feature_map)
 
 
-def test_stages_are_fused_with_what_later_ones_carry_at_the_teachers_size() -> None:
+def test_stages_are_fused_with_later_ones_at_the_teachers_size() -> None:
     torch.manual_seed(0)
     fusion, last = Fusion(4, 5, 6, last=False), Fusion(4, 5, 6, last=True)
     maps, size = torch.randn(2, 4, 8, 8), torch.Size([16, 12])

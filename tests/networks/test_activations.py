@@ -47,7 +47,7 @@ def test_what_is_shown_is_what_the_network_computes() -> None:
     )
 
 
-def test_a_network_of_functions_that_returns_a_dictionary_is_read() -> None:
+def test_a_functional_network_that_returns_a_dict_is_read() -> None:
     network = Functional().eval()
     with torch.no_grad(), ActivationReader(network) as read:
         shown = read(torch.randn(3, 3, 8, 8))
@@ -75,7 +75,7 @@ def test_gradients_flow_through_what_is_shown() -> None:
     assert network.conv.weight.grad is not None
 
 
-def test_the_input_of_a_module_that_works_in_place_is_read_before_it() -> None:
+def test_the_input_of_an_in_place_module_is_read_before_it() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(64, 2)
     )

@@ -30,7 +30,7 @@ def resnet() -> CifarResNet:
     return CifarResNet((2, 1, 3), num_classes=4, widths=(4, 4, 8, 16))
 
 
-def test_a_layout_names_the_maps_of_all_modules_and_the_ends_of_the_stages() -> None:
+def test_a_layout_names_maps_of_all_modules_and_ends_of_stages() -> None:
     found = layout(resnet(), IMAGES)
     assert found.maps["stem"] == found.maps["stages.0.1.conv2"] == (4, 16, 16)
     assert "head" not in found.maps
@@ -91,7 +91,7 @@ def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:
         assert tap.read(read(IMAGES)).shape == (2, 8, 8, 8)
 
 
-def test_a_path_without_a_map_is_refused_with_the_nearest_that_have_one() -> None:
+def test_a_path_without_a_map_is_refused_with_the_nearest() -> None:
     found = layout(resnet(), IMAGES, who="the student")
     with pytest.raises(NetworkError) as caught:
         found.tap("stages.3")
@@ -132,7 +132,7 @@ class Rectified(nn.Module):
         return rectified
 
 
-def test_what_the_activation_of_a_block_is_given_is_read_though_it_is_shared_and_in_place() -> None:
+def test_the_input_of_a_shared_in_place_activation_is_read() -> None:
     shared = nn.ReLU(inplace=True)
     blocks = [Rectified(shared), nn.AvgPool2d(2), Rectified(shared)]
     network = nn.Sequential(nn.Conv2d(3, 4, 3), *blocks, nn.Flatten(), nn.Linear(196, 2)).eval()

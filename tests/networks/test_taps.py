@@ -103,7 +103,7 @@ def test_a_flat_network_has_its_convolutions_as_blocks() -> None:
     assert [maps.shape[1:] for maps, _ in flows(shown(network))] == [(5, 16, 16), (7, 8, 8)]
 
 
-def test_a_network_without_blocks_that_show_maps_is_refused_in_one_line() -> None:
+def test_a_network_without_blocks_with_maps_is_refused() -> None:
     network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(192, 4))
     with pytest.raises(NetworkError, match="no block of the network shows a feature map") as caught:
         stages(shown(network))

@@ -64,7 +64,7 @@ def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Ac
 
 
 @pytest.mark.parametrize("scale", [2.0**-110, 1e-12, 1e12, 2.0**60])
-def test_no_scale_of_a_feature_map_changes_how_alike_two_networks_are(
+def test_similarity_does_not_depend_on_the_scale_of_maps(
     student: Activations, teacher: Activations, scale: float
 ) -> None:
     maps = teacher.feature_map * scale
@@ -117,7 +117,7 @@ def test_semantic_grad_is_the_snippet_with_real_gradients() -> None:
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_the_teacher_itself_is_at_distance_zero_and_nobody_is_closer(name: str) -> None:
+def test_the_teacher_itself_is_at_the_smallest_distance_zero(name: str) -> None:
     itself = scored(resnet(2), resnet(2), batch(), name)
     other = scored(resnet(1), resnet(2), batch(), name)
     assert float(sum(itself.values())) == pytest.approx(0, abs=1e-5)

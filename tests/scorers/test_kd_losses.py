@@ -125,7 +125,7 @@ def test_scores_of_the_head_are_minus_the_loss(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*OF_LAST_MAP, *OF_STAGES, *OF_FLOWS])
-def test_scores_of_equal_shapes_are_minus_the_mean_of_the_loss_over_the_stages(name: str) -> None:
+def test_scores_of_equal_shapes_are_minus_the_mean_loss(name: str) -> None:
     ours, theirs = stage_outputs(resnet(1)), stage_outputs(resnet(2))
     if name in OF_FLOWS:
         losses = [OF_FLOWS[name](s, t) for s, t in zip(ours, theirs, strict=True)]
@@ -169,7 +169,7 @@ def test_neighbouring_channels_of_the_wider_are_averaged(name: str) -> None:
 
 
 @each_name
-def test_transformers_are_students_and_teachers_of_convolutional_networks(name: str) -> None:
+def test_transformers_and_convolutional_networks_are_paired(name: str) -> None:
     for student, teacher in ((transformer(1), resnet(2)), (resnet(1), transformer(2))):
         value = score(student, teacher, name)
         assert math.isfinite(value)
@@ -178,7 +178,7 @@ def test_transformers_are_students_and_teachers_of_convolutional_networks(name: 
 
 
 @each_name
-def test_what_is_known_of_the_teacher_is_kept_but_not_for_every_width(name: str) -> None:
+def test_teacher_statistics_are_cached_for_the_last_widths(name: str) -> None:
     teacher = teacher_for(resnet(2), batch(), name)
     scorer = find_scorer(name)
     kept = []

@@ -230,7 +230,7 @@ def jacobian_norm(given: Tensor, output: Tensor, signs: Tensor) -> float:
 
 
 @each_network
-def test_az_trainability_is_the_norm_of_the_jacobian_from_random_signs(
+def test_az_trainability_is_the_jacobian_norm_by_random_signs(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -308,7 +308,7 @@ def fisher_information(network: nn.Module, images: Tensor) -> NDArray[Any]:
 
 
 @each_network
-def test_vkdnw_is_layers_and_entropy_of_the_deciles_of_fisher_information(
+def test_vkdnw_is_layers_and_entropy_of_fisher_deciles(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -326,7 +326,7 @@ def test_vkdnw_looks_at_sixteen_images() -> None:
     assert score("vkdnw", resnet(1), many) == pytest.approx(score("vkdnw", resnet(1), sixteen))
 
 
-def test_vkdnw_of_many_classes_draws_them_and_comes_near_the_mean_over_all() -> None:
+def test_vkdnw_of_many_classes_draws_near_the_mean_of_all() -> None:
     def network() -> nn.Module:
         torch.manual_seed(5)
         return CifarResNet((1, 1, 1), num_classes=30, widths=(4, 4, 8, 16))
@@ -428,7 +428,7 @@ def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_images_that_are_alone_have_the_gradients_of_batches_of_one(
+def test_gradients_per_image_are_those_of_batches_of_one(
     size: int, layout: torch.memory_format
 ) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -474,7 +474,7 @@ def test_a_network_that_lets_nothing_through_is_refused(name: str, message: str)
         score(name, dead())
 
 
-def test_a_network_that_lets_nothing_through_has_no_agreement_and_no_variation() -> None:
+def test_a_network_of_zeros_has_no_agreement_and_no_variation() -> None:
     assert score("gradsign", dead()) == score("zico", dead()) == 0
 
 

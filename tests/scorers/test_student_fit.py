@@ -65,7 +65,7 @@ def cka(a: Tensor, b: Tensor) -> float:
 
 @each_network
 @pytest.mark.parametrize("led_by_itself", [False, True], ids=["another", "itself"])
-def test_alignment_is_the_mean_cka_with_the_blocks_at_the_same_depth_or_with_the_images(
+def test_alignment_is_the_mean_cka_with_blocks_or_images(
     build: Callable[[], nn.Module], led_by_itself: bool
 ) -> None:
     teacher = build if led_by_itself else partial(resnet, 2)
@@ -83,7 +83,7 @@ def test_alignment_is_the_mean_cka_with_the_blocks_at_the_same_depth_or_with_the
 
 
 @each_network
-def test_filled_width_is_the_sum_of_effective_ranks_times_entropies(
+def test_filled_width_is_the_sum_of_ranks_times_entropies(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -103,7 +103,7 @@ def test_filled_width_is_the_sum_of_effective_ranks_times_entropies(
 
 
 @each_network
-def test_root_size_counts_the_weights_of_convolutions_and_linear_layers(
+def test_root_size_counts_weights_of_convolutional_and_linear(
     build: Callable[[], nn.Module],
 ) -> None:
     total = 0.0
@@ -124,7 +124,7 @@ def test_a_kernel_counts_as_its_side() -> None:
     assert found == pytest.approx(math.log(expected))
 
 
-def test_student_fit_is_the_sum_of_its_terms_whoever_else_is_scored() -> None:
+def test_student_fit_is_the_sum_of_its_terms_in_any_population() -> None:
     scorer = find_scorer("student_fit")
     assert list(scorer.terms) == TERMS
     assert scorer.formula.elementwise
@@ -142,7 +142,7 @@ def test_a_network_is_aligned_with_itself_more_than_with_others() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(scale=st.floats(1e-3, 1e3), order=st.permutations(range(IMAGES)))
-def test_neither_the_teachers_scale_nor_the_order_of_images_matters(
+def test_the_teachers_scale_and_the_image_order_do_not_matter(
     scale: float, order: list[int]
 ) -> None:
     images, labels = batch()

@@ -85,9 +85,7 @@ def fixture_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 ONE_THREAD = ("--nthreads", 1, "--no-nanny")
 
 
-def test_a_cluster_finds_what_one_process_finds_though_a_worker_is_killed(
-    empty: str, tmp_path: Path
-) -> None:
+def test_a_cluster_with_a_killed_worker_finds_the_same(empty: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "nsga2", "budget": Budget(params=20_000)}
     slow: dict[str, Any] = {"space": Slow(), "engine": "regularised", "generations": 3}
     with workers(empty, 2, *ONE_THREAD) as (first, _):

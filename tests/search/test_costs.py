@@ -215,7 +215,7 @@ def fixture_rows(shared_data: Path) -> Iterator[list[Mapping[str, str]]]:
         yield list(csv.DictReader(file))
 
 
-def test_nas_bench_201_has_the_isomorphism_classes_of_the_benchmark(
+def test_nas_bench_201_has_the_benchmarks_isomorphism_classes(
     rows: list[Mapping[str, str]],
 ) -> None:
     space = NASBench201Space()

@@ -149,9 +149,7 @@ def merit(candidate: Candidate) -> float:
 
 @pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("size", [40, 20_000])
-def test_proposals_are_new_in_budget_and_do_not_depend_on_when_candidates_are_known(
-    name: str, size: int
-) -> None:
+def test_proposals_do_not_depend_on_when_results_arrive(name: str, size: int) -> None:
     budget = Budget(params=size // (2 if size == 40 else 10))
     first, second = (
         World(name, size=size, budget=budget, population=6, generations=4, eager=eager).explore()
@@ -172,7 +170,7 @@ def test_the_first_generation_is_random(name: str) -> None:
     assert World(name, population=8, generations=3).explore()[:8] == world.explore()[:8]
 
 
-def test_parents_in_evolution_are_the_best_of_all_before_the_generation() -> None:
+def test_evolution_breeds_from_the_best_of_earlier_generations() -> None:
     world = World("evolution", population=10, generations=6)
     world.explore()
     for number in range(10, world.engine.total):
@@ -197,7 +195,7 @@ def test_the_best_parent_in_evolution_is_chosen_most() -> None:
     assert set(chosen) <= {c.architecture for c in world.done[:10] if c.terms}
 
 
-def test_parents_in_regularised_evolution_are_good_ones_of_the_latest() -> None:
+def test_regularized_evolution_breeds_from_the_latest() -> None:
     population = 12
     world = World("regularised", population=population, generations=6)
     world.explore()
@@ -296,7 +294,7 @@ def test_who_is_in_budget_survives_who_is_not_and_who_failed() -> None:
     assert seen <= good
 
 
-def test_exhaustive_goes_through_all_in_order_whatever_the_generations() -> None:
+def test_exhaustive_search_lists_all_in_order() -> None:
     world = World("exhaustive", size=50, population=3, generations=0)
     assert world.explore() == list(range(50))
     world = World("exhaustive", size=50, budget=Budget(params=20, macs=45))
@@ -464,7 +462,7 @@ class Wide(ChoiceSpace):
 
 
 @pytest.mark.parametrize("engine", ["evolution", "regularised", "random"])
-def test_a_search_goes_on_where_random_draws_find_hardly_anything_in_budget(engine: str) -> None:
+def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
     budget = diswot.Budget(params=1_500)
     run = diswot.search("resnet20", Wide(), engine=engine, budget=budget, **options)

@@ -67,7 +67,7 @@ def named(name: str, **known: Any) -> Candidate:
     return Candidate(space.from_string(name), name, name, Costs(1, 2), **known)
 
 
-def test_with_its_space_an_architecture_is_read_back_and_can_be_built(tmp_path: Path) -> None:
+def test_an_architecture_is_read_back_and_built_with_its_space(tmp_path: Path) -> None:
     write(tmp_path, named("1-3-5"), named("7-7-7"))
     space = ResNetDepthSpace(in_channels=1)
     first, second = read(tmp_path, space)

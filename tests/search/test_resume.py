@@ -63,7 +63,7 @@ def test_a_journal_that_ends_anywhere_leads_to_the_same_result(
 
 @settings(max_examples=6)
 @given(data=st.data())
-def test_lines_in_any_order_and_with_gaps_lead_to_the_same_result(
+def test_journal_lines_in_any_order_give_the_same_result(
     finished: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     lines = data.draw(st.permutations(lines_of(finished)))
@@ -111,9 +111,7 @@ def test_the_result_names_front_knee_and_shortlist(run: Path) -> None:
     assert len(set(result["shortlist"])) == 5
 
 
-def test_no_result_is_left_of_the_shorter_run_while_the_longer_is_on_its_way(
-    run: Path, tmp_path: Path
-) -> None:
+def test_an_extended_run_removes_the_result_of_the_shorter(run: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(run), run)
     (folder / "result.json").write_bytes((run / "result.json").read_bytes())
 
@@ -473,7 +471,7 @@ def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
 @pytest.mark.parametrize(
     "pages", [0, 1, 2, 3, 5], ids=["lock", "manifest", "first line", "line", "result"]
 )
-def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(
+def test_a_run_stopped_by_a_full_disk_resumes(
     cli: CommandLine, tmp_path: Path, disk: tuple[Path, Resized], pages: int
 ) -> None:
     place, resize = disk

@@ -47,7 +47,7 @@ def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(tmp_path: Path) 
     assert len({entry["worker"] for entry in entries_of(folder)}) >= 3
 
 
-def test_a_candidate_that_kills_its_process_fails_and_the_search_goes_on(tmp_path: Path) -> None:
+def test_a_candidate_that_kills_its_process_fails_alone(tmp_path: Path) -> None:
     run = search(space=Deadly(), engine="exhaustive", workers=2, out=tmp_path / "run")
     assert len(run.candidates) == 27
     (failed,) = run.failures
@@ -76,7 +76,7 @@ def test_what_cannot_be_sent_to_workers_is_one_line(tmp_path: Path, what: str) -
     assert len(search(workers=1, generations=0, **chosen).candidates) == 7  # three are baselines
 
 
-def test_more_workers_than_cores_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_more_workers_than_cores_are_refused_before_writing(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="one for each core of this machine"):
         search(workers=(os.cpu_count() or 1) + 1, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -154,7 +154,7 @@ def test_iteration_goes_through_everything_in_order_of_depth() -> None:
     assert set(everything) == expected
 
 
-def test_iteration_begins_at_once_in_a_space_of_a_thousand_million() -> None:
+def test_iteration_starts_at_once_in_a_space_of_a_billion() -> None:
     first = list(itertools.islice(SPACE, 1000))
     assert len(set(first)) == 1000
     assert {len(arch.heads) for arch in first} == {12}

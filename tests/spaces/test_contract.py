@@ -243,7 +243,7 @@ def test_equal_keys_name_networks_that_compute_the_same(space: SearchSpace) -> N
         assert torch.allclose(outputs(space, other), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_the_keys_of_nas_bench_201_bring_different_cells_together() -> None:
+def test_keys_of_nas_bench_201_are_shared_by_equal_cells() -> None:
     assert len(alike(SPACES["NASBench201Space"], draws=400)) >= 20
 
 

@@ -195,7 +195,7 @@ def test_bottlenecks_change_as_the_paper_says() -> None:
     }
 
 
-def test_a_basic_block_can_become_a_bottleneck_of_a_quarter_of_its_width() -> None:
+def test_a_basic_block_becomes_a_bottleneck_of_a_quarter_width() -> None:
     found = reached_from(MacroSpace(bottlenecks=True, widths=(64,)), "k3c96n3", 500)
     assert {block.bottleneck for block in found} == {None, 24}
 

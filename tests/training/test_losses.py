@@ -60,7 +60,7 @@ def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Ten
 
 
 @pytest.mark.parametrize("name", ["diswot", "diswot-dagger"])
-def test_gradients_flow_into_the_student_and_never_into_the_teacher(name: str) -> None:
+def test_gradients_reach_the_student_and_not_the_teacher(name: str) -> None:
     student, teacher = network(1), network(2)
     loss, _ = value_of(name, student, teacher)
     loss.backward()  # type: ignore[no-untyped-call]

@@ -69,7 +69,7 @@ def test_strong_augmentation_draws_a_change_for_every_image() -> None:
     assert torch.equal(alike, data.train.images[:1].float().expand(64, -1, -1, -1))
 
 
-def test_without_augmentation_the_teacher_runs_once_and_it_is_said() -> None:
+def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
     data, teacher, told = few_digits(), Watching(small(1)), list[Step]()
     for augment in ("none", "standard"):
         train(
@@ -87,7 +87,7 @@ def test_without_augmentation_the_teacher_runs_once_and_it_is_said() -> None:
     assert "the teacher's outputs of 288 images are kept in memory" in note
 
 
-def test_outputs_that_are_too_many_are_not_kept_and_the_network_is_the_same(
+def test_too_large_outputs_are_not_cached_with_equal_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe, told = replace(SHORT, augment="none"), list[Step]()
@@ -126,7 +126,7 @@ def test_half_precision_trains_and_needs_a_device_that_has_it() -> None:
     lesson(None, SHORT)  # the precision of one training is not that of the next
 
 
-def test_metrics_have_a_column_for_each_term_and_tensorboard_has_them_too(tmp_path: Path) -> None:
+def test_metrics_and_tensorboard_have_each_term(tmp_path: Path) -> None:
     train(
         small(0),
         few_digits(),

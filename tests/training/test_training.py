@@ -119,7 +119,7 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
 
-def test_a_damaged_cached_teacher_is_trained_again_and_it_is_said(
+def test_a_damaged_cached_teacher_is_trained_again_with_a_note(
     data: ImageData, tmp_path: Path
 ) -> None:
     notes: list[str] = []
@@ -207,7 +207,7 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
     assert sum(note.startswith("resnet20") for note in told) == 1  # its accuracy
 
 
-def test_a_training_is_taken_up_again_by_the_architecture_it_was_of_alone(tmp_path: Path) -> None:
+def test_a_training_resumes_for_its_own_architecture_alone(tmp_path: Path) -> None:
     space = ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1)
     distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
 
@@ -243,7 +243,7 @@ def unfinished(folder: Path) -> Distillation:
     return distillation
 
 
-def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path) -> None:
+def test_an_unfinished_training_of_another_can_be_dropped(tmp_path: Path) -> None:
     distillation = unfinished(tmp_path)
     assert not distillation.drop_another(student(), tmp_path, loss="alone")
     assert (tmp_path / "checkpoint.pt").exists()
@@ -251,7 +251,7 @@ def test_an_unfinished_training_of_another_student_can_be_dropped(tmp_path: Path
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_a_shortlist_begun_anew_drops_unfinished_trainings_of_another(tmp_path: Path) -> None:
+def test_a_restarted_shortlist_drops_trainings_of_another(tmp_path: Path) -> None:
     distillation = unfinished(tmp_path)
     shape: Any = {"num_classes": 10, "widths": (4, 4, 8), "in_channels": 1}
     other = {"other": lambda: CifarResNet((2, 1), **shape)}
