@@ -118,7 +118,7 @@ def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
         "student": found.best,
         "epochs": found.epochs,
         "last_epochs": found.rungs[-1].epochs,
-        "accuracy": round(100 * found.training.test.rate, 4),
+        "accuracy": round(100 * found.training.test.value, 4),
     }
 
 

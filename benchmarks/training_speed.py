@@ -100,7 +100,7 @@ def _level(
             teacher=teacher,
             device=device,
         )
-        step = settings.batch_size / report.history[0].images_per_second
+        step = settings.batch_size / report.history[0].examples_per_second
         rounds.append((_bare(settings, data, teacher, device), step, _batch(recipe, data, device)))
     bare, step, batch = (1e3 * median(column) for column in zip(*rounds[1:], strict=True))
     return TrainingSpeed(

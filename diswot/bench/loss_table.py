@@ -126,9 +126,9 @@ def _one(settings: LossTableSettings, task: tuple[str, str, int]) -> dict[str, A
         "student": name,
         "loss": loss,
         "seed": seed,
-        "accuracy": round(100 * training.test.rate, 4),
+        "accuracy": round(100 * training.test.value, 4),
         "epochs": recipe.epochs,
-        "teacher_accuracy": round(100 * teacher.accuracy.rate, 4) if teacher else None,
+        "teacher_accuracy": round(100 * teacher.test.value, 4) if teacher else None,
         "seconds": round(training.seconds, 1),
     }
 

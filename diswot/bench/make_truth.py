@@ -86,7 +86,7 @@ def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
     student = student_in(settings.space, arch, distillation.data.spec, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=TARGETS[target])
-    accuracy = round(100 * training.test.rate, 4)
+    accuracy = round(100 * training.test.value, 4)
     return {"arch": arch, "seed": seed, "target": target, "accuracy": accuracy}
 
 

@@ -20,10 +20,7 @@ def print_halving(halving: Halving) -> None:
     rows = [
         [
             name,
-            *(
-                f"{rung.trainings[name].val.rate:.1%}".rstrip("%") if name in rung.trainings else ""
-                for rung in rounds
-            ),
+            *(rung.trainings[name].val.brief if name in rung.trainings else "" for rung in rounds),
         ]
         for name in rounds[0].trainings
     ]
@@ -31,12 +28,20 @@ def print_halving(halving: Halving) -> None:
         bought = f"The best-scored student, {halving.first}, is also the best of the shortlist."
     else:
         bought = (
-            f"{halving.best} was {100 * halving.gain:.1f} points ahead of the best-scored student, "
+            f"{halving.best} was {_points(halving)} ahead of the best-scored student, "
             f"{halving.first}, in the last round that had both; the choice flatters that figure."
         )
     print_table(
-        "Shortlist by successive halving: validation accuracy in %, best-scored student first",
+        f"Shortlist by successive halving: validation {halving.training.val.name}, best-scored "
+        "student first",
         ["network", *(f"{rung.epochs} epochs" for rung in rounds)],
         rows,
         caption=f"{bought} {halving.epochs} epochs in all.",
     )
+
+
+def _points(halving: Halving) -> str:
+    unit = halving.training.val.unit
+    if unit == "%":
+        return f"{100 * halving.gain:.1f} points"
+    return f"{halving.gain:.3g} {unit}".rstrip()

@@ -206,31 +206,28 @@ def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequen
 
 def _record(found: Halving, distillation: Distillation, folder: Path) -> dict[str, object]:
     teacher, training = distillation.teacher, found.training
+    test = training.test
     return {
         "folder": str(folder),
         "architecture": found.best,
         "loss": training.objective,
         "best_epoch": training.best_epoch,
-        "test_accuracy": training.test.rate,
-        "test_accuracy_95": training.test.interval,
-        "teacher_test_accuracy": teacher.accuracy.rate if teacher else None,
+        f"test_{test.name}": test.value,
+        f"test_{test.name}_95": [test.low, test.high],
+        f"teacher_test_{test.name}": teacher.test.value if teacher else None,
         "halving": found.to_json(),
     }
 
 
 def _print(name: str, training: Training, distillation: Distillation) -> None:
-    teacher = distillation.teacher
+    teacher, test = distillation.teacher, training.test
     print_table(
-        "Test accuracy in %, with 95 % interval",
-        ["network", "loss", "best epoch", "accuracy"],
+        f"Test {test.name}{test.unit and f' in {test.unit}'}, with 95 % interval",
+        ["network", "loss", "best epoch", test.name],
         [
-            *(
-                [[f"teacher {teacher.source.name}", "–", "–", str(teacher.accuracy)]]
-                if teacher
-                else []
-            ),
-            [name, training.objective, str(training.best_epoch), str(training.test)],
+            *([[f"teacher {teacher.source.name}", "–", "–", str(teacher.test)]] if teacher else []),
+            [name, training.objective, str(training.best_epoch), str(test)],
         ],
-        caption=f"{training.test.total:,} test images, on which nothing was selected; "
+        caption=f"{test.n:,} test examples, on which nothing was selected; "
         f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
     )

@@ -72,7 +72,7 @@ def print_run(report: RunReport) -> None:
     """Print what the main job made, and what to do next."""
     from diswot.export import onnx_available
 
-    tests = next(rate.total for row in report.rows for rate in row.accuracies.values())
+    tests = next(found.n for row in report.rows for found in row.accuracies.values())
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]
     print_table(

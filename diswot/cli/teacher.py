@@ -98,23 +98,23 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         of = {"network": teacher, **alike}
         with TrainingManifest("teacher train", told, of).kept(folder):
             training = train_teacher(teacher, data=images, out=folder, progress=progress, **chosen)
-    weights = folder / "best.safetensors"
+    weights, test = folder / "best.safetensors", training.test
     if as_json:
         record = {
             "folder": str(folder),
             "teacher": teacher,
             "weights": str(weights),
             "best_epoch": training.best_epoch,
-            "test_accuracy": training.test.rate,
-            "test_accuracy_95": training.test.interval,
+            f"test_{test.name}": test.value,
+            f"test_{test.name}_95": [test.low, test.high],
         }
         print_json(record)
         return
     print_table(
-        "Test accuracy in %, with 95 % interval",
-        ["teacher", "best epoch", "accuracy"],
-        [[teacher, str(training.best_epoch), str(training.test)]],
-        caption=f"{training.test.total:,} test images, on which nothing was selected; "
+        f"Test {test.name}{test.unit and f' in {test.unit}'}, with 95 % interval",
+        ["teacher", "best epoch", test.name],
+        [[teacher, str(training.best_epoch), str(test)]],
+        caption=f"{test.n:,} test examples, on which nothing was selected; "
         f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
     options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"

@@ -16,6 +16,7 @@ from diswot.export._templates import render
 from diswot.networks.copies import copied
 from diswot.networks.costs import Costs, measure_costs
 from diswot.runs.folder import read_json, write_json
+from diswot.tasks import Measure
 from diswot.tasks.images import ImageData
 
 
@@ -34,7 +35,7 @@ def describe(
         "macs": costs.macs,
         **asdict(forms.images),
         **_measured(forms.data, reference),
-        **metrics,
+        **_flat(metrics),
         "preprocessing": preprocessing(forms.images, forms.data),
         "output": "a tensor (n, num_classes), the network's output alone",
         "forms": {name: form.to_json() for name, form in written.items()},
@@ -58,10 +59,20 @@ def _measured(data: ImageData | None, reference: Reference | None) -> dict[str, 
     return {
         "data": data.name,
         "classes": data.classes,
-        "test_accuracy": reference.accuracy.rate,
-        "test_accuracy_95": list(reference.accuracy.interval),
-        "test_images": reference.accuracy.total,
+        **_flat({"test": reference.accuracy.to_json()}),
     }
+
+
+def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics with measures by the names that they have in `config.json`."""
+    found = {name: value for name, value in metrics.items() if name not in ("test", "teacher_test")}
+    if "test" in metrics:
+        test = Measure.from_json(metrics["test"])
+        found["test_accuracy"], found["test_images"] = test.value, test.n
+        found["test_accuracy_95"] = [test.low, test.high]
+    if "teacher_test" in metrics:
+        found["teacher_test_accuracy"] = Measure.from_json(metrics["teacher_test"]).value
+    return found
 
 
 def counted(folder: Path, file: str) -> int:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from diswot.errors import ExportError, OptionError
 from diswot.export._compared import TOLERANCE
 from diswot.export._process import EVALUATED_AT_ONCE
-from diswot.tasks.images import ImageData, batches
-from diswot.training import Accuracy
+from diswot.tasks import Measure
+from diswot.tasks.images import ImageData, accuracy, batches
 
 _OTHER_DEVICE = 1e-3
 """Tolerance against an accuracy that may have been measured on another device."""
@@ -32,15 +32,15 @@ class Reference:
     margins: Tensor
 
     @property
-    def accuracy(self) -> Accuracy:
+    def accuracy(self) -> Measure:
         """The accuracy of the network."""
         return self.accuracy_of(self.predictions)
 
-    def accuracy_of(self, predictions: Tensor) -> Accuracy:
+    def accuracy_of(self, predictions: Tensor) -> Measure:
         """Return the accuracy of any predictions for the same images."""
-        return Accuracy(int((predictions == self.labels).sum()), len(self.labels))
+        return accuracy(int((predictions == self.labels).sum()), len(self.labels))
 
-    def check(self, form: str, predictions: Tensor) -> Accuracy:
+    def check(self, form: str, predictions: Tensor) -> Measure:
         """Return the accuracy of a form in single precision, which predicts the same.
 
         Images whose two highest outputs are as close as forms may differ can go either way.
@@ -48,15 +48,15 @@ class Reference:
         Raises:
             ExportError: it predicts something else.
         """
-        accuracy = self.accuracy_of(predictions)
+        found = self.accuracy_of(predictions)
         wrong = (predictions != self.predictions) & (self.margins > 2 * TOLERANCE)
         if wrong.any():
             raise ExportError(
-                f"{form} is not the same network: its test accuracy is {accuracy}, the "
+                f"{form} is not the same network: its test accuracy is {found}, the "
                 f"student's is {self.accuracy}, and it names another class for "
                 f"{int(wrong.sum()):,} of {len(wrong):,} test images"
             )
-        return accuracy
+        return found
 
 
 def evaluated(network: nn.Module, data: ImageData) -> Reference:
@@ -79,18 +79,18 @@ def check_reported(reference: Reference, metrics: Mapping[str, Any], data: Image
     Raises:
         ExportError: the network has another accuracy.
     """
-    reported, total = metrics.get("test_accuracy"), len(data.test)
-    if (metrics.get("data"), metrics.get("test_images")) != (data.name, total):
+    if "test" not in metrics:
         return
-    if not isinstance(reported, float):
+    reported, total = Measure.from_json(metrics["test"]), len(data.test)
+    if (metrics.get("data"), reported.n) != (data.name, total):
         return
     close = int((reference.margins <= _OTHER_DEVICE).sum())
-    differ = abs(round(reported * total) - reference.accuracy.correct)
+    differ = round(abs(reported.value - reference.accuracy.value) * total)
     if differ > close:
         raise ExportError(
-            f"the student's test accuracy is {reference.accuracy}, but "
-            f"{Accuracy(round(reported * total), total)} was reported after training: its weights "
-            "have changed since, or its outputs depend on more than the image"
+            f"the student's test accuracy is {reference.accuracy}, but {reported} was reported "
+            "after training: its weights have changed since, or its outputs depend on more than "
+            "the image"
         )
 
 

@@ -19,8 +19,8 @@ from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
 from diswot.export._source import weights_of, write_source
 from diswot.runs.folder import write_json
+from diswot.tasks import Measure
 from diswot.tasks.images import ImageData, ImageSpec
-from diswot.training import Accuracy
 
 CHECKED_IMAGES = 8
 
@@ -57,15 +57,15 @@ class Form:
     milliseconds: float
     threads: int
     difference: float | None = None
-    accuracy: Accuracy | None = None
+    accuracy: Measure | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the form as plain values."""
         known = dict(vars(self))
         known.pop("accuracy")
         if self.accuracy is not None:
-            known["test_accuracy"] = self.accuracy.rate
-            known["test_accuracy_95"] = list(self.accuracy.interval)
+            known["test_accuracy"] = self.accuracy.value
+            known["test_accuracy_95"] = [self.accuracy.low, self.accuracy.high]
         return known
 
 

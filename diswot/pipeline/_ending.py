@@ -115,7 +115,7 @@ def _verdict(
         raise failed[0][1]
     return verdict(
         trained,
-        teacher=students.teacher_accuracy,
+        teacher=students.teacher_test,
         failures={what: first_line(error) for what, error in failed},
         untrained=[label for label in distinct.values() if attempts[label].untried],
         seeds=(seed,),

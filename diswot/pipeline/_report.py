@@ -8,7 +8,8 @@ from typing import Any
 from diswot.export import Exported
 from diswot.pipeline._verdict import Verdict
 from diswot.search import Costs, SearchResult
-from diswot.training import Accuracy, Halving, Training
+from diswot.tasks import Measure
+from diswot.training import Halving, Training
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Row:
     costs: Costs
     latency_ms: float | None
     score: float | None = None
-    accuracies: Mapping[str, Accuracy] = field(default_factory=dict)
+    accuracies: Mapping[str, Measure] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain values."""
@@ -41,8 +42,8 @@ class Row:
             "latency_ms": self.latency_ms,
             "score": self.score,
             "accuracies": {
-                loss: {"rate": accuracy.rate, "interval": list(accuracy.interval)}
-                for loss, accuracy in self.accuracies.items()
+                loss: {"rate": found.value, "interval": [found.low, found.high]}
+                for loss, found in self.accuracies.items()
             },
         }
 

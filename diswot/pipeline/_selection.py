@@ -7,9 +7,8 @@ from torch import Tensor
 
 from diswot.pipeline._verdict import WINNER, Alternative, Verdict, called
 from diswot.search import Costs
-from diswot.tasks import Difference
-from diswot.tasks.images import paired_difference
-from diswot.training import Accuracy
+from diswot.tasks import Difference, Measure
+from diswot.tasks.images import accuracy, paired_difference
 
 ALONE = "alone"
 
@@ -47,7 +46,7 @@ class TrainedStudent:
 def verdict(
     students: Sequence[TrainedStudent],
     *,
-    teacher: Accuracy | None = None,
+    teacher: Measure | None = None,
     failures: Mapping[str, str] | None = None,
     untrained: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
@@ -161,10 +160,10 @@ def _notes(
     taken: TrainedStudent,
     others: Sequence[TrainedStudent],
     students: Sequence[TrainedStudent],
-    teacher: Accuracy | None,
+    teacher: Measure | None,
     seeds: Sequence[int],
 ) -> list[str]:
-    reached = Accuracy(int(taken.test.sum()), len(taken.test))
+    reached = accuracy(int(taken.test.sum()), len(taken.test))
     notes = [f"Test accuracy, by which nothing was selected: {reached}."]
     for other in others:
         ahead = paired_difference(other.test, taken.test)
@@ -179,7 +178,7 @@ def _notes(
         if gain.low <= 0:
             least = "loses" if gain.high < 0 else "adds nothing that these images can tell"
             notes.append(f"The teacher {least}: against training alone {gain} on the test split.")
-    if teacher is not None and teacher.interval[1] < reached.interval[0]:
+    if teacher is not None and teacher.high < reached.low:
         notes.append(
             f"The teacher is behind its student ({teacher}): train it longer, or take a better one."
         )

@@ -17,16 +17,15 @@ from diswot.pipeline._selection import TrainedStudent
 from diswot.progress import Progress, news
 from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
+from diswot.tasks import Measure, values_of
 from diswot.teachers import Teacher
 from diswot.training import (
-    Accuracy,
     Distillation,
     Halving,
     TrainedTeacher,
     Training,
     halve,
     prepare_distillation,
-    right_answers,
 )
 
 
@@ -142,23 +141,24 @@ class Students:
     def answers(self, label: str, candidate: Candidate, attempts: Attempts) -> list[TrainedStudent]:
         """Return what a verdict needs to know of a candidate's trainings."""
         data, device = self._distillation.data, self._distillation.device
+        metric = data.metrics[0]
         return [
             TrainedStudent(
                 label,
                 candidate.name,
                 candidate.costs,
                 loss,
-                right_answers(each.network, data, data.val, device=device),
-                right_answers(each.network, data, data.test, device=device),
+                values_of(metric, each.network, data, "val", device=device),
+                values_of(metric, each.network, data, "test", device=device),
             )
             for loss, each in attempts.trained.items()
         ]
 
     @property
-    def teacher_accuracy(self) -> Accuracy | None:
-        """Of the teacher on the test split, where there is one."""
+    def teacher_test(self) -> Measure | None:
+        """The teacher's measure on the test split, where there is one."""
         teacher = self._distillation.teacher
-        return None if teacher is None else teacher.accuracy
+        return None if teacher is None else teacher.test
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> Trained:
         """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
@@ -197,7 +197,7 @@ class Students:
                 teacher.source.name,
                 measure_costs(lambda: copied(teacher.network).to("meta"), shape),
                 self._milliseconds(teacher.network),
-                accuracies={"alone": teacher.accuracy},
+                accuracies={"alone": teacher.test},
             )
 
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:

@@ -30,16 +30,14 @@ class Curve:
     @property
     def tested(self) -> str:
         """Accuracy on the test split; a dash where it is not known."""
-        rate = self.student.metrics.get("test_accuracy")
-        return percent(rate) if isinstance(rate, int | float) else "–"
+        test = self.student.test
+        return "–" if test is None else percent(test.value)
 
     @property
     def interval(self) -> str:
         """The 95 % interval of that accuracy; nothing where it is not known."""
-        ends = self.student.metrics.get("test_accuracy_95")
-        if not isinstance(ends, list) or not all(isinstance(end, int | float) for end in ends):
-            return ""
-        return f"[{', '.join(f'{100 * end:.1f}' for end in ends)}]"
+        test = self.student.test
+        return "" if test is None else f"[{100 * test.low:.1f}, {100 * test.high:.1f}]"
 
 
 def read_curves(folder: Path) -> list[Curve]:
@@ -83,7 +81,7 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
             caption="On the validation split, by which the best epoch is chosen.",
             x=Axis("Epoch", whole=True),
             y=Axis("Validation accuracy, %"),
-            series=_lines(drawn, lambda epoch: 100 * epoch.val_accuracy),
+            series=_lines(drawn, lambda epoch: 100 * epoch.val),
         ),
         Plot(
             name="distillation-loss",
@@ -114,7 +112,7 @@ def _about(curve: Curve, epoch: Epoch) -> About:
         (
             ("architecture", curve.student.architecture),
             ("epoch", f"{epoch.epoch} of {len(curve.epochs)}"),
-            ("validation accuracy", percent(epoch.val_accuracy)),
+            ("validation accuracy", percent(epoch.val)),
             ("training loss", signed(epoch.train_loss)),
             ("learning rate", f"{epoch.learning_rate:.2g}"),
             ("after", seconds(epoch.seconds)),

@@ -59,9 +59,17 @@ class Measure:
 
     def at_least_as_good_as(self, other: "Measure") -> bool:
         """Tell whether this value is the other's or better."""
-        if self.higher_is_better:
-            return self.value >= other.value
-        return self.value <= other.value
+        return self.merit >= other.merit
+
+    @property
+    def merit(self) -> float:
+        """The value, or minus the value where lower is better: higher is better."""
+        return self.value if self.higher_is_better else -self.value
+
+    @property
+    def brief(self) -> str:
+        """The value with its unit, without the interval."""
+        return str(self).partition(" [")[0]
 
     def __str__(self) -> str:
         if self.unit == "%":

@@ -17,7 +17,6 @@ from diswot.training._api import (
     teacher_epochs,
 )
 from diswot.training._distillation import Distillation
-from diswot.training._judging import Accuracy, evaluate, near_chance, right_answers
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._metrics import METRICS, Epoch, read_metrics
@@ -37,7 +36,6 @@ __all__ = [
     "PRESETS",
     "SCHEDULES",
     "TRAINING_MANIFEST",
-    "Accuracy",
     "Distillation",
     "DistillationOptions",
     "Epoch",
@@ -54,17 +52,14 @@ __all__ = [
     "check_teacher_training",
     "default_recipe",
     "distill",
-    "evaluate",
     "folder_name",
     "halve",
     "is_unfinished",
-    "near_chance",
     "parse_objective",
     "prepare_distillation",
     "read_metrics",
     "read_training_manifest",
     "recipe_options",
-    "right_answers",
     "saved_students",
     "teacher_epochs",
     "total_epochs",

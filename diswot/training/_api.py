@@ -41,7 +41,7 @@ def prepare_distillation(
 
     Raises:
         DiswotError: something does not exist or does not fit.
-        TeacherError: the teacher knows little more than chance.
+        TeacherError: the teacher is little better than chance.
     """
     root, device = options.get("data_root"), find_device(options.get("device"))
     if options.get("tensorboard"):
@@ -156,7 +156,7 @@ def distill(
         >>> space = ResNetDepthSpace((1, 2), in_channels=1)
         >>> student = space.build(space.from_string("1-1-1"), num_classes=10)
         >>> report = distill(student, student, data="digits", epochs=1, force=True)
-        >>> report.test.total
+        >>> report.test.n
         1297
     """
     with shown(progress) as tell:

@@ -12,6 +12,7 @@ from torch import Tensor
 from diswot.errors import RunFolderError, first_line
 from diswot.runs import check_file, write_with_checksum
 from diswot.runs.folder import replace_file
+from diswot.tasks import Measure
 from diswot.training._identity import check_same
 from diswot.training._metrics import Epoch
 
@@ -28,7 +29,7 @@ class Standing:
         sums: what the loss and its terms sum up to over those steps.
         history: what was measured of the epochs.
         best_epoch: whose weights are kept, from 1; 0 before the first ended.
-        best_correct: right answers on the validation split after it.
+        best_val: measure on the validation split after it; `None` before the first ended.
         best: its weights.
         seconds: how long it took so far.
     """
@@ -38,7 +39,7 @@ class Standing:
     sums: dict[str, float] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
-    best_correct: int = -1
+    best_val: Measure | None = None
     best: dict[str, Tensor] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -55,7 +56,10 @@ def save_checkpoint(
         parts: state dicts of all that changes while training.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    plain = vars(standing) | {"history": [asdict(epoch) for epoch in standing.history]}
+    plain = vars(standing) | {
+        "history": [asdict(epoch) for epoch in standing.history],
+        "best_val": None if standing.best_val is None else standing.best_val.to_json(),
+    }
     content = {"of": dict(of), "standing": plain, "parts": dict(parts)}
     replace_file(
         folder / CHECKPOINT,
@@ -77,7 +81,14 @@ def load_checkpoint(
     content = _read(path)
     try:
         known, plain, parts = (dict(content[name]) for name in ("of", "standing", "parts"))
-        standing = Standing(**plain | {"history": [Epoch(**row) for row in plain["history"]]})
+        best = plain["best_val"]
+        standing = Standing(
+            **plain
+            | {
+                "history": [Epoch(**row) for row in plain["history"]],
+                "best_val": None if best is None else Measure.from_json(best),
+            }
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, repr(error)) from error
     check_same(known, of, path)

@@ -179,13 +179,11 @@ class Distillation:
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
             "recipe": asdict(self.recipe),
-            "test_accuracy": training.test.rate,
-            "test_accuracy_95": list(training.test.interval),
-            "test_images": training.test.total,
+            "test": training.test.to_json(),
         }
         if self.teacher is not None:
             metrics["teacher"] = self.teacher.source.name
-            metrics["teacher_test_accuracy"] = self.teacher.accuracy.rate
+            metrics["teacher_test"] = self.teacher.test.to_json()
         origin = replace(known, images=self.data.spec, metrics=metrics)
         set_origin(student, origin)
         return origin

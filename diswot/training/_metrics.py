@@ -14,6 +14,8 @@ METRICS = "metrics.csv"
 """The file of a training that has a row for each epoch."""
 TERM = "loss_"
 """What the column of a term begins with."""
+VAL = "val_"
+"""What the column of the metric on the validation split begins with."""
 
 
 @dataclass(frozen=True)
@@ -24,32 +26,42 @@ class Epoch:
         epoch: its number, from 1.
         learning_rate: of its last step.
         train_loss: mean over its steps.
-        val_accuracy: after it, as a share.
-        images_per_second: while training.
+        val: the metric on the validation split after it, in column `val_METRIC`; shares
+            are from 0 to 1.
+        examples_per_second: while training.
         seconds: since the training began, without the time in which it was stopped.
+        metric: the name of the metric.
         terms: means of the weighted terms of the loss, in columns `loss_NAME`.
     """
 
     epoch: int
     learning_rate: float
     train_loss: float
-    val_accuracy: float
-    images_per_second: float
+    val: float
+    examples_per_second: float
     seconds: float
+    metric: str
     terms: Mapping[str, float] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
         """Return the columns of the table, terms behind the total."""
-        row = {name: value for name, value in vars(self).items() if name != "terms"}
-        before = {name: row.pop(name) for name in ("epoch", "learning_rate", "train_loss")}
-        return before | {f"{TERM}{name}": value for name, value in self.terms.items()} | row
+        return {
+            "epoch": self.epoch,
+            "learning_rate": self.learning_rate,
+            "train_loss": self.train_loss,
+            **{f"{TERM}{name}": value for name, value in self.terms.items()},
+            f"{VAL}{self.metric}": self.val,
+            "examples_per_second": self.examples_per_second,
+            "seconds": self.seconds,
+        }
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
         """Read back what `to_row` made, from numbers or text."""
         terms = {n.removeprefix(TERM): float(v) for n, v in row.items() if n.startswith(TERM)}
-        rest = {name: float(v) for name, v in row.items() if not name.startswith(TERM)}
-        return cls(int(rest.pop("epoch")), **rest, terms=terms)
+        rest = {name: float(v) for name, v in row.items() if not name.startswith((TERM, VAL))}
+        ((metric, val),) = ((n.removeprefix(VAL), v) for n, v in row.items() if n.startswith(VAL))
+        return cls(int(rest.pop("epoch")), val=float(val), metric=metric, terms=terms, **rest)
 
 
 def metrics_csv(history: Sequence[Epoch]) -> bytes:

@@ -11,10 +11,10 @@ from diswot.devices import is_first
 from diswot.errors import RunFolderError
 from diswot.runs import digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
+from diswot.tasks import Measure
 from diswot.tasks.images import ImageSpec
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
-from diswot.training._judging import Accuracy
 from diswot.training._manifest import MANIFEST
 from diswot.training._metrics import METRICS, read_metrics
 from diswot.training._trained import Training
@@ -33,7 +33,7 @@ class SavedStudent:
         folder: where its weights and metrics are.
         architecture: its name in its search space.
         loss: what it was trained with.
-        val_accuracy: on the validation split, by which students are chosen.
+        val: measure on the validation split, by which students are selected.
         images: the images that it takes.
         metrics: what was measured of it, for `config.json`.
         digests: SHA-256 of files of its training, by name, as they were when it ended.
@@ -42,10 +42,15 @@ class SavedStudent:
     folder: Path
     architecture: str
     loss: str
-    val_accuracy: float
+    val: Measure
     images: ImageSpec
     metrics: Mapping[str, Any]
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def test(self) -> Measure | None:
+        """Its measure on the test split, where it is known."""
+        return Measure.from_json(self.metrics["test"]) if "test" in self.metrics else None
 
     @property
     def weights(self) -> Path:
@@ -111,8 +116,8 @@ def save_report(
     """Write what came of a training beside its weights."""
     report = {
         "architecture": architecture,
-        "val_accuracy": training.val.rate,
-        "right": {"val": asdict(training.val), "test": asdict(training.test)},
+        "val": training.val.to_json(),
+        "test": training.test.to_json(),
         "best_epoch": training.best_epoch,
         "seconds": round(training.seconds, 2),
         "images": asdict(images),
@@ -132,13 +137,12 @@ def load_training(folder: Path) -> Training:
     try:
         _check_digest(folder / METRICS, _digests(report))
         history = read_metrics(folder)
-        right = {split: Accuracy(**report["right"][split]) for split in ("val", "test")}
         return Training(
             str(report["metrics"]["loss"]),
             history,
             int(report["best_epoch"]),
-            right["val"],
-            right["test"],
+            Measure.from_json(report["val"]),
+            Measure.from_json(report["test"]),
             float(report["seconds"]),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -158,18 +162,19 @@ def saved_students(folder: Path) -> list[SavedStudent]:
     """
     reports = [*folder.glob(REPORT), *folder.glob(f"distill/*/{REPORT}")]
     found = [_saved(path) for path in sorted(reports)]
-    return sorted(found, key=lambda student: student.val_accuracy, reverse=True)
+    return sorted(found, key=lambda student: student.val.merit, reverse=True)
 
 
 def _saved(path: Path) -> SavedStudent:
-    report = read_json(path)
+    content = read_json(path)
     try:
+        report = _of_today(content)
         metrics = dict(report["metrics"])
         return SavedStudent(
             folder=path.parent,
             architecture=str(report["architecture"]),
             loss=str(metrics["loss"]),
-            val_accuracy=float(report["val_accuracy"]),
+            val=Measure.from_json(report["val"]),
             images=ImageSpec.from_json(report["images"]),
             metrics=metrics,
             digests=_digests(report),
@@ -178,6 +183,25 @@ def _saved(path: Path) -> SavedStudent:
         raise RunFolderError(
             f"{path} is damaged ({error!r}): distil again in another folder"
         ) from error
+
+
+def _of_today(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a report with its measures; DisWOT 0.1.0 wrote accuracies of images as numbers.
+
+    Raises:
+        KeyError: there is none.
+        TypeError: one is no number.
+    """
+    if "val_accuracy" not in report:
+        return report
+    val, metrics = float(report["val_accuracy"]), dict(report["metrics"])
+    found = Measure("accuracy", val, 0.0, 1.0, 1, unit="%")  # its interval was not written
+    if {"test_accuracy", "test_accuracy_95", "test_images"} <= metrics.keys():
+        rate, (low, high) = metrics.pop("test_accuracy"), metrics.pop("test_accuracy_95")
+        tested = Measure("accuracy", rate, low, high, metrics.pop("test_images"), unit="%")
+        metrics["test"] = tested.to_json()
+    metrics.pop("teacher_test_accuracy", None)
+    return {**report, "val": found.to_json(), "metrics": metrics}
 
 
 def _digests(report: Mapping[str, Any]) -> dict[str, str]:

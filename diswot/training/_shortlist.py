@@ -30,11 +30,11 @@ class Rung:
     trainings: Mapping[str, Training]
 
     def survivors(self, count: int) -> list[str]:
-        """Return the `count` names with the highest accuracy on the validation split.
+        """Return the `count` names with the best measure on the validation split.
 
         Of equal ones the earlier; they are in the order of the shortlist.
         """
-        best = sorted(self.trainings, key=lambda name: -self.trainings[name].val.correct)[:count]
+        best = sorted(self.trainings, key=lambda name: -self.trainings[name].val.merit)[:count]
         return [name for name in self.trainings if name in best]
 
 
@@ -72,13 +72,13 @@ class Halving:
 
     @property
     def gain(self) -> float:
-        """By how much the best is ahead of the shortlist's first, in validation accuracy.
+        """By how much the best is ahead of the shortlist's first on the validation split.
 
         In the last round that has both; 0 where they are the same. It is what the choice
         saw, so it is flattered by the choice.
         """
         last = next(rung for rung in reversed(self.rungs) if self.first in rung.trainings)
-        return last.trainings[self.best].val.rate - last.trainings[self.first].val.rate
+        return last.trainings[self.best].val.merit - last.trainings[self.first].val.merit
 
     def to_json(self) -> dict[str, Any]:
         """Return what each round found, as plain values."""
@@ -90,8 +90,8 @@ class Halving:
             "rounds": [
                 {
                     "epochs": rung.epochs,
-                    "val_accuracies": {
-                        name: training.val.rate for name, training in rung.trainings.items()
+                    "val": {
+                        name: training.val.to_json() for name, training in rung.trainings.items()
                     },
                 }
                 for rung in self.rungs
@@ -112,7 +112,7 @@ def halve(
 
     Every round trains those that are left from their initialisation, with the whole
     schedule and twice the epochs of the round before, and keeps the better half by
-    accuracy on the validation split; the last round has one student and the epochs of
+    its measure on the validation split; the last round has one student and the epochs of
     the recipe. So each round costs about as much as one whole training.
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and

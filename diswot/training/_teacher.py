@@ -20,6 +20,7 @@ from diswot.networks.copies import copied
 from diswot.progress import Progress, news
 from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
+from diswot.tasks import Measure, values_of
 from diswot.tasks.images import ImageData, cache_root
 from diswot.teachers import (
     OrderCheck,
@@ -30,7 +31,6 @@ from diswot.teachers import (
     load_checkpoint,
 )
 from diswot.training._fitting import check_takes
-from diswot.training._judging import Accuracy, evaluate, near_chance
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 
@@ -45,12 +45,12 @@ class TrainedTeacher:
     Attributes:
         source: what it is, with these weights.
         network: the network to learn from, on the device.
-        accuracy: on the test split.
+        test: its measure on the test split.
     """
 
     source: Teacher
     network: nn.Module
-    accuracy: Accuracy
+    test: Measure
 
 
 def named_teacher(
@@ -107,31 +107,32 @@ def trained_teacher(
         epochs: of its training, where it has no weights.
         root: the data root.
         device: where to compute.
-        force: whether it may know little more than chance.
+        force: whether it may be little better than chance.
         progress: told of every step.
 
     Raises:
         DiswotError: it does not exist, or does not fit.
-        TeacherError: it knows little more than chance.
+        TeacherError: it is little better than chance.
         RunFolderError: several processes are to train it, and another one does already.
     """
     named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
     network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
     check = check_trained(named, network, data, device=device, force=force, progress=progress)
-    accuracy = evaluate(network, data, data.test, device=device)
-    progress(news("teacher", f"{named.name} answers {accuracy} of the test images rightly"))
-    if near_chance(accuracy, data.num_classes) and not force:
+    metric = data.metrics[0]
+    values = values_of(metric, network, data, "test", device=device)
+    test = metric.summarize(values, data, "test")
+    progress(news("teacher", f"{named.name} has a test {metric.name} of {test}"))
+    if metric.is_near_chance(values, data, "test") and not force:
         raise TeacherError(
-            f"the teacher {named.name} answers {accuracy} of the test images rightly, little "
-            f"more than chance with {data.num_classes} classes: {_advice(check)}, or take it "
-            "with --force"
+            f"the teacher {named.name} has a test {metric.name} of {test}, little better than "
+            f"chance: {_advice(check)}, or take it with --force"
         )
     source = replace(named, weights=partial(copied, network), notes=(), order=None)
-    return TrainedTeacher(source, network, accuracy)
+    return TrainedTeacher(source, network, test)
 
 
 def _advice(check: OrderCheck | None) -> str:
-    """Return what to do about a teacher that knows little more than chance."""
+    """Return what to do about a teacher that is little better than chance."""
     if check is None:
         return "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
     if problem := check.better or check.reassigned:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diswot.training._judging import Accuracy
+from diswot.tasks import Measure
 from diswot.training._metrics import Epoch
 
 
@@ -13,16 +13,16 @@ class Training:
     Attributes:
         objective: the loss.
         history: one record per epoch.
-        best_epoch: the epoch whose weights were kept, the last of those with the
-            highest accuracy on the validation split.
-        val: accuracy on the validation split at that epoch; it was chosen for it.
-        test: accuracy on the test split, on which nothing was selected.
+        best_epoch: the epoch whose weights were kept, the last of those with the best
+            measure on the validation split.
+        val: measure on the validation split at that epoch, which was selected by it.
+        test: measure on the test split, on which nothing was selected.
         seconds: how long it took.
     """
 
     objective: str
     history: tuple[Epoch, ...]
     best_epoch: int
-    val: Accuracy
-    test: Accuracy
+    val: Measure
+    test: Measure
     seconds: float

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +15,14 @@ from diswot.errors import DivergedError
 from diswot.losses import Objective
 from diswot.networks import ActivationReader, backward_of
 from diswot.seeding import seed_for
-from diswot.tasks.images import ImageData, Split
+from diswot.tasks import Measure, SplitName
+from diswot.tasks.images import ImageData
 from diswot.training._acceleration import shared
 from diswot.training._batches import Batches
 from diswot.training._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
+from diswot.training._evaluation import measured
 from diswot.training._files import TrainingFiles
 from diswot.training._identity import identity
-from diswot.training._judging import Accuracy, evaluate_together
 from diswot.training._lesson import (
     Lesson,
     Remembered,
@@ -134,8 +135,8 @@ class Trainer:
         self._meter.begin(standing.epoch * self._steps + standing.step, recipe.epochs * self._steps)
         while standing.epoch < recipe.epochs:
             with self._reading():
-                images_per_second = self._train_epoch(checkpoint_seconds)
-            self._judge_epoch(images_per_second)
+                examples_per_second = self._train_epoch(checkpoint_seconds)
+            self._judge_epoch(examples_per_second)
             self._save_checkpoint()
         self._write_files(snapshot(self._judged))  # of a resumed training they can be damaged
         self._network.load_state_dict(standing.best)
@@ -143,13 +144,13 @@ class Trainer:
             self._loss,
             tuple(standing.history),
             standing.best_epoch,
-            Accuracy(standing.best_correct, len(self._data.val)),
-            self._accuracy(self._network, self._data.test),
+            cast(Measure, standing.best_val),
+            self._measured(self._network, "test"),
             standing.seconds,
         )
 
     def _train_epoch(self, checkpoint_seconds: float) -> float:
-        """Do the steps of the epoch that are left; return images per second."""
+        """Do the steps of the epoch that are left; return examples per second."""
         standing = self.standing
         began, first = time.perf_counter(), standing.step
         self._lesson.train()
@@ -216,10 +217,10 @@ class Trainer:
             + ": lower the learning rate, or cut the gradient (--clip)"
         )
 
-    def _judge_epoch(self, images_per_second: float) -> None:
+    def _judge_epoch(self, examples_per_second: float) -> None:
         """Close an epoch: measure it, and keep its weights if they are the best."""
         standing, judged = self.standing, self._judged
-        val = self._accuracy(judged, self._data.val)
+        val = self._measured(judged, "val")
         means = {name: total / self._steps for name, total in standing.sums.items()}
         position = standing.epoch + (self._steps - 0.5) / self._steps
         standing.seconds = time.perf_counter() - self._started
@@ -228,28 +229,29 @@ class Trainer:
             standing.epoch,
             self._recipe.rate(position),
             means.pop(TOTAL),
-            val.rate,
-            images_per_second,
+            val.value,
+            examples_per_second,
             standing.seconds,
+            val.name,
             means,
         )
         standing.history.append(epoch)
         state = snapshot(judged)
-        if val.correct >= standing.best_correct:
-            standing.best_correct, standing.best_epoch = val.correct, standing.epoch
+        if standing.best_val is None or val.at_least_as_good_as(standing.best_val):
+            standing.best_val, standing.best_epoch = val, standing.epoch
             standing.best = state
         self._write_files(state)
         if self.events is not None:
             self.events.write(epoch)
-        self._meter.note(f"epoch {standing.epoch}/{self._recipe.epochs}, val {val.rate:.1%}")
+        self._meter.note(f"epoch {standing.epoch}/{self._recipe.epochs}, val {val.brief}")
 
     @property
     def _judged(self) -> nn.Module:
         """The network whose weights count: the moving average, where there is one."""
         return self._network if self._ema is None else self._ema.module
 
-    def _accuracy(self, network: nn.Module, split: Split) -> Accuracy:
-        return evaluate_together(network, self._data, split, self._accelerator, device=self._device)
+    def _measured(self, network: nn.Module, split: SplitName) -> Measure:
+        return measured(network, self._data, split, self._accelerator, device=self._device)
 
     def _leaves_unused(self, lesson: Lesson, trained: list[nn.Parameter]) -> bool:
         """Tell whether the loss leaves parameters without gradient; nothing is changed."""

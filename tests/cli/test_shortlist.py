@@ -23,7 +23,7 @@ def test_a_run_can_choose_its_winner_by_halving(cli: CommandLine, tmp_path: Path
     halving = result["halving"]
     assert halving["first"] == result["best"]["architecture"]
     assert [each["epochs"] for each in halving["rounds"]] == [1, 2]
-    assert len(halving["rounds"][0]["val_accuracies"]) == 2
+    assert len(halving["rounds"][0]["val"]) == 2
     winner = next(row for row in result["table"] if row["label"] == "winner")
     assert winner["architecture"] == halving["best"]
     config = json.loads((tmp_path / "r" / "student" / "config.json").read_text())
@@ -35,7 +35,7 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
     done = cli("distill", "r", *AGAIN, *SHORT, "--shortlist", 3, "--json")
     assert done.code == 0, done.err
     record = json.loads(done.out)
-    assert [len(each["val_accuracies"]) for each in record["halving"]["rounds"]] == [3, 2, 1]
+    assert [len(each["val"]) for each in record["halving"]["rounds"]] == [3, 2, 1]
     assert record["architecture"] == record["halving"]["best"]
     # what ended is not begun again, and what is left of a stopped one is gone on with
     folder = tmp_path / record["folder"]

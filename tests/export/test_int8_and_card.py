@@ -16,7 +16,6 @@ import diswot
 from diswot.errors import DiswotError, ExportError, OptionError
 from diswot.export import Exported
 from diswot.tasks.images import ImageData, ImageSpec, load_data
-from diswot.training import evaluate
 from search_spaces import CifarResNet, SearchSpace
 from tests.conftest import CommandLine
 
@@ -67,13 +66,13 @@ def test_every_form_has_the_accuracy_that_was_reported(
     exported: Trained, digits: ImageData
 ) -> None:
     student, done = exported
-    reported = evaluate(student, digits, digits.test)
+    reported = digits.metrics[0].measure(student, digits, "test")
     assert [done.forms[form].accuracy for form in ("source", "pt2", "onnx")] == [reported] * 3
     int8 = done.forms["int8"]
     assert int8.accuracy is not None
     assert int8.difference is None
-    assert abs(int8.accuracy.rate - reported.rate) < 0.05
-    assert int8.accuracy.interval[0] > 0.15  # it has learned something
+    assert abs(int8.accuracy.value - reported.value) < 0.05
+    assert int8.accuracy.low > 0.15  # it has learned something
     assert int8.bytes < done.forms["onnx"].bytes
     assert all(form.milliseconds > 0 for form in done.forms.values())
 
@@ -115,8 +114,8 @@ def test_numbers_are_in_the_configuration_and_the_card(exported: Trained) -> Non
     assert config["params"] == sum(p.numel() for p in exported[0].parameters())
     for name, form in done.forms.items():
         assert form.accuracy is not None
-        assert config["forms"][name]["test_accuracy"] == form.accuracy.rate
-        assert config["forms"][name]["test_accuracy_95"] == list(form.accuracy.interval)
+        assert config["forms"][name]["test_accuracy"] == form.accuracy.value
+        assert config["forms"][name]["test_accuracy_95"] == [form.accuracy.low, form.accuracy.high]
     assert config["data"] == "digits"
     card = (done.folder / "README.md").read_text()
     for form in done.forms.values():

@@ -16,7 +16,6 @@ import diswot
 from diswot.errors import ExportError
 from diswot.export import dry_export
 from diswot.tasks.images import load_data
-from diswot.training import evaluate
 from tests.export.spaces import NoOnnx
 
 DIGITS = load_data("digits")
@@ -212,7 +211,7 @@ def test_the_output_of_a_network_that_returns_more_is_exported(kind: str, tmp_pa
     torch.manual_seed(0)
     student = Student(returned=RETURNED[kind])
     done = diswot.export(student, tmp_path / "s", data=DIGITS, onnx=kind == "dictionary")
-    expected = evaluate(student, DIGITS, DIGITS.test)
+    expected = DIGITS.metrics[0].measure(student, DIGITS, "test")
     assert all(form.accuracy == expected for form in done.forms.values())
     assert done.left_out == {}
 

@@ -12,8 +12,7 @@ import torch
 from diswot.errors import RunFolderError
 from diswot.pipeline import TrainedStudent, read_verdict, verdict
 from diswot.search import Costs
-from diswot.tasks.images import paired_difference
-from diswot.training import Accuracy
+from diswot.tasks.images import accuracy, paired_difference
 
 IMAGES = 1000
 
@@ -109,9 +108,9 @@ def test_one_seed_is_said_and_several_are_not() -> None:
 
 def test_a_teacher_behind_its_student_is_said() -> None:
     students = [student("winner", 100, 0.9)]
-    behind = verdict(students, teacher=Accuracy(700, 1000))
+    behind = verdict(students, teacher=accuracy(700, 1000))
     assert any(note.startswith("The teacher is behind its student") for note in behind.notes)
-    ahead = verdict(students, teacher=Accuracy(899, 1000))
+    ahead = verdict(students, teacher=accuracy(899, 1000))
     assert not any("behind" in note for note in ahead.notes)
 
 
@@ -163,7 +162,7 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
     paired = paired_difference(one, other)
     assert paired.value == pytest.approx(0.02)
     assert paired.low > 0
-    assert Accuracy(900, 1000).interval[0] < Accuracy(880, 1000).interval[1]
+    assert accuracy(900, 1000).low < accuracy(880, 1000).high
 
 
 @pytest.mark.parametrize("shapes", [((3,), (4,)), ((0,), (0,)), ((2, 2), (2, 2))])

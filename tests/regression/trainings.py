@@ -180,7 +180,7 @@ def _main_job(places: Places) -> Record:
     rows = {
         row.label: {
             "architecture": row.name,
-            **{loss: accuracy.correct for loss, accuracy in row.accuracies.items()},
+            **{loss: round(found.value * found.n) for loss, found in row.accuracies.items()},
         }
         for row in report.rows
     }
@@ -241,13 +241,13 @@ def history(trained: diswot.Training) -> Record:
     """Return what was measured of a training."""
     return {
         "best epoch": trained.best_epoch,
-        "val": [trained.val.correct, trained.val.total],
-        "test": [trained.test.correct, trained.test.total],
+        "val": [round(trained.val.value * trained.val.n), trained.val.n],
+        "test": [round(trained.test.value * trained.test.n), trained.test.n],
         "epochs": [
             {
                 "learning rate": epoch.learning_rate,
                 "loss": epoch.train_loss,
-                "val": epoch.val_accuracy,
+                "val": epoch.val,
                 **{f"term {name}": value for name, value in epoch.terms.items()},
             }
             for epoch in trained.history

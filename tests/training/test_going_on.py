@@ -54,7 +54,7 @@ def kill_after(checkpoints: int, folder: Path) -> None:
 def measured(folder: Path) -> list[dict[str, str]]:
     """Return the table of metrics without what is timed."""
     with (folder / METRICS).open(newline="", encoding="utf-8") as file:
-        timed = ("seconds", "images_per_second")
+        timed = ("seconds", "examples_per_second")
         return [{n: v for n, v in row.items() if n not in timed} for row in csv.DictReader(file)]
 
 

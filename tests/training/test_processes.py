@@ -41,7 +41,7 @@ def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
         torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-5)
     with (tmp_path / "two" / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["val_accuracy"]) for row in rows] == [e.val_accuracy for e in alone.history]
+    assert [float(row["val_accuracy"]) for row in rows] == [e.val for e in alone.history]
     torch.testing.assert_close(
         torch.tensor([float(row["train_loss"]) for row in rows]),
         torch.tensor([epoch.train_loss for epoch in alone.history]),

@@ -6,7 +6,7 @@ import pytest
 
 from diswot.errors import DiswotError
 from diswot.tasks.images import load_data
-from diswot.training import Accuracy, Recipe, default_recipe, near_chance
+from diswot.training import Recipe, default_recipe
 
 
 def test_the_learning_rate_grows_in_a_line_and_falls_by_a_cosine() -> None:
@@ -41,13 +41,3 @@ def test_each_optimizer_has_its_defaults() -> None:
 def test_what_is_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(DiswotError, match=words):
         Recipe(epochs=5, **settings)
-
-
-@pytest.mark.parametrize(
-    ("correct", "total", "classes", "near"),
-    [(100, 1000, 10, True), (200, 1000, 10, False), (2, 4, 2, True), (30, 1000, 100, True)],
-)
-def test_a_network_is_near_chance_where_the_images_cannot_tell(
-    correct: int, total: int, classes: int, near: bool
-) -> None:
-    assert near_chance(Accuracy(correct, total), classes) is near

@@ -13,7 +13,8 @@ from torch.utils.data import TensorDataset
 
 import diswot
 from diswot.errors import NetworkError
-from diswot.training import Accuracy, evaluate
+from diswot.tasks import Measure
+from diswot.tasks.images import Top1, accuracy
 from tests.conftest import CommandLine
 
 
@@ -29,6 +30,7 @@ def quadrants(count: int) -> TensorDataset:
 
 
 DATA = diswot.load_data((quadrants(108), quadrants(40)))
+METRIC = Top1()
 
 
 class Pair(NamedTuple):
@@ -79,13 +81,13 @@ def made(kind: str, seed: int = 1) -> Headed:
 
 
 @torch.no_grad()
-def returned_right(network: nn.Module) -> Accuracy:
+def returned_right(network: nn.Module) -> Measure:
     """Right answers of the test images, by what calling the network returns."""
     found = network.eval()(DATA.normalise(DATA.test.images))
     logits: Any = found[0] if type(found) is tuple else found
     logits = found["logits"] if isinstance(found, dict) else logits
     logits = getattr(found, "logits", getattr(found, "main", logits))
-    return Accuracy(int((logits.argmax(1) == DATA.test.labels).sum()), len(DATA.test))
+    return accuracy(int((logits.argmax(1) == DATA.test.labels).sum()), len(DATA.test))
 
 
 def distilled(student: nn.Module, teacher: nn.Module, loss: str) -> diswot.Training:
@@ -99,8 +101,8 @@ def test_a_student_is_trained_and_measured_by_what_it_returns(kind: str) -> None
     student = made(kind)
     report = distilled(student, made(kind, seed=2), "alone")
     assert report.test == returned_right(student)
-    assert report.test.rate > 0.5
-    assert evaluate(student, DATA, DATA.test) == report.test
+    assert report.test.value > 0.5
+    assert METRIC.measure(student, DATA, "test") == report.test
 
 
 @pytest.mark.parametrize("kind", RETURNED)
@@ -112,8 +114,8 @@ def test_a_student_learns_what_its_teacher_returns(kind: str) -> None:
     student = made(kind, seed=3)
     report = distilled(student, teacher, "diswot")
     assert report.test == returned_right(student)
-    assert report.test.rate > 0.5
-    assert evaluate(teacher, DATA, DATA.test) == returned_right(teacher)
+    assert report.test.value > 0.5
+    assert METRIC.measure(teacher, DATA, "test") == returned_right(teacher)
 
 
 @pytest.mark.parametrize("loss", ["rkd", "pkt", "cc", "crd", "reviewkd", "semantic"])
@@ -127,7 +129,7 @@ def test_losses_of_features_refuse_what_has_no_classifier(loss: str) -> None:
 @pytest.mark.parametrize("kind", OF_ONE_LAYER)
 def test_losses_of_features_take_every_form_of_one_layer(kind: str) -> None:
     report = distilled(made(kind), made("tuple", seed=2), "ce + rkd + pkt")
-    assert report.test.total == 40
+    assert report.test.n == 40
 
 
 class NoMore(nn.Module):

@@ -12,9 +12,8 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.progress import Step
 from diswot.students import build_student
-from diswot.tasks.images import load_data
+from diswot.tasks.images import accuracy, load_data
 from diswot.training import (
-    Accuracy,
     Distillation,
     Rung,
     Training,
@@ -51,8 +50,8 @@ def test_each_round_has_half_the_students_and_twice_the_epochs(
     assert found.epochs == total_epochs(4, 4) == 12
     for earlier, later in zip(found.rungs, found.rungs[1:], strict=False):
         kept = set(later.trainings)
-        worst_kept = min(earlier.trainings[name].val.correct for name in kept)
-        dropped = [t.val.correct for n, t in earlier.trainings.items() if n not in kept]
+        worst_kept = min(earlier.trainings[name].val.value for name in kept)
+        dropped = [t.val.value for n, t in earlier.trainings.items() if n not in kept]
         assert max(dropped) <= worst_kept
     assert len(found.training.history) == 4
     assert found.best in found.rungs[1].trainings
@@ -84,7 +83,7 @@ def test_none_is_refused(distillation: Distillation) -> None:
 
 def test_the_earlier_of_equals_is_kept() -> None:
     def training(correct: int) -> Training:
-        return Training("alone", (), 1, Accuracy(correct, 10), Accuracy(correct, 10), 0.0)
+        return Training("alone", (), 1, accuracy(correct, 10), accuracy(correct, 10), 0.0)
 
     rung = Rung(1, {"a": training(3), "b": training(5), "c": training(3), "d": training(4)})
     assert rung.survivors(3) == ["a", "b", "d"]

@@ -24,7 +24,6 @@ from diswot.tasks.images import ImageData, load_data
 from diswot.training import (
     Distillation,
     Recipe,
-    evaluate,
     halve,
     parse_objective,
     prepare_distillation,
@@ -54,7 +53,7 @@ def test_the_recipe_is_the_papers_scaled_to_the_epochs() -> None:
 
 def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Path) -> None:
     network = student()
-    before = evaluate(network, data, data.test)
+    before = data.metrics[0].measure(network, data, "test")
     report = train(
         network,
         data,
@@ -62,9 +61,9 @@ def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Pat
         recipe=Recipe(epochs=8, batch_size=16),
         folder=tmp_path,
     )
-    assert report.test.rate > before.rate + 0.1
-    best = max(epoch.val_accuracy for epoch in report.history)
-    assert report.history[report.best_epoch - 1].val_accuracy == best == report.val.rate
+    assert report.test.value > before.value + 0.1
+    best = max(epoch.val for epoch in report.history)
+    assert report.history[report.best_epoch - 1].val == best == report.val.value
     kept = load_file(tmp_path / "best.safetensors")
     assert all(torch.equal(kept[name], value) for name, value in network.state_dict().items())
     assert (tmp_path / "last.safetensors").exists()
@@ -158,7 +157,7 @@ class Scaled(nn.Module):
 
 def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) -> None:
     report = diswot.distill(student(), Scaled(), data=data, epochs=1, force=True)
-    assert report.test.total == 1297
+    assert report.test.n == 1297
     with pytest.raises(TeacherError, match="use the trained state"):
         diswot.score(["1-1-1"], Scaled(), scorer="diswot", repeats=1, batch_size=8)
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8}

@@ -148,7 +148,7 @@ def test_images_kept_in_files_can_be_trained_on(tmp_path: Path, load: Load) -> N
         torch.nn.Linear(4, 2),
     )
     report = diswot.distill(student, None, data=data, loss="alone", epochs=1)
-    assert report.test.total == len(data.test)
+    assert report.test.n == len(data.test)
 
 
 def test_a_search_on_a_folder_resumes_without_naming_it_again(
