@@ -13,6 +13,7 @@ GROUP = "diswot.tasks"
 
 TASKS: Mapping[str, str] = {
     "images": "diswot.tasks.images:ImageClassification",
+    "landmarks": "diswot.tasks.landmarks:Landmarks",
 }
 """Built-in tasks, imported when they are used."""
 

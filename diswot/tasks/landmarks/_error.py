@@ -15,6 +15,9 @@ Normalizer: TypeAlias = Literal["inter-ocular", "box", "width"]
 
 RESAMPLES = 2000
 
+MOST_DRAWN = 2**20
+"""Numbers of resamples that are in memory at the same time."""
+
 OUTER_EYE_CORNERS = (36, 45)
 """Of the 68 points of 300-W, counted from 0."""
 
@@ -81,7 +84,7 @@ def normalized_errors(
 
 
 def normalized_mean_error(
-    errors: Tensor, *, groups: Tensor | None = None, seed: int = 0
+    errors: Tensor, *, groups: Tensor | None = None, seed: int = 0, unit: str = "%"
 ) -> Measure:
     """Return the mean of per-image errors with its 95 % percentile-bootstrap interval.
 
@@ -90,26 +93,47 @@ def normalized_mean_error(
         groups: (n,) person of each image; whole persons are drawn where given, since images
             of one person are not independent.
         seed: of the resamples.
+        unit: of the errors, see [`Measure`][diswot.tasks.Measure].
 
     Raises:
         DataError: there is no image, or an error is not finite.
     """
-    if len(errors) == 0 or not errors.isfinite().all():
+    low, high = bootstrap_interval(errors, groups=groups, seed=seed)
+    value = float(errors.double().mean())
+    return Measure("NME", value, low, high, len(errors), unit=unit, higher_is_better=False)
+
+
+def bootstrap_interval(
+    values: Tensor, *, groups: Tensor | None = None, seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % percentile-bootstrap interval of the mean of values (n,).
+
+    Args:
+        values: a value of each image.
+        groups: (n,) person of each image; whole persons are drawn where given.
+        seed: of the resamples.
+
+    Raises:
+        DataError: there is no value, or one is not finite.
+    """
+    if len(values) == 0 or not values.isfinite().all():
         raise DataError(
-            f"Expected finite errors of at least one image, but got {len(errors)} of which "
-            f"{int((~errors.isfinite()).sum())} are not finite"
+            f"Expected finite errors of at least one image, but got {len(values)} of which "
+            f"{int((~values.isfinite()).sum())} are not finite"
         )
-    of_group = torch.arange(len(errors)) if groups is None else _numbered(groups)
+    of_group = torch.arange(len(values)) if groups is None else _numbered(groups)
     sums = torch.zeros(int(of_group.max()) + 1, dtype=torch.double).index_add_(
-        0, of_group, errors.double()
+        0, of_group, values.double()
     )
     counts = torch.bincount(of_group).double()
     rng = np.random.default_rng(seed)
-    drawn = torch.from_numpy(rng.integers(len(sums), size=(RESAMPLES, len(sums))))
-    means = sums[drawn].sum(dim=1) / counts[drawn].sum(dim=1)
-    low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.double)).tolist()
-    value = float(errors.double().mean())
-    return Measure("NME", value, low, high, len(errors), unit="%", higher_is_better=False)
+    means, at_once = [], max(1, MOST_DRAWN // len(sums))
+    for first in range(0, RESAMPLES, at_once):
+        size = min(at_once, RESAMPLES - first), len(sums)
+        drawn = torch.from_numpy(rng.integers(len(sums), size=size))
+        means.append(sums[drawn].sum(dim=1) / counts[drawn].sum(dim=1))
+    low, high = torch.cat(means).quantile(torch.tensor([0.025, 0.975], dtype=torch.double)).tolist()
+    return low, high
 
 
 def _numbered(groups: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 import csv
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +53,24 @@ def _point(path: Path, line: int, text: str) -> tuple[float, float]:
     return x, y
 
 
-def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """What a CSV says of an image.
+
+    Attributes:
+        points: (M, 2) in pixels.
+        person: who it shows, where the CSV has that column.
+    """
+
+    points: NDArray[np.float64]
+    person: str | None = None
+
+
+def read_csv(path: Path) -> dict[str, Annotation]:
     """Read a CSV of landmarks: an image's path, then x and y of each point, in pixels.
 
-    The first line names the columns, and is not looked at but for their number.
+    The first line names the columns. If the second is called `person`, it says who an image
+    shows; the other names are not looked at but for their number.
 
     Returns:
         The points (M, 2) of each image, by its path as written.
@@ -63,18 +79,19 @@ def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
         DataError: a line has another number of columns, a point is missing or not finite, or
             an image comes twice.
     """
-    found: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, Annotation] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
             header = next(rows, [])
-            if len(header) < 3 or len(header) % 2 == 0:
+            first = 2 if [name.strip().lower() for name in header[1:2]] == ["person"] else 1
+            if len(header) < first + 2 or (len(header) - first) % 2:
                 raise DataError(
-                    f"{path}: expected the columns image, x0, y0, x1, y1, …, but got "
-                    f"{len(header)} columns"
+                    f"{path}: expected the columns image, x0, y0, x1, y1, … (and person after "
+                    f"image, where known), but got {len(header)} columns"
                 )
             for row in rows:
-                found |= _row(path, rows.line_num, row, len(header), found)
+                found |= _row(path, rows.line_num, row, len(header), first, found)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read ({error}): give a CSV of landmarks") from error
     if not found:
@@ -83,17 +100,22 @@ def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def _row(
-    path: Path, line: int, row: list[str], columns: int, known: dict[str, NDArray[np.float64]]
-) -> dict[str, NDArray[np.float64]]:
+    path: Path,
+    line: int,
+    row: list[str],
+    columns: int,
+    first: int,
+    known: Mapping[str, Annotation],
+) -> dict[str, Annotation]:
     where = f"{path}, line {line}"
     if len(row) != columns:
         raise DataError(f"{where}: expected {columns} columns, but got {len(row)}")
     if row[0] in known:
         raise DataError(f"{where}: the image {row[0]!r} comes twice")
     try:
-        numbers = np.array([float(text) for text in row[1:]])
+        numbers = np.array([float(text) for text in row[first:]])
     except ValueError as error:
         raise DataError(f"{where}: a point is missing or no number ({error})") from error
     if not np.isfinite(numbers).all():
         raise DataError(f"{where}: a point is not finite")
-    return {row[0]: numbers.reshape(-1, 2)}
+    return {row[0]: Annotation(numbers.reshape(-1, 2), row[1] if first == 2 else None)}

@@ -155,7 +155,16 @@ def test_a_csv_holds_the_points_of_every_image(tmp_path: Path) -> None:
     path.write_text("image,x0,y0,x1,y1\na.png,1,2,3,4\nb/c.png,5,6,7,8.5\n")
     found = read_csv(path)
     assert list(found) == ["a.png", "b/c.png"]
-    assert found["b/c.png"].tolist() == [[5, 6], [7, 8.5]]
+    assert found["b/c.png"].points.tolist() == [[5, 6], [7, 8.5]]
+    assert found["b/c.png"].person is None
+
+
+def test_a_csv_may_say_who_an_image_shows(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("image,Person,x0,y0\na.png,ann,1,2\nb.png,bob,3,4\n")
+    found = read_csv(path)
+    assert [each.person for each in found.values()] == ["ann", "bob"]
+    assert found["b.png"].points.tolist() == [[3, 4]]
 
 
 @pytest.mark.parametrize(

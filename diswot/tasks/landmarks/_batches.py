@@ -1,0 +1,69 @@
+"""Training images with their points as they are trained on: moved, scaled and mirrored."""
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from diswot.errors import OptionError
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Changes
+from diswot.tasks.landmarks._augmentation import Augmentation
+
+if TYPE_CHECKING:
+    from diswot.tasks.landmarks._landmark_data import LandmarkData
+
+_OF_CLASSES = ("label_smoothing", "mixup", "cutmix")
+
+
+class LandmarkBatches:
+    """Batches of the training images.
+
+    Args:
+        data: the images with their points.
+        changes: how they are augmented.
+        device: where they are needed.
+
+    Raises:
+        OptionError: labels are to be smoothed or images to be mixed.
+    """
+
+    def __init__(self, data: "LandmarkData", changes: Changes, device: str) -> None:
+        check_changes(changes)
+        self._data, self._device = data, device
+        self._augment = (
+            None
+            if changes.augment == "none"
+            else Augmentation(
+                mirror=data.mirror, rows=data.rows, strength=_STRENGTHS[changes.augment]
+            )
+        )
+
+    @property
+    def fixed(self) -> bool:
+        """Whether an image is the same in every epoch."""
+        return self._augment is None
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return images and normalized coordinates (B, 2K) as targets, on the device."""
+        found = self._data.train.take(indices)
+        images = found.images.to(self._device).float()
+        targets = self._data.coordinates(found.points.to(self._device))
+        if self._augment is not None:
+            images, targets = self._augment(images, targets)
+        return Batch((self._data.normalize(images),), targets, None, indices.to(self._device))
+
+
+_STRENGTHS = {"standard": 1, "strong": 2}
+
+
+def check_changes(changes: Changes) -> None:
+    """Make sure that points can be changed as a recipe says.
+
+    Raises:
+        OptionError: labels are to be smoothed or images to be mixed.
+    """
+    for name in _OF_CLASSES:
+        if getattr(changes, name):
+            raise OptionError(
+                f"landmarks have no classes for {name} {getattr(changes, name)}: leave it out"
+            )

@@ -1,0 +1,198 @@
+"""Landmarks in a folder: images with a `.pts` file each, one CSV for all, or one archive."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diswot.errors import DataError
+from diswot.progress import Progress
+from diswot.tasks._picture import suffixes
+from diswot.tasks.landmarks._archive import read_archive
+from diswot.tasks.landmarks._decoding import Decoding, fixed_size
+from diswot.tasks.landmarks._landmark_data import LandmarkSplit
+from diswot.tasks.landmarks._reading import Annotation, read_csv, read_pts
+
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""Names of folders, in small letters, that mean a split."""
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """An image file with its points.
+
+    Attributes:
+        path: of the image.
+        name: relative to the folder.
+        points: (K, 2), in pixels; (0, 0) is the center of the first pixel.
+        person: who it shows, where known.
+    """
+
+    path: Path
+    name: str
+    points: NDArray[np.float64]
+    person: str | None = None
+
+
+def read_splits(
+    path: Path, *, image_size: int | None, crop: float | None, progress: Progress
+) -> dict[str, LandmarkSplit]:
+    """Read the splits of a folder of images with landmark files, or of an archive.
+
+    Points are in one `.pts` file next to each image, of the same name; or in one CSV in the
+    folder, with the columns image (a path relative to the folder), person (if known), x0, y0, x1,
+    y1, …; or all is in one `.npz` archive. Folders `train`, `val` and `test` are the splits;
+    without them all images are training images.
+
+    Args:
+        path: of the folder, or of an `.npz` archive.
+        image_size: height and width that images are brought to; see `Decoding`.
+        crop: how far images reach beyond the box of their points; see `Decoding`.
+        progress: receives each image that is read.
+
+    Raises:
+        DataError: a file is damaged, an image has no points or points have no image, images
+            have different numbers of points, or points are not inside of their image.
+        OptionError: images of an archive are to be of another size.
+    """
+    if not path.exists():
+        raise DataError(f"there is no {path}: give a folder of images with landmark files")
+    images = _images(path)
+    archives = [path] if path.is_file() else sorted(path.glob("*.npz"))
+    if len(archives) == 1 and not images:
+        if image_size is not None or crop is not None:
+            raise fixed_size(str(archives[0]))
+        return read_archive(archives[0])
+    if not images:
+        raise DataError(
+            f"{path} has no images: expected images with a .pts file each or one CSV, or one "
+            f".npz archive (there are {len(archives)})"
+        )
+    found = _annotated(path, images)
+    _check_counts(path, found)
+    decoding = Decoding.of(found, image_size=image_size, crop=crop, where=str(path))
+    by_split: dict[str, list[Annotated]] = {}
+    for split, each in zip(_splits(path, found), found, strict=True):
+        by_split.setdefault(split, []).append(each)
+    return {split: _decoded(decoding, each, progress) for split, each in by_split.items()}
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes() and path.is_file() and not _is_hidden(path, folder)
+    )
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _annotated(folder: Path, images: Sequence[Path]) -> list[Annotated]:
+    """Return the images with their points, of whichever kind the files are."""
+    tables = sorted(folder.glob("*.csv"))
+    points = sorted(path for path in folder.rglob("*.pts") if not _is_hidden(path, folder))
+    if len(tables) > 1 or (tables and points):
+        names = _names([path.relative_to(folder) for path in (*tables, *points)])
+        raise DataError(f"{folder}: expected one CSV or .pts files, but got {names}: remove others")
+    if tables:
+        return _of_table(folder, images, tables[0])
+    if not points:
+        raise DataError(
+            f"{folder} has no landmark files: add a .pts file to each image, or one CSV"
+        )
+    return _of_pts(folder, images, points)
+
+
+def _of_table(folder: Path, images: Sequence[Path], table: Path) -> list[Annotated]:
+    by_name: Mapping[str, Annotation] = read_csv(table)
+    names = {path: path.relative_to(folder).as_posix() for path in images}
+    _check_pairs(folder, set(names.values()), set(by_name), table.name)
+    return [
+        Annotated(path, name, by_name[name].points, by_name[name].person)
+        for path, name in names.items()
+    ]
+
+
+def _of_pts(folder: Path, images: Sequence[Path], points: Sequence[Path]) -> list[Annotated]:
+    by_stem: dict[str, Path] = {}
+    for path in images:
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in by_stem:
+            raise DataError(
+                f"{folder}: {by_stem[stem].name} and {path.name} would have the same .pts file: "
+                "rename one"
+            )
+        by_stem[stem] = path
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in points}
+    _check_pairs(folder, set(by_stem), set(files), ".pts files")
+    return [
+        Annotated(path, path.relative_to(folder).as_posix(), read_pts(files[stem]))
+        for stem, path in by_stem.items()
+    ]
+
+
+def _check_pairs(folder: Path, images: set[str], points: set[str], where: str) -> None:
+    """Make sure that every image has points, and all points an image."""
+    for what, lacking in (
+        ("images have no points", images - points),
+        ("entries have no image", points - images),
+    ):
+        if lacking:
+            raise DataError(
+                f"{folder}, {where}: {len(lacking):,} {what}: {_names(sorted(lacking))}; add what "
+                "is missing, or remove them"
+            )
+
+
+def _check_counts(folder: Path, found: Sequence[Annotated]) -> None:
+    first = found[0]
+    for each in found:
+        if len(each.points) != len(first.points):
+            raise DataError(
+                f"{folder}: {first.name} has {len(first.points)} points, but {each.name} has "
+                f"{len(each.points)}: all images need the same points"
+            )
+
+
+def _splits(folder: Path, found: Sequence[Annotated]) -> list[str]:
+    """Return which split each image is of, by the folder that it lies in."""
+    tops = [Path(each.name).parts[0].lower() for each in found]
+    named = [SPLIT_FOLDERS.get(top) for top in tops]
+    if not any(named):
+        return ["train"] * len(found)
+    if None in named:
+        loose = [each.name for each, split in zip(found, named, strict=True) if split is None]
+        raise DataError(
+            f"{folder} has folders for splits, but {len(loose):,} images lie outside of them: "
+            f"{_names(loose)}; move them into train, val or test"
+        )
+    return [split for split in named if split is not None]
+
+
+def _decoded(decoding: Decoding, found: Sequence[Annotated], progress: Progress) -> LandmarkSplit:
+    images, points = decoding.read(found, progress=progress)
+    persons = [each.person for each in found if each.person is not None]
+    if len(persons) < len(found):
+        return LandmarkSplit(images, points)
+    _, numbers = np.unique(persons, return_inverse=True)
+    return LandmarkSplit(images, points, torch.from_numpy(numbers))
+
+
+def _names(names: Sequence[object]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(str, names[:_NAMED])) + more

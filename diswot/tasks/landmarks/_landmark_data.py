@@ -1,0 +1,198 @@
+"""Images with points, split into what is trained on, selected on and evaluated on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diswot.devices import torch_threads
+from diswot.errors import OptionError
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
+from diswot.tasks._metric import Metric
+from diswot.tasks._task import Task
+from diswot.tasks._tasks import find_task
+from diswot.tasks.landmarks._batches import LandmarkBatches
+from diswot.tasks.landmarks._error import Normalizer
+from diswot.tasks.landmarks._nme import NME
+from diswot.tasks.landmarks._shape_model import ShapeModel
+from search_spaces import Signature, TensorSpec
+
+SCALE = 255.0
+"""What pixel values are divided by before they are standardized."""
+
+TEACHERS = ("tough", "tolerant")
+"""The tough teacher learns the points themselves, the tolerant one smoothed ones."""
+
+KEPT_VARIANCE = 0.9
+"""Share of the variance of shapes that smoothed points keep."""
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkSplit:
+    """Images with K points each.
+
+    Attributes:
+        images: (n, C, H, W), uint8.
+        points: (n, K, 2), x and y in pixels: the upper left corner of the image is (0, 0), the
+            center of its first pixel (0.5, 0.5).
+        persons: (n,) a number for each person; `None` where nobody knows.
+    """
+
+    images: Tensor
+    points: Tensor
+    persons: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def take(self, indices: Tensor) -> "LandmarkSplit":
+        """Return the images at `indices`, with their points."""
+        persons = None if self.persons is None else self.persons[indices]
+        return LandmarkSplit(self.images[indices], self.points[indices], persons)
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkData:
+    """A dataset of landmarks.
+
+    Networks return coordinates normalized to the image, x/width − 1/2 and y/height − 1/2:
+    x and y of the first point, x and y of the second, and so on.
+
+    Attributes:
+        name: what it is called in manifests.
+        train: what networks are trained on and scored with.
+        val: what choices (the best epoch) are made on.
+        test: what the result is evaluated on, and nothing else.
+        normalizer: what errors are divided by.
+        mirror: which point each point is in a mirrored image; `None` where that is not known,
+            so that images are not mirrored.
+        rows: whether points belong to rows of the image, so that images are moved and scaled
+            along rows alone.
+        notes: what was inferred or converted, for people.
+    """
+
+    name: str
+    train: LandmarkSplit
+    val: LandmarkSplit
+    test: LandmarkSplit
+    normalizer: Normalizer
+    mirror: tuple[int, ...] | None = None
+    rows: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """Regression of points."""
+        return find_task("landmarks")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def num_points(self) -> int:
+        """Points of each image."""
+        return self.train.points.shape[1]
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What networks take and give; `facts` hold the normalization of pixels and errors."""
+        facts = {**self._pixels, "normalizer": self.normalizer, "points": self.num_points}
+        return Signature((TensorSpec("images", self.shape),), 2 * self.num_points, facts)
+
+    @cached_property
+    def _pixels(self) -> Mapping[str, float | tuple[float, ...]]:
+        """Mean and deviation of each channel of the training images, after division by 255."""
+        with torch_threads(1):  # sums over several threads differ in their last digits
+            pixels = self.train.images.double() / SCALE
+            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
+            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
+        return {"mean": mean, "std": std, "scale": SCALE}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all images, points and persons."""
+        content = hashlib.sha256(repr((self.normalizer, self.mirror, self.rows)).encode())
+        for split in (self.train, self.val, self.test):
+            for tensor in (split.images, split.points, split.persons):
+                if tensor is not None:
+                    content.update(repr((tensor.shape, tensor.dtype)).encode())
+                    content.update(np.ascontiguousarray(tensor.numpy()).data)
+        return content.hexdigest()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The normalized mean error."""
+        _, height, width = self.shape
+        return (NME(self.normalizer, width, height),)
+
+    def split(self, name: SplitName) -> LandmarkSplit:
+        """Return the images and points of a split."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
+
+    def size(self, split: SplitName) -> int:
+        """Return how many images a split has."""
+        return len(self.split(split))
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Return images (n, C, H, W) as networks take them: float32, standardized."""
+        mean, std = (
+            torch.tensor(self._pixels[name], device=images.device).view(-1, 1, 1)
+            for name in ("mean", "std")
+        )
+        return (images.float() / SCALE - mean) / std
+
+    def coordinates(self, points: Tensor) -> Tensor:
+        """Return points (n, K, 2) in pixels as networks return them: (n, 2K)."""
+        _, height, width = self.shape
+        return (points / points.new_tensor([width, height]) - 0.5).flatten(1)
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        """Return images of a split, standardized, with normalized coordinates as targets."""
+        found = self.split(split).take(indices)
+        images = self.normalize(found.images.to(device))
+        targets = self.coordinates(found.points.to(device))
+        return Batch((images,), targets, None, indices.to(device))
+
+    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+        """Return batches of the training images, moved, scaled and mirrored.
+
+        Raises:
+            OptionError: labels are to be smoothed or images to be mixed.
+        """
+        return LandmarkBatches(self, changes, device)
+
+    def taught(self, teacher: str) -> "LandmarkData":
+        """Return what a teacher is trained on.
+
+        Args:
+            teacher: `tough`: these data; `tolerant`: the training points without what is rare
+                among training shapes, see [`ShapeModel`][diswot.tasks.landmarks.ShapeModel].
+
+        Raises:
+            OptionError: there is no such teacher.
+        """
+        if teacher not in TEACHERS:
+            raise OptionError(f"Expected a teacher of {', '.join(TEACHERS)}, but got {teacher!r}")
+        if teacher == "tough":
+            return self
+        hard = self.train.points.flatten(1)
+        soft = ShapeModel.fit(hard, fraction=KEPT_VARIANCE).smooth(hard)
+        points = soft.view_as(self.train.points)
+        return replace(self, name=f"{self.name}-smoothed", train=replace(self.train, points=points))
+
+    def summary(self) -> str:
+        """One line for people: sizes, shape and points."""
+        channels, height, width = self.shape
+        return (
+            f"{self.name}: {len(self.train):,} train, {len(self.val):,} val, "
+            f"{len(self.test):,} test images of {channels}×{height}×{width}, "
+            f"{self.num_points} points"
+        )

@@ -1,0 +1,56 @@
+"""Landmarks as a task."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import OptionError
+from diswot.progress import Progress, silent
+from diswot.tasks._dataset import Dataset
+from diswot.tasks._task import Task
+from diswot.tasks.landmarks._catalogue import check_landmarks, load_landmarks
+from diswot.tasks.landmarks._landmark_data import LandmarkData
+
+
+class Landmarks(Task):
+    """Images in, coordinates of K points out."""
+
+    name = "landmarks"
+    summary = "regression of points in images"
+    reads = frozenset({"outputs", "targets", "features", "feature maps", "stages"})
+    data = "digit-outlines"
+    teacher = "mobile-large"
+    space = "mobile-small"
+    losses = ("l2", "kd-loss")
+
+    def check(self, data: Any, **options: Any) -> None:
+        """Raise what can be said of a name before anything is read, see `check_landmarks`."""
+        check_landmarks(data, **options)
+
+    def load(
+        self,
+        data: Any,
+        *,
+        root: str | Path | None = None,
+        progress: Progress = silent,
+        **options: Any,
+    ) -> LandmarkData:
+        """Return the landmarks that are meant, see `load_landmarks`."""
+        return load_landmarks(data, root=root, progress=progress, **options)
+
+    def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
+        """Return the landmarks with `flips` as an option says, where it says something.
+
+        Raises:
+            OptionError: images are to be mirrored, but which points change places is not known.
+        """
+        flips = options.get("flips")
+        if not isinstance(dataset, LandmarkData) or flips is None:
+            return dataset
+        if flips and dataset.mirror is None:
+            raise OptionError(
+                f"{dataset.name} cannot be mirrored, since which points change places is not "
+                "known: leave flips out"
+            )
+        return dataset if flips else replace(dataset, mirror=None)
