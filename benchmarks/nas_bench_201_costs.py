@@ -8,10 +8,9 @@ from diswot.bench.ledger import processes
 from diswot.csv_table import read_table
 from diswot.progress import Progress, tracked
 from diswot.search import measure_costs
-from search_spaces import NASBench201Space
+from search_spaces import NASBench201Space, Signature, TensorSpec
 
-SHAPE = (3, 32, 32)
-CLASSES = 100
+IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 100)
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,6 @@ def check_costs(root: Path, progress: Progress, *, workers: int = 2) -> CostChec
 
 def _printed_costs(arch: str) -> tuple[str, str]:
     space = NASBench201Space()
-    build = partial(space.build, space.from_string(arch), CLASSES)
-    costs = measure_costs(build, SHAPE)
+    build = partial(space.network, space.from_string(arch), IMAGES)
+    costs = measure_costs(build, IMAGES)
     return f"{costs.params / 1e6:.3f}", f"{costs.macs / 1e6:.2f}"

@@ -23,7 +23,7 @@ from diswot.scorers.noise_blocks import spectral_entropy
 from diswot.scorers.positions import channels, grid
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks.images import data_root as find_root
-from search_spaces import AutoFormerSpace, SearchSpace
+from search_spaces import AutoFormerSpace, SearchSpace, Signature, TensorSpec
 
 IMAGES = 8
 """Images of noise in the pass."""
@@ -146,7 +146,8 @@ def measured(subject: Subject, truth: GroundTruth, place: int) -> Layers:
     seed = seed_for("layers", name)
     with torch_seed(seed):
         network = space.build(space.effective(arch), subject.classes)
-    costs = measure_costs(lambda: space.build(arch, subject.classes), subject.shape)
+    signature = Signature((TensorSpec("images", subject.shape),), subject.classes)
+    costs = measure_costs(lambda: space.network(arch, signature), signature)
     columns = zip(*layers_of(network, subject.shape, seed=seed), strict=True)
     numbers = (" ".join(f"{value:.4g}" for value in column) for column in columns)
     accuracy = float(truth.accuracies(subject.target)[place])

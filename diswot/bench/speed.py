@@ -119,7 +119,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
             "build": build,
             "diswot": partial(evaluator.evaluate, arch),
             "README procedure": partial(_readme_procedure, build, teacher, images, labels),
-            "costs": partial(measure_costs, build, data.shape),
+            "costs": partial(measure_costs, build, data.signature),
         }
         for name, procedure in procedures.items():
             spent.add(name, procedure)
@@ -236,7 +236,7 @@ def _batch(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the batch of an evaluator, in PyTorch's default layout."""
     with evaluator.probe(arch, 0, costs) as (student, _):
-        images, labels = student.images, student.targets
+        images, labels = student.inputs[0], student.targets
     return images.clone(memory_format=torch.contiguous_format), labels.clone()
 
 

@@ -84,7 +84,7 @@ def counted(folder: Path, file: str) -> int:
 def _costs(forms: Forms) -> Costs:
     """Count parameters and multiply-adds, by shapes alone or by running on one image."""
     try:
-        return measure_costs(lambda: copied(forms.network).to("meta"), forms.images.shape)
+        return measure_costs(lambda: copied(forms.network).to("meta"), forms.images.signature)
     except Exception:  # noqa: BLE001  (it may hold tensors that do not move with it)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             forms.network(forms.batch[:1])

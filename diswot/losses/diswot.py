@@ -25,7 +25,7 @@ def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
     resolution = common_resolution(student, teacher)
     ours = semantic_similarity(student, resolution)
     theirs = semantic_similarity(teacher, resolution).detach()
-    return semantic_distance(ours, theirs) / student.num_classes**2
+    return semantic_distance(ours, theirs) / student.logits.shape[1] ** 2
 
 
 def relation_loss(student: Activations, teacher: Activations) -> Tensor:

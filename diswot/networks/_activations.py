@@ -36,26 +36,29 @@ class ForwardPass:
         logits: (B, N) output of the network: what calling it returns.
         features: (B, D) input of the classifier, the linear layer whose output the network
             returns; `None` where there is none.
-        feature_map: (B, C, H, W) last feature map before the classifier.
+        feature_map: (B, C, H, W) last feature map before the classifier; `None` where there is
+            none.
         classifier_weight: (N, D) weight of the classifier; `None` where there is none.
         watched: what each watch kept, in the order of the calls.
         unread: why there is no classifier, if so.
+        unmapped: why there is no feature map, if so.
     """
 
     logits: Tensor
     features: Tensor | None
-    feature_map: Tensor
+    feature_map: Tensor | None
     classifier_weight: Tensor | None
     watched: Mapping[Watch[Any], list[Any]] = field(default_factory=dict)
     unread: str = ""
+    unmapped: str = ""
 
 
 class Activations:
-    """What one network shows of one batch of B images.
+    """What one network shows of one batch of B examples.
 
     Args:
         forward: the forward pass.
-        labels: (B,) class of each image, where known.
+        labels: (B,) class of each example, where known.
     """
 
     def __init__(self, forward: ForwardPass, labels: Tensor | None = None) -> None:
@@ -89,9 +92,15 @@ class Activations:
         """Last feature map before global pooling: (B, C, H, W).
 
         The last output of a module before the classifier with H·W > 1; of a
-        transformer, its image tokens at their places.
+        transformer, its tokens at their places.
+
+        Raises:
+            NetworkError: there is none.
         """
-        return self._forward.feature_map
+        found = self._forward.feature_map
+        if found is None:
+            raise NetworkError(self._forward.unmapped)
+        return found
 
     @property
     def classifier_weight(self) -> Tensor:
@@ -106,11 +115,6 @@ class Activations:
         if value is None:
             raise NetworkError(self._forward.unread)
         return value
-
-    @property
-    def num_classes(self) -> int:
-        """Classes that the network tells apart."""
-        return self.logits.shape[1]
 
     @property
     def resolution(self) -> tuple[int, int]:

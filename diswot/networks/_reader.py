@@ -26,8 +26,7 @@ class ActivationReader:
         who: what the network is called in messages; by default by its class.
 
     Raises:
-        NetworkError: the network raises something, returns no logits (B, N), or shows no map
-            of more than one position.
+        NetworkError: the network raises something, or returns no logits (B, N).
 
     Examples:
         >>> import torch
@@ -66,36 +65,34 @@ class ActivationReader:
             self._handles.pop().remove()
         self._forget()
 
-    def __call__(self, images: Tensor, labels: Tensor | None = None) -> Activations:
-        """Run the network on images (B, channels, height, width)."""
-        return Activations(self.forward(images), labels)
+    def __call__(self, *inputs: Tensor, labels: Tensor | None = None) -> Activations:
+        """Run the network on inputs, each (B, …)."""
+        return Activations(self.forward(*inputs), labels)
 
-    def forward(self, images: Tensor) -> ForwardPass:
-        """Run the network on images (B, channels, height, width)."""
+    def forward(self, *inputs: Tensor) -> ForwardPass:
+        """Run the network on inputs, each (B, …)."""
         self._forget()
-        logits = self._output(images)
-        if logits.ndim != 2 or len(logits) != len(images):
+        logits = self._output(inputs)
+        if logits.ndim != 2 or len(logits) != len(inputs[0]):
             raise NetworkError(
-                f"{self._who} returns an output of shape {tuple(logits.shape)} for {len(images)} "
-                "images, which is no classifier's: expected a number per image and class (B, N)"
+                f"{self._who} returns an output of shape {tuple(logits.shape)} for "
+                f"{len(inputs[0])} examples: expected (B, N), the same N numbers for each example"
             )
         classifier = classifier_call(self._linear, logits)
         feature_map = self._map if classifier is None else classifier.feature_map
-        if feature_map is None:
-            raise NetworkError(
-                f"{self._who} shows no feature map (B, C, H, W) with H·W > 1 before its "
-                "classifier: use larger images, or pool last"
-            )
-        feature_map = as_map(feature_map)
-        if classifier is None:
-            why = self._without_classifier()
-            return ForwardPass(logits, None, feature_map, None, watched=self._kept, unread=why)
-        features, weight = classifier.features, classifier.weight
-        return ForwardPass(logits, features, feature_map, weight, watched=self._kept)
+        return ForwardPass(
+            logits,
+            None if classifier is None else classifier.features,
+            None if feature_map is None else as_map(feature_map),
+            None if classifier is None else classifier.weight,
+            watched=self._kept,
+            unread=self._without_classifier() if classifier is None else "",
+            unmapped=self._without_map() if feature_map is None else "",
+        )
 
-    def _output(self, images: Tensor) -> Tensor:
+    def _output(self, inputs: Sequence[Tensor]) -> Tensor:
         try:
-            return run(self._network, images, who=self._who)
+            return run(self._network, *inputs, who=self._who)
         except ForwardError as error:
             if self._own_error is not None and error.__cause__ is self._own_error:
                 raise self._own_error from None
@@ -105,6 +102,12 @@ class ActivationReader:
         self._map = self._last = self._own_error = None
         self._linear = []
         self._kept = {watch: [] for watch in self._watches}
+
+    def _without_map(self) -> str:
+        return (
+            f"{self._who} shows no feature map (B, C, H, W) with H·W > 1 before its classifier: "
+            "use larger inputs, or pool last"
+        )
 
     def _without_classifier(self) -> str:
         last = "it runs none"

@@ -1,6 +1,6 @@
-"""Whether a network can be read, tried on a few images before any work."""
+"""Whether a network can be read, tried on a few examples before any work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -10,60 +10,71 @@ from diswot.errors import ForwardError, NetworkError, first_line
 from diswot.networks._activations import Activations
 from diswot.networks._reader import ActivationReader
 from diswot.networks.copies import copied
-from diswot.networks.output import run
+from diswot.networks.output import run, shapes_of
 
 IN_PLACE = "modified by an inplace operation"
 """What torch says of a tensor that its backward pass needed."""
 
 
 def trial_pass(
-    network: nn.Module, images: Tensor, *, num_classes: int, who: str, training: bool = False
+    network: nn.Module,
+    *inputs: Tensor,
+    outputs: int,
+    who: str,
+    maps: bool = True,
+    training: bool = False,
 ) -> None:
-    """Make sure that `network` can be read: it takes `images` and tells `num_classes` apart.
+    """Make sure that `network` can be read: it takes `inputs` and returns (B, `outputs`).
 
     Args:
         network: is in evaluation mode afterwards.
-        images: (B, channels, height, width).
-        num_classes: of the data.
+        *inputs: what it is called with, each (B, …).
+        outputs: numbers that it is to return for one example.
         who: what the network is called in messages.
+        maps: whether it must show a feature map, as what reads one needs it.
         training: whether it must be possible to train it too, which is tried on a copy.
 
     Raises:
         NetworkError: it does not; the message begins with `who`.
     """
-    with _refused(who, images), torch.no_grad():
-        logits = _read(network.eval(), images, who).logits
-    if logits.shape[1] != num_classes:
+    with _refused(who, inputs), torch.no_grad():
+        shown = _read(network.eval(), inputs, who)
+    logits = shown.logits
+    if logits.shape[1] != outputs:
         raise NetworkError(
-            f"{who} has {logits.shape[1]} classes, but the data has {num_classes}: they must be "
-            f"equal (its output for {len(images)} images has the shape {_shape(logits)})"
+            f"{who} has {logits.shape[1]} outputs, but the data needs {outputs}: they must be "
+            f"equal (its output for {len(logits)} examples has the shape {_shape(logits)})"
         )
+    if maps:
+        _ = shown.feature_map  # raises where there is none
     if training:
-        _try_training(network, images, tuple(logits.shape), who)
+        _try_training(network, inputs, tuple(logits.shape), who)
 
 
-def _read(network: nn.Module, images: Tensor, who: str) -> Activations:
+def _read(network: nn.Module, inputs: Sequence[Tensor], who: str) -> Activations:
     with ActivationReader(network, who=who) as read:
-        return read(images)
+        return read(*inputs)
 
 
 @contextmanager
-def _refused(who: str, images: Tensor) -> Iterator[None]:
+def _refused(who: str, inputs: Sequence[Tensor]) -> Iterator[None]:
     try:
         yield
     except ForwardError as error:
         cause = error.__cause__ or error
         raise NetworkError(
-            f"{who} cannot take images of shape {tuple(images.shape[1:])} "
+            f"{who} cannot take inputs of shape {shapes_of(inputs)} "
             f"({type(cause).__name__}: {first_line(cause)}): choose one made for this data"
         ) from error
 
 
-def _try_training(network: nn.Module, images: Tensor, shape: tuple[int, ...], who: str) -> None:
+def _try_training(
+    network: nn.Module, inputs: Sequence[Tensor], shape: tuple[int, ...], who: str
+) -> None:
     """Run a copy in training mode, and back, leaving torch's generators as they are."""
-    devices = [images.device] if images.is_cuda else []
+    devices = [each.device for each in inputs[:1] if each.is_cuda]
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
-        logits = run(copied(network).train(), images, who=who)
+        logits = run(copied(network).train(), *inputs, who=who)
         if tuple(logits.shape) != shape:
             raise NetworkError(
                 f"{who} returns an output of shape {_shape(logits)} in training mode, but of "

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diswot.networks.meta import ShapeArithmetic, build_on_meta
+from search_spaces import Signature
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Costs:
 
     Attributes:
         params: parameters.
-        macs: multiply-adds of one input.
+        macs: multiply-adds of one example.
         latency_ms: milliseconds of one forward pass.
-        memory: peak bytes of activations of one input, in single precision.
+        memory: peak bytes of activations of one example, in single precision.
     """
 
     params: int
@@ -31,7 +33,7 @@ class Costs:
 
 
 def measure_costs(
-    build: Callable[[], nn.Module], shape: tuple[int, int, int], *, memory: bool = False
+    build: Callable[[], nn.Module], signature: Signature, *, memory: bool = False
 ) -> Costs:
     """Count parameters and multiply-adds of the network that `build` makes.
 
@@ -39,28 +41,29 @@ def measure_costs(
 
     Args:
         build: makes the network; called with the meta device as default.
-        shape: channels, height and width of one input.
-        memory: whether to find the peak of activation memory too: the bytes of the input
+        signature: what the network takes; costs are those of one example, 16 long along axes
+            of any length.
+        memory: whether to find the peak of activation memory too: the bytes of the inputs
             and of all tensors that are alive at the same time during inference, held by
             Python as in a real pass. Parameters, buffers and what a kernel allocates for
             itself do not count.
 
     Examples:
-        >>> costs = measure_costs(lambda: nn.Conv2d(3, 8, 3, padding=1), (3, 4, 4), memory=True)
+        >>> from search_spaces import TensorSpec
+        >>> takes = Signature((TensorSpec("images", (3, 4, 4)),), 8)
+        >>> costs = measure_costs(lambda: nn.Conv2d(3, 8, 3, padding=1), takes, memory=True)
         >>> costs.params, costs.macs, costs.memory
         (224, 3456, 704)
     """
     network = build_on_meta(build)
     params = sum(parameter.numel() for parameter in network.parameters())
     arithmetic = ShapeArithmetic(allocate=memory)
-    if not memory:
-        with torch.no_grad(), arithmetic:
-            network(torch.empty(1, *shape, device="meta"))
-        return Costs(params, arithmetic.macs)
-    alive = _LiveMemory(network)
-    with torch.no_grad(), alive, arithmetic:
-        network(torch.empty(1, *shape, device="meta"))
-    return Costs(params, arithmetic.macs, memory=alive.peak)
+    alive = _LiveMemory(network) if memory else None
+    with torch.no_grad(), alive or nullcontext():
+        example = signature.example(1, device="meta")  # uncounted: torch's counter imports a lot
+        with arithmetic:
+            network(*example)
+    return Costs(params, arithmetic.macs, memory=None if alive is None else alive.peak)
 
 
 class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]

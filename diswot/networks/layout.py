@@ -94,20 +94,33 @@ class Layout:
         maps: (C, H, W) of every module that shows a feature map or tokens, by dotted path.
         blocks: paths of the blocks among them, in the order of the calls.
         activated: what their activation function is given, of the modules that end in one.
-        feature_map: (C, H, W) of the last feature map.
-        classes: N, what the network tells apart.
+        last_map: (C, H, W) of the last feature map; `None` where there is none.
+        outputs: N, numbers that the network returns for one example.
         width: D, what the classifier reads; `None` where there is none.
         unread: why there is none, if so.
+        unmapped: why there is no feature map, if so.
     """
 
     who: str
     maps: Mapping[str, Shape]
     blocks: tuple[str, ...]
     activated: Mapping[str, Tap]
-    feature_map: Shape
-    classes: int
+    last_map: Shape | None
+    outputs: int
     width: int | None
     unread: str = ""
+    unmapped: str = ""
+
+    @property
+    def feature_map(self) -> Shape:
+        """(C, H, W) of the last feature map.
+
+        Raises:
+            NetworkError: there is none.
+        """
+        if self.last_map is None:
+            raise NetworkError(self.unmapped)
+        return self.last_map
 
     @property
     def features(self) -> int:
@@ -194,16 +207,16 @@ def _times(shape: Shape) -> str:
 
 
 @torch.no_grad()
-def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> Layout:
+def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Layout:
     """Return where `network` shows what, told by one pass in evaluation mode.
 
     Args:
         network: its modes, parameters and statistics are as before afterwards.
-        images: (B, channels, height, width).
+        *inputs: what it is called with, each (B, …).
         who: what the network is called in messages.
 
     Raises:
-        NetworkError: it returns no logits, or shows no feature map before it.
+        NetworkError: it returns no logits.
 
     Examples:
         >>> from search_spaces import CifarResNet
@@ -211,42 +224,60 @@ def layout(network: nn.Module, images: Tensor, *, who: str = "the network") -> L
         >>> [(tap.path, tap.shape) for tap in found.stages()][:2]
         [('stages.0', (16, 32, 32)), ('stages.1', (32, 16, 16))]
     """
-    seen: dict[str, Shape] = {}
-    activated: dict[str, Tap] = {}
-    calls: Counter[str] = Counter()
-    made: list[tuple[Tap, Tensor]] = []  # the last output of an activation function
-
     bare = inner(network)
-    activations = set(activation_functions(bare))
-
-    def note(path: str, _given: Tensor, output: Tensor) -> None:
-        if output.ndim != 4 and not is_map(output):
-            return
-        seen[path] = tuple(as_map(output).shape[1:])
-        if bare.get_submodule(path) in activations:
-            made[:] = [(Tap(path, seen[path], before=True, call=calls[path]), output)]
-            calls[path] += 1
-        for tap, activation in made:
-            if output is activation:
-                activated[path] = tap
-
-    paths = [path for path, _ in bare.named_modules(remove_duplicate=False) if path]
-    watches = [Watch(_ModuleAt(path), partial(note, path)) for path in paths]
-    with kept_modes(network), ActivationReader(network, watches=watches, who=who) as read:
+    notes = _Notes(bare)
+    with kept_modes(network), ActivationReader(network, watches=notes.watches, who=who) as read:
         network.eval()
-        shown = read.forward(images)
+        shown = read.forward(*inputs)
     names = {module: path for path, module in bare.named_modules()}
     found = {names[block] for block in blocks(bare)}
+    maps, last = notes.maps, shown.feature_map
     return Layout(
         who,
-        maps=seen,
-        blocks=tuple(path for path in seen if path in found and math.prod(seen[path][1:]) > 1),
-        activated=activated,
-        feature_map=tuple(shown.feature_map.shape[1:]),
-        classes=shown.logits.shape[1],
+        maps=maps,
+        blocks=tuple(path for path in maps if path in found and math.prod(maps[path][1:]) > 1),
+        activated=notes.activated,
+        last_map=None if last is None else tuple(last.shape[1:]),
+        outputs=shown.logits.shape[1],
         width=None if shown.features is None else shown.features.shape[1],
         unread=shown.unread,
+        unmapped=shown.unmapped,
     )
+
+
+class _Notes:
+    """What a forward pass shows of the modules of a network, by dotted path.
+
+    Attributes:
+        maps: (C, H, W) of every module that shows a feature map or tokens.
+        activated: what their activation function is given, of the modules that end in one.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.maps: dict[str, Shape] = {}
+        self.activated: dict[str, Tap] = {}
+        self._network = network
+        self._activations = set(activation_functions(network))
+        self._calls: Counter[str] = Counter()
+        self._made: list[tuple[Tap, Tensor]] = []  # the last output of an activation function
+
+    @property
+    def watches(self) -> list[Watch[None]]:
+        """What makes these notes."""
+        modules = self._network.named_modules(remove_duplicate=False)
+        return [Watch(_ModuleAt(path), partial(self._note, path)) for path, _ in modules if path]
+
+    def _note(self, path: str, _given: Tensor, output: Tensor) -> None:
+        if output.ndim != 4 and not is_map(output):
+            return
+        self.maps[path] = tuple(as_map(output).shape[1:])
+        if self._network.get_submodule(path) in self._activations:
+            tap = Tap(path, self.maps[path], before=True, call=self._calls[path])
+            self._made[:] = [(tap, output)]
+            self._calls[path] += 1
+        for tap, activation in self._made:
+            if output is activation:
+                self.activated[path] = tap
 
 
 def paired(ours: Sequence[_T], theirs: Sequence[_U]) -> list[tuple[_T, _U]]:

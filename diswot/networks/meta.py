@@ -20,9 +20,14 @@ def build_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     """Return the network that `build` makes on the meta device, in evaluation mode.
 
     Parameters have no values there, so setting them is left out.
+
+    Raises:
+        TypeError: it makes no network.
     """
     with _WithoutValues("meta"):
         network = build()
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"expected a torch.nn.Module, but got {type(network).__name__}")
     for module in network.modules():
         vars(module)["training"] = False  # `eval` takes a tenth of the time of building
     return network

@@ -1,6 +1,6 @@
 """What the output of a network is, said once for everything that reads one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -61,13 +61,17 @@ def run(network: nn.Module, *inputs: Tensor, who: str) -> Tensor:
         raise
     except Exception as error:  # a network of the user's own can raise anything
         mode = "training" if network.training else "evaluation"
-        shapes = ", ".join(str(tuple(each.shape[1:])) for each in inputs)
         raise ForwardError(
             f"{who} raised {type(error).__name__} in {mode} mode, for {len(inputs[0])} inputs of "
-            f"shape {shapes}: {first_line(error)}; fix the network, which fails on such inputs by "
-            "itself too (--debug shows where)"
+            f"shape {shapes_of(inputs)}: {first_line(error)}; fix the network, which fails on such "
+            "inputs by itself too (--debug shows where)"
         ) from error
     return output_of(returned)
+
+
+def shapes_of(inputs: Sequence[Tensor]) -> str:
+    """Return the shapes of inputs without their batch axis, for messages."""
+    return ", ".join(str(tuple(each.shape[1:])) for each in inputs)
 
 
 def first_tensor(value: Any) -> Tensor | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.errors import DataError
+from diswot.errors import DataError, NetworkError
 from diswot.networks import ActivationReader, Activations, ForwardPass, Watch, named
 from diswot.networks.costs import Costs
 from diswot.networks.layers import WeightLayer, weight_layers
@@ -16,6 +16,10 @@ from diswot.seeding import seed_for
 
 LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
 """Asks a probe to keep what `Probe.output_gradients` needs."""
+
+ALL = slice(None)
+
+_NO_NUMBERS = "which this score cannot vary: use another scorer"
 
 
 class Probe(Activations):
@@ -26,8 +30,8 @@ class Probe(Activations):
 
     Args:
         network: the student, in the mode in which it is to be scored.
-        images: (B, channels, height, width).
-        labels: (B,) class of each image.
+        *inputs: what it is called with, each (B, …).
+        labels: (B,) class of each example, where there are classes.
         costs: parameters and multiply-adds of the architecture.
         seed: what chance in a score depends on.
         watches: what to keep of the forward pass.
@@ -37,7 +41,7 @@ class Probe(Activations):
         >>> network = nn.Sequential(
         ...     nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
         ...     nn.Linear(8, 10))
-        >>> probe = Probe(network, torch.randn(4, 3, 6, 6), torch.tensor([0, 1, 2, 3]),
+        >>> probe = Probe(network, torch.randn(4, 3, 6, 6), labels=torch.tensor([0, 1, 2, 3]),
         ...               costs=Costs(314, 3536), seed=0, differentiable=True)
         >>> [gradient.shape for _, gradient in probe.weight_gradients]
         [torch.Size([8, 3, 3, 3]), torch.Size([10, 8])]
@@ -46,9 +50,8 @@ class Probe(Activations):
     def __init__(
         self,
         network: nn.Module,
-        images: Tensor,
-        labels: Tensor | None,
-        *,
+        *inputs: Tensor,
+        labels: Tensor | None = None,
         costs: Costs,
         seed: int,
         watches: Sequence[Watch[Any]] = (),
@@ -57,8 +60,7 @@ class Probe(Activations):
         # Convolutions on a CPU take half to two thirds of the time with channels last.
         self.who = named(network)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        images = images.contiguous(memory_format=torch.channels_last)
-        self.images = images.detach().requires_grad_() if differentiable else images
+        self.inputs = tuple(_prepared(each, differentiable=differentiable) for each in inputs)
         self.labels = labels
         self.costs = costs
         self._seed = seed
@@ -74,11 +76,11 @@ class Probe(Activations):
             torch.set_grad_enabled(self._differentiable),
             ActivationReader(self.network, watches=self._watches, who=self.who) as read,
         ):
-            return read.forward(self.images)
+            return read.forward(*self.inputs)
 
     @property
     def targets(self) -> Tensor:
-        """Class of each image: (B,).
+        """Class of each example: (B,).
 
         Raises:
             DataError: the batch has no labels.
@@ -129,10 +131,43 @@ class Probe(Activations):
 
     @cached_property
     def input_gradients(self) -> Tensor:
-        """Gradient of the sum of all logits for the images: (B, channels, height, width)."""
+        """Gradient of the sum of all logits for the inputs of each example, in a row: (B, D).
+
+        Inputs of whole numbers have none.
+
+        Raises:
+            NetworkError: no input has one.
+        """
+        reals = [each for each in self.inputs if each.is_floating_point()]
+        if not reals:
+            raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
         with torch.enable_grad():
             total = self.logits.sum()
-        return self.gradients(total, [self.images])[0]
+        return torch.cat([each.flatten(1) for each in self.gradients(total, reals)], dim=1)
+
+    def examples(self, places: slice) -> tuple[Tensor, ...]:
+        """Return the inputs of some examples."""
+        return tuple(each[places] for each in self.inputs)
+
+    def noise(self, generator: torch.Generator, places: slice = ALL) -> tuple[Tensor, ...]:
+        """Return inputs of as many examples from N(0, 1); whole numbers are those of the batch.
+
+        Args:
+            generator: draws them, on the CPU.
+            places: of how many examples; by default the whole batch.
+
+        Raises:
+            NetworkError: all inputs are whole numbers.
+        """
+        examples = self.examples(places)
+        if not any(each.is_floating_point() for each in examples):
+            raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
+        return tuple(
+            torch.randn(each.shape, generator=generator).to(each)
+            if each.is_floating_point()
+            else each
+            for each in examples
+        )
 
     def gradients(
         self, of: Tensor, wrt: Sequence[Tensor], *, create_graph: bool = False
@@ -153,6 +188,14 @@ class Probe(Activations):
     def generator(self, purpose: str) -> torch.Generator:
         """Return a generator (on the CPU) that depends on the student, the repeat and `purpose`."""
         return torch.Generator().manual_seed(seed_for(self._seed, purpose))
+
+
+def _prepared(values: Tensor, *, differentiable: bool) -> Tensor:
+    if values.ndim == 4:
+        values = values.contiguous(memory_format=torch.channels_last)
+    if differentiable and values.is_floating_point():
+        return values.detach().requires_grad_()
+    return values
 
 
 def _output_of(layer: WeightLayer) -> Watch[Tensor]:

@@ -191,11 +191,11 @@ class Students:
     def teacher_rows(self) -> Iterator[Row]:
         """Return the row of the teacher, where there is one."""
         if self._distillation.teacher is not None:
-            teacher, shape = self._distillation.teacher, self._distillation.data.shape
+            teacher, signature = self._distillation.teacher, self._distillation.data.signature
             yield Row(
                 "teacher",
                 teacher.source.name,
-                measure_costs(lambda: copied(teacher.network).to("meta"), shape),
+                measure_costs(lambda: copied(teacher.network).to("meta"), signature),
                 self._milliseconds(teacher.network),
                 accuracies={"alone": teacher.test},
             )

@@ -77,11 +77,12 @@ def _instance_norm(
     return torch.addcmul(shift, images, scale)
 
 
-def loss_gradients(student: Probe, images: Tensor, targets: Tensor) -> list[Tensor]:
-    """Return the gradients of the mean cross-entropy of `images` for all weights.
+def loss_gradients(student: Probe, places: slice) -> list[Tensor]:
+    """Return the gradients of the mean cross-entropy of some examples for all weights.
 
     The weights of convolutions and linear layers; zero where they have no part in it.
     """
     with torch.enable_grad():
-        loss = F.cross_entropy(run(student.network, images, who=student.who), targets)
+        output = run(student.network, *student.examples(places), who=student.who)
+        loss = F.cross_entropy(output, student.targets[places])
     return student.gradients(loss, [layer.weight for layer in weight_layers(student.network)])

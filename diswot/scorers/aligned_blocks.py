@@ -28,13 +28,13 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
 
 
 def image_alignments(student: Probe) -> Tensor:
-    """Return the linear CKA of every block of the student with the images themselves: (L,).
+    """Return the linear CKA of every block of the student with the inputs themselves: (L,).
 
     Raises:
         NetworkError: the student has no blocks.
     """
-    images = unit_kernel(student.images.detach())
-    return (_kernels(student) * images).sum(dim=(1, 2))
+    given = torch.cat([each.detach().flatten(1) for each in student.inputs], dim=1)
+    return (_kernels(student) * unit_kernel(given)).sum(dim=(1, 2))
 
 
 def _kernels(shown: Activations) -> Tensor:

@@ -56,7 +56,7 @@ def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
 def _signs(student: Probe, call: BlockCall, generator: torch.Generator) -> Tensor:
     """Return random signs of the shape of a block's output."""
     bits = torch.empty(call.shape, dtype=torch.int8).random_(0, 2, generator=generator)
-    return (2 * bits - 1).to(student.images)
+    return (2 * bits - 1).to(next(student.network.parameters()))
 
 
 def _jacobian_norm(call: BlockCall, signs: Tensor) -> Tensor:

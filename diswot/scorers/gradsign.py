@@ -35,10 +35,9 @@ def gradsign(student: Probe, _teacher: Activations) -> Tensor:
         NetworkError: batch normalisation has a single value of an image.
     """
     totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
-    images, targets = torch.split(student.images, 1), torch.split(student.targets, 1)
-    for image, target in zip(images, targets, strict=True):
+    for place in range(len(student.targets)):
         with EachImageAlone():
-            gradients = loss_gradients(student, image, target)
+            gradients = loss_gradients(student, slice(place, place + 1))
         for total, gradient in zip(totals, gradients, strict=True):
             total += gradient.sign()
     return torch.stack([total.abs().sum(dtype=torch.double) for total in totals]).sum()

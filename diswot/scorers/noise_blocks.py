@@ -36,10 +36,10 @@ def noise_block_calls(student: Probe) -> list[BlockCall]:
     Raises:
         NetworkError: the network has no blocks.
     """
-    noise = torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+    noise = student.noise(student.generator("noise blocks"))
     reader = ActivationReader(student.network, watches=[_CALLS])
     with torch.enable_grad(), reader as read:
-        return read(noise.to(student.images)).watched(_CALLS)
+        return read(*noise).watched(_CALLS)
 
 
 def _call(given: Tensor, output: Tensor) -> BlockCall:

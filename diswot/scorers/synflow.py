@@ -45,7 +45,7 @@ class _WithoutNormalisation(TorchFunctionMode):
 def synflow(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln Σ |w · ∂R/∂w| over the weights of convolutions and linear layers.
 
-    R is the sum of the logits for one image of ones, all parameters replaced by their
+    R is the sum of the logits for one example of ones, all parameters replaced by their
     absolute value and normalisation left out. The logarithm is not the paper's, but what
     NAS-Bench-Suite-Zero prints; it changes no rank.
 
@@ -53,9 +53,12 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
         NetworkError: nothing flows through the network, or more than a number can hold.
     """
     network = _of_positive_weights(student.network)
-    ones = torch.ones_like(student.images[:1], dtype=torch.double)
+    ones = [
+        torch.ones_like(each, dtype=torch.double) if each.is_floating_point() else each
+        for each in student.examples(slice(1))
+    ]
     with torch.enable_grad(), _WithoutNormalisation():
-        flow = run(network, ones, who=student.who).sum()
+        flow = run(network, *ones, who=student.who).sum()
     weights = [layer.weight for layer in weight_layers(network)]
     gradients = student.gradients(flow, weights)
     return _logarithm(

@@ -1,6 +1,6 @@
 """VKDNW: how evenly the Fisher information is spread over the weights of a network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -74,9 +74,9 @@ def _fisher_information(student: Probe) -> Tensor:
     layers = weight_layers(student.network)[:LAYERS]
     directions = {layer: _direction(layer) for layer in layers}
     chance = student.generator("vkdnw")
-    images = student.images[:IMAGES].detach()
-    rows = _score_functions(student, images, directions, chance)
-    return rows.T @ rows / len(images)
+    examples = [each.detach() for each in student.examples(slice(IMAGES))]
+    rows = _score_functions(student, examples, directions, chance)
+    return rows.T @ rows / len(examples[0])
 
 
 def _direction(layer: WeightLayer) -> WeightLayer:
@@ -90,14 +90,15 @@ def _direction(layer: WeightLayer) -> WeightLayer:
 
 def _score_functions(
     student: Probe,
-    images: Tensor,
+    examples: Sequence[Tensor],
     directions: Mapping[WeightLayer, WeightLayer],
     chance: torch.Generator,
 ) -> Tensor:
     """Return √weight · ∂ln σ_c for the first weight of each layer, a row an image and class."""
-    moves = images.new_zeros(len(images), len(directions)).requires_grad_()
+    weight = next(student.network.parameters())
+    moves = weight.new_zeros(len(examples[0]), len(directions)).requires_grad_()
     with torch.enable_grad(), EachImageAlone(), _moved(directions, moves):
-        logits = run(student.network, images, who=student.who)
+        logits = run(student.network, *examples, who=student.who)
         classes, weights = _classes(logits.detach().softmax(dim=1), chance)
         mean = (logits.detach().softmax(dim=1) * logits).sum()
         totals = [logits.gather(1, column[:, None]).sum() for column in classes.unbind(dim=1)]

@@ -60,17 +60,18 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
     """
     generator = student.generator("zen")
     network = _drawn(student.network, generator)
-    x, noise = (_normal(student.images[:IMAGES], generator) for _ in range(2))
+    x, noise = (student.noise(generator, slice(IMAGES)) for _ in range(2))
+    moved = [a + STEP * b if a.is_floating_point() else a for a, b in zip(x, noise, strict=True)]
     with ActivationReader(network, watches=[VARIANCE]) as read:
-        passes = [read(x), read(x + STEP * noise)]
+        passes = [read(*x), read(*moved)]
     # Not the paper's norm of the whole batch, but what its code and NASLib compute.
-    moved = (passes[1].feature_map - passes[0].feature_map).flatten(1).abs().sum(dim=1).mean()
-    if not moved > 0:
+    change = (passes[1].feature_map - passes[0].feature_map).flatten(1).abs().sum(dim=1).mean()
+    if not change > 0:
         raise NetworkError(
-            "the last feature map does not depend on the image, so its Zen-Score is the "
+            "the last feature map does not depend on the input, so its Zen-Score is the "
             "logarithm of 0: use another scorer for this network"
         )
-    return moved.log() + _deviations(network, passes).log().sum()
+    return change.log() + _deviations(network, passes).log().sum()
 
 
 def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:

@@ -32,16 +32,13 @@ def zico(student: Probe, _teacher: Activations) -> Tensor:
     divisor 2; the paper prints that of |g|.
 
     Raises:
-        DataError: the batch has one image.
+        DataError: the batch has one example.
     """
-    if len(student.images) < 2:
-        raise DataError("zico needs a batch of at least 2 images, but got 1: use a larger batch")
-    halves = [
-        loss_gradients(student, images, targets)
-        for images, targets in zip(
-            student.images.tensor_split(2), student.targets.tensor_split(2), strict=True
-        )
-    ]
+    size = len(student.targets)
+    if size < 2:
+        raise DataError("zico needs a batch of at least 2 examples, but got 1: use a larger batch")
+    middle = (size + 1) // 2
+    halves = [loss_gradients(student, half) for half in (slice(middle), slice(middle, None))]
     sums = torch.stack([_inverse_variation(torch.stack(g)) for g in zip(*halves, strict=True)])
     return sums[sums > 0].log().sum()
 

@@ -1,11 +1,13 @@
 """Whether the networks of a space can be scored, looked at before anything is."""
 
+from functools import partial
+
 import numpy as np
 import torch
-from torch import nn
 
 from diswot.errors import DiswotError, SpaceError, first_line
 from diswot.networks import trial_pass
+from diswot.networks.meta import build_on_meta
 from diswot.tasks.images import ImageSpec
 from search_spaces import Architecture, SearchSpace
 
@@ -49,17 +51,11 @@ def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec
             map, or an output of another shape in training mode.
     """
     who = f"architecture {space.to_string(arch)}"
-    with torch.device("meta"):
-        batch = torch.empty(2, *images.shape)
-        try:
-            network = space.build(arch, images.num_classes)
-        except Exception as error:
-            raise SpaceError(
-                f"{who}: build raised {type(error).__name__}: {first_line(error)}; mend the space"
-            ) from error
-    if not isinstance(network, nn.Module):
+    try:
+        network = build_on_meta(partial(space.build, arch, images.num_classes))
+    except Exception as error:
         raise SpaceError(
-            f"{who}: expected build to return a torch.nn.Module, "
-            f"but got {type(network).__name__}; mend the space"
-        )
-    trial_pass(network, batch, num_classes=images.num_classes, who=who, training=True)
+            f"{who}: build raised {type(error).__name__}: {first_line(error)}; fix the space"
+        ) from error
+    batch = torch.empty(2, *images.shape, device="meta")
+    trial_pass(network, batch, outputs=images.num_classes, who=who, training=True)

@@ -121,8 +121,8 @@ class Evaluator:
         parameters that have no effect.
         """
         if arch not in self._costs:
-            build = partial(self.space.build, arch, self.images.num_classes)
-            self._costs[arch] = measure_costs(build, self.images.shape, memory=self._memory)
+            build = partial(self.space.network, arch, self.images.signature)
+            self._costs[arch] = measure_costs(build, self.images.signature, memory=self._memory)
         return self._costs[arch]
 
     def timed(self, arch: Architecture) -> Costs:
@@ -224,7 +224,7 @@ class Evaluator:
                 student = Probe(
                     network,
                     repeat.images,
-                    repeat.labels,
+                    labels=repeat.labels,
                     costs=costs,
                     seed=seed,
                     watches=self.scorer.watches,

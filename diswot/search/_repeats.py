@@ -61,7 +61,7 @@ def prepare_repeats(
         batch = data.train.take(torch.from_numpy(drawn))
         images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
         who = f"teacher {teacher.name}"
-        trial_pass(network.to(device), images[:2], num_classes=data.num_classes, who=who)
+        trial_pass(network.to(device), images[:2], outputs=data.num_classes, who=who)
         with torch_threads(threads):
             shown = _shown(network, images, labels, state, watches)
         prepared.append(Repeat(images, labels, shown))
@@ -93,6 +93,6 @@ def _shown(
 ) -> Activations:
     if state == "trained":
         with ActivationReader(network.eval(), watches=watches) as read:
-            return read(images, labels)
+            return read(images, labels=labels)
     with scoring_mode(network), ActivationReader(network, watches=watches) as read:
-        return read(images, labels)
+        return read(images, labels=labels)

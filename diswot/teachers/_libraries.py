@@ -73,4 +73,4 @@ def _wrapped(fresh: Callable[[], nn.Module], shown: Callable[[nn.Module], nn.Mod
 def _checked(network: nn.Module, images: ImageSpec, who: str) -> None:
     """Make sure that a network takes the images and has the data's classes."""
     sample = torch.randn(2, *images.shape, generator=torch.Generator().manual_seed(0))
-    trial_pass(network, sample, num_classes=images.num_classes, who=who)
+    trial_pass(network, sample, outputs=images.num_classes, who=who)

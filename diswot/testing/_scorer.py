@@ -60,7 +60,7 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
         student = Probe(
             network,
             images,
-            labels,
+            labels=labels,
             costs=Costs(sum(each.numel() for each in network.parameters()), 10**6),
             seed=0,
             watches=scorer.watches,
@@ -79,4 +79,4 @@ def _teacher(scorer: Scorer, images: Tensor, labels: Tensor | None) -> Activatio
         scoring_mode(network),
         ActivationReader(network, watches=scorer.teacher_watches) as read,
     ):
-        return read(images, labels)
+        return read(images, labels=labels)

@@ -118,13 +118,8 @@ def _check_network(space: SearchSpace, arch: Architecture, signature: Signature)
         f"but got {shape or type(found).__name__}",
     )
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    costs = measure_costs(lambda: space.network(arch, signature), _image_shape(signature))
+    costs = measure_costs(lambda: space.network(arch, signature), signature)
     require(
         costs.params == parameters,
         f"{name}: counted {costs.params} parameters on the meta device, but it has {parameters}",
     )
-
-
-def _image_shape(signature: Signature) -> tuple[int, int, int]:
-    channels, height, width = (axis or 1 for axis in signature.inputs[0].shape)
-    return channels, height, width

@@ -20,4 +20,4 @@ def check_takes(network: nn.Module, data: ImageData, who: str, *, training: bool
     """
     device = next((p.device for p in network.parameters()), None)
     images = data.normalise(data.train.images[:2]).to(device)
-    trial_pass(network, images, num_classes=data.num_classes, who=who, training=training)
+    trial_pass(network, images, outputs=data.num_classes, who=who, training=training)

@@ -52,7 +52,6 @@ def test_a_functional_network_that_returns_a_dict_is_read() -> None:
     with torch.no_grad(), ActivationReader(network) as read:
         shown = read(torch.randn(3, 3, 8, 8))
     assert shown.feature_map.shape == (3, 6, 6, 6)
-    assert shown.num_classes == 4
     torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
 
 
@@ -90,7 +89,7 @@ def test_the_input_of_an_in_place_module_is_read_before_it() -> None:
 
 def test_a_network_without_linear_layer_shows_all_but_features() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=4, who="it", training=True)
+    trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it", training=True)
     shown = seen(network, torch.ones(2, 3, 8, 8))
     assert shown.logits.equal(network(torch.ones(2, 3, 8, 8)))
     assert shown.feature_map.shape == (2, 4, 6, 6)
@@ -101,15 +100,15 @@ def test_a_network_without_linear_layer_shows_all_but_features() -> None:
 def test_a_network_without_feature_map_is_refused() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
     with pytest.raises(NetworkError, match="no feature map"):
-        trial_pass(network, torch.zeros(2, 3, 4, 4), num_classes=4, who="it")
+        trial_pass(network, torch.zeros(2, 3, 4, 4), outputs=4, who="it")
 
 
 def test_other_classes_or_channels_are_refused_in_one_line() -> None:
     network = CifarResNet((1, 1, 1), num_classes=5)
-    with pytest.raises(NetworkError, match="it has 5 classes, but the data has 10"):
-        trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=10, who="it")
-    with pytest.raises(NetworkError, match=r"it cannot take images of shape \(1, 8, 8\)") as caught:
-        trial_pass(network, torch.zeros(2, 1, 8, 8), num_classes=5, who="it")
+    with pytest.raises(NetworkError, match="it has 5 outputs, but the data needs 10"):
+        trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=10, who="it")
+    with pytest.raises(NetworkError, match=r"it cannot take inputs of shape \(1, 8, 8\)") as caught:
+        trial_pass(network, torch.zeros(2, 1, 8, 8), outputs=5, who="it")
     assert "\n" not in str(caught.value)
 
 
@@ -200,8 +199,8 @@ def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Modul
     ],
 )
 def test_an_output_of_another_rank_is_refused(network: nn.Module, shape: str) -> None:
-    with pytest.raises(NetworkError, match=f"^it returns an output of shape {shape} for 2 images"):
-        trial_pass(network, torch.zeros(2, 3, 8, 8), num_classes=4, who="it")
+    with pytest.raises(NetworkError, match=f"^it returns an output of shape {shape} for 2 examples"):
+        trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it")
 
 
 class Differing(Headed):
@@ -216,9 +215,9 @@ class Differing(Headed):
 def test_another_shape_in_training_mode_is_refused() -> None:
     network = Differing(OF_ONE_LAYER["tuple"])
     expected = r"it returns an output of shape \(3, 8\) in training mode, but of \(3, 4\) in eval"
-    trial_pass(network, IMAGES, num_classes=4, who="it")
+    trial_pass(network, IMAGES, outputs=4, who="it")
     with pytest.raises(NetworkError, match=expected):
-        trial_pass(network, IMAGES, num_classes=4, who="it", training=True)
+        trial_pass(network, IMAGES, outputs=4, who="it", training=True)
 
 
 def test_a_trial_of_training_changes_nothing() -> None:
@@ -227,7 +226,7 @@ def test_a_trial_of_training_changes_nothing() -> None:
     )
     before = {name: value.clone() for name, value in network.state_dict().items()}
     generator = torch.get_rng_state()
-    trial_pass(network, IMAGES, num_classes=4, who="it", training=True)
+    trial_pass(network, IMAGES, outputs=4, who="it", training=True)
     assert torch.get_rng_state().equal(generator)
     assert all(value.equal(before[name]) for name, value in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
@@ -244,7 +243,7 @@ def test_a_backward_pass_that_fails_is_found_by_the_trial(device: str) -> None:
     ).to(device)
     images = torch.zeros(2, 3, 8, 8, device=device)
     with pytest.raises(NetworkError, match=r"^it raised RuntimeError in its backward") as caught:
-        trial_pass(network, images, num_classes=4, who="it", training=True)
+        trial_pass(network, images, outputs=4, who="it", training=True)
     assert "\n" not in str(caught.value)
 
 

@@ -41,7 +41,7 @@ def test_a_layout_names_maps_of_all_modules_and_ends_of_stages() -> None:
     ]
     assert [tap.shape for tap in found.stages()] == [(4, 16, 16), (8, 8, 8), (16, 4, 4)]
     assert found.middle() == [Tap("stages.1", (8, 8, 8))]
-    assert (found.feature_map, found.features, found.classes) == ((16, 4, 4), 16, 4)
+    assert (found.feature_map, found.features, found.outputs) == ((16, 4, 4), 16, 4)
 
 
 def test_a_transformer_has_thirds_of_its_layers_as_stages() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from diswot.networks.costs import measure_costs
 from diswot.report._network import read_network
 from diswot.search import SPACES, find_space
+from tests.signatures import of_images
 
 FAMILIES = [name for name in SPACES if not name.endswith("-224")]
 
@@ -18,7 +19,7 @@ def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
     arch = space.sample(np.random.default_rng(3))
     image = (3, 32, 32)
     drawing = read_network(lambda: space.build(arch, 10), image)
-    costs = measure_costs(lambda: space.build(arch, 10), image)
+    costs = measure_costs(lambda: space.build(arch, 10), of_images(*image))
     assert drawing.params == costs.params
     assert sum(stage.params for stage in drawing.stages) + drawing.loose_params == costs.params
     assert sum(stage.macs for stage in drawing.stages) == costs.macs

@@ -67,7 +67,8 @@ def probe_of(network: nn.Module, shown: Batch, scorer: str | Scorer, *, seed: in
     params = sum(parameter.numel() for parameter in network.parameters())
     return Probe(
         network.train(),
-        *shown,
+        shown[0],
+        labels=shown[1],
         costs=Costs(params, 10 * params),
         seed=seed,
         watches=found.watches,
@@ -83,7 +84,7 @@ def teacher_for(network: nn.Module, shown: Batch, scorer: str) -> Activations:
         scoring_mode(network),
         ActivationReader(network, watches=watches) as read,
     ):
-        return read(*shown)
+        return read(shown[0], labels=shown[1])
 
 
 def scored(network: nn.Module, teacher: nn.Module, shown: Batch, scorer: str) -> dict[str, float]:

@@ -87,7 +87,7 @@ def test_zico_leaves_out_what_does_not_differ_between_the_halves() -> None:
 
 def test_zico_of_one_image_is_refused() -> None:
     images, labels = batch()
-    with pytest.raises(DataError, match="at least 2 images, but got 1"):
+    with pytest.raises(DataError, match="at least 2 examples, but got 1"):
         score("zico", without_normalisation(), (images[:1], labels[:1]))
 
 
@@ -164,7 +164,8 @@ def test_swap_reg_favours_the_wanted_size() -> None:
     for params in (100_000, 1_500_000, 3_000_000):
         student = Probe(
             network.train(),
-            *batch(),
+            batch()[0],
+            labels=batch()[1],
             costs=Costs(params, 0),
             seed=0,
             watches=find_scorer("swap+swap_reg").watches,
@@ -185,7 +186,7 @@ def rows(shown: Tensor) -> NDArray[Any]:
 def noise(network: nn.Module) -> Tensor:
     """Return the noise that AZ-NAS shows to `network`."""
     student = probe_of(network, batch(), "az_nas")
-    return torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+    return torch.randn(batch()[0].shape, generator=student.generator("noise blocks"))
 
 
 def entropies(network: nn.Module) -> list[float]:
@@ -509,7 +510,9 @@ def test_frozen_normalisation_stays_frozen() -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-    student = Probe(network, *batch(), costs=Costs(1, 1), seed=0, differentiable=True)
+    student = Probe(
+        network, batch()[0], labels=batch()[1], costs=Costs(1, 1), seed=0, differentiable=True
+    )
     with ActivationReader(network) as read:
         whole = read(batch()[0]).logits
     images, labels = batch()

@@ -88,7 +88,7 @@ def test_filled_width_is_the_sum_of_ranks_times_entropies(
 ) -> None:
     network = build()
     student = probe_of(network, batch(), "filled_width")
-    noise = torch.randn(student.images.shape, generator=student.generator("noise blocks"))
+    noise = torch.randn(batch()[0].shape, generator=student.generator("noise blocks"))
     total = 0.0
     for output in outputs_of(build(), noise):
         rows = output.flatten(2).mT if output.ndim == 4 else output

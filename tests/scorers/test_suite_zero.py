@@ -277,7 +277,6 @@ def test_those_that_need_labels_say_so(name: str) -> None:
     student = Probe(
         resnet(1),
         batch()[0],
-        None,
         costs=Costs(0, 0),
         seed=0,
         watches=find_scorer(name).watches,

@@ -18,6 +18,7 @@ from diswot.errors import OptionError
 from diswot.latency import time_network
 from diswot.search import SPACES, Budget, Costs, find_space, measure_costs
 from search_spaces import CifarResNet, NASBench201Space
+from tests.signatures import of_images
 
 
 def test_costs_are_those_of_the_layers() -> None:
@@ -32,7 +33,7 @@ def test_costs_are_those_of_the_layers() -> None:
     )
     params = 3 * 8 * 9 + 2 * 8 + 8 * 9 + 8 * 10 + 10
     macs = 3 * 8 * 9 * 16 + 8 * 9 * 16 + 8 * 10
-    assert measure_costs(lambda: network.to("meta"), (3, 8, 8)) == Costs(params, macs)
+    assert measure_costs(lambda: network.to("meta"), of_images(3, 8, 8)) == Costs(params, macs)
 
 
 def test_nothing_is_allocated_to_count() -> None:
@@ -43,7 +44,7 @@ def test_nothing_is_allocated_to_count() -> None:
         seen.extend(parameter.device.type for parameter in network.parameters())
         return network
 
-    assert measure_costs(huge, (3, 32, 32)).params > 7e9
+    assert measure_costs(huge, of_images(3, 32, 32)).params > 7e9
     assert set(seen) == {"meta"}
 
 
@@ -64,7 +65,7 @@ def test_counts_are_those_of_torchs_counter(name: str, seed: int) -> None:
     space = find_space(name, in_channels=3)
     build = partial(space.build, space.sample(np.random.default_rng(seed)), 10)
     size = 224 if name.endswith("224") else 32
-    assert measure_costs(build, (3, size, size)) == plainly_counted(build, (3, size, size))
+    assert measure_costs(build, of_images(3, size, size)) == plainly_counted(build, (3, size, size))
 
 
 class Does(nn.Module):
@@ -124,7 +125,7 @@ UNUSUAL: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.mark.parametrize("build", UNUSUAL.values(), ids=UNUSUAL)
 def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module]) -> None:
-    assert measure_costs(build, (4, 6, 6)) == plainly_counted(build, (4, 6, 6))
+    assert measure_costs(build, of_images(4, 6, 6)) == plainly_counted(build, (4, 6, 6))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module])
 )
 def test_what_cannot_run_is_refused_as_torch_does(build: Callable[[], nn.Module]) -> None:
     with pytest.raises(RuntimeError):
-        measure_costs(build, (4, 6, 6))
+        measure_costs(build, of_images(4, 6, 6))
 
 
 class Residual(nn.Module):
@@ -180,13 +181,15 @@ MEMORY: dict[str, tuple[Callable[[], nn.Module], int]] = {
 def test_memory_is_what_is_alive_at_the_same_time(
     build: Callable[[], nn.Module], channels: int
 ) -> None:
-    assert measure_costs(build, (4, 6, 6), memory=True).memory == channels * 36 * 4
+    assert measure_costs(build, of_images(4, 6, 6), memory=True).memory == channels * 36 * 4
 
 
 def test_memory_does_not_change_the_counts() -> None:
     space = NASBench201Space()
     build = partial(space.build, space.sample(np.random.default_rng(0)), 10)
-    alone, both = (measure_costs(build, (3, 32, 32), memory=memory) for memory in (False, True))
+    alone, both = (
+        measure_costs(build, of_images(3, 32, 32), memory=memory) for memory in (False, True)
+    )
     assert alone.memory is None
     assert (both.params, both.macs) == (alone.params, alone.macs)
 
@@ -238,7 +241,7 @@ def costs_by_mix(archs: Iterable[str], num_classes: int) -> dict[tuple[int, int]
     space = NASBench201Space()
     examples = {convolutions(arch): space.from_string(arch) for arch in archs}
     return {
-        mix: measure_costs(partial(space.build, arch, num_classes), (3, 32, 32))
+        mix: measure_costs(partial(space.build, arch, num_classes), of_images(3, 32, 32))
         for mix, arch in examples.items()
     }
 

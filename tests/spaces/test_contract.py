@@ -23,6 +23,7 @@ from search_spaces import (
     ResNetDepthSpace,
     SearchSpace,
 )
+from tests.signatures import of_images
 
 SHAPE = (3, 8, 8)
 ENUMERABLE = 20_000
@@ -202,7 +203,7 @@ def test_an_architecture_costs_the_same_each_time_it_is_built(space: SearchSpace
     again = space.from_string(space.to_string(arch))
 
     def costs(arch: Architecture) -> Costs:
-        return measure_costs(lambda: space.build(arch, 5), SHAPE)
+        return measure_costs(lambda: space.build(arch, 5), of_images(*SHAPE, outputs=5))
 
     assert costs(arch) == costs(again)
 

@@ -8,6 +8,7 @@ from torch import nn
 from diswot.networks.costs import Costs, measure_costs
 from diswot.testing import check_space
 from search_spaces import MobileSpace, Signature, TensorSpec
+from tests.signatures import of_images
 
 
 def images(side: int, channels: int = 3, outputs: int = 7) -> Signature:
@@ -25,7 +26,7 @@ def test_sizes_reach_from_20_thousand_to_5_million(side: int) -> None:
 
     def params(width: float, kind: str, squeeze: bool) -> int:
         arch = space.architecture(side, width, squeeze, "relu", *[kind] * 5)
-        return measure_costs(lambda: space.build(arch, 10), (3, side, side)).params
+        return measure_costs(lambda: space.build(arch, 10), of_images(3, side, side)).params
 
     assert params(0.25, "d1k3e2", squeeze=False) <= 25_000
     assert params(1.5, "d3k5e6", squeeze=True) >= 5_000_000
@@ -36,7 +37,7 @@ def test_a_smaller_resolution_costs_less_for_the_same_weights() -> None:
 
     def costs(side: int) -> Costs:
         arch = space.architecture(side, 1.0, True, "hardswish", *["d2k3e4"] * 5)
-        return measure_costs(lambda: space.build(arch, 10), (3, 64, 64))
+        return measure_costs(lambda: space.build(arch, 10), of_images(3, 64, 64))
 
     assert costs(64).params == costs(32).params
     assert costs(32).macs < costs(64).macs / 2

@@ -13,6 +13,7 @@ from diswot.networks.costs import measure_costs
 from diswot.search import find_space
 from diswot.testing import check_space
 from search_spaces import NASBenchMacroSpace, Signature, TensorSpec
+from tests.signatures import of_images
 
 SPACE = NASBenchMacroSpace()
 IMAGES = Signature((TensorSpec("images", (3, 16, 16)),), 7)
@@ -20,7 +21,7 @@ ALL = (3, 32, 32)
 
 
 def costs(text: str) -> tuple[int, int]:
-    found = measure_costs(partial(SPACE.build, SPACE.from_string(text), 10), ALL)
+    found = measure_costs(partial(SPACE.build, SPACE.from_string(text), 10), of_images(*ALL))
     return found.params, found.macs
 
 

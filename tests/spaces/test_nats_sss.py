@@ -10,6 +10,7 @@ from diswot.networks.costs import measure_costs
 from diswot.search import find_space
 from diswot.testing import check_space
 from search_spaces import NASBench201Space, NATSSizeSpace, Signature, TensorSpec
+from tests.signatures import of_images
 
 SPACE = NATSSizeSpace()
 IMAGES = Signature((TensorSpec("images", (3, 16, 16)),), 7)
@@ -25,7 +26,7 @@ def test_it_keeps_the_contract() -> None:
 )
 def test_networks_have_the_parameters_of_the_benchmark(text: str, params: int) -> None:
     build = partial(SPACE.build, SPACE.from_string(text), 10)
-    assert measure_costs(build, (3, 32, 32)).params == params
+    assert measure_costs(build, of_images(3, 32, 32)).params == params
 
 
 def test_equal_widths_make_the_cell_of_nas_bench_201() -> None:

@@ -172,7 +172,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(data: ImageData) -> None:
 
 
 def test_a_student_that_does_not_fit_the_data_is_refused(data: ImageData) -> None:
-    with pytest.raises(NetworkError, match="the student cannot take images of shape"):
+    with pytest.raises(NetworkError, match="the student cannot take inputs of shape"):
         diswot.distill(student(in_channels=3), student(1), data=data, epochs=1, force=True)
 
 

@@ -12,13 +12,13 @@ from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._table import accuracies, check_count
 from diswot.csv_table import Table, read_csv
 from diswot.search import measure_costs
-from search_spaces import Architecture, NASBenchMacroSpace
+from search_spaces import Architecture, NASBenchMacroSpace, Signature, TensorSpec
 
 COSTS = {"params": "parameters", "flops": "multiply-adds"}
 """Columns of the table, and what they count."""
 
-IMAGE = (3, 32, 32)
 CLASSES = 10
+IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), CLASSES)
 
 
 def nas_bench_macro_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
@@ -78,5 +78,5 @@ def _neighbors(arch: Architecture, space: NASBenchMacroSpace) -> Iterator[tuple[
 
 
 def _costs(arch: Architecture, space: NASBenchMacroSpace) -> NDArray[np.int64]:
-    costs = measure_costs(partial(space.build, arch, CLASSES), IMAGE)
+    costs = measure_costs(partial(space.network, arch, IMAGES), IMAGES)
     return np.array([costs.params, costs.macs])

@@ -13,6 +13,7 @@ from diswot.bench.rank_statistics import kendall
 from diswot.errors import DataError, DiswotError, OptionError, UnknownNameError
 from diswot.search import find_space, measure_costs
 from search_spaces import ResNetDepthSpace
+from tests.signatures import of_images
 
 COUNTS = {
     "resnet-s0": 64,
@@ -62,7 +63,7 @@ def test_accuracies_alone_and_distilled_agree_as_is_published(
 def test_parameters_rank_s0_as_is_published(truths: dict[str, GroundTruth]) -> None:
     truth = truths["resnet-s0"]
     params = [
-        float(measure_costs(partial(truth.space.build, arch, 100), (3, 32, 32)).params)
+        float(measure_costs(partial(truth.space.build, arch, 100), of_images(3, 32, 32)).params)
         for arch in truth.architectures
     ]
     tau = kendall(np.array(params), truth.accuracies("distilled"))

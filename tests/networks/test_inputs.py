@@ -1,0 +1,75 @@
+"""Networks of several inputs, and of whole numbers, are read, probed and counted."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from diswot.errors import NetworkError
+from diswot.networks import ActivationReader, trial_pass
+from diswot.networks.costs import Costs, measure_costs
+from diswot.networks.layout import layout
+from diswot.networks.probe import Probe
+from search_spaces import Signature, TensorSpec
+
+
+class TwoInputs(nn.Module):
+    """Adds an embedding of whole numbers to features of real ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(7, 5)
+        self.project = nn.Linear(3, 5)
+        self.head = nn.Linear(5, 4)
+
+    def forward(self, ids: Tensor, values: Tensor) -> Tensor:
+        output: Tensor = self.head((self.embed(ids) + self.project(values)).relu().mean(1))
+        return output
+
+
+TWO = Signature((TensorSpec("ids", (7,), "int64", high=7), TensorSpec("values", (7, 3))), 4)
+
+
+def test_networks_of_several_inputs_are_read_like_others() -> None:
+    network, inputs = TwoInputs(), TWO.example(2)
+    trial_pass(network, *inputs, outputs=4, who="it", training=True)
+    with ActivationReader(network) as read:
+        shown = read(*inputs, labels=torch.tensor([1, 0]))
+    assert shown.logits.equal(network(*inputs))
+    assert shown.feature_map.shape == (2, 5, 7, 1)
+    found = layout(network, *inputs)
+    assert (found.feature_map, found.features, found.outputs) == ((5, 7, 1), 5, 4)
+    with pytest.raises(NetworkError, match=r"it cannot take inputs of shape \(7,\), \(7, 2\)"):
+        trial_pass(network, inputs[0], inputs[1][..., :2], outputs=4, who="it")
+
+
+def test_a_feature_map_is_missed_where_it_is_read() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
+    trial_pass(network, torch.zeros(2, 3, 4, 4), outputs=4, who="it", maps=False)
+    with ActivationReader(network) as read:
+        shown = read(torch.zeros(2, 3, 4, 4))
+    assert shown.features.shape == (2, 48)
+    with pytest.raises(NetworkError, match="Sequential shows no feature map"):
+        _ = shown.feature_map
+    with pytest.raises(NetworkError, match="Sequential shows no feature map"):
+        _ = layout(network, torch.zeros(2, 3, 4, 4), who="Sequential").feature_map
+
+
+def test_a_probe_has_gradients_and_noise_of_real_inputs() -> None:
+    inputs = TWO.example(3)
+    student = Probe(TwoInputs(), *inputs, costs=Costs(0, 0), seed=0, differentiable=True)
+    assert student.input_gradients.shape == (3, 21)
+    ids, values = student.noise(torch.Generator().manual_seed(1), slice(2))
+    assert ids.equal(inputs[0][:2])
+    assert values.equal(torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(1)))
+    only_ids = Probe(TwoInputs(), inputs[0], costs=Costs(0, 0), seed=0)
+    with pytest.raises(NetworkError, match="TwoInputs are whole numbers, which this score cannot"):
+        only_ids.noise(torch.Generator())
+
+
+def test_costs_are_those_of_one_example() -> None:
+    params = 7 * 5 + (3 * 5 + 5) + (5 * 4 + 4)
+    macs, inputs = 7 * 3 * 5 + 5 * 4, 7 * 8 + 7 * 3 * 4
+    found = measure_costs(TwoInputs, TWO, memory=True)
+    assert (found.params, found.macs) == (params, macs)
+    assert found.memory is not None
+    assert found.memory > inputs
