@@ -14,7 +14,7 @@ from diswot.losses import kd_loss
 from diswot.progress import Progress, tracked
 from diswot.seeding import torch_seed
 from diswot.tasks.images import ImageData, augmentation, load_data
-from diswot.teachers import find_teacher
+from diswot.tasks.images.teachers import find_teacher
 from diswot.training import Recipe, parse_objective, train
 from search_spaces import ResNetDepthSpace
 

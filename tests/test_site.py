@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = (
     "diswot",
     "diswot.tasks.images",
+    "diswot.tasks.images.teachers",
     "diswot.training",
     "diswot.losses",
     "diswot.export",

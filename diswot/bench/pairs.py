@@ -8,7 +8,7 @@ from diswot.bench.loss_table import ALONE, LossRow, LossTableSettings, loss_tabl
 from diswot.csv_table import read_table
 from diswot.errors import OptionError
 from diswot.progress import Progress
-from diswot.teachers import TEACHERS
+from diswot.tasks.images.teachers import TEACHERS
 
 METHODS = {
     "vanilla": ALONE,

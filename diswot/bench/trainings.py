@@ -15,7 +15,7 @@ from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks.images import ImageSpec, held_out
-from diswot.teachers import TEACHERS, find_teacher
+from diswot.tasks.images.teachers import TEACHERS, find_teacher
 from diswot.training import Distillation, default_recipe, prepare_distillation
 from diswot.workers import as_finished
 

@@ -44,12 +44,13 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
             run folder names is never imported.
     """
     from diswot.search import SPACES, load_run, read_manifest, source_of, told_again
-    from diswot.teachers import NAMED
+    from diswot.tasks import find_task
 
     used = read_manifest(folder)["settings"]
     source = RunSettings() if given.data else _data_of(source_of(used))
+    teachers = find_task().teacher_sources
     known = RunSettings(
-        teacher=told_again("teacher", used["teacher"], given.teacher, NAMED),
+        teacher=told_again("teacher", used["teacher"], given.teacher, teachers),
         teacher_weights=None if given.teacher else used["teacher_weights"],
         space=told_again("space", used["space"], given.space, SPACES),
         data=source.data,

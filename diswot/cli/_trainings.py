@@ -39,11 +39,12 @@ def options_before(
         RunFolderError: the manifest is damaged, or of another version.
     """
     from diswot.search import SPACES, told_again
+    from diswot.tasks import find_task
     from diswot.tasks.images import NAMED_DATA
-    from diswot.teachers import NAMED
     from diswot.training import TRAINING_MANIFEST
 
-    known_names = {"teacher": NAMED, "space": SPACES, "data": NAMED_DATA}
+    teachers = find_task().teacher_sources
+    known_names = {"teacher": teachers, "space": SPACES, "data": NAMED_DATA}
 
     try:
         told = {name: _texts(manifest.told[name]) for name in texts}

@@ -76,16 +76,17 @@ def distill(
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
-    from diswot.teachers import as_text
+    from diswot.tasks import find_task
     from diswot.training import is_unfinished, parse_objective
 
     parse_objective(loss)
+    own = {"teacher_classes": chosen.pop("teacher_classes")}
     kept = ("teacher_weights", "data_root", "image_size", "seed")
     settings = RunSettings(
         teacher=teacher,
         space=space,
         data=data,
-        teacher_classes=as_text(chosen.pop("teacher_classes")),
+        **find_task().recorded(own),
         **{name: chosen.pop(name) for name in kept},
     )
     if shortlist > 1 and (run is None or arch is not None):

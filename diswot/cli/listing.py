@@ -21,13 +21,9 @@ ADDED = "diswot.listings"
 
 
 def _teachers() -> dict[str, str]:
-    from diswot.teachers import GIVEN, TEACHERS
+    from diswot.tasks import find_task
 
-    built_in = {
-        name: f"{network.summary}; {network.params / 1e6:.2f}M parameters for 100 classes"
-        for name, network in TEACHERS.items()
-    }
-    return built_in | GIVEN
+    return find_task().teacher_sources.summaries()
 
 
 def _spaces() -> dict[str, str]:

@@ -60,10 +60,11 @@ def train(
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
-    from diswot.teachers import as_text
+    from diswot.tasks import find_task
     from diswot.training import is_unfinished
 
-    chosen["teacher_classes"] = as_text(chosen["teacher_classes"])
+    own = {"teacher_classes": chosen["teacher_classes"]}
+    chosen |= find_task().recorded(own)
     folder = out or next_folder(Path("runs"), f"teacher-{name}")
     if not is_unfinished(folder):
         check_new_folder(folder)

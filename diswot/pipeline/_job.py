@@ -42,8 +42,9 @@ from diswot.search import (
     told_again,
 )
 from diswot.search import resume as resume_search
+from diswot.tasks import find_task
 from diswot.tasks.images import ImageData, load_data
-from diswot.teachers import NAMED, TEACHERS, Teacher
+from diswot.teachers import Teacher
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
 
@@ -121,7 +122,8 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
         used["flips"] = options["data"].flips
     recipe = recipe_options(options["data"], used)
     used |= {name: value for name, value in recipe.items() if name in used}
-    if teacher in TEACHERS and options.get("teacher_weights") is None:
+    sources = options["data"].task.teacher_sources
+    if not sources.has_weights(teacher, options.get("teacher_weights")):
         used["teacher_epochs"] = used["teacher_epochs"] or teacher_epochs(used["epochs"])
     return used
 
@@ -141,7 +143,8 @@ def _search(
     scored: str | nn.Module | Teacher = teacher
     scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
     if (options.get("teacher_state") or scorer.card.teacher_state) == "trained":
-        if teacher in TEACHERS:  # it may have to be trained: what cannot be is found out before
+        built_in = options["data"].task.teacher_sources.built_in
+        if teacher in built_in:  # it may have to be trained: what cannot be is found out before
             check_search(teacher, space, budget=budget, **searched)
         scored = lessons.trained_teacher()
     return search(
@@ -191,7 +194,8 @@ def _resume_job(
         require_onnx()
     check_resume(folder, manifest, **options)
     settings = manifest["settings"]
-    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), NAMED)
+    known = find_task().teacher_sources
+    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), known)
     options["data"] = data_again(
         settings,
         options.get("data"),

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from diswot.search import SPACES, SearchResult
+from diswot.tasks import find_task
 from diswot.tasks.images import DATASETS
-from diswot.teachers import NAMED
 
 RELATIVE = ("rank", "logrank", "standard")
 """Combinations by which a score depends on the other candidates."""
@@ -59,7 +59,7 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     settings = result.manifest["settings"]
     teacher, space = (
         _named_again(kind, str(settings[kind]), known)
-        for kind, known in (("teacher", NAMED), ("space", SPACES))
+        for kind, known in (("teacher", find_task().teacher_sources), ("space", SPACES))
     )
     data = "" if settings.get("data_source") else _named_again("data", settings["data"], DATASETS)
     return [

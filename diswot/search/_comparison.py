@@ -17,8 +17,9 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
+from diswot.tasks import find_task
 from diswot.tasks.images import ImageData, check_data, load_data
-from diswot.teachers import Teacher, as_text, check_teacher, check_trained, find_teacher
+from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
@@ -79,7 +80,7 @@ def check_comparison(
     find_device(options.get("device"))
     check_space_name(space)
     check_data(options.get("data"), image_size=options.get("image_size"))
-    check_teacher(
+    find_task().check_teacher(
         teacher,
         weights=options.get("teacher_weights"),
         teacher_classes=options.get("teacher_classes"),
@@ -115,13 +116,8 @@ def resolve_comparison(
     )
     found_space = find_space(space, in_channels=images.shape[0])
     weights = chosen["teacher_weights"]
-    found_teacher = find_teacher(
-        teacher,
-        images.spec,
-        weights=weights,
-        classes=images.classes,
-        teacher_classes=chosen["teacher_classes"],
-    )
+    own = {"teacher_classes": chosen["teacher_classes"]}
+    found_teacher = images.task.find_teacher(teacher, images, weights=weights, **own)
     made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
     state = chosen["teacher_state"] or made_for
     if state == "trained":
@@ -129,7 +125,9 @@ def resolve_comparison(
             progress(news("teacher", note, can_wait=True))
         if found_teacher.weights is not None:
             trained = found_teacher.weights()
-            check_trained(found_teacher, trained, images, device=device, progress=progress)
+            images.task.check_trained(
+                found_teacher, trained, images, device=device, progress=progress
+            )
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
     drawn = {"repeats": chosen["repeats"], "batch_size": chosen["batch_size"]}
     prepared = prepare_repeats(
@@ -144,7 +142,7 @@ def resolve_comparison(
         "teacher": found_teacher.name,
         "teacher_state": state,
         "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
-        "teacher_classes": as_text(chosen["teacher_classes"]),
+        **images.task.recorded(own),
         "space": space if isinstance(space, str) else type(space).__name__,
         "data": images.name,
         "data_source": None if images.source is None else asdict(images.source),

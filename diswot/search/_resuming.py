@@ -16,7 +16,8 @@ from diswot.search._again import data_again, source_of, told_again
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
-from diswot.teachers import NAMED, Teacher
+from diswot.tasks import find_task
+from diswot.teachers import Teacher
 from search_spaces import SearchSpace
 
 
@@ -47,7 +48,7 @@ def check_resume(
         )
     weights = chosen["teacher_weights"]
     check_comparison(
-        told_again("teacher", used["teacher"], chosen["teacher"], NAMED),
+        told_again("teacher", used["teacher"], chosen["teacher"], find_task().teacher_sources),
         told_again("space", used["space"], chosen["space"], SPACES),
         data="digits" if chosen["data"] is None else chosen["data"],
         scorer=scorer,
@@ -77,7 +78,7 @@ def comparison_again(
             for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
         }
         return resolve_comparison(
-            told_again("teacher", used["teacher"], teacher, NAMED),
+            told_again("teacher", used["teacher"], teacher, find_task().teacher_sources),
             told_again("space", used["space"], space, SPACES),
             data=data_again(
                 used, data, image_size=image_size, data_root=data_root, progress=progress

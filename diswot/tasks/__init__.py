@@ -8,9 +8,10 @@ from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._task import Task
-from diswot.tasks._tasks import TASKS, find_task
+from diswot.tasks._tasks import DEFAULT_TASK, TASKS, find_task
 
 __all__ = [
+    "DEFAULT_TASK",
     "MOST_AT_ONCE",
     "SPLITS",
     "TASKS",

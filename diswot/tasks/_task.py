@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
+from diswot.teachers import Teacher, TeacherSources
 
 
 class Task(ABC):
@@ -66,3 +70,97 @@ class Task(ABC):
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:  # noqa: ARG002
         """Return the dataset with what options of a training say of it, such as `flips`."""
         return dataset
+
+    def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options of the task's own as manifests keep them, in need of no other file."""
+        return dict(options)
+
+    @property
+    def teacher_sources(self) -> TeacherSources:
+        """What `--teacher` can be; without a definition, networks and callables of the user's."""
+        return TeacherSources()
+
+    def check_teacher(
+        self,
+        teacher: str | nn.Module | Teacher,
+        *,
+        weights: str | Path | None = None,
+        teacher_epochs: int | None = None,
+        teacher_state: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Raise what can be said of a teacher before there are data for it.
+
+        Args:
+            teacher: see `find_teacher`.
+            weights: a checkpoint to load into it.
+            teacher_epochs: how long it is to be trained.
+            teacher_state: the weights that scores are to see it with.
+            **options: of the task's own, such as `teacher_classes`.
+
+        Raises:
+            DiswotError: it does not exist, cannot be had, or an option means nothing for it.
+        """
+        self._refuse(options)
+        self.teacher_sources.check(
+            teacher, weights=weights, epochs=teacher_epochs, state=teacher_state
+        )
+
+    def find_teacher(
+        self,
+        teacher: str | nn.Module | Teacher,
+        dataset: Dataset,
+        *,
+        weights: str | Path | None = None,
+        **options: Any,
+    ) -> Teacher:
+        """Return the teacher that is meant.
+
+        Args:
+            teacher: a name of `teacher_sources`; `package.module:callable`, called with
+                `signature` and what else the task offers, where it takes it; or a network. The
+                last two are taken to be trained as they come. A `Teacher` is returned as it is.
+            dataset: what it is to be a teacher for.
+            weights: a checkpoint to load into it.
+            **options: of the task's own, such as `teacher_classes`.
+
+        Raises:
+            DiswotError: it does not exist, cannot be had, or does not fit the data.
+        """
+        self._refuse(options)
+        return self.teacher_sources.find(teacher, {"signature": dataset.signature}, weights=weights)
+
+    def check_trained(
+        self,
+        teacher: Teacher,  # noqa: ARG002
+        network: nn.Module,  # noqa: ARG002
+        dataset: Dataset,  # noqa: ARG002
+        *,
+        device: str = "cpu",  # noqa: ARG002
+        force: bool = False,  # noqa: ARG002
+        progress: Progress = silent,  # noqa: ARG002
+    ) -> str | None:
+        """Check a teacher with its weights before anything is scored or trained.
+
+        Args:
+            teacher: what it is.
+            network: it, with its weights.
+            dataset: what it is a teacher for.
+            device: where to compute.
+            force: whether to take one that would be better if it were taken otherwise.
+            progress: receives what was found, and warnings.
+
+        Returns:
+            What to do about it if it is near chance; `None` where nothing in particular is known.
+
+        Raises:
+            TeacherError: it would be better if it were taken otherwise.
+        """
+        return None
+
+    def _refuse(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that only other tasks have."""
+        given = [name for name, value in options.items() if value is not None]
+        if given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise OptionError(f"{option} means nothing for the task {self.name}: leave it out")

@@ -18,8 +18,12 @@ TASKS: Mapping[str, str] = {
 """Built-in tasks, imported when they are used."""
 
 
+DEFAULT_TASK = "images"
+"""The task where none is named."""
+
+
 @cache
-def find_task(name: str) -> Task:
+def find_task(name: str = DEFAULT_TASK) -> Task:
     """Return the task of a name.
 
     Args:

@@ -1,35 +1,26 @@
-"""Names → teachers: networks that can be had at random initialization and with their weights."""
+"""Names, libraries and checkpoints → teachers: networks at random initialization and trained."""
 
-from diswot.teachers._as_trained import AsTrained
-from diswot.teachers._asked_for import check_teacher, has_weights
-from diswot.teachers._built_in import TEACHERS, BuiltIn
 from diswot.teachers._checkpoint import load_checkpoint
-from diswot.teachers._class_order import ORDERS, ClassOrder, TeacherClasses, as_text
-from diswot.teachers._finding import GIVEN, NAMED, find_teacher
-from diswot.teachers._order_check import OrderCheck
-from diswot.teachers._own_view import ViewCheck, compare_views
-from diswot.teachers._predictions import Predictions
+from diswot.teachers._given import called, given
+from diswot.teachers._hub import check_hub_download, check_torch_download, folder_or_id
+from diswot.teachers._libraries import imported, library_teacher
+from diswot.teachers._own_view import OwnView
+from diswot.teachers._sources import BuiltIn, Library, TeacherSources, name_of
 from diswot.teachers._teacher import Teacher
-from diswot.teachers._trained_checks import check_trained
 
 __all__ = [
-    "GIVEN",
-    "NAMED",
-    "ORDERS",
-    "TEACHERS",
-    "AsTrained",
     "BuiltIn",
-    "ClassOrder",
-    "OrderCheck",
-    "Predictions",
+    "Library",
+    "OwnView",
     "Teacher",
-    "TeacherClasses",
-    "ViewCheck",
-    "as_text",
-    "check_teacher",
-    "check_trained",
-    "compare_views",
-    "find_teacher",
-    "has_weights",
+    "TeacherSources",
+    "called",
+    "check_hub_download",
+    "check_torch_download",
+    "folder_or_id",
+    "given",
+    "imported",
+    "library_teacher",
     "load_checkpoint",
+    "name_of",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
 from diswot.options import takes_options
-from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._own_view import OwnView
 from diswot.teachers._weights_file import read_weights, regular_file
 
 State: TypeAlias = Mapping[str, Tensor]
@@ -92,9 +92,9 @@ def checkpoint_path(path: str | Path) -> Path:
 
 
 def _bare(network: nn.Module) -> nn.Module:
-    """Return the network within what shows it images, compiles or replicates it."""
+    """Return the network within what gives it inputs, compiles or replicates it."""
     while True:
-        if isinstance(network, AsTrained):
+        if isinstance(network, OwnView):
             network = network.network
         elif isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
             network = network.module

@@ -1,7 +1,9 @@
 """Teachers of the user's own: a network, or a callable that returns one."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from torch import nn
 
@@ -9,9 +11,19 @@ from diswot.errors import TeacherError, first_line
 from diswot.networks.copies import copied
 from diswot.references import resolve
 from diswot.seeding import torch_seed
-from diswot.tasks.images import ImageSpec
 from diswot.teachers._reinitialised import reinitialised
 from diswot.teachers._teacher import Teacher
+
+
+def taken(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a function takes of those that are offered.
+
+    Examples:
+        >>> taken(lambda width: width, {"width": 8, "depth": 2})
+        {'width': 8}
+    """
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in offered.items() if name in parameters}
 
 
 def given(network: nn.Module, name: str) -> Teacher:
@@ -19,23 +31,22 @@ def given(network: nn.Module, name: str) -> Teacher:
     return Teacher(name, partial(reinitialised, network), partial(copied, network))
 
 
-def called(reference: str, images: ImageSpec) -> Teacher:
+def called(reference: str, offered: Mapping[str, Any]) -> Teacher:
     """Return the teacher that `package.module:callable` makes.
+
+    Args:
+        reference: what names the callable.
+        offered: arguments by name, of which it gets those that it takes.
 
     Raises:
         OptionError: there is no such callable.
         TeacherError: it does not return a network.
     """
     factory = resolve(reference, kind="teacher")
-    offered = {
-        "num_classes": images.num_classes,
-        "in_channels": images.shape[0],
-        "images": images,
-    }
     try:
-        taken = inspect.signature(factory).parameters
+        arguments = taken(factory, offered)
         with torch_seed(0):
-            network = factory(**{name: value for name, value in offered.items() if name in taken})
+            network = factory(**arguments)
     except Exception as error:
         raise TeacherError(
             f"teacher {reference}: calling it raised {type(error).__name__}: "

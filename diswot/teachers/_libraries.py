@@ -11,8 +11,8 @@ from torch import nn
 from diswot.errors import MissingExtraError, first_line
 from diswot.networks import trial_pass
 from diswot.networks.copies import copied
-from diswot.tasks.images import ImageSpec
 from diswot.teachers._teacher import Teacher
+from search_spaces import Signature
 
 
 def imported(package: str, *, extra: str, who: str) -> Any:
@@ -37,8 +37,7 @@ def library_teacher(
     *,
     fresh: Callable[[], nn.Module],
     shown: Callable[[nn.Module], nn.Module],
-    images: ImageSpec,
-    names: Sequence[str] | None,
+    signature: Signature,
     notes: Sequence[str] = (),
 ) -> Teacher:
     """Return the teacher that a library's network is.
@@ -47,30 +46,18 @@ def library_teacher(
         name: what the teacher is called.
         network: with its weights.
         fresh: makes the network at random initialization.
-        shown: wraps a network, as its `network`, so that it takes the data's images.
-        images: what they are.
-        names: of the network's classes, in the order of its outputs, where known.
+        shown: wraps a network, as its `network`, so that it takes the data's inputs.
+        signature: what it is to take and to return.
         notes: what is to be said of it.
 
     Raises:
-        NetworkError: the network does not take the images, or has other classes.
+        NetworkError: the network does not take the inputs, or has other outputs.
     """
     wrapped = shown(network)
-    _checked(wrapped, images, f"teacher {name}")
-    return Teacher(
-        name,
-        partial(_wrapped, fresh, shown),
-        partial(copied, wrapped),
-        tuple(notes),
-        names=None if names is None else tuple(names),
-    )
+    inputs = signature.example(2, generator=torch.Generator().manual_seed(0))
+    trial_pass(wrapped, *inputs, outputs=signature.outputs, who=f"teacher {name}")
+    return Teacher(name, partial(_wrapped, fresh, shown), partial(copied, wrapped), tuple(notes))
 
 
 def _wrapped(fresh: Callable[[], nn.Module], shown: Callable[[nn.Module], nn.Module]) -> nn.Module:
     return shown(fresh())
-
-
-def _checked(network: nn.Module, images: ImageSpec, who: str) -> None:
-    """Make sure that a network takes the images and has the data's classes."""
-    sample = torch.randn(2, *images.shape, generator=torch.Generator().manual_seed(0))
-    trial_pass(network, sample, outputs=images.num_classes, who=who)

@@ -8,7 +8,7 @@ from torch import nn
 
 from diswot.errors import TeacherError
 from diswot.networks.copies import copied
-from diswot.teachers._as_trained import AsTrained
+from diswot.teachers._own_view import OwnView
 
 
 def reinitialised(network: nn.Module) -> nn.Module:
@@ -23,7 +23,7 @@ def reinitialised(network: nn.Module) -> nn.Module:
     if transformers is not None and isinstance(network, transformers.PreTrainedModel):
         return cast(nn.Module, type(network)(copy.deepcopy(network.config)))
     fresh = copied(network)
-    if isinstance(fresh, AsTrained):
+    if isinstance(fresh, OwnView):
         fresh.network = reinitialised(fresh.network)
         return fresh
     for name, module in fresh.named_modules():

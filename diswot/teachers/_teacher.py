@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from diswot.seeding import torch_seed
-from diswot.teachers._as_trained import AsTrained
-from diswot.teachers._class_order import ClassOrder
+from diswot.teachers._own_view import OwnView
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,12 @@ class Teacher:
         build: makes the network, initialized from torch's global generator.
         weights: makes the network with its weights; `None` where there are none yet.
         notes: what its user should know of how it was taken, a line each.
-        names: of its outputs' classes, where known.
-        order: which class of the data each output stands for; `None` where it was trained
-            on them here.
     """
 
     name: str
     build: Callable[[], nn.Module]
     weights: Callable[[], nn.Module] | None
     notes: tuple[str, ...] = ()
-    names: tuple[str, ...] | None = None
-    order: ClassOrder | None = None
 
     def initialised(self, seed: int) -> nn.Module:
         """Return the network at the random initialization that `seed` gives."""
@@ -41,11 +35,11 @@ class Teacher:
     def digest(self) -> str:
         """SHA-256 of its parameters' names and shapes, and of its weights where it has any.
 
-        How it takes its images is part of it, where that is not how students take them.
+        How it takes its inputs is part of it, where that is not how students take them.
         """
         network = self.weights() if self.weights is not None else self.initialised(0)
         content = hashlib.sha256(self.name.encode())
-        if isinstance(network, AsTrained):
+        if isinstance(network, OwnView):
             content.update(network.extra_repr().encode())
         for name, tensor in network.state_dict().items():
             content.update(f"{name}{tuple(tensor.shape)}".encode())

@@ -14,9 +14,10 @@ from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
+from diswot.tasks import find_task
 from diswot.tasks.images import ImageData, check_data, load_data
 from diswot.tasks.images import data_root as find_root
-from diswot.teachers import Teacher, check_teacher
+from diswot.teachers import Teacher
 from diswot.training._acceleration import check_precision
 from diswot.training._distillation import Distillation
 from diswot.training._fitting import check_takes
@@ -107,7 +108,7 @@ def check_distillation(
     if objective.needs_teacher:
         if teacher is None:
             raise needs_a_teacher(objective.text)
-        check_teacher(
+        find_task().check_teacher(
             teacher,
             weights=options.get("teacher_weights"),
             teacher_classes=options.get("teacher_classes"),

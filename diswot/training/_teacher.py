@@ -4,9 +4,10 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from safetensors import safe_open
@@ -22,17 +23,13 @@ from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
 from diswot.tasks import Measure, values_of
 from diswot.tasks.images import ImageData, cache_root
-from diswot.teachers import (
-    OrderCheck,
-    Teacher,
-    TeacherClasses,
-    check_trained,
-    find_teacher,
-    load_checkpoint,
-)
+from diswot.teachers import Teacher, load_checkpoint
 from diswot.training._fitting import check_takes
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
+
+_LONGER = "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
+"""What to do about a teacher near chance of which nothing in particular is known."""
 
 _DIGEST = "sha256"
 """The entry of a kept teacher's metadata that holds the digest of its weights."""
@@ -58,7 +55,7 @@ def named_teacher(
     data: ImageData,
     *,
     weights: str | Path | None,
-    classes: TeacherClasses | None = None,
+    classes: Any = None,
     seed: int = 0,
     progress: Progress,
 ) -> tuple[Teacher, nn.Module]:
@@ -70,9 +67,7 @@ def named_teacher(
     Raises:
         DiswotError: it does not exist, or does not fit.
     """
-    found = find_teacher(
-        teacher, data.spec, weights=weights, classes=data.classes, teacher_classes=classes
-    )
+    found = data.task.find_teacher(teacher, data, weights=weights, teacher_classes=classes)
     for note in found.notes:
         progress(news("teacher", note, can_wait=True))
     network = found.initialised(seed) if found.weights is None else found.weights()
@@ -86,7 +81,7 @@ def trained_teacher(
     data: ImageData,
     *,
     weights: str | Path | None,
-    classes: TeacherClasses | None = None,
+    classes: Any = None,
     epochs: int,
     root: Path,
     device: str,
@@ -100,7 +95,7 @@ def trained_teacher(
     where that is read-only), named by a hash of data, network and recipe.
 
     Args:
-        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes.
+        teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes.
         data: what it is trained and judged on.
         weights: a checkpoint to load into it.
         classes: the order of its outputs, where its own names do not tell.
@@ -117,7 +112,9 @@ def trained_teacher(
     """
     named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
     network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
-    check = check_trained(named, network, data, device=device, force=force, progress=progress)
+    advice = data.task.check_trained(
+        named, network, data, device=device, force=force, progress=progress
+    )
     metric = data.metrics[0]
     values = values_of(metric, network, data, "test", device=device)
     test = metric.summarize(values, data, "test")
@@ -125,23 +122,10 @@ def trained_teacher(
     if metric.is_near_chance(values, data, "test") and not force:
         raise TeacherError(
             f"the teacher {named.name} has a test {metric.name} of {test}, little better than "
-            f"chance: {_advice(check)}, or take it with --force"
+            f"chance: {advice or _LONGER}, or take it with --force"
         )
-    source = replace(named, weights=partial(copied, network), notes=(), order=None)
+    source = Teacher(named.name, named.build, partial(copied, network))
     return TrainedTeacher(source, network, test)
-
-
-def _advice(check: OrderCheck | None) -> str:
-    """Return what to do about a teacher that is little better than chance."""
-    if check is None:
-        return "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
-    if problem := check.better or check.reassigned:
-        return f"it has {problem}"
-    return (
-        f"its outputs are taken in the order {check.order}, and in no other are they better; "
-        "check that its weights are for these classes (--teacher-weights), and how images were "
-        "normalized when it was trained (diswot.teachers.AsTrained)"
-    )
 
 
 def _with_weights(

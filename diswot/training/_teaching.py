@@ -12,7 +12,8 @@ from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
-from diswot.teachers import Teacher, check_teacher
+from diswot.tasks import find_task
+from diswot.teachers import Teacher
 from diswot.training._api import check_distillation, prepare_distillation
 from diswot.training._saved import training_folder
 from diswot.training._teacher import named_teacher
@@ -34,7 +35,7 @@ def check_teacher_training(
     if options.get("teacher_epochs") is not None:
         raise OptionError("teacher_epochs is of a distillation: give epochs for this training")
     check_distillation(None, data=data, loss="alone", **options)
-    check_teacher(
+    find_task().check_teacher(
         teacher,
         weights=options.get("teacher_weights"),
         teacher_classes=options.get("teacher_classes"),
@@ -53,7 +54,7 @@ def train_teacher(
     """Train a teacher on the labels alone; its best weights are `best.safetensors` in `out`.
 
     Args:
-        teacher: what [`find_teacher`][diswot.teachers.find_teacher] takes; one that has
+        teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes; one that has
             weights is trained on from them.
         out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
             of the same was stopped, it goes on.

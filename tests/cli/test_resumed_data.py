@@ -12,7 +12,7 @@ import diswot
 from diswot.progress import Step
 from diswot.runs.folder import read_json
 from diswot.tasks.images import NAMED_DATA
-from diswot.teachers import NAMED
+from diswot.tasks.images.teachers import SOURCES
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine
 from tests.search.spaces import Tiny
@@ -85,7 +85,7 @@ def test_names_of_data_never_stand_for_code(text: str, known: bool) -> None:
     [("resnet20", True), ("hf:folder", True), ("timm:vit", True), ("mine:net", False), (3, False)],
 )
 def test_names_of_teachers_never_stand_for_code(name: Any, known: bool) -> None:
-    assert (name in NAMED) == known
+    assert (name in SOURCES) == known
 
 
 def test_the_manifest_holds_the_settings_that_were_used(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from diswot.runs.folder import read_json, write_record
-from diswot.teachers import TEACHERS
+from diswot.tasks.images.teachers import TEACHERS
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import DiswotError
 from diswot.tasks.images import ImageData, ImageSpec, Split
-from diswot.teachers import check_trained, find_teacher
+from diswot.tasks.images.teachers import check_trained, find_teacher
 
 FRUIT = ("apple", "fig", "kiwi")
 

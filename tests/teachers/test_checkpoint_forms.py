@@ -16,10 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
-from diswot.tasks.images import ImageSpec
-from diswot.teachers import find_teacher, load_checkpoint
+from diswot.teachers import TeacherSources, load_checkpoint
 
-GREY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)
 IMAGES = torch.randn(2, 1, 9, 9, generator=torch.Generator().manual_seed(0))
 
 
@@ -154,7 +152,7 @@ def test_a_conversion_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     half = {k: v.half() if v.is_floating_point() else v for k, v in STATE.items()}
     torch.save({"model": half, "ema": STATE}, path)
-    notes = find_teacher(make(), GREY, weights=path).notes
+    notes = TeacherSources().find(make(), weights=path).notes
     assert "weights.pt has several state dicts; model is used" in notes
     assert any("weights in float16, converted" in note for note in notes)
 
@@ -162,7 +160,7 @@ def test_a_conversion_is_reported(tmp_path: Path) -> None:
 def test_tensors_that_are_not_used_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     torch.save({**under("model."), "loss.scale": torch.ones(1)}, path)
-    (note,) = find_teacher(make(), GREY, weights=path).notes
+    (note,) = TeacherSources().find(make(), weights=path).notes
     assert note == "weights.pt: tensors outside model. not used: 1"
 
 

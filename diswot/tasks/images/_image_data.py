@@ -202,7 +202,7 @@ class ImageData:
         )
         return (images.float() / self.spec.scale - mean) / std
 
-    @cached_property
+    @property
     def signature(self) -> Signature:
         """What networks take and give; `facts` hold the normalization."""
         return self.spec.signature

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from torch import nn
 
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._task import Task
 from diswot.tasks.images._catalogue import check_data, load_data
 from diswot.tasks.images._image_data import ImageData
+from diswot.teachers import Teacher, TeacherSources
 
 
 class ImageClassification(Task):
@@ -46,3 +49,43 @@ class ImageClassification(Task):
         if not isinstance(dataset, ImageData) or flips in (None, dataset.flips):
             return dataset
         return replace(dataset, flips=flips)
+
+    def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options as manifests keep them: names of classes in place of their file."""
+        from diswot.tasks.images.teachers import as_text
+
+        return {
+            name: as_text(value) if name == "teacher_classes" else value
+            for name, value in options.items()
+        }
+
+    @property
+    def teacher_sources(self) -> TeacherSources:
+        """Built-in networks, and those of libraries with their weights."""
+        from diswot.tasks.images.teachers import SOURCES
+
+        return SOURCES
+
+    def check_teacher(self, teacher: str | nn.Module | Teacher, **options: Any) -> None:
+        """Raise what can be said of a teacher before there are data for it."""
+        from diswot.tasks.images.teachers import check_teacher
+
+        check_teacher(teacher, **options)
+
+    def find_teacher(
+        self, teacher: str | nn.Module | Teacher, dataset: Dataset, **options: Any
+    ) -> Teacher:
+        """Return the teacher that is meant, its outputs in the order of the data's classes."""
+        from diswot.tasks.images.teachers import find_teacher
+
+        images = cast(ImageData, dataset)
+        return find_teacher(teacher, images.spec, classes=images.classes, **options)
+
+    def check_trained(
+        self, teacher: Teacher, network: nn.Module, dataset: Dataset, **options: Any
+    ) -> str | None:
+        """Check the order of a teacher's outputs, and what it loses in the students' images."""
+        from diswot.tasks.images.teachers import check_trained
+
+        check = check_trained(teacher, network, cast(ImageData, dataset), **options)
+        return None if check is None else check.advice

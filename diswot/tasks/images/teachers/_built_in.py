@@ -1,0 +1,97 @@
+"""Networks that can be named: those of the CIFAR-100 tables of distillation papers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+from torch import nn
+
+from diswot.networks.meta import build_on_meta
+from diswot.tasks.images.teachers.networks import (
+    VGG,
+    BottleneckResNet,
+    MobileNetV2,
+    ShuffleNetV1,
+    ShuffleNetV2,
+    WideResNet,
+)
+from diswot.teachers import BuiltIn
+from search_spaces import CifarResNet
+
+_WIDE = (32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class ImageNetwork(BuiltIn):
+    """A network with a name, for images of any number of channels.
+
+    Attributes:
+        summary: what it is, in a few words.
+        make: (num_classes, in_channels) → the network, initialized at random.
+    """
+
+    def build(self, *, num_classes: int, in_channels: int = 3) -> nn.Module:
+        """Return the network, initialized from torch's global generator.
+
+        Examples:
+            >>> network = TEACHERS["vgg8"].build(num_classes=10, in_channels=1)
+            >>> network.classifier
+            Linear(in_features=512, out_features=10, bias=True)
+        """
+        return self.make(num_classes=num_classes, in_channels=in_channels)
+
+    @property
+    def params(self) -> int:
+        """Parameters for color images of 100 classes."""
+        network = build_on_meta(partial(self.build, num_classes=100))
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    def described(self) -> str:
+        """Return one line for people."""
+        return f"{self.summary}; {self.params / 1e6:.2f}M parameters for 100 classes"
+
+
+def _residual(blocks: int, widths: tuple[int, ...] = (16, 16, 32, 64)) -> ImageNetwork:
+    times = "" if widths[0] == 16 else ", four times as wide"
+    plural = "block" if blocks == 1 else "blocks"
+    return ImageNetwork(
+        f"CIFAR residual network, {blocks} {plural} in each of 3 stages{times}",
+        partial(CifarResNet, (blocks,) * 3, widths=widths),
+    )
+
+
+def _wide(depth: int, width: int) -> ImageNetwork:
+    return ImageNetwork(
+        f"wide residual network of {depth} layers, {width}× the channels",
+        partial(WideResNet, depth, width),
+    )
+
+
+def _vgg(convolutions: int) -> ImageNetwork:
+    return ImageNetwork(
+        f"VGG with batch normalization, {convolutions} convolutions",
+        partial(VGG, (convolutions // 5,) * 5),
+    )
+
+
+TEACHERS: Mapping[str, ImageNetwork] = MappingProxyType(
+    {
+        **{f"resnet{6 * blocks + 2}": _residual(blocks) for blocks in (3, 5, 7, 9, 18)},
+        "resnet8x4": _residual(1, _WIDE),
+        "resnet32x4": _residual(5, _WIDE),
+        "resnet50": ImageNetwork(
+            "residual network of bottleneck blocks, for small images",
+            partial(BottleneckResNet, (3, 4, 6, 3)),
+        ),
+        "wrn-16-2": _wide(16, 2),
+        "wrn-40-1": _wide(40, 1),
+        "wrn-40-2": _wide(40, 2),
+        "vgg8": _vgg(5),
+        "vgg13": _vgg(10),
+        "mobilenet-v2": ImageNetwork("MobileNetV2 of half width, for small images", MobileNetV2),
+        "shufflenet-v1": ImageNetwork("ShuffleNet of 3 groups, for small images", ShuffleNetV1),
+        "shufflenet-v2": ImageNetwork("ShuffleNet V2 1×, for small images", ShuffleNetV2),
+    }
+)
+"""Built-in networks, for teachers and students alike."""

@@ -1,0 +1,87 @@
+"""What names and networks stand for: teachers of images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from diswot.networks.copies import copied
+from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images.teachers._asked_for import check_classes_of_weights
+from diswot.tasks.images.teachers._class_order import TeacherClasses, class_order
+from diswot.tasks.images.teachers._image_teacher import ImageTeacher
+from diswot.tasks.images.teachers._ordered import ordered
+from diswot.tasks.images.teachers._sources import SOURCES
+from diswot.teachers import Teacher
+
+
+def find_teacher(
+    teacher: str | nn.Module | Teacher,
+    images: ImageSpec,
+    *,
+    weights: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+    teacher_classes: TeacherClasses | None = None,
+) -> Teacher:
+    """Return the teacher that is meant.
+
+    Args:
+        teacher: a built-in name; `hf:<folder or id>`, `timm:<name>` or `torchvision:<name>`
+            for a network of these libraries with its weights and its own normalization;
+            `package.module:callable`, called with `num_classes`, `in_channels`, `images` and
+            `signature` where it takes them; or a network. The last two are taken to be
+            trained as they come. A `Teacher` is returned as it is.
+        images: what the data's images are.
+        weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
+        classes: names of the data's classes, where known: a teacher that has them in
+            another order is put in theirs.
+        teacher_classes: the order of the teacher's outputs, where its own names do not
+            say: `data`, `text` or `natural` (the data's classes as they are, sorted as
+            text, or sorted by their numbers), a file with a name on each line (or JSON),
+            or the names.
+
+    Raises:
+        UnknownNameError: no teacher has that name.
+        TeacherError: it cannot be built or loaded.
+        NetworkError: a library's network does not fit the data.
+        MissingExtraError: its library is not installed.
+        CheckpointError: the checkpoint is missing, damaged, hostile or of another network.
+        OptionError: `teacher_classes` are not the data's, or the teacher has no weights.
+
+    Examples:
+        >>> images = ImageSpec((1, 16, 16), 10, mean=(0.3,), std=(0.4,), scale=16.0)
+        >>> teacher = find_teacher("resnet20", images)
+        >>> sum(p.numel() for p in teacher.initialised(seed=0).parameters())
+        272186
+    """
+    if isinstance(teacher, Teacher):
+        return teacher
+    offered = {
+        "num_classes": images.num_classes,
+        "in_channels": images.shape[0],
+        "images": images,
+        "signature": images.signature,
+    }
+    found = SOURCES.find(teacher, offered, weights=weights)
+    return _in_order(ImageTeacher.of(found), images, classes, teacher_classes)
+
+
+def _in_order(
+    teacher: ImageTeacher,
+    images: ImageSpec,
+    classes: Sequence[str] | None,
+    named: TeacherClasses | None,
+) -> ImageTeacher:
+    """Return a teacher whose outputs are in the order of the data's classes."""
+    if teacher.weights is None:
+        check_classes_of_weights(teacher.name, named)
+        return teacher
+    order, notes = class_order(teacher.names, classes, num_classes=images.num_classes, named=named)
+    weights, noted = teacher.weights, (*teacher.notes, *notes)
+    if list(order.labels) != list(range(images.num_classes)):
+        places = torch.tensor(order.labels).argsort()
+        weights = partial(copied, ordered(weights(), places, images))
+    return replace(teacher, weights=weights, notes=noted, order=order)

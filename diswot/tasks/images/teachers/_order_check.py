@@ -1,0 +1,133 @@
+"""Whether a teacher's outputs are in the order they are taken in, by its predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diswot.tasks.images.teachers._class_order import ClassOrder, labels_in, shortened
+from diswot.tasks.images.teachers._predictions import Predictions
+
+_KNOWS = 0.3
+"""Of the way from always naming one class to always being right, from which a network is taken
+for a trained one."""
+
+_CONVINCING = 0.5
+"""Accuracy of outputs that were assigned to the classes they fit best, from which
+a network is taken for a trained one."""
+
+_RIGHT_ENOUGH = 0.9
+"""Accuracy of the first images at which no other order is looked for."""
+
+
+@dataclass(frozen=True)
+class OrderCheck:
+    """What a teacher's predictions say about the order of its outputs.
+
+    Attributes:
+        order: in which its outputs are taken.
+        outputs: which output was the largest, for each image.
+        labels: the class of each image.
+    """
+
+    order: ClassOrder
+    outputs: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    @property
+    def accuracy(self) -> float:
+        """In the order in use."""
+        return self._accuracy(self.order.labels)
+
+    @property
+    def better(self) -> str | None:
+        """An order with a name that is better by more than chance, and what it is; or `None`."""
+        classes = self.order.classes
+        found = {name: labels_in(name, classes) for name in ("data", "natural", "text")}
+        best = max(found, key=lambda name: self._accuracy(found[name]))
+        if not self._beats(self._right(found[best])):
+            return None
+        names = shortened([classes[label] for label in found[best]])
+        return (
+            f"{self.accuracy:.0%} accuracy with its outputs in the order {self.order}, but "
+            f"{self._accuracy(found[best]):.0%} in {best} order ({names}), on {len(self.labels)} "
+            f"images: say --teacher-classes {best}"
+        ).replace("%", " %")
+
+    @property
+    def reassigned(self) -> str | None:
+        """That some other order is better by more than chance, and how it begins; or `None`.
+
+        The best one-to-one assignment of outputs to classes is found on half of the images
+        and counted on the other half, both ways.
+        """
+        halves = [np.arange(len(self.labels)) % 2 == part for part in (0, 1)]
+        right = np.zeros(len(self.labels), dtype=bool)
+        for fitted, counted in (halves, halves[::-1]):
+            assigned = np.array(self._assigned(fitted))
+            right[counted] = assigned[self.outputs[counted]] == self.labels[counted]
+        if not self._beats(right) or right.mean() < _CONVINCING:
+            return None
+        whole = self._assigned(np.ones(len(self.labels), dtype=bool))
+        names = shortened([self.order.classes[label] for label in whole])
+        return (
+            f"{self.accuracy:.0%} accuracy with its outputs in the order {self.order}, but "
+            f"{right.mean():.0%} if they are in another order that begins with {names}: name "
+            "their classes with --teacher-classes FILE (a name on each line)"
+        ).replace("%", " %")
+
+    @property
+    def advice(self) -> str:
+        """What to do about a teacher that is near chance."""
+        if problem := self.better or self.reassigned:
+            return f"it has {problem}"
+        return (
+            f"its outputs are taken in the order {self.order}, and in no other are they better; "
+            "check that its weights are for these classes (--teacher-weights), and how images "
+            "were normalized when it was trained (diswot.tasks.images.teachers.AsTrained)"
+        )
+
+    def _right(self, labels: tuple[int, ...]) -> NDArray[np.bool_]:
+        return np.asarray(np.array(labels)[self.outputs] == self.labels)
+
+    def _accuracy(self, labels: tuple[int, ...]) -> float:
+        return float(self._right(labels).mean())
+
+    def _beats(self, right: NDArray[np.bool_]) -> bool:
+        """Return whether predictions beat those in use, and one class for all images."""
+        from scipy.stats import binomtest
+
+        used = self._right(self.order.labels)
+        gained, lost = int((right & ~used).sum()), int((used & ~right).sum())
+        one_class = np.bincount(self.labels).max() / len(self.labels)
+        if gained <= lost or right.mean() < one_class + _KNOWS * (1 - one_class):
+            return False
+        return bool(binomtest(gained, gained + lost, alternative="greater").pvalue < 1e-3)
+
+    def _assigned(self, some: NDArray[np.bool_]) -> tuple[int, ...]:
+        """Return the label of each output that makes the most of some images right."""
+        from scipy.optimize import linear_sum_assignment
+
+        count = len(self.order.classes)
+        table = np.zeros((count, count))
+        np.add.at(table, (self.outputs[some], self.labels[some]), 1)
+        table[np.arange(count), self.order.labels] += 1e-3  # in doubt, as it was
+        return tuple(map(int, linear_sum_assignment(table, maximize=True)[1]))
+
+
+def check_order(order: ClassOrder, predictions: Predictions) -> OrderCheck:
+    """Compare a teacher's predictions with the classes, no further than they leave a doubt.
+
+    Args:
+        order: in which its outputs are taken.
+        predictions: of the teacher whose outputs are in the order of the data's classes.
+    """
+    labels = torch.tensor(order.labels)
+    outputs: list[int] = []
+    for predicted in predictions:
+        outputs += labels.argsort()[predicted].tolist()  # label → output
+        right = labels[outputs] == predictions.labels[: len(outputs)]
+        if right.float().mean() >= _RIGHT_ENOUGH:
+            break
+    return OrderCheck(order, np.array(outputs), predictions.labels[: len(outputs)].numpy())

@@ -1,0 +1,101 @@
+"""What a teacher loses because it is shown the student's images, not the original ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diswot.networks import named
+from diswot.networks.output import run
+from diswot.progress import Progress, news
+from diswot.tasks.images.teachers._as_trained import AsTrained
+from diswot.tasks.images.teachers._predictions import Predictions
+
+_TOGETHER = 32
+_POINT = 0.01
+
+
+@dataclass(frozen=True)
+class ViewCheck:
+    """A teacher's accuracy on the same images in two views.
+
+    Attributes:
+        in_use: whether each image was right as students take it, resized for the teacher.
+        own: whether it was right from its original, at the teacher's own size.
+    """
+
+    in_use: NDArray[np.bool_]
+    own: NDArray[np.bool_]
+
+    @property
+    def loses(self) -> bool:
+        """Whether the view in use is worse by more than a point, and by more than chance."""
+        from scipy.stats import binomtest
+
+        lost, gained = (self.own & ~self.in_use).sum(), (self.in_use & ~self.own).sum()
+        if self.own.mean() - self.in_use.mean() <= _POINT:
+            return False
+        return bool(binomtest(int(lost), int(lost + gained), alternative="greater").pvalue < 0.05)
+
+
+def compare_views(name: str, predictions: Predictions, *, progress: Progress) -> ViewCheck | None:
+    """Report a teacher's accuracy at its own size next to that in the view in use.
+
+    Nothing is compared where the data's images are as large as those the teacher was trained
+    on, or its own size is not known.
+
+    Args:
+        name: what the teacher is called.
+        predictions: of the teacher, in the view in use, whose outputs are in the order of the
+            data's classes.
+        progress: receives the two accuracies, and a warning where they differ.
+    """
+    network, data = predictions.network, predictions.data
+    if not isinstance(network, AsTrained) or not network.enlarges:
+        return None
+    (height, width), (own_height, own_width) = data.shape[1:], network.crop
+    sizes = f"{height}×{width} enlarged to {own_height}×{own_width}"
+    if not data.originals.keys() >= predictions.places.keys():
+        note = f"{name} is shown images of {sizes}; without original files its accuracy at its own "
+        progress(news("teacher", f"{note}size is not available"))
+        return None
+    check = _compared(network, predictions)
+    own, in_use = (
+        f"{float(right.mean()):.1%}".replace("%", " %") for right in (check.own, check.in_use)
+    )
+    progress(
+        news(
+            "teacher",
+            f"{name} has {own} accuracy at its own size ({own_height}×{own_width}, from the "
+            f"original files), {in_use} in the view in use ({sizes}), on {len(check.own)} "
+            "images, those of the validation split first",
+        )
+    )
+    if check.loses:
+        points = 100 * float(check.own.mean() - check.in_use.mean())
+        progress(
+            news(
+                "teacher",
+                f"warning: {name} loses {points:.1f} points because it is shown the students' "
+                f"images of {height}×{width}: choose a larger --image-size, or a teacher that "
+                "was trained on small images",
+            )
+        )
+    return check
+
+
+@torch.no_grad()
+def _compared(network: AsTrained, predictions: Predictions) -> ViewCheck:
+    """Classify the originals of the images that the predictions are of."""
+    own: list[Tensor] = []
+    for name, drawn in predictions.places.items():
+        originals = predictions.data.originals[name]
+        for places in torch.split(drawn, _TOGETHER):
+            whole = originals.read(places.tolist(), least=2 * max(network.crop))
+            views = [network.of_original(image.to(predictions.device)) for image in whole]
+            output = run(network.network, torch.cat(views), who=named(network.network))
+            own.append(output.argmax(1).cpu())
+    in_use, labels = torch.cat(list(predictions)), predictions.labels
+    return ViewCheck((in_use == labels).numpy(), (torch.cat(own) == labels).numpy())

@@ -1,0 +1,67 @@
+"""VGG networks with batch normalisation, in the form for small images."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.tasks.images.teachers.networks._layers import he_initialised
+
+
+class Stage(nn.Module):
+    """3×3 convolutions of one width, each with normalisation and rectifier."""
+
+    def __init__(self, in_channels: int, out_channels: int, depth: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for number in range(depth):
+            given = in_channels if number == 0 else out_channels
+            layers += [
+                nn.Conv2d(given, out_channels, 3, padding=1),
+                nn.BatchNorm2d(out_channels),
+                nn.ReLU(),
+            ]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
+        y: Tensor = self.layers(x)
+        return y
+
+
+class VGG(nn.Module):
+    """Five stages of 3×3 convolutions with pooling between them, and one linear layer.
+
+    Source: Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+    Recognition", ICLR 2015, table 1 (configuration B is VGG-13), with batch
+    normalisation. For small images, as in the pairs of Tian et al., "Contrastive
+    Representation Distillation", ICLR 2020: the last maps are averaged instead of
+    going through three linear layers, and there is no pooling before the fifth stage.
+
+    Args:
+        depths: convolutions of each of the five stages.
+        num_classes: outputs of the linear head.
+        in_channels: channels of the images.
+
+    Examples:
+        >>> network = VGG((2, 2, 2, 2, 2), num_classes=100)
+        >>> sum(p.numel() for p in network.parameters())
+        9462180
+    """
+
+    def __init__(self, depths: Sequence[int], *, num_classes: int, in_channels: int = 3) -> None:
+        super().__init__()
+        widths = (in_channels, 64, 128, 256, 512, 512)
+        stages = [Stage(widths[i], widths[i + 1], depth) for i, depth in enumerate(depths)]
+        pools = [nn.MaxPool2d(2) for _ in stages[:3]]
+        self.stages = nn.Sequential(
+            *(layer for pair in zip(stages[:3], pools, strict=True) for layer in pair), *stages[3:]
+        )
+        self.classifier = nn.Linear(widths[-1], num_classes)
+        he_initialised(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (B, in_channels, H, W) to logits (B, num_classes)."""
+        features = self.stages(x)
+        logits: Tensor = self.classifier(F.adaptive_avg_pool2d(features, 1).flatten(1))
+        return logits

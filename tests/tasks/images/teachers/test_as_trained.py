@@ -1,0 +1,153 @@
+"""Teachers that see images as they were trained to see them."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import diswot
+from diswot.errors import TeacherError
+from diswot.networks import ActivationReader
+from diswot.tasks.images import ImageSpec, load_data
+from diswot.tasks.images.teachers import AsTrained, find_teacher
+from search_spaces import CifarResNet
+
+SPEC = ImageSpec((3, 12, 20), 4, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3), 255.0)
+GREY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)
+
+
+def pixels(spec: ImageSpec, count: int = 2) -> Tensor:
+    """Pixels between 0 and 1."""
+    return torch.rand(count, *spec.shape, generator=torch.Generator().manual_seed(0))
+
+
+def normalised(images: Tensor, mean: Any, std: Any) -> Tensor:
+    return (images - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
+
+
+def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Tensor:
+    """Resize by Pillow, channel by channel."""
+    maps = [
+        np.array(Image.fromarray(each.numpy(), mode="F").resize(size[::-1], how))
+        for each in images.flatten(0, 1)
+    ]
+    return torch.from_numpy(np.stack(maps)).view(*images.shape[:2], *size)
+
+
+def test_the_networks_normalization_replaces_the_datas() -> None:
+    mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
+    view = AsTrained(nn.Identity(), SPEC, mean=mean, std=std)
+    shown = view(normalised(pixels(SPEC), SPEC.mean, SPEC.std))
+    torch.testing.assert_close(shown, normalised(pixels(SPEC), mean, std))
+
+
+def test_images_stay_as_they_are_where_nothing_is_said() -> None:
+    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    assert torch.equal(AsTrained(nn.Identity(), SPEC)(images), images)
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "how"),
+    [("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)],
+)
+@pytest.mark.parametrize("size", [(5, 9), (24, 30), (6, 40)])
+def test_images_are_resized_as_pillow_does(
+    size: tuple[int, int], interpolation: Any, how: Image.Resampling
+) -> None:
+    view = AsTrained(nn.Identity(), SPEC, size=size, interpolation=interpolation)
+    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    torch.testing.assert_close(view(images), resized(images, size, how), atol=1e-5, rtol=1e-5)
+
+
+def test_the_shorter_side_is_resized_and_the_middle_cut_out() -> None:
+    view = AsTrained(nn.Identity(), SPEC, size=24, crop=(20, 30))
+    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    whole = resized(images, (24, 40), Image.Resampling.BILINEAR)
+    torch.testing.assert_close(view(images), whole[..., 2:22, 5:35], atol=1e-5, rtol=1e-5)
+
+
+def test_a_network_for_colour_sees_grey_images_in_every_channel() -> None:
+    mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
+    view = AsTrained(nn.Identity(), GREY, mean=mean, std=std)
+    shown = view(normalised(pixels(GREY), GREY.mean, GREY.std))
+    torch.testing.assert_close(shown, normalised(pixels(GREY).expand(-1, 3, -1, -1), mean, std))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"mean": (0.5,), "std": (0.5,)}, "3 channels of the images"),
+        ({"std": (0.5, 0.5)}, "got 3 and 2"),
+        ({"std": (0.5, 0.0, 0.5)}, "positive std"),
+        ({"crop": (13, 12)}, "they are 12×20"),
+        ({"size": 10, "crop": (12, 12)}, "they are 10×16"),
+        ({"size": 0}, "they are 0×0"),
+        ({"size": 8, "interpolation": "nearest"}, "'nearest'"),
+    ],
+)
+def test_what_images_cannot_be_shown_as_is_refused(settings: Any, words: str) -> None:
+    with pytest.raises(TeacherError, match=words):
+        AsTrained(nn.Identity(), SPEC, **settings)
+
+
+def colour_network() -> nn.Module:
+    torch.manual_seed(0)
+    return CifarResNet((1, 1, 1), num_classes=10, widths=(4, 4, 8, 8)).eval()
+
+
+def wrapped(**settings: Any) -> AsTrained:
+    return AsTrained(colour_network(), GREY, mean=(0.5,) * 3, std=(0.25,) * 3, **settings)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_it_can_be_copied_and_sent_to_workers(copied: Callable[[nn.Module], nn.Module]) -> None:
+    teacher, images = wrapped(size=32), normalised(pixels(GREY), GREY.mean, GREY.std)
+    with torch.no_grad():
+        assert torch.equal(copied(teacher)(images), teacher(images))
+
+
+def test_it_is_read_as_the_network_it_holds() -> None:
+    teacher = wrapped(size=32)
+    images = normalised(pixels(GREY), GREY.mean, GREY.std)
+    with torch.no_grad(), ActivationReader(teacher) as read:
+        shown = read(images)
+    with torch.no_grad(), ActivationReader(teacher.network) as read:
+        direct = read(teacher.as_trained(images))
+    assert shown.resolution == (8, 8)
+    for name in ("logits", "features", "feature_map"):
+        assert torch.equal(getattr(shown, name), getattr(direct, name))
+
+
+def test_the_digest_covers_how_images_are_shown() -> None:
+    teachers = [
+        find_teacher(network, GREY)
+        for network in (wrapped(), wrapped(), wrapped(size=32), colour_network())
+    ]
+    first, alike, larger, bare = (teacher.digest() for teacher in teachers)
+    assert first == alike
+    assert len({first, larger, bare}) == 3
+
+
+def test_it_is_drawn_anew_with_what_it_holds() -> None:
+    teacher = find_teacher(wrapped(size=32), GREY)
+    assert teacher.weights is not None
+    trained, fresh = teacher.weights(), teacher.initialised(3)
+    assert isinstance(fresh, AsTrained)
+    assert fresh.extra_repr() == wrapped(size=32).extra_repr()
+    assert not torch.equal(next(fresh.parameters()), next(trained.parameters()))
+
+
+def test_students_learn_from_it_and_are_scored_for_it() -> None:
+    data = load_data("digits")
+    teacher = AsTrained(colour_network(), data.spec, mean=(0.5,) * 3, std=(0.25,) * 3, size=20)
+    for state in ("random", "trained"):
+        (candidate,) = diswot.score(
+            ["1-1-1"], teacher, data=data, repeats=1, batch_size=8, teacher_state=state
+        )
+        assert candidate.failure is None
