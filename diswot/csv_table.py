@@ -105,7 +105,7 @@ def read_csv(path: Path) -> Table:
         DataError: it is missing, empty, no such file, or a row has not as many cells as the
             header.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         found = [(reader.line_num, tuple(row)) for row in reader if row]
     except csv.Error as error:
@@ -175,15 +175,24 @@ def _check_shape(table: Table) -> None:
             raise DataError(f"{table.path} has two columns {shown(name)}: rename one of them")
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, without a byte order mark.
+
+    Raises:
+        DataError: it is missing, no regular file, cannot be read, or is no such text; the message
+            names the line.
+    """
+    content = b""
     try:
-        return read_file(path).decode("utf-8-sig")
+        content = read_file(path)
+        return content.decode("utf-8-sig")
     except (FileNotFoundError, IsADirectoryError) as error:
         raise DataError(f"there is no file {path}: check the path") from error
     except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}): "
-            "save the table as CSV in UTF-8"
+            f"{path}, line {line:,}: this is no text in UTF-8 ({error.reason}): "
+            "save the file in UTF-8"
         ) from error
     except OSError as error:
         raise DataError(

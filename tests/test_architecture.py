@@ -12,7 +12,7 @@ FLOORS = (
     ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
     ("bars", "losses", "runs", "teachers"),
     ("tasks",),
-    ("tasks.images", "tasks.landmarks"),
+    ("tasks.images", "tasks.landmarks", "tasks.text"),
     ("scorers", "students"),
     ("latency", "training"),
     ("export", "search"),

@@ -1,6 +1,8 @@
 """Tasks: what a network takes, gives and is measured by; one package each."""
 
+from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._batch import Batch
+from diswot.tasks._correlation import Matthews
 from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingBatches
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
@@ -19,16 +21,20 @@ __all__ = [
     "Changes",
     "Dataset",
     "Difference",
+    "Matthews",
     "Measure",
     "Metric",
     "SplitName",
     "Task",
+    "Top1",
     "TrainingBatches",
+    "accuracy",
     "cache_root",
     "data_root",
     "find_task",
     "fitted",
     "mean_difference",
+    "paired_difference",
     "read_picture",
     "values_of",
 ]

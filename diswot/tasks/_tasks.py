@@ -14,6 +14,7 @@ GROUP = "diswot.tasks"
 TASKS: Mapping[str, str] = {
     "images": "diswot.tasks.images:ImageClassification",
     "landmarks": "diswot.tasks.landmarks:Landmarks",
+    "text": "diswot.tasks.text:TextClassification",
 }
 """Built-in tasks, imported when they are used."""
 

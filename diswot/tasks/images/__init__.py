@@ -1,8 +1,8 @@
 """Names → datasets → batches."""
 
+from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
-from diswot.tasks.images._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalogue import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData, ImageSpec, Source, Split, batches, held_out

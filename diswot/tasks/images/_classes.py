@@ -1,43 +1,15 @@
-"""Names of classes: their order, and how they are shown with their images."""
+"""Names of classes, and how they are shown with their images."""
 
-import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-
-from diswot.errors import DataError
 
 if TYPE_CHECKING:
     from diswot.tasks.images._image_data import ImageData
 
 SHOWN = 8
 """Classes that are shown with their counts; of more it says how many."""
-
-_NUMBER = re.compile(r"-?\d+", re.ASCII)
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Return names of classes in their order: by number if all are numbers, else as text.
-
-    Raises:
-        DataError: two names are the same number, so that their order is not known.
-
-    Examples:
-        >>> in_order(["10", "2", "1"]), in_order(["b10", "b2"])
-        (['1', '2', '10'], ['b10', 'b2'])
-    """
-    found = sorted(names)
-    if not all(_NUMBER.fullmatch(name) for name in found):
-        return found
-    by_number = sorted(found, key=int)
-    for one, other in pairwise(by_number):
-        if int(one) == int(other):
-            raise DataError(
-                f"the classes {one} and {other} are the same number: rename or join them"
-            )
-    return by_number
 
 
 def described(data: "ImageData") -> list[str]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, news
 from diswot.tasks import SPLITS
+from diswot.tasks._names import named
 from diswot.tasks._picture import depth_of, read_header, read_picture
 from diswot.tasks.images._converted import conversions, inferred_shape
 from diswot.tasks.images._duplicates import duplicates
@@ -23,7 +24,6 @@ from diswot.tasks.images._image_data import ImageData, ImageSpec, Split
 from diswot.tasks.images._listing import Listing, list_folder
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._reading import Reading
-from diswot.tasks.images._walk import named
 
 _FORMAT = 2
 """To be raised when the same folder would be decoded to something else."""

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from diswot.devices import torch_threads
+from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
+from diswot.tasks._holding_out import divided, held_out_of
 from diswot.tasks._metric import Metric
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
-from diswot.tasks.images._accuracy import Top1
 from diswot.tasks.images._classes import described
-from diswot.tasks.images._holding_out import divided, held_out_of
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._training_batches import ImageBatches
 from search_spaces import Signature, TensorSpec

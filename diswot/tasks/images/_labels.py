@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from diswot.errors import DataError
-from diswot.tasks.images._classes import in_order
+from diswot.tasks._names import in_order
 
 _UNUSED_AT_MOST = 100
 """Classes without images, beyond as many as have some, that a largest label may imply."""

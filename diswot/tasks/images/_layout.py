@@ -6,14 +6,15 @@ from pathlib import Path
 
 from diswot.errors import DataError
 from diswot.tasks import SPLITS
-from diswot.tasks.images._split_names import (
+from diswot.tasks._names import named
+from diswot.tasks._split_names import (
     MEANINGS,
     are_folds,
     check_unambiguous,
     means_unlabeled,
     split_names,
 )
-from diswot.tasks.images._walk import LeftOut, has_images, loose_images, named, subfolders
+from diswot.tasks.images._walk import LeftOut, has_images, loose_images, subfolders
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, tracked
-from diswot.tasks.images._walk import named
+from diswot.tasks._names import named
 
 SKIPPED_AT_LEAST, SKIPPED_SHARE = 5, 0.01
 """Unreadable images that are left out: so many, or so large a part of all, whichever is more."""

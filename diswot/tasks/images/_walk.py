@@ -2,28 +2,17 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from diswot.files import irregular
+from diswot.tasks._names import NAMED, named
 from diswot.tasks._picture import suffixes
-
-_T = TypeVar("_T")
-
-NAMED = 3
-"""Files or classes that a message names; of more it says how many."""
 
 _OF_SYSTEMS = frozenset(
     ["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"]
 )
-
-
-def named(items: Sequence[_T], described: Callable[[_T], str] = str) -> str:
-    """Name the first few, each as `described` has it, and say how many more there are."""
-    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
-    return ", ".join(map(described, items[:NAMED])) + more
 
 
 @dataclass

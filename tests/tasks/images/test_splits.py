@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diswot.errors import DataError
-from diswot.tasks.images._split_names import split_names
+from diswot.tasks._split_names import split_names
 from tests.tasks.images.conftest import Load, fill, save
 
 

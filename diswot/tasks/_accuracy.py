@@ -68,8 +68,8 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
     """Return the accuracy of `one` minus that of `other`, with its 95 % interval.
 
     With b images that only the first has right and c that only the second has, of n, the
-    difference is (b − c) / n. The interval is Wald's after adding half an image to each of the
-    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Images that
+    difference is (b − c) / n. The interval is Wald's after adding half an example to each of the
+    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Examples that
     both have right or wrong tell nothing of the difference but its scale, so the interval is
     narrower than what two separate intervals leave open.
 
@@ -77,11 +77,11 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
     proportions", Statistics in Medicine 24, 2005, section 3.
 
     Args:
-        one: whether each image is classified correctly (N,).
-        other: the same of another network, of the same images in the same order (N,).
+        one: whether each example is classified correctly (N,).
+        other: the same of another network, of the same examples in the same order (N,).
 
     Raises:
-        ValueError: they are of different numbers of images, or of none.
+        ValueError: they are of different numbers of examples, or of none.
 
     Examples:
         >>> import torch

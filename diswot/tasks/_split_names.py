@@ -72,7 +72,7 @@ def check_unambiguous(found: dict[str, str], where: str) -> dict[str, str]:
 
 
 def means_unlabeled(name: str) -> bool:
-    """Return whether a folder's name says that nobody knows the classes of its images."""
+    """Return whether a folder's name says that nobody knows the classes of what is in it."""
     tokens = _tokens(name)
     return any(token in (*_UNLABELED, *_WITHOUT_LABELS) for token in tokens)
 

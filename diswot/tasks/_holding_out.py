@@ -1,4 +1,4 @@
-"""Images held out at random, classes in proportion."""
+"""Examples held out at random, classes in proportion."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
@@ -9,17 +9,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diswot.errors import DataError
-from diswot.tasks.images._walk import named
+from diswot.tasks._names import named
 
 _Places: TypeAlias = NDArray[np.int64]
 _T = TypeVar("_T")
 
 
-def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
+def divided(
+    labels: Tensor, count: int, seed: int, *, of: str = "images"
+) -> tuple[_Places, _Places]:
     """Divide the places of `labels` (n,) at random into the rest and `count`, in proportion.
 
+    Args:
+        labels: class of each example.
+        count: how many to hold out.
+        seed: of the random choice.
+        of: what the examples are, for messages.
+
     Raises:
-        DataError: there are too few images for that.
+        DataError: there are too few examples for that.
     """
     # imported here: commands that read no data need not wait for it
     from sklearn.model_selection import train_test_split
@@ -30,37 +38,43 @@ def divided(labels: Tensor, count: int, seed: int) -> tuple[_Places, _Places]:
         )
     except ValueError as error:
         raise DataError(
-            f"cannot hold {count} of {len(labels)} images out with every class in both parts: "
-            f"give more images per class ({error})"
+            f"cannot hold {count} of {len(labels)} {of} out with every class in both parts: "
+            f"give more {of} per class ({error})"
         ) from error
     return rest, held
 
 
 def held_out_of(
-    labels: Tensor, part: int, seed: int, *, classes: Sequence[str] | None = None
+    labels: Tensor,
+    part: int,
+    seed: int,
+    *,
+    classes: Sequence[str] | None = None,
+    of: str = "images",
 ) -> tuple[_Places, _Places]:
     """Divide the places of `labels` (n,) into the rest and one in `part`, in proportion.
 
-    Of each class, at least one image is held out and one is left.
+    Of each class, at least one example is held out and one is left.
 
     Args:
-        labels: class of each image.
+        labels: class of each example.
         part: 5 holds out a fifth.
         seed: of the random choice.
         classes: their names, for messages.
+        of: what the examples are, for messages.
 
     Raises:
-        DataError: a class has a single image.
+        DataError: a class has a single example.
     """
     present, counts = np.unique(labels.numpy(), return_counts=True)
     if few := present[counts < 2].tolist():
         names = [classes[label] if classes else str(label) for label in few]
         raise DataError(
-            "images cannot be held out to select and to evaluate on: too few of the classes "
-            f"{named(names)}; give more images per class, at least three"
+            f"{of} cannot be held out to select and to evaluate on: too few of the classes "
+            f"{named(names)}; give more {of} per class, at least three"
         )
     rest, held = map(
-        torch.from_numpy, divided(labels, max(len(labels) // part, len(present)), seed)
+        torch.from_numpy, divided(labels, max(len(labels) // part, len(present)), seed, of=of)
     )
     every = torch.from_numpy(present)
     rest, held = _with_every(every, labels, rest, held)
@@ -71,13 +85,13 @@ def held_out_of(
 def completed(
     found: Mapping[str, _T], hold_out: Callable[[_T, int], tuple[_T, _T]]
 ) -> dict[str, _T]:
-    """Return train, val and test; what is missing is held out of the training images.
+    """Return train, val and test; what is missing is held out of the training examples.
 
     A validation split without a test split is what is evaluated on.
 
     Args:
         found: `train`, and one or both of the others or neither.
-        hold_out: divides images into the rest and one in so many.
+        hold_out: divides examples into the rest and one in so many.
     """
     train, val, test = found["train"], found.get("val"), found.get("test")
     if test is None and val is not None:
@@ -92,7 +106,7 @@ def completed(
 def _with_every(
     present: Tensor, labels: Tensor, source: Tensor, target: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Move an image of each class that `target` lacks to it from `source`."""
+    """Move an example of each class that `target` lacks to it from `source`."""
     for label in present[~torch.isin(present, labels[target])]:
         moved = source[labels[source] == label][:1]
         source, target = source[source != moved], torch.cat([target, moved])

@@ -1,0 +1,42 @@
+"""Names of many things: the order of those of classes, and the first few of them for messages."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from diswot.errors import DataError
+
+NAMED = 3
+"""Things that a message names; of more it says how many."""
+
+_T = TypeVar("_T")
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
+
+
+def named(items: Sequence[_T], described: Callable[[_T], str] = str) -> str:
+    """Name the first few, each as `described` has it, and say how many more there are."""
+    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+    return ", ".join(map(described, items[:NAMED])) + more
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names of classes in their order: by number if all are numbers, else as text.
+
+    Raises:
+        DataError: two names are the same number, so that their order is not known.
+
+    Examples:
+        >>> in_order(["10", "2", "1"]), in_order(["b10", "b2"])
+        (['1', '2', '10'], ['b10', 'b2'])
+    """
+    found = sorted(names)
+    if not all(_NUMBER.fullmatch(name) for name in found):
+        return found
+    by_number = sorted(found, key=int)
+    for one, other in pairwise(by_number):
+        if int(one) == int(other):
+            raise DataError(
+                f"the classes {one} and {other} are the same number: rename or join them"
+            )
+    return by_number

@@ -1,0 +1,212 @@
+"""Labeled texts from outside: CSV, JSON Lines, and folders of text files."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from diswot.csv_table import one_line, read_csv, read_text, shown
+from diswot.errors import DataError, first_line
+from diswot.tasks._names import named
+from diswot.tasks._split_names import check_unambiguous, split_names
+
+SUFFIXES = (".csv", ".jsonl")
+"""Of files with a text and a label on each line."""
+
+TEXT, LABEL, SPLIT = "text", "label", "split"
+"""Columns of such files; the last one may be missing."""
+
+_EXPECTED = "a .csv or .jsonl file with text and label, or a folder of text files for each class"
+
+
+@dataclass(frozen=True)
+class Labeled:
+    """A text and the name of its class."""
+
+    text: str
+    label: str
+
+
+Splits: TypeAlias = dict[str, list[Labeled]]
+"""Texts by split; those that are to be divided are `train`."""
+
+
+def read_texts(path: Path) -> tuple[Splits, tuple[str, ...]]:
+    """Read labeled texts.
+
+    A file has one text on each line, with its label and, if it says so, its split. A folder has
+    such files named as splits (`train.csv`, `test.csv`), or a folder of `.txt` files for each
+    class, or split folders (`train/`, `test/`) with such.
+
+    Returns:
+        The texts by split, and what was left out.
+
+    Raises:
+        DataError: it is none of these, or a text, a label or a file in it is unfit.
+    """
+    if path.is_dir():
+        try:
+            return _of_folder(path)
+        except OSError as error:
+            raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
+    if path.suffix.lower() not in SUFFIXES and path.exists():
+        raise DataError(f"{path} is no file of labeled texts: give {_EXPECTED}")
+    return _by_split(_of_file(path), path), ()
+
+
+def parse_lines(text: str, where: str) -> Splits:
+    """Read the lines of a `.jsonl` file.
+
+    Raises:
+        DataError: a line is not what is expected.
+    """
+    return _by_split(_of_json_lines(text, where), Path(where))
+
+
+def _of_file(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the columns of each row, with where it stands."""
+    if path.suffix.lower() != ".csv":
+        yield from _of_json_lines(read_text(path), str(path))
+        return
+    table = read_csv(path)
+    lacking = [name for name in (TEXT, LABEL) if name not in table.columns]
+    if lacking:
+        raise _lacking(str(path), lacking, table.columns)
+    for line, row in zip(table.lines, table.rows, strict=True):
+        yield f"{path}, line {line:,}", dict(zip(table.columns, row, strict=True))
+
+
+def _of_json_lines(text: str, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{where}, line {number:,}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{place}: this is no JSON ({first_line(error)}): write one object on each line"
+            ) from error
+        if not isinstance(row, dict):
+            raise DataError(f"{place}: expected an object, but got {shown(line)}")
+        if lacking := [name for name in (TEXT, LABEL) if name not in row]:
+            raise _lacking(place, lacking, row)
+        yield place, row
+
+
+def _lacking(where: str, names: list[str], known: Iterable[str]) -> DataError:
+    has = ", ".join(map(repr, list(known)[:8])) or "nothing"
+    return DataError(
+        f"{where}: there is no {' and no '.join(map(repr, names))} among {one_line(has)}: name "
+        f"the columns {TEXT} and {LABEL}"
+    )
+
+
+def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Splits:
+    """Return texts by the splits that their rows name, or all as training texts."""
+    found: Splits = {}
+    for place, row in rows:
+        split = row.get(SPLIT) or ""
+        found.setdefault(str(split), []).append(labeled(row[TEXT], row[LABEL], place=place))
+    if not found:
+        raise DataError(f"{path} is empty: expected lines with {TEXT} and {LABEL}")
+    if set(found) == {""}:
+        return {"train": found[""]}
+    meant = split_names(found)
+    if strange := sorted(set(found) - set(meant)):
+        raise DataError(
+            f"{path} names the split {shown(strange[0])}: write train, val or test in every line"
+        )
+    return _with_training(check_unambiguous(meant, str(path)), found, str(path))
+
+
+def labeled(text: Any, label: Any, *, place: str) -> Labeled:
+    """Check a text and its label.
+
+    Raises:
+        DataError: one is empty, or of another type.
+    """
+    if not isinstance(text, str):
+        raise DataError(f"{place}: expected a text, but got {shown(repr(text))}: put it in quotes")
+    if isinstance(label, bool | float) or not isinstance(label, str | int):
+        raise DataError(
+            f"{place}: expected a label as a name or a whole number, but got {shown(repr(label))}"
+        )
+    for name, value in ((TEXT, text), (LABEL, str(label))):
+        if not value.strip():
+            raise DataError(f"{place}: the {name} is empty: fill it in, or leave the line out")
+    return Labeled(text, str(label).strip())
+
+
+def _with_training(by_split: Mapping[str, str], found: Splits, where: str) -> Splits:
+    if "train" not in by_split:
+        raise DataError(
+            f"{where} has {named(sorted(found))} but no training texts: name their split train"
+        )
+    return {split: found[name] for split, name in by_split.items()}
+
+
+def _of_folder(folder: Path) -> tuple[Splits, tuple[str, ...]]:
+    files = [path for path in _visible(folder) if path.suffix.lower() in SUFFIXES]
+    folders = [path for path in _visible(folder) if path.is_dir()]
+    if files:
+        return _of_split_files(folder, files), ()
+    if not folders:
+        raise DataError(f"{folder} has no texts: give {_EXPECTED}")
+    by_name = {path.name: path for path in folders}
+    meant = split_names(by_name)
+    if not meant:
+        texts, notes = _of_class_folders(folder)
+        return {"train": texts}, notes
+    if strange := sorted(set(by_name) - set(meant)):
+        raise DataError(
+            f"{folder} has {named(sorted(meant))} as splits, and also {named(strange)}: move what "
+            "is no split out of it"
+        )
+    read = {name: _of_class_folders(by_name[name]) for name in meant}
+    splits = {name: texts for name, (texts, _) in read.items()}
+    said = tuple(note for _, notes in read.values() for note in notes)
+    return _with_training(check_unambiguous(meant, str(folder)), splits, str(folder)), said
+
+
+def _of_split_files(folder: Path, files: list[Path]) -> Splits:
+    by_name = {path.stem: path for path in files}
+    meant = split_names(by_name)
+    if len(by_name) < len(files) or set(meant) != set(by_name):
+        raise DataError(
+            f"{folder} has {named([path.name for path in files])}: name one file, or name them "
+            "train, val and test"
+        )
+    found = {
+        name: [labeled(row[TEXT], row[LABEL], place=place) for place, row in _of_file(path)]
+        for name, path in by_name.items()
+    }
+    for name, texts in found.items():
+        if not texts:
+            raise DataError(f"{by_name[name]} is empty: expected lines with {TEXT} and {LABEL}")
+    return _with_training(check_unambiguous(meant, str(folder)), found, str(folder))
+
+
+def _of_class_folders(folder: Path) -> tuple[list[Labeled], tuple[str, ...]]:
+    """Return the texts of folders of classes, one of each `.txt` file at any depth."""
+    found: list[Labeled] = []
+    others = 0
+    for place in filter(Path.is_dir, _visible(folder)):
+        before = len(found)
+        for path in sorted(place.rglob("*")):
+            if path.is_dir() or any(part[0] == "." for part in path.relative_to(place).parts):
+                continue
+            if path.suffix.lower() != ".txt":
+                others += 1
+                continue
+            found.append(labeled(read_text(path), place.name, place=str(path)))
+        if len(found) == before:
+            raise DataError(f"the class folder {place} has no .txt files: add some, or remove it")
+    if not found:
+        raise DataError(f"{folder} has no texts: give {_EXPECTED}")
+    return found, (f"files other than .txt in {folder} left out: {others:,}",) * bool(others)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

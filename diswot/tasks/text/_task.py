@@ -1,0 +1,36 @@
+"""Classification of texts as a task."""
+
+from pathlib import Path
+from typing import Any
+
+from diswot.progress import Progress, silent
+from diswot.tasks._task import Task
+from diswot.tasks.text._catalogue import check_texts, load_texts
+from diswot.tasks.text._text_data import TextData
+
+
+class TextClassification(Task):
+    """Texts in, one of several classes out."""
+
+    name = "text"
+    summary = "classification of texts"
+    reads = frozenset({"logits", "labels", "features", "classifier weights"})
+    data = "python-docs"
+    teacher = "encoder"
+    space = "encoder-tiny"
+    losses = ("alone", "kd")
+
+    def check(self, data: Any, **options: Any) -> None:
+        """Raise what can be said of a name before anything is read, see `check_texts`."""
+        check_texts(data, **options)
+
+    def load(
+        self,
+        data: Any,
+        *,
+        root: str | Path | None = None,
+        progress: Progress = silent,
+        **options: Any,
+    ) -> TextData:
+        """Return the texts that are meant, see `load_texts`."""
+        return load_texts(data, root=root, progress=progress, **options)

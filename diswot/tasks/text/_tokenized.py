@@ -1,0 +1,130 @@
+"""Texts → numbers of tokens, with a tokenizer of their own."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from diswot.errors import DataError
+from diswot.tasks._dataset import SPLITS, SplitName
+from diswot.tasks._holding_out import completed, held_out_of
+from diswot.tasks._names import in_order, named
+from diswot.tasks.text._reading import Labeled, Splits
+from diswot.tasks.text._text_data import TextData, TextSplit
+from diswot.tasks.text._tokenizer import SEP_NUMBER, kept_tokenizer
+
+MOST_INFERRED = 128
+"""Tokens of a text whose length nobody asked for."""
+
+
+def tokenized(
+    name: str,
+    found: Splits,
+    *,
+    length: int | None,
+    vocabulary: int,
+    kept_in: Path,
+    notes: Sequence[str] = (),
+) -> TextData:
+    """Return texts as numbers of tokens.
+
+    Without a test split, a fifth of the training texts is held out to evaluate on; without a
+    validation split, a tenth to select on, classes in proportion.
+
+    Args:
+        name: of the data.
+        found: the texts by split.
+        length: tokens of a text; by default inferred.
+        vocabulary: tokens that the tokenizer knows at most.
+        kept_in: the folder for tokenizers.
+        notes: what was left out before.
+
+    Raises:
+        DataError: there is one class alone, a class has too few texts, or classes of other
+            splits are not in the training split.
+    """
+    classes = _classes(name, found)
+    splits = completed(found, partial(_held_out, classes=classes))
+    texts = {split: [each.text for each in splits[split]] for split in SPLITS}
+    tokenizer = kept_tokenizer(texts["train"], vocabulary=vocabulary, kept_in=kept_in)
+    tokens = {split: [tokenizer.encode(text) for text in own] for split, own in texts.items()}
+    length = usual_length(tokens["train"]) if length is None else length
+    labels = {split: [classes.index(each.label) for each in splits[split]] for split in SPLITS}
+    train, val, test = (_as_split(tokens[each], labels[each], length=length) for each in SPLITS)
+    held_out = [split for split in SPLITS if split not in found]
+    said = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
+    said += _described(splits, classes)
+    longer = sum(len(own) > length for each in tokens.values() for own in each)
+    total = sum(map(len, texts.values()))
+    said += [f"texts cut to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
+    said += _repeated(texts)
+    return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *said))
+
+
+def usual_length(tokens: Sequence[Sequence[int]]) -> int:
+    """Return the least multiple of 8 that nine tenths of texts fit in, at most 128.
+
+    Examples:
+        >>> usual_length([[0] * 9] * 9 + [[0] * 99])
+        16
+    """
+    lengths = sorted(len(own) for own in tokens)
+    least = lengths[max(0, -(-9 * len(lengths) // 10) - 1)]
+    return min(MOST_INFERRED, -(-least // 8) * 8)
+
+
+def _classes(name: str, found: Splits) -> tuple[str, ...]:
+    classes = in_order({each.label for each in found["train"]})
+    if len(classes) < 2:
+        raise DataError(
+            f"{name} has one class of training texts, {classes[0]!r}: give texts of two or more"
+        )
+    for split, texts in found.items():
+        if strange := sorted({each.label for each in texts} - set(classes)):
+            raise DataError(
+                f"{name} has classes in {split} that no training text has: {named(strange)}; give "
+                "both the same classes"
+            )
+    return tuple(classes)
+
+
+def _held_out(
+    texts: list[Labeled], part: int, *, classes: Sequence[str]
+) -> tuple[list[Labeled], list[Labeled]]:
+    """Hold out one in `part` texts, classes in proportion."""
+    labels = torch.tensor([classes.index(each.label) for each in texts])
+    rest, held = held_out_of(labels, part, 0, classes=classes, of="texts")
+    return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
+
+
+def _as_split(tokens: Sequence[Sequence[int]], labels: Sequence[int], *, length: int) -> TextSplit:
+    """Return texts cut and padded to a length; a text that is cut ends with [SEP] too."""
+    found = torch.zeros(len(tokens), length, dtype=torch.int64)
+    for row, own in zip(found, tokens, strict=True):
+        cut = own if len(own) <= length else [*own[: length - 1], SEP_NUMBER]
+        row[: len(cut)] = torch.tensor(cut)
+    lengths = torch.tensor([min(len(own), length) for own in tokens])
+    return TextSplit(found, lengths, torch.tensor(labels, dtype=torch.int64))
+
+
+def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
+    """Say how many texts the classes have."""
+    counts = {split: Counter(each.label for each in splits[split]) for split in SPLITS}
+    shown = [
+        f"{name} {'/'.join(f'{counts[split][name]:,}' for split in SPLITS)}" for name in classes[:8]
+    ]
+    more = f" and {len(classes) - 8:,} more" if len(classes) > 8 else ""
+    return [f"{len(classes):,} classes, texts in train/val/test: {', '.join(shown)}{more}"]
+
+
+def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:
+    """Say how many texts of `val` and `test` are in `train` too: they tell nothing."""
+    pairs: tuple[tuple[SplitName, SplitName], ...]
+    pairs = ("train", "test"), ("train", "val"), ("val", "test")
+    return [
+        f"careful: {shared:,} of {len(texts[split]):,} {split} texts are {other} texts too"
+        for other, split in pairs
+        if (shared := sum(map(set(texts[other]).__contains__, texts[split])))
+    ]
