@@ -17,11 +17,13 @@ from diswot.tasks.landmarks._points import mirrored_face
 from diswot.tasks.landmarks._reading import Annotation, read_csv, read_pts
 from diswot.tasks.landmarks._shape_model import ShapeModel
 from diswot.tasks.landmarks._task import Landmarks
+from diswot.tasks.landmarks._teachers import NETWORKS
 
 __all__ = [
     "CODE",
     "DATASETS",
     "FIGURE",
+    "NETWORKS",
     "NME",
     "NORMALIZERS",
     "Annotation",

@@ -10,7 +10,9 @@ from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._task import Task
 from diswot.tasks.landmarks._catalogue import check_landmarks, load_landmarks
-from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
+from diswot.tasks.landmarks._teachers import SOURCES
+from diswot.teachers import TeacherSources
 
 
 class Landmarks(Task):
@@ -20,9 +22,10 @@ class Landmarks(Task):
     summary = "regression of points in images"
     reads = frozenset({"outputs", "targets", "features", "feature maps", "stages"})
     data = "digit-outlines"
-    teacher = "mobile-large"
+    teacher = "mobile-medium"
     space = "mobile-small"
     losses = ("l2", "kd-loss")
+    teachers = TEACHERS
 
     def check(self, data: Any, **options: Any) -> None:
         """Raise what can be said of a name before anything is read, see `check_landmarks`."""
@@ -38,6 +41,11 @@ class Landmarks(Task):
     ) -> LandmarkData:
         """Return the landmarks that are meant, see `load_landmarks`."""
         return load_landmarks(data, root=root, progress=progress, **options)
+
+    @property
+    def teacher_sources(self) -> TeacherSources:
+        """Networks like MobileNetV2."""
+        return SOURCES
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         """Return the landmarks with `flips` as an option says, where it says something.
