@@ -1,0 +1,160 @@
+"""What is true of images alone is named in their package alone."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.test_architecture import LIBRARY, module_of
+
+WORDS = re.compile(
+    r"(?<![a-z])(ImageSpec|ImageData|num_classes|in_channels|accurac(?:y|ies)|logits?)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Words of the classification of images, alone or between other words."""
+
+OWN = {
+    "search_spaces": {"num_classes", "in_channels", "logits"},  # its networks are for images
+    "diswot.tasks": {"accuracy"},  # a metric of every task with classes
+    "diswot.losses": {"logit", "logits"},
+    "diswot.scorers": {"logits"},
+    "diswot.bench": {"accuracy", "accuracies"},  # of published tables
+    "diswot.cli.bench": {"accuracy", "accuracies"},
+}
+"""Rooms outside of the tasks' packages, with words that have a meaning of their own there."""
+
+STILL = (
+    "diswot",
+    "diswot.bench.ground_truths._residual_networks",
+    "diswot.bench.ground_truths._user_table",
+    "diswot.bench.make_truth",
+    "diswot.bench.search_bench._known",
+    "diswot.bench.search_bench._landscape",
+    "diswot.bench.speed",
+    "diswot.bench.trainings",
+    "diswot.cli._runs",
+    "diswot.cli._tables",
+    "diswot.cli.distill",
+    "diswot.cli.export",
+    "diswot.cli.latency",
+    "diswot.cli.run",
+    "diswot.export._api",
+    "diswot.export._described",
+    "diswot.export._dry",
+    "diswot.export._evaluation",
+    "diswot.export._forms",
+    "diswot.export._int8",
+    "diswot.export._onnx",
+    "diswot.export._preprocessing",
+    "diswot.export._process",
+    "diswot.export._source",
+    "diswot.latency._calibration",
+    "diswot.latency._finding",
+    "diswot.latency._measured",
+    "diswot.latency._operators",
+    "diswot.latency._predicted",
+    "diswot.losses._objective",
+    "diswot.losses._term",
+    "diswot.networks._activations",
+    "diswot.networks._classifier",
+    "diswot.networks._reader",
+    "diswot.networks._trial",
+    "diswot.networks.layout",
+    "diswot.networks.meta",
+    "diswot.networks.output",
+    "diswot.networks.probe",
+    "diswot.options._training",
+    "diswot.pipeline._exportable",
+    "diswot.pipeline._job",
+    "diswot.pipeline._report",
+    "diswot.pipeline._selection",
+    "diswot.pipeline._students",
+    "diswot.report._network",
+    "diswot.report._outcome",
+    "diswot.report._trainings",
+    "diswot.runs._signature",
+    "diswot.search._again",
+    "diswot.search._checks",
+    "diswot.search._comparison",
+    "diswot.search._evaluation",
+    "diswot.search._journal",
+    "diswot.search._repeats",
+    "diswot.search._result",
+    "diswot.search._spaces",
+    "diswot.students",
+    "diswot.testing._loss",
+    "diswot.testing._networks",
+    "diswot.training._api",
+    "diswot.training._distillation",
+    "diswot.training._fitting",
+    "diswot.training._identity",
+    "diswot.training._lesson",
+    "diswot.training._recipe",
+    "diswot.training._saved",
+    "diswot.training._teacher",
+    "diswot.training._trainer",
+    "diswot.training._training",
+)
+"""Modules that still name what only the images should: none is added, and each leaves the list
+with the last such word."""
+
+
+def of_no_task(module: str) -> bool:
+    """Return whether a module is outside of the packages of the tasks."""
+    inside = module.removeprefix("diswot.tasks.")
+    return inside == module or inside.startswith("_")
+
+
+MODULES = {module_of(path): path for path in LIBRARY if of_no_task(module_of(path))}
+
+
+def texts_of(tree: ast.AST) -> Iterator[str]:
+    """Yield the identifiers and strings of code, without docstrings."""
+    nodes = list(ast.walk(tree))
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and id(node) in documentation:
+            continue
+        for _, value in ast.iter_fields(node):
+            parts = value if isinstance(value, list) else [value]
+            yield from (part for part in parts if isinstance(part, str))
+
+
+def words_of(tree: ast.AST, module: str = "") -> set[str]:
+    """Return the words of images in code that are not its room's own."""
+    found = {word.lower() for text in texts_of(tree) for word in WORDS.findall(text)}
+    rooms = [room for room in OWN if f"{module}.".startswith(f"{room}.")]
+    return found.difference(*(OWN[room] for room in rooms))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_listed_modules_name_what_is_of_images(module: str) -> None:
+    found = sorted(words_of(ast.parse(MODULES[module].read_text(encoding="utf-8")), module))
+    if module in STILL:
+        assert found, f"{module} names none of these words any more: take it off the list"
+    else:
+        assert not found, f"{module} names {', '.join(found)}: ask the task or the signature"
+
+
+def test_the_list_names_modules_that_there_are() -> None:
+    assert not set(STILL) - MODULES.keys()
+    assert len(set(STILL)) == len(STILL)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("teacher_accuracy = 1", {"accuracy"}),
+        ("def f(num_classes): ...", {"num_classes"}),
+        ("x: 'ImageSpec'", {"imagespec"}),
+        ("f'{x} has logits'", {"logits"}),
+        ("from a import ImageData as Data", {"imagedata"}),
+        ("f(in_channels=3)", {"in_channels"}),
+        ("def f():\n    'Its accuracy.'", set()),
+        ("x = 1\n'Its logits.'", set()),
+        ("classes = inaccuracy = 1", set()),
+    ],
+)
+def test_words_are_found_in_code_but_not_in_its_docs(code: str, found: set[str]) -> None:
+    assert words_of(ast.parse(code)) == found
