@@ -1,6 +1,7 @@
 """One image: what its header says, and its pixels as networks take them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,10 +73,21 @@ def read_header(path: Path) -> Header:
     Raises:
         Exception: any, if it is no image or a damaged one.
     """
+    with opened(path) as image:
+        return header_of(image)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open an image file with Pillow, as one of the formats that are read.
+
+    Raises:
+        Exception: any, if it is no image or a damaged one.
+    """
     from PIL import Image
 
     with open_file(path) as file, Image.open(file, formats=_formats(path)) as image:
-        return header_of(image)
+        yield image
 
 
 def header_of(image: Any) -> Header:
@@ -120,9 +132,7 @@ def read_picture(path: Path, shape: tuple[int, int, int], *, depth: int = 16) ->
     Raises:
         Exception: any, if it is no image or a damaged one.
     """
-    from PIL import Image
-
-    with open_file(path) as file, Image.open(file, formats=_formats(path)) as image:
+    with opened(path) as image:
         side = 2 * max(shape[1:])
         image.draft(None, (side, side))  # a far larger JPEG is decoded at a part of its size
         return fitted(image, shape, depth=depth)

@@ -112,7 +112,7 @@ def _found(
     path = _path_of(data, root)
     if path is not None:
         splits = read_splits(path, image_size=image_size, crop=crop, progress=tell)
-        return _assembled(path.resolve().stem, splits, where=str(path))
+        return _assembled(path.resolve().stem, splits, crop=crop, where=str(path))
     if image_size is not None or crop is not None:
         raise fixed_size(str(data) if isinstance(data, str) else data.name)
     if isinstance(data, LandmarkData):
@@ -132,7 +132,9 @@ def _path_of(data: Any, root: str | Path | None) -> Path | None:
     return None
 
 
-def _assembled(name: str, found: Mapping[str, LandmarkSplit], *, where: str) -> LandmarkData:
+def _assembled(
+    name: str, found: Mapping[str, LandmarkSplit], *, crop: float | None, where: str
+) -> LandmarkData:
     """Return the dataset of some splits, with what is known of its points."""
     splits = completed(found, where=where)
     points = splits["train"].points.shape[1]
@@ -152,6 +154,7 @@ def _assembled(name: str, found: Mapping[str, LandmarkSplit], *, where: str) -> 
         splits["test"],
         normalizer,
         mirror=mirror,
+        crop=crop,
         notes=tuple(notes),
     )
 

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from diswot.errors import DataError, OptionError, first_line
 from diswot.progress import Progress, tracked
-from diswot.tasks._picture import Header, depth_of, read_header, read_picture
+from diswot.tasks._picture import Header, depth_of, opened, read_header
 from diswot.tasks.landmarks._points import PIXEL_CENTER, check_points
+from diswot.tasks.landmarks._square import square_around, squared
 
 _T = TypeVar("_T")
 
@@ -119,31 +119,19 @@ class Decoding:
         return images, points
 
     def _one(self, file: ImageFile) -> tuple[Tensor, Tensor]:
-        header = self.headers[file.path]
-        shape = (self.channels, header.height, header.width)
-        pixels = _read(lambda path: read_picture(path, shape, depth=self.depth), file.path)
-        located = torch.from_numpy(file.points + PIXEL_CENTER)
-        left, top, size = self._square(located, header)
-        square = F.pad(
-            torch.from_numpy(pixels),
-            (-left, left + size - header.width, -top, top + size - header.height),
-        )
-        if size != self.side:
-            resized = F.interpolate(
-                square[None].float(), size=(self.side, self.side), mode="bilinear", antialias=True
-            )[0]
-            square = resized.round().clamp(0, 255).to(torch.uint8)
-        return square, (located - torch.tensor([left, top])) * (self.side / size)
+        located = file.points + PIXEL_CENTER
+        square = None
+        if self.crop is not None:
+            low, high = located.min(axis=0), located.max(axis=0)
+            square = square_around(tuple(low), tuple(high), self.crop)
 
-    def _square(self, points: Tensor, header: Header) -> tuple[int, int, int]:
-        """Return left, top and side of the square that is taken of an image, in its pixels."""
-        if self.crop is None:
-            size = max(header.width, header.height)
-            return -((size - header.width) // 2), -((size - header.height) // 2), size
-        low, high = points.amin(dim=0), points.amax(dim=0)
-        size = max(2, round(float((high - low).max()) * (1 + 2 * self.crop)))
-        left, top = ((low + high - size) / 2).round().int().tolist()
-        return left, top, size
+        def read(path: Path) -> tuple[NDArray[np.uint8], tuple[int, int, int]]:
+            with opened(path) as image:
+                return squared(image, self.channels, self.side, square=square, depth=self.depth)
+
+        pixels, (left, top, size) = _read(read, file.path)
+        points = (located - [left, top]) * (self.side / size)
+        return torch.from_numpy(pixels), torch.from_numpy(points)
 
 
 def _read(read: Callable[[Path], _T], path: Path) -> _T:

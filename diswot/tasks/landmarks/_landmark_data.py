@@ -73,6 +73,8 @@ class LandmarkData:
             so that images are not mirrored.
         rows: whether points belong to rows of the image, so that images are moved and scaled
             along rows alone.
+        crop: how far images reach beyond the box of their points, as a share of its longer
+            side; `None` of whole images.
         notes: what was inferred or converted, for people.
     """
 
@@ -83,6 +85,7 @@ class LandmarkData:
     normalizer: Normalizer
     mirror: tuple[int, ...] | None = None
     rows: bool = False
+    crop: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -104,7 +107,7 @@ class LandmarkData:
     @cached_property
     def signature(self) -> Signature:
         """What networks take and give; `facts` hold the normalization of pixels and errors."""
-        facts = {**self._pixels, "normalizer": self.normalizer, "points": self.num_points}
+        facts = {**self._pixels, "normalizer": self.normalizer, "crop": self.crop}
         return Signature((TensorSpec("images", self.shape),), 2 * self.num_points, facts)
 
     @cached_property
