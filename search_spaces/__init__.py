@@ -7,7 +7,7 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture, SearchSpace
 from search_spaces._macro_blocks import MacroBlock
-from search_spaces._signature import Signature, TensorSpec
+from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.macro import MacroSpace
 from search_spaces.mobile import MobileSpace
@@ -18,6 +18,7 @@ from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
 from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
+    "OPEN_LENGTH",
     "Architecture",
     "AutoFormerArchitecture",
     "AutoFormerSpace",

@@ -97,7 +97,7 @@ def print_exported(exported: Exported) -> None:
         [
             [
                 form.file,
-                "–" if form.accuracy is None else str(form.accuracy),
+                "–" if form.measure is None else str(form.measure),
                 f"{form.milliseconds:.3f}",
                 f"{form.bytes:,}",
                 optional(form.difference, ".1g"),

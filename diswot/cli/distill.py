@@ -188,7 +188,7 @@ def _name_missing_forms(student: nn.Module, images: ImageSpec, progress: Progres
     from diswot.export import dry_export
 
     try:
-        missing = dry_export(student, images, wanted={"source": False, "pt2": False})
+        missing = dry_export(student, images.signature, wanted={"source": False, "pt2": False})
     except ExportError as error:
         missing = {"any form": str(error)}
     for form, reason in missing.items():

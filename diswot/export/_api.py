@@ -14,16 +14,19 @@ from torch import nn
 from diswot.errors import ExportError, OptionError
 from diswot.export._compared import check_same
 from diswot.export._described import counted, describe
-from diswot.export._evaluation import Reference, check_reported, check_same_images, evaluated
+from diswot.export._evaluation import Reference, check_reported, check_same_data, evaluated
 from diswot.export._forms import FILES, WEIGHTS, Form, Forms
 from diswot.export._network import standalone
-from diswot.export._process import Questions
+from diswot.export._process import Process
 from diswot.options import takes_options
 from diswot.runs import writing_into
 from diswot.runs.folder import check_new_folder
 from diswot.runtimes import onnx_available, require_onnx
 from diswot.students import Origin, origin_of, unwrapped
-from diswot.tasks.images import ImageData, ImageSpec, load_data
+from diswot.tasks import Dataset, Task, find_task
+from search_spaces import Signature
+
+DEFAULT_TASK = "images"
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ def export(
     student: nn.Module,
     folder: str | Path,
     *,
-    images: ImageSpec | None = None,
+    signature: Signature | None = None,
     data: Any = None,
+    task: str | None = None,
     metrics: Mapping[str, Any] | None = None,
     onnx: bool | None = None,
     pt2: bool | None = None,
@@ -74,13 +78,13 @@ def export(
     """Write a student so that it runs without DisWOT.
 
     Writes `student.py` (imports torch alone), `weights.safetensors`, `student.pt2` (an archive
-    of `torch.export`), `student.onnx`, `student.int8.onnx`, `config.json` (preprocessing,
-    classes, metrics, digests), a script `predict.py` and a model card, `README.md`.
+    of `torch.export`), `student.onnx`, `student.int8.onnx`, `config.json` (inputs,
+    preprocessing, metrics, digests), a script `predict.py` and a model card, `README.md`.
 
     Forms do not depend on each other: one that this student cannot have is left out, with the
     reason, unless it was asked for. Each is run in a process of its own: it must give the
-    network's outputs on a fixed batch and on one image alone, and with `data` the network's
-    predictions on the whole test split; of 8 bits the accuracy is measured. Every form returns
+    network's outputs on a fixed batch and on one example alone, and with `data` answer as the
+    network does on the whole test split; 8 bits are measured. Every form returns
     the output of the network as a tensor, also where the network returns more.
 
     Args:
@@ -88,22 +92,23 @@ def export(
             compiled, parallel or an average is exported as the network inside; single
             precision is written.
         folder: where to write; must not exist, or be empty.
-        images: what images it takes; known of networks that a candidate built or that
+        signature: what it takes and gives; known of networks that a candidate built or that
             were distilled, and of copies of them.
-        data: what it was trained on, a name or data as `load_data` takes; every form is
-            evaluated on its test split.
+        data: what it was trained on, a name or a dataset; every form is evaluated on its test
+            split.
+        task: what kind of data it is of; by default that of `data`, or `images`.
         metrics: what to note in `config.json`; by default what the distillation measured.
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
         pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
             leaves the plain source.
-        int8: whether to quantize too, on training images of `data`; needs ONNX.
+        int8: whether to quantize too, on training examples of `data`; needs ONNX.
 
     Raises:
         ExportError: no form can be written, one that was asked for cannot, or the network has
-            another accuracy than was reported; nothing is left.
+            another measure than was reported; nothing is left.
         MissingExtraError: ONNX is asked for and not installed.
         NetworkError: the student cannot be copied.
-        OptionError: the student was made for other images than those of `data`, or options
+        OptionError: the student was made for other inputs than those of `data`, or options
             contradict each other.
         RunFolderError: the folder is not empty or cannot be written, or another process is at
             work in the run that it lies in.
@@ -117,43 +122,53 @@ def export(
         >>> done = export(student, place, data="digits", onnx=False)
         >>> done.files
         ('README.md', 'config.json', 'predict.py', 'student.py', 'weights.safetensors')
-        >>> done.forms["source"].accuracy.total
+        >>> done.forms["source"].measure.n
         1297
     """
     target = Path(folder)
     check_new_folder(target)
-    given = None if data is None else load_data(data)
+    kind = _task_of(task, data)
+    dataset = None if data is None else kind.load(data)
     wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8)
-    if int8 and given is None:
-        raise OptionError("int8 is quantized on training images: name them as data")
+    if int8 and dataset is None:
+        raise OptionError("int8 is quantized on training examples: name them as data")
     origin = origin_of(student)
-    takes = _images_of(origin, images, given)
+    takes = _signature_of(origin, signature, dataset)
     architecture = (origin and origin.architecture) or type(unwrapped(student)).__name__
     noted = metrics if metrics is not None else origin.metrics if origin else {}
+    packaging = kind.packaging(takes, dataset)
     network = standalone(student)
     with writing_into(str(target)), _appearing(target) as made:
-        forms = Forms(network, made, images=takes, architecture=architecture, data=given)
-        written, left_out = _fill(forms, wanted, noted)
+        forms = Forms(network, made, packaging, architecture=architecture, dataset=dataset)
+        written, left_out = _fill(forms, wanted, noted, kind)
     sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
     return Exported(target, tuple(sizes), written, left_out, sizes)
 
 
-def _images_of(
-    origin: Origin | None, images: ImageSpec | None, data: ImageData | None
-) -> ImageSpec:
-    """Return the images that a student takes: as given, as it was built for, or those of `data`.
+def _task_of(name: str | None, data: Any) -> Task:
+    """Return the task that is named, that of a dataset, or that of images."""
+    own = getattr(data, "task", None)
+    return own if name is None and isinstance(own, Task) else find_task(name or DEFAULT_TASK)
+
+
+def _signature_of(
+    origin: Origin | None, signature: Signature | None, dataset: Dataset | None
+) -> Signature:
+    """Return what a student takes: as given, as it was built for, or that of the dataset.
 
     Raises:
-        ExportError: they are not known.
-        OptionError: they are not those of `data`.
+        ExportError: it is not known.
+        OptionError: it is not that of the dataset.
     """
-    takes = images or (origin.images if origin else data.spec if data else None)
+    takes = signature or (
+        origin.images.signature if origin else dataset.signature if dataset else None
+    )
     if takes is None:
         raise ExportError(
-            "what images this network takes is not known: pass images=ImageSpec(…) or data=…"
+            "what this network takes is not known: pass signature=Signature(…) or data=…"
         )
-    if data is not None:
-        check_same_images(data, takes)
+    if dataset is not None:
+        check_same_data(dataset, takes)
     return takes
 
 
@@ -184,22 +199,22 @@ def wanted_forms(
 
 
 def _fill(
-    forms: Forms, wanted: Mapping[str, bool], metrics: Mapping[str, Any]
+    forms: Forms, wanted: Mapping[str, bool], metrics: Mapping[str, Any], task: Task
 ) -> tuple[dict[str, Form], dict[str, str]]:
     """Write forms, weights, description and card; return the forms, and why others are left out.
 
     Raises:
         ExportError: no form can be written, one that was asked for cannot, or the network has
-            another accuracy than `metrics` hold.
+            another measure than `metrics` hold.
     """
     reference = None
-    if forms.data is not None:
-        reference = evaluated(forms.network, forms.data)
-        check_reported(reference, metrics, forms.data)
+    if forms.dataset is not None:
+        reference = evaluated(forms.network, forms.dataset)
+        check_reported(reference, metrics)
     written, left_out = _written(forms, wanted, reference)
     if not (forms.folder / WEIGHTS).exists():
         forms.write_weights()
-    describe(forms, written, left_out, metrics, reference)
+    describe(forms, written, left_out, metrics, reference, task)
     return written, left_out
 
 
@@ -208,15 +223,13 @@ def _written(
 ) -> tuple[dict[str, Form], dict[str, str]]:
     """Write the forms that are wanted and run each; return them, and why others are left out."""
     written, left_out = {}, {}
-    pixels = None if forms.data is None else forms.data.test.images
-    with Questions(forms.batch, forms.images, pixels) as questions:
-        for name in wanted:
-            try:
-                forms.write(name)
-                written[name] = _found(name, forms, questions, reference)
-            except ExportError as error:
-                (forms.folder / FILES[name]).unlink(missing_ok=True)
-                left_out[name] = str(error)
+    for name in wanted:
+        try:
+            forms.write(name)
+            written[name] = _found(name, forms, reference)
+        except ExportError as error:
+            (forms.folder / FILES[name]).unlink(missing_ok=True)
+            left_out[name] = str(error)
     check_possible(wanted, left_out)
     return written, left_out
 
@@ -235,17 +248,18 @@ def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> N
         raise ExportError(f"the student cannot be exported in any form ({reasons})")
 
 
-def _found(name: str, forms: Forms, questions: Questions, reference: Reference | None) -> Form:
+def _found(name: str, forms: Forms, reference: Reference | None) -> Form:
     """Run a form in a process of its own, and compare it with the network."""
     file, exact = FILES[name], name != "int8"
-    answer = questions.answer(file, forms.folder)
-    difference = check_same(file, answer.outputs, forms.expected) if exact else None
-    accuracy = None
-    if reference is not None:
-        found = answer.predictions
-        accuracy = reference.check(file, found) if exact else reference.accuracy_of(found)
+    with Process(file, forms.folder, forms.packaging.signature.names) as process:
+        outputs = [process(*inputs).float() for inputs in forms.cases]
+        difference = check_same(file, outputs, forms.expected) if exact else None
+        milliseconds = process.milliseconds(*forms.cases[1])
+        measure = None
+        if reference is not None:
+            measure = reference.check(file, process) if exact else reference.measured(process)
     size = counted(forms.folder, file)
-    return Form(file, size, answer.milliseconds, torch.get_num_threads(), difference, accuracy)
+    return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure)
 
 
 @contextmanager

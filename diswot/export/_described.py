@@ -1,7 +1,6 @@
 """`config.json`, the card and the sample script of an exported student."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from diswot.export._evaluation import Reference
 from diswot.export._forms import WEIGHTS, Form, Forms
-from diswot.export._int8 import calibration_images
-from diswot.export._preprocessing import preprocessing, write_script
+from diswot.export._int8 import calibration_examples
 from diswot.export._templates import render
 from diswot.networks.copies import copied
 from diswot.networks.costs import Costs, measure_costs
 from diswot.runs.folder import read_json, write_json
-from diswot.tasks import Measure
-from diswot.tasks.images import ImageData
+from diswot.tasks import Measure, Task
+from search_spaces import TensorSpec
 
 
 def describe(
@@ -26,41 +24,42 @@ def describe(
     left_out: Mapping[str, str],
     metrics: Mapping[str, Any],
     reference: Reference | None,
+    task: Task,
 ) -> None:
     """Write `config.json`, `predict.py` and `README.md` of the forms that were written."""
-    costs = _costs(forms)
+    costs, packaging = _costs(forms), forms.packaging
     config: dict[str, Any] = {
         "architecture": forms.architecture,
         "params": costs.params,
         "macs": costs.macs,
-        **asdict(forms.images),
-        **_measured(forms.data, reference),
+        "task": task.name,
+        "inputs": [_input(spec) for spec in packaging.signature.inputs],
+        "outputs": packaging.signature.outputs,
+        "output": packaging.output,
+        **packaging.config,
+        **_measured(reference),
         **_flat(metrics),
-        "preprocessing": preprocessing(forms.images, forms.data),
-        "output": "a tensor (n, num_classes), the network's output alone",
         "forms": {name: form.to_json() for name, form in written.items()},
         "left_out": dict(left_out),
         **read_json(forms.folder / "config.json"),
     }
-    if "int8" in written and forms.data is not None:
-        config["calibration_images"] = calibration_images(forms.data)
+    if "int8" in written and forms.dataset is not None:
+        config["calibration_examples"] = calibration_examples(forms.dataset)
     write_json(forms.folder / "config.json", config)
-    script = write_script([form.file for form in written.values()], config["preprocessing"])
-    (forms.folder / "predict.py").write_text(script, "utf-8")
-    sizes = {file.name: file.stat().st_size for file in sorted(forms.folder.iterdir())}
-    card = render("README.md.j2", config=config, sizes=sizes)
-    (forms.folder / "README.md").write_text(card, "utf-8")
+    _write_script(forms, [form.file for form in written.values()], config)
+    _write_card(forms, config, evaluated=reference is not None, noun=task.noun)
 
 
-def _measured(data: ImageData | None, reference: Reference | None) -> dict[str, Any]:
+def _input(spec: TensorSpec) -> dict[str, Any]:
+    dtype = "float32" if spec.dtype.startswith(("float", "bfloat")) else spec.dtype
+    return {"name": spec.name, "shape": list(spec.shape), "dtype": dtype}
+
+
+def _measured(reference: Reference | None) -> dict[str, Any]:
     """Return what the data and their test split say of the network."""
-    if data is None or reference is None:
+    if reference is None:
         return {}
-    return {
-        "data": data.name,
-        "classes": data.classes,
-        **_flat({"test": reference.accuracy.to_json()}),
-    }
+    return {"data": reference.dataset.name, **_flat({"test": reference.measure.to_json()})}
 
 
 def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,11 +67,40 @@ def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in metrics.items() if name not in ("test", "teacher_test")}
     if "test" in metrics:
         test = Measure.from_json(metrics["test"])
-        found["test_accuracy"], found["test_images"] = test.value, test.n
-        found["test_accuracy_95"] = [test.low, test.high]
+        found |= {**test.entries("test"), "test_examples": test.n}
+        found["metric"] = {name: vars(test)[name] for name in ("name", "unit", "higher_is_better")}
     if "teacher_test" in metrics:
-        found["teacher_test_accuracy"] = Measure.from_json(metrics["teacher_test"]).value
+        teacher = Measure.from_json(metrics["teacher_test"])
+        found[f"teacher_test_{teacher.name}"] = teacher.value
     return found
+
+
+def _write_script(forms: Forms, files: Sequence[str], config: Mapping[str, Any]) -> None:
+    needs = {"onnxruntime" if file.endswith(".onnx") else "PyTorch" for file in files}
+    script = render(
+        "predict.py.j2",
+        forms.packaging,
+        config=config,
+        files=files,
+        needs=" or ".join(sorted(needs, reverse=files[0].endswith(".onnx"))),
+    )
+    (forms.folder / "predict.py").write_text(script, "utf-8")
+
+
+def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, noun: str) -> None:
+    sizes = {file.name: file.stat().st_size for file in sorted(forms.folder.iterdir())}
+    card = render(
+        "README.md.j2",
+        forms.packaging,
+        config=config,
+        metric=config.get("metric"),
+        evaluated=evaluated,
+        noun=noun,
+        pipeline_tag=forms.packaging.pipeline_tag,
+        predicts=forms.packaging.predicts,
+        sizes=sizes,
+    )
+    (forms.folder / "README.md").write_text(card, "utf-8")
 
 
 def counted(folder: Path, file: str) -> int:
@@ -82,11 +110,11 @@ def counted(folder: Path, file: str) -> int:
 
 
 def _costs(forms: Forms) -> Costs:
-    """Count parameters and multiply-adds, by shapes alone or by running on one image."""
+    """Count parameters and multiply-adds, by shapes alone or by running on one example."""
     try:
-        return measure_costs(lambda: copied(forms.network).to("meta"), forms.images.signature)
+        return measure_costs(lambda: copied(forms.network).to("meta"), forms.packaging.signature)
     except Exception:  # noqa: BLE001  (it may hold tensors that do not move with it)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            forms.network(forms.batch[:1])
+            forms.network(*forms.cases[1])
         params = sum(parameter.numel() for parameter in forms.network.parameters())
         return Costs(params, counter.get_total_flops() // 2)

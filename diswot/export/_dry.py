@@ -10,11 +10,12 @@ from diswot.errors import DiswotError, ExportError
 from diswot.export._api import check_possible
 from diswot.export._forms import Forms
 from diswot.export._network import standalone
-from diswot.tasks.images import ImageSpec
+from diswot.tasks import Packaging
+from search_spaces import Signature
 
 
 def dry_export(
-    student: nn.Module, images: ImageSpec, *, wanted: Mapping[str, bool]
+    student: nn.Module, signature: Signature, *, wanted: Mapping[str, bool]
 ) -> dict[str, str]:
     """Return the forms that a network cannot have, whatever its weights, with the reasons.
 
@@ -22,16 +23,16 @@ def dry_export(
 
     Args:
         student: the network.
-        images: the images that it takes.
+        signature: what it takes and gives.
         wanted: forms, and whether each was asked for by name.
 
     Raises:
         ExportError: there is no form that it can have, or one that was asked for is not.
     """
-    left_out = {}
+    left_out, packaging = {}, Packaging(signature)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            forms = Forms(standalone(student), Path(folder), images=images, architecture="dry")
+            forms = Forms(standalone(student), Path(folder), packaging, architecture="dry")
         except DiswotError as error:
             raise ExportError(f"the student cannot be exported: {error}") from error
         for name in wanted:

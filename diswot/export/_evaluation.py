@@ -1,114 +1,134 @@
-"""Accuracy on the test split: of the network that is exported, and of its forms."""
+"""What a dataset's metric says of the network that is exported, and of its forms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from diswot.errors import ExportError, OptionError
 from diswot.export._compared import TOLERANCE
-from diswot.export._process import EVALUATED_AT_ONCE
-from diswot.tasks import Measure
-from diswot.tasks.images import ImageData, accuracy, batches
+from diswot.networks.output import output_of
+from diswot.tasks import Dataset, Measure, Metric
+from search_spaces import Signature
 
 _OTHER_DEVICE = 1e-3
-"""Tolerance against an accuracy that may have been measured on another device."""
+"""Tolerance against a measure that may have been found on another device."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What the network itself predicts for the test split.
+    """What the network itself returns for the test split.
 
     Attributes:
-        labels: (n,) class of each image.
-        predictions: (n,) class that the network gives it.
-        margins: (n,) by how much the highest output exceeds the next, in units of the largest.
+        dataset: the examples.
+        outputs: of the network, batch by batch: (B, …) each.
+        measure: of the network.
     """
 
-    labels: Tensor
-    predictions: Tensor
-    margins: Tensor
+    dataset: Dataset
+    outputs: tuple[Tensor, ...]
+    measure: Measure
 
     @property
-    def accuracy(self) -> Measure:
-        """The accuracy of the network."""
-        return self.accuracy_of(self.predictions)
+    def metric(self) -> Metric:
+        """What networks are measured by."""
+        return self.dataset.metrics[0]
 
-    def accuracy_of(self, predictions: Tensor) -> Measure:
-        """Return the accuracy of any predictions for the same images."""
-        return accuracy(int((predictions == self.labels).sum()), len(self.labels))
-
-    def check(self, form: str, predictions: Tensor) -> Measure:
-        """Return the accuracy of a form in single precision, which predicts the same.
-
-        Images whose two highest outputs are as close as forms may differ can go either way.
+    def check(self, file: str, form: nn.Module) -> Measure:
+        """Return the measure of a form in single precision, which answers the same.
 
         Raises:
-            ExportError: it predicts something else.
+            ExportError: it answers something else.
         """
-        found = self.accuracy_of(predictions)
-        wrong = (predictions != self.predictions) & (self.margins > 2 * TOLERANCE)
-        if wrong.any():
+        compared = _Compared(form, self)
+        measure = self.metric.measure(compared, self.dataset, "test")
+        if compared.different:
             raise ExportError(
-                f"{form} is not the same network: its test accuracy is {found}, the "
-                f"student's is {self.accuracy}, and it names another class for "
-                f"{int(wrong.sum()):,} of {len(wrong):,} test images"
+                f"{file} is not the same network: its test {measure.name} is {measure}, the "
+                f"student's is {self.measure}, and it answers otherwise for "
+                f"{compared.different:,} of {self.dataset.size('test'):,} test "
+                f"{self.dataset.task.noun}s"
             )
-        return found
+        return measure
+
+    def measured(self, form: nn.Module) -> Measure:
+        """Return the measure of a form that may answer otherwise."""
+        return self.metric.measure(form, self.dataset, "test")
 
 
-def evaluated(network: nn.Module, data: ImageData) -> Reference:
-    """Evaluate the network that is exported on the test split."""
-    predictions, margins = [], []
-    with torch.inference_mode():
-        for batch in batches(data.test, EVALUATED_AT_ONCE):
-            outputs = network(data.normalise(batch.images))
-            predictions.append(outputs.argmax(1))
-            margins.append(_margins(outputs))
-    return Reference(data.test.labels, torch.cat(predictions), torch.cat(margins))
+class _Kept(nn.Module):
+    """A network whose outputs are kept."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._network = network
+        self.outputs: list[Tensor] = []
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        self.outputs.append(output_of(self._network(*inputs)))
+        return self.outputs[-1]
 
 
-def check_reported(reference: Reference, metrics: Mapping[str, Any], data: ImageData) -> None:
-    """Make sure that an accuracy that was reported is that of the network.
+class _Compared(nn.Module):
+    """A form whose outputs are compared with the network's, batch by batch.
 
-    Where training ran on another device, images whose two highest outputs are close can go
-    either way; nothing is compared where it was measured on other data.
+    Attributes:
+        different: examples that it answers otherwise.
+    """
+
+    def __init__(self, form: nn.Module, reference: Reference) -> None:
+        super().__init__()
+        self._form, self._metric = form, reference.metric
+        self._expected = iter(reference.outputs)
+        self.different = 0
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        output: Tensor = self._form(*inputs)
+        same = self._metric.same(output, next(self._expected), tolerance=TOLERANCE)
+        self.different += int((~same).sum())
+        return output
+
+
+def evaluated(network: nn.Module, dataset: Dataset) -> Reference:
+    """Measure the network that is exported on the test split."""
+    kept = _Kept(network)
+    measure = dataset.metrics[0].measure(kept, dataset, "test")
+    return Reference(dataset, tuple(kept.outputs), measure)
+
+
+def check_reported(reference: Reference, metrics: Mapping[str, Any]) -> None:
+    """Make sure that a measure that was reported is that of the network.
+
+    Where training ran on another device, outputs may be rounded in another way; nothing is
+    compared where it was measured on other data.
 
     Raises:
-        ExportError: the network has another accuracy.
+        ExportError: the network has another measure.
     """
     if "test" not in metrics:
         return
-    reported, total = Measure.from_json(metrics["test"]), len(data.test)
-    if (metrics.get("data"), reported.n) != (data.name, total):
+    found, reported = reference.measure, Measure.from_json(metrics["test"])
+    known = metrics.get("data"), reported.name, reported.n
+    if known != (reference.dataset.name, found.name, found.n):
         return
-    close = int((reference.margins <= _OTHER_DEVICE).sum())
-    differ = round(abs(reported.value - reference.accuracy.value) * total)
-    if differ > close:
+    most = reference.metric.rounding(found, reference.outputs, tolerance=_OTHER_DEVICE)
+    if abs(reported.value - found.value) > most + 1e-9:
         raise ExportError(
-            f"the student's test accuracy is {reference.accuracy}, but {reported} was reported "
+            f"the student's test {found.name} is {found}, but {reported} was reported "
             "after training: its weights have changed since, or its outputs depend on more than "
-            "the image"
+            "its inputs"
         )
 
 
-def check_same_images(data: ImageData, images: object) -> None:
-    """Make sure that a student that takes `images` can be evaluated on `data`.
+def check_same_data(dataset: Dataset, signature: Signature) -> None:
+    """Make sure that a student can be evaluated on a dataset.
 
     Raises:
-        OptionError: it takes others.
+        OptionError: it was made for other data.
     """
-    if data.spec != images:
+    if dataset.signature != signature:
         raise OptionError(
-            f"{data.summary()}, and other shapes, classes or normalization than the student was "
-            "made for: name the data that it was trained on"
+            f"{dataset.summary()}, and other inputs, outputs or normalization than the student "
+            "was made for: name the data that it was trained on"
         )
-
-
-def _margins(outputs: Tensor) -> Tensor:
-    if outputs.shape[1] < 2:
-        return torch.full((len(outputs),), torch.inf)
-    first, second = outputs.topk(2, dim=1).values.unbind(1)
-    return (first - second) / outputs.abs().max().clamp_min(1)

@@ -7,22 +7,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save
 from torch import Tensor
 from torch.export import ExportedProgram
 
 from diswot.errors import ExportError
 from diswot.export._int8 import write_int8
-from diswot.export._network import OutputOnly, outputs_of
+from diswot.export._network import OutputOnly, cases_of, outputs_of
 from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
 from diswot.export._source import weights_of, write_source
 from diswot.runs.folder import write_json
-from diswot.tasks import Measure
-from diswot.tasks.images import ImageData, ImageSpec
-
-CHECKED_IMAGES = 8
+from diswot.tasks import Dataset, Measure, Packaging
 
 FILES = {
     "source": "student.py",
@@ -45,11 +41,11 @@ class Form:
     Attributes:
         file: what is loaded.
         bytes: of that file, and of the weights where it reads them.
-        milliseconds: median time of one image on this machine's CPU.
+        milliseconds: median time of one example on this machine's CPU.
         threads: that were used for it.
         difference: the largest difference of its outputs from the network's, in units of the
             largest output; `None` of 8 bits, where outputs differ by design.
-        accuracy: on the test split; `None` where no data were given.
+        measure: by the dataset's metric, on the test split; `None` where no data were given.
     """
 
     file: str
@@ -57,16 +53,13 @@ class Form:
     milliseconds: float
     threads: int
     difference: float | None = None
-    accuracy: Measure | None = None
+    measure: Measure | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the form as plain values."""
         known = dict(vars(self))
-        known.pop("accuracy")
-        if self.accuracy is not None:
-            known["test_accuracy"] = self.accuracy.value
-            known["test_accuracy_95"] = [self.accuracy.low, self.accuracy.high]
-        return known
+        known.pop("measure")
+        return known | ({} if self.measure is None else self.measure.entries("test"))
 
 
 class Forms:
@@ -75,28 +68,27 @@ class Forms:
     Args:
         network: what is exported.
         folder: where the files go.
-        images: the images that the network takes.
+        packaging: what the network takes and gives.
         architecture: what it is called.
-        data: what 8 bits are calibrated on, where that is asked for.
+        dataset: what 8 bits are calibrated on, where that is asked for.
 
     Raises:
-        ExportError: the network does not run on a batch and on one image.
+        ExportError: the network does not run on a batch and on one example.
     """
 
     def __init__(
         self,
         network: OutputOnly,
         folder: Path,
+        packaging: Packaging,
         *,
-        images: ImageSpec,
         architecture: str,
-        data: ImageData | None = None,
+        dataset: Dataset | None = None,
     ) -> None:
-        self.network, self.folder = network, folder
-        self.images, self.architecture, self.data = images, architecture, data
-        generator = torch.Generator().manual_seed(0)
-        self.batch = torch.randn(CHECKED_IMAGES, *images.shape, generator=generator)
-        self.expected = outputs_of(network, self.batch)
+        self.network, self.folder, self.packaging = network, folder, packaging
+        self.architecture, self.dataset = architecture, dataset
+        self.cases = cases_of(packaging)
+        self.expected = outputs_of(network, self.cases)
 
     def write(self, form: str) -> None:
         """Write one form.
@@ -107,7 +99,7 @@ class Forms:
         writers: Mapping[str, Callable[[Path], None]] = {
             "source": self._write_source,
             "pt2": lambda path: write_archive(self.program(), path),
-            "onnx": lambda path: write_onnx(self.program(), path),
+            "onnx": self._write_onnx,
             "int8": self._write_int8,
         }
         writers[form](self.folder / FILES[form])
@@ -125,7 +117,7 @@ class Forms:
     @cached_property
     def _program(self) -> ExportedProgram | ExportError:
         try:
-            return export_program(self.network, self.batch)
+            return export_program(self.network, self.cases[0], self.packaging.signature)
         except ExportError as error:
             return error
 
@@ -141,19 +133,23 @@ class Forms:
         source = write_source(
             self.network,
             self.program,
-            self.batch,
+            self.cases,
             expected=self.expected,
-            images=self.images,
+            packaging=self.packaging,
             architecture=self.architecture,
         )
         path.write_text(source.text, "utf-8")
         self.write_weights(source.weights)
 
+    def _write_onnx(self, path: Path) -> None:
+        names = self.packaging.signature.names
+        write_onnx(self.program(), path, inputs=names, output=self.packaging.output)
+
     def _write_int8(self, path: Path) -> None:
         floats = self.folder / FILES["onnx"]
-        if self.data is None or not floats.exists():
+        if self.dataset is None or not floats.exists():
             raise ExportError("it is quantized from ONNX, which was not written")
-        write_int8(floats, path, self.data)
+        write_int8(floats, path, self.dataset)
 
 
 def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:

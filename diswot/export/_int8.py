@@ -4,23 +4,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from diswot.errors import ExportError, first_line
 from diswot.runtimes import quiet
 from diswot.seeding import generator_for
-from diswot.tasks.images import ImageData
+from diswot.tasks import Dataset
 
 CALIBRATED_ON = 256
-"""Training images by which the ranges of activations are found."""
+"""Training examples by which the ranges of activations are found."""
 
 _AT_ONCE = 32
 
 
-def write_int8(floats: Path, path: Path, data: ImageData) -> None:
+def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
     """Write the ONNX file `floats` with weights and activations of 8 bits.
 
     Weights have a scale per output channel, activations one per tensor: the range over 256
-    training images. Operators are wrapped as QuantizeLinear and DequantizeLinear. Source of
+    training examples. Operators are wrapped as QuantizeLinear and DequantizeLinear. Source of
     the scheme: Jacob et al., "Quantization and Training of Neural Networks for Efficient
     Integer-Arithmetic-Only Inference", CVPR 2018, eq. 1.
 
@@ -34,7 +35,7 @@ def write_int8(floats: Path, path: Path, data: ImageData) -> None:
             quantize_static(
                 floats,
                 path,
-                _calibration(data, calibration_images(data)),
+                _calibration(dataset, calibration_examples(dataset)),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
             )
@@ -44,16 +45,16 @@ def write_int8(floats: Path, path: Path, data: ImageData) -> None:
         ) from error
 
 
-def calibration_images(data: ImageData) -> int:
-    """Return how many training images the ranges of activations are found on."""
-    return min(CALIBRATED_ON, len(data.train))
+def calibration_examples(dataset: Dataset) -> int:
+    """Return how many training examples the ranges of activations are found on."""
+    return min(CALIBRATED_ON, dataset.size("train"))
 
 
-def _calibration(data: ImageData, count: int) -> Any:
-    """Return a reader of `count` training images, always the same."""
+def _calibration(dataset: Dataset, count: int) -> Any:
+    """Return a reader of `count` training examples, always the same."""
     from onnxruntime.quantization import CalibrationDataReader
 
-    drawn = generator_for("calibration").choice(len(data.train), count, replace=False)
+    drawn = generator_for("calibration").choice(dataset.size("train"), count, replace=False)
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -64,6 +65,8 @@ def _calibration(data: ImageData, count: int) -> Any:
             part = next(self._parts, None)
             if part is None:
                 return None
-            return {"images": data.normalise(data.train.images[part]).numpy()}
+            inputs = dataset.batch("train", torch.from_numpy(part)).inputs
+            named = zip(dataset.signature.names, inputs, strict=True)
+            return {name: each.numpy() for name, each in named}
 
     return Reader()

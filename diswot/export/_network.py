@@ -1,5 +1,8 @@
 """The network that is exported: a copy in evaluation mode that returns its output alone."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -8,6 +11,14 @@ from diswot.errors import ExportError, NetworkError, first_line
 from diswot.networks.copies import copied
 from diswot.networks.output import output_of
 from diswot.students import unwrapped
+from diswot.tasks import Packaging
+from search_spaces import OPEN_LENGTH
+
+CHECKED = 8
+"""Examples of the batch that every form is run on."""
+
+OTHER_LENGTH = OPEN_LENGTH - 5
+"""Of axes of any length, in the second batch."""
 
 
 class OutputOnly(nn.Module):
@@ -17,9 +28,9 @@ class OutputOnly(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the output of the network for `images`."""
-        return output_of(self.network(images))
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return the output of the network for a batch of each input."""
+        return output_of(self.network(*inputs))
 
 
 def standalone(student: nn.Module) -> OutputOnly:
@@ -39,25 +50,39 @@ def standalone(student: nn.Module) -> OutputOnly:
     return OutputOnly(network)
 
 
-def outputs_of(network: nn.Module, images: Tensor) -> Tensor:
-    """Return the outputs of `network` for a batch, followed by those for its first image alone.
+def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
+    """Return what every form is run on: a batch, its first example alone, and another length.
+
+    The last only where inputs have axes of any length. Floats are in single precision.
+    """
+    generator = torch.Generator().manual_seed(0)
+    batches = [packaging.example(CHECKED, generator=generator)]
+    if any(None in spec.shape for spec in packaging.signature.inputs):
+        batches.append(packaging.example(2, length=OTHER_LENGTH, generator=generator))
+    first, *others = (
+        tuple(each.float() if each.is_floating_point() else each for each in inputs)
+        for inputs in batches
+    )
+    return first, tuple(each[:1] for each in first), *others
+
+
+def outputs_of(network: nn.Module, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """Return the outputs of `network` for each case.
 
     Raises:
         ExportError: the network cannot run on them, or does not give the same outputs twice.
     """
     try:
         with torch.inference_mode():
-            first, again = (
-                torch.cat([network(images), network(images[:1])]).float() for _ in range(2)
-            )
+            first, again = (tuple(network(*inputs).float() for inputs in cases) for _ in range(2))
     except NetworkError as error:
         raise ExportError(str(error)) from error
     except Exception as error:  # the network may raise anything
         raise ExportError(
-            f"the student does not run on {len(images)} images and on one "
+            f"the student does not run on {CHECKED} examples and on one "
             f"({type(error).__name__}: {first_line(error)}): make it take any number"
         ) from error
-    if not torch.allclose(first, again, equal_nan=True):
+    if not all(map(partial(torch.allclose, equal_nan=True), first, again)):
         raise ExportError(
             "the student gives other outputs each time it runs in evaluation mode: make it "
             "deterministic (functional dropout needs training=self.training)"

@@ -1,5 +1,6 @@
 """The student as ONNX, through torch's own exporter."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,8 +10,14 @@ from diswot.errors import ExportError, first_line
 from diswot.runtimes import quiet
 
 
-def write_onnx(program: ExportedProgram, path: Path) -> None:
-    """Write a program as ONNX that takes any number of images.
+def write_onnx(program: ExportedProgram, path: Path, *, inputs: Sequence[str], output: str) -> None:
+    """Write a program as ONNX that takes any number of examples.
+
+    Args:
+        program: the network.
+        path: the file.
+        inputs: what its inputs are called.
+        output: what its output is called.
 
     Raises:
         ExportError: torch cannot express the network in ONNX.
@@ -22,8 +29,8 @@ def write_onnx(program: ExportedProgram, path: Path) -> None:
                 (),
                 path,
                 dynamo=True,
-                input_names=["images"],
-                output_names=["logits"],
+                input_names=list(inputs),
+                output_names=[output],
                 external_data=False,
                 verbose=False,
             )

@@ -1,6 +1,9 @@
 """A program of `torch.export` as a graph of operations on named tensors."""
 
 import copy
+import keyword
+import re
+from collections.abc import Sequence
 
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
@@ -17,10 +20,17 @@ class _Tensors(nn.Module):
     """Holds tensors and modules by name."""
 
 
-def operations_of(program: ExportedProgram, network: nn.Module) -> tuple[nn.Module, fx.Graph]:
+def operations_of(
+    program: ExportedProgram, network: nn.Module, inputs: Sequence[str]
+) -> tuple[nn.Module, fx.Graph]:
     """Return a module that holds all tensors by name, and a graph of operations on them.
 
     The names are those in the state of `network`; constants get names of their own.
+
+    Args:
+        program: what is computed.
+        network: holds the tensors.
+        inputs: what the graph calls its inputs.
 
     Raises:
         ExportError: the program has parts that are no operations on tensors.
@@ -37,8 +47,11 @@ def operations_of(program: ExportedProgram, network: nn.Module) -> tuple[nn.Modu
         _hold(tensors, name, buffer)
     graph = copy.deepcopy(program.graph)
     placeholders = graph.find_nodes(op="placeholder")
+    names = iter(inputs)
     for node, given in zip(placeholders, program.graph_signature.input_specs, strict=True):
-        if given.kind != InputKind.USER_INPUT:
+        if given.kind == InputKind.USER_INPUT:
+            node.target = _identifier(next(names))
+        else:
             name, value = _tensor(program, given)
             _hold(tensors, name, value)
             with graph.inserting_before(node):
@@ -53,8 +66,14 @@ def _has_programs_inside(program: ExportedProgram) -> bool:
     return bool(program.graph.find_nodes(op="get_attr"))
 
 
+def _identifier(name: str) -> str:
+    """Return a name that Python takes for an argument."""
+    found = re.sub(r"\W", "_", name)
+    return found if found.isidentifier() and not keyword.iskeyword(found) else f"input_{found}"
+
+
 def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
-    """Return the name and value of what a program reads other than its images."""
+    """Return the name and value of what a program reads other than its inputs."""
     target = given.target or ""
     value = program.state_dict.get(target, program.constants.get(target))
     if not isinstance(value, Tensor):

@@ -1,23 +1,25 @@
-"""An exported form, run in a process of its own: outputs, predictions and milliseconds."""
+"""An exported form, run in a process of its own."""
 
+import io
+import struct
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.errors import ExportError
-from diswot.tasks.images import ImageSpec
 
 _TORCH = "torch.set_num_threads({threads})\n"
 
 _SOURCE = """
 sys.path.insert(0, {folder!r})
 import student
-network, normalize = student.load(), student.normalize
+network = student.load()
 """
 
 _ARCHIVE = """
@@ -30,110 +32,116 @@ options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = {threads}
 session = onnxruntime.InferenceSession({folder!r} + "/{form}", options,
                                        providers=["CPUExecutionProvider"])
-name = session.get_inputs()[0].name
-network = lambda images: torch.from_numpy(session.run(None, {{name: images.numpy()}})[0])
+used = [each.name for each in session.get_inputs()]
+network = lambda *inputs: torch.from_numpy(session.run(
+    None, {{name: each.numpy() for name, each in zip({names}, inputs) if name in used}})[0])
 """
 
 _LOADED = {"student.py": _SOURCE, "student.pt2": _ARCHIVE}
 
 _PROGRAM = """
-import statistics, sys, time, torch
-given = torch.load({place!r} + "/given.pt", weights_only=True)
-mean, std = (torch.tensor(given[name]).view(-1, 1, 1) for name in ("mean", "std"))
-normalize = lambda pixels: (pixels.float() / given["scale"] - mean) / std
+import io, os, statistics, struct, sys, time, torch
+answers = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # what the form prints is no answer
 {network}
-images, count, shape = given["images"], given["count"], given["images"].shape[1:]
-one, times, predictions = images[:1], [], []
-with torch.inference_mode():
-    outputs = torch.cat([network(images), network(one)])
-    if count:
-        pixels = torch.from_file({place!r} + "/pixels", dtype=given["dtype"],
-                                 size=count * shape.numel()).view(count, *shape)
-        for part in pixels.split(given["at_once"]):
-            predictions.append(network(normalize(part)).argmax(1))
+def answer(value):
+    content = io.BytesIO()
+    torch.save(value, content)
+    answers.write(struct.pack("<Q", content.tell()) + content.getbuffer())
+    answers.flush()
+def milliseconds(*inputs):
     for _ in range(3):
-        network(one)
-    end = time.perf_counter() + {seconds}
+        network(*inputs)
+    times, end = [], time.perf_counter() + {seconds}
     while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter()
-        network(one)
+        network(*inputs)
         times.append(1e3 * (time.perf_counter() - start))
-predictions = torch.cat(predictions) if predictions else torch.empty(0, dtype=torch.int64)
-torch.save({{"outputs": outputs, "predictions": predictions,
-             "milliseconds": statistics.median(times)}}, {place!r} + "/answer.pt")
+    return torch.tensor(statistics.median(times), dtype=torch.double)
+with torch.inference_mode():
+    while head := sys.stdin.buffer.read(8):
+        question = io.BytesIO(sys.stdin.buffer.read(struct.unpack("<Q", head)[0]))
+        timed, *inputs = torch.load(question, weights_only=True)
+        answer((milliseconds if timed else network)(*inputs))
 """
 
 _SECONDS = 0.2
-"""For how long one image is timed at least."""
-
-EVALUATED_AT_ONCE = 250
-"""Images of a batch, the same for every form and for the network itself."""
+"""For how long one example is timed at least."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a form computed.
+class Process(nn.Module):
+    """An exported form as a module that runs in a process of its own.
 
-    Attributes:
-        outputs: for the batch, then for its first image alone (n + 1, classes).
-        predictions: class of each test image; empty where there are none.
-        milliseconds: median time of one image.
-    """
-
-    outputs: Tensor
-    predictions: Tensor
-    milliseconds: float
-
-
-class Questions:
-    """A batch, and a test split or none, that every form is run on.
-
-    Used as a context; its files are removed at the end.
+    Used as a context; the process ends with it.
 
     Args:
-        batch: normalized images (n, C, H, W).
-        images: how pixels are normalized.
-        pixels: the images of the test split, as the dataset holds them.
+        form: the file that is run.
+        folder: where it lies.
+        names: of the inputs.
     """
 
-    def __init__(self, batch: Tensor, images: ImageSpec, pixels: Tensor | None) -> None:
-        self._place = tempfile.TemporaryDirectory()
-        given = {
-            "images": batch.contiguous(),
-            "mean": images.mean,
-            "std": images.std,
-            "scale": images.scale,
-            "count": 0 if pixels is None else len(pixels),
-            "dtype": torch.uint8 if pixels is None else pixels.dtype,
-            "at_once": EVALUATED_AT_ONCE,
-        }
-        torch.save(given, Path(self._place.name, "given.pt"))
-        if pixels is not None:
-            pixels.contiguous().numpy().tofile(Path(self._place.name, "pixels"))
-
-    def __enter__(self) -> "Questions":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._place.cleanup()
-
-    def answer(self, form: str, folder: Path) -> Answer:
-        """Run a file of an exported folder in a process of its own.
-
-        Raises:
-            ExportError: it does not run.
-        """
+    def __init__(self, form: str, folder: Path, names: Sequence[str]) -> None:
+        super().__init__()
+        self._form = form
         values = {
             "form": form,
             "folder": str(folder.absolute()),
             "threads": torch.get_num_threads(),
+            "names": list(names),
         }
         network = (_TORCH + _LOADED.get(form, _ONNX)).format(**values)
-        code = _PROGRAM.format(network=network, place=self._place.name, seconds=_SECONDS)
-        done = subprocess.run(  # noqa: S603  (our own program, on files just written)
-            [sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, check=False
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed at the end of the context)
+        self._process = subprocess.Popen(  # noqa: S603  (our own program, on files just written)
+            [sys.executable, "-I", "-B", "-c", _PROGRAM.format(network=network, seconds=_SECONDS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
         )
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ExportError(f"{form} does not run in a process of its own: {reason}")
-        return Answer(**torch.load(Path(self._place.name, "answer.pt"), weights_only=True))
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return the outputs of the form for a batch of each input.
+
+        Raises:
+            ExportError: it does not run.
+        """
+        return self._answer([False, *(each.clone() for each in inputs)])  # not what they view
+
+    def milliseconds(self, *inputs: Tensor) -> float:
+        """Return the median time of the form for these inputs.
+
+        Raises:
+            ExportError: it does not run.
+        """
+        return float(self._answer([True, *(each.clone() for each in inputs)]))
+
+    def _answer(self, question: list[bool | Tensor]) -> Tensor:
+        content = io.BytesIO()
+        torch.save(question, content)
+        into, out = (cast(IO[bytes], each) for each in (self._process.stdin, self._process.stdout))
+        try:
+            into.write(struct.pack("<Q", content.tell()))
+            into.write(content.getbuffer())
+            into.flush()
+            (size,) = struct.unpack("<Q", out.read(8))
+            if len(found := out.read(size)) < size:
+                raise EOFError
+        except (OSError, EOFError, struct.error) as error:  # the process has ended
+            raise ExportError(
+                f"{self._form} does not run in a process of its own: {self._last_words()}"
+            ) from error
+        answer: Tensor = torch.load(io.BytesIO(found), weights_only=True)
+        return answer
+
+    def _last_words(self) -> str:
+        self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no message"

@@ -9,26 +9,43 @@ from torch.export import ExportedProgram
 from diswot.errors import ExportError, first_line
 from diswot.networks.copies import copied
 from diswot.runtimes import quiet
+from search_spaces import Signature
 
 
-def export_program(network: nn.Module, images: Tensor) -> ExportedProgram:
-    """Return `network` as a program that takes any number of images.
+def export_program(
+    network: nn.Module, inputs: tuple[Tensor, ...], signature: Signature
+) -> ExportedProgram:
+    """Return `network` as a program that takes any number of examples.
+
+    Args:
+        network: is called with any number of inputs.
+        inputs: a batch of each.
+        signature: which of their axes are of any length.
 
     Raises:
         ExportError: torch cannot export the network.
     """
-    shapes = ({0: torch.export.Dim("batch")},)
+    batch = torch.export.Dim("batch")
+    shapes = tuple(
+        {0: batch}
+        | {
+            place: torch.export.Dim.DYNAMIC
+            for place, axis in enumerate(spec.shape, start=1)
+            if axis is None
+        }
+        for spec in signature.inputs
+    )
     failures: list[Exception] = []
-    for strict in (False, True):  # the second reads bytecode, and takes len(images)
+    for strict in (False, True):  # the second reads bytecode, and takes len(x)
         try:
             with quiet(), torch.no_grad():
                 return torch.export.export(
-                    copied(network), (images,), dynamic_shapes=shapes, strict=strict
+                    copied(network), inputs, dynamic_shapes=(shapes,), strict=strict
                 )
         except Exception as error:  # noqa: BLE001  (torch runs the network's own code)
             failures.append(error)
     raise ExportError(
-        "torch.export cannot express the network for any number of images "
+        "torch.export cannot express the network for any number of examples "
         f"({type(failures[0]).__name__}: {first_line(failures[0])})"
     ) from failures[0]
 

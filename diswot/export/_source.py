@@ -1,7 +1,7 @@
 """Plain PyTorch source of a network: modules by name where they can be written, else operations."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from diswot.export._operations import operations_of
 from diswot.export._templates import render
 from diswot.export._writing import is_call, write_forward, write_modules, write_tensors
 from diswot.networks.output import output_of
-from diswot.tasks.images import ImageSpec
+from diswot.tasks import Packaging
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Source:
 def write_source(
     network: OutputOnly,
     program: Callable[[], ExportedProgram],
-    batch: Tensor,
+    cases: Sequence[tuple[Tensor, ...]],
     *,
-    expected: Tensor,
-    images: ImageSpec,
+    expected: Sequence[Tensor],
+    packaging: Packaging,
     architecture: str,
 ) -> Source:
     """Return the source of a module that imports torch alone and rebuilds `network`.
@@ -50,9 +50,9 @@ def write_source(
     Args:
         network: what is to be written.
         program: gives the network as a program, or raises `ExportError`.
-        batch: images (n, C, H, W) that it is run on.
+        cases: inputs that it is run on.
         expected: what `outputs_of` returns of the network for them.
-        images: the images that it takes.
+        packaging: what the source says of inputs and output.
         architecture: what the network is called.
 
     Raises:
@@ -60,8 +60,8 @@ def write_source(
     """
 
     def checked(modules: nn.Module, graph: fx.Graph) -> Source:
-        source = _written(modules, graph, images=images, architecture=architecture)
-        check_same("student.py", _run_here(source, batch), expected)
+        source = _written(modules, graph, packaging=packaging, architecture=architecture)
+        check_same("student.py", _run_here(source, cases), expected)
         return source
 
     try:
@@ -69,7 +69,7 @@ def write_source(
     except Exception as error:  # noqa: BLE001  (torch.fx runs the network's own code)
         reason = f"torch.fx cannot trace it ({type(error).__name__}: {first_line(error)})"
     try:
-        return checked(*operations_of(program(), network.network))
+        return checked(*operations_of(program(), network.network, packaging.signature.names))
     except ExportError as error:
         raise ExportError(f"{reason}, and {error}") from error
 
@@ -87,13 +87,13 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _written(
-    modules: nn.Module, graph: fx.Graph, *, images: ImageSpec, architecture: str
+    modules: nn.Module, graph: fx.Graph, *, packaging: Packaging, architecture: str
 ) -> Source:
     forward, imports = write_forward(modules, graph)
     text = render(
         "student.py.j2",
+        packaging,
         architecture=architecture,
-        images=images,
         modules=write_modules(modules),
         tensors=write_tensors(modules),
         forward=forward,
@@ -102,13 +102,13 @@ def _written(
     return Source(text, weights_of(modules))
 
 
-def _run_here(source: Source, batch: Tensor) -> Tensor:
+def _run_here(source: Source, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     """Return the outputs of a source in this process."""
     names: dict[str, Any] = {"__file__": "student.py", "__name__": "student"}
     exec(compile(source.text, "student.py", "exec"), names)  # noqa: S102  (just written here)
     network: nn.Module = names["Student"]()
     network.load_state_dict(dict(source.weights))
-    return outputs_of(network.eval(), batch)
+    return outputs_of(network.eval(), cases)
 
 
 class _Tracer(fx.Tracer):

@@ -1,37 +1,87 @@
-"""Texts of the exported folder, from templates."""
+"""Texts of the exported folder, from the templates here and those of a task."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+
+from diswot.tasks import Measure, Packaging
+from search_spaces import TensorSpec
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def render(name: str, **values: Any) -> str:
-    """Return the text of a template.
+def render(name: str, packaging: Packaging, **values: Any) -> str:
+    """Return the text of a file of the exported folder.
 
     Args:
-        name: its file in `templates/`.
-        **values: what it names.
+        name: of the file's template.
+        packaging: holds the task's own templates, and values that these name.
+        **values: what else the templates name.
     """
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=_loader(packaging.templates),
         autoescape=False,  # noqa: S701  (Markdown and Python, written for no browser)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"rate": _rate, "number": "{:,}".format, "repr": repr}
-    return environment.get_template(name).render(**values)
+    environment.filters |= _FILTERS
+    signature = packaging.signature
+    known = {"inputs": signature.inputs, "outputs": signature.outputs, **packaging.values}
+    return environment.get_template(name).render(**known, **values)
 
 
-def _rate(values: Mapping[str, Any], name: str) -> str:
-    """Write an accuracy of `values` with its interval, where that is known."""
-    written = f"{values[name]:.1%}".replace("%", " %")
-    if interval := values.get(f"{name}_95"):
-        low, high = interval
-        written += f" [{100 * low:.1f}, {100 * high:.1f}]"
-    return written
+def _loader(own: Path | None) -> BaseLoader:
+    """Find templates of a task before those here, which are also there as `export/…`."""
+    here = FileSystemLoader(TEMPLATES)
+    first = [] if own is None else [FileSystemLoader(own)]
+    return ChoiceLoader([*first, PrefixLoader({"export": here}), here])
+
+
+def _measured(values: Mapping[str, Any], what: str, metric: Mapping[str, Any] | None) -> str:
+    """Write what a record holds of a metric, with its interval; nothing where it holds none."""
+    name = f"{what}_{metric['name']}" if metric else ""
+    if metric is None or name not in values:
+        return ""
+    value, ends = values[name], values.get(f"{name}_95")
+    low, high = ends or (value, value)
+    found = str(Measure(metric["name"], value, low, high, 1, unit=metric["unit"]))
+    return found if ends else found.partition(" [")[0]
+
+
+def _described(inputs: Sequence[TensorSpec]) -> str:
+    """Write inputs for people, such as `points 3×any (float32) and labels 2 (int64)`."""
+    texts = [f"{spec.name} {_shape(spec)} ({spec.dtype})" for spec in inputs]
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+
+
+def _shape(spec: TensorSpec) -> str:
+    return "×".join("any" if axis is None else str(axis) for axis in spec.shape) or "one number"
+
+
+def _array(spec: TensorSpec, library: str) -> str:
+    """Write the call that makes a batch of one of an input, filled with a value that it takes."""
+    example = spec.example(1, device="meta")
+    dtype = f"torch.{spec.dtype}" if library == "torch" else f'"{spec.dtype}"'
+    value = 1 if spec.dtype == "bool" else spec.low
+    return f"{library}.full({tuple(example.shape)}, {value}, dtype={dtype})"
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "measured": _measured,
+    "described": _described,
+    "shape": _shape,
+    "array": _array,
+    "number": "{:,}".format,
+    "repr": repr,
+}

@@ -28,7 +28,7 @@ def check_exportable(
     candidate = _runnable(find_space(space, in_channels=images.shape[0]), images)
     if candidate is None:  # the search says what is wrong with its candidates
         return
-    for form, reason in dry_export(candidate, images, wanted=wanted).items():
+    for form, reason in dry_export(candidate, images.signature, wanted=wanted).items():
         note = f"students of this space cannot be exported as {form}, which is left out: {reason}"
         progress(news("export", note))
 

@@ -7,6 +7,7 @@ from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingB
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
+from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._task import Task
@@ -24,6 +25,7 @@ __all__ = [
     "Matthews",
     "Measure",
     "Metric",
+    "Packaging",
     "SplitName",
     "Task",
     "Top1",
@@ -36,5 +38,6 @@ __all__ = [
     "mean_difference",
     "paired_difference",
     "read_picture",
+    "source_of",
     "values_of",
 ]

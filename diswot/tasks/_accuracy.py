@@ -1,7 +1,9 @@
 """Accuracy of classifiers, with intervals of one and of the difference of two."""
 
 import math
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
@@ -38,6 +40,24 @@ class Top1(Metric):
         """Return the paired difference of two accuracies, see `paired_difference`."""
         return paired_difference(one, other)
 
+    def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
+        """Tell whether two forms predict the same class: (B,).
+
+        Images whose two highest outputs are as close as forms may differ can go either way.
+        """
+        return output.argmax(1).eq(reference.argmax(1)) | (_margins(reference) <= 2 * tolerance)
+
+    def rounding(
+        self,
+        measure: Measure,  # noqa: ARG002  (images that are close count, whatever the accuracy)
+        outputs: Sequence[Tensor],
+        *,
+        tolerance: float,
+    ) -> float:
+        """Return the share of images whose two highest outputs are as close as the tolerance."""
+        margins = torch.cat([_margins(each) for each in outputs])
+        return float((margins <= tolerance).double().mean())
+
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
         """Tell whether a network may know nothing of its classes, as far as the examples tell.
 
@@ -48,6 +68,14 @@ class Top1(Metric):
         """
         classes, measure = dataset.signature.outputs, self.summarize(values, dataset, split)
         return (measure.low - 1 / classes) / (1 - 1 / classes) < LEAST_KAPPA
+
+
+def _margins(outputs: Tensor) -> Tensor:
+    """Return by how much the highest output exceeds the next, in units of the largest: (B,)."""
+    if outputs.shape[1] < 2:
+        return torch.full((len(outputs),), torch.inf)
+    first, second = outputs.topk(2, dim=1).values.unbind(1)
+    return (first - second) / outputs.abs().max().clamp_min(1)
 
 
 def accuracy(correct: int, total: int) -> Measure:

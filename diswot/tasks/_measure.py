@@ -40,6 +40,16 @@ class Measure:
         """Return the measure as plain values."""
         return dict(vars(self))
 
+    def entries(self, what: str) -> dict[str, Any]:
+        """Return value and interval as entries of a record.
+
+        Examples:
+            >>> Measure("accuracy", 0.9, 0.826, 0.945, 100, unit="%").entries("test")
+            {'test_accuracy': 0.9, 'test_accuracy_95': [0.826, 0.945]}
+        """
+        name = f"{what}_{self.name}"
+        return {name: self.value, f"{name}_95": [self.low, self.high]}
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Measure":
         """Read back what `to_json` returned.

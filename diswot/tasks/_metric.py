@@ -1,6 +1,7 @@
 """How good a network is, example by example and as one number."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,36 @@ class Metric(ABC):
             ValueError: they are of different numbers of examples, or of none.
         """
         return mean_difference(one, other, unit=self.unit)
+
+    def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
+        """Tell whether two forms of a network answer each example alike: (B,), of booleans.
+
+        By default no output differs by more than ten times the tolerance: it is one of a few
+        examples, and these are many.
+
+        Args:
+            output: what one form returned: (B, …).
+            reference: what the network itself returned.
+            tolerance: by how much outputs may differ, in units of the largest.
+        """
+        most = 10 * tolerance * reference.abs().max().clamp_min(1)
+        return (output - reference).abs().flatten(1).amax(1) <= most
+
+    def rounding(
+        self,
+        measure: Measure,
+        outputs: Sequence[Tensor],  # noqa: ARG002  (a subclass may need them)
+        *,
+        tolerance: float,
+    ) -> float:
+        """Return by how much a measure may change where outputs are rounded in another way.
+
+        Args:
+            measure: of the outputs.
+            outputs: of all examples, batch by batch: (B, …) each.
+            tolerance: by how much outputs may change, in units of the largest.
+        """
+        return tolerance * abs(measure.value)
 
     @abstractmethod
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> bool:

@@ -10,7 +10,9 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging
 from diswot.teachers import Teacher, TeacherSources
+from search_spaces import Signature
 
 
 class Task(ABC):
@@ -22,6 +24,7 @@ class Task(ABC):
     Attributes:
         name: what it is called in options and manifests.
         summary: one line.
+        noun: what one example is called in texts, such as `image`.
         reads: what losses and scorers can read of its networks, by the names on their cards.
         data: the dataset where none is named.
         teacher: the teacher where none is named.
@@ -32,6 +35,7 @@ class Task(ABC):
 
     name: str
     summary: str
+    noun: str = "example"
     reads: frozenset[str]
     data: str
     teacher: str
@@ -164,3 +168,14 @@ class Task(ABC):
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise OptionError(f"{option} means nothing for the task {self.name}: leave it out")
+
+    def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:  # noqa: ARG002
+        """Return what an exported student says about its data, and how `predict.py` reads them.
+
+        By default `predict.py` takes arrays as the dataset gives them to the network.
+
+        Args:
+            signature: what the student takes and gives.
+            dataset: what it was trained on, where that is known.
+        """
+        return Packaging(signature)

@@ -100,7 +100,7 @@ def test_the_source_needs_torch_alone_and_computes_the_same(name: str, tmp_path:
     for _ in range(2):
         network(torch.randn(4, 1, 16, 16))  # so that batch normalisation has statistics
     images = torch.randn(3, 1, 16, 16)
-    done = diswot.export(network, tmp_path / "student", images=SPEC, onnx=False)
+    done = diswot.export(network, tmp_path / "student", signature=SPEC.signature, onnx=False)
     got = run_alone(tmp_path / "student", images)
     assert network.training
     torch.testing.assert_close(got["logits"], network.eval()(images).detach())
@@ -114,7 +114,9 @@ def test_the_source_needs_torch_alone_and_computes_the_same(name: str, tmp_path:
 
 def test_onnx_takes_any_number_of_images(tmp_path: Path) -> None:
     network = NETWORKS["resnet"]().eval()
-    done = diswot.export(network, tmp_path / "student", images=SPEC, onnx=True, pt2=False)
+    done = diswot.export(
+        network, tmp_path / "student", signature=SPEC.signature, onnx=True, pt2=False
+    )
     assert done.differences["student.onnx"] <= 1e-5
     assert "student.pt2" not in done.files
     session = onnxruntime.InferenceSession(tmp_path / "student" / "student.onnx")
@@ -126,7 +128,11 @@ def test_onnx_takes_any_number_of_images(tmp_path: Path) -> None:
 
 def test_the_configuration_says_what_the_network_takes_and_does(tmp_path: Path) -> None:
     diswot.export(
-        NETWORKS["resnet"](), tmp_path / "s", images=SPEC, metrics={"accuracy": 0.5}, onnx=False
+        NETWORKS["resnet"](),
+        tmp_path / "s",
+        signature=SPEC.signature,
+        metrics={"accuracy": 0.5},
+        onnx=False,
     )
     config = json.loads((tmp_path / "s" / "config.json").read_text())
     assert config["num_classes"] == 10
@@ -143,14 +149,16 @@ def test_a_candidates_network_needs_no_description(tmp_path: Path) -> None:
 
 
 def test_a_network_of_unknown_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="pass images=ImageSpec"):
+    with pytest.raises(ExportError, match="pass signature=Signature"):
         diswot.export(NETWORKS["resnet"](), tmp_path / "student")
 
 
 @pytest.mark.parametrize("pt2", [None, True])
 def test_what_has_no_form_fails_and_leaves_nothing(pt2: bool | None, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot be exported") as caught:
-        diswot.export(Branching(), tmp_path / "student", images=SPEC, onnx=False, pt2=pt2)
+        diswot.export(
+            Branching(), tmp_path / "student", signature=SPEC.signature, onnx=False, pt2=pt2
+        )
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -159,7 +167,7 @@ def test_outputs_that_change_with_each_pass_are_refused(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
     network[1].forward = lambda x: F.dropout(F.linear(x, network[1].weight))  # type: ignore
     with pytest.raises(ExportError, match="other outputs each time"):
-        diswot.export(network, tmp_path / "student", images=SPEC, onnx=False)
+        diswot.export(network, tmp_path / "student", signature=SPEC.signature, onnx=False)
     assert not list(tmp_path.iterdir())
 
 
@@ -169,14 +177,16 @@ def test_a_kill_with_ctrl_c_leaves_no_half_of_a_folder(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(subprocess, "run", interrupted)
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        diswot.export(NETWORKS["resnet"](), tmp_path / "student", images=SPEC, onnx=False)
+        diswot.export(
+            NETWORKS["resnet"](), tmp_path / "student", signature=SPEC.signature, onnx=False
+        )
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     with pytest.raises(RunFolderError, match="is not empty"):
-        diswot.export(NETWORKS["resnet"](), tmp_path, images=SPEC)
+        diswot.export(NETWORKS["resnet"](), tmp_path, signature=SPEC.signature)
     assert (tmp_path / "precious").read_text() == "mine"

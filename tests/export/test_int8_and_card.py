@@ -67,12 +67,12 @@ def test_every_form_has_the_accuracy_that_was_reported(
 ) -> None:
     student, done = exported
     reported = digits.metrics[0].measure(student, digits, "test")
-    assert [done.forms[form].accuracy for form in ("source", "pt2", "onnx")] == [reported] * 3
+    assert [done.forms[form].measure for form in ("source", "pt2", "onnx")] == [reported] * 3
     int8 = done.forms["int8"]
-    assert int8.accuracy is not None
+    assert int8.measure is not None
     assert int8.difference is None
-    assert abs(int8.accuracy.value - reported.value) < 0.05
-    assert int8.accuracy.low > 0.15  # it has learned something
+    assert abs(int8.measure.value - reported.value) < 0.05
+    assert int8.measure.low > 0.15  # it has learned something
     assert int8.bytes < done.forms["onnx"].bytes
     assert all(form.milliseconds > 0 for form in done.forms.values())
 
@@ -113,13 +113,13 @@ def test_numbers_are_in_the_configuration_and_the_card(exported: Trained) -> Non
     config = json.loads((done.folder / "config.json").read_text())
     assert config["params"] == sum(p.numel() for p in exported[0].parameters())
     for name, form in done.forms.items():
-        assert form.accuracy is not None
-        assert config["forms"][name]["test_accuracy"] == form.accuracy.value
-        assert config["forms"][name]["test_accuracy_95"] == [form.accuracy.low, form.accuracy.high]
+        assert form.measure is not None
+        assert config["forms"][name]["test_accuracy"] == form.measure.value
+        assert config["forms"][name]["test_accuracy_95"] == [form.measure.low, form.measure.high]
     assert config["data"] == "digits"
     card = (done.folder / "README.md").read_text()
     for form in done.forms.values():
-        row = f"| `{form.file}` | {form.accuracy} | {form.milliseconds:.3f} | {form.bytes:,} |"
+        row = f"| `{form.file}` | {form.measure} | {form.milliseconds:.3f} | {form.bytes:,} |"
         assert row in card
     assert f"{config['params']:,}" in card
     assert "with the loss `alone`, 3 epochs, seed 0" in card
@@ -146,7 +146,7 @@ def test_the_code_in_the_card_runs(exported: Trained) -> None:
 
 def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData) -> None:
     student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
-    diswot.export(student, tmp_path / "s", images=digits.spec, metrics={}, onnx=False)
+    diswot.export(student, tmp_path / "s", signature=digits.signature, metrics={}, onnx=False)
     card = (tmp_path / "s" / "README.md").read_text()
     assert "Of its training nothing is known here." in card
     assert "test accuracy" not in card
@@ -159,9 +159,9 @@ def test_8_bits_need_onnx_and_the_same_images(tmp_path: Path, digits: ImageData)
         diswot.export(student, tmp_path / "s", data=digits, onnx=False, int8=True)
     other = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
     with pytest.raises(OptionError, match="name the data that it was trained on"):
-        diswot.export(student, tmp_path / "s", images=other, data=digits)
+        diswot.export(student, tmp_path / "s", signature=other.signature, data=digits)
     with pytest.raises(OptionError, match="name them as data"):
-        diswot.export(student, tmp_path / "s", images=digits.spec, int8=True)
+        diswot.export(student, tmp_path / "s", signature=digits.signature, int8=True)
     with pytest.raises(OptionError, match="pass what to quantize on as data"):
         diswot.export(student, tmp_path / "s", int8=digits)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
@@ -183,7 +183,7 @@ def test_a_network_of_one_batch_size_is_refused_in_one_line(
     tmp_path: Path, digits: ImageData
 ) -> None:
     with pytest.raises(ExportError) as caught:
-        diswot.export(ForManyAlone(), tmp_path / "s", images=digits.spec, onnx=False)
+        diswot.export(ForManyAlone(), tmp_path / "s", signature=digits.signature, onnx=False)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -206,7 +206,7 @@ def test_networks_of_every_space_are_written_as_source(name: str, tmp_path: Path
     space: SearchSpace = find_space(name, in_channels=channels)
     network = space.build(space.sample(generator_for("export")), 10)
     spec = ImageSpec((channels, side, side), 10, (0.5,) * 3, (0.5,) * 3, 255.0)
-    done = diswot.export(network, tmp_path / "s", images=spec, onnx=False)
+    done = diswot.export(network, tmp_path / "s", signature=spec.signature, onnx=False)
     assert done.differences["student.py"] <= 1e-5
 
 

@@ -188,7 +188,7 @@ NETWORKS: dict[str, tuple[Any, ...]] = {
 def test_source_and_archive_are_written(name: str) -> None:
     torch.manual_seed(0)
     student = Student(*NETWORKS[name])
-    assert dry_export(student, DIGITS.spec, wanted=BOTH) == {}
+    assert dry_export(student, DIGITS.signature, wanted=BOTH) == {}
 
 
 @dataclasses.dataclass
@@ -212,18 +212,18 @@ def test_the_output_of_a_network_that_returns_more_is_exported(kind: str, tmp_pa
     student = Student(returned=RETURNED[kind])
     done = diswot.export(student, tmp_path / "s", data=DIGITS, onnx=kind == "dictionary")
     expected = DIGITS.metrics[0].measure(student, DIGITS, "test")
-    assert all(form.accuracy == expected for form in done.forms.values())
+    assert all(form.measure == expected for form in done.forms.values())
     assert done.left_out == {}
 
 
 def test_a_form_that_cannot_be_is_left_out_with_the_reason(tmp_path: Path) -> None:
     space = NoOnnx()
     student = space.build(space.from_string("width=4"), 10)
-    missing = dry_export(student, DIGITS.spec, wanted={"source": False, "onnx": False})
+    missing = dry_export(student, DIGITS.signature, wanted={"source": False, "onnx": False})
     assert list(missing) == ["onnx"]
     with pytest.raises(ExportError, match="cannot be exported as onnx"):
-        dry_export(student, DIGITS.spec, wanted={"source": False, "onnx": True})
-    done = diswot.export(student, tmp_path / "s", images=DIGITS.spec)
+        dry_export(student, DIGITS.signature, wanted={"source": False, "onnx": True})
+    done = diswot.export(student, tmp_path / "s", signature=DIGITS.signature)
     assert list(done.forms) == ["source", "pt2"]
     assert list(done.left_out) == ["onnx"]
     assert "Not written: onnx" in (tmp_path / "s" / "README.md").read_text()
@@ -232,7 +232,7 @@ def test_a_form_that_cannot_be_is_left_out_with_the_reason(tmp_path: Path) -> No
 def test_nothing_of_the_student_changes(tmp_path: Path) -> None:
     student = Student(*NETWORKS["weight norm"]).train()
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
-    dry_export(student, DIGITS.spec, wanted=BOTH)
+    dry_export(student, DIGITS.signature, wanted=BOTH)
     after = student.state_dict()
     assert student.training
     assert before.keys() == after.keys()

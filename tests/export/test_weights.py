@@ -26,7 +26,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LazyLinear(10))
     network(torch.zeros(1, 1, 16, 16))
     folder = tmp_path_factory.mktemp("written") / "student"
-    diswot.export(network, folder, images=load_data("digits").spec, onnx=False)
+    diswot.export(network, folder, signature=load_data("digits").signature, onnx=False)
     return folder
 
 

@@ -19,7 +19,8 @@ import torch
 
 from diswot.errors import DataError, first_line
 from diswot.files import read_file
-from diswot.tasks.images._image_data import ImageData, ImageSpec, Split, held_out_part, image_spec
+from diswot.tasks.images._image_data import ImageData, Split, held_out_part
+from diswot.tasks.images._image_spec import ImageSpec, image_spec
 
 _ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],

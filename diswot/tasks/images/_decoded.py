@@ -20,7 +20,8 @@ from diswot.tasks._names import named
 from diswot.tasks._picture import depth_of, read_header, read_picture
 from diswot.tasks.images._converted import conversions, inferred_shape
 from diswot.tasks.images._duplicates import duplicates
-from diswot.tasks.images._image_data import ImageData, ImageSpec, Split
+from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._listing import Listing, list_folder
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._reading import Reading

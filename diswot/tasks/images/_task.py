@@ -9,10 +9,13 @@ from torch import nn
 
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
 from diswot.tasks.images._catalogue import check_data, load_data
 from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._packaging import packaging
 from diswot.teachers import Teacher, TeacherSources
+from search_spaces import Signature
 
 
 class ImageClassification(Task):
@@ -20,6 +23,7 @@ class ImageClassification(Task):
 
     name = "images"
     summary = "classification of images"
+    noun = "image"
     reads = frozenset(
         {"logits", "labels", "features", "feature maps", "stages", "classifier weights"}
     )
@@ -42,6 +46,10 @@ class ImageClassification(Task):
     ) -> ImageData:
         """Return the images that are meant, see `load_data`."""
         return load_data(data, root=root, progress=progress, **options)
+
+    def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
+        """Return how photos become what the student takes, and what its outputs mean."""
+        return packaging(signature, dataset)
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         """Return the images with `flips` as an option says, where it says something."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diswot.errors import TeacherError
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.teachers import OwnView
 
 LARGEST_SIDE = 4096

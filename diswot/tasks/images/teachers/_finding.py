@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from diswot.networks.copies import copied
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._asked_for import check_classes_of_weights
 from diswot.tasks.images.teachers._class_order import TeacherClasses, class_order
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher

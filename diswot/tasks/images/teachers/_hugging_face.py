@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import DiswotError, TeacherError, first_line
 from diswot.seeding import torch_seed
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._as_trained import AsTrained
 from diswot.tasks.images.teachers._hf_config import check_config, check_size
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.networks.output import output_of
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._as_trained import AsTrained
 
 

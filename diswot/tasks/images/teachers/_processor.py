@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from diswot.errors import TeacherError
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._as_trained import AsTrained
 
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from diswot.errors import TeacherError, first_line
 from diswot.seeding import torch_seed
-from diswot.tasks.images._image_data import ImageSpec
+from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._as_trained import AsTrained
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.teachers import check_torch_download, imported, library_teacher

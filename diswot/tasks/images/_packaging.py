@@ -1,15 +1,54 @@
-"""How images become what the student takes: described for programs, and as a script."""
+"""What an exported classifier says of its images, and how photos become what it takes."""
 
-import inspect
-import types
-from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from diswot.export._templates import render
-from diswot.tasks.images import ImageData, ImageSpec, fitted
+from diswot.errors import ExportError, first_line
+from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._picture import fitted
+from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._image_spec import ImageSpec
+from search_spaces import Signature
 
 _SAMPLE = 10_000
 """Images of which the range of values is looked at."""
+
+
+def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
+    """Return what an exported classifier says of its images, and its templates.
+
+    Args:
+        signature: what the student takes and gives.
+        dataset: what it was trained on, where that is known.
+
+    Raises:
+        ExportError: the signature is not that of a classifier of images.
+    """
+    try:
+        images = ImageSpec.from_signature(signature)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"the student takes {signature.describe()}, which describes no images with their "
+            f"normalization ({first_line(error)}): pass data=…, or task=… of another task"
+        ) from error
+    data = dataset if isinstance(dataset, ImageData) else None
+    config = {
+        **asdict(images),
+        "preprocessing": preprocessing(images, data),
+    }
+    if data is not None:
+        config["classes"] = data.classes
+    return Packaging(
+        signature,
+        config,
+        pipeline_tag="image-classification",
+        output="logits",
+        predicts="opens a photo and prints its class",
+        templates=Path(__file__).with_name("templates"),
+        values={"images": images, "reader": source_of(fitted)},
+    )
 
 
 def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
@@ -48,47 +87,6 @@ def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
         "layout": "NCHW",
         "dtype": "float32",
     }
-
-
-def write_script(files: Sequence[str], described: Mapping[str, Any]) -> str:
-    """Return the script that opens a photo and prints its class.
-
-    Args:
-        files: what it can load; the first one is its default.
-        described: what `preprocessing` returned.
-    """
-    needs = {"onnxruntime" if file.endswith(".onnx") else "PyTorch" for file in files}
-    return render(
-        "predict.py.j2",
-        files=files,
-        photo=described["photo"],
-        needs=" or ".join(sorted(needs, reverse=files[0].endswith(".onnx"))),
-        reader=source_of(fitted),
-    )
-
-
-def source_of(function: Callable[..., Any]) -> str:
-    """Return the source of a function, after that of all of its module that it uses.
-
-    Modules and classes that it names are left to be imported.
-    """
-    needed: dict[str, str] = {}
-
-    def visit(name: str, value: Any) -> None:
-        if name in needed:
-            return
-        if not isinstance(value, types.FunctionType):
-            needed[name] = f"{name} = {value!r}\n"
-            return
-        needed[name] = ""  # its place is taken: functions may name each other
-        for each in value.__code__.co_names:
-            found = value.__globals__.get(each)
-            if isinstance(found, types.FunctionType | tuple | int | str | float):
-                visit(each, found)
-        needed[name] = f"\n\n{inspect.getsource(value)}"
-
-    visit(function.__name__, function)
-    return "".join(sorted(needed.values(), key=lambda text: text.startswith("\n")))
 
 
 def _values(
