@@ -8,7 +8,14 @@ not match; a training loss is a weighted sum of terms, written as an expression.
 from diswot.losses._criterion import Criterion, Losses
 from diswot.losses._expression import Part
 from diswot.losses._maps import FlowTerm, MapTerm
-from diswot.losses._objective import PRESETS, Objective, Preset, needs_a_teacher, parse_objective
+from diswot.losses._objective import (
+    PRESETS,
+    Objective,
+    Preset,
+    needs_a_teacher,
+    parse_objective,
+    register_preset,
+)
 from diswot.losses._registry import Kind, Option, find_kind, register, terms
 from diswot.losses._term import (
     Card,
@@ -80,6 +87,7 @@ __all__ = [
     "parse_objective",
     "pkt_loss",
     "register",
+    "register_preset",
     "relation_loss",
     "reviewkd_loss",
     "rkd_loss",

@@ -35,7 +35,24 @@ PRESETS = {
         "CE+KL plus both similarity losses (DisWOT†)",
     ),
 }
-"""Names that stand for whole expressions."""
+"""Names that stand for whole expressions; tasks add theirs."""
+
+
+def register_preset(name: str, preset: Preset) -> None:
+    """Make a name stand for an expression wherever a loss is named.
+
+    Args:
+        name: of letters, digits and hyphens.
+        preset: what it stands for.
+
+    Raises:
+        OptionError: it stands for another expression.
+    """
+    if PRESETS.get(name, preset) != preset:
+        raise OptionError(
+            f"the loss {name} stands for {PRESETS[name].expression} already: choose another name"
+        )
+    PRESETS[name] = preset
 
 
 @dataclass(frozen=True)

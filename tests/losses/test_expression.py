@@ -12,9 +12,11 @@ from diswot.errors import DiswotError, OptionError, UnknownNameError
 from diswot.losses import (
     PRESETS,
     Card,
+    Preset,
     Term,
     parse_objective,
     register,
+    register_preset,
     terms,
 )
 from tests.conftest import CommandLine
@@ -52,14 +54,25 @@ def test_an_expression_is_a_sum_of_weighted_terms(
     assert read(text) == expected
 
 
+def test_a_name_stands_for_one_expression() -> None:
+    known = PRESETS["diswot"]
+    register_preset("diswot", known)
+    with pytest.raises(OptionError, match=r"stands for 0\.1\*ce \+ 0\.9\*kd\(T=4\) already"):
+        register_preset("diswot", Preset("ce", "another"))
+    assert PRESETS["diswot"] is known
+
+
+def test_texts_need_no_quotes() -> None:
+    assert read("at(student=layer3)") == [("at(student=layer3)", 1000, {"student": "layer3"})]
+
+
 def test_presets_are_expressions_that_have_names() -> None:
-    assert {name: parse_objective(name).text for name in PRESETS} == {
-        name: name for name in PRESETS
-    }
+    names = ("alone", "diswot", "diswot-dagger")
+    assert [parse_objective(name).text for name in names] == [*names]
     assert read("alone") == [("ce", 1, {})]
     assert read("diswot") == [("ce", 0.1, {}), ("kd(T=4)", 0.9, {"T": 4})]
     assert read("diswot-dagger")[2:] == [("semantic", 1, {}), ("relation", 1, {})]
-    assert [parse_objective(name).needs_teacher for name in PRESETS] == [False, True, True]
+    assert [parse_objective(name).needs_teacher for name in names] == [False, True, True]
 
 
 @pytest.mark.parametrize(
