@@ -1,6 +1,7 @@
 """Python objects that a user names as `package.module:name`."""
 
 import pkgutil
+from collections.abc import Container
 from typing import Any
 
 from diswot.errors import OptionError, first_line
@@ -9,6 +10,15 @@ from diswot.errors import OptionError, first_line
 def is_reference(text: str) -> bool:
     """Tell whether `text` has the form `package.module:name`."""
     return ":" in text
+
+
+class _NoCode(Container[str]):
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and not is_reference(text)
+
+
+NO_CODE: Container[str] = _NoCode()
+"""Texts that name no Python object."""
 
 
 def resolve(reference: str, *, kind: str) -> Any:

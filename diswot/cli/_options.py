@@ -22,20 +22,17 @@ def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
     return decorate
 
 
+TASK = option(SearchOptions, "task")
 TEACHER = click.option(
     "--teacher",
-    default="resnet56",
-    show_default=True,
     help="A name of `diswot list teachers`, hf:FOLDER, timm:NAME, torchvision:NAME, "
-    "or package.module:callable.",
+    "or package.module:callable; by default the task's.",
 )
 TEACHER_WEIGHTS = option(DistillationOptions, "teacher_weights")
 TEACHER_CLASSES = option(DistillationOptions, "teacher_classes")
 SPACE = click.option(
     "--space",
-    default="s0",
-    show_default=True,
-    help="A name of `diswot list spaces`, or package.module:Class.",
+    help="A name of `diswot list spaces`, or package.module:Class; by default the task's.",
 )
 DATA = option(SearchOptions, "data")
 FORCE = option(DistillationOptions, "force")
@@ -48,14 +45,14 @@ JSON = click.option(
 )
 
 subject_options = options(
-    TEACHER, TEACHER_WEIGHTS, TEACHER_CLASSES, SPACE, DATA, IMAGE_SIZE, DATA_ROOT
+    TASK, TEACHER, TEACHER_WEIGHTS, TEACHER_CLASSES, SPACE, DATA, IMAGE_SIZE, DATA_ROOT
 )
 
 again_options = options(
     *(
         option(ResumeOptions, name)
         for name in (
-            *("generations", "teacher", "teacher_weights", "space", "data", "image_size"),
+            *("task", "generations", "teacher", "teacher_weights", "space", "data", "image_size"),
             *("data_root", "scorer"),
         )
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diswot.search import SearchResult
-    from diswot.tasks.images import Source
+    from diswot.tasks import Source
     from search_spaces import SearchSpace
 
 
@@ -24,9 +24,16 @@ class RunSettings:
     image_size: int | None = None
     seed: int | None = None
     teacher_classes: str | None = None
+    task: str | None = None
 
 
-DEFAULTS = RunSettings("resnet56", space="s0", data="digits", seed=0)
+def with_defaults(given: RunSettings) -> RunSettings:
+    """Fill in the defaults of the task, and seed 0, where nothing was given."""
+    from diswot.tasks import find_subject
+
+    subject = find_subject(vars(given), teacher=given.teacher, space=given.space)
+    used = {"task": given.task or subject.task.name, "data": subject.data, "seed": 0}
+    return completed(given, RunSettings(subject.teacher, space=subject.space, **used))
 
 
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
@@ -43,16 +50,16 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
-    from diswot.search import SPACES, load_run, read_manifest, source_of, told_again
-    from diswot.tasks import find_task
+    from diswot.search import SPACES, load_run, read_manifest, source_of, task_of, told_again
 
     used = read_manifest(folder)["settings"]
-    source = RunSettings() if given.data else _data_of(source_of(used))
-    teachers = find_task().teacher_sources
+    task = task_of(used, given.task)
+    source = RunSettings() if given.data else _data_of(source_of(used, task))
     known = RunSettings(
-        teacher=told_again("teacher", used["teacher"], given.teacher, teachers),
+        teacher=told_again("teacher", used["teacher"], given.teacher, task.teacher_sources),
         teacher_weights=None if given.teacher else used["teacher_weights"],
         space=told_again("space", used["space"], given.space, SPACES),
+        task=given.task or used.get("task", task.name),
         data=source.data,
         data_root=source.data_root,
         image_size=source.image_size,
@@ -76,4 +83,4 @@ def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
 
 
 def _data_of(source: Source) -> RunSettings:
-    return RunSettings(data=source.data, data_root=source.root, image_size=source.image_size)
+    return RunSettings(data=source.data, data_root=source.root, **source.options)

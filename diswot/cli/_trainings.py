@@ -38,13 +38,8 @@ def options_before(
         OptionError: something was Python code, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
-    from diswot.search import SPACES, told_again
-    from diswot.tasks import find_task
-    from diswot.tasks.images import NAMED_DATA
+    from diswot.search import SPACES, task_of, told_again
     from diswot.training import TRAINING_MANIFEST
-
-    teachers = find_task().teacher_sources
-    known_names = {"teacher": teachers, "space": SPACES, "data": NAMED_DATA}
 
     try:
         told = {name: _texts(manifest.told[name]) for name in texts}
@@ -54,18 +49,22 @@ def options_before(
             f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
             f"command that began the training again, with --out {folder}"
         ) from error
+    task = task_of(told, given["task"])
+    known_names = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
     for kind, known in known_names.items():
         if told.get(kind) is not None:
             told[kind] = told_again(kind, told[kind], given[kind], known)
+    told |= {"task": given["task"] or told.get("task", task.name)}
     return told | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
 
 
 def located(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a training with whole paths, so that they hold in every folder."""
-    from diswot.tasks.images import DATASETS, NAMED_DATA
+    from diswot.tasks import find_subject
 
     places = [name for name in ("teacher_weights", "data_root") if told.get(name) is not None]
-    if told["data"] in NAMED_DATA and told["data"] not in DATASETS:
+    task = find_subject(told).task
+    if told["data"] in task.named_data and told["data"] not in task.datasets:
         places.append("data")
     whole = {name: str(Path(told[name]).expanduser().absolute()) for name in places}
     return {**told, **{n: place for n, place in whole.items() if "://" not in str(told[n])}}

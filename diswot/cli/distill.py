@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from diswot.cli import _options as shared
 from diswot.cli._declared import Folder, option
 from diswot.cli._progress import shown_progress
-from diswot.cli._runs import DEFAULTS, RunSettings, completed, open_run
+from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diswot.search import SearchResult
-    from diswot.tasks.images import ImageSpec
+    from diswot.tasks.images import ImageData, ImageSpec
     from diswot.training import Distillation, Halving, Training, TrainingManifest
 
 _TEXTS = ("architectures", "loss", "space", "data")
@@ -45,11 +45,12 @@ _TEXTS = ("architectures", "loss", "space", "data")
     show_default=True,
     help="A name of `diswot list losses`, or an expression such as 'ce + 0.9*kd(T=4) + 100*at'.",
 )
-@click.option("--teacher", help="By default the run's, or resnet56.")
+@option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
+@click.option("--teacher", help="By default the run's, or the task's.")
 @shared.TEACHER_WEIGHTS
 @shared.TEACHER_CLASSES
-@click.option("--space", help="By default the run's, or s0.")
-@click.option("--data", help="By default the run's, or digits.")
+@click.option("--space", help="By default the run's, or the task's.")
+@click.option("--data", help="By default the run's, or the task's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @training_options
@@ -76,17 +77,17 @@ def distill(
 
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
-    from diswot.tasks import find_task
+    from diswot.tasks import find_subject
     from diswot.training import is_unfinished, parse_objective
 
     parse_objective(loss)
     own = {"teacher_classes": chosen.pop("teacher_classes")}
-    kept = ("teacher_weights", "data_root", "image_size", "seed")
+    kept = ("task", "teacher_weights", "data_root", "image_size", "seed")
     settings = RunSettings(
         teacher=teacher,
         space=space,
         data=data,
-        **find_task().recorded(own),
+        **find_subject(chosen).task.recorded(own),
         **{name: chosen.pop(name) for name in kept},
     )
     if shortlist > 1 and (run is None or arch is not None):
@@ -101,7 +102,7 @@ def distill(
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
-    told = {"architectures": names, "loss": loss, **vars(completed(settings, DEFAULTS)), **chosen}
+    told = {"architectures": names, "loss": loss, **vars(with_defaults(settings)), **chosen}
     _distill(folder, located(told), as_json=as_json, exported=run or folder)
 
 
@@ -124,7 +125,7 @@ def go_on(
 
 def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
     from diswot.search import check_space_name
-    from diswot.tasks.images import check_data, load_data
+    from diswot.tasks import find_subject
     from diswot.training import (
         TrainingManifest,
         check_distillation,
@@ -135,12 +136,14 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
 
     chosen = dict(told)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
-    teacher, size, seed = (chosen.pop(name, None) for name in ("teacher", "image_size", "seed"))
+    teacher, seed = (chosen.pop(name, None) for name in ("teacher", "seed"))
+    subject = find_subject(chosen, data=data)
+    chosen.pop("image_size", None)
     check_space_name(space)
-    check_data(data, image_size=size)
+    subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), shown_progress() as progress:
-        images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
+        images = cast("ImageData", subject.load(progress))
         students = _students(space, names, images.spec, seed=seed)
         _name_missing_forms(students[names[0]](), images.spec, progress)
         distillation = prepare_distillation(

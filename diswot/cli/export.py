@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -13,7 +14,7 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
-from diswot.options import JobOptions
+from diswot.options import JobOptions, SearchOptions
 from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 @click.option(
     "--loss", help="What it was trained with; by default the best on the validation split."
 )
-@click.option("--space", help="By default the run's, or s0.")
+@option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
+@click.option("--space", help="By default the run's, or the task's.")
 @option(JobOptions, "onnx")
 @click.option(
     "--pt2/--no-pt2",
@@ -46,15 +48,14 @@ def export(
     run: Path,
     arch: str | None,
     loss: str | None,
+    task: str | None,
     space: str | None,
     onnx: bool | None,
     pt2: bool | None,
     int8: bool,
-    data: str | None,
-    image_size: int | None,
-    data_root: str | None,
     out: Path | None,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Write a distilled student of RUN as plain PyTorch source, weights, archive and ONNX.
 
@@ -64,16 +65,18 @@ def export(
     """
     from diswot.export import export as export_student
     from diswot.export import require_onnx
+    from diswot.search import task_of
 
     target = out or run / "student"
     check_new_folder(target)
     if int8:
         require_onnx()
+    used = _used(run)
     saved, space = _found(run, arch, loss, space)
     exported = export_student(
-        _built(saved, space or "s0"),
+        _built(saved, space or task_of(used, task).space),
         target,
-        data=_data(run, data, data_root, image_size, needed=int8),
+        data=_data(run, used, task=task, needed=int8, **chosen),
         onnx=onnx,
         pt2=pt2,
         int8=int8,
@@ -118,25 +121,32 @@ def _built(saved: SavedStudent, spec: str) -> nn.Module:
     return student
 
 
-def _data(
-    run: Path, data: str | None, root: str | None, image_size: int | None, *, needed: bool
-) -> ImageData | None:
-    """Load the data of a run, or those that are named; `None` where they are not to be had."""
-    from diswot.search import data_again, read_manifest
+def _used(run: Path) -> Mapping[str, Any]:
+    """Return the settings of a run, or of a training as if it were one."""
+    from diswot.search import read_manifest
     from diswot.training import read_training_manifest
 
     if (run / "manifest.json").exists():
-        used = read_manifest(run)["settings"]
-    else:
-        manifest = read_training_manifest(run)
-        told = {} if manifest is None else manifest.told
-        places = {"root": told.get("data_root"), "image_size": told.get("image_size")}
-        used = {"data_source": {"data": told.get("data"), **places}}
+        settings: Mapping[str, Any] = read_manifest(run)["settings"]
+        return settings
+    manifest = read_training_manifest(run)
+    told = {} if manifest is None else manifest.told
+    places = {"root": told.get("data_root"), "image_size": told.get("image_size")}
+    task = {"task": told["task"]} if "task" in told else {}
+    return {**task, "data_source": {"data": told.get("data"), **places}}
+
+
+def _data(
+    run: Path, used: Mapping[str, Any], *, data: str | None, needed: bool, **options: Any
+) -> ImageData | None:
+    """Load the data of a run, or those that are named; `None` where they are not to be had."""
+    from diswot.search import data_again
+
     try:
         if data is None and not (used.get("data") or used["data_source"]["data"]):
             raise OptionError(f"{run} does not name its data: give --data")
         with shown_progress() as progress:
-            return data_again(used, data, image_size=image_size, data_root=root, progress=progress)
+            return cast("ImageData", data_again(used, data, progress=progress, **options))
     except (DataError, OptionError) as error:
         if needed or data is not None:
             raise

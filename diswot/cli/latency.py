@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -22,6 +22,7 @@ from diswot.options import RUNTIMES
 if TYPE_CHECKING:
     from diswot.latency import LatencyMeasurement, OperatorTable
     from diswot.progress import Progress
+    from diswot.tasks import Subject
     from diswot.tasks.images import ImageSpec
     from search_spaces import SearchSpace
 
@@ -29,6 +30,7 @@ BUSY = 0.1
 """From what disturbance on a calibration is worth repeating."""
 
 _SUBJECT = shared.options(
+    shared.TASK,
     shared.SPACE,
     shared.DATA,
     shared.IMAGE_SIZE,
@@ -82,8 +84,9 @@ def latency() -> None:
 )
 @shared.JSON
 def calibrate(
-    space: str,
-    data: str,
+    task: str,
+    space: str | None,
+    data: str | None,
     image_size: int | None,
     data_root: str | None,
     device: str | None,
@@ -108,10 +111,11 @@ def calibrate(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    path = out or Path(f"{space}-{found_device}.json".replace(":", "-"))
+    subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
+    path = out or Path(f"{subject.space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
     with shown_progress() as progress:
-        found, images = _found(space, data, data_root, image_size, progress)
+        found, images = _found(subject, progress)
         table = measure_operators(
             found, images, found_device, form=timed_form, progress=progress, **chosen
         )
@@ -122,7 +126,7 @@ def calibrate(
     _print(table, path)
     typical = float(np.median([each.measured_ms for each in table.architectures]))
     say(
-        f"Next: diswot search --space {space} --data {data} "
+        f"Next: diswot search --space {subject.space} --data {subject.data} "
         f"--latency {path} --max-latency-ms {typical:.2g}"
     )
 
@@ -133,8 +137,9 @@ def calibrate(
 @shared.JSON
 def measure(
     architectures: tuple[str, ...],
-    space: str,
-    data: str,
+    task: str,
+    space: str | None,
+    data: str | None,
     image_size: int | None,
     data_root: str | None,
     device: str | None,
@@ -152,8 +157,9 @@ def measure(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
+    subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
     with shown_progress() as progress:
-        found, images = _found(space, data, data_root, image_size, progress)
+        found, images = _found(subject, progress)
         archs = {text: parse_architecture(found, text) for text in architectures}
         timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)
         measured = {text: timed.measure(arch) for text, arch in archs.items()}
@@ -170,7 +176,7 @@ def measure(
             "many of them mean a busy machine."
         ),
     )
-    say(f"Next: diswot latency calibrate --space {space} --data {data}")
+    say(f"Next: diswot latency calibrate --space {subject.space} --data {subject.data}")
 
 
 def _cells(measured: LatencyMeasurement) -> list[str]:
@@ -191,15 +197,21 @@ def _found_form(form: str | None, device: str) -> str:
     return found
 
 
-def _found(
-    space: str, data: str, data_root: str | None, image_size: int | None, progress: Progress
-) -> tuple[SearchSpace, ImageSpec]:
+def _subject(
+    task: str, space: str | None, data: str | None, **options: str | int | None
+) -> Subject:
+    from diswot.tasks import find_subject
+
+    return find_subject({"task": task, "data": data, **options}, space=space)
+
+
+def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, ImageSpec]:
     from diswot.search import check_space, find_space
     from diswot.seeding import generator_for
-    from diswot.tasks.images import load_data
+    from diswot.tasks.images import ImageData
 
-    images = load_data(data, root=data_root, image_size=image_size, progress=progress).spec
-    found = find_space(space, in_channels=images.shape[0])
+    images = cast(ImageData, subject.load(progress)).spec
+    found = find_space(subject.space, in_channels=images.shape[0])
     check_space(found, images, generator_for(0, "check"))
     return found, images
 

@@ -20,10 +20,22 @@ ADDED = "diswot.listings"
 """What installed packages have to list: each entry point names a function like those below."""
 
 
-def _teachers() -> dict[str, str]:
-    from diswot.tasks import find_task
+def _tasks() -> dict[str, str]:
+    from diswot.tasks import find_task, known_tasks
 
-    return find_task().teacher_sources.summaries()
+    found = {name: find_task(name) for name in sorted(known_tasks())}
+    return {
+        name: f"{task.summary}; by default the data {task.data}, the teacher {task.teacher} and "
+        f"the space {task.space}"
+        for name, task in found.items()
+    }
+
+
+def _teachers() -> dict[str, str]:
+    from diswot.tasks import find_task, known_tasks
+
+    found = [find_task(name).teacher_sources.summaries() for name in sorted(known_tasks())]
+    return {name: summary for summaries in found for name, summary in summaries.items()}
 
 
 def _spaces() -> dict[str, str]:
@@ -76,6 +88,7 @@ def _benchmarks() -> dict[str, str]:
 
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
+    "tasks": _tasks,
     "teachers": _teachers,
     "spaces": _spaces,
     "scorers": _scorers,
@@ -89,7 +102,7 @@ _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
 @click.argument("kind", type=click.Choice([*_LISTINGS, *plugins.offered(ADDED)]))
 @shared.JSON
 def list_(kind: str, as_json: bool) -> None:
-    """List teachers, spaces, scorers, losses, datasets or benchmarks.
+    """List tasks, teachers, spaces, scorers, losses, datasets or benchmarks.
 
     Example: diswot list scorers
     """

@@ -49,19 +49,19 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     """
     from diswot.pipeline import DEFAULT_BUDGET, check_run
     from diswot.pipeline import run as run_main_job
-    from diswot.tasks.images import load_data
+    from diswot.tasks import find_subject
 
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)
     check_run(budget=budget, out=out, **chosen)
-    size = chosen.pop("image_size")
+    subject = find_subject(chosen, teacher=chosen.pop("teacher"), space=chosen.pop("space"))
     with shown_progress() as progress:
-        chosen["data"] = load_data(
-            chosen["data"], root=chosen["data_root"], image_size=size, progress=progress
+        chosen["data"] = subject.load(progress)
+        folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{subject.teacher}")
+        report = run_main_job(
+            subject.teacher, subject.space, budget=budget, out=folder, progress=progress, **chosen
         )
-        folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{chosen['teacher']}")
-        report = run_main_job(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())
     else:

@@ -36,6 +36,7 @@ def teacher() -> None:
 
 @teacher.command()
 @click.argument("name")
+@shared.TASK
 @shared.TEACHER_WEIGHTS
 @shared.TEACHER_CLASSES
 @shared.DATA
@@ -48,7 +49,7 @@ def teacher() -> None:
 @shared.JSON
 def train(
     name: str,
-    data: str,
+    data: str | None,
     out: Path | None,
     as_json: bool,
     **chosen: Any,
@@ -60,15 +61,16 @@ def train(
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """
-    from diswot.tasks import find_task
+    from diswot.tasks import find_subject
     from diswot.training import is_unfinished
 
-    own = {"teacher_classes": chosen["teacher_classes"]}
-    chosen |= find_task().recorded(own)
+    subject = find_subject(chosen, data=data)
+    chosen |= subject.task.recorded({"teacher_classes": chosen["teacher_classes"]})
     folder = out or next_folder(Path("runs"), f"teacher-{name}")
     if not is_unfinished(folder):
         check_new_folder(folder)
-    _train(folder, located({"teacher": name, "data": data, **chosen}), as_json=as_json)
+    told = {"teacher": name, "data": subject.data, **chosen}
+    _train(folder, located(told), as_json=as_json)
 
 
 def go_on(
@@ -80,7 +82,7 @@ def go_on(
 
 
 def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
-    from diswot.tasks.images import check_data, load_data
+    from diswot.tasks import find_subject
     from diswot.training import (
         TrainingManifest,
         check_teacher_training,
@@ -90,11 +92,12 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
 
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
-    size = chosen.pop("image_size", None)
-    check_data(data, image_size=size)
+    subject = find_subject(chosen, data=data)
+    chosen.pop("image_size", None)
+    subject.check()
     check_teacher_training(teacher, data=data, **chosen)
     with working_in(folder), shown_progress() as progress:
-        images = load_data(data, root=chosen.get("data_root"), image_size=size, progress=progress)
+        images = subject.load(progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
         of = {"network": teacher, **alike}
         with TrainingManifest("teacher train", told, of).kept(folder):

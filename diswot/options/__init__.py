@@ -15,10 +15,12 @@ from diswot.options._search import (
     TEACHER_STATES,
     Combination,
     ComparisonOptions,
+    ImageOptions,
     ResumeOptions,
     SearchOptions,
     TeacherState,
 )
+from diswot.options._shared import DEFAULT_TASK
 from diswot.options._training import (
     AUGMENTATIONS,
     OPTIMIZERS,
@@ -33,6 +35,7 @@ __all__ = [
     "COMBINATIONS",
     "COMPILED",
     "DEFAULT_SCORER",
+    "DEFAULT_TASK",
     "EAGER",
     "ENGINES",
     "MEASURED",
@@ -46,6 +49,7 @@ __all__ = [
     "ComparisonOptions",
     "Declared",
     "DistillationOptions",
+    "ImageOptions",
     "JobOptions",
     "Option",
     "RecipeOptions",

@@ -10,6 +10,7 @@ from diswot.options._shared import (
     DataRoot,
     Device,
     Seed,
+    TaskName,
     TeacherClasses,
     TeacherWeights,
 )
@@ -44,22 +45,28 @@ MOST_SIDE = 4_096
 MOST_THREADS = 1_024
 
 
-class ComparisonOptions(TypedDict, total=False):
-    """Options of `search` and `score` alike."""
+class ImageOptions(TypedDict, total=False):
+    """Options of the data of the task `images`."""
 
-    data: Annotated[
-        Any,
-        Option(
-            "A name of `diswot list datasets`, a folder of images, or package.module:callable.",
-            default="digits",
-        ),
-    ]
     image_size: Annotated[
         int | None,
         Option(
             "Height and width of the images of a folder; by default inferred.",
             least=1,
             most=MOST_SIDE,
+        ),
+    ]
+
+
+class ComparisonOptions(ImageOptions, total=False):
+    """Options of `search` and `score` alike."""
+
+    task: TaskName
+    data: Annotated[
+        Any,
+        Option(
+            "A name of `diswot list datasets`, a folder, or package.module:callable; by default "
+            "the task's."
         ),
     ]
     data_root: DataRoot
@@ -160,6 +167,7 @@ class SearchOptions(ComparisonOptions, total=False):
 class ResumeOptions(TypedDict, total=False):
     """Options of `resume`: what can be another than before, and what must be named again."""
 
+    task: Annotated[str | None, Option("Only if it was Python code: name it again.")]
     generations: Annotated[
         int | None,
         Option("More generations than the search had.", least=0, most=MOST_CANDIDATES),

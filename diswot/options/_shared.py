@@ -9,6 +9,13 @@ MOST_EPOCHS = 1_000_000
 MOST_IMAGES = 1_000_000
 MOST_SEED = 2**63 - 1
 
+DEFAULT_TASK = "images"
+"""What a teacher does where nothing else is said."""
+
+TaskName: TypeAlias = Annotated[
+    str, Option("What the teacher does: a name of `diswot list tasks`.", default=DEFAULT_TASK)
+]
+
 DataRoot: TypeAlias = Annotated[
     str | Path | None,
     Option("Where datasets are and trained teachers are kept; also DISWOT_DATA."),

@@ -9,6 +9,7 @@ from diswot.options._shared import (
     DataRoot,
     Device,
     Seed,
+    TaskName,
     TeacherClasses,
     TeacherWeights,
 )
@@ -98,6 +99,7 @@ class RecipeOptions(TypedDict, total=False):
 class DistillationOptions(RecipeOptions, total=False):
     """Options of `distill`, `train_teacher` and `run` alike, with those of the recipe."""
 
+    task: TaskName
     data_root: DataRoot
     teacher_weights: TeacherWeights
     teacher_classes: TeacherClasses

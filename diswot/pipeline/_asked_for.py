@@ -16,14 +16,15 @@ from diswot.options import (
 )
 from diswot.runs.folder import check_new_folder
 from diswot.search import Budget, SearchSettings, check_comparison, settled
+from diswot.tasks import find_subject
 from diswot.training import check_distillation
 from search_spaces import SearchSpace
 
 
 @takes_options
 def check_run(
-    teacher: str | nn.Module,
-    space: str | SearchSpace,
+    teacher: str | nn.Module | None = None,
+    space: str | SearchSpace | None = None,
     *,
     budget: Budget,
     out: str | Path | None,
@@ -46,9 +47,10 @@ def check_run(
             f"population {engine.population} and {engine.generations} generations: take fewer, or "
             "search more"
         )
+    subject = find_subject(options, teacher=teacher, space=space)
     compared = options_of(ComparisonOptions, options)
     compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed
-    check_comparison(teacher, space, **cast(ComparisonOptions, compared))
+    check_comparison(subject.teacher, subject.space, **cast(ComparisonOptions, compared))
     trained = cast(DistillationOptions, options_of(DistillationOptions, options))
-    check_distillation(teacher, **trained)
+    check_distillation(subject.teacher, data=subject.data, **trained)
     return settings

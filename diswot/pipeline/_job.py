@@ -39,11 +39,11 @@ from diswot.search import (
     data_again,
     read_manifest,
     search,
+    task_of,
     told_again,
 )
 from diswot.search import resume as resume_search
-from diswot.tasks import find_task
-from diswot.tasks.images import ImageData, load_data
+from diswot.tasks import find_subject
 from diswot.teachers import Teacher
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
@@ -58,8 +58,8 @@ _TRAINING = (
 
 @takes_options
 def run(
-    teacher: str | nn.Module = "resnet56",
-    space: str | SearchSpace = "s0",
+    teacher: str | nn.Module | None = None,
+    space: str | SearchSpace | None = None,
     *,
     budget: Budget = DEFAULT_BUDGET,
     out: str | Path,
@@ -75,8 +75,8 @@ def run(
     the interval of their difference on the validation split, is exported; `verdict` says why.
 
     Args:
-        teacher: a built-in name, `package.module:callable`, or a network.
-        space: a built-in name, `package.module:Class`, or a space.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
+        space: a built-in name, `package.module:Class`, or a space; by default the task's.
         budget: what a student may cost; by default 300,000 parameters.
         out: the run folder.
         progress: a function that gets a message for every step, or `False` for nothing; by
@@ -94,7 +94,9 @@ def run(
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
             options["latency"] = EAGER  # the form that will be exported
         with working_in(folder):
-            options["data"] = _data_of(options, tell)
+            subject = find_subject(options, teacher=teacher, space=space)
+            teacher, space = subject.teacher, subject.space
+            options["data"] = subject.load(tell)
             check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=tell)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
@@ -102,16 +104,6 @@ def run(
             lessons = Lessons(teacher, options, tell)
             result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
             return finished(result, lessons, folder, job)
-
-
-def _data_of(options: RunOptions, progress: Progress) -> ImageData:
-    """Load the data that options name; `image_size`, which is used for it alone, is taken out."""
-    return load_data(
-        options.get("data", "digits"),
-        root=options.get("data_root"),
-        image_size=options.pop("image_size", None),
-        progress=progress,
-    )
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -194,11 +186,12 @@ def _resume_job(
         require_onnx()
     check_resume(folder, manifest, **options)
     settings = manifest["settings"]
-    known = find_task().teacher_sources
+    known = task_of(settings, options.get("task"), data=options.get("data")).teacher_sources
     teacher = told_again("teacher", settings["teacher"], options.get("teacher"), known)
     options["data"] = data_again(
         settings,
         options.get("data"),
+        task=options.get("task"),
         image_size=options.pop("image_size", None),
         data_root=options.get("data_root"),
         progress=progress,
@@ -216,7 +209,11 @@ def _lessons_of(
     settings: Mapping[str, Any], job: Mapping[str, Any], options: ResumeOptions
 ) -> dict[str, Any]:
     """Return how a manifest says that students are trained; options come first where they may."""
-    used = {"seed": settings["seed"], "teacher_classes": settings.get("teacher_classes")}
+    used = {
+        "task": options["data"].task.name,
+        "seed": settings["seed"],
+        "teacher_classes": settings.get("teacher_classes"),
+    }
     used |= {name: job[name] for name in _TRAINING}
     return used | {
         "teacher_weights": options.get("teacher_weights") or settings["teacher_weights"],

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diswot.options import DEFAULT_TASK
 from diswot.search import SPACES, SearchResult
-from diswot.tasks import find_task
+from diswot.tasks import find_task, known_tasks
 from diswot.tasks.images import DATASETS
 
 RELATIVE = ("rank", "logrank", "standard")
@@ -57,14 +58,19 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     """Return the commands that go on from a run."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
+    task_name = str(settings.get("task", DEFAULT_TASK))
+    task = _named_again("task", task_name, known_tasks())
+    teachers = () if task else find_task(task_name).teacher_sources
     teacher, space = (
         _named_again(kind, str(settings[kind]), known)
-        for kind, known in (("teacher", find_task().teacher_sources), ("space", SPACES))
+        for kind, known in (("teacher", teachers), ("space", SPACES))
     )
     data = "" if settings.get("data_source") else _named_again("data", settings["data"], DATASETS)
     return [
-        Command(f"diswot distill {run}{teacher}{space}{data}", "trains the winner"),
-        Command(f"diswot export {run}{space}", "writes the trained student as source and weights"),
+        Command(f"diswot distill {run}{task}{teacher}{space}{data}", "trains the winner"),
+        Command(
+            f"diswot export {run}{task}{space}", "writes the trained student as source and weights"
+        ),
         Command(f"diswot report {run}{space}", "writes this page again"),
     ]
 

@@ -10,7 +10,7 @@ from diswot.options import (
     TeacherState,
     options_of,
 )
-from diswot.search._again import data_again, source_of, told_again
+from diswot.search._again import data_again, source_of, task_of, told_again
 from diswot.search._api import check_search, resume, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
@@ -73,5 +73,6 @@ __all__ = [
     "settled",
     "shortlist",
     "source_of",
+    "task_of",
     "told_again",
 ]

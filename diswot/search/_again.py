@@ -4,9 +4,10 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import DataError, OptionError, RunFolderError
+from diswot.errors import DataError, DiswotError, OptionError, RunFolderError
+from diswot.options import DEFAULT_TASK, declared
 from diswot.progress import Progress
-from diswot.tasks.images import NAMED_DATA, ImageData, Source, load_data
+from diswot.tasks import Dataset, Source, Task, find_task, known_tasks
 
 
 def told_again(kind: str, used: str, given: Any, known: Container[str]) -> Any:
@@ -26,11 +27,29 @@ def told_again(kind: str, used: str, given: Any, known: Container[str]) -> Any:
     return used
 
 
-def source_of(used: Mapping[str, Any]) -> Source:
+def task_of(used: Mapping[str, Any], given: str | None = None, *, data: Any = None) -> Task:
+    """Return the task of a run; those of DisWOT 0.1.0, which do not name it, are of images.
+
+    Args:
+        used: the settings of the run.
+        given: the task, named again.
+        data: a dataset that is given again, which has its task.
+
+    Raises:
+        OptionError: it was Python code, which must be named again.
+    """
+    task = getattr(data, "task", None)
+    if isinstance(task, Task):
+        return task
+    return find_task(told_again("task", used.get("task", DEFAULT_TASK), given, known_tasks()))
+
+
+def source_of(used: Mapping[str, Any], task: Task) -> Source:
     """Return what loads the data of a run again.
 
     Args:
         used: the settings of the run.
+        task: of the run.
 
     Raises:
         OptionError: the data were Python code, which must be named again.
@@ -38,37 +57,46 @@ def source_of(used: Mapping[str, Any]) -> Source:
     """
     try:
         known = Source.from_json(used.get("data_source") or {"data": str(used["data"])})
-    except (TypeError, AttributeError) as error:
+        for name, value in known.options.items():
+            declared(task.options)[name].checked(value)
+    except (TypeError, ValueError, KeyError, DiswotError) as error:
         raise RunFolderError(
             f"manifest.json holds no source of data ({error}): restore it from a copy"
         ) from error
-    told_again("data", known.data, None, NAMED_DATA)
+    told_again("data", known.data, None, task.named_data)
     return known
 
 
 def data_again(
     used: Mapping[str, Any],
-    given: Any,
+    given: Any = None,
     *,
-    image_size: int | None,
-    data_root: str | Path | None,
+    task: str | None = None,
+    data_root: str | Path | None = None,
     progress: Progress,
-) -> ImageData:
+    **options: Any,
+) -> Dataset:
     """Load what was given, else the data of a run from where they were.
+
+    Args:
+        used: the settings of the run.
+        given: data that are named again.
+        task: named again, where it was Python code.
+        data_root: where they are now.
+        progress: receives what was inferred.
+        **options: of the task's own; what is not `None` goes before that of the run.
 
     Raises:
         OptionError: the data were Python code, which must be named again.
         DataError: they are not there, or are unfit.
     """
+    found = task_of(used, task, data=given)
+    own = {name: value for name, value in options.items() if value is not None}
     if given is not None:
-        return load_data(given, root=data_root, image_size=image_size, progress=progress)
-    source = source_of(used)
+        return found.load(given, root=data_root, progress=progress, **own)
+    source = source_of(used, found)
+    root = data_root or source.root
     try:
-        return load_data(
-            source.data,
-            root=data_root or source.root,
-            image_size=image_size or source.image_size,
-            progress=progress,
-        )
+        return found.load(source.data, root=root, progress=progress, **{**source.options, **own})
     except DataError as error:
         raise DataError(f"{error} (--data names the data of the run where they are now)") from error

@@ -40,8 +40,8 @@ REFERENCE = 32
 
 @takes_options
 def search(
-    teacher: str | nn.Module | Teacher = "resnet56",
-    space: str | SearchSpace = "s0",
+    teacher: str | nn.Module | Teacher | None = None,
+    space: str | SearchSpace | None = None,
     *,
     budget: Budget | None = None,
     out: str | Path | None = None,
@@ -52,8 +52,8 @@ def search(
     """Find the student that scores best for a teacher, within a budget.
 
     Args:
-        teacher: a built-in name, `package.module:callable`, or a network.
-        space: a built-in name, `package.module:Class`, or a space.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
+        space: a built-in name, `package.module:Class`, or a space; by default the task's.
         budget: what a student may cost; by default anything.
         out: the run folder to write; by default none.
         job: what the search is a part of; kept in the manifest for whoever resumes it.
@@ -81,8 +81,8 @@ def search(
 
 @takes_options
 def check_search(
-    teacher: str | nn.Module | Teacher = "resnet56",
-    space: str | SearchSpace = "s0",
+    teacher: str | nn.Module | Teacher | None = None,
+    space: str | SearchSpace | None = None,
     *,
     budget: Budget | None = None,
     **options: Unpack[SearchOptions],
@@ -96,8 +96,8 @@ def check_search(
 
 
 def _prepared(
-    teacher: str | nn.Module | Teacher,
-    space: str | SearchSpace,
+    teacher: str | nn.Module | Teacher | None,
+    space: str | SearchSpace | None,
     budget: Budget | None,
     progress: Progress,
     options: SearchOptions,
@@ -150,9 +150,9 @@ def resume(
 @takes_options
 def score(
     archs: Iterable[Architecture | str],
-    teacher: str | nn.Module = "resnet56",
+    teacher: str | nn.Module | None = None,
     *,
-    space: str | SearchSpace = "s0",
+    space: str | SearchSpace | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[ComparisonOptions],
 ) -> list[Candidate]:
@@ -160,8 +160,8 @@ def score(
 
     Args:
         archs: architectures of `space`, or their names.
-        teacher: a built-in name, `package.module:callable`, or a network.
-        space: a built-in name, `package.module:Class`, or a space.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
+        space: a built-in name, `package.module:Class`, or a space; by default the task's.
         progress: a function that is told of every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions]. With the

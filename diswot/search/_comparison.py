@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from torch import nn
 
@@ -17,8 +17,8 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
-from diswot.tasks import find_task
-from diswot.tasks.images import ImageData, check_data, load_data
+from diswot.tasks import find_subject
+from diswot.tasks.images import ImageData
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
@@ -67,8 +67,8 @@ class Comparison:
 
 @takes_options
 def check_comparison(
-    teacher: str | nn.Module | Teacher,
-    space: str | SearchSpace,
+    teacher: str | nn.Module | Teacher | None,
+    space: str | SearchSpace | None,
     **options: Unpack[ComparisonOptions],
 ) -> None:
     """Raise what can be said of a comparison before data are read.
@@ -78,10 +78,11 @@ def check_comparison(
     """
     find_scorer(options.get("scorer", DEFAULT_SCORER))
     find_device(options.get("device"))
-    check_space_name(space)
-    check_data(options.get("data"), image_size=options.get("image_size"))
-    find_task().check_teacher(
-        teacher,
+    subject = find_subject(options, teacher=teacher, space=space)
+    check_space_name(subject.space)
+    subject.check()
+    subject.task.check_teacher(
+        subject.teacher,
         weights=options.get("teacher_weights"),
         teacher_classes=options.get("teacher_classes"),
         teacher_state=options.get("teacher_state"),
@@ -90,13 +91,15 @@ def check_comparison(
 
 @takes_options
 def resolve_comparison(
-    teacher: str | nn.Module | Teacher,
-    space: str | SearchSpace,
+    teacher: str | nn.Module | Teacher | None,
+    space: str | SearchSpace | None,
     *,
     progress: Progress = silent,
     **options: Unpack[ComparisonOptions],
 ) -> Comparison:
     """Resolve names, check that all fits together, and show the batches to the teacher.
+
+    Teacher and space are those of the task where none is given.
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -108,16 +111,12 @@ def resolve_comparison(
     if chosen["combination"] is not None:
         formula = Formula(chosen["combination"], formula.parts)
     device = find_device(chosen["device"])
-    images = load_data(
-        chosen["data"],
-        root=chosen["data_root"],
-        image_size=chosen["image_size"],
-        progress=progress,
-    )
-    found_space = find_space(space, in_channels=images.shape[0])
+    subject = find_subject(options, teacher=teacher, space=space)
+    images = cast(ImageData, subject.load(progress))
+    found_space = find_space(subject.space, in_channels=images.shape[0])
     weights = chosen["teacher_weights"]
     own = {"teacher_classes": chosen["teacher_classes"]}
-    found_teacher = images.task.find_teacher(teacher, images, weights=weights, **own)
+    found_teacher = subject.task.find_teacher(subject.teacher, images, weights=weights, **own)
     made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
     state = chosen["teacher_state"] or made_for
     if state == "trained":
@@ -139,13 +138,14 @@ def resolve_comparison(
         **same,
     )
     settings = {
+        "task": subject.task.name,
         "teacher": found_teacher.name,
         "teacher_state": state,
         "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
-        **images.task.recorded(own),
-        "space": space if isinstance(space, str) else type(space).__name__,
+        **subject.task.recorded(own),
+        "space": subject.space if isinstance(subject.space, str) else type(subject.space).__name__,
         "data": images.name,
-        "data_source": None if images.source is None else asdict(images.source),
+        "data_source": None if images.source is None else images.source.to_json(),
         "scorer": found_scorer.card.name,
         "combination": formula.how,
         **drawn,

@@ -8,15 +8,14 @@ from typing import Any, Unpack
 from torch import nn
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
-from diswot.options import ResumeOptions, filled, takes_options
+from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
 from diswot.progress import Progress
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
-from diswot.search._again import data_again, source_of, told_again
+from diswot.search._again import data_again, source_of, task_of, told_again
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
-from diswot.tasks import find_task
 from diswot.teachers import Teacher
 from search_spaces import SearchSpace
 
@@ -37,8 +36,9 @@ def check_resume(
         settings = settings.extended(chosen["generations"])
     check_alone_or_cluster(settings, chosen["workers"], chosen["cluster"])
     used = manifest["settings"]
+    task = task_of(used, chosen["task"], data=chosen["data"])
     if chosen["data"] is None:
-        source_of(used)
+        source_of(used, task)
     scorer = _known_scorer(used["scorer"]) if chosen["scorer"] is None else chosen["scorer"]
     name = find_scorer(scorer).card.name
     if name != used["scorer"]:
@@ -48,9 +48,10 @@ def check_resume(
         )
     weights = chosen["teacher_weights"]
     check_comparison(
-        told_again("teacher", used["teacher"], chosen["teacher"], find_task().teacher_sources),
+        told_again("teacher", used["teacher"], chosen["teacher"], task.teacher_sources),
         told_again("space", used["space"], chosen["space"], SPACES),
-        data="digits" if chosen["data"] is None else chosen["data"],
+        task=task.name if chosen["task"] is None else chosen["task"],
+        data=chosen["data"],
         scorer=scorer,
         teacher_weights=used["teacher_weights"] if weights is None else weights,
         device=used["device"] if chosen["device"] is None else chosen["device"],
@@ -61,6 +62,7 @@ def check_resume(
 def comparison_again(
     used: Mapping[str, Any],
     *,
+    task: str | None,
     teacher: str | nn.Module | Teacher | None,
     teacher_weights: str | Path | None,
     space: str | SearchSpace | None,
@@ -72,16 +74,23 @@ def comparison_again(
     progress: Progress,
 ) -> Comparison:
     """Resolve the comparison of a run again."""
+    teachers = task_of(used, task, data=data).teacher_sources
     try:
         kept = {
             name: used[name]
             for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
         }
         return resolve_comparison(
-            told_again("teacher", used["teacher"], teacher, find_task().teacher_sources),
+            told_again("teacher", used["teacher"], teacher, teachers),
             told_again("space", used["space"], space, SPACES),
+            task=used.get("task", DEFAULT_TASK) if task is None else task,
             data=data_again(
-                used, data, image_size=image_size, data_root=data_root, progress=progress
+                used,
+                data,
+                task=task,
+                image_size=image_size,
+                data_root=data_root,
+                progress=progress,
             ),
             scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,

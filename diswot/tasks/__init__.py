@@ -10,11 +10,13 @@ from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
-from diswot.tasks._task import Task
-from diswot.tasks._tasks import DEFAULT_TASK, TASKS, find_task
+from diswot.tasks._source import NamedData, Source
+from diswot.tasks._subject import DEFAULT, Subject, find_subject
+from diswot.tasks._task import NoOptions, Task
+from diswot.tasks._tasks import TASKS, find_task, known_tasks
 
 __all__ = [
-    "DEFAULT_TASK",
+    "DEFAULT",
     "MOST_AT_ONCE",
     "SPLITS",
     "TASKS",
@@ -25,16 +27,22 @@ __all__ = [
     "Matthews",
     "Measure",
     "Metric",
+    "NamedData",
+    "NoOptions",
     "Packaging",
+    "Source",
     "SplitName",
+    "Subject",
     "Task",
     "Top1",
     "TrainingBatches",
     "accuracy",
     "cache_root",
     "data_root",
+    "find_subject",
     "find_task",
     "fitted",
+    "known_tasks",
     "mean_difference",
     "paired_difference",
     "read_picture",

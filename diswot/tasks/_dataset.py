@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
+from diswot.tasks._source import Source
 from search_spaces import Signature
 
 if TYPE_CHECKING:
@@ -58,12 +59,15 @@ class Dataset(Protocol):
     Attributes:
         name: what it is called in manifests.
         notes: what was inferred, converted or left out, a line each.
+        source: what loads it again, where that is no code.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
+    @property
+    def source(self) -> Source | None: ...
 
     @property
     def task(self) -> "Task":

@@ -1,18 +1,23 @@
 """A kind of data, and all that is true of it alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from torch import nn
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
+from diswot.references import NO_CODE
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
+
+
+class NoOptions(TypedDict):
+    """Options of a task that has none of its own."""
 
 
 class Task(ABC):
@@ -25,7 +30,10 @@ class Task(ABC):
         name: what it is called in options and manifests.
         summary: one line.
         noun: what one example is called in texts, such as `image`.
+        options: a `TypedDict` of `diswot.options.Option` for those that its data alone have.
         reads: what losses and scorers can read of its networks, by the names on their cards.
+        datasets: names of built-in datasets.
+        named_data: texts that stand for data and never for code.
         data: the dataset where none is named.
         teacher: the teacher where none is named.
         space: the search space where none is named.
@@ -37,6 +45,9 @@ class Task(ABC):
     summary: str
     noun: str = "example"
     reads: frozenset[str]
+    options: type = NoOptions
+    datasets: Container[str] = ()
+    named_data: Container[str] = NO_CODE
     data: str
     teacher: str
     space: str

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from diswot.errors import OptionError, UnknownNameError
+from diswot.options import DEFAULT_TASK
 from diswot.plugins import load, offered
 from diswot.references import is_reference, resolve
 from diswot.tasks._task import Task
@@ -19,8 +20,9 @@ TASKS: Mapping[str, str] = {
 """Built-in tasks, imported when they are used."""
 
 
-DEFAULT_TASK = "images"
-"""The task where none is named."""
+def known_tasks() -> frozenset[str]:
+    """Return the names of tasks, those of installed packages included."""
+    return frozenset({*TASKS, *offered(GROUP)})
 
 
 @cache
@@ -47,7 +49,7 @@ def find_task(name: str = DEFAULT_TASK) -> Task:
     elif is_reference(name):
         found = resolve(name, kind="task")
     else:
-        raise UnknownNameError("task", name, {*TASKS, *offered(GROUP)})
+        raise UnknownNameError("task", name, known_tasks())
     if isinstance(found, type) and issubclass(found, Task):
         return found()
     if isinstance(found, Task):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from torch import nn
 
@@ -14,8 +14,8 @@ from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
-from diswot.tasks import find_task
-from diswot.tasks.images import ImageData, check_data, load_data
+from diswot.tasks import DEFAULT, find_subject
+from diswot.tasks.images import ImageData
 from diswot.tasks.images import data_root as find_root
 from diswot.teachers import Teacher
 from diswot.training._acceleration import check_precision
@@ -32,7 +32,7 @@ from diswot.training._trained import Training
 def prepare_distillation(
     teacher: str | nn.Module | Teacher | None,
     *,
-    data: Any = "digits",
+    data: Any = None,
     progress: Progress = silent,
     **options: Unpack[DistillationOptions],
 ) -> Distillation:
@@ -47,10 +47,8 @@ def prepare_distillation(
     root, device = options.get("data_root"), find_device(options.get("device"))
     if options.get("tensorboard"):
         check_tensorboard()
-    images = load_data(data, root=root, progress=progress)
-    flips = options.get("flips")
-    if flips is not None and flips != images.flips:
-        images = replace(images, flips=flips)
+    subject = find_subject(options, data=data)
+    images = cast(ImageData, subject.task.prepared(subject.load(progress), options))
     recipe = _recipe(images, options)
     found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
     if teacher is None:
@@ -90,7 +88,7 @@ def _recipe(images: ImageData, options: Mapping[str, Any]) -> Recipe:
 def check_distillation(
     teacher: str | nn.Module | Teacher | None,
     *,
-    data: Any = "digits",
+    data: Any = None,
     loss: str = "diswot",
     **options: Unpack[DistillationOptions],
 ) -> None:
@@ -104,11 +102,12 @@ def check_distillation(
         check_tensorboard()
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
-    check_data(data)
+    subject = find_subject(options, data=data)
+    subject.check()
     if objective.needs_teacher:
         if teacher is None:
             raise needs_a_teacher(objective.text)
-        find_task().check_teacher(
+        subject.task.check_teacher(
             teacher,
             weights=options.get("teacher_weights"),
             teacher_classes=options.get("teacher_classes"),
@@ -119,9 +118,9 @@ def check_distillation(
 @takes_options
 def distill(
     student: nn.Module,
-    teacher: str | nn.Module | Teacher | None = "resnet56",
+    teacher: str | nn.Module | Teacher | None = DEFAULT,
     *,
-    data: Any = "digits",
+    data: Any = None,
     loss: str = "diswot",
     out: str | Path | None = None,
     progress: Progress | bool | None = None,
@@ -134,8 +133,9 @@ def distill(
             [`output_of`][diswot.networks.output.output_of].
         teacher: a built-in name, `package.module:callable`, or a network. The last two
             are taken to be trained; a built-in one without a checkpoint is trained on
-            the data, once, and kept under the data root. Not looked at with `alone`.
-        data: a built-in name, `package.module:callable`, or a dataset.
+            the data, once, and kept under the data root. By default the task's; `None` for
+            none. Not looked at with `alone`.
+        data: a built-in name, `package.module:callable`, or a dataset; by default the task's.
         loss: an expression such as `ce + 0.9*kd(T=4) + 100*at`, or a preset: `diswot`
             (CE+KL), `diswot-dagger` (with the two similarity losses), `alone` (the
             labels only).
@@ -161,9 +161,11 @@ def distill(
         1297
     """
     with shown(progress) as tell:
+        subject = find_subject(options, teacher=teacher, data=data)
+        teacher = None if teacher is None else subject.teacher
         check_distillation(teacher, data=data, loss=loss, **options)
         folder = None if out is None else training_folder(out)
-        images = load_data(data, root=options.get("data_root"), progress=tell)
+        images = cast(ImageData, subject.load(tell))
         check_takes(student, images, "the student", training=True)
         taught_by = teacher if parse_objective(loss).needs_teacher else None
         with nullcontext() if folder is None else working_in(folder):

@@ -12,7 +12,7 @@ from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
-from diswot.tasks import find_task
+from diswot.tasks import find_subject
 from diswot.teachers import Teacher
 from diswot.training._api import check_distillation, prepare_distillation
 from diswot.training._saved import training_folder
@@ -35,7 +35,7 @@ def check_teacher_training(
     if options.get("teacher_epochs") is not None:
         raise OptionError("teacher_epochs is of a distillation: give epochs for this training")
     check_distillation(None, data=data, loss="alone", **options)
-    find_task().check_teacher(
+    find_subject(options, data=data).task.check_teacher(
         teacher,
         weights=options.get("teacher_weights"),
         teacher_classes=options.get("teacher_classes"),
@@ -44,10 +44,10 @@ def check_teacher_training(
 
 @takes_options
 def train_teacher(
-    teacher: str | nn.Module | Teacher = "resnet56",
+    teacher: str | nn.Module | Teacher | None = None,
     *,
     out: str | Path,
-    data: Any = "digits",
+    data: Any = None,
     progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
@@ -55,10 +55,11 @@ def train_teacher(
 
     Args:
         teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes; one that has
-            weights is trained on from them.
+            weights is trained on from them; by default the task's.
         out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
             of the same was stopped, it goes on.
-        data: a built-in name, a folder, `package.module:callable`, or a dataset.
+        data: a built-in name, a folder, `package.module:callable`, or a dataset; by default
+            the task's.
         progress: a function that is told of every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
@@ -68,6 +69,7 @@ def train_teacher(
         RunError: the loss is not finite.
     """
     with shown(progress) as tell:
+        teacher = find_subject(options, teacher=teacher, data=data).teacher
         check_teacher_training(teacher, data=data, **options)
         folder = training_folder(out)
         with working_in(folder):

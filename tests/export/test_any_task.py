@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import ExportError, OptionError
 from diswot.export import Exported
-from diswot.tasks import Batch, Dataset, Measure, Metric, SplitName, Task
+from diswot.tasks import Batch, Dataset, Measure, Metric, Source, SplitName, Task
 from search_spaces import Signature, TensorSpec
 
 WORDS = 30
@@ -67,6 +67,7 @@ class Sentences:
     signature: Signature = TAKES
     digest: str = "0"
     metrics: tuple[Metric, ...] = (Distance(),)
+    source: Source | None = None
     seed: int = 0
 
     def size(self, split: SplitName) -> int:

@@ -199,7 +199,9 @@ def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Modul
     ],
 )
 def test_an_output_of_another_rank_is_refused(network: nn.Module, shape: str) -> None:
-    with pytest.raises(NetworkError, match=f"^it returns an output of shape {shape} for 2 examples"):
+    with pytest.raises(
+        NetworkError, match=f"^it returns an output of shape {shape} for 2 examples"
+    ):
         trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it")
 
 

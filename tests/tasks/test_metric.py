@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import ForwardError
-from diswot.tasks import MOST_AT_ONCE, Batch, Dataset, Measure, Metric, SplitName, values_of
+from diswot.tasks import MOST_AT_ONCE, Batch, Dataset, Measure, Metric, Source, SplitName, values_of
 from search_spaces import Signature, TensorSpec
 
 SIZES = {"train": 3, "val": 0, "test": 2 * MOST_AT_ONCE + 7}
@@ -23,6 +23,7 @@ class Lines:
 
     name: str = "lines"
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     @property
     def signature(self) -> Signature:

@@ -1,7 +1,7 @@
 """Datasets by name."""
 
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
 from diswot.tasks._root import cache_root, data_root
+from diswot.tasks._source import NamedData
 from diswot.tasks.images._cifar import cifar10, cifar100
 from diswot.tasks.images._decoded import image_folder
 from diswot.tasks.images._digits import digits
 from diswot.tasks.images._given import from_dataset
-from diswot.tasks.images._image_data import ImageData, Source
+from diswot.tasks.images._image_data import ImageData
 
 DATASETS: dict[str, Callable[[Path], ImageData]] = {
     "digits": digits,
@@ -28,6 +29,9 @@ GIVEN: dict[str, str] = {
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
 """What can be given other than a name."""
+
+NAMED_DATA = NamedData(DATASETS)
+"""Texts that stand for built-in datasets and for folders of images, and never for code."""
 
 LARGEST_IMAGE = 4096
 
@@ -46,7 +50,7 @@ def check_data(data: Any, *, image_size: int | None = None) -> None:
         raise OptionError(
             f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
         )
-    if not isinstance(data, str) or _is_path(data) or is_reference(data):
+    if not isinstance(data, str) or NAMED_DATA.is_path(data) or is_reference(data):
         return
     if data not in DATASETS:
         also = " (or give a folder of images, or package.module:callable)"
@@ -99,24 +103,14 @@ def load_data(
     if found is not data:
         for note in (*found.notes, *found.class_summary()):
             progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-        found = found.with_provenance(source=_source(data, root, image_size))
+        found = found.with_provenance(source=NAMED_DATA.source(data, root, image_size=image_size))
     return found
-
-
-def _source(data: Any, root: str | Path | None, image_size: int | None) -> Source | None:
-    """Return what loads data again; nothing for code and for datasets themselves."""
-    place = str(data) if isinstance(data, str | Path) else ""
-    if place not in NAMED_DATA and not isinstance(data, Path):
-        return None
-    if place not in DATASETS:
-        place = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111
-    return Source(place, None if root is None else os.path.abspath(root), image_size)  # noqa: PTH100
 
 
 def _found(
     data: Any, root: str | Path | None, image_size: int | None, progress: Progress
 ) -> ImageData:
-    if isinstance(data, Path) or (isinstance(data, str) and _is_path(data)):
+    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
         kept_in = cache_root(data_root(root)) / "images"
         folder = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
         return image_folder(folder, kept_in=kept_in, image_size=image_size, progress=progress)
@@ -125,22 +119,6 @@ def _found(
     if is_reference(data):
         return from_dataset(_called(data), name=data, image_size=image_size)
     return DATASETS[data](data_root(root))
-
-
-def _is_path(text: str) -> bool:
-    """Return whether `text` means a folder; built-in names go before folders of the same name."""
-    looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
-    exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
-    return text not in DATASETS and (looks_like or exists)
-
-
-class _NamedData(Container[str]):
-    def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and (text in DATASETS or _is_path(text))
-
-
-NAMED_DATA: Container[str] = _NamedData()
-"""Texts that stand for built-in datasets and for folders of images, and never for code."""
 
 
 def _called(reference: str) -> Any:

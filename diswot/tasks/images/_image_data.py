@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
 from diswot.tasks._holding_out import divided, held_out_of
 from diswot.tasks._metric import Metric
+from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.images._classes import described
@@ -37,34 +37,6 @@ class Split:
     def take(self, indices: Tensor) -> "Split":
         """Return the images at `indices`."""
         return Split(self.images[indices], self.labels[indices])
-
-
-@dataclass(frozen=True)
-class Source:
-    """What loads a dataset again, where that is no code.
-
-    Attributes:
-        data: a built-in name, or the whole path of a folder of images.
-        root: the data root, where one was named.
-        image_size: height and width of the images of a folder, where they were named.
-    """
-
-    data: str
-    root: str | None = None
-    image_size: int | None = None
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Source":
-        """Read back what `dataclasses.asdict` and JSON made of it.
-
-        Raises:
-            TypeError: it is something else.
-        """
-        kinds = {"data": str, "root": str | None, "image_size": int | None}
-        for name, kind in kinds.items():
-            if not isinstance(values.get(name), kind):
-                raise TypeError(f"{name} is {values.get(name)!r}")
-        return cls(values["data"], values.get("root"), values.get("image_size"))
 
 
 @dataclass(frozen=True, eq=False)

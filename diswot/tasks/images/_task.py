@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from torch import nn
 
+from diswot.options import ImageOptions
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
-from diswot.tasks.images._catalogue import check_data, load_data
+from diswot.tasks.images._catalogue import DATASETS, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._packaging import packaging
 from diswot.teachers import Teacher, TeacherSources
@@ -27,6 +28,9 @@ class ImageClassification(Task):
     reads = frozenset(
         {"logits", "labels", "features", "feature maps", "stages", "classifier weights"}
     )
+    options = ImageOptions
+    datasets = DATASETS
+    named_data = NAMED_DATA
     data = "digits"
     teacher = "resnet56"
     space = "s0"

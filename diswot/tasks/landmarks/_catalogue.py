@@ -11,6 +11,7 @@ from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
 from diswot.tasks._dataset import SPLITS
 from diswot.tasks._root import data_root
+from diswot.tasks._source import NamedData
 from diswot.tasks.landmarks._decoding import fixed_size
 from diswot.tasks.landmarks._digit_outlines import digit_outlines
 from diswot.tasks.landmarks._error import NORMALIZERS, Normalizer
@@ -24,6 +25,9 @@ DATASETS: Mapping[str, str] = {
     "faces-68": "faces with 68 points: faces-68/ under the data root",
 }
 """Built-in datasets."""
+
+NAMED_DATA = NamedData(DATASETS)
+"""Texts that stand for built-in datasets, folders and archives, and never for code."""
 
 LARGEST_IMAGE = 4096
 
@@ -57,7 +61,7 @@ def check_landmarks(
             f"Expected landmarks as a name, a folder, package.module:callable or LandmarkData, "
             f"but got {type(data).__name__}"
         )
-    if not _is_path(data) and not is_reference(data) and data not in DATASETS:
+    if not NAMED_DATA.is_path(data) and not is_reference(data) and data not in DATASETS:
         also = " (or give a folder of images with landmark files, or package.module:callable)"
         raise UnknownNameError("dataset of landmarks", data, DATASETS, also=also)
 
@@ -100,6 +104,8 @@ def load_landmarks(
     if found is not data:
         for note in found.notes:
             progress(news("data", note, can_wait=data == "digit-outlines"))
+        own = {"image_size": image_size, "crop": crop, "normalizer": normalizer}
+        found = replace(found, source=NAMED_DATA.source(data, root, **own))
     if normalizer is None:
         return found
     NORMALIZERS[normalizer](found.test.points[:1], found.shape[2])  # does it fit these points?
@@ -127,7 +133,7 @@ def _path_of(data: Any, root: str | Path | None) -> Path | None:
         if not path.is_dir():
             raise DataError(f"there is no folder {path}: name the root that has it (--data-root)")
         return path
-    if isinstance(data, Path) or (isinstance(data, str) and _is_path(data)):
+    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
         return Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
     return None
 
@@ -157,13 +163,6 @@ def _assembled(
         crop=crop,
         notes=tuple(notes),
     )
-
-
-def _is_path(text: str) -> bool:
-    """Return whether `text` means a folder or file; built-in names go before such."""
-    looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
-    exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
-    return text not in DATASETS and (looks_like or exists)
 
 
 def _called(reference: str) -> LandmarkData:

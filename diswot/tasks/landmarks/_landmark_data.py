@@ -14,6 +14,7 @@ from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
+from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.landmarks._batches import LandmarkBatches
@@ -76,6 +77,7 @@ class LandmarkData:
         crop: how far images reach beyond the box of their points, as a share of its longer
             side; `None` of whole images.
         notes: what was inferred or converted, for people.
+        source: what loads it again, where that is known.
     """
 
     name: str
@@ -87,6 +89,7 @@ class LandmarkData:
     rows: bool = False
     crop: float | None = None
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     @property
     def task(self) -> Task:

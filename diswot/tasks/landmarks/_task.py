@@ -9,8 +9,9 @@ from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._task import Task
-from diswot.tasks.landmarks._catalogue import check_landmarks, load_landmarks
+from diswot.tasks.landmarks._catalogue import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
+from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._teachers import SOURCES
 from diswot.teachers import TeacherSources
 
@@ -21,6 +22,9 @@ class Landmarks(Task):
     name = "landmarks"
     summary = "regression of points in images"
     reads = frozenset({"outputs", "targets", "features", "feature maps", "stages"})
+    options = LandmarkOptions
+    datasets = DATASETS
+    named_data = NAMED_DATA
     data = "digit-outlines"
     teacher = "mobile-medium"
     space = "mobile-small"

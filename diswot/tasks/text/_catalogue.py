@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -10,6 +11,7 @@ from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
 from diswot.tasks._root import cache_root, data_root
+from diswot.tasks._source import NamedData
 from diswot.tasks._split_names import check_unambiguous, split_names
 from diswot.tasks.text._embedded import python_docs
 from diswot.tasks.text._options import VOCABULARY, TextOptions
@@ -21,6 +23,9 @@ DATASETS: Mapping[str, str] = {
     "python-docs": "sentences of Python's documentation: 12 packages, always there",
 }
 """Built-in datasets."""
+
+NAMED_DATA = NamedData(DATASETS, SUFFIXES)
+"""Texts that stand for built-in datasets, files and folders, and never for code."""
 
 
 @takes_options
@@ -38,7 +43,7 @@ def check_texts(data: Any, **options: Unpack[TextOptions]) -> None:  # noqa: ARG
             "Expected texts as a name, a file, a folder, package.module:callable, TextData or "
             f"pairs of a text and a label, but got {type(data).__name__}"
         )
-    if not _is_path(data) and not is_reference(data) and data not in DATASETS:
+    if not NAMED_DATA.is_path(data) and not is_reference(data) and data not in DATASETS:
         also = f" (or give a {' or '.join(SUFFIXES)} file, a folder, or package.module:callable)"
         raise UnknownNameError("dataset of texts", data, DATASETS, also=also)
 
@@ -91,12 +96,12 @@ def load_texts(
     )
     for note in made.notes:
         progress(news("data", note, can_wait=data in DATASETS if isinstance(data, str) else False))
-    return made
+    return replace(made, source=NAMED_DATA.source(data, root, **options))
 
 
 def _found(data: Any) -> tuple[str, Splits | TextData, tuple[str, ...]]:
     """Return the name of data, their texts by split, and what is to be noted of them."""
-    if isinstance(data, Path) or (isinstance(data, str) and _is_path(data)):
+    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
         path = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
         if not path.exists():
             raise DataError(f"there is no {path}: name a file or a folder of labeled texts")
@@ -135,13 +140,6 @@ def _pairs(given: Any, where: str) -> list[Labeled]:
             raise DataError(f"{where}: expected a pair (text, label), but got {pair!r:.40}")
         found.append(labeled(*pair, place=f"{where}, item {number:,}"))
     return found
-
-
-def _is_path(text: str) -> bool:
-    """Return whether `text` means a file or folder; built-in names go before such."""
-    looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
-    exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
-    return text not in DATASETS and (looks_like or exists or text.endswith(SUFFIXES))
 
 
 def _called(reference: str) -> Any:

@@ -5,7 +5,8 @@ from typing import Any
 
 from diswot.progress import Progress, silent
 from diswot.tasks._task import Task
-from diswot.tasks.text._catalogue import check_texts, load_texts
+from diswot.tasks.text._catalogue import DATASETS, NAMED_DATA, check_texts, load_texts
+from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._text_data import TextData
 
 
@@ -15,6 +16,9 @@ class TextClassification(Task):
     name = "text"
     summary = "classification of texts"
     reads = frozenset({"logits", "labels", "features", "classifier weights"})
+    options = TextOptions
+    datasets = DATASETS
+    named_data = NAMED_DATA
     data = "python-docs"
     teacher = "encoder"
     space = "encoder-tiny"

@@ -12,6 +12,7 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._correlation import Matthews
 from diswot.tasks._dataset import SPLITS, Changes, SplitName
 from diswot.tasks._metric import Metric
+from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.text._tokenizer import TextTokenizer
@@ -48,6 +49,7 @@ class TextData:
         classes: their names.
         tokenizer: what made the numbers of tokens.
         notes: what was inferred or left out, for people.
+        source: what loads it again, where that is known.
     """
 
     name: str
@@ -57,6 +59,7 @@ class TextData:
     classes: tuple[str, ...]
     tokenizer: TextTokenizer
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     @property
     def task(self) -> Task:
