@@ -8,12 +8,15 @@ from typing import Any
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
 from diswot.tasks.landmarks._catalogue import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
 from diswot.tasks.landmarks._options import LandmarkOptions
+from diswot.tasks.landmarks._packaging import packaging
 from diswot.tasks.landmarks._teachers import SOURCES
 from diswot.teachers import TeacherSources
+from search_spaces import Signature
 
 
 class Landmarks(Task):
@@ -21,6 +24,7 @@ class Landmarks(Task):
 
     name = "landmarks"
     summary = "regression of points in images"
+    noun = "image"
     reads = frozenset({"outputs", "targets", "features", "feature maps", "stages"})
     options = LandmarkOptions
     datasets = DATASETS
@@ -45,6 +49,10 @@ class Landmarks(Task):
     ) -> LandmarkData:
         """Return the landmarks that are meant, see `load_landmarks`."""
         return load_landmarks(data, root=root, progress=progress, **options)
+
+    def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
+        """Return how photos become what the student takes, and what its outputs mean."""
+        return packaging(signature, dataset)
 
     @property
     def teacher_sources(self) -> TeacherSources:

@@ -1,0 +1,75 @@
+"""What an exported student says of its images and points, and how photos become its input."""
+
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import ExportError, first_line
+from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks.landmarks._nme import NAMES
+from diswot.tasks.landmarks._points import PIXEL_CENTER
+from diswot.tasks.landmarks._square import square_around, squared
+from search_spaces import Signature
+
+
+def packaging(signature: Signature, _dataset: Dataset | None) -> Packaging:
+    """Return what an exported student says of its images and points, and its templates.
+
+    Args:
+        signature: what the student takes and gives.
+
+    Raises:
+        ExportError: the signature is not that of a network for landmarks.
+    """
+    try:
+        config = _config(signature)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"the student takes {signature.describe()}, which describes no images with points "
+            f"({first_line(error)}): pass data=…, or task=… of another task"
+        ) from error
+    return Packaging(
+        signature,
+        config,
+        pipeline_tag="keypoint-detection",
+        output="coordinates",
+        predicts="opens a photo and prints its points",
+        templates=Path(__file__).with_name("templates"),
+        values={"reader": source_of(squared) + source_of(square_around)},
+    )
+
+
+def _config(signature: Signature) -> dict[str, Any]:
+    """Return all that is done to a photo and to the output, as plain values.
+
+    Raises:
+        KeyError: the signature lacks something of landmarks.
+        ValueError: it has something else in its place.
+    """
+    facts, (images,) = signature.facts, signature.inputs
+    channels, height, width = images.shape
+    if signature.outputs % 2:
+        raise ValueError(f"{signature.outputs} outputs are no pairs of coordinates")
+    return {
+        "shape": [channels, height, width],
+        "points": signature.outputs // 2,
+        "normalizer": NAMES[facts["normalizer"]],
+        **{name: facts[name] for name in ("mean", "std", "scale")},
+        "preprocessing": {
+            "photo": channels in (1, 3) and height == width,
+            "color": {1: "grayscale", 3: "RGB"}.get(channels or 0, f"{channels} channels"),
+            "orientation": "upright, as EXIF data say",
+            "transparency": "laid on white",
+            "margin": facts["crop"],
+            "fill": "black",
+            "interpolation": "bilinear",
+            "antialias": True,
+            "formula": "(value / scale - mean) / std, per channel",
+            "layout": "NCHW",
+            "dtype": "float32",
+        },
+        "postprocessing": {
+            "coordinates": "x / width - 1/2 and y / height - 1/2 of each point",
+            "pixel_center": PIXEL_CENTER,
+        },
+    }
