@@ -15,6 +15,7 @@ from search_spaces.nas_bench_201 import NASBench201Space
 from search_spaces.nas_bench_macro import NASBenchMacroSpace
 from search_spaces.nats_sss import NATSSizeSpace
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
+from search_spaces.text_encoder import TextEncoder, TextEncoderSpace
 from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -35,5 +36,7 @@ __all__ = [
     "SearchSpace",
     "Signature",
     "TensorSpec",
+    "TextEncoder",
+    "TextEncoderSpace",
     "VisionTransformer",
 ]

@@ -16,6 +16,7 @@ from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.text._tokenizer import TextTokenizer
+from diswot.tasks.text._training_batches import TextBatches
 from search_spaces import Signature, TensorSpec
 
 
@@ -119,9 +120,9 @@ class TextData:
         labels = own.labels[indices]
         return Batch((own.tokens[indices], mask), labels, labels, indices).to(device)
 
-    def training(self, changes: Changes, *, device: str = "cpu") -> "TextBatches":
-        """Return batches of the training texts; of the changes, labels are smoothed."""
-        return TextBatches(self, changes.label_smoothing, device)
+    def training(self, changes: Changes, *, device: str = "cpu") -> TextBatches:
+        """Return batches of the training texts; tokens are hidden and labels smoothed."""
+        return TextBatches(self, changes, device)
 
     def summary(self) -> str:
         """One line for people: sizes, length and classes."""
@@ -130,29 +131,3 @@ class TextData:
             f"{len(self.test):,} test texts of up to {self.length} tokens "
             f"({self.tokenizer.vocabulary:,} different), {len(self.classes)} classes"
         )
-
-
-class TextBatches:
-    """Batches of the training texts.
-
-    Attributes:
-        fixed: a text is the same in every epoch.
-
-    Args:
-        data: the texts.
-        smoothing: share of a label that is spread over all classes.
-        device: where they are needed.
-    """
-
-    fixed = True
-
-    def __init__(self, data: TextData, smoothing: float, device: str) -> None:
-        self._data, self._smoothing, self._device = data, smoothing, device
-
-    def __call__(self, indices: Tensor) -> Batch:
-        """Return texts, class probabilities (B, N) as targets, and labels, on the device."""
-        found = self._data.batch("train", indices, device=self._device)
-        classes = len(self._data.classes)
-        sure = torch.nn.functional.one_hot(found.targets, classes).float()
-        targets = (1 - self._smoothing) * sure + self._smoothing / classes
-        return Batch(found.inputs, targets, found.labels, found.indices)

@@ -15,7 +15,7 @@ from diswot.runs.folder import replace_file
 PAD, CLS, SEP, MASK = "[PAD]", "[CLS]", "[SEP]", "[MASK]"
 """Fills texts up; begins one; ends one; stands for a hidden token. Numbers 0 to 3."""
 
-SEP_NUMBER = 2
+SEP_NUMBER, MASK_NUMBER = 2, 3
 
 _FORMAT = 1
 """To be raised when the same texts would give another tokenizer."""

@@ -91,6 +91,19 @@ def test_labels_are_smoothed_in_training(data: TextData) -> None:
     assert batch.targets.max(dim=1).values.tolist() == pytest.approx([0.9] * 4)
 
 
+def test_tokens_are_hidden_in_training(data: TextData) -> None:
+    from diswot.training import Recipe
+
+    whole = data.batch("train", torch.arange(22)).inputs[0]
+    unchanged = data.training(Recipe(1, augment="none"))(torch.arange(22)).inputs[0]
+    assert torch.equal(unchanged, whole)
+    torch.manual_seed(0)
+    changed = data.training(Recipe(1, augment="strong"))(torch.arange(22)).inputs[0]
+    assert set(changed[changed != whole].tolist()) == {3}
+    assert torch.equal(changed[whole < 4], whole[whole < 4])
+    assert 0.1 < float((changed != whole)[whole > 3].float().mean()) < 0.5
+
+
 def test_options_of_tokenized_texts_are_refused(data: TextData) -> None:
     assert load_texts(data) is data
     with pytest.raises(OptionError, match="leave length out"):
