@@ -1,4 +1,4 @@
-"""What a configuration of Hugging Face's may ask for, checked before anything is built."""
+"""What a configuration of Hugging Face may ask for, checked before anything is built."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,12 +24,12 @@ _NAMES = ("id2label", "label2id")
 _FREE = ("_id", "token", "seed", "version")
 
 
-def check_config(values: Mapping[str, Any], *, num_classes: int, who: str) -> None:
+def check_config(values: Mapping[str, Any], *, classes: int, who: str) -> None:
     """Make sure that a configuration is of these classes, and of a size that can be.
 
     Args:
         values: what `config.json` holds.
-        num_classes: of the data.
+        classes: of the data.
         who: what the teacher is called in messages.
 
     Raises:
@@ -37,11 +37,11 @@ def check_config(values: Mapping[str, Any], *, num_classes: int, who: str) -> No
         TeacherError: a number in it is absurd.
     """
     labels = values.get("id2label")
-    classes = len(labels) if isinstance(labels, Mapping) else values.get("num_labels")
-    for count in (classes, values.get("num_labels")):
-        if isinstance(count, int) and count != num_classes:
+    named = len(labels) if isinstance(labels, Mapping) else values.get("num_labels")
+    for count in (named, values.get("num_labels")):
+        if isinstance(count, int) and count != classes:
             raise NetworkError(
-                f"{who} has {count} classes, but the data has {num_classes}: they must be equal"
+                f"{who} has {count} classes, but the data has {classes}: they must be equal"
             )
     for key, number in _numbers(values):
         name = key.lower()

@@ -1,0 +1,169 @@
+"""Networks of Hugging Face transformers: of a folder, or of the Hub; none of their code is run."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from torch import nn
+
+from diswot.errors import DiswotError, TeacherError, first_line
+from diswot.seeding import torch_seed
+from diswot.teachers._hf_config import check_config, check_size
+from diswot.teachers._hub import folder_or_id
+from diswot.teachers._libraries import imported
+
+Adapt: TypeAlias = Callable[[nn.Module], nn.Module]
+
+_SAFE = {"trust_remote_code": False, "attn_implementation": "eager"}
+"""No code of a repository's own, nor kernels that its configuration names."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A classifier of transformers.
+
+    Attributes:
+        network: it, with its weights where they are wanted.
+        fresh: makes it at random initialization.
+        config: its configuration.
+        names: of its classes, in the order of its outputs; `LABEL_0`, … where it has none.
+    """
+
+    network: nn.Module
+    fresh: Callable[[], nn.Module]
+    config: Any
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TransformersSource:
+    """Where transformers loads from.
+
+    Attributes:
+        who: what the teacher is called in messages.
+        path: a folder, or an id of the Hub.
+        local: whether nothing is to be downloaded.
+    """
+
+    who: str
+    path: str
+    local: bool
+
+    def classifier(
+        self, head: str, *, classes: int, pretrained: bool = True, adapt: Adapt | None = None
+    ) -> Pretrained:
+        """Return a classifier, after its configuration has been checked against the data.
+
+        Args:
+            head: the class of transformers that loads it, such as
+                `AutoModelForImageClassification`.
+            classes: how many the data have.
+            pretrained: whether its weights are wanted.
+            adapt: what is then done to the network.
+
+        Raises:
+            NetworkError: it has other classes.
+            TeacherError: it is no trained classifier, or a number in its configuration is absurd.
+        """
+        transformers: Any = importlib.import_module("transformers")
+        given = {"trust_remote_code": False, "local_files_only": self.local}
+        values, _ = transformers.PretrainedConfig.get_config_dict(self.path, **given)
+        check_config(values, classes=classes, who=self.who)
+        config = transformers.AutoConfig.from_pretrained(self.path, **given)
+        fresh = partial(_fresh, head, config, adapt)
+        folder = Path(self.path)
+        check_size(fresh, folder if pretrained and folder.is_dir() else None, who=self.who)
+        with torch_seed(0):
+            network = self._trained(head, adapt) if pretrained else fresh()
+        return Pretrained(network, fresh, config, _names(config))
+
+    def _trained(self, head: str, adapt: Adapt | None) -> nn.Module:
+        transformers: Any = importlib.import_module("transformers")
+        network, loading = getattr(transformers, head).from_pretrained(
+            self.path, output_loading_info=True, local_files_only=self.local, **_SAFE
+        )
+        if missing := sorted(loading["missing_keys"]):
+            raise TeacherError(
+                f"{self.path} has no weights for {missing[0]}, so it is no trained classifier: "
+                "fine-tune it on the data first"
+            )
+        return _adapted(network, adapt)
+
+
+@contextmanager
+def transformers_source(place: str) -> Iterator[TransformersSource]:
+    """Load from a place that `hf:place` names; what is raised meanwhile is one line about it.
+
+    Args:
+        place: a folder that `save_pretrained` wrote, or an id of the Hub.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        TeacherError: the place is neither a folder, nor in the cache, nor can be reached; or
+            what is there cannot be loaded.
+    """
+    who = f"teacher hf:{place}"
+    path, local = find_transformers(place)
+    with _quiet():
+        try:
+            yield TransformersSource(who, path, local)
+        except TeacherError as error:
+            raise error if who in str(error) else TeacherError(f"{who}: {error}") from error
+        except DiswotError:
+            raise
+        except Exception as error:  # downloads, configurations and weights raise anything
+            raise TeacherError(
+                f"{who} cannot be loaded ({type(error).__name__}: {first_line(error)}): give a "
+                "folder that save_pretrained wrote, with its weights, or an id of the Hub"
+            ) from error
+
+
+def find_transformers(place: str) -> tuple[str, bool]:
+    """Return what transformers loads for a place, and whether from this machine alone.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        TeacherError: the place is neither a folder, nor in the cache, nor can be reached.
+    """
+    who = f"teacher hf:{place}"
+    imported("transformers", extra="hf", who=who)
+    return folder_or_id(place, who)
+
+
+def _fresh(head: str, config: Any, adapt: Adapt | None) -> nn.Module:
+    transformers: Any = importlib.import_module("transformers")
+    return _adapted(getattr(transformers, head).from_config(config, **_SAFE), adapt)
+
+
+def _adapted(network: Any, adapt: Adapt | None) -> nn.Module:
+    whole: nn.Module = network.float()
+    return whole if adapt is None else adapt(whole)
+
+
+def _names(config: Any) -> tuple[str, ...]:
+    """Return the names of the classes in their order."""
+    labels = config.id2label or {}  # some configurations have none
+    return tuple(str(labels.get(number, f"LABEL_{number}")) for number in range(config.num_labels))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's warnings and bars off standard error: what matters is said here."""
+    transformers: Any = importlib.import_module("transformers")
+    logs = transformers.utils.logging, importlib.import_module("huggingface_hub").logging
+    before = [log.get_verbosity() for log in logs]
+    bars = logs[0].is_progress_bar_enabled()
+    for log in logs:
+        log.set_verbosity_error()
+    logs[0].disable_progress_bar()
+    try:
+        yield
+    finally:
+        for log, verbosity in zip(logs, before, strict=True):
+            log.set_verbosity(verbosity)
+        if bars:
+            logs[0].enable_progress_bar()
