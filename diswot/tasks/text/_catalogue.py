@@ -13,7 +13,7 @@ from diswot.references import is_reference, resolve
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import NamedData
 from diswot.tasks._split_names import check_unambiguous, split_names
-from diswot.tasks.text._embedded import python_docs
+from diswot.tasks.text._embedded import LENGTH, python_docs
 from diswot.tasks.text._options import VOCABULARY, TextOptions
 from diswot.tasks.text._reading import SUFFIXES, Labeled, Splits, labeled, read_texts
 from diswot.tasks.text._text_data import TextData
@@ -77,7 +77,7 @@ def load_texts(
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as root:
         ...     print(load_texts("python-docs", root=root).summary())
-        python-docs: 3,299 train, 517 val, 877 test texts of up to 48 tokens (2,000 different),
+        python-docs: 3,299 train, 517 val, 877 test texts of up to 32 tokens (2,000 different),
         12 classes
     """
     check_texts(data, **options)
@@ -86,16 +86,17 @@ def load_texts(
         if given := sorted(option for option, value in options.items() if value is not None):
             raise OptionError(f"{found.name} is tokenized already: leave {' and '.join(given)} out")
         return found
+    length = options.get("length")
     made = tokenized(
         name,
         found,
-        length=options.get("length"),
+        length=LENGTH if length is None and data == "python-docs" else length,
         vocabulary=options.get("vocabulary", VOCABULARY),
         kept_in=cache_root(data_root(root)) / "tokenizers",
         notes=notes,
     )
     for note in made.notes:
-        progress(news("data", note, can_wait=data in DATASETS if isinstance(data, str) else False))
+        progress(news("data", note, can_wait=name in DATASETS))
     return replace(made, source=NAMED_DATA.source(data, root, **options))
 
 

@@ -7,6 +7,9 @@ from diswot.tasks.text._reading import Splits, parse_lines
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
+LENGTH = 32
+"""Tokens of a sentence where nobody asks for others: more than three quarters are no longer."""
+
 
 def python_docs() -> Splits:
     """Return sentences of docstrings of 12 packages of Python's standard library.

@@ -7,7 +7,9 @@ from diswot.progress import Progress, silent
 from diswot.tasks._task import Task
 from diswot.tasks.text._catalogue import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
+from diswot.tasks.text._teachers import SOURCES
 from diswot.tasks.text._text_data import TextData
+from diswot.teachers import TeacherSources
 
 
 class TextClassification(Task):
@@ -15,13 +17,14 @@ class TextClassification(Task):
 
     name = "text"
     summary = "classification of texts"
+    noun = "text"
     reads = frozenset({"logits", "labels", "features", "classifier weights"})
     options = TextOptions
     datasets = DATASETS
     named_data = NAMED_DATA
     data = "python-docs"
-    teacher = "encoder"
-    space = "encoder-tiny"
+    teacher = "encoder-medium"
+    space = "text-encoder"
     losses = ("alone", "kd")
 
     def check(self, data: Any, **options: Any) -> None:
@@ -38,3 +41,8 @@ class TextClassification(Task):
     ) -> TextData:
         """Return the texts that are meant, see `load_texts`."""
         return load_texts(data, root=root, progress=progress, **options)
+
+    @property
+    def teacher_sources(self) -> TeacherSources:
+        """Larger encoders of the kind that students are."""
+        return SOURCES

@@ -108,3 +108,18 @@ def test_options_of_tokenized_texts_are_refused(data: TextData) -> None:
     assert load_texts(data) is data
     with pytest.raises(OptionError, match="leave length out"):
         load_texts(data, length=16)
+
+
+def test_built_in_teachers_take_texts(data: TextData) -> None:
+    for name in ("encoder-medium", "encoder-large"):
+        network = data.task.find_teacher(name, data).initialised(0)
+        assert network(*data.batch("val", torch.arange(2)).inputs).shape == (2, 2)
+
+
+def test_texts_know_what_loads_them_again(root: Path) -> None:
+    path = root / "texts.csv"
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in PAIRS))
+    data = load_texts(path, root=root, length=8)
+    assert data.source is not None
+    again = load_texts(data.source.data, root=data.source.root, **data.source.options)
+    assert again.digest == data.digest
