@@ -97,7 +97,7 @@ def _level(
             data,
             objective=parse_objective(LOSS),
             recipe=replace(recipe, seed=number),
-            teacher=teacher,
+            teachers={"teacher": teacher},
             device=device,
         )
         step = settings.batch_size / report.history[0].examples_per_second

@@ -25,7 +25,9 @@ from diswot.networks import Activations
 from search_spaces import ResNetDepthSpace
 
 
-@register(Card("sureness", "entropy of the predictions", "an example", weight=0.5, reads="logits"))
+@register(
+    Card("sureness", "entropy of the predictions", "an example", weight=0.5, reads=("logits",))
+)
 def sureness(
     student: Activations, teacher: Activations, _batch: TrainingBatch, *, temperature: float = 1.0
 ) -> Tensor:

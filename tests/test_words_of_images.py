@@ -44,8 +44,6 @@ STILL = (
     "diswot.latency._measured",
     "diswot.latency._operators",
     "diswot.latency._predicted",
-    "diswot.losses._objective",
-    "diswot.losses._term",
     "diswot.networks._activations",
     "diswot.networks._classifier",
     "diswot.networks._reader",
@@ -71,18 +69,9 @@ STILL = (
     "diswot.search._result",
     "diswot.search._spaces",
     "diswot.students",
-    "diswot.testing._loss",
     "diswot.testing._networks",
-    "diswot.training._api",
     "diswot.training._distillation",
-    "diswot.training._fitting",
-    "diswot.training._identity",
-    "diswot.training._lesson",
-    "diswot.training._recipe",
     "diswot.training._saved",
-    "diswot.training._teacher",
-    "diswot.training._trainer",
-    "diswot.training._training",
 )
 """Modules that still name what only the images should: none is added, and each leaves the list
 with the last such word."""

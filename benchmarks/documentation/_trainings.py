@@ -12,7 +12,7 @@ def losses() -> str:
         [
             f"`{name}`",
             kind.card.summary,
-            kind.card.reads,
+            ", ".join(kind.card.reads),
             f"{kind.card.weight:g}",
             kind.card.weight_source,
             ", ".join(f"`{option}`" for option in kind.written_options()) or "–",

@@ -118,7 +118,7 @@ def loss_table(
 def _one(settings: LossTableSettings, task: tuple[str, str, int]) -> dict[str, Any]:
     name, loss, seed = task
     distillation = lesson(settings)
-    student = student_of(name, distillation.data.spec, seed=seed)
+    student = student_of(name, distillation.spec, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=loss)
     teacher = distillation.teacher

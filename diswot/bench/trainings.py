@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from torch import nn
 
@@ -14,7 +14,7 @@ from diswot.progress import Progress, Step
 from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for
 from diswot.students import build_student
-from diswot.tasks.images import ImageSpec, held_out
+from diswot.tasks.images import ImageData, ImageSpec, held_out
 from diswot.tasks.images.teachers import TEACHERS, find_teacher
 from diswot.training import Distillation, default_recipe, prepare_distillation
 from diswot.workers import as_finished
@@ -71,7 +71,7 @@ def lesson(settings: LessonSettings) -> Distillation:
         device=settings.device,
         force=settings.force,
     )
-    data = whole.data
+    data = cast(ImageData, whole.data)
     if settings.train_images is not None and settings.train_images < len(data.train):
         data = replace(data, train=held_out(data.train, settings.train_images, seed=0)[1])
     recipe = default_recipe(

@@ -1,6 +1,7 @@
 """What a student is trained towards: an expression, and the criterion that is built from it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -72,14 +73,31 @@ class Objective:
         """Whether any term reads the teacher."""
         return any(part.kind.card.needs_teacher for part in self.parts)
 
+    def check_reads(self, given: Collection[str], *, task: str) -> None:
+        """Make sure that a task gives all that the loss reads.
+
+        Args:
+            given: what the task gives, by name.
+            task: its name.
+
+        Raises:
+            OptionError: a term reads something else; names it.
+        """
+        for part in self.parts:
+            missing = [name for name in part.kind.card.reads if name not in given]
+            if missing:
+                raise OptionError(
+                    f"the loss {part.name} reads {' and '.join(missing)}, but the task {task} "
+                    f"gives {', '.join(sorted(given))}: choose another loss (diswot list losses)"
+                )
+
     def build(
         self,
         student: nn.Module,
         teacher: nn.Module | None,
-        images: Tensor,
-        *,
-        num_classes: int,
-        train_images: int,
+        *inputs: Tensor,
+        outputs: int,
+        train_examples: int,
         seed: int = 0,
     ) -> Criterion:
         """Return the loss for these networks, on the device of `images`.
@@ -88,10 +106,10 @@ class Objective:
 
         Args:
             student: what is trained.
-            teacher: whom it learns from, where a term reads one.
-            images: (B ≥ 2, channels, height, width), normalised, on the networks' device.
-            num_classes: of the data.
-            train_images: images of the training split.
+            teacher: the first teacher, where a term reads one.
+            *inputs: what networks are called with, each (B ≥ 2, …), on their device.
+            outputs: numbers that a network returns for one example.
+            train_examples: examples of the training split.
             seed: of what trained parts of the loss begin with.
 
         Raises:
@@ -102,15 +120,15 @@ class Objective:
         if self.needs_teacher and teacher is None:
             raise needs_a_teacher(self.text)
         setting = Setting(
-            layout(student, images, who="the student"),
-            None if teacher is None else layout(teacher, images, who="the teacher"),
-            num_classes,
-            train_images,
+            layout(student, *inputs, who="the student"),
+            None if teacher is None else layout(teacher, *inputs, who="the teacher"),
+            outputs,
+            train_examples,
         )
         with torch_seed(seed):
             built = {part.name: self._term(part, setting) for part in self.parts}
         criterion = Criterion(built, [part.weight for part in self.parts])
-        return criterion.to(images.device)
+        return criterion.to(inputs[0].device)
 
     def _term(self, part: Part, setting: Setting) -> Term:
         try:

@@ -140,7 +140,7 @@ def _named(reference: str) -> Kind:
             f"but got {type(found).__name__}"
         )
     summary = (inspect.getdoc(found) or "given by the user").splitlines()[0]
-    card = Card(reference, summary, "the user", weight_source="none given")
+    card = Card(reference, summary, "the user", weight_source="none given", reads=())
     return Kind(card, found, _options(found))
 
 

@@ -1,8 +1,8 @@
 """What a term of a training loss is: its card, what it is built for, what it reads."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
@@ -25,20 +25,23 @@ Paths: TypeAlias = str | Sequence[str] | None
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatch:
-    """What is known of the B images of a training step besides what networks show of them.
+    """What is known of the B examples of a training step except what the student shows.
 
     Attributes:
-        targets: (B, N) class probabilities that the cross-entropy is taken with; label
-            smoothing and mixed images make them others than 0 and 1.
-        labels: (B,) classes; of mixed images that of the larger part.
-        indices: (B,) places of the images in the training split.
+        targets: what the task trains with; of classes their probabilities (B, N), which label
+            smoothing and mixed images make others than 0 and 1.
+        labels: (B,) classes; of mixed images that of the larger part; empty where the task
+            has no classes.
+        indices: (B,) places of the examples in the training split.
         progress: share of the training that is done, from 0 to 1.
+        teachers: what each teacher shows of the examples, by name; no gradient flows into it.
     """
 
-    targets: Tensor
+    targets: Any
     labels: Tensor
     indices: Tensor
     progress: float = 1.0
+    teachers: Mapping[str, Activations] = field(default_factory=dict)
 
     def warmed_up(self, warmup: float) -> float:
         """Return by what a loss is multiplied that grows in a line over the first `warmup`.
@@ -62,7 +65,8 @@ class Card:
         source: paper and equation.
         weight: by which it is multiplied where the expression has no number.
         weight_source: where that weight is from.
-        reads: what it reads of the two networks.
+        reads: what it reads of networks and data, by the names that tasks have for what they
+            give: `logits`, `labels`, `features`, `feature maps`, `stages`, …
         needs_teacher: whether it reads the teacher.
         least: its value where the student shows what the teacher shows, which is also
             its smallest; `None` where labels or trained parts decide.
@@ -73,9 +77,16 @@ class Card:
     source: str
     weight: float = 1.0
     weight_source: str = "none"
-    reads: str = "logits"
+    reads: tuple[str, ...] = ("logits",)
     needs_teacher: bool = True
     least: float | None = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.reads, str):
+            raise OptionError(
+                f"card of {self.name}: expected names such as ('logits', 'labels') as reads, but "
+                f"got {self.reads!r}: give a tuple"
+            )
 
 
 @dataclass(frozen=True)
@@ -84,15 +95,15 @@ class Setting:
 
     Attributes:
         student: what the student shows, and where.
-        taught_by: the same of the teacher; `None` without one.
-        num_classes: of the data.
-        train_images: images of the training split, the range of `TrainingBatch.indices`.
+        taught_by: what the first teacher shows, and where; `None` without one.
+        outputs: numbers that a network returns for one example.
+        train_examples: examples of the training split, the range of `TrainingBatch.indices`.
     """
 
     student: Layout
     taught_by: Layout | None
-    num_classes: int
-    train_images: int
+    outputs: int
+    train_examples: int
 
     def check_features(self) -> None:
         """Make sure that both networks have a classifier, whose features can be read.
@@ -149,10 +160,10 @@ class Term(nn.Module):
         """Return the loss, a number without dimensions, before it is weighted.
 
         Args:
-            student: what the student shows of B images; gradients flow into it.
-            teacher: what the teacher shows of the same images, no gradient flows into it;
-                may be `None` for a term whose card says that it needs no teacher.
-            batch: what else is known of the images.
+            student: what the student shows of B examples; gradients flow into it.
+            teacher: what the first teacher shows of the same examples, no gradient flows into
+                it; may be `None` for a term whose card says that it needs no teacher.
+            batch: what else is known of the examples, and what further teachers show.
         """
         raise NotImplementedError
 

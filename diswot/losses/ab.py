@@ -52,7 +52,7 @@ def connector(own: int, other: int) -> nn.Sequential:
         "Heo et al., AAAI 2019",
         weight=0.003,
         weight_source="the authors' code on CIFAR-10, which trains with it alone before the labels",
-        reads="the last map of every stage, before its activation function",
+        reads=("stages",),
         least=None,
     )
 )

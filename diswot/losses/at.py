@@ -51,7 +51,7 @@ def at_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Zagoruyko and Komodakis, ICLR 2017, equation 2",
         weight=1000.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the last map of every stage",
+        reads=("stages",),
     )
 )
 class AT(MapTerm):

@@ -66,7 +66,7 @@ def cc_loss(
         "Peng et al., ICCV 2019, section 3",
         weight=100.0,
         weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, beside ce",
-        reads="the classifier's input",
+        reads=("features",),
     )
 )
 class CC(Term):

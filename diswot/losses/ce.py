@@ -31,7 +31,7 @@ def ce_loss(student: Tensor, targets: Tensor) -> Tensor:
         "no paper",
         weight=1.0,
         weight_source="by convention; 0.1 beside 0.9*kd",
-        reads="logits and labels",
+        reads=("logits", "labels"),
         needs_teacher=False,
         least=None,
     )

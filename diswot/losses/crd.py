@@ -134,7 +134,7 @@ def of_all_processes(values: Tensor) -> Tensor:
         "Tian et al., ICLR 2020, section 3.1",
         weight=0.8,
         weight_source="the authors' script on CIFAR-100, beside ce",
-        reads="features, labels and places in the training split",
+        reads=("features", "labels"),
         least=None,
     )
 )
@@ -164,10 +164,11 @@ class CRD(Term):
         self._embed_student = nn.Linear(setting.student.features, width)
         self._embed_teacher = nn.Linear(setting.teacher.features, width)
         self._of_student, self._of_teacher = (
-            Memory(setting.train_images, width, temperature=T, momentum=momentum) for _ in range(2)
+            Memory(setting.train_examples, width, temperature=T, momentum=momentum)
+            for _ in range(2)
         )
         self._negatives = negatives
-        self.register_buffer("known", torch.full((setting.train_images,), -1))
+        self.register_buffer("known", torch.full((setting.train_examples,), -1))
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss; in training mode, remember the batch."""

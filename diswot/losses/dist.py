@@ -60,7 +60,7 @@ def dist_loss(
         "Huang et al., NeurIPS 2022, section 4",
         weight=2.0,
         weight_source="β = γ = 2 beside ce in the paper's experiments, here as the weight",
-        reads="logits",
+        reads=("logits",),
     )
 )
 class DIST(Term):

@@ -43,7 +43,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
         weight_source="the paper adds both to CE+KL",
-        reads="last feature map and weight of the classifier",
+        reads=("feature maps", "classifier weights"),
     )
 )
 class Semantic(Term):
@@ -74,7 +74,7 @@ class Semantic(Term):
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
         weight_source="the paper adds both to CE+KL",
-        reads="last feature map",
+        reads=("feature maps",),
     )
 )
 class Relation(Term):

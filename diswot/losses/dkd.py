@@ -70,7 +70,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
         weight=1.0,
         weight_source="α = 1, β = 8, T = 4 beside ce, of the authors' code on CIFAR-100, "
         "which comes to them over 20 of 240 epochs",
-        reads="logits and labels",
+        reads=("logits", "labels"),
     )
 )
 class DecoupledKD(Term):

@@ -41,7 +41,7 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Romero et al., ICLR 2015, equation 3",
         weight=100.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the last map of the stage in the middle",
+        reads=("stages",),
     )
 )
 class FitNet(MapTerm):

@@ -55,7 +55,7 @@ def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
         "Yim et al., CVPR 2017, equations 1 and 2",
         weight=50.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the first and the last map of every stage",
+        reads=("stages",),
     )
 )
 class FSP(FlowTerm):

@@ -77,7 +77,7 @@ def _convolved(
         "Kim et al., NeurIPS 2018, section 3",
         weight=500.0,
         weight_source="β of the authors' code on CIFAR-10, beside ce",
-        reads="the last map",
+        reads=("feature maps",),
         least=None,
     )
 )

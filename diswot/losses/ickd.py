@@ -60,7 +60,7 @@ def ickd_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Liu et al., ICCV 2021, section 3",
         weight=2.5,
         weight_source="the authors' script, beside ce",
-        reads="the last map before the classifier",
+        reads=("feature maps",),
     )
 )
 class ICKD(MapTerm):

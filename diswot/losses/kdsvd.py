@@ -121,7 +121,7 @@ def kdsvd_loss(student: Flow, teacher: Flow) -> Tensor:
         "Lee et al., ECCV 2018, section 3",
         weight=1.0,
         weight_source="the paper adds it to the loss of the task",
-        reads="the first and the last map of every stage",
+        reads=("stages",),
     )
 )
 class KDSVD(FlowTerm):

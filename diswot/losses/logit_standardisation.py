@@ -53,7 +53,7 @@ def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
         "Sun et al., CVPR 2024, section 4",
         weight=9.0,
         weight_source="the authors' code on CIFAR-100, T = 2, beside 0.1*ce",
-        reads="logits",
+        reads=("logits",),
     )
 )
 class StandardisedKD(Term):

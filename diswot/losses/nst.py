@@ -59,7 +59,7 @@ def nst_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Huang and Wang, arXiv 1707.01219, section 4",
         weight=50.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the last map of every stage",
+        reads=("stages",),
     )
 )
 class NST(MapTerm):

@@ -65,7 +65,7 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Passalis and Tefas, ECCV 2018, section 3",
         weight=30_000.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the classifier's input",
+        reads=("features",),
     )
 )
 class PKT(Term):

@@ -91,7 +91,7 @@ class Fusion(nn.Module):
         weight=1.0,
         weight_source="default of the authors' code, beside ce, to which it comes over 20 of 240 "
         "epochs; their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for ShuffleNetV2",
-        reads="the last map of every stage, and features",
+        reads=("stages", "features"),
         least=None,
     )
 )

@@ -82,7 +82,7 @@ def rkd_loss(
         "Park et al., CVPR 2019, section 3.2",
         weight=1.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the classifier's input",
+        reads=("features",),
     )
 )
 class RKD(Term):

@@ -52,7 +52,7 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "Tung and Mori, ICCV 2019, equation 4",
         weight=3000.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the last map before the classifier",
+        reads=("feature maps",),
     )
 )
 class SP(MapTerm):

@@ -81,7 +81,7 @@ class Gaussian(nn.Module):
         "Ahn et al., CVPR 2019, section 2",
         weight=1.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
-        reads="the last map of every stage",
+        reads=("stages",),
         least=None,
     )
 )

@@ -213,7 +213,7 @@ class Students:
         try:
             return time_network(
                 copied(network),
-                self._distillation.data.shape,
+                self._distillation.spec.shape,
                 device=self._distillation.device,
                 threads=self._timing.threads,
                 form=self._timing.form,

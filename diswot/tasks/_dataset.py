@@ -105,5 +105,12 @@ class Dataset(Protocol):
             device: where they are needed.
         """
 
+    def taught(self, teacher: str) -> "Dataset":
+        """Return what a teacher is trained on that has no weights, often these data.
+
+        Args:
+            teacher: its name among the `teachers` of the task.
+        """
+
     def summary(self) -> str:
         """Return one line for people: sizes, shapes and classes."""

@@ -39,6 +39,8 @@ class Task(ABC):
         space: the search space where none is named.
         losses: what the winner of the main job is trained with, by name; the first learns
             from the truth alone, and of the others the second is that of the baselines.
+        teachers: names of the teachers that a student learns from together; the first is what
+            losses of one teacher read.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Task(ABC):
     teacher: str
     space: str
     losses: tuple[str, ...]
+    teachers: tuple[str, ...] = ("teacher",)
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:

@@ -96,7 +96,7 @@ def _check_least(loss: str, teacher: nn.Module) -> None:
 
 def _built(loss: str, student: nn.Module, teacher: nn.Module, *, seed: int = SEED) -> Criterion:
     criterion = parse_objective(loss).build(
-        student, teacher, example_images(), num_classes=CLASSES, train_images=IMAGES, seed=seed
+        student, teacher, example_images(), outputs=CLASSES, train_examples=IMAGES, seed=seed
     )
     if criterion.needs_preparation:
         with ActivationReader(teacher, watches=criterion.teacher_watches) as read:

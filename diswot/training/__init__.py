@@ -17,16 +17,19 @@ from diswot.training._api import (
     teacher_epochs,
 )
 from diswot.training._distillation import Distillation
+from diswot.training._distillation_method import DistillationMethod
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
+from diswot.training._method import Method, Player
 from diswot.training._metrics import METRICS, Epoch, read_metrics
+from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.training._shortlist import Halving, Rung, halve, total_epochs
 from diswot.training._teacher import TrainedTeacher
 from diswot.training._teaching import check_teacher_training, train_teacher
 from diswot.training._trained import Training
-from diswot.training._training import train
+from diswot.training._training import train, train_by
 
 __all__ = [
     "AUGMENTATIONS",
@@ -37,10 +40,14 @@ __all__ = [
     "SCHEDULES",
     "TRAINING_MANIFEST",
     "Distillation",
+    "DistillationMethod",
     "DistillationOptions",
     "Epoch",
     "Halving",
+    "Method",
     "Objective",
+    "PlainBatches",
+    "Player",
     "Recipe",
     "RecipeOptions",
     "Rung",
@@ -64,5 +71,6 @@ __all__ = [
     "teacher_epochs",
     "total_epochs",
     "train",
+    "train_by",
     "train_teacher",
 ]

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 from torch import nn
 
@@ -14,13 +13,12 @@ from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
-from diswot.tasks import DEFAULT, find_subject
-from diswot.tasks.images import ImageData
-from diswot.tasks.images import data_root as find_root
-from diswot.teachers import Teacher
+from diswot.tasks import DEFAULT, Dataset, find_subject
+from diswot.tasks import data_root as find_root
 from diswot.training._acceleration import check_precision
+from diswot.training._compatibility import check_compatible
 from diswot.training._distillation import Distillation
-from diswot.training._fitting import check_takes
+from diswot.training._given import GivenTeacher, named_teachers, own_options
 from diswot.training._metrics import check_tensorboard
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved import training_folder
@@ -30,15 +28,22 @@ from diswot.training._trained import Training
 
 @takes_options
 def prepare_distillation(
-    teacher: str | nn.Module | Teacher | None,
+    teacher: GivenTeacher | Mapping[str, GivenTeacher] | None,
     *,
     data: Any = None,
     progress: Progress = silent,
     **options: Unpack[DistillationOptions],
 ) -> Distillation:
-    """Load the data, and the teacher with its weights; train it once where it has none.
+    """Load the data, and the teachers with their weights; train them once where they have none.
 
     Without a teacher, students can be trained alone.
+
+    Args:
+        teacher: one for all that the task has, which differ in what they are trained on; or
+            each by the name that the task has for it.
+        data: a name, a folder, `package.module:callable`, or a dataset; by default the task's.
+        progress: receives every step.
+        **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -48,28 +53,30 @@ def prepare_distillation(
     if options.get("tensorboard"):
         check_tensorboard()
     subject = find_subject(options, data=data)
-    images = cast(ImageData, subject.task.prepared(subject.load(progress), options))
-    recipe = _recipe(images, options)
-    found = Distillation(images, None, recipe, device, options.get("tensorboard", False))
-    if teacher is None:
-        return found
-    taught_by = trained_teacher(
-        teacher,
-        images,
-        weights=options.get("teacher_weights"),
-        classes=options.get("teacher_classes"),
-        epochs=options.get("teacher_epochs") or teacher_epochs(recipe.epochs),
-        root=find_root(root),
-        device=device,
-        force=options.get("force", False),
-        progress=progress,
-    )
-    return replace(found, teacher=taught_by)
+    task = subject.task
+    loaded = task.prepared(subject.load(progress), options)
+    recipe = _recipe(loaded, options)
+    teachers = {
+        name: trained_teacher(
+            given,
+            loaded,
+            weights=options.get("teacher_weights"),
+            taught=name,
+            epochs=options.get("teacher_epochs") or teacher_epochs(recipe.epochs),
+            root=find_root(root),
+            device=device,
+            force=options.get("force", False),
+            progress=progress,
+            **own_options(options),
+        )
+        for name, given in named_teachers(teacher, task).items()
+    }
+    return Distillation(loaded, teachers, recipe, device, options.get("tensorboard", False))
 
 
-def recipe_options(images: ImageData, options: Mapping[str, Any]) -> dict[str, Any]:
+def recipe_options(data: Dataset, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the recipe, with the values used in place of those left open."""
-    recipe = _recipe(images, options)
+    recipe = _recipe(data, options)
     used = {name: getattr(recipe, name, None) for name in declared(RecipeOptions)}
     return used | {"train_batch_size": recipe.batch_size}
 
@@ -79,17 +86,17 @@ def teacher_epochs(epochs: int) -> int:
     return 3 * epochs
 
 
-def _recipe(images: ImageData, options: Mapping[str, Any]) -> Recipe:
+def _recipe(data: Dataset, options: Mapping[str, Any]) -> Recipe:
     chosen = {name: options.get(name) for name in declared(RecipeOptions)}
-    return default_recipe(images, batch_size=chosen.pop("train_batch_size"), **chosen)
+    return default_recipe(data, batch_size=chosen.pop("train_batch_size"), **chosen)
 
 
 @takes_options
 def check_distillation(
-    teacher: str | nn.Module | Teacher | None,
+    teacher: GivenTeacher | Mapping[str, GivenTeacher] | None,
     *,
     data: Any = None,
-    loss: str = "diswot",
+    loss: str | None = None,
     **options: Unpack[DistillationOptions],
 ) -> None:
     """Raise what can be said of a distillation before data are read or a teacher is trained.
@@ -97,36 +104,39 @@ def check_distillation(
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
     """
-    device, objective = find_device(options.get("device")), parse_objective(loss)
+    device, subject = find_device(options.get("device")), find_subject(options, data=data)
+    task = subject.task
+    objective = parse_objective(loss or task.losses[1])
     if options.get("tensorboard"):
         check_tensorboard()
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
-    subject = find_subject(options, data=data)
+    objective.check_reads(task.reads, task=task.name)
     subject.check()
     if objective.needs_teacher:
         if teacher is None:
             raise needs_a_teacher(objective.text)
-        subject.task.check_teacher(
-            teacher,
-            weights=options.get("teacher_weights"),
-            teacher_classes=options.get("teacher_classes"),
-            teacher_epochs=options.get("teacher_epochs"),
-        )
+        for each in named_teachers(teacher, task).values():
+            task.check_teacher(
+                each,
+                weights=options.get("teacher_weights"),
+                teacher_epochs=options.get("teacher_epochs"),
+                **own_options(options),
+            )
 
 
 @takes_options
 def distill(
     student: nn.Module,
-    teacher: str | nn.Module | Teacher | None = DEFAULT,
+    teacher: GivenTeacher | Mapping[str, GivenTeacher] | None = DEFAULT,
     *,
     data: Any = None,
-    loss: str = "diswot",
+    loss: str | None = None,
     out: str | Path | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
-    """Train `student` in place towards a teacher.
+    """Distill a teacher into `student`, which is trained in place.
 
     Args:
         student: any network that returns logits, see
@@ -134,14 +144,15 @@ def distill(
         teacher: a built-in name, `package.module:callable`, or a network. The last two
             are taken to be trained; a built-in one without a checkpoint is trained on
             the data, once, and kept under the data root. By default the task's; `None` for
-            none. Not looked at with `alone`.
+            none. Not looked at with `alone`. Where the task has several teachers, one for all,
+            or each by its name.
         data: a built-in name, `package.module:callable`, or a dataset; by default the task's.
         loss: an expression such as `ce + 0.9*kd(T=4) + 100*at`, or a preset: `diswot`
             (CE+KL), `diswot-dagger` (with the two similarity losses), `alone` (the
-            labels only).
+            labels only). By default the second of the task, `diswot` for images.
         out: where checkpoints and `metrics.csv` go, by default nowhere; where a training of
-            the same was stopped, it goes on.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
+            the same was stopped, it resumes.
+        progress: a function that receives every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
@@ -163,11 +174,12 @@ def distill(
     with shown(progress) as tell:
         subject = find_subject(options, teacher=teacher, data=data)
         teacher = None if teacher is None else subject.teacher
+        loss = loss or subject.task.losses[1]
         check_distillation(teacher, data=data, loss=loss, **options)
         folder = None if out is None else training_folder(out)
-        images = cast(ImageData, subject.load(tell))
-        check_takes(student, images, "the student", training=True)
+        loaded = subject.load(tell)
+        check_compatible(student, loaded, "the student", training=True)
         taught_by = teacher if parse_objective(loss).needs_teacher else None
         with nullcontext() if folder is None else working_in(folder):
-            distillation = prepare_distillation(taught_by, data=images, progress=tell, **options)
+            distillation = prepare_distillation(taught_by, data=loaded, progress=tell, **options)
             return distillation.train(student, loss=loss, folder=folder, progress=tell)

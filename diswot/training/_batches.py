@@ -10,18 +10,19 @@ from diswot.training._recipe import Recipe
 
 
 class Batches:
-    """Which images a process takes in which step, and what becomes of them.
+    """Which examples a process takes in which step, changed as the recipe says.
 
     Args:
-        data: the images.
-        recipe: the size of a batch, the order, and how images are changed and mixed.
+        data: the examples.
+        recipe: the size of a batch, the order, and how examples are changed and mixed.
         device: where batches are needed.
         process: which takes its share of every batch.
         processes: how many there are.
 
     Attributes:
-        size: images of a step, of all processes.
+        size: examples of a step, of all processes.
         steps: of an epoch.
+        fixed: whether an example is the same in every epoch.
 
     Raises:
         OptionError: batches cannot be shared by so many processes and parts.
@@ -36,15 +37,16 @@ class Batches:
         if self.size % (processes * parts):
             raise OptionError(
                 f"Expected batches that can be divided by {processes * parts} ({processes} "
-                f"processes, gradient accumulation {parts}), but got {self.size} images: give a "
+                f"processes, gradient accumulation {parts}), but got {self.size} examples: give a "
                 "multiple of it (--train-batch-size)"
             )
         self._examples, self._recipe = data.size("train"), recipe
         self._process, self._processes = process, processes
         self._take = data.training(recipe, device=device)
+        self.fixed = self._take.fixed
 
     def order(self, epoch: int) -> Tensor:
-        """Return the places (steps, parts, B) of this process's images in the training split.
+        """Return the places (steps, parts, B) of this process's examples in the training split.
 
         Their order follows from the seed and the epoch.
         """

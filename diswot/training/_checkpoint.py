@@ -1,4 +1,4 @@
-"""What a training needs to go on after it was stopped, in one file."""
+"""What a training needs to resume after it was stopped, in one file."""
 
 import pickle
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from diswot.errors import RunFolderError, first_line
 from diswot.runs import check_file, write_with_checksum
 from diswot.runs.folder import replace_file
 from diswot.tasks import Measure
-from diswot.training._identity import check_same
+from diswot.training._fingerprint import check_same
 from diswot.training._metrics import Epoch
 
 CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass
-class Standing:
+class TrainerState:
     """How far a training has come.
 
     Attributes:
         epoch: epochs that ended.
         step: steps of the next one that are done.
-        sums: what the loss and its terms sum up to over those steps.
+        sums: of each player, what its loss and terms sum up to over those steps.
         history: what was measured of the epochs.
         best_epoch: whose weights are kept, from 1; 0 before the first ended.
         best_val: measure on the validation split after it; `None` before the first ended.
@@ -36,7 +36,7 @@ class Standing:
 
     epoch: int = 0
     step: int = 0
-    sums: dict[str, float] = field(default_factory=dict)
+    sums: dict[str, dict[str, float]] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
     best_val: Measure | None = None
@@ -45,22 +45,22 @@ class Standing:
 
 
 def save_checkpoint(
-    folder: Path, standing: Standing, *, of: Mapping[str, Any], parts: Mapping[str, Any]
+    folder: Path, state: TrainerState, *, of: Mapping[str, Any], parts: Mapping[str, Any]
 ) -> None:
     """Write a checkpoint, which is either the old one or the whole new one.
 
     Args:
         folder: where it goes; made where it does not exist.
-        standing: how far the training has come.
-        of: what it is a training of, as plain values.
+        state: how far the training has come.
+        of: the fingerprint of the training.
         parts: state dicts of all that changes while training.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    plain = vars(standing) | {
-        "history": [asdict(epoch) for epoch in standing.history],
-        "best_val": None if standing.best_val is None else standing.best_val.to_json(),
+    plain = vars(state) | {
+        "history": [asdict(epoch) for epoch in state.history],
+        "best_val": None if state.best_val is None else state.best_val.to_json(),
     }
-    content = {"of": dict(of), "standing": plain, "parts": dict(parts)}
+    content = {"of": dict(of), "state": plain, "parts": dict(parts)}
     replace_file(
         folder / CHECKPOINT,
         lambda partial: write_with_checksum(partial, lambda file: torch.save(content, file)),
@@ -69,7 +69,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     folder: Path, *, of: Mapping[str, Any]
-) -> tuple[Standing, dict[str, Any]] | None:
+) -> tuple[TrainerState, dict[str, Any]] | None:
     """Read the checkpoint in a folder, if there is one; nothing in it is executed.
 
     Raises:
@@ -80,9 +80,9 @@ def load_checkpoint(
         return None
     content = _read(path)
     try:
-        known, plain, parts = (dict(content[name]) for name in ("of", "standing", "parts"))
+        known, plain, parts = (dict(content[name]) for name in ("of", "state", "parts"))
         best = plain["best_val"]
-        standing = Standing(
+        state = TrainerState(
             **plain
             | {
                 "history": [Epoch(**row) for row in plain["history"]],
@@ -92,7 +92,7 @@ def load_checkpoint(
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, repr(error)) from error
     check_same(known, of, path)
-    return standing, parts
+    return state, parts
 
 
 def _read(path: Path) -> Any:

@@ -1,24 +1,27 @@
-"""A teacher, data and a recipe, which students are trained by."""
+"""Teachers, data and a recipe, which students are trained by."""
 
 import json
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from diswot.devices import is_first
 from diswot.errors import RunFolderError
-from diswot.losses import parse_objective
+from diswot.losses import Objective, parse_objective
 from diswot.progress import Progress, news, silent
 from diswot.runs import working_in
 from diswot.students import Origin, origin_of, set_origin
-from diswot.tasks.images import ImageData
+from diswot.tasks import Dataset
+from diswot.tasks.images import ImageData, ImageSpec
 from diswot.teachers import load_checkpoint
 from diswot.training._checkpoint import CHECKPOINT
-from diswot.training._checkpoint import load_checkpoint as load_standing
-from diswot.training._identity import conditions, identity
+from diswot.training._checkpoint import load_checkpoint as load_state
+from diswot.training._distillation_method import settings_of
+from diswot.training._fingerprint import conditions, fingerprint
 from diswot.training._recipe import Recipe
 from diswot.training._saved import load_training, save_report, saved_students
 from diswot.training._teacher import TrainedTeacher
@@ -28,21 +31,27 @@ from diswot.training._training import train
 
 @dataclass(frozen=True)
 class Distillation:
-    """A teacher, data and a recipe, for any number of students.
+    """Teachers, data and a recipe, for any number of students.
 
     Attributes:
-        data: what is trained and judged on.
-        teacher: whom to learn from; `None` to train alone.
+        data: what students are trained, selected and evaluated on.
+        teachers: by the names that the task has for them, the first one first; none to train
+            alone.
         recipe: how to train.
         device: where to compute.
         tensorboard: whether to write TensorBoard events.
     """
 
-    data: ImageData
-    teacher: TrainedTeacher | None
+    data: Dataset
+    teachers: Mapping[str, TrainedTeacher]
     recipe: Recipe
     device: str
     tensorboard: bool = False
+
+    @property
+    def teacher(self) -> TrainedTeacher | None:
+        """The first teacher, which losses of one teacher read; `None` without any."""
+        return next(iter(self.teachers.values()), None)
 
     def train(
         self,
@@ -77,7 +86,7 @@ class Distillation:
             self.data,
             objective=parse_objective(loss),
             recipe=self.recipe,
-            teacher=self._network,
+            teachers=self._networks,
             folder=folder,
             device=self.device,
             progress=progress,
@@ -90,7 +99,7 @@ class Distillation:
                 folder,
                 origin.architecture or type(student).__name__,
                 training,
-                images=self.data.spec,
+                images=self.spec,
                 metrics=origin.metrics,
             )
             (folder / CHECKPOINT).unlink()  # what ended has its report
@@ -139,7 +148,7 @@ class Distillation:
         if (found.architecture, found.loss) != (origin.architecture, loss):
             return None
         recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
-        if found.images != self.data.spec or not recipe.items() <= found.metrics.items():
+        if found.images != self.spec or not recipe.items() <= found.metrics.items():
             return None
         load_checkpoint(student, found.weights)
         training = load_training(folder)
@@ -153,37 +162,46 @@ class Distillation:
         """
         if not (folder / CHECKPOINT).exists():
             return False
-        objective = parse_objective(loss)
-        of = identity(student, self.data, objective, self.recipe, self._network)
+        settings = self._settings(parse_objective(loss))
+        of = fingerprint(student, settings, self.data, self.recipe)
         try:
-            load_standing(folder, of=of)
+            load_state(folder, of=of)
         except RunFolderError:
             (folder / CHECKPOINT).unlink()
             return True
         return False
 
     def conditions(self, loss: str) -> dict[str, Any]:
-        """Return what trainings with this loss are alike in, as plain values."""
-        return conditions(self.data, parse_objective(loss), self.recipe, self._network)
+        """Return what trainings with this loss have in common, as plain values."""
+        return conditions(self._settings(parse_objective(loss)), self.data, self.recipe)
+
+    def _settings(self, objective: Objective) -> dict[str, Any]:
+        return settings_of(objective, self._networks)
 
     @property
-    def _network(self) -> nn.Module | None:
-        return self.teacher.network if self.teacher else None
+    def _networks(self) -> dict[str, nn.Module]:
+        return {name: teacher.network for name, teacher in self.teachers.items()}
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What the images are to a network."""
+        return cast(ImageData, self.data).spec
 
     def _set_origin(self, student: nn.Module, training: Training) -> Origin:
-        known = origin_of(student) or Origin(self.data.spec)
+        known = origin_of(student) or Origin(self.spec)
         metrics: dict[str, Any] = {
             "loss": training.objective,
             "data": self.data.name,
-            "classes": self.data.classes,
+            "classes": getattr(self.data, "classes", None),
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
             "recipe": asdict(self.recipe),
             "test": training.test.to_json(),
         }
         if self.teacher is not None:
-            metrics["teacher"] = self.teacher.source.name
+            named = dict.fromkeys(each.source.name for each in self.teachers.values())
+            metrics["teacher"] = " and ".join(named)
             metrics["teacher_test"] = self.teacher.test.to_json()
-        origin = replace(known, images=self.data.spec, metrics=metrics)
+        origin = replace(known, images=self.spec, metrics=metrics)
         set_origin(student, origin)
         return origin

@@ -11,7 +11,7 @@ from diswot.devices import is_first, processes
 from diswot.errors import DiswotError, RunError, RunFolderError
 from diswot.runs import LOCK
 from diswot.runs.folder import read_json, versions, write_record
-from diswot.training._identity import check_same
+from diswot.training._fingerprint import check_same
 
 MANIFEST = "training.json"
 """The file that tells what a training was begun with, by a command."""

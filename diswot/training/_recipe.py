@@ -7,13 +7,13 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.options import OPTIMIZERS, RecipeOptions, declared
-from diswot.tasks.images import ImageData
+from diswot.tasks import Dataset
 
 SMALL_DATA = 5000
-"""Training images below which twice as many epochs are the default."""
+"""Training examples below which twice as many epochs are the default."""
 
 LONGEST_DEFAULT = 20
-"""Epochs of a training on few images."""
+"""Epochs of a training on few examples."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Recipe:
     ×0.1 at 150, 180 and 210), its milestones scaled to the epochs asked for.
 
     Attributes:
-        epochs: passes through the training images.
-        batch_size: images of one step of the optimizer, of all processes together.
+        epochs: passes through the training examples.
+        batch_size: examples of one step of the optimizer, of all processes together.
         optimizer: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts, after its warm-up.
         momentum: of `sgd`.
@@ -36,7 +36,7 @@ class Recipe:
         decay: what the learning rate is multiplied by at a milestone.
         warmup_epochs: in which the learning rate grows in a line from 0.
         ema: decay of the moving average of the weights, which are then the ones that are
-            judged and kept; `None` for no average.
+            evaluated and kept; `None` for no average.
         label_smoothing: share of a label that is spread over all classes.
         mixup: parameter α of mixup's Beta(α, α); 0 for no mixup.
         cutmix: the same of cutmix; where both are on, every batch has one of them.
@@ -45,7 +45,7 @@ class Recipe:
         gradient_accumulation: parts of a batch that are computed one after the other, which
             saves memory.
         precision: a name of `PRECISIONS`.
-        seed: of the order of the images and of all that is drawn.
+        seed: of the order of the examples and of all that is drawn.
 
     Raises:
         OptionError: a value is out of range.
@@ -108,9 +108,9 @@ class Recipe:
         passed = sum(position >= fraction * self.epochs for fraction in self.milestones)
         return self.learning_rate * self.decay**passed
 
-    def steps_per_epoch(self, images: int) -> int:
+    def steps_per_epoch(self, examples: int) -> int:
         """Return how many batches an epoch has; a last one that is not full is left out."""
-        return max(1, images // self.batch_size)
+        return max(1, examples // self.batch_size)
 
 
 def check_recipe(options: Mapping[str, Any]) -> None:
@@ -127,7 +127,7 @@ def check_recipe(options: Mapping[str, Any]) -> None:
 
 
 def default_recipe(
-    data: ImageData,
+    data: Dataset,
     *,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -143,8 +143,8 @@ def default_recipe(
 
     Args:
         data: what is trained on.
-        epochs: by default 10, and 20 for fewer than 5,000 training images.
-        batch_size: images of a step.
+        epochs: by default 10, and 20 for fewer than 5,000 training examples.
+        batch_size: examples of a step.
         optimizer: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts.
         weight_decay: see `Recipe`.
@@ -155,9 +155,9 @@ def default_recipe(
     """
     optimizer = optimizer or "sgd"
     usual_rate, usual_decay = OPTIMIZERS.get(optimizer, OPTIMIZERS["sgd"])
-    steps_of_16 = max(8, 2 ** ((len(data.train) // 16).bit_length() - 1))
+    steps_of_16 = max(8, 2 ** ((data.size("train") // 16).bit_length() - 1))
     given = {
-        "epochs": (LONGEST_DEFAULT if len(data.train) < SMALL_DATA else 10)
+        "epochs": (LONGEST_DEFAULT if data.size("train") < SMALL_DATA else 10)
         if epochs is None
         else epochs,
         "batch_size": min(64, steps_of_16) if batch_size is None else batch_size,

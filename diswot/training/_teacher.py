@@ -21,10 +21,9 @@ from diswot.networks.copies import copied
 from diswot.progress import Progress, news
 from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
-from diswot.tasks import Measure, values_of
-from diswot.tasks.images import ImageData, cache_root
+from diswot.tasks import Dataset, Measure, cache_root, values_of
 from diswot.teachers import Teacher, load_checkpoint
-from diswot.training._fitting import check_takes
+from diswot.training._compatibility import check_compatible
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 
@@ -52,66 +51,71 @@ class TrainedTeacher:
 
 def named_teacher(
     teacher: str | nn.Module | Teacher,
-    data: ImageData,
+    data: Dataset,
     *,
     weights: str | Path | None,
-    classes: Any = None,
     seed: int = 0,
     progress: Progress,
+    **options: Any,
 ) -> tuple[Teacher, nn.Module]:
     """Find a teacher that fits `data`, and tell what is to be noted of it.
 
     Returns:
-        The teacher, and its network: with its weights, or else initialised by `seed`.
+        The teacher, and its network: with its weights, or else initialized by `seed`.
 
     Raises:
         DiswotError: it does not exist, or does not fit.
     """
-    found = data.task.find_teacher(teacher, data, weights=weights, teacher_classes=classes)
+    found = data.task.find_teacher(teacher, data, weights=weights, **options)
     for note in found.notes:
         progress(news("teacher", note, can_wait=True))
     network = found.initialised(seed) if found.weights is None else found.weights()
     untrained = found.weights is None
-    check_takes(network, data, f"teacher {found.name}", training=untrained)
+    check_compatible(network, data, f"teacher {found.name}", training=untrained)
     return found, network
 
 
 def trained_teacher(
     teacher: str | nn.Module | Teacher,
-    data: ImageData,
+    data: Dataset,
     *,
-    weights: str | Path | None,
-    classes: Any = None,
+    weights: str | Path | None = None,
+    taught: str = "teacher",
     epochs: int,
     root: Path,
     device: str,
     force: bool,
     progress: Progress,
+    **options: Any,
 ) -> TrainedTeacher:
     """Return a teacher with weights that knows something of `data`.
 
-    A built-in teacher without a checkpoint is trained on `data`, once, by the default
-    recipe: its weights are kept under `teachers/` in the data root (in the user's cache
-    where that is read-only), named by a hash of data, network and recipe.
+    A built-in teacher without a checkpoint is trained, once, by the default recipe, on what
+    `data` has for a teacher of this name: its weights are kept under `teachers/` in the data
+    root (in the user's cache where that is read-only), named by a hash of these data, network
+    and recipe.
 
     Args:
         teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes.
-        data: what it is trained and judged on.
+        data: what it is a teacher for, and evaluated on.
         weights: a checkpoint to load into it.
-        classes: the order of its outputs, where its own names do not tell.
+        taught: its name among the teachers of the task.
         epochs: of its training, where it has no weights.
         root: the data root.
         device: where to compute.
         force: whether it may be little better than chance.
-        progress: told of every step.
+        progress: receives every step.
+        **options: of the task's own, such as `teacher_classes`.
 
     Raises:
         DiswotError: it does not exist, or does not fit.
         TeacherError: it is little better than chance.
         RunFolderError: several processes are to train it, and another one does already.
     """
-    named, _ = named_teacher(teacher, data, weights=weights, classes=classes, progress=progress)
-    network = _with_weights(named, data, epochs=epochs, root=root, device=device, progress=progress)
+    named, _ = named_teacher(teacher, data, weights=weights, progress=progress, **options)
+    network = _with_weights(
+        named, data.taught(taught), epochs=epochs, root=root, device=device, progress=progress
+    )
     advice = data.task.check_trained(
         named, network, data, device=device, force=force, progress=progress
     )
@@ -130,7 +134,7 @@ def trained_teacher(
 
 def _with_weights(
     teacher: Teacher,
-    data: ImageData,
+    data: Dataset,
     *,
     epochs: int,
     root: Path,
@@ -152,7 +156,7 @@ def _with_weights(
         train(
             network,
             data,
-            objective=parse_objective("alone"),
+            objective=parse_objective(data.task.losses[0]),
             recipe=recipe,
             folder=unfinished,
             device=device,
@@ -213,7 +217,7 @@ def _kept(network: nn.Module, path: Path, progress: Progress) -> nn.Module:
     return load_checkpoint(network, path)
 
 
-def _place(teacher: Teacher, data: ImageData, recipe: Recipe, root: Path) -> Path:
+def _place(teacher: Teacher, data: Dataset, recipe: Recipe, root: Path) -> Path:
     content = "/".join((data.digest, teacher.digest(), repr(recipe)))
     name = f"{teacher.name}-{data.name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     return cache_root(root) / "teachers" / f"{name}.safetensors"

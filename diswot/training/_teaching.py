@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, Unpack
 
-from torch import nn
-
 from diswot.bars import shown
 from diswot.errors import OptionError
 from diswot.options import DistillationOptions, takes_options
@@ -13,8 +11,8 @@ from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
 from diswot.tasks import find_subject
-from diswot.teachers import Teacher
 from diswot.training._api import check_distillation, prepare_distillation
+from diswot.training._given import GivenTeacher, own_options
 from diswot.training._saved import training_folder
 from diswot.training._teacher import named_teacher
 from diswot.training._trained import Training
@@ -22,7 +20,7 @@ from diswot.training._trained import Training
 
 @takes_options
 def check_teacher_training(
-    teacher: str | nn.Module | Teacher,
+    teacher: GivenTeacher,
     *,
     data: Any,
     **options: Unpack[DistillationOptions],
@@ -34,33 +32,30 @@ def check_teacher_training(
     """
     if options.get("teacher_epochs") is not None:
         raise OptionError("teacher_epochs is of a distillation: give epochs for this training")
-    check_distillation(None, data=data, loss="alone", **options)
-    find_subject(options, data=data).task.check_teacher(
-        teacher,
-        weights=options.get("teacher_weights"),
-        teacher_classes=options.get("teacher_classes"),
-    )
+    task = find_subject(options, data=data).task
+    check_distillation(None, data=data, loss=task.losses[0], **options)
+    task.check_teacher(teacher, weights=options.get("teacher_weights"), **own_options(options))
 
 
 @takes_options
 def train_teacher(
-    teacher: str | nn.Module | Teacher | None = None,
+    teacher: GivenTeacher | None = None,
     *,
     out: str | Path,
     data: Any = None,
     progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
-    """Train a teacher on the labels alone; its best weights are `best.safetensors` in `out`.
+    """Train a teacher on the truth alone; its best weights are `best.safetensors` in `out`.
 
     Args:
         teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes; one that has
             weights is trained on from them; by default the task's.
         out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
-            of the same was stopped, it goes on.
+            of the same was stopped, it resumes.
         data: a built-in name, a folder, `package.module:callable`, or a dataset; by default
             the task's.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
+        progress: a function that receives every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
@@ -74,16 +69,20 @@ def train_teacher(
         folder = training_folder(out)
         with working_in(folder):
             distillation = prepare_distillation(None, data=data, progress=tell, **options)
-            images = distillation.data
+            loaded = distillation.data
             found, network = named_teacher(
                 teacher,
-                images,
+                loaded,
                 weights=options.get("teacher_weights"),
-                classes=options.get("teacher_classes"),
                 seed=seed_for(distillation.recipe.seed, "teacher"),
                 progress=tell,
+                **own_options(options),
             )
-            set_origin(network, Origin(images.spec, found.name))
+            set_origin(network, Origin(distillation.spec, found.name))
             return distillation.train(
-                network, loss="alone", folder=folder, progress=tell, stage="teacher"
+                network,
+                loss=loaded.task.losses[0],
+                folder=folder,
+                progress=tell,
+                stage="teacher",
             )

@@ -1,313 +1,216 @@
-"""The loop of one training, and how it goes on after a stop."""
+"""The loop of a training."""
 
-import copy
-import math
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from diswot.errors import DivergedError
-from diswot.losses import Objective
-from diswot.networks import ActivationReader, backward_of
+from diswot.networks import backward_of
 from diswot.seeding import seed_for
-from diswot.tasks import Measure, SplitName
-from diswot.tasks.images import ImageData
-from diswot.training._acceleration import shared
-from diswot.training._batches import Batches
-from diswot.training._checkpoint import CHECKPOINT, Standing, load_checkpoint, save_checkpoint
+from diswot.tasks import Measure
+from diswot.training._checkpoint import CHECKPOINT, save_checkpoint
 from diswot.training._evaluation import measured
 from diswot.training._files import TrainingFiles
-from diswot.training._identity import identity
-from diswot.training._lesson import (
-    Lesson,
-    Remembered,
-    Shown,
-    Teaching,
-    live_teacher,
-    no_teacher,
-    remembered_teacher,
-)
-from diswot.training._meter import Meter
+from diswot.training._loss_log import TOTAL, LossLog
+from diswot.training._method import STUDENT
 from diswot.training._metrics import Epoch, TensorBoard
-from diswot.training._optimisation import moving_average, optimiser_of, snapshot
-from diswot.training._recipe import Recipe
+from diswot.training._optimization import snapshot
+from diswot.training._plan import Prepared
 from diswot.training._trained import Training
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
 
 SETTLED = 8
 """Steps after which losses are looked at, so that a GPU need not wait for each of them."""
 
-EXAMPLES = 4
-"""Images that a criterion sees when it is built."""
 
-TOTAL = "total"
+@dataclass
+class Clock:
+    """Seconds of a training, without the time in which it was stopped.
 
-
-class Trainer:
-    """One training, from the start or from its checkpoint.
-
-    Args:
-        network: what to train.
-        data: what to train it on.
-        objective: the loss.
-        recipe: how to train.
-        teacher: whom to learn from.
-        accelerator: device, precision and processes.
-        folder: where files go.
-        meter: tells progress.
+    Attributes:
+        started: when it would have started, had it not been stopped.
+        every: seconds between checkpoints within an epoch.
+        due: when the next one is.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        data: ImageData,
-        objective: Objective,
-        recipe: Recipe,
-        teacher: nn.Module | None,
-        accelerator: "Accelerator",
-        folder: Path | None,
-        meter: Meter,
-    ) -> None:
-        self._network, self._data, self._recipe = network, data, recipe
-        self._accelerator, self._meter = accelerator, meter
-        self._loss, self._folder = objective.text, folder
-        place = accelerator.device  # "cpu:0" of several processes, which torch takes for another
-        self._device = "cpu" if place.type == "cpu" else str(place)
-        self._batches = Batches(
-            data,
-            recipe,
-            self._device,
-            process=accelerator.process_index,
-            processes=accelerator.num_processes,
-        )
-        self._steps = self._batches.steps
-        self._of = identity(network, data, objective, recipe, teacher)
-        network.to(self._device)
-        if teacher is not None:
-            teacher.to(self._device).eval()
-        self._criterion = objective.build(
-            network,
-            teacher,
-            data.normalise(data.train.images[:EXAMPLES].to(self._device)),
-            num_classes=data.num_classes,
-            train_images=len(data.train),
-            seed=recipe.seed,
-        ).to(self._device)
-        self.standing, parts = self._resumed()
-        self._ema = None if recipe.ema is None else moving_average(network, recipe.ema)
-        student = ActivationReader(
-            network, watches=self._criterion.student_watches, who="the student"
-        )
-        self._readers = [student]
-        teach = self._teaching(teacher, begun=bool(parts))
-        lesson = Lesson(network, self._criterion, student, teach)
-        trained = [p for p in lesson.parameters() if p.requires_grad]
-        unused = accelerator.num_processes > 1 and self._leaves_unused(lesson, trained)
-        self._lesson = shared(lesson, accelerator, unused=unused)
-        self._optimiser = accelerator.prepare(optimiser_of(trained, recipe))
-        self._parts = {
-            "network": network,
-            "criterion": self._criterion,
-            "optimiser": self._optimiser,
-        }
-        if self._ema is not None:
-            self._parts["ema"] = self._ema
-        if accelerator.scaler is not None:
-            self._parts["scaler"] = accelerator.scaler
-        for name, state in parts.items():
-            self._parts[name].load_state_dict(state)
-        self._unsettled: list[Tensor] = []
-        self._names: list[str] = []
-        self.events: TensorBoard | None = None
+    started: float
+    every: float
+    due: float
 
-    def run(self, checkpoint_seconds: float) -> Training:
-        """Train to the end."""
-        standing, recipe = self.standing, self._recipe
-        self._started = time.perf_counter() - standing.seconds
-        self._due = time.perf_counter() + checkpoint_seconds
-        self._meter.begin(standing.epoch * self._steps + standing.step, recipe.epochs * self._steps)
-        while standing.epoch < recipe.epochs:
-            with self._reading():
-                examples_per_second = self._train_epoch(checkpoint_seconds)
-            self._judge_epoch(examples_per_second)
-            self._save_checkpoint()
-        self._write_files(snapshot(self._judged))  # of a resumed training they can be damaged
-        self._network.load_state_dict(standing.best)
-        return Training(
-            self._loss,
-            tuple(standing.history),
-            standing.best_epoch,
-            cast(Measure, standing.best_val),
-            self._measured(self._network, "test"),
-            standing.seconds,
-        )
-
-    def _train_epoch(self, checkpoint_seconds: float) -> float:
-        """Do the steps of the epoch that are left; return examples per second."""
-        standing = self.standing
-        began, first = time.perf_counter(), standing.step
-        self._lesson.train()
-        order = self._batches.order(standing.epoch)
-        for step in range(first, self._steps):
-            self._step(standing.epoch, step, order[step])
-            standing.step = step + 1
-            self._meter.tick()
-            if standing.step % SETTLED == 0 or standing.step == self._steps:
-                self._settle()
-                if time.perf_counter() >= self._due and standing.step < self._steps:
-                    self._save_checkpoint()
-                    self._due = time.perf_counter() + checkpoint_seconds
-        seconds = time.perf_counter() - began
-        return (self._steps - first) * self._batches.size / max(seconds, 1e-9)
-
-    def _step(self, epoch: int, step: int, shares: Tensor) -> None:
-        """Change the weights once, by the gradient of one batch."""
-        position = epoch + (step + 0.5) / self._steps
-        rate, progress = self._recipe.rate(position), position / self._recipe.epochs
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        parts, process = len(shares), self._accelerator.process_index
-        losses = []
-        for part, share in enumerate(shares):
-            torch.manual_seed(seed_for(self._recipe.seed, "step", epoch, step, part, process))
-            last = part == parts - 1
-            with nullcontext() if last else self._accelerator.no_sync(self._lesson):
-                total, terms = self._lesson(self._batches.take(share), progress)
-                with backward_of("the student"):
-                    self._accelerator.backward(total / parts)
-            losses.append(
-                torch.stack([total.detach().float(), *(t.float() for t in terms.values())])
-            )
-        if self._recipe.max_grad_norm is not None:
-            self._accelerator.clip_grad_norm_(self._lesson.parameters(), self._recipe.max_grad_norm)
-        self._optimiser.step()
-        self._optimiser.zero_grad()
-        if self._ema is not None:
-            self._ema.update_parameters(self._network)
-        self._names = [TOTAL, *terms]
-        self._unsettled.append(torch.stack(losses).mean(dim=0))
-
-    def _settle(self) -> None:
-        """Add up the losses of the last steps.
-
-        Raises:
-            DivergedError: one of them is not finite.
-        """
-        losses = self._accelerator.reduce(torch.stack(self._unsettled), "mean").double().tolist()
-        self._unsettled.clear()
-        for offset, row in enumerate(losses, start=self.standing.step - len(losses) + 1):
-            for name, value in (*zip(self._names[1:], row[1:], strict=True), (TOTAL, row[0])):
-                if not math.isfinite(value):
-                    raise DivergedError(self._not_finite(name, value, offset))
-                self.standing.sums[name] = self.standing.sums.get(name, 0.0) + value
-
-    def _not_finite(self, term: str, value: float, step: int) -> str:
-        kept = self._folder is not None and (self._folder / CHECKPOINT).exists()
-        return (
-            f"the term {term} of the loss {self._loss} is {value} in epoch "
-            f"{self.standing.epoch + 1}, step {step}"
-            + (f" ({self._folder} keeps the last good checkpoint)" if kept else "")
-            + ": lower the learning rate, or cut the gradient (--clip)"
-        )
-
-    def _judge_epoch(self, examples_per_second: float) -> None:
-        """Close an epoch: measure it, and keep its weights if they are the best."""
-        standing, judged = self.standing, self._judged
-        val = self._measured(judged, "val")
-        means = {name: total / self._steps for name, total in standing.sums.items()}
-        position = standing.epoch + (self._steps - 0.5) / self._steps
-        standing.seconds = time.perf_counter() - self._started
-        standing.epoch, standing.step, standing.sums = standing.epoch + 1, 0, {}
-        epoch = Epoch(
-            standing.epoch,
-            self._recipe.rate(position),
-            means.pop(TOTAL),
-            val.value,
-            examples_per_second,
-            standing.seconds,
-            val.name,
-            means,
-        )
-        standing.history.append(epoch)
-        state = snapshot(judged)
-        if standing.best_val is None or val.at_least_as_good_as(standing.best_val):
-            standing.best_val, standing.best_epoch = val, standing.epoch
-            standing.best = state
-        self._write_files(state)
-        if self.events is not None:
-            self.events.write(epoch)
-        self._meter.note(f"epoch {standing.epoch}/{self._recipe.epochs}, val {val.brief}")
+    @classmethod
+    def of(cls, seconds: float, every: float) -> "Clock":
+        """Start a clock that has run for so many seconds."""
+        now = time.perf_counter()
+        return cls(now - seconds, every, now + every)
 
     @property
-    def _judged(self) -> nn.Module:
-        """The network whose weights count: the moving average, where there is one."""
-        return self._network if self._ema is None else self._ema.module
+    def seconds(self) -> float:
+        """What the training took so far."""
+        return time.perf_counter() - self.started
 
-    def _measured(self, network: nn.Module, split: SplitName) -> Measure:
-        return measured(network, self._data, split, self._accelerator, device=self._device)
 
-    def _leaves_unused(self, lesson: Lesson, trained: list[nn.Parameter]) -> bool:
-        """Tell whether the loss leaves parameters without gradient; nothing is changed."""
-        before = copy.deepcopy(lesson.state_dict())
-        places = torch.arange(min(EXAMPLES, len(self._data.train)))
-        with self._reading():
-            total, _ = lesson(self._batches.take(places), 1.0)
-        gradients = torch.autograd.grad(total, trained, allow_unused=True)
-        lesson.load_state_dict(before)
-        return any(gradient is None for gradient in gradients)
+def run(
+    work: Prepared, *, checkpoint_seconds: float, events: TensorBoard | None = None
+) -> Training:
+    """Train to the end; the student ends with the weights of its best epoch."""
+    plan, state = work.plan, work.state
+    clock, steps = Clock.of(state.seconds, checkpoint_seconds), plan.batches.steps
+    plan.meter.begin(state.epoch * steps + state.step, plan.recipe.epochs * steps)
+    while state.epoch < plan.recipe.epochs:
+        with plan.method.watching():
+            examples_per_second = _train_epoch(work, clock)
+        _end_epoch(work, clock, examples_per_second)
+        if events is not None:
+            events.write(state.history[-1])
+        _save(work, clock)
+    _write_files(work, snapshot(work.evaluated))  # of a resumed training they can be damaged
+    plan.method.student.load_state_dict(state.best)
+    return Training(
+        plan.method.name,
+        tuple(state.history),
+        state.best_epoch,
+        cast(Measure, state.best_val),  # measured after the first epoch
+        measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device),
+        state.seconds,
+    )
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Let the readers see the networks; while they are judged nothing is kept of them."""
-        with ExitStack() as open_readers:
-            for reader in self._readers:
-                open_readers.enter_context(reader)
-            yield
 
-    def _resumed(self) -> tuple[Standing, dict[str, Any]]:
-        found = load_checkpoint(self._folder, of=self._of) if self._folder is not None else None
-        if found is None:
-            return Standing(), {}
-        self._meter.tell(f"goes on after epoch {found[0].epoch}, step {found[0].step}")
-        return found
+def _train_epoch(work: Prepared, clock: Clock) -> float:
+    """Do the steps of the epoch that are left; return examples per second."""
+    state, batches = work.state, work.plan.batches
+    began, first, log = time.perf_counter(), state.step, LossLog(work.plan.accelerator)
+    work.module.train()
+    order = batches.order(state.epoch)
+    for step in range(first, batches.steps):
+        _step(work, step, order[step], log)
+        state.step = step + 1
+        work.plan.meter.tick()
+        if state.step % SETTLED == 0 or state.step == batches.steps:
+            _settle(work, log)
+            if time.perf_counter() >= clock.due and state.step < batches.steps:
+                _save(work, clock)
+                clock.due = time.perf_counter() + clock.every
+    seconds = time.perf_counter() - began
+    return (batches.steps - first) * batches.size / max(seconds, 1e-9)
 
-    def _save_checkpoint(self) -> None:
-        self.standing.seconds = time.perf_counter() - self._started
-        if self._folder is not None and self._accelerator.is_main_process:
-            parts = {name: part.state_dict() for name, part in self._parts.items()}
-            save_checkpoint(self._folder, self.standing, of=self._of, parts=parts)
 
-    def _write_files(self, last: dict[str, Tensor]) -> None:
-        folder = self._folder if self._accelerator.is_main_process else None
-        TrainingFiles(folder).write(last, self.standing.best, self.standing.history)
+def _step(work: Prepared, step: int, shares: Tensor, log: LossLog) -> None:
+    """Let every player whose turn it is change its parameters once."""
+    done = work.state.epoch * work.plan.batches.steps + step
+    for name, player in work.players.items():
+        if done % player.every == 0:
+            _turn(work, name, step, shares, log)
+    if work.average is not None:
+        work.average.update_parameters(work.plan.method.student)
 
-    def _teaching(self, teacher: nn.Module | None, *, begun: bool) -> Teaching:
-        """Return what shows the teacher's side, after terms that learn from it alone did so."""
-        if teacher is None:
-            return no_teacher
-        watches = self._criterion.teacher_watches
-        reader = ActivationReader(teacher, watches=watches, who="the teacher")
-        with reader as read:
-            if self._criterion.needs_preparation and not begun:
-                seed = seed_for(self._recipe.seed, "preparation")
-                self._criterion.prepare(
-                    Shown(read, self._data, self._recipe.batch_size, self._device, seed=seed)
-                )
-            if self._recipe.augment == "none" and not (self._recipe.mixup or self._recipe.cutmix):
-                found = remembered_teacher(read, self._data, self._device)
-                if isinstance(found, Remembered):
-                    self._meter.tell(
-                        f"the teacher's outputs of {len(self._data.train):,} images are kept in "
-                        f"memory ({found.megabytes:,.1f} MB): they are the same in every epoch"
-                    )
-                    return found.teach
-                self._meter.tell(f"the teacher's outputs ({found:,.0f} MB) are too large to keep")
-        self._readers.append(reader)
-        return live_teacher(reader)
+
+def _turn(work: Prepared, name: str, step: int, shares: Tensor, log: LossLog) -> None:
+    """Change the parameters of one player, by the gradient of its loss on a batch.
+
+    All players see the same examples, changed alike: random numbers follow from the seed, the
+    epoch and the step.
+    """
+    plan, epoch, accelerator = work.plan, work.state.epoch, work.plan.accelerator
+    player, optimizer, recipe = work.players[name], work.optimizers[name], plan.recipe
+    position = epoch + (step + 0.5) / plan.batches.steps
+    own = plan.recipe_of(player)
+    for group in optimizer.param_groups:
+        group["lr"] = own.rate(position)
+    parts, losses = len(shares), []
+    for part, share in enumerate(shares):
+        torch.manual_seed(
+            seed_for(recipe.seed, "step", epoch, step, part, accelerator.process_index)
+        )
+        last = part == parts - 1
+        with nullcontext() if last else accelerator.no_sync(work.module):
+            batch = plan.batches.take(share)
+            total, terms = work.module(name, batch, position / recipe.epochs)
+            with backward_of(f"the {name}"):
+                accelerator.backward(total / parts)
+        losses.append((total.detach(), terms))
+    if own.max_grad_norm is not None:
+        accelerator.clip_grad_norm_(player.parameters, own.max_grad_norm)
+    optimizer.step()
+    for each in work.optimizers.values():  # a loss can have gradients for other players too
+        each.zero_grad()
+    log.add(name, step + 1, losses)
+
+
+def _settle(work: Prepared, log: LossLog) -> None:
+    """Add up the losses of the last steps.
+
+    Raises:
+        DivergedError: one of them is not finite.
+    """
+    found = log.settle(work.state.sums)
+    if found is None:
+        return
+    folder = work.plan.folder
+    kept = folder is not None and (folder / CHECKPOINT).exists()
+    raise DivergedError(
+        f"the term {_named(found.player, found.name)} of the loss {work.plan.method.name} is "
+        f"{found.value} in epoch {work.state.epoch + 1}, step {found.step}"
+        + (f" ({folder} keeps the last good checkpoint)" if kept else "")
+        + ": lower the learning rate, or cut the gradient (--clip)"
+    )
+
+
+def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None:
+    """Close an epoch: measure the student, and keep its weights if they are the best."""
+    plan, state = work.plan, work.state
+    val = measured(work.evaluated, plan.data, "val", plan.accelerator, device=plan.device)
+    means, steps = _means(work), plan.batches.steps
+    position = state.epoch + (steps - 0.5) / steps
+    state.seconds = clock.seconds
+    state.epoch, state.step, state.sums = state.epoch + 1, 0, {}
+    epoch = Epoch(
+        state.epoch,
+        plan.recipe_of(work.players[STUDENT]).rate(position),
+        means.pop(TOTAL),
+        val.value,
+        examples_per_second,
+        state.seconds,
+        val.name,
+        means,
+    )
+    state.history.append(epoch)
+    last = snapshot(work.evaluated)
+    if state.best_val is None or val.at_least_as_good_as(state.best_val):
+        state.best_val, state.best_epoch, state.best = val, state.epoch, last
+    _write_files(work, last)
+    plan.meter.note(f"epoch {state.epoch}/{plan.recipe.epochs}, val {val.brief}")
+
+
+def _means(work: Prepared) -> dict[str, float]:
+    """Return the mean losses of the epoch, over the turns of each player."""
+    means: dict[str, float] = {}
+    steps = work.plan.batches.steps
+    for player, sums in work.state.sums.items():
+        every, done = work.players[player].every, work.state.epoch * steps
+        turns = sum((done + step) % every == 0 for step in range(steps))
+        means |= {_named(player, name): total / turns for name, total in sums.items()}
+    return means
+
+
+def _named(player: str, loss: str) -> str:
+    """Return what a loss is called where those of all players are."""
+    return loss if player == STUDENT else f"{player}.{loss}"
+
+
+def _save(work: Prepared, clock: Clock) -> None:
+    """Write a checkpoint."""
+    plan = work.plan
+    work.state.seconds = clock.seconds
+    if plan.folder is not None and plan.accelerator.is_main_process:
+        parts = {name: each.state_dict() for name, each in work.stateful.items()}
+        save_checkpoint(plan.folder, work.state, of=plan.fingerprint, parts=parts)
+
+
+def _write_files(work: Prepared, last: Mapping[str, Tensor]) -> None:
+    """Write the weights of the last epoch and of the best one, and the table of metrics."""
+    folder = work.plan.folder if work.plan.accelerator.is_main_process else None
+    TrainingFiles(folder).write(last, work.state.best, work.state.history)

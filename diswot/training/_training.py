@@ -1,20 +1,24 @@
-"""Training one network."""
+"""Training one network, by any method."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from torch import nn
 
-from diswot.losses import Objective, needs_a_teacher
+from diswot.losses import Objective
 from diswot.progress import Progress, silent
 from diswot.seeding import seed_for, torch_seed
-from diswot.tasks.images import ImageData
+from diswot.tasks import Dataset
 from diswot.training._acceleration import accelerated
+from diswot.training._distillation_method import DistillationMethod
 from diswot.training._meter import Meter
+from diswot.training._method import Method
 from diswot.training._metrics import TensorBoard, check_tensorboard
+from diswot.training._plan import plan, prepare
 from diswot.training._recipe import Recipe
 from diswot.training._trained import Training
-from diswot.training._trainer import Trainer
+from diswot.training._trainer import run
 
 CHECKPOINT_MINUTES = 5.0
 """Between checkpoints within an epoch."""
@@ -22,11 +26,11 @@ CHECKPOINT_MINUTES = 5.0
 
 def train(
     network: nn.Module,
-    data: ImageData,
+    data: Dataset,
     *,
     objective: Objective,
     recipe: Recipe,
-    teacher: nn.Module | None = None,
+    teachers: Mapping[str, nn.Module] | None = None,
     folder: Path | None = None,
     device: str = "cpu",
     progress: Progress = silent,
@@ -34,37 +38,81 @@ def train(
     tensorboard: bool = False,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> Training:
-    """Train `network` in place; it ends with the weights of its best epoch.
+    """Train `network` in place by one loss; it ends with the weights of its best epoch.
 
-    A training that was stopped goes on from the checkpoint in its folder. Since order and
+    Args:
+        network: what to train.
+        data: trained on `train`, selected on `val`, evaluated on `test`.
+        objective: the loss.
+        recipe: optimizer and schedule.
+        teachers: by name, read in evaluation mode, never changed; where the loss needs one.
+            Losses that read one teacher read the first.
+        folder: see `train_by`.
+        device: where to compute.
+        progress: receives every step.
+        stage: what the training is called there; by default as its loss.
+        tensorboard: see `train_by`.
+        checkpoint_minutes: between checkpoints within an epoch.
+
+    Raises:
+        OptionError: the loss reads what the task does not give, or needs a teacher and got
+            none; see also `train_by`.
+        RunFolderError: the checkpoint is damaged, or of another training.
+        RunError: the loss is not finite.
+    """
+    objective.check_reads(data.task.reads, task=data.task.name)
+    return train_by(
+        DistillationMethod(network, objective, teachers=teachers, seed=recipe.seed),
+        data,
+        recipe=recipe,
+        folder=folder,
+        device=device,
+        progress=progress,
+        stage=stage,
+        tensorboard=tensorboard,
+        checkpoint_minutes=checkpoint_minutes,
+    )
+
+
+def train_by(
+    method: Method,
+    data: Dataset,
+    *,
+    recipe: Recipe,
+    folder: Path | None = None,
+    device: str = "cpu",
+    progress: Progress = silent,
+    stage: str | None = None,
+    tensorboard: bool = False,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+) -> Training:
+    """Train the student of a method; it ends with the weights of its best epoch.
+
+    A training that was stopped resumes from the checkpoint in its folder. Since order and
     random numbers of every step follow from the seed, the epoch and the step alone, it
     ends, on a CPU, with the very weights of one that was never stopped.
 
     In several processes (`torchrun`, `accelerate launch`) each takes its share of every
-    batch, and the first writes and tells progress.
+    batch, and the first writes and reports progress.
 
     Args:
-        network: what to train.
-        data: trained on `train`, chosen on `val`, judged on `test`.
-        objective: the loss.
-        recipe: optimiser and schedule.
-        teacher: read in evaluation mode, never changed; where the objective needs one.
+        method: the student, and how it learns.
+        data: trained on `train`, selected on `val`, evaluated on `test`.
+        recipe: optimizer and schedule of players that have none of their own.
         folder: where `best.safetensors`, `last.safetensors`, `metrics.csv` and
             `checkpoint.pt` go.
         device: where to compute.
-        progress: told of every step.
-        stage: what the training is called there; by default as its loss.
+        progress: receives every step.
+        stage: what the training is called there; by default as the method.
         tensorboard: whether to write TensorBoard events into the folder.
         checkpoint_minutes: between checkpoints within an epoch.
 
     Raises:
-        OptionError: the objective needs a teacher and got none, the batch cannot be
-            shared, or the device has no such precision.
+        OptionError: a player has nothing to train, the batch cannot be shared, or the device
+            has no such precision.
         RunFolderError: the checkpoint is damaged, or of another training.
-        RunError: the loss is not finite.
+        RunError: a loss is not finite.
     """
-    if objective.needs_teacher and teacher is None:
-        raise needs_a_teacher(objective.text)
     if tensorboard:
         check_tensorboard()
     with (
@@ -72,18 +120,11 @@ def train(
         torch_seed(seed_for(recipe.seed, "training")),
         ExitStack() as closing,
     ):
-        trainer = Trainer(
-            network,
-            data,
-            objective,
-            recipe,
-            teacher if objective.needs_teacher else None,
-            accelerator,
-            folder,
-            Meter(stage or objective.text, progress if accelerator.is_main_process else silent),
-        )
-        if tensorboard and folder is not None and accelerator.is_main_process:
-            events = TensorBoard(folder, known=len(trainer.standing.history))
+        first = accelerator.is_main_process
+        meter = Meter(stage or method.name, progress if first else silent)
+        work = prepare(plan(method, data, recipe, accelerator, folder=folder, meter=meter))
+        events = None
+        if tensorboard and folder is not None and first:
+            events = TensorBoard(folder, known=len(work.state.history))
             closing.callback(events.close)
-            trainer.events = events
-        return trainer.run(60 * checkpoint_minutes)
+        return run(work, checkpoint_seconds=60 * checkpoint_minutes, events=events)

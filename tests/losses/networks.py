@@ -82,7 +82,7 @@ def transformer(seed: int, depth: int = 4, width: int = 6) -> Transformer:
 def built(loss: str, student: nn.Module, teacher: nn.Module | None, *, seed: int = 0) -> Criterion:
     """Return the loss for two networks, what it learns from the teacher alone learnt."""
     criterion = parse_objective(loss).build(
-        student, teacher, EXAMPLES, num_classes=CLASSES, train_images=TRAIN_IMAGES, seed=seed
+        student, teacher, EXAMPLES, outputs=CLASSES, train_examples=TRAIN_IMAGES, seed=seed
     )
     if criterion.needs_preparation and teacher is not None:
         with torch.no_grad():

@@ -196,7 +196,7 @@ def cosine(student, teacher, batch, *, power: float = 1.0):
 class Margin(Term):
     def __init__(self, setting, *, least: float = 1.0):
         super().__init__(setting)
-        self.scale = torch.nn.Parameter(torch.ones(setting.num_classes))
+        self.scale = torch.nn.Parameter(torch.ones(setting.outputs))
         self.least = least
 
     def forward(self, student, teacher, batch):

@@ -156,6 +156,6 @@ def test_its_card_says_what_it_is(name: str) -> None:
     card = terms()[name].card
     assert card.name == name
     assert card.weight > 0
-    for text in (card.summary, card.source, card.weight_source, card.reads):
+    for text in (card.summary, card.source, card.weight_source, *card.reads):
         assert text
         assert "\n" not in text

@@ -127,7 +127,7 @@ def test_a_memory_of_no_sense_is_refused() -> None:
     network = residual(1, 4, 6, 8)
     objective = parse_objective("ce + crd(momentum=1)")
     with pytest.raises(OptionError, match=r"momentum, got 1\n.*\n {7}\^$"):
-        objective.build(network, network, EXAMPLES, num_classes=CLASSES, train_images=9)
+        objective.build(network, network, EXAMPLES, outputs=CLASSES, train_examples=9)
 
 
 class Taught:
@@ -145,7 +145,7 @@ class Taught:
 def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     teacher, student = residual(2, 6, 8, 12), residual(1, 4, 6, 8)
     criterion = parse_objective("ft").build(
-        student, teacher, EXAMPLES, num_classes=CLASSES, train_images=TRAIN_IMAGES
+        student, teacher, EXAMPLES, outputs=CLASSES, train_examples=TRAIN_IMAGES
     )
     assert criterion.needs_preparation
     factors = term(criterion)

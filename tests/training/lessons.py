@@ -75,7 +75,7 @@ def lesson(folder: Path | None, recipe: Recipe = RECIPE, **options: Any) -> Trai
         settings.get("data", few_digits()),
         objective=parse_objective(settings.get("loss", LOSS)),
         recipe=recipe,
-        teacher=settings["teacher"],
+        teachers={"teacher": settings["teacher"]},
         folder=folder,
         checkpoint_minutes=0,
         progress=settings.get("progress", silent),

@@ -30,10 +30,10 @@ def fixture_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def kill_after(checkpoints: int, folder: Path) -> None:
+def kill_after(checkpoints: int, folder: Path, *, module: str = "tests.training.lessons") -> None:
     """Train in another process, and kill it once it has written so many checkpoints."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "tests.training.lessons", str(folder)],
+        [sys.executable, "-m", module, str(folder)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
     )
@@ -62,7 +62,7 @@ def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_pat
     stopped = []
     for checkpoints in (2, 3):  # within the first epoch, then within the second or third
         kill_after(checkpoints, tmp_path)
-        stopped.append(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["standing"])
+        stopped.append(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"])
     assert stopped[0]["step"] > 0
     assert stopped[1]["epoch"] > stopped[0]["epoch"]
     lesson(tmp_path)
@@ -137,4 +137,4 @@ def test_a_training_that_diverges_keeps_what_was_good(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="keeps the last good checkpoint"):
         lesson(tmp_path, wild, student=small(0, normalised=False), loss="ce")
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert all(tensor.isfinite().all() for tensor in kept["parts"]["network"].values())
+    assert all(tensor.isfinite().all() for tensor in kept["parts"]["method"].values())

@@ -52,7 +52,7 @@ def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Ten
     labels = torch.arange(IMAGES) % CLASSES
     batch = TrainingBatch(one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
     criterion = parse_objective(name).build(
-        student, teacher, images, num_classes=CLASSES, train_images=IMAGES
+        student, teacher, images, outputs=CLASSES, train_examples=IMAGES
     )
     with ActivationReader(student) as read, ActivationReader(teacher) as read_teacher:
         shown = read(images)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import OptionError, TeacherError
 from diswot.progress import Step
-from diswot.tasks.images import augmentation, load_data
+from diswot.tasks.images import ImageData, augmentation, load_data
 from diswot.training import (
     Recipe,
     parse_objective,
@@ -77,14 +77,14 @@ def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
             data,
             objective=parse_objective("ce + 0.9*kd"),
             recipe=replace(SHORT, epochs=3, augment=augment),
-            teacher=teacher,
+            teachers={"teacher": teacher},
             progress=told.append,
         )
         if augment == "none":
             assert not training_batches(teacher)
     assert len(training_batches(teacher)) == 18
     (note,) = (step.note for step in told if step.total == 0)
-    assert "the teacher's outputs of 288 images are kept in memory" in note
+    assert "the teacher's outputs of 288 examples are kept in memory" in note
 
 
 def test_too_large_outputs_are_not_cached_with_equal_weights(
@@ -93,7 +93,7 @@ def test_too_large_outputs_are_not_cached_with_equal_weights(
     recipe, told = replace(SHORT, augment="none"), list[Step]()
     remembered, live = small(0), small(0)
     lesson(None, recipe, student=remembered, progress=told.append)
-    monkeypatch.setattr("diswot.training._lesson.MOST_CACHED", 0)
+    monkeypatch.setattr("diswot.training._teacher_outputs.MOST_CACHED", 0)
     lesson(None, recipe, student=live, progress=told.append)
     notes = [step.note for step in told if step.total == 0]
     assert "are kept in memory" in notes[0]
@@ -132,7 +132,7 @@ def test_metrics_and_tensorboard_have_each_term(tmp_path: Path) -> None:
         few_digits(),
         objective=parse_objective("ce + 0.9*kd(T=4)"),
         recipe=SHORT,
-        teacher=small(1),
+        teachers={"teacher": small(1)},
         folder=tmp_path,
         tensorboard=True,
     )
@@ -165,6 +165,7 @@ def test_a_teacher_near_chance_is_refused_unless_it_is_forced() -> None:
 def test_flips_are_chosen_for_the_training_alone() -> None:
     data = load_data("digits")
     chosen = prepare_distillation(None, data=data, flips=True)
+    assert isinstance(chosen.data, ImageData)
     assert chosen.data.flips
-    assert not prepare_distillation(None, data=data).data.flips
+    assert prepare_distillation(None, data=data).data.digest == data.digest
     assert chosen.data.digest != data.digest

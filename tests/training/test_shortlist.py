@@ -31,7 +31,7 @@ NAMES = ("1-1-2", "1-2-1", "2-1-1", "1-1-1", "2-2-2")
 def fixture_distillation() -> Distillation:
     whole = load_data("digits")
     data = replace(whole, train=whole.train.take(torch.arange(64)))
-    return Distillation(data, None, default_recipe(data, epochs=4, batch_size=32), "cpu")
+    return Distillation(data, {}, default_recipe(data, epochs=4, batch_size=32), "cpu")
 
 
 def students(*names: str) -> dict[str, Callable[[], nn.Module]]:

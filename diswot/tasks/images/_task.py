@@ -26,7 +26,15 @@ class ImageClassification(Task):
     summary = "classification of images"
     noun = "image"
     reads = frozenset(
-        {"logits", "labels", "features", "feature maps", "stages", "classifier weights"}
+        {
+            "outputs",
+            "logits",
+            "labels",
+            "features",
+            "feature maps",
+            "stages",
+            "classifier weights",
+        }
     )
     options = ImageOptions
     datasets = DATASETS

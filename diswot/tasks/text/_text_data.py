@@ -120,6 +120,10 @@ class TextData:
         labels = own.labels[indices]
         return Batch((own.tokens[indices], mask), labels, labels, indices).to(device)
 
+    def taught(self, teacher: str) -> "TextData":  # noqa: ARG002
+        """Return what a teacher is trained on: these texts."""
+        return self
+
     def training(self, changes: Changes, *, device: str = "cpu") -> TextBatches:
         """Return batches of the training texts; tokens are hidden and labels smoothed."""
         return TextBatches(self, changes, device)

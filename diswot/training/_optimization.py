@@ -1,4 +1,4 @@
-"""What changes the weights: an optimiser, and a moving average."""
+"""What changes the weights: an optimizer, and a moving average."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from diswot.networks.copies import copied
 from diswot.training._recipe import Recipe
 
 
-def optimiser_of(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimiser of a recipe."""
+def optimizer_of(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """Return the optimizer of a recipe."""
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)

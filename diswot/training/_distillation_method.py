@@ -1,0 +1,130 @@
+"""Distillation as a method: one player, whose loss compares it with teachers."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from diswot.losses import Criterion, Losses, Objective, TrainingBatch, needs_a_teacher
+from diswot.networks import ActivationReader, Activations
+from diswot.tasks import Batch, Dataset
+from diswot.training._fingerprint import teachers_of
+from diswot.training._method import STUDENT, Method, Player
+from diswot.training._plain_batches import PlainBatches
+from diswot.training._teacher_outputs import TeacherOutputs, cached, computed
+
+EXAMPLES = 4
+"""Examples that a criterion sees when it is built."""
+
+
+class DistillationMethod(Method):
+    """A student learns from labels and teachers, by one loss.
+
+    Args:
+        student: the network that learns.
+        objective: the loss.
+        teachers: by name; those that a loss reads alone are the first.
+        seed: of what trained parts of the loss begin with.
+
+    Raises:
+        OptionError: the loss needs a teacher and got none.
+    """
+
+    criterion: Criterion
+
+    def __init__(
+        self,
+        student: nn.Module,
+        objective: Objective,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if objective.needs_teacher and not teachers:
+            raise needs_a_teacher(objective.text)
+        super().__init__(student, teachers if objective.needs_teacher else None)
+        self._objective, self._seed = objective, seed
+        self._readers: dict[str, ActivationReader] = {}
+        self._outputs: dict[str, TeacherOutputs] = {}
+
+    @property
+    def name(self) -> str:
+        """The loss, as it was written."""
+        return self._objective.text
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The loss, and hashes of the teachers."""
+        return settings_of(self._objective, self.teachers)
+
+    def setup(self, data: Dataset, device: str) -> None:
+        """Build the loss for these networks and data."""
+        super().setup(data, device)
+        places = torch.arange(min(EXAMPLES, data.size("train")))
+        self.criterion = self._objective.build(
+            self.student,
+            next(iter(self.teachers.values()), None),
+            *data.batch("train", places, device=device).inputs,
+            outputs=data.signature.outputs,
+            train_examples=data.size("train"),
+            seed=self._seed,
+        )
+        self._read = ActivationReader(
+            self.student, watches=self.criterion.student_watches, who="the student"
+        )
+        for number, (name, teacher) in enumerate(self.teachers.items()):
+            watches = self.criterion.teacher_watches if number == 0 else ()
+            self._readers[name] = ActivationReader(teacher, watches=watches, who=_called(name))
+
+    def prepare(self, batches: PlainBatches) -> None:
+        """Let terms learn from the first teacher alone; keep outputs that stay the same."""
+        for number, (name, read) in enumerate(self._readers.items()):
+            with read:
+                if number == 0 and self.criterion.needs_preparation:
+                    self.criterion.prepare(_OfTeacher(read, batches))
+                kept = cached(read, batches, who=_called(name)) if batches.fixed else None
+            self._outputs[name] = kept or computed(read)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Let the readers see the networks."""
+        with ExitStack() as readers:
+            for read in (self._read, *self._readers.values()):
+                readers.enter_context(read)
+            yield
+
+    def players(self) -> Mapping[str, Player]:
+        """Return the student, with the trained parts of the loss."""
+        return {STUDENT: Player([each for each in self.parameters() if each.requires_grad])}
+
+    def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
+        """Return the loss of a batch."""
+        shown = {name: outputs(batch) for name, outputs in self._outputs.items()}
+        labels = batch.indices.new_empty(0) if batch.labels is None else batch.labels
+        known = TrainingBatch(batch.targets, labels, batch.indices, progress, shown)
+        first = next(iter(shown.values()), None)
+        return cast(Losses, self.criterion(self._read(*batch.inputs), first, known))
+
+
+def settings_of(objective: Objective, teachers: Mapping[str, nn.Module]) -> dict[str, Any]:
+    """Return the settings of a distillation with a loss: the loss, and hashes of the teachers."""
+    return {"loss": objective.text, **teachers_of(teachers if objective.needs_teacher else {})}
+
+
+class _OfTeacher:
+    """What a teacher shows of the training examples, batch by batch."""
+
+    def __init__(self, read: ActivationReader, batches: PlainBatches) -> None:
+        self._read, self._batches = read, batches
+
+    def __iter__(self) -> Iterator[Activations]:
+        for batch in self._batches:
+            with torch.no_grad():
+                shown = self._read(*batch.inputs)
+            yield shown  # outside, or whoever asks would compute without gradients too
+
+
+def _called(teacher: str) -> str:
+    return "the teacher" if teacher == "teacher" else f"the teacher {teacher}"

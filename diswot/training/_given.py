@@ -1,0 +1,38 @@
+"""What is given as data and teachers of a training, taken for what it is."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from torch import nn
+
+from diswot.errors import OptionError
+from diswot.tasks import Task
+from diswot.teachers import Teacher
+
+GivenTeacher: TypeAlias = str | nn.Module | Teacher
+"""A name, `package.module:callable`, or a network."""
+
+
+def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of teachers that only some tasks have."""
+    return {name: options[name] for name in ("teacher_classes",) if options.get(name) is not None}
+
+
+def named_teachers(
+    teacher: GivenTeacher | Mapping[str, GivenTeacher] | None, task: Task
+) -> Mapping[str, GivenTeacher]:
+    """Return the teachers by the names that a task has for them, in its order.
+
+    Raises:
+        OptionError: others are named.
+    """
+    if teacher is None:
+        return {}
+    if not isinstance(teacher, Mapping):
+        return dict.fromkeys(task.teachers, teacher)
+    if set(teacher) != set(task.teachers):
+        raise OptionError(
+            f"Expected the teachers {', '.join(task.teachers)} of the task {task.name}, but got "
+            f"{', '.join(teacher) or 'none'}: give each by its name"
+        )
+    return {name: teacher[name] for name in task.teachers}

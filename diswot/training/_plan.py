@@ -1,0 +1,185 @@
+"""What a training works with: planned, then prepared from its start or its checkpoint."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from diswot.seeding import seed_for
+from diswot.tasks import Dataset
+from diswot.training._acceleration import shared
+from diswot.training._batches import Batches
+from diswot.training._checkpoint import TrainerState, load_checkpoint
+from diswot.training._fingerprint import fingerprint
+from diswot.training._meter import Meter
+from diswot.training._method import Method, Player, checked_players
+from diswot.training._optimization import moving_average, optimizer_of
+from diswot.training._plain_batches import PlainBatches
+from diswot.training._recipe import Recipe
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+EXAMPLES = 4
+"""Examples on which it is tried which parameters a loss leaves without gradient."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training works with, before anything is moved, loaded or computed.
+
+    Attributes:
+        method: what is trained, and how.
+        data: what it is trained, selected and evaluated on.
+        recipe: how to train.
+        accelerator: device, precision and processes.
+        device: its device.
+        batches: of the training split.
+        folder: where files go; `None` for nowhere.
+        meter: reports progress.
+        fingerprint: by which the checkpoint of another training is refused.
+    """
+
+    method: Method
+    data: Dataset
+    recipe: Recipe
+    accelerator: "Accelerator"
+    device: str
+    batches: Batches
+    folder: Path | None
+    meter: Meter
+    fingerprint: Mapping[str, Any]
+
+    def recipe_of(self, player: Player) -> Recipe:
+        """Return the recipe of a player's optimizer."""
+        return replace(player.recipe or self.recipe, epochs=self.recipe.epochs)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the loop works with.
+
+    Attributes:
+        plan: what it was planned to work with.
+        state: how far the training has come.
+        module: the method, through which processes exchange gradients.
+        players: in the order of their turns.
+        optimizers: of each player.
+        average: the moving average of the student's weights, where there is one.
+    """
+
+    plan: Plan
+    state: TrainerState
+    module: nn.Module
+    players: Mapping[str, Player]
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    average: AveragedModel | None
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network whose weights count: the moving average, where there is one."""
+        return self.plan.method.student if self.average is None else self.average.module
+
+    @property
+    def stateful(self) -> dict[str, Any]:
+        """All that changes while training, by name."""
+        found: dict[str, Any] = {"method": self.plan.method, "average": self.average}
+        found |= {f"optimizer of {name}": each for name, each in self.optimizers.items()}
+        found["scaler"] = self.plan.accelerator.scaler
+        return {name: each for name, each in found.items() if each is not None}
+
+
+def plan(
+    method: Method,
+    data: Dataset,
+    recipe: Recipe,
+    accelerator: "Accelerator",
+    *,
+    folder: Path | None,
+    meter: Meter,
+) -> Plan:
+    """Return the plan of a training.
+
+    Raises:
+        OptionError: batches cannot be shared by the processes.
+    """
+    place = accelerator.device  # "cpu:0" of several processes, which torch takes for another
+    device = "cpu" if place.type == "cpu" else str(place)
+    batches = Batches(
+        data,
+        recipe,
+        device,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    mark = fingerprint(method.student, method.settings, data, recipe)
+    return Plan(method, data, recipe, accelerator, device, batches, folder, meter, mark)
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Set the method up, load the checkpoint where there is one, and make the optimizers.
+
+    Raises:
+        OptionError: a player cannot be trained.
+        RunFolderError: the checkpoint is damaged, or of another training.
+    """
+    method, recipe, accelerator = plan.method, plan.recipe, plan.accelerator
+    method.setup(plan.data, plan.device)
+    state, saved = _resumed(plan)
+    if saved:
+        method.load_state_dict(saved["method"])
+    average = None if recipe.ema is None else moving_average(method.student, recipe.ema)
+    method.prepare(_plain_batches(plan))
+    players = checked_players(method, plan.batches.steps)
+    unused = accelerator.num_processes > 1 and _leaves_unused(plan, players)
+    module = shared(method, accelerator, unused=unused)
+    optimizers = {
+        name: accelerator.prepare(optimizer_of(list(player.parameters), plan.recipe_of(player)))
+        for name, player in players.items()
+    }
+    found = Prepared(plan, state, module, players, optimizers, average)
+    for name, content in saved.items():
+        found.stateful[name].load_state_dict(content)
+    return found
+
+
+def _resumed(plan: Plan) -> tuple[TrainerState, dict[str, Any]]:
+    found = None
+    if plan.folder is not None:
+        found = load_checkpoint(plan.folder, of=plan.fingerprint)
+    if found is None:
+        return TrainerState(), {}
+    plan.meter.tell(f"resumes after epoch {found[0].epoch}, step {found[0].step}")
+    return found
+
+
+def _plain_batches(plan: Plan) -> PlainBatches:
+    return PlainBatches(
+        plan.data,
+        plan.recipe.batch_size,
+        plan.device,
+        seed_for(plan.recipe.seed, "preparation"),
+        plan.batches.fixed,
+        plan.meter.tell,
+    )
+
+
+def _leaves_unused(plan: Plan, players: Mapping[str, Player]) -> bool:
+    """Return whether a loss leaves parameters without gradient; nothing is changed."""
+    method = plan.method
+    before = copy.deepcopy(method.state_dict())
+    trained = [each for each in method.parameters() if each.requires_grad]
+    places = torch.arange(min(EXAMPLES, plan.data.size("train")))
+    found = False
+    with method.watching():
+        for player in players:
+            total, _ = method(player, plan.batches.take(places), 1.0)
+            gradients = torch.autograd.grad(total, trained, allow_unused=True)
+            found |= any(gradient is None for gradient in gradients)
+    method.load_state_dict(before)
+    return found
