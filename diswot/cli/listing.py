@@ -32,10 +32,17 @@ def _tasks() -> dict[str, str]:
 
 
 def _teachers() -> dict[str, str]:
+    """Return a line for each teacher, with the tasks that it is of."""
     from diswot.tasks import find_task, known_tasks
 
-    found = [find_task(name).teacher_sources.summaries() for name in sorted(known_tasks())]
-    return {name: summary for summaries in found for name, summary in summaries.items()}
+    found: dict[str, dict[str, list[str]]] = {}
+    for task in sorted(known_tasks()):
+        for name, summary in find_task(task).teacher_sources.summaries().items():
+            found.setdefault(name, {}).setdefault(summary, []).append(task)
+    return {
+        name: "; ".join(f"{', '.join(tasks)}: {summary}" for summary, tasks in lines.items())
+        for name, lines in found.items()
+    }
 
 
 def _spaces() -> dict[str, str]:
