@@ -91,9 +91,10 @@ def print_exported(exported: Exported) -> None:
     """Print what was found of every exported form, and why others were left out."""
     forms = exported.forms.values()
     threads = {form.threads for form in forms}
+    names = [f" {form.measure.name}" for form in forms if form.measure is not None]
     print_table(
         "Every form, run in a process of its own",
-        ["file", "test accuracy", "ms", "bytes", "largest difference"],
+        ["file", f"test{names[0] if names else ''}", "ms", "bytes", "largest difference"],
         [
             [
                 form.file,
@@ -105,8 +106,9 @@ def print_exported(exported: Exported) -> None:
             for form in forms
         ],
         caption=(
-            f"ms: median for one image on this CPU, {', '.join(map(str, sorted(threads)))} "
-            "thread(s). Differences of outputs are in units of the largest output."
+            f"ms: median for one {exported.noun} on this CPU, "
+            f"{', '.join(map(str, sorted(threads)))} thread(s). "
+            "Differences of outputs are in units of the largest output."
         ),
     )
     for form, reason in exported.left_out.items():

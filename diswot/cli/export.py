@@ -73,9 +73,11 @@ def export(
         require_onnx()
     used = _used(run)
     saved, space = _found(run, arch, loss, space)
+    found = task_of(used, task)
     exported = export_student(
-        _built(saved, space or task_of(used, task).space),
+        _built(saved, space or found.space),
         target,
+        task=found,
         data=_data(run, used, task=task, needed=int8, **chosen),
         onnx=onnx,
         pt2=pt2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH = 80
 """Columns of the sentences of a verdict."""
 
-LOSSES = {"alone": "alone", "diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
+NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 """What students are trained with, by the names that tables have."""
 
 
@@ -72,16 +73,17 @@ def print_run(report: RunReport) -> None:
     """Print what the main job made, and what to do next."""
     from diswot.export import onnx_available
 
-    tests = next(found.n for row in report.rows for found in row.accuracies.values())
+    test = next(found for row in report.rows for found in row.measures.values())
+    losses, noun = report.task.losses, report.task.noun
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]
     print_table(
-        "Test accuracy in %, with 95 % interval",
-        ["", "network", "params", "MACs", "latency", "score", *LOSSES.values()],
-        [_cells(row) for row in report.rows],
+        f"Test {test.heading}, with 95 % interval",
+        ["", "network", "params", "MACs", "latency", "score", *map(_written, losses)],
+        [_cells(row, losses) for row in report.rows],
         caption=(
-            f"{tests:,} test images, on which nothing was selected; the interval covers the choice "
-            f"of images, not of the seed, which is one: {settings['seed']}.\n"
+            f"{test.n:,} test {noun}s, on which nothing was selected; the interval covers the "
+            f"choice of {noun}s, not of the seed, which is one: {settings['seed']}.\n"
             f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
             f"mean of {repeats} initializations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "
@@ -91,9 +93,9 @@ def print_run(report: RunReport) -> None:
     if report.halving is not None:
         print_halving(report.halving)
     _print_verdict(report.verdict)
-    exported = report.exported
+    exported, shipped = report.exported, _written(report.shipped)
     say(
-        f"Exported {report.verdict.architecture} ({LOSSES[report.shipped]}) to {exported.folder}: "
+        f"Exported {report.verdict.architecture} ({shipped}) to {exported.folder}: "
         f"{', '.join(exported.files)}"
     )
     print_exported(exported)
@@ -105,7 +107,11 @@ def print_run(report: RunReport) -> None:
     )
 
 
-def _cells(row: Row) -> list[str]:
+def _written(loss: str) -> str:
+    return NAMES.get(loss, loss)
+
+
+def _cells(row: Row, losses: Sequence[str]) -> list[str]:
     return [
         row.label,
         row.name,
@@ -113,7 +119,7 @@ def _cells(row: Row) -> list[str]:
         count(row.costs.macs),
         "–" if row.latency_ms is None else f"{row.latency_ms:.2f} ms",
         optional(row.score),
-        *(str(row.accuracies.get(loss, "–")) for loss in LOSSES),
+        *(str(row.measures.get(loss, "–")) for loss in losses),
     ]
 
 

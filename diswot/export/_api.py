@@ -26,8 +26,6 @@ from diswot.students import Origin, origin_of, unwrapped
 from diswot.tasks import Dataset, Task, find_task
 from search_spaces import Signature
 
-DEFAULT_TASK = "images"
-
 
 @dataclass(frozen=True)
 class Exported:
@@ -39,6 +37,7 @@ class Exported:
         forms: what was found of each form, run in a process of its own.
         left_out: forms that this student cannot have, with the reason.
         sizes: bytes of each file.
+        noun: what one example is called.
     """
 
     folder: Path
@@ -46,6 +45,7 @@ class Exported:
     forms: Mapping[str, Form]
     left_out: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    noun: str = "example"
 
     @property
     def differences(self) -> dict[str, float]:
@@ -69,7 +69,7 @@ def export(
     *,
     signature: Signature | None = None,
     data: Any = None,
-    task: str | None = None,
+    task: str | Task | None = None,
     metrics: Mapping[str, Any] | None = None,
     onnx: bool | None = None,
     pt2: bool | None = None,
@@ -142,13 +142,15 @@ def export(
         forms = Forms(network, made, packaging, architecture=architecture, dataset=dataset)
         written, left_out = _fill(forms, wanted, noted, kind)
     sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
-    return Exported(target, tuple(sizes), written, left_out, sizes)
+    return Exported(target, tuple(sizes), written, left_out, sizes, kind.noun)
 
 
-def _task_of(name: str | None, data: Any) -> Task:
+def _task_of(task: str | Task | None, data: Any) -> Task:
     """Return the task that is named, that of a dataset, or that of images."""
-    own = getattr(data, "task", None)
-    return own if name is None and isinstance(own, Task) else find_task(name or DEFAULT_TASK)
+    found = getattr(data, "task", None) if task is None else task
+    if isinstance(found, Task):
+        return found
+    return find_task() if task is None else find_task(task)
 
 
 def _signature_of(

@@ -2,15 +2,14 @@
 
 from diswot.options import RunOptions
 from diswot.pipeline._asked_for import check_run
-from diswot.pipeline._ending import LOSSES
+from diswot.pipeline._comparing import TrainedStudent
 from diswot.pipeline._job import DEFAULT_BUDGET, resume, run
 from diswot.pipeline._report import Row, RunReport
-from diswot.pipeline._selection import TrainedStudent, verdict
+from diswot.pipeline._selection import verdict
 from diswot.pipeline._verdict import Alternative, Verdict, read_verdict
 
 __all__ = [
     "DEFAULT_BUDGET",
-    "LOSSES",
     "Alternative",
     "Row",
     "RunOptions",

@@ -12,16 +12,13 @@ from diswot.export import export
 from diswot.latency import default_form, is_measured
 from diswot.options import EAGER
 from diswot.pipeline._report import RunReport
-from diswot.pipeline._selection import ALONE, verdict
+from diswot.pipeline._selection import alone_of, verdict
 from diswot.pipeline._students import Attempts, Lessons, Students, Timing
 from diswot.pipeline._verdict import WINNER, Verdict
 from diswot.progress import news
 from diswot.runs.folder import write_record
 from diswot.search import Candidate, SearchResult
 from diswot.students import origin_of
-
-LOSSES = (ALONE, "diswot", "diswot-dagger")
-"""What the winner is trained with."""
 
 
 def finished(
@@ -35,7 +32,9 @@ def finished(
     winner, halving = students.chosen(result.shortlist(job["shortlist"]))
     compared = {WINNER: winner, **_others(winner, result)}
     attempts = {
-        label: students.attempt(candidate, _trainings(label, candidate, compare=job["compare"]))
+        label: students.attempt(
+            candidate, _trainings(students, label, candidate, compare=job["compare"])
+        )
         for label, candidate in compared.items()
     }
     found = _verdict(students, compared, attempts, seed=lessons.seed)
@@ -53,6 +52,7 @@ def finished(
     rows = [students.row(label, each, attempts[label].reports) for label, each in compared.items()]
     report = RunReport(
         search=result,
+        task=students.dataset.task,
         verdict=found,
         rows=(*students.teacher_rows(), *rows),
         latency=str(timing),
@@ -70,7 +70,8 @@ def _timing(result: SearchResult, lessons: Lessons, *, onnx: bool | None) -> Tim
     searched, device = result.manifest["latency"], lessons.distillation.device
     form = EAGER if onnx is False else default_form(device)
     threads = result.manifest["settings"]["threads"]
-    return Timing(searched if is_measured(searched) else form, threads)
+    noun = lessons.distillation.data.task.noun
+    return Timing(searched if is_measured(searched) else form, threads, noun)
 
 
 def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
@@ -79,11 +80,13 @@ def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
     return first | dict(result.plain_choices)
 
 
-def _trainings(label: str, candidate: Candidate, *, compare: bool) -> dict[str, str]:
+def _trainings(
+    students: Students, label: str, candidate: Candidate, *, compare: bool
+) -> dict[str, str]:
     """Return the folders of a candidate's trainings, by loss."""
     if label == WINNER:
-        return {loss: loss for loss in LOSSES}
-    return {"diswot": label} if compare and candidate.failure is None else {}
+        return {loss: loss for loss in students.dataset.task.losses}
+    return {students.loss: label} if compare and candidate.failure is None else {}
 
 
 def _verdict(
@@ -111,10 +114,11 @@ def _verdict(
         for label in distinct.values()
         for loss, error in attempts[label].failures.items()
     ]
-    if all(student.loss == ALONE for student in trained):
+    if all(student.loss == alone_of(students.dataset) for student in trained):
         raise failed[0][1]
     return verdict(
         trained,
+        students.dataset,
         teacher=students.teacher_test,
         failures={what: first_line(error) for what, error in failed},
         untrained=[label for label in distinct.values() if attempts[label].untried],

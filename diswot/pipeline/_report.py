@@ -8,7 +8,7 @@ from typing import Any
 from diswot.export import Exported
 from diswot.pipeline._verdict import Verdict
 from diswot.search import Costs, SearchResult
-from diswot.tasks import Measure
+from diswot.tasks import Measure, Task
 from diswot.training import Halving, Training
 
 
@@ -20,9 +20,9 @@ class Row:
         label: what it is in this run: `teacher`, `winner`, `largest`, …
         name: its architecture.
         costs: parameters and multiply-adds.
-        latency_ms: median time of one image; `None` if it does not run in the form that is timed.
+        latency_ms: median time of one example; `None` if it does not run in the form that is timed.
         score: as in the search; the teacher has none.
-        accuracies: on the test split, by how it was trained.
+        measures: on the test split, by how it was trained.
     """
 
     label: str
@@ -30,7 +30,7 @@ class Row:
     costs: Costs
     latency_ms: float | None
     score: float | None = None
-    accuracies: Mapping[str, Measure] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain values."""
@@ -41,10 +41,7 @@ class Row:
             "macs": self.costs.macs,
             "latency_ms": self.latency_ms,
             "score": self.score,
-            "accuracies": {
-                loss: {"rate": found.value, "interval": [found.low, found.high]}
-                for loss, found in self.accuracies.items()
-            },
+            "measures": {loss: found.to_json() for loss, found in self.measures.items()},
         }
 
 
@@ -54,6 +51,7 @@ class RunReport:
 
     Attributes:
         search: the search's result.
+        task: what kind of data it is of.
         verdict: which student to take, and why; it is the one that was exported.
         rows: the teacher, the winner, and the baselines.
         latency: how the rows' latencies were measured.
@@ -65,6 +63,7 @@ class RunReport:
     """
 
     search: SearchResult
+    task: Task
     verdict: Verdict
     rows: tuple[Row, ...]
     latency: str

@@ -1,50 +1,15 @@
 """Which student of a run to take: selected on the validation split, within intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from torch import Tensor
-
+from diswot.pipeline._comparing import Comparison, TrainedStudent
 from diswot.pipeline._verdict import WINNER, Alternative, Verdict, called
-from diswot.search import Costs
-from diswot.tasks import Difference, Measure
-from diswot.tasks.images import accuracy, paired_difference
-
-ALONE = "alone"
-
-
-@dataclass(frozen=True)
-class TrainedStudent:
-    """A student of a run, as far as a verdict needs to know it.
-
-    Attributes:
-        label: what it is in the run: `winner`, `largest`, …
-        name: its architecture.
-        costs: parameters and multiply-adds.
-        loss: what it was trained with; `alone` without the teacher.
-        val: whether each image of the validation split is classified correctly (N,).
-        test: the same of the test split (M,).
-    """
-
-    label: str
-    name: str
-    costs: Costs
-    loss: str
-    val: Tensor
-    test: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Sort key, smaller is cheaper."""
-        return self.costs.params, self.costs.macs
-
-    def merit(self) -> tuple[int, int, int]:
-        """Sort key, better is larger: validation accuracy, then cheapness."""
-        return int(self.val.sum()), -self.costs.params, -self.costs.macs
+from diswot.tasks import Dataset, Measure
 
 
 def verdict(
     students: Sequence[TrainedStudent],
+    dataset: Dataset,
     *,
     teacher: Measure | None = None,
     failures: Mapping[str, str] | None = None,
@@ -53,14 +18,15 @@ def verdict(
 ) -> Verdict:
     """Say which student to take: the smallest that is as good as the best.
 
-    A student is as good as the one with the highest validation accuracy if the 95 % interval
-    of their difference, paired over the validation images, includes 0. The test split selects
+    A student is as good as the one with the best measure on the validation split if the 95 %
+    interval of their difference, paired over its examples, includes 0. The test split selects
     nothing; what it says of the selection is in the notes.
 
     Args:
         students: every student that was trained, the winner of the search first. Those trained
-            `alone` are not selected; they show what the teacher adds.
-        teacher: its accuracy on the test split.
+            without the teacher are not selected; they show what it adds.
+        dataset: what they were trained on; its first metric compares them.
+        teacher: its measure on the test split.
         failures: why students could not be trained, by label.
         untrained: labels of students that were not trained in full.
         seeds: of the trainings.
@@ -68,51 +34,64 @@ def verdict(
     Raises:
         ValueError: no student was distilled.
     """
-    distilled = [student for student in students if student.loss != ALONE]
+    compare = Comparison(dataset)
+    distilled = [student for student in students if student.loss != alone_of(dataset)]
     if not distilled:
         raise ValueError("Expected at least one distilled student, but got none")
-    best = max(distilled, key=TrainedStudent.merit)
-    as_good = [each for each in distilled if _behind(each, best).low <= 0]
+    best = max(distilled, key=compare.merit)
+    as_good = [each for each in distilled if not compare.is_better(best, each, "val")]
     smallest = min(each.size for each in as_good)
-    taken = max((s for s in as_good if s.size == smallest), key=TrainedStudent.merit)
-    others = _one_each(distilled, taken)
+    taken = max((s for s in as_good if s.size == smallest), key=compare.merit)
+    others = _one_each(distilled, taken, compare)
     return Verdict(
         take=taken.label,
         architecture=taken.name,
         loss=taken.loss,
-        reason=_reason(taken, best, others),
+        reason=_reason(taken, best, others, compare),
         notes=(
             *_missing(failures or {}, untrained),
-            *_notes(taken, others, students, teacher, seeds),
+            *_notes(taken, others, compare),
+            *_of_teacher(taken, students, compare, alone=alone_of(dataset), teacher=teacher),
+            *_of_seeds(seeds, compare.task.noun),
         ),
-        alternatives=tuple(_alternative(each, taken) for each in others),
+        alternatives=tuple(_alternative(each, taken, compare) for each in others),
     )
 
 
-def _behind(student: TrainedStudent, best: TrainedStudent) -> Difference:
-    return paired_difference(best.val, student.val)
+def alone_of(dataset: Dataset) -> str:
+    """Return the loss of students that are trained without a teacher."""
+    return dataset.task.losses[0]
 
 
-def _one_each(distilled: Sequence[TrainedStudent], taken: TrainedStudent) -> list[TrainedStudent]:
+def _one_each(
+    distilled: Sequence[TrainedStudent], taken: TrainedStudent, compare: Comparison
+) -> list[TrainedStudent]:
     """Return every other architecture by its better training."""
     found: dict[str, TrainedStudent] = {}
-    for each in sorted(distilled, key=TrainedStudent.merit, reverse=True):
+    for each in sorted(distilled, key=compare.merit, reverse=True):
         if each.name != taken.name:
             found.setdefault(each.name, each)
     return list(found.values())
 
 
-def _alternative(student: TrainedStudent, taken: TrainedStudent) -> Alternative:
+def _alternative(
+    student: TrainedStudent, taken: TrainedStudent, compare: Comparison
+) -> Alternative:
     return Alternative(
         student.label,
         student.name,
         student.costs.params,
-        paired_difference(student.val, taken.val),
-        paired_difference(student.test, taken.test),
+        compare.difference(student, taken, "val"),
+        compare.difference(student, taken, "test"),
     )
 
 
-def _reason(taken: TrainedStudent, best: TrainedStudent, others: Sequence[TrainedStudent]) -> str:
+def _reason(
+    taken: TrainedStudent,
+    best: TrainedStudent,
+    others: Sequence[TrainedStudent],
+    compare: Comparison,
+) -> str:
     if not others:
         return "It was compared with no other student."
     winner = next((each for each in others if each.label == WINNER), None)
@@ -121,14 +100,19 @@ def _reason(taken: TrainedStudent, best: TrainedStudent, others: Sequence[Traine
         advice = "" if winner is None else " Take it, or train with more seeds."
         reason = (
             f"On the validation split it is as good as {called(best.label, best.name)} within the "
-            f"interval, {paired_difference(taken.val, best.val)}, with {share} of its "
+            f"interval, {compare.difference(taken, best, 'val')}, with {share} of its "
             f"parameters.{advice}"
         )
     else:
-        reason = f"It has the highest validation accuracy, {_rate(taken)}{_nearest(taken, others)}."
+        found = compare.measure(taken, "val")
+        most = "highest" if found.higher_is_better else "lowest"
+        nearest = _nearest(taken, others, compare)
+        reason = f"It has the {most} validation {found.name}, {found.brief}{nearest}."
     if winner is not None and winner.name != best.name:
-        behind = paired_difference(winner.val, taken.val)
-        where = "behind" if behind.high < 0 else "no better within the interval"
+        behind = compare.difference(winner, taken, "val")
+        where = (
+            "behind" if compare.is_better(taken, winner, "val") else "no better within the interval"
+        )
         reason += (
             f" The winner of the search ({winner.name}) is {where} ({behind}): the search found "
             "nothing better than this baseline."
@@ -136,15 +120,15 @@ def _reason(taken: TrainedStudent, best: TrainedStudent, others: Sequence[Traine
     return reason
 
 
-def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent]) -> str:
+def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison) -> str:
     """Say how far behind the best of the smaller students is."""
     smaller = [each for each in others if each.size < taken.size]
     if not smaller:
         return ", and is the smallest that was trained"
-    near = max(smaller, key=TrainedStudent.merit)
+    near = max(smaller, key=compare.merit)
     return (
         f"; the best of the smaller ones, {called(near.label, near.name)}, is behind, "
-        f"{paired_difference(near.val, taken.val)}"
+        f"{compare.difference(near, taken, 'val')}"
     )
 
 
@@ -157,38 +141,54 @@ def _missing(failures: Mapping[str, str], untrained: Sequence[str]) -> list[str]
 
 
 def _notes(
-    taken: TrainedStudent,
-    others: Sequence[TrainedStudent],
-    students: Sequence[TrainedStudent],
-    teacher: Measure | None,
-    seeds: Sequence[int],
+    taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison
 ) -> list[str]:
-    reached = accuracy(int(taken.test.sum()), len(taken.test))
-    notes = [f"Test accuracy, by which nothing was selected: {reached}."]
-    for other in others:
-        ahead = paired_difference(other.test, taken.test)
-        if ahead.low > 0:
-            notes.append(
-                f"The test split disagrees: there {called(other.label, other.name)} is ahead, "
-                f"{ahead}. Train with more seeds before you settle."
-            )
-    alone = next((s for s in students if s.loss == ALONE and s.name == taken.name), None)
-    if alone is not None:
-        gain = paired_difference(taken.test, alone.test)
-        if gain.low <= 0:
-            least = "loses" if gain.high < 0 else "adds nothing that these images can tell"
-            notes.append(f"The teacher {least}: against training alone {gain} on the test split.")
-    if teacher is not None and teacher.high < reached.low:
+    """Say what the test split says of the student, and of the selection."""
+    reached = compare.measure(taken, "test")
+    ahead = [other for other in others if compare.is_better(other, taken, "test")]
+    return [
+        f"Test {reached.name}, by which nothing was selected: {reached}.",
+        *(
+            f"The test split disagrees: there {called(other.label, other.name)} is ahead, "
+            f"{compare.difference(other, taken, 'test')}. Train with more seeds before you settle."
+            for other in ahead
+        ),
+    ]
+
+
+def _of_teacher(
+    taken: TrainedStudent,
+    students: Sequence[TrainedStudent],
+    compare: Comparison,
+    *,
+    alone: str,
+    teacher: Measure | None,
+) -> list[str]:
+    """Say what the teacher adds, where that is nothing, and whether it is behind its student."""
+    notes = []
+    plain = next((s for s in students if s.loss == alone and s.name == taken.name), None)
+    if plain is not None and not compare.is_better(taken, plain, "test"):
+        worse = compare.is_better(plain, taken, "test")
+        least = "loses" if worse else f"adds nothing that these {compare.task.noun}s can tell"
+        gain = compare.difference(taken, plain, "test")
+        notes.append(f"The teacher {least}: against training alone {gain} on the test split.")
+    reached = compare.measure(taken, "test")
+    if teacher is not None and _is_behind(teacher, reached):
         notes.append(
             f"The teacher is behind its student ({teacher}): train it longer, or take a better one."
-        )
-    if len(set(seeds)) == 1:
-        notes.append(
-            f"One seed ({seeds[0]}): the intervals cover the choice of images, not that of the "
-            "initialization; another seed can turn small differences around."
         )
     return notes
 
 
-def _rate(student: TrainedStudent) -> str:
-    return f"{float(student.val.double().mean()):.1%}".replace("%", " %")
+def _is_behind(one: Measure, other: Measure) -> bool:
+    """Tell whether one measure is worse than another, and their intervals are apart."""
+    return one.high < other.low if one.higher_is_better else one.low > other.high
+
+
+def _of_seeds(seeds: Sequence[int], noun: str) -> list[str]:
+    if len(set(seeds)) > 1:
+        return []
+    return [
+        f"One seed ({seeds[0]}): the intervals cover the choice of {noun}s, not that of the "
+        "initialization; another seed can turn small differences around."
+    ]

@@ -12,12 +12,12 @@ from diswot.errors import DivergedError, first_line
 from diswot.latency import time_network
 from diswot.networks.copies import copied
 from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
+from diswot.pipeline._comparing import TrainedStudent
 from diswot.pipeline._report import Row
-from diswot.pipeline._selection import TrainedStudent
 from diswot.progress import Progress, news
 from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
-from diswot.tasks import Measure, values_of
+from diswot.tasks import Dataset, Measure, values_of
 from diswot.teachers import Teacher
 from diswot.training import (
     Distillation,
@@ -91,14 +91,16 @@ class Timing:
     Attributes:
         form: `eager`, `onnx` or `torch-compile`.
         threads: of the runtime.
+        noun: what one example is called.
     """
 
     form: str
     threads: int
+    noun: str
 
     def __str__(self) -> str:
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"one image, {RUNTIMES[self.form]}, {threads}, median"
+        return f"one {self.noun}, {RUNTIMES[self.form]}, {threads}, median"
 
 
 class Students:
@@ -155,6 +157,16 @@ class Students:
         ]
 
     @property
+    def dataset(self) -> Dataset:
+        """What students are trained on."""
+        return self._distillation.data
+
+    @property
+    def loss(self) -> str:
+        """What shortlists and baselines are trained with, as the winner among others."""
+        return self.dataset.task.losses[1]
+
+    @property
     def teacher_test(self) -> Measure | None:
         """The teacher's measure on the test split, where there is one."""
         teacher = self._distillation.teacher
@@ -180,8 +192,8 @@ class Students:
         found = halve(
             {candidate.name: partial(self._build, candidate) for candidate in shortlist},
             self._distillation,
-            loss="diswot",
-            folder=self._folder / "diswot",
+            loss=self.loss,
+            folder=self._folder / self.loss,
             progress=self.progress,
             anew=True,
         )
@@ -197,16 +209,16 @@ class Students:
                 teacher.source.name,
                 measure_costs(lambda: copied(teacher.network).to("meta"), signature),
                 self._milliseconds(teacher.network),
-                accuracies={"alone": teacher.test},
+                measures={self.dataset.task.losses[0]: teacher.test},
             )
 
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
-        """Return the row of a candidate with the accuracies of its trainings."""
+        """Return the row of a candidate with the measures of its trainings."""
         if candidate.name not in self._latencies:
             self._latencies[candidate.name] = self._milliseconds(self._build(candidate))
         latency = self._latencies[candidate.name]
-        accuracies = {loss: report.test for loss, report in reports.items()}
-        return Row(label, candidate.name, candidate.costs, latency, candidate.score, accuracies)
+        measures = {loss: report.test for loss, report in reports.items()}
+        return Row(label, candidate.name, candidate.costs, latency, candidate.score, measures)
 
     def _milliseconds(self, network: nn.Module) -> float | None:
         """Return the latency in the form of the table; `None` if it does not run in that form."""

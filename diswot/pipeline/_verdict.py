@@ -21,7 +21,7 @@ class Alternative:
         label: what it is in the run.
         architecture: its name.
         params: parameters.
-        val: validation accuracy of it minus that of the student taken.
+        val: its metric on the validation split minus that of the student taken.
         test: the same on the test split, on which nothing was selected.
     """
 

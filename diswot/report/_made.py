@@ -9,8 +9,7 @@ from typing import Any
 
 from diswot.options import DEFAULT_TASK
 from diswot.search import SPACES, SearchResult
-from diswot.tasks import find_task, known_tasks
-from diswot.tasks.images import DATASETS
+from diswot.tasks import Task, find_task, known_tasks
 
 RELATIVE = ("rank", "logrank", "standard")
 """Combinations by which a score depends on the other candidates."""
@@ -34,6 +33,12 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     sections = {name: dict(_flat(part)) for name, part in manifest.items() if _is_section(part)}
     loose = {name: _text(value) for name, value in manifest.items() if not _is_section(value)}
     return sections | ({"other": loose} if loose else {})
+
+
+def noun_of(manifest: Mapping[str, Any]) -> str:
+    """Return what one example of a run is called; `example` where the task is unknown."""
+    name = manifest["settings"].get("task", DEFAULT_TASK)
+    return find_task(name).noun if name in known_tasks() else Task.noun
 
 
 def _is_section(value: Any) -> bool:
@@ -60,12 +65,13 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     settings = result.manifest["settings"]
     task_name = str(settings.get("task", DEFAULT_TASK))
     task = _named_again("task", task_name, known_tasks())
-    teachers = () if task else find_task(task_name).teacher_sources
+    teachers: Container[str] = () if task else find_task(task_name).teacher_sources
+    datasets: Container[str] = () if task else find_task(task_name).datasets
     teacher, space = (
         _named_again(kind, str(settings[kind]), known)
         for kind, known in (("teacher", teachers), ("space", SPACES))
     )
-    data = "" if settings.get("data_source") else _named_again("data", settings["data"], DATASETS)
+    data = "" if settings.get("data_source") else _named_again("data", settings["data"], datasets)
     return [
         Command(f"diswot distill {run}{task}{teacher}{space}{data}", "trains the winner"),
         Command(

@@ -13,7 +13,7 @@ class Measure:
 
     Attributes:
         name: of the cost.
-        label: what an axis says, with the unit.
+        label: what an axis says, with the unit; `{noun}` stands for an example's name.
         short: what a table says.
         write: a value → text with its unit.
     """
@@ -35,9 +35,9 @@ class Measure:
 
 MEASURES = (
     Measure("params", "Parameters", "parameters", count),
-    Measure("macs", "Multiply-adds of one image", "multiply-adds", count),
-    Measure("latency_ms", "Latency of one image, ms", "latency", milliseconds),
-    Measure("memory", "Peak activation memory of one image, bytes", "memory", size),
+    Measure("macs", "Multiply-adds of one {noun}", "multiply-adds", count),
+    Measure("latency_ms", "Latency of one {noun}, ms", "latency", milliseconds),
+    Measure("memory", "Peak activation memory of one {noun}, bytes", "memory", size),
 )
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from diswot.tasks import Measure
+
 HUGE = 1e300
 """What no number of a sound run reaches."""
 
@@ -41,6 +43,26 @@ def percent(rate: float) -> str:
         '95.6\xa0%'
     """
     return f"{100 * rate:.1f}{SPACE}%"
+
+
+def value(measure: Measure) -> str:
+    r"""Write the value of a measure with its unit.
+
+    Examples:
+        >>> value(Measure("accuracy", 0.9561, 0.9, 1, 100, unit="%"))
+        '95.6\xa0%'
+    """
+    return measure.brief.replace(" ", SPACE)
+
+
+def interval(measure: Measure) -> str:
+    """Write the interval of a measure, in its unit.
+
+    Examples:
+        >>> interval(Measure("NME", 0.04, 0.035, 0.05, 100, higher_is_better=False))
+        '[0.035, 0.05]'
+    """
+    return f"[{str(measure).partition('[')[2]}"
 
 
 def milliseconds(number: float) -> str:

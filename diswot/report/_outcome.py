@@ -8,20 +8,14 @@ from typing import Any
 from diswot.errors import RunFolderError
 from diswot.pipeline import Verdict
 from diswot.runs.folder import read_json
+from diswot.tasks import Measure
 
-
-@dataclass(frozen=True)
-class Trained:
-    """Accuracy on the test split, with its 95 % interval."""
-
-    rate: float
-    low: float
-    high: float
+_ACCURACY = {"name": "accuracy", "unit": "%", "higher_is_better": True, "n": 1}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One network of the closing table; `score` and `accuracies` where there are any."""
+    """One network of the closing table; `score` and `measures` where there are any."""
 
     label: str
     architecture: str
@@ -29,7 +23,7 @@ class Row:
     macs: float
     latency_ms: float | None
     score: float | None
-    accuracies: Mapping[str, Trained]
+    measures: Mapping[str, Measure]
 
 
 @dataclass(frozen=True)
@@ -54,9 +48,14 @@ class Outcome:
     latency: str | None = None
 
     @property
+    def metric(self) -> str:
+        """What the closing table is of, where there is one."""
+        return next((found.name for row in self.rows for found in row.measures.values()), "")
+
+    @property
     def losses(self) -> list[str]:
         """The losses of the closing table, in the order of their first row."""
-        return list(dict.fromkeys(loss for row in self.rows for loss in row.accuracies))
+        return list(dict.fromkeys(loss for row in self.rows for loss in row.measures))
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -101,8 +100,20 @@ def _row(row: Mapping[str, Any]) -> Row:
         macs=float(row["macs"]),
         latency_ms=None if latency is None else float(latency),
         score=None if score is None else float(score),
-        accuracies={
-            str(loss): Trained(float(found["rate"]), *map(float, found["interval"]))
-            for loss, found in row["accuracies"].items()
-        },
+        measures=_measures(row),
     )
+
+
+def _measures(row: Mapping[str, Any]) -> dict[str, Measure]:
+    """Return the measures of a row; DisWOT 0.1.0 wrote accuracies of images."""
+    if "measures" in row:
+        return {str(loss): Measure.from_json(found) for loss, found in row["measures"].items()}
+    return {
+        str(loss): Measure.from_json({**_ACCURACY, "value": found["rate"], **_ends(found)})
+        for loss, found in row["accuracies"].items()
+    }
+
+
+def _ends(found: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = found["interval"]
+    return {"low": low, "high": high}

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from diswot.report import _numbers
 from diswot.report._genes import read_genes
-from diswot.report._made import commands, depends_on_others, facts
+from diswot.report._made import commands, depends_on_others, facts, noun_of
 from diswot.report._measures import MEASURES, known_measures, share_of_budget, written_score
 from diswot.report._network import Drawing
 from diswot.report._outcome import Outcome
@@ -43,7 +43,7 @@ class Contents:
         curves: what was trained.
         drawing: the winner's network; or why it is not drawn.
         search_plots: score against each cost, and last the convergence.
-        training_plots: accuracy and loss against epochs.
+        training_plots: the metric and the loss against epochs.
     """
 
     result: SearchResult
@@ -71,6 +71,7 @@ def write_page(contents: Contents, folder: Path) -> str:
             | {
                 "sections": _sections(contents),
                 "verdict": contents.outcome.verdict,
+                "noun": noun_of(contents.result.manifest),
                 "cost_papers": papers[:-1],
                 "convergence": papers[-1],
                 "training_papers": [lay_out(plot, numbers) for plot in contents.training_plots],
@@ -189,7 +190,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    writers = ("count", "percent", "milliseconds", "seconds", "signed", "size")
+    writers = ("count", "interval", "milliseconds", "percent", "seconds", "signed", "size", "value")
     environment.filters |= {name: getattr(_numbers, name) for name in writers}
     environment.filters["score"] = written_score
     return environment

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from itertools import accumulate, pairwise
 
-from diswot.report._made import depends_on_others
+from diswot.report._made import depends_on_others, noun_of
 from diswot.report._measures import Measure, known_measures
 from diswot.report._plot import Axis, Dot, Plot, Series
 from diswot.report._roles import Roles
@@ -31,6 +31,7 @@ def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
     def dots(candidates: Sequence[Candidate]) -> tuple[Dot, ...]:
         return tuple(roles.dot(candidate, measure.known(candidate)) for candidate in candidates)
 
+    label = measure.label.format(noun=noun_of(result.manifest))
     limit = (result.manifest.get("budget") or {}).get(measure.name)
     limits = [] if limit is None else [Series("budget", "limit", "limit", (Dot(float(limit), 0),))]
     steps = tuple(Dot(dot.x, dot.y) for dot in dots(front))
@@ -41,7 +42,7 @@ def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
             f"The line joins the candidates ({len(front):,}) that no other one beats in both score "
             f"and {measure.short}.{_left_out(result.candidates)}"
         ),
-        x=Axis(measure.label, log=wants_log(map(measure.known, (*scored, *plain)))),
+        x=Axis(label, log=wants_log(map(measure.known, (*scored, *plain)))),
         y=_score_axis(result),
         series=(
             Series("candidates", "dots", "plain", dots(rest)),

@@ -1,11 +1,12 @@
 """The distillations in a run folder: their curves and what came of them."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diswot.errors import RunFolderError
-from diswot.report._numbers import HUGE, percent, seconds, signed
+from diswot.report._numbers import HUGE, interval, seconds, signed, value
 from diswot.report._plot import About, Axis, Dot, Plot, Series
 from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 
@@ -29,15 +30,15 @@ class Curve:
 
     @property
     def tested(self) -> str:
-        """Accuracy on the test split; a dash where it is not known."""
+        """Its measure on the test split; a dash where it is not known."""
         test = self.student.test
-        return "–" if test is None else percent(test.value)
+        return "–" if test is None else value(test)
 
     @property
     def interval(self) -> str:
-        """The 95 % interval of that accuracy; nothing where it is not known."""
+        """The 95 % interval of that measure; nothing where it is not known."""
         test = self.student.test
-        return "" if test is None else f"[{100 * test.low:.1f}, {100 * test.high:.1f}]"
+        return "" if test is None else interval(test)
 
 
 def read_curves(folder: Path) -> list[Curve]:
@@ -70,18 +71,21 @@ def _epochs(folder: Path) -> tuple[Epoch, ...]:
 
 
 def training_plots(curves: Sequence[Curve]) -> list[Plot]:
-    """Return the plots of accuracy and of loss against epochs, where there are any."""
+    """Return the plots of the metric and of loss against epochs, where there are any."""
     drawn = [curve for curve in curves if curve.epochs]
     if not drawn:
         return []
+    val = drawn[0].student.val
+    scale, unit = (100, "%") if val.unit == "%" else (1, val.unit)
+    label = ", ".join(filter(None, (f"Validation {val.name}", unit)))
     return [
         Plot(
-            name="distillation-accuracy",
-            title="Accuracy while distilling",
+            name=f"distillation-{re.sub(r'[^a-zA-Z0-9]+', '-', val.name)}",
+            title=f"{val.name[:1].upper()}{val.name[1:]} while distilling",
             caption="On the validation split, by which the best epoch is chosen.",
             x=Axis("Epoch", whole=True),
-            y=Axis("Validation accuracy, %"),
-            series=_lines(drawn, lambda epoch: 100 * epoch.val),
+            y=Axis(label if val.higher_is_better else f"{label}, lower is better"),
+            series=_lines(drawn, lambda epoch: scale * epoch.val),
         ),
         Plot(
             name="distillation-loss",
@@ -94,25 +98,26 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
     ]
 
 
-def _lines(curves: Sequence[Curve], value: Callable[[Epoch], float]) -> tuple[Series, ...]:
+def _lines(curves: Sequence[Curve], height: Callable[[Epoch], float]) -> tuple[Series, ...]:
     series = []
     for place, curve in enumerate(curves):
         every = -(-len(curve.epochs) // MOST)
         shown = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
-        dots = tuple(Dot(epoch.epoch, value(epoch), _about(curve, epoch)) for epoch in shown)
-        bare = tuple(Dot(epoch.epoch, value(epoch)) for epoch in curve.epochs)
+        dots = tuple(Dot(epoch.epoch, height(epoch), _about(curve, epoch)) for epoch in shown)
+        bare = tuple(Dot(epoch.epoch, height(epoch)) for epoch in curve.epochs)
         series.append(Series(curve.label, "line", f"line-{place % 6}", bare))
         series.append(Series(curve.label, "dots", f"line-{place % 6}", dots))
     return tuple(series)
 
 
 def _about(curve: Curve, epoch: Epoch) -> About:
+    val = curve.student.val
     return About(
         curve.label,
         (
             ("architecture", curve.student.architecture),
             ("epoch", f"{epoch.epoch} of {len(curve.epochs)}"),
-            ("validation accuracy", percent(epoch.val)),
+            (f"validation {val.name}", value(replace(val, value=epoch.val))),
             ("training loss", signed(epoch.train_loss)),
             ("learning rate", f"{epoch.learning_rate:.2g}"),
             ("after", seconds(epoch.seconds)),

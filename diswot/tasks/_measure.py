@@ -77,6 +77,12 @@ class Measure:
         return self.value if self.higher_is_better else -self.value
 
     @property
+    def heading(self) -> str:
+        """Name, unit and which way is better, such as `accuracy in %`, for the head of a table."""
+        unit = f" in {self.unit}" if self.unit else ""
+        return f"{self.name}{unit}{'' if self.higher_is_better else ' (lower is better)'}"
+
+    @property
     def brief(self) -> str:
         """The value with its unit, without the interval."""
         return str(self).partition(" [")[0]

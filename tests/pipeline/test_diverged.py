@@ -59,8 +59,8 @@ def test_a_baseline_replaces_a_winner_that_diverges(tmp_path: Path) -> None:
     assert any("winner with diswot could not be trained" in n for n in found.verdict.notes)
     assert read_verdict(tmp_path / "r") == found.verdict
     rows = {row.label: row for row in found.rows}
-    assert not rows["winner"].accuracies
-    assert rows["smallest"].accuracies
+    assert not rows["winner"].measures
+    assert rows["smallest"].measures
 
 
 def test_a_run_of_which_nothing_can_be_trained_fails(tmp_path: Path) -> None:

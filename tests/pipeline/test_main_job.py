@@ -38,7 +38,7 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
     run = folder / report["folder"]
     rows = {row["label"]: row for row in report["table"]}
     assert list(rows) == ["teacher", "winner", "largest", "smallest", "random"]
-    assert list(rows["winner"]["accuracies"]) == ["alone", "diswot", "diswot-dagger"]
+    assert list(rows["winner"]["measures"]) == ["alone", "diswot", "diswot-dagger"]
     assert rows["winner"]["params"] <= 200_000
     assert rows["smallest"]["params"] <= rows["winner"]["params"] <= rows["largest"]["params"]
     assert {path.name for path in (run / "student").iterdir()} == {

@@ -4,17 +4,26 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from diswot import pipeline
 from diswot.errors import RunFolderError
-from diswot.pipeline import TrainedStudent, read_verdict, verdict
+from diswot.pipeline import TrainedStudent, Verdict, read_verdict
 from diswot.search import Costs
-from diswot.tasks.images import accuracy, paired_difference
+from diswot.tasks import Measure
+from diswot.tasks.images import accuracy, load_data, paired_difference
+from tests.export.test_any_task import Sentences
 
 IMAGES = 1000
+DIGITS = load_data("digits")
+
+
+def verdict(students: Sequence[TrainedStudent], **known: Any) -> Verdict:
+    return pipeline.verdict(students, DIGITS, **known)
 
 
 def right(rate: float, images: int = IMAGES) -> torch.Tensor:
@@ -143,6 +152,34 @@ def test_a_damaged_verdict_is_named(tmp_path: Path, wrong: object) -> None:
     (tmp_path / "result.json").write_text(json.dumps({"verdict": wrong}))
     with pytest.raises(RunFolderError, match="damaged"):
         read_verdict(tmp_path)
+
+
+def distances(mean: float) -> torch.Tensor:
+    """Return errors around a mean, the same around each."""
+    return mean + torch.linspace(-0.5, 0.5, 100, dtype=torch.double)
+
+
+def test_lower_is_better_where_the_metric_says_so() -> None:
+    def placed(label: str, params: int, mean: float, loss: str = "tolerant") -> TrainedStudent:
+        values = distances(mean), distances(mean)
+        return TrainedStudent(label, f"net-{label}", Costs(params, params), loss, *values)
+
+    students = [placed("winner", 200, 2.0), placed("smallest", 50, 3.0)]
+    teacher = Measure("error", 5.0, 4.5, 5.5, 100, "mm", higher_is_better=False)
+    found = pipeline.verdict(
+        [*students, placed("winner", 200, 1.5, loss="alone")], Sentences(), teacher=teacher
+    )
+    assert found.take == "winner"
+    assert "lowest validation error, 2 mm" in found.reason
+    assert "the smallest student (net-smallest), is behind, +1 mm [+1, +1]" in found.reason
+    assert "Test error, by which nothing was selected: 2 mm [1, 4]." in found.notes
+    assert any(note.startswith("The teacher loses") for note in found.notes)
+    assert any(note.startswith("The teacher is behind") for note in found.notes)
+    assert any("choice of sentences" in note for note in found.notes)
+    baseline = [placed("winner", 90, 3.0), placed("largest", 200, 2.0)]
+    taken = pipeline.verdict(baseline, Sentences())
+    assert taken.take == "largest"
+    assert "The winner of the search (net-winner) is behind (+1 mm" in taken.reason
 
 
 def test_the_interval_of_a_difference_covers_what_it_claims() -> None:
