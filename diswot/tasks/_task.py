@@ -10,7 +10,7 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.references import NO_CODE
-from diswot.tasks._dataset import Dataset
+from diswot.tasks._dataset import Changes, Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
@@ -88,6 +88,21 @@ class Task(ABC):
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:  # noqa: ARG002
         """Return the dataset with what options of a training say of it, such as `flips`."""
         return dataset
+
+    def recipe(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return settings of a recipe whose defaults are others for such data, by their names.
+
+        Args:
+            dataset: what is trained on.
+        """
+        return {}
+
+    def check_changes(self, changes: Changes) -> None:  # noqa: B027
+        """Refuse what of a recipe means nothing for such data, before anything is trained.
+
+        Raises:
+            OptionError: something does.
+        """
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options of the task's own as manifests keep them, in need of no other file."""

@@ -12,6 +12,8 @@ from diswot.tasks import Dataset
 SMALL_DATA = 5000
 """Training examples below which twice as many epochs are the default."""
 
+_OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
+
 LONGEST_DEFAULT = 20
 """Epochs of a training on few examples."""
 
@@ -139,7 +141,7 @@ def default_recipe(
     """Return the recipe for `data`, with defaults in place of what is `None`.
 
     Batches are 64, or less so that an epoch has 16 steps; learning rate and weight decay
-    are those of the optimizer.
+    are those of the optimizer. What the task says of such data goes before that.
 
     Args:
         data: what is trained on.
@@ -151,22 +153,37 @@ def default_recipe(
         **settings: the other attributes of `Recipe`; `None` stands for its default.
 
     Raises:
-        OptionError: a value is out of range.
+        OptionError: a value is out of range, or means nothing for such data.
     """
-    optimizer = optimizer or "sgd"
-    usual_rate, usual_decay = OPTIMIZERS.get(optimizer, OPTIMIZERS["sgd"])
-    steps_of_16 = max(8, 2 ** ((data.size("train") // 16).bit_length() - 1))
-    given = {
-        "epochs": (LONGEST_DEFAULT if data.size("train") < SMALL_DATA else 10)
-        if epochs is None
-        else epochs,
-        "batch_size": min(64, steps_of_16) if batch_size is None else batch_size,
-        "optimizer": optimizer,
-        "learning_rate": usual_rate if learning_rate is None else learning_rate,
-        "weight_decay": usual_decay if weight_decay is None else weight_decay,
-        **{name: value for name, value in settings.items() if value is not None},
+    usual = _usual(data, optimizer)
+    asked = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        **settings,
     }
-    return Recipe(**given)
+    found = Recipe(**usual | {name: value for name, value in asked.items() if value is not None})
+    data.task.check_changes(found)
+    return found
+
+
+def _usual(data: Dataset, optimizer: str | None) -> dict[str, Any]:
+    """Return the defaults for some data: of the task, else of the optimizer, else of all."""
+    own = dict(data.task.recipe(data))
+    if optimizer not in (None, own.get("optimizer")):  # its rate and decay are not this one's
+        own = {name: own[name] for name in own if name not in _OF_OPTIMIZER}
+    chosen = optimizer or own.get("optimizer", "sgd")
+    rate, decay = OPTIMIZERS.get(chosen, OPTIMIZERS["sgd"])
+    steps_of_16 = max(8, 2 ** ((data.size("train") // 16).bit_length() - 1))
+    return {
+        "epochs": LONGEST_DEFAULT if data.size("train") < SMALL_DATA else 10,
+        "batch_size": min(64, steps_of_16),
+        "learning_rate": rate,
+        "weight_decay": decay,
+        **own,
+        "optimizer": chosen,
+    }
 
 
 RECIPE = frozenset(field.name for field in fields(Recipe))

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from diswot.errors import DiswotError
+from diswot.errors import DiswotError, OptionError
 from diswot.tasks.images import load_data
+from diswot.tasks.landmarks import load_landmarks
 from diswot.training import Recipe, default_recipe
 
 
@@ -23,6 +24,18 @@ def test_each_optimizer_has_its_defaults() -> None:
     assert (adamw.learning_rate, adamw.weight_decay) == (1e-3, 0.05)
     assert default_recipe(data, optimizer="adamw", learning_rate=0.5).learning_rate == 0.5
     assert default_recipe(data, ema=None, schedule=None) == sgd
+
+
+def test_a_task_has_defaults_of_its_own() -> None:
+    data = load_landmarks("digit-outlines")
+    found = default_recipe(data)
+    assert (found.optimizer, found.learning_rate, found.augment) == ("adamw", 0.01, "none")
+    assert default_recipe(data, learning_rate=0.5, augment="strong").augment == "strong"
+    sgd = default_recipe(data, optimizer="sgd")
+    assert (sgd.optimizer, sgd.learning_rate, sgd.weight_decay) == ("sgd", 0.05, 5e-4)
+    assert default_recipe(data, optimizer="adamw") == found
+    with pytest.raises(OptionError, match=r"landmarks have no classes for mixup 0\.2"):
+        default_recipe(data, mixup=0.2)
 
 
 @pytest.mark.parametrize(

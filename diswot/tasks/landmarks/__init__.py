@@ -18,6 +18,7 @@ from diswot.tasks.landmarks._reading import Annotation, read_csv, read_pts
 from diswot.tasks.landmarks._shape_model import ShapeModel
 from diswot.tasks.landmarks._task import Landmarks
 from diswot.tasks.landmarks._teachers import NETWORKS
+from diswot.tasks.landmarks._terms import l2_loss
 
 __all__ = [
     "CODE",
@@ -37,6 +38,7 @@ __all__ = [
     "assistive_loss",
     "bootstrap_interval",
     "check_landmarks",
+    "l2_loss",
     "load_landmarks",
     "main_loss",
     "mirrored_face",

@@ -7,9 +7,10 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
-from diswot.tasks._dataset import Dataset
+from diswot.tasks._dataset import Changes, Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
+from diswot.tasks.landmarks._batches import check_changes
 from diswot.tasks.landmarks._catalogue import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
 from diswot.tasks.landmarks._options import LandmarkOptions
@@ -53,6 +54,19 @@ class Landmarks(Task):
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return how photos become what the student takes, and what its outputs mean."""
         return packaging(signature, dataset)
+
+    def recipe(self, dataset: Dataset) -> Mapping[str, Any]:
+        """Return AdamW at a rate of 0.01, and no augmentation of points that belong to rows.
+
+        Gradients of squared coordinates are too small for the learning rates of classifiers.
+        """
+        found = {"optimizer": "adamw", "learning_rate": 0.01}
+        rows = isinstance(dataset, LandmarkData) and dataset.rows
+        return {**found, "augment": "none"} if rows else found
+
+    def check_changes(self, changes: Changes) -> None:
+        """Refuse label smoothing and mixing, which need classes."""
+        check_changes(changes)
 
     @property
     def teacher_sources(self) -> TeacherSources:
