@@ -14,7 +14,6 @@ from benchmarks.evidence import (
     ALL,
     CORRELATIONS,
     MOST,
-    PICTURED,
     SEARCHED,
     SEARCHES,
     SHORTLISTED,
@@ -84,8 +83,6 @@ def _correlations(
         found = replace(settings, data_root=data_root)
         folder = _measurements(work, table, found)
         rows += run_correlation(found, folder, workers=workers, progress=progress).records
-    if table == PICTURED:
-        _show(work / table / "distilled-bars.png", f"{table}-bars.png")
     made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
     keep(f"correlation-{table}", rows, made, started)
 

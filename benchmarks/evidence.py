@@ -37,6 +37,14 @@ def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
     ]
 
 
+def _unseen(truth: str, target: str, sample: int = 0) -> CorrelationSettings:
+    """Return the comparison on a truth that the default score was not chosen on."""
+    scorers = ("student_fit", "diswot", "nwot", "az_expressivity")
+    return CorrelationSettings(
+        truth, scorers, target=target, sample=sample, repeats=1, batch_size=32
+    )
+
+
 CORRELATIONS = {
     "digits-s0": _both("digits-s0", 32),
     "resnet-s0": _both("resnet-s0", 32),
@@ -60,10 +68,12 @@ CORRELATIONS = {
     "nas-bench-201-noise": [
         CorrelationSettings("nas-bench-201", OF_NOISE, target="cifar100", repeats=1, batch_size=8)
     ],
+    "nas-bench-macro": [_unseen("nas-bench-macro", "cifar10", 200)],
+    "nats-sss": [_unseen("nats-sss", "cifar10", 200)],
+    "digits-s0-default": [_unseen("digits-s0", "distilled")],
 }
 """What the correlation tables of the docs are made of; targets of one truth share a folder."""
 
-PICTURED = "resnet-s0"
 SEARCHED = ("diswot", "semantic_grad", "nwot", "swap_reg", "size_ln", "params")
 SEARCHES: dict[str, tuple[int | None, ...]] = {
     "digits-s0": (None,),

@@ -22,7 +22,7 @@ class Choice:
     """One field of a [`ChoiceSpace`][search_spaces.ChoiceSpace]: the values it can take.
 
     Raises:
-        ValueError: no option, two options that are equal or written alike, or one that
+        ValueError: no option, two options that are equal or written the same, or one that
             is written with a space, comma or equals sign.
 
     Examples:

@@ -58,7 +58,7 @@ class SearchSpace(ABC):
 
     @abstractmethod
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a neighbour of `arch`."""
+        """Return a neighbor of `arch`."""
 
     @abstractmethod
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
@@ -66,7 +66,7 @@ class SearchSpace(ABC):
 
     @abstractmethod
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Build the network of `arch`, freshly initialised, with `num_classes` outputs."""
+        """Build the network of `arch`, freshly initialized, with `num_classes` outputs."""
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
         """Build the network of `arch` for what it is to take and give.
@@ -91,7 +91,7 @@ class SearchSpace(ABC):
     def canonical_key(self, arch: Architecture) -> str:
         """Name the network that `arch` builds: networks of equal keys compute the same.
 
-        They do so at initialisation, with weights of equal shape tied; parameters that
+        They do so at initialization, with weights of equal shape tied; parameters that
         have no effect then may differ.
         """
         return self.to_string(arch)

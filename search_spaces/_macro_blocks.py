@@ -20,7 +20,7 @@ _WRITTEN = re.compile(r"k([0-9]{1,4})c([0-9]{1,4})(?:b([0-9]{1,4}))?n([0-9]{1,4}
 
 
 class MacroBlock(NamedTuple):
-    """Residual blocks in a row that are alike, as in `k3c64n2` or `k3c64b16n2`.
+    """Equal residual blocks in a row, as in `k3c64n2` or `k3c64b16n2`.
 
     Attributes:
         kernel: size of the convolutions, of the middle one in a bottleneck.
@@ -88,7 +88,7 @@ def split(block: MacroBlock) -> Stage:
 
 
 def merged(stage: Stage) -> Stage:
-    """Return the stage with blocks in a row that are alike as one."""
+    """Return the stage with equal blocks in a row as one."""
     alike = [a._replace(layers=b.layers) == b for a, b in pairwise(stage)]
     starts = [0, *(i for i, same in enumerate(alike, start=1) if not same)]
     rows = [stage[i:j] for i, j in pairwise([*starts, len(stage)])]
@@ -108,7 +108,7 @@ class ResidualBlock(nn.Module):
     """Convolutions around a shortcut, which is a 1×1 convolution where shapes change.
 
     A basic block has two k×k convolutions, a bottleneck 1×1, k×k and 1×1; the first
-    k×k convolution has the stride. Each is followed by batch normalisation.
+    k×k convolution has the stride. Each is followed by batch normalization.
     """
 
     def __init__(self, in_channels: int, block: MacroBlock, stride: int) -> None:

@@ -226,7 +226,7 @@ class MacroSpace(SearchSpace):
         )
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Write blocks in a row that are alike as one.
+        """Write equal blocks in a row as one.
 
         Examples:
             >>> space = MacroSpace(widths=(64, 128))

@@ -15,7 +15,7 @@ EDGES = ((1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2))
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, convolution, batch normalisation: the benchmark's convolution."""
+    """ReLU, convolution, batch normalization: the benchmark's convolution."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__(

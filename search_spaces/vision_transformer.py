@@ -51,7 +51,7 @@ class VisionTransformer(nn.Module):
     """A vision transformer whose layers can differ in heads and MLP ratio.
 
     Sources: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, section 3.1,
-    with normalisation first; heads of 64 channels as in AutoFormer (Chen et al., ICCV
+    with normalization first; heads of 64 channels as in AutoFormer (Chen et al., ICCV
     2021, arXiv 2107.00651, section 4). Class token and position embeddings are learned.
     Linear layers, class token and positions begin as truncated normal variables of
     standard deviation 0.02. The tokens are the class token and the patches, row by row.

@@ -1,9 +1,11 @@
 """The documentation as a site: built strictly, complete, and asking nothing of other hosts."""
 
+import html
 import importlib
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -13,31 +15,19 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import click
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 import diswot
+from diswot.cli._main import cli
 from tests.report.conftest import DESKTOP, PHONE, chromium
 
 ROOT = Path(__file__).parents[1]
-PUBLIC = (
-    "diswot",
-    "diswot.tasks.images",
-    "diswot.tasks.images.teachers",
-    "diswot.training",
-    "diswot.losses",
-    "diswot.export",
-    "diswot.latency",
-    "diswot.report",
-    "diswot.scorers",
-    "diswot.search",
-    "diswot.tasks",
-    "diswot.teachers",
-    "diswot.testing",
-    "search_spaces",
-)
+PUBLIC = ("diswot", "diswot.testing", "search_spaces")
+PAGES = ("index.html", "getting-started.html", "benchmarks.html", "cli.html", "api/index.html")
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -80,9 +70,16 @@ def test_what_a_module_offers_is_described(site: Path, module: str) -> None:
         name
         for name in offered.__all__
         if inspect.isclass(found := getattr(offered, name)) or inspect.isfunction(found)
-        if f"{module}.{name}" not in described
+        if not {f"{module}.{name}", *places(found)} & described
     ]
     assert not missing
+
+
+def places(found: object) -> Iterator[str]:
+    """Yield where a class or function is documented: the packages that its module is in."""
+    *packages, module = getattr(found, "__module__", "").split(".")
+    for depth in range(1, len(packages) + 1):
+        yield ".".join((*packages[:depth], getattr(found, "__name__", module)))
 
 
 def test_the_reference_index_names_every_public_name() -> None:
@@ -95,7 +92,7 @@ def test_pages_ask_no_other_host_and_complain_of_nothing(
     address: str, size: tuple[int, int]
 ) -> None:
     with chromium(size) as browser:
-        for page in ("index.html", "search.html", "api/search.html"):
+        for page in PAGES:
             browser.get(address + page)
             assert "DisWOT" in browser.title
             width, shown = browser.execute_script(
@@ -127,3 +124,34 @@ def test_the_site_can_be_searched_as_files(site: Path) -> None:
             lambda _: browser.find_elements(By.CSS_SELECTOR, ".md-search-result__link")
         )
         assert any("latency.html" in str(link.get_attribute("href")) for link in found)
+
+
+def test_the_reference_of_the_command_line_has_every_option(site: Path) -> None:
+    page = html.unescape((site / "cli.html").read_text(encoding="utf-8"))
+    missing = [
+        f"{' '.join(path)} {option.opts[0]}"
+        for path, command in commands(cli, ("diswot",))
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden
+        if f"<code>{option.opts[0]}" not in page
+    ]
+    assert "diswot bench correlation</h" in page.replace("<a ", "</h")
+    assert not missing
+
+
+def commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if found := command.get_command(context, name):
+                yield from commands(found, (*path, name))
+
+
+def test_every_table_of_results_that_a_page_links_is_in_the_site(site: Path) -> None:
+    page = (site / "benchmarks.html").read_text(encoding="utf-8")
+    tables = set(re.findall(r'href="(tables/[^"]+\.csv)"', page))
+    assert len(tables) >= 9
+    assert not [table for table in tables if not (site / table).is_file()]

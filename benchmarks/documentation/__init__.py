@@ -1,15 +1,15 @@
-"""The tables of the docs, from scorers' cards and the committed results."""
+"""The tables and figures of the docs, from scorers' cards and the committed results."""
 
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
     catalogue,
-    correlation,
-    fidelity,
-    paper,
+    leaders,
+    published,
     speed,
     student_fit,
 )
@@ -27,12 +27,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalogue": catalogue,
-    "correlation": correlation,
-    "fidelity": fidelity,
     "lasting": lasting,
+    "leaders": leaders,
     "losses": losses,
-    "paper": paper,
     "presets": presets,
+    "published": published,
     "search": search,
     "shortlists": shortlists,
     "speed": speed,
@@ -47,7 +46,7 @@ _MARKED = re.compile(r"(<!-- table: (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)"
 
 
 def filled(page: str) -> str:
-    """Return a page with every marked table made anew.
+    """Return a page with every marked table filled again.
 
     A table stands between `<!-- table: NAME ARGUMENT… -->` and `<!-- end -->`.
     """
@@ -57,7 +56,10 @@ def filled(page: str) -> str:
 
 
 def main() -> None:
-    """Make the tables of all pages again; where one cannot be made, every page stays."""
-    made = {page: filled(page.read_text(encoding="utf-8")) for page in sorted(DOCS.glob("*.md"))}
-    for page, text in made.items():
+    """Fill the tables and draw the figures again; where one fails, every page stays as it is."""
+    pages = {page: filled(page.read_text(encoding="utf-8")) for page in sorted(DOCS.glob("*.md"))}
+    figures = {DOCS / "images" / name: drawn(name) for name in FIGURES}
+    for page, text in pages.items():
         replace_content(page, text.encode())
+    for figure, content in figures.items():
+        replace_content(figure, content)

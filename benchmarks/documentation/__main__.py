@@ -1,4 +1,4 @@
-"""Make the tables of all pages of the docs anew."""
+"""Fill the tables of the docs and draw their figures again."""
 
 from benchmarks.documentation import main
 

@@ -1,5 +1,6 @@
 """What scores are, how well they rank, and what they cost."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
 
@@ -31,40 +32,38 @@ def catalogue() -> str:
     return markdown(["`--scorer`", "what it is", "reads", "costs", "from"], rows)
 
 
-def correlation(table: str, target: str) -> str:
-    """Return one target of one correlation table, best score first."""
-    rows = [r for r in read_table(EMBEDDED / f"correlation-{table}.csv") if r["target"] == target]
-    rows.sort(key=lambda row: float(row["kendall"] or "-inf"), reverse=True)
-    columns = [
-        "score",
-        "Kendall τ",
-        "95 % interval",
-        "one repeat ± sd",
-        "Spearman ρ",
-        "ρ in the top tenth",
-        "regret of 1 / 5 / 10",
-        "nDCG",
-        "τ given parameters",
-    ]
-    return markdown(columns, [_correlation_row(row) for row in rows])
+LEADERS = 5
+"""Scores of a ground truth in the table of leaders."""
+
+TRUTHS = (
+    ("resnet-s0", "distilled", "S0, CIFAR-100, distilled"),
+    ("resnet-s0", "vanilla", "S0, CIFAR-100, alone"),
+    ("nas-bench-201", "cifar10", "NAS-Bench-201, CIFAR-10, alone"),
+    ("nas-bench-201-all", "cifar100", "NAS-Bench-201, CIFAR-100, alone"),
+    ("autoformer", "distilled", "AutoFormer, CIFAR-100, distilled"),
+    ("autoformer", "vanilla", "AutoFormer, CIFAR-100, alone"),
+    ("nats-sss", "cifar10", "NATS-SSS, CIFAR-10, alone"),
+    ("nas-bench-macro", "cifar10", "NAS-Bench-Macro, CIFAR-10, alone"),
+    ("digits-s0", "distilled", "S0, digits with 60 images, distilled"),
+)
+"""Correlation tables, their targets, and what the table of leaders calls them."""
 
 
-def _correlation_row(row: Mapping[str, str]) -> list[str]:
-    single = "–"
-    if row["single_sd"]:
-        single = f"{number(row['single_mean'])} ± {number(row['single_sd'])}"
-    failed = f" ({row['failed']} failed)" if row["failed"] != "0" else ""
-    return [
-        f"{row['scorer']}{failed}",
-        number(row["kendall"]),
-        f"{number(row['kendall_low'])} … {number(row['kendall_high'])}",
-        single,
-        number(row["spearman"]),
-        number(row["spearman_top"]),
-        " / ".join(number(row[f"regret_{top}"]) for top in (1, 5, 10)),
-        number(row["ndcg"]),
-        number(row["partial"]),
-    ]
+def leaders() -> str:
+    """Return the best scores of every correlation table, and three that are always there."""
+    always = ("params", "diswot", "null")
+    rows = []
+    for table, target, title in TRUTHS:
+        path = EMBEDDED / f"correlation-{table}.csv"
+        found = {row["scorer"]: row for row in read_table(path) if row["target"] == target}
+        ranked = sorted(found, key=lambda name: -float(found[name]["kendall"] or "-inf"))
+        best = ", ".join(f"`{name}` {number(found[name]['kendall'])}" for name in ranked[:LEADERS])
+        others = [number(found[name]["kendall"]) if name in found else "–" for name in always]
+        size = int(next(iter(found.values()))["architectures"])
+        link = f"[CSV](../diswot/bench/embedded/{path.name})"
+        rows.append([title, f"{size:,}", best, *others, link])
+    columns = ["ground truth", "students", "best", *(f"`{name}`" for name in always), "all scores"]
+    return markdown(columns, rows)
 
 
 FIT_TRUTHS = {
@@ -105,41 +104,20 @@ def _fit_cell(row: Mapping[str, str]) -> str:
     )
 
 
-def fidelity() -> str:
-    """Return how well our scores agree with the published ones."""
-    rows = [
-        [
-            row["scorer"],
-            row["n"],
-            number(row["spearman"], ".4f"),
-            number(row["seed_to_seed"], ".4f"),
-            "yes" if row["passed"] == "True" else "no",
-        ]
-        for row in read_table(RESULTS / "fidelity.csv")
-    ]
+def published() -> str:
+    """Return how many figures of each paper agree with ours."""
+    counts: dict[str, Counter[str]] = {}
+    for row in read_table(RESULTS / "paper.csv"):
+        counts.setdefault(row["source"], Counter())[row["verdict"]] += 1
+    verdicts = ("agrees", "miss", "not tested")
     return markdown(
-        ["score", "n", "ρ with the published values", "ρ between our seeds", "reached"], rows
-    )
-
-
-def paper(verdict: str) -> str:
-    """Return published figures beside ours: that `agrees`, that `miss`, or the `first` claim's."""
-    wanted = "no figure printed" if verdict == "first" else verdict
-    rows = [
+        ["paper", "agree", "differ", "not tested"],
         [
-            row["source"],
-            row["setting"],
-            row["quantity"],
-            number(row["paper"], ".3f"),
-            number(row["ours"], ".3f"),
-            f"{number(row['low'])} … {number(row['high'])}",
-            row["n"] or "–",
-            row["remark"],
-        ]
-        for row in read_table(RESULTS / "paper.csv")
-        if row["verdict"] == wanted
-    ]
-    return markdown(["from", "on", "what", "paper", "ours", "95 %", "n", ""], rows)
+            [source, *(str(found[verdict]) for verdict in verdicts)]
+            for source, found in counts.items()
+            if found.total() > found["no figure printed"]
+        ],
+    )
 
 
 def speed(table: str) -> str:

@@ -8,11 +8,11 @@ from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 
 ENGINES = ("evolution", "regularised")
-"""Beside random search in the tables of searches."""
+"""Compared with random search in the tables of searches."""
 
 
 def lasting() -> str:
-    """Return what stopping, workers and long journals do to a search."""
+    """Return what interruptions, workers and long journals cost a search."""
     rows = [
         [row["what"], f"{float(row['value']):,.3g} {row['unit']}", row["how"]]
         for row in read_table(RESULTS / "lasting.csv")
@@ -28,9 +28,9 @@ def search(truth: str, after: str) -> str:
         if (row["truth"], row["evaluations"]) == (truth, after)
     ]
     found = {(row["budget"], row["scorer"], row["engine"]): row for row in rows}
-    columns = ["budget", "score", "best-scored", "random", "evolution", "gain", "wins", "p"]
+    columns = ["budget", "score", "top-scoring", "random", "evolution", "gain", "wins", "p"]
     return markdown(
-        [*columns, "regularised", "evolution is", "ms"],
+        [*columns, "regularized", "evolution is", "ms"],
         [
             _search_row(each, *(found[budget, scorer, engine] for engine in ENGINES))
             for (budget, scorer, name), each in found.items()
@@ -98,7 +98,7 @@ def _place(row: Mapping[str, str]) -> str:
 
 
 def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
-    """Return a table of places and scores, of regrets and what is shown; the least is bold."""
+    """Return a table of regrets by score and place, the least of each place in bold."""
     places = dict.fromkeys(place for place, _ in found)
     least = {
         place: min(regret for (at, _), (regret, _) in found.items() if at == place)

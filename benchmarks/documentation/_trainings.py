@@ -35,7 +35,14 @@ def taught(data: str) -> str:
     """Return what each loss makes of each student on a dataset."""
     rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
     teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
-    columns = ["student", "loss", "accuracy in % ± sd", "gain", "p", f"taught by {teacher} it is"]
+    columns = [
+        "student",
+        "loss",
+        "accuracy in % ± sd",
+        "gain",
+        "p",
+        f"compared with alone (teacher {teacher})",
+    ]
     return markdown(
         columns,
         [
@@ -53,14 +60,14 @@ def taught(data: str) -> str:
 
 
 def shortlists() -> str:
-    """Return what a shortlist buys over the best-scored student."""
+    """Return what a shortlist buys over the top-scoring student."""
     columns = ["data", "trained", "epochs in all", "of the last training", "students by seed"]
     return markdown(
         [*columns, "accuracy in % ± sd", "gain", "p"],
         [
             [
                 row["data"],
-                "best-scored" if row["method"] == "first" else f"shortlist of {row['count']}",
+                "top-scoring" if row["method"] == "first" else f"shortlist of {row['count']}",
                 row["epochs"],
                 row["last_epochs"],
                 row["students"],
@@ -74,7 +81,7 @@ def shortlists() -> str:
 
 
 def training_speed() -> str:
-    """Return what the training loop costs beside the networks."""
+    """Return what the training loop costs in addition to the networks."""
     columns = ["augmentation", "bare step in ms", "step in ms", "of it waiting for data"]
     return markdown(
         [*columns, "step over bare step"],

@@ -28,7 +28,7 @@ class Card:
         teacher_state: the weights that it is made to see the teacher with, where it reads it:
             `random` ones, as in most papers, or `trained`.
         needs_labels: whether it reads the labels of the batch.
-        needs_gradients: whether it takes gradients of what the forward pass shows.
+        needs_gradients: whether it takes gradients of the forward pass.
         cost: passes through the student per repeat, where it is the only scorer.
         supports: networks that it can score.
     """

@@ -1,4 +1,4 @@
-"""The likeness of two networks' vectors of each class, in the released code of DisWOT."""
+"""The similarity of two networks' class vectors, as in DisWOT's released code."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,7 +7,7 @@ from diswot.networks.taps import common_shape, pooled
 
 
 def class_likeness(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return −Σ(M_T − M_S)²/(C·N) of row-normalised outer products of class vectors.
+    """Return −Σ(M_T − M_S)²/(C·N) of row-normalized outer products of class vectors.
 
     M holds for each class k the C×C matrix v_k v_kᵀ with rows of length one. The sum
     equals −(2/N) Σ_k (1 − a_k cos_k), where cos_k is the cosine of the two vectors of
@@ -19,7 +19,7 @@ def class_likeness(student: Tensor, teacher: Tensor) -> Tensor:
 
     Args:
         student: the vector of each of N classes, (N, C).
-        teacher: likewise, of a width of its own.
+        teacher: class vectors of the teacher, (N, C'), whose width may differ.
     """
     width = common_shape(student.shape[1:], teacher.shape[1:])
     student, teacher = pooled(student, width), pooled(teacher, width)

@@ -14,7 +14,7 @@ from diswot.networks.probe import Probe
 
 
 class EachImageAlone(TorchFunctionMode):
-    """Batch normalisation treats every image as a batch of its own.
+    """Batch normalization treats every image as a batch of its own.
 
     So a batch computes what its images would one by one, and running statistics stay
     as they are.
@@ -50,7 +50,7 @@ def _batch_norm(
         return F.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     if input[0, 0].numel() == 1:
         raise NetworkError(
-            "batch normalisation of one image has one value a channel here, so no variance: "
+            "batch normalization of one image has one value a channel here, so no variance: "
             "use larger images, or a scorer that does not take images one by one"
         )
     if len(input) == 1:

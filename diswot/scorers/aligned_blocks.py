@@ -1,4 +1,4 @@
-"""How alike two networks see one batch, block by block: the pass behind `teacher_alignment`."""
+"""How similar the activations of two networks are, block by block, for `teacher_alignment`."""
 
 import torch
 from torch import Tensor
@@ -67,7 +67,7 @@ def unit_kernel(features: Tensor) -> Tensor:
 
     The inner product of two of these is the linear CKA of Kornblith et al., ICML 2019,
     equation 3, with the unbiased HSIC of Song et al., JMLR 2012, equation 5. A batch whose
-    features are all alike, or of fewer than four images, has the kernel zero.
+    features are all equal, or of fewer than four images, has the kernel zero.
 
     Examples:
         >>> features = torch.randn(6, 3, 4, 4)

@@ -1,4 +1,4 @@
-"""EPE-NAS: how alike the network depends on images of the same class."""
+"""EPE-NAS: how similarly the output depends on images of the same class."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ MANY = 100
 @register(
     Card(
         "epe_nas",
-        "how alike the output depends on images of one class",
+        "how similarly the output depends on images of one class",
         "Lopes et al., EPE-NAS, ICANN 2021, section 3",
         needs_teacher=False,
         needs_labels=True,
@@ -33,7 +33,7 @@ def epe_nas(student: Probe, _teacher: Activations) -> Tensor:
     Σ_i Σ_j |s_i − s_j| over the number of classes in the batch.
 
     Raises:
-        NetworkError: the logits depend on an image in no way, or on all pixels alike.
+        NetworkError: the logits depend on an image in no way, or equally on all pixels.
     """
     logarithms = (student.once(gradient_correlations).abs() + OFFSET).log()
     classes = [student.targets == label for label in set(student.targets.tolist())]

@@ -12,14 +12,14 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "fc_weights",
-        "likeness of the classifiers' random weights, a control",
+        "similarity of the classifiers' random weights, a control",
         "DisWOT, released random search",
     )
 )
 def fc_weights(student: Probe, teacher: Activations) -> Tensor:
     """Return −Σ(M_T − M_S)²/(C·N), M of the classifier's weights in place of their gradients.
 
-    See `diswot.scorers._class_vectors`. Weights are drawn alike whatever comes before the
+    See `diswot.scorers._class_vectors`. Weights are drawn the same whatever comes before the
     classifier, so the score says nothing of the network.
     """
     return class_likeness(student.classifier_weight, teacher.classifier_weight)

@@ -27,12 +27,12 @@ def gradsign(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ_w |Σ_i sign(∂L_i/∂w)|, L_i the cross-entropy of image i.
 
     As in the released code, w are the weights of convolutions and linear layers, and an
-    image is alone in its pass, so that batch normalisation takes mean and variance from
+    image is alone in its pass, so that batch normalization takes mean and variance from
     that image. One image after the other is nearly as fast as the batch, and faster
     than gradients by vectorised convolutions.
 
     Raises:
-        NetworkError: batch normalisation has a single value of an image.
+        NetworkError: batch normalization has a single value of an image.
     """
     totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
     for place in range(len(student.targets)):

@@ -31,7 +31,7 @@ def jacov(student: Probe, _teacher: Activations) -> Tensor:
     v are the eigenvalues of the correlations between the images' gradients.
 
     Raises:
-        NetworkError: the logits depend on an image in no way, or on all pixels alike.
+        NetworkError: the logits depend on an image in no way, or equally on all pixels.
     """
     eigenvalues: Tensor = torch.linalg.eigvalsh(student.once(gradient_correlations)) + OFFSET
     return -(eigenvalues.log() + 1 / eigenvalues).sum()

@@ -1,7 +1,7 @@
 """Distillation losses as scores: how far a student is from the teacher before any training.
 
 Source: the "KD-based zero-proxies" that Dong et al., DisWOT, CVPR 2023, compare with:
-teacher and student are at random initialisation. The losses are those of
+teacher and student are at random initialization. The losses are those of
 `diswot.losses`, read where their papers read them.
 """
 
@@ -68,7 +68,7 @@ def _itself(values: Tensor) -> Tensor:
     return values
 
 
-_WIDER = "where widths differ, neighbouring channels of the wider are averaged (nothing is trained)"
+_WIDER = "where widths differ, neighboring channels of the wider are averaged (nothing is trained)"
 _STAGES = "networks of blocks or convolutions whose outputs are feature maps or tokens"
 
 
@@ -110,7 +110,7 @@ at = _registered(
 )
 sp = _registered(
     "sp",
-    "which images look alike (SP)",
+    "image-to-image similarities (SP)",
     "Tung and Mori, ICCV 2019, equation 4",
     supports="networks with a last feature map",
     score=LossScore(_last_map, common_height_and_width, image_similarities, F.mse_loss),
@@ -131,7 +131,7 @@ rkd = _registered(
 )
 pkt = _registered(
     "pkt",
-    "which images are neighbours, as probabilities (PKT)",
+    "which images are neighbors, as probabilities (PKT)",
     "Passalis and Tefas, ECCV 2018, section 3",
     supports="networks with a linear classifier",
     score=LossScore(_features, _as_it_is, neighbour_probabilities, pkt_distance),

@@ -54,7 +54,7 @@ _CALLS = Watch(blocks, _call)
 def spectral_entropy(features: Tensor) -> Tensor:
     """Return the entropy of the shares of the principal components of (samples, C).
 
-    −∞ where all samples are alike, NaN where they are not finite.
+    −∞ where all samples are equal, NaN where they are not finite.
     """
     centred = features - features.mean(dim=0)
     covariance = (centred.T @ centred).double()

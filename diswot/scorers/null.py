@@ -20,5 +20,5 @@ from diswot.scorers._registry import register
     )
 )
 def null(student: Probe, _teacher: Activations) -> Tensor:
-    """Return a number from [0, 1), drawn anew for every architecture and repeat."""
+    """Return a number from [0, 1), drawn for every architecture and repeat."""
     return torch.rand((), generator=student.generator("null"))

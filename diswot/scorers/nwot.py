@@ -1,4 +1,4 @@
-"""NASWOT: how differently a network of rectifiers treats the images of a batch."""
+"""NASWOT: how different the ReLU patterns of the images of a batch are."""
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ AGREEMENT = Watch(activation_functions, _agreement)
 @register(
     Card(
         "nwot",
-        "how differently the rectifiers treat the images",
+        "how different the ReLU patterns of the images are",
         "Mellor et al., Neural Architecture Search without Training, ICML 2021, equation 2",
         needs_teacher=False,
         supports="networks with activation functions as modules",

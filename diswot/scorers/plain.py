@@ -24,7 +24,7 @@ from diswot.scorers._registry import register
 def plain(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ w · ∂L/∂w over the weights of convolutions and linear layers.
 
-    A layer before normalisation adds nothing but rounding: the loss does not depend on
+    A layer before normalization adds nothing but rounding: the loss does not depend on
     the scale of its weight, so w · ∂L/∂w sums to zero (Euler).
     """
     return stack(

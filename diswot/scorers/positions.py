@@ -26,7 +26,7 @@ def patches(shown: Tensor, height: int, width: int) -> Tensor:
     """Return what lies at each of `height` × `width` places, one row each.
 
     A place of a map that has s times as many positions in a direction holds s of them,
-    with their channels beside one another; s is rounded, the rest cut off or zero.
+    with their channels concatenated; s is rounded, the rest cut off or zero.
 
     Examples:
         >>> import torch

@@ -8,7 +8,11 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 
-@register(Card("relation", "likeness of which images look alike", "DisWOT, CVPR 2023, section 3"))
+@register(
+    Card(
+        "relation", "similarity of the image-to-image similarities", "DisWOT, CVPR 2023, section 3"
+    )
+)
 def relation(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_r = −‖ Ã_T Ã_Tᵀ/‖·‖₂ − Ã_S Ã_Sᵀ/‖·‖₂ ‖₂ ≤ 0.
 

@@ -9,5 +9,7 @@ from diswot.scorers._registry import register
 from diswot.scorers.kd_losses import sp
 
 relation_gram = register(
-    Card("relation_gram", "likeness of row-normalised image similarities", "DisWOT, README snippet")
+    Card(
+        "relation_gram", "similarity of row-normalized image similarities", "DisWOT, README snippet"
+    )
 )(sp)

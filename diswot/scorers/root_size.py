@@ -25,7 +25,7 @@ def root_size(student: Probe, _teacher: Activations) -> float:
     Layers are the convolutions and the linear ones, of which a kernel has one tap. The
     square root of a layer's weights grows with its width as the sum grows with depth; a
     parameter count grows with the square of the width. The k² taps of a k × k kernel count
-    as k, for neighbouring positions show nearly the same.
+    as k, for neighboring positions have nearly the same values.
     """
     return math.log(
         sum(

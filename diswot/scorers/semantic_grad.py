@@ -14,13 +14,13 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "semantic_grad",
-        "likeness of the classifier's gradient, class by class",
+        "similarity of the classifier's gradient, class by class",
         "DisWOT, README snippet",
         needs_labels=True,
     )
 )
 def semantic_grad(student: Activations, teacher: Activations) -> Tensor:
-    """Return −Σ(M_T − M_S)²/(C·N) of row-normalised outer products of class gradients.
+    """Return −Σ(M_T − M_S)²/(C·N) of row-normalized outer products of class gradients.
 
     The snippet takes the gradient g of the mean cross-entropy with respect to the
     classifier's weight (N×C), and for each class k the C×C matrix g_k g_kᵀ with rows

@@ -46,8 +46,8 @@ def swap(student: Probe, _teacher: Activations) -> float:
     """Return |{p_v}|, p_v the images for which unit v is active, over all units of the network.
 
     A unit is one channel at one position, or of one token, of the output of an
-    activation function. Weights are as the network initialises them; the released code
-    draws them from N(0, 1), a difference that batch normalisation undoes.
+    activation function. Weights are as the network initializes them; the released code
+    draws them from N(0, 1), a difference that batch normalization undoes.
     """
     return student.once(_distinct_patterns)
 

@@ -20,7 +20,7 @@ _NORMALISATIONS = (F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm, F.
 
 
 class _WithoutNormalisation(TorchFunctionMode):
-    """Normalisation returns what it is given: it would undo what SynFlow measures."""
+    """Normalization returns what it is given: it would undo what SynFlow measures."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -46,7 +46,7 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln Σ |w · ∂R/∂w| over the weights of convolutions and linear layers.
 
     R is the sum of the logits for one example of ones, all parameters replaced by their
-    absolute value and normalisation left out. The logarithm is not the paper's, but what
+    absolute value and normalization left out. The logarithm is not the paper's, but what
     NAS-Bench-Suite-Zero prints; it changes no rank.
 
     Raises:
@@ -77,6 +77,6 @@ def _logarithm(total: Tensor) -> Tensor:
     if not 0 < float(total) < float("inf"):
         raise NetworkError(
             f"the sum of |weight · gradient| is {float(total)}, so it has no logarithm: the "
-            "network lets nothing through, or is too deep without normalisation; use another scorer"
+            "network lets nothing through, or is too deep without normalization; use another scorer"
         )
     return total.log()

@@ -45,14 +45,14 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
     by their sum. The matrix is that of the predicted classes, so labels play no part.
 
     Readings: of each of the first 128 layers the matrix has one weight, the first. An
-    image is alone in its pass (batch normalisation takes mean and variance from it),
+    image is alone in its pass (batch normalization takes mean and variance from it),
     as the matrix is a mean over images. The images are the first 16 of the batch; the
     paper takes noise, and finds no difference. The matrix is also a mean over the classes, as
     the network predicts them: of more than ten, ten are drawn for each image, which
     gives the same in expectation.
 
     Raises:
-        NetworkError: the output depends on no weight, or batch normalisation has a
+        NetworkError: the output depends on no weight, or batch normalization has a
             single value of an image.
     """
     eigenvalues = torch.linalg.eigvalsh(_fisher_information(student)).clamp(min=0)

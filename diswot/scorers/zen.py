@@ -20,13 +20,13 @@ IMAGES = 16
 """α of the paper."""
 
 MOMENTUM = 0.1
-"""Share of a pass in the running variance of PyTorch's batch normalisation."""
+"""Share of a pass in the running variance of PyTorch's batch normalization."""
 
 _BatchNormalisation = nn.modules.batchnorm._BatchNorm
 
 
 def batch_normalisations(network: nn.Module) -> list[nn.Module]:
-    """Return all batch normalisations."""
+    """Return all batch normalizations."""
     return [module for module in network.modules() if isinstance(module, _BatchNormalisation)]
 
 
@@ -41,11 +41,11 @@ VARIANCE = Watch(batch_normalisations, _variance)
 @register(
     Card(
         "zen",
-        "how far the features move with the input, normalisation undone",
+        "how far the features move with the input, normalization undone",
         "Lin et al., Zen-NAS, ICCV 2021, algorithm 1, with the norm and the variance of its code",
         needs_teacher=False,
         cost="two forward passes of noise",
-        supports="networks with a last feature map; of normalisations, only that of batches as "
+        supports="networks with a last feature map; of normalizations, only that of batches as "
         "modules is undone",
     )
 )
@@ -53,7 +53,7 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln mean_b ‖f(x) − f(x + αε)‖₁ + Σ_l ln σ_l; weights, x and ε from N(0, 1).
 
     f is the last feature map, and α = 0.01. σ_l² is the variance that reaches the l-th
-    batch normalisation, a mean over its channels; the sum is 0 where there is none.
+    batch normalization, a mean over its channels; the sum is 0 where there is none.
 
     Raises:
         NetworkError: the features do not move.
@@ -75,7 +75,7 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
-    """Return σ of each batch normalisation.
+    """Return σ of each batch normalization.
 
     Not of the batch, as in the paper, but the running variance after both passes, as in
     its code and in NASLib: it begins at 1, so that a layer that sees zeros has one.
@@ -90,7 +90,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
 
 
 def _drawn(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Return a copy with weights from N(0, 1), without biases, normalisation without effect."""
+    """Return a copy with weights from N(0, 1), without biases, normalization without effect."""
     drawn = copied(network)
     for module in drawn.modules():
         if isinstance(module, WeightLayer):
