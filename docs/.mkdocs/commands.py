@@ -25,7 +25,7 @@ def _described(command: click.Command, path: Sequence[str]) -> Iterator[str]:
         yield _prose(command.help or "")
         arguments = " ".join(command.collect_usage_pieces(context))
         yield f"```text\n{' '.join(path)} {arguments}\n```"
-        yield from _options(command, context)
+    yield from _options(command, context)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             if found := command.get_command(context, name):
