@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.documentation import filled
+from benchmarks.documentation import FIGURES, drawn, filled
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TUTORIAL = ROOT / "docs" / "getting-started.md"
+"""Run as a whole by tests/test_getting_started.py."""
 EXAMPLES = [
     pytest.param(code, id=f"{page.relative_to(ROOT).with_suffix('')}-{number}")
     for page in PAGES
+    if page != TUTORIAL
     for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
 ]
 
@@ -43,3 +46,9 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 def test_tables_of_pages_are_cards_and_committed_results(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert filled(text) == text, "run `make docs`"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_from_the_committed_results(name: str) -> None:
+    pytest.importorskip("matplotlib")
+    assert (ROOT / "docs" / "images" / name).read_bytes() == drawn(name), "run `make docs`"
