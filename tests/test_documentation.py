@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.documentation import FIGURES, drawn, filled
+from benchmarks.documentation import filled
+from benchmarks.documentation._figures import FIGURES, drawn
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

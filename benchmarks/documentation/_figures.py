@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.results_folder import RESULTS
 from diswot.bench import EMBEDDED
@@ -90,7 +90,7 @@ def rank_correlations(figure: "Figure") -> None:
     _intervals(axes, found, ("student_fit", "params", "size_ln", "nwot", "diswot"), gap=0.15)
     edge = len(found) - len(CHOSEN_ON) - 0.5
     axes.axhline(edge, color="#9aa1ad", lw=0.8, ls="--")
-    place = {"fontsize": 8, "color": "#555555", "ha": "left"}
+    place: dict[str, Any] = {"fontsize": 8, "color": "#555555", "ha": "left"}
     axes.text(-0.93, edge + 0.06, "developed on these", va="bottom", **place)
     axes.text(-0.93, edge - 0.06, "not developed on these", va="top", **place)
     axes.axvline(0, color="#555555", lw=0.8)
@@ -107,7 +107,7 @@ def _intervals(
     gap: float,
 ) -> None:
     """Draw a line per truth, from the top, with a point and an interval for each score."""
-    for line, of in enumerate(reversed(found.values())):
+    for line, of in enumerate(reversed(list(found.values()))):
         for number, score in enumerate(scores):
             if score not in of:
                 continue
@@ -117,7 +117,7 @@ def _intervals(
             axes.plot([tau.low, tau.high], [height] * 2, color=COLORS[score], lw=1.4)
             marker = MARKERS.get(score, "o")
             axes.plot(tau.value, height, marker, color=COLORS[score], ms=5, label=label)
-    axes.set_yticks(range(len(found)), list(reversed(found)), fontsize=9)
+    axes.set_yticks(range(len(found)), list(found)[::-1], fontsize=9)
     axes.grid(axis="x", color="#e3e6eb")
 
 
