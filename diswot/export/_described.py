@@ -46,6 +46,8 @@ def describe(
     if "int8" in written and forms.dataset is not None:
         config["calibration_examples"] = calibration_examples(forms.dataset)
     write_json(forms.folder / "config.json", config)
+    for name, (content, _) in packaging.files.items():
+        (forms.folder / name).write_text(content, "utf-8")
     _write_script(forms, [form.file for form in written.values()], config)
     _write_card(forms, config, evaluated=reference is not None, noun=task.noun)
 
@@ -99,6 +101,7 @@ def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, nou
         pipeline_tag=forms.packaging.pipeline_tag,
         predicts=forms.packaging.predicts,
         sizes=sizes,
+        added={name: what for name, (_, what) in forms.packaging.files.items()},
     )
     (forms.folder / "README.md").write_text(card, "utf-8")
 

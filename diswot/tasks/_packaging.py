@@ -30,6 +30,7 @@ class Packaging:
         predicts: what the card says that `predict.py` does.
         templates: folder of the task's own templates, where it has such.
         values: what else these name, such as source that `predict.py` is to hold.
+        files: what else the folder holds, such as a tokenizer: text, and what it is, by name.
     """
 
     signature: Signature
@@ -39,6 +40,7 @@ class Packaging:
     predicts: str = "takes arrays and prints the output"
     templates: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def example(
         self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator

@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from diswot.progress import Progress, silent
+from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
 from diswot.tasks.text._catalogue import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
+from diswot.tasks.text._packaging import packaging
 from diswot.tasks.text._teachers import SOURCES
 from diswot.tasks.text._text_data import TextData
 from diswot.teachers import TeacherSources
+from search_spaces import Signature
 
 
 class TextClassification(Task):
@@ -41,6 +45,10 @@ class TextClassification(Task):
     ) -> TextData:
         """Return the texts that are meant, see `load_texts`."""
         return load_texts(data, root=root, progress=progress, **options)
+
+    def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
+        """Return how texts become what the student takes, and what its outputs mean."""
+        return packaging(signature, dataset)
 
     @property
     def teacher_sources(self) -> TeacherSources:

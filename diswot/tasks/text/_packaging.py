@@ -1,0 +1,73 @@
+"""What an exported classifier says of its texts, and the tokenizer that goes along."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diswot.errors import ExportError
+from diswot.tasks._dataset import Dataset
+from diswot.tasks._packaging import Packaging
+from diswot.tasks.text._text_data import TextData
+from search_spaces import OPEN_LENGTH, Signature
+
+TOKENIZER = "tokenizer.json"
+
+
+class TextPackaging(Packaging):
+    """What an exported classifier says of its texts."""
+
+    def example(
+        self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Return texts of random tokens, of lengths from one token to all that fit."""
+        tokens, mask = self.signature.example(count, length=length, generator=generator)
+        most = mask.shape[1]
+        lengths = torch.randint(1, most + 1, (count, 1), generator=generator)
+        mask = torch.arange(most) < lengths
+        return tokens * mask, mask
+
+
+def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
+    """Return what an exported classifier says of its texts, and its templates.
+
+    Without the dataset its tokenizer is not known, so `predict.py` takes numbers of tokens.
+
+    Args:
+        signature: what the student takes and gives.
+        dataset: what it was trained on, where that is known.
+
+    Raises:
+        ExportError: the signature is not that of a classifier of texts.
+    """
+    if signature.names != ("input_ids", "attention_mask"):
+        raise ExportError(
+            f"the student takes {signature.describe()}, which is no text: pass data=…, or task=… "
+            "of another task"
+        )
+    tag, output = "text-classification", "logits"
+    if not isinstance(dataset, TextData):
+        return TextPackaging(signature, {}, pipeline_tag=tag, output=output)
+    config = {
+        "classes": dataset.classes,
+        "preprocessing": {
+            "tokenizer": TOKENIZER,
+            "length": dataset.length,
+            "longer": "cut after so many tokens, the last one being [SEP]",
+            "shorter": "filled up with [PAD], where attention_mask is false",
+        },
+    }
+    return TextPackaging(
+        signature,
+        config,
+        pipeline_tag=tag,
+        output=output,
+        predicts="prints the class of a text",
+        templates=Path(__file__).with_name("templates"),
+        files={
+            TOKENIZER: (
+                dataset.tokenizer.fixed(dataset.length),
+                "the tokenizer, for the package `tokenizers`",
+            )
+        },
+    )

@@ -1,0 +1,92 @@
+"""An exported classifier of texts, as its folder runs without the library."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from diswot.errors import ExportError
+from diswot.export import export
+from diswot.tasks import find_task
+from diswot.tasks.text import TextData, load_texts
+from search_spaces import Signature, TensorSpec, TextEncoder
+from tests.tasks.text.conftest import PAIRS
+
+
+@pytest.fixture
+def data(root: Path) -> TextData:
+    return load_texts(PAIRS, root=root, length=8)
+
+
+@pytest.fixture
+def student(data: TextData) -> TextEncoder:
+    torch.manual_seed(0)
+    return TextEncoder(
+        vocabulary=data.tokenizer.vocabulary,
+        length=8,
+        outputs=2,
+        layers=1,
+        hidden=8,
+        heads=2,
+        head_size=4,
+        ratio=2,
+    ).eval()
+
+
+def test_the_script_names_the_class_of_a_text(
+    data: TextData, student: TextEncoder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "student"
+    done = export(student, folder, data=data, onnx=False, pt2=False)
+    assert "tokenizer.json" in done.files
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "texts of up to 8 tokens in 2 classes" in card
+    text, _ = PAIRS[3]
+    row = data.tokenizer.encode(text)[:8]
+    tokens = torch.tensor([row + [0] * (8 - len(row))])
+    if len(data.tokenizer.encode(text)) > 8:
+        tokens[0, -1] = 2
+    with torch.no_grad():
+        shares = student(tokens, tokens != 0).softmax(1)[0]
+    expected = f"{data.classes[int(shares.argmax())]} {float(shares.max()):.1%}"
+    for arguments, given in (([text], ""), (["-"], text)):
+        found = subprocess.run(
+            [sys.executable, folder / "predict.py", *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        assert found.stdout.strip() == expected
+
+
+def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: Path) -> None:
+    takes = Signature(
+        (
+            TensorSpec("input_ids", (8,), "int64", high=50),
+            TensorSpec("attention_mask", (8,), "bool"),
+        ),
+        2,
+    )
+    export(student, tmp_path / "student", signature=takes, task="text", onnx=False, pt2=False)
+    config = json.loads((tmp_path / "student" / "config.json").read_text())
+    assert "classes" not in config
+    assert not (tmp_path / "student" / "tokenizer.json").exists()
+
+
+def test_students_of_images_are_refused() -> None:
+    images = Signature((TensorSpec("images", (3, 8, 8)),), 2)
+    with pytest.raises(ExportError, match="images 3×8×8, which is no text"):
+        find_task("text").packaging(images)
+
+
+def test_examples_have_texts_of_different_lengths(data: TextData) -> None:
+    packaging = find_task("text").packaging(data.signature, data)
+    tokens, mask = packaging.example(50, generator=torch.Generator().manual_seed(0))
+    assert len(set(mask.sum(dim=1).tolist())) > 4
+    assert mask.any(dim=1).all()
+    assert (tokens[~mask] == 0).all()
