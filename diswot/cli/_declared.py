@@ -1,11 +1,12 @@
 """Command-line options made from the declarations of `diswot.options`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from diswot.cli._command import Grouped
 from diswot.cli._numbers import Real, Whole
 from diswot.options import Declared, declared
 
@@ -28,13 +29,34 @@ def option(kind: type, name: str, **other: Any) -> Callable[[_F], _F]:
     found = declared(kind)[name]
     flag = "--" + name.replace("_", "-")
     chosen: dict[str, Any] = {"help": found.option.help, **_type(found)}
+    chosen |= {"group": found.option.group, "essential": found.option.essential}
     if found.kind is bool:
         negated = found.optional or found.option.default
         flag = f"{flag}/--no-{name.replace('_', '-')}" if negated else flag
         chosen |= {"default": found.option.default, "is_flag": True}
     elif found.option.default is not None:
         chosen |= {"default": found.option.default, "show_default": True}
-    return click.option(flag, **chosen | other)
+    return flagged(flag, **chosen | other)
+
+
+def flagged(*flags: str, **attributes: Any) -> Callable[[_F], _F]:
+    """Return the decorator of an option that commands alone have, see `click.option`.
+
+    Args:
+        *flags: of the option.
+        **attributes: also `group` and `essential`, see `Grouped`.
+    """
+    return click.option(*flags, cls=Grouped, **attributes)
+
+
+def options_declared_by(kind: type, *, without: Container[str | None]) -> list[click.Parameter]:
+    """Return the options that a kind of options declares, but for some."""
+    command = click.Command("options")
+    for name in declared(kind):
+        if name not in without:
+            shown = {"group": "Task", "essential": True, "default": None, "show_default": False}
+            option(kind, name, **shown)(command)
+    return command.params
 
 
 def _type(found: Declared) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _renamed(word: str) -> str:
 
 def _no_such(error: click.NoSuchOption) -> str:
     """Return what is wrong with an option, and which one is nearest."""
-    params = error.ctx.command.params if error.ctx else []
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else []
     flags = {param.name: param.opts[0] for param in params if isinstance(param, click.Option)}
     asked = error.option_name.lstrip("-").replace("-", "_")
     near = nearest(asked, [name for name in flags if name])

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import click
-
-from diswot.cli._declared import Folder, option
+from diswot.cli._declared import Folder, flagged, option
 from diswot.options import DistillationOptions, ResumeOptions, SearchOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -23,16 +21,18 @@ def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 TASK = option(SearchOptions, "task")
-TEACHER = click.option(
+TEACHER = flagged(
     "--teacher",
-    help="A name of `diswot list teachers`, hf:FOLDER, timm:NAME, torchvision:NAME, "
-    "or package.module:callable; by default the task's.",
+    group="Task",
+    help="A name of `diswot list teachers`; or hf:FOLDER, timm:NAME, torchvision:NAME, "
+    "package.module:callable. By default the task's.",
 )
 TEACHER_WEIGHTS = option(DistillationOptions, "teacher_weights")
 TEACHER_CLASSES = option(DistillationOptions, "teacher_classes")
-SPACE = click.option(
+SPACE = flagged(
     "--space",
-    help="A name of `diswot list spaces`, or package.module:Class; by default the task's.",
+    group="Task",
+    help="A name of `diswot list spaces`; or package.module:Class. By default the task's.",
 )
 DATA = option(SearchOptions, "data")
 FORCE = option(DistillationOptions, "force")
@@ -40,9 +40,7 @@ IMAGE_SIZE = option(SearchOptions, "image_size")
 DATA_ROOT = option(SearchOptions, "data_root")
 SEED = option(SearchOptions, "seed")
 DEVICE = option(SearchOptions, "device")
-JSON = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
-)
+JSON = flagged("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
 subject_options = options(
     TASK, TEACHER, TEACHER_WEIGHTS, TEACHER_CLASSES, SPACE, DATA, IMAGE_SIZE, DATA_ROOT
@@ -58,6 +56,6 @@ again_options = options(
     )
 )
 
-OUT = click.option("--out", type=Folder(), help="The run folder; a new one in runs/.")
+OUT = flagged("--out", type=Folder(), help="The run folder; a new one in runs/.")
 
 run_options = options(SEED, DEVICE, OUT, JSON)

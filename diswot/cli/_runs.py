@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diswot.search import SearchResult
@@ -21,17 +22,21 @@ class RunSettings:
     space: str | None = None
     data: str | None = None
     data_root: str | None = None
-    image_size: int | None = None
     seed: int | None = None
     teacher_classes: str | None = None
     task: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """Return all of them as options, those of the task's own among them."""
+        return {**{n: v for n, v in vars(self).items() if n != "options"}, **self.options}
 
 
 def with_defaults(given: RunSettings) -> RunSettings:
     """Fill in the defaults of the task, and seed 0, where nothing was given."""
     from diswot.tasks import find_subject
 
-    subject = find_subject(vars(given), teacher=given.teacher, space=given.space)
+    subject = find_subject(given.told(), teacher=given.teacher, space=given.space)
     used = {"task": given.task or subject.task.name, "data": subject.data, "seed": 0}
     return completed(given, RunSettings(subject.teacher, space=subject.space, **used))
 
@@ -39,7 +44,8 @@ def with_defaults(given: RunSettings) -> RunSettings:
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
     """Fill in from `known` what was not given."""
     missing = {name: value for name, value in vars(known).items() if vars(given)[name] is None}
-    return replace(given, **missing)
+    own = {name: value for name, value in given.options.items() if value is not None}
+    return replace(given, **missing, options={**known.options, **own})
 
 
 def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSettings]:
@@ -62,7 +68,7 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         task=given.task or used.get("task", task.name),
         data=source.data,
         data_root=source.data_root,
-        image_size=source.image_size,
+        options=source.options,
         seed=used["seed"],
         teacher_classes=None if given.teacher else used.get("teacher_classes"),
     )
@@ -83,4 +89,4 @@ def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
 
 
 def _data_of(source: Source) -> RunSettings:
-    return RunSettings(data=source.data, data_root=source.root, **source.options)
+    return RunSettings(data=source.data, data_root=source.root, options=source.options)

@@ -6,10 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from diswot.cli import _options as shared
-from diswot.cli._declared import names, option
+from diswot.cli._declared import flagged, names, option
 from diswot.cli._numbers import Count
 from diswot.devices import find_device
 from diswot.options import SearchOptions
@@ -36,11 +34,14 @@ scoring_options = shared.options(
 
 search_options = shared.options(
     SCORER,
-    click.option("--max-params", type=Count(), help="Parameters at most, e.g. 300k."),
-    click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most, e.g. 20M."),
-    click.option("--max-latency-ms", type=float, help="Milliseconds of one forward pass at most."),
-    click.option(
-        "--max-memory", type=Count(), help="Peak bytes of activations of one input at most."
+    *(
+        flagged(flag, type=kind, help=said, group="Budget")
+        for flag, kind, said in (
+            ("--max-params", Count(), "Parameters at most, e.g. 300k."),
+            ("--max-macs", Count(), "Multiply-adds of one input at most, e.g. 20M."),
+            ("--max-latency-ms", float, "Milliseconds of one forward pass at most."),
+            ("--max-memory", Count(), "Peak bytes of activations of one input at most."),
+        )
     ),
     option(SearchOptions, "latency"),
     option(SearchOptions, "latency_column"),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diswot.cli._declared import options_declared_by
 from diswot.errors import RunFolderError
 
 if TYPE_CHECKING:
+    from diswot.tasks import Task
     from diswot.training import TrainingManifest
 
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
@@ -41,15 +43,15 @@ def options_before(
     from diswot.search import SPACES, task_of, told_again
     from diswot.training import TRAINING_MANIFEST
 
+    task = task_of(manifest.told, given["task"])
     try:
         told = {name: _texts(manifest.told[name]) for name in texts}
-        told |= _checked(command, {n: v for n, v in manifest.told.items() if n not in told})
+        told |= _checked(command, task, {n: v for n, v in manifest.told.items() if n not in told})
     except (click.BadParameter, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
             f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
             f"command that began the training again, with --out {folder}"
         ) from error
-    task = task_of(told, given["task"])
     known_names = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
     for kind, known in known_names.items():
         if told.get(kind) is not None:
@@ -76,8 +78,10 @@ def _texts(value: Any) -> Any:
     return value
 
 
-def _checked(command: click.Command, told: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(command: click.Command, task: Task, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return options as the command takes them, each of its own type."""
     params = {param.name: param for param in command.params}
+    own = options_declared_by(task.options, without=params)
+    params |= {param.name: param for param in own}
     context = click.Context(command)
     return {name: params[name].type_cast_value(context, value) for name, value in told.items()}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import Folder, option
+from diswot.cli._command import Command
+from diswot.cli._declared import Folder, flagged, option
 from diswot.cli._progress import shown_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
@@ -18,10 +19,12 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
 from diswot.cli._trainings import located, options_before
+from diswot.devices import is_first
 from diswot.errors import ExportError, OptionError
-from diswot.options import SearchOptions
+from diswot.options import SearchOptions, declared
 from diswot.progress import Progress, news
 from diswot.runs import working_in
+from diswot.runs.config import write_config
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
@@ -35,28 +38,29 @@ _TEXTS = ("architectures", "loss", "space", "data")
 """What every distillation is told."""
 
 
-@click.command()
+@click.command(cls=Command, takes_config=True)
 @click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN]")
-@click.option("--arch", help="The architecture; by default the run's winner.")
+@flagged("--arch", group="Task", help="The architecture; by default the run's winner.")
 @SHORTLIST
-@click.option(
+@flagged(
     "--loss",
+    group="Training",
     default="diswot",
     show_default=True,
     help="A name of `diswot list losses`, or an expression such as 'ce + 0.9*kd(T=4) + 100*at'.",
 )
 @option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
-@click.option("--teacher", help="By default the run's, or the task's.")
+@flagged("--teacher", group="Task", help="By default the run's, or the task's.")
 @shared.TEACHER_WEIGHTS
 @shared.TEACHER_CLASSES
-@click.option("--space", help="By default the run's, or the task's.")
-@click.option("--data", help="By default the run's, or the task's.")
+@flagged("--space", group="Task", help="By default the run's, or the task's.")
+@flagged("--data", group="Task", help="By default the run's, or the task's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @training_options
 @option(SearchOptions, "seed", default=None, show_default=False, help="By default the run's, or 0.")
 @shared.DEVICE
-@click.option("--out", type=Folder(), help="By default RUN/distill/LOSS.")
+@flagged("--out", type=Folder(), help="By default RUN/distill/LOSS.")
 @shared.JSON
 def distill(
     run: Path | None,
@@ -81,14 +85,16 @@ def distill(
     from diswot.training import is_unfinished, parse_objective
 
     parse_objective(loss)
+    task = find_subject(chosen).task
     own = {"teacher_classes": chosen.pop("teacher_classes")}
-    kept = ("task", "teacher_weights", "data_root", "image_size", "seed")
+    kept = ("task", "teacher_weights", "data_root", "seed")
     settings = RunSettings(
         teacher=teacher,
         space=space,
         data=data,
-        **find_subject(chosen).task.recorded(own),
+        **task.recorded(own),
         **{name: chosen.pop(name) for name in kept},
+        options={name: chosen.pop(name) for name in declared(task.options) if name in chosen},
     )
     if shortlist > 1 and (run is None or arch is not None):
         raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
@@ -102,7 +108,7 @@ def distill(
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
-    told = {"architectures": names, "loss": loss, **vars(with_defaults(settings)), **chosen}
+    told = {"architectures": names, "loss": loss, **with_defaults(settings).told(), **chosen}
     _distill(folder, located(told), as_json=as_json, exported=run or folder)
 
 
@@ -138,7 +144,7 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, seed = (chosen.pop(name, None) for name in ("teacher", "seed"))
     subject = find_subject(chosen, data=data)
-    chosen.pop("image_size", None)
+    chosen = subject.without_own(chosen)
     check_space_name(space)
     subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
@@ -155,6 +161,7 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
         )
         of = {"students": list(students), **distillation.conditions(loss)}
         with TrainingManifest("distill", told, of).kept(folder):
+            _write_config(folder, told)
             found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
     if as_json:
         print_json(_record(found, distillation, folder))
@@ -163,6 +170,21 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
             print_halving(found)
         _print(found.best, found.training, distillation)
         say(f"Next: diswot export {exported}")
+
+
+def _write_config(folder: Path, told: Mapping[str, Any]) -> None:
+    """Write the file that repeats a distillation of one architecture."""
+    from diswot.search import SPACES
+    from diswot.tasks import find_subject, known_tasks
+
+    names, task = told["architectures"], find_subject(told).task
+    if not is_first() or len(names) > 1:
+        return
+    kept = {name: value for name, value in told.items() if name != "architectures"}
+    known = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
+    known["task"] = known_tasks()
+    code = {name: None for name, names in known.items() if kept[name] not in names}
+    write_config(folder, "distill", {"arch": names[0], **kept, **code})
 
 
 def _students(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._command import Command
 from diswot.cli._declared import option
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
@@ -31,7 +32,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 """What students are trained with, by the names that tables have."""
 
 
-@click.command()
+@click.command(cls=Command, takes_config=True)
 @shared.subject_options
 @search_options
 @scoring_options

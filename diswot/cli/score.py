@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._command import Command
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import SCORER, scoring_options
 from diswot.cli._tables import candidate_row, print_json, print_table
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from diswot.search import Candidate
 
 
-@click.command()
+@click.command(cls=Command, takes_config=True)
 @click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
 @shared.subject_options
 @SCORER

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._command import Command
 from diswot.cli._progress import shown_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from diswot.search import SearchResult
 
 
-@click.command()
+@click.command(cls=Command, takes_config=True)
 @shared.subject_options
 @search_options
 @scoring_options

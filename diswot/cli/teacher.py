@@ -93,7 +93,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
     chosen = dict(told)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
     subject = find_subject(chosen, data=data)
-    chosen.pop("image_size", None)
+    chosen = subject.without_own(chosen)
     subject.check()
     check_teacher_training(teacher, data=data, **chosen)
     with working_in(folder), shown_progress() as progress:

@@ -2,7 +2,7 @@
 
 from diswot.options._job import JobOptions, RunOptions
 from diswot.options._keywords import nearest, takes_options
-from diswot.options._option import Declared, Option, declared, filled, options_of
+from diswot.options._option import GROUPS, Declared, Option, declared, filled, options_of
 from diswot.options._search import (
     COMBINATIONS,
     COMPILED,
@@ -38,6 +38,7 @@ __all__ = [
     "DEFAULT_TASK",
     "EAGER",
     "ENGINES",
+    "GROUPS",
     "MEASURED",
     "ONNX",
     "OPTIMIZERS",

@@ -11,19 +11,28 @@ class JobOptions(TypedDict, total=False):
     """Options of `run` alone."""
 
     compare: Annotated[
-        bool, Option("Distill the largest, the smallest and a random student too.", default=True)
+        bool,
+        Option(
+            "Distill baselines too: the largest, the smallest and a random student.",
+            default=True,
+            group="Training",
+            essential=True,
+        ),
     ]
     shortlist: Annotated[
         int,
         Option(
-            "Distill so many of the top-scoring students briefly, by successive halving, to choose "
-            "the winner.",
+            "Top-scoring students to distill briefly; the winner is chosen by successive halving.",
             default=1,
             least=1,
             most=MOST_CANDIDATES,
+            group="Training",
+            essential=True,
         ),
     ]
-    onnx: Annotated[bool | None, Option("Export ONNX; by default if it is installed.")]
+    onnx: Annotated[
+        bool | None, Option("Export ONNX; by default if it is installed.", group="Export")
+    ]
 
 
 class RunOptions(SearchOptions, DistillationOptions, JobOptions, total=False):

@@ -2,13 +2,13 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 from diswot.errors import UnknownOptionError
 from diswot.guard import check_guard
-from diswot.options._option import declared
+from diswot.options._option import Declared, declared
 
 _C = TypeVar("_C", bound=Callable[..., Any])
 
@@ -97,10 +97,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter((*close, *longer)), None)
 
 
-def takes_options(target: _C) -> _C:
+Own: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Declared]]
+"""(keywords given) → options that are taken in addition to those that a function declares."""
+
+
+def takes_options(target: _C, *, own: Own = lambda _: {}) -> _C:
     """Make a function or class refuse unknown keywords, and check the options it declares.
 
     What is declared are the keywords of `**options: Unpack[Kind]`.
+
+    Args:
+        target: the function or class.
+        own: what else is taken where there is an unknown keyword, such as options of a task.
 
     Examples:
         >>> @takes_options
@@ -111,13 +119,13 @@ def takes_options(target: _C) -> _C:
         diswot.errors.UnknownOptionError: unknown option 'lr': did you mean 'learning_rate'?
     """
     if isinstance(target, type):
-        checked = _checking(target.__init__, skip=1)  # type: ignore[misc]
+        checked = _checking(target.__init__, skip=1, own=own)  # type: ignore[misc]
         type.__setattr__(target, "__init__", checked)
         return target
-    return _checking(target)
+    return _checking(target, own=own)
 
 
-def _checking(function: _C, *, skip: int = 0) -> _C:
+def _checking(function: _C, *, skip: int = 0, own: Own) -> _C:
     parameters = list(inspect.signature(function).parameters.values())[skip:]
     known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     rest = next((p.annotation for p in parameters if p.kind is p.VAR_KEYWORD), None)
@@ -130,15 +138,22 @@ def _checking(function: _C, *, skip: int = 0) -> _C:
     def call(*args: Any, **given: Any) -> Any:
         if given.get("workers") not in (None, 1):
             check_guard()
+        more = {} if known.issuperset(given) else own(given)
         for name, value in given.items():
-            if name not in known:
-                near = nearest(name, known)
-                guess = f"there are {', '.join(sorted(known))}"
-                if near is not None:
-                    guess = f"did you mean {near if '=' in near else repr(near)}?"
-                raise UnknownOptionError(f"unknown option {name!r}: {guess}")
-            if name in options:
+            if name in more and name not in known:
+                given[name] = None if value is None else more[name].checked(value)
+            elif name not in known:
+                raise _unknown(name, known.union(more))
+            elif name in options:
                 given[name] = options[name].checked(value)
         return function(*args, **given)
 
     return call  # type: ignore[return-value]
+
+
+def _unknown(name: str, known: Iterable[str]) -> UnknownOptionError:
+    near = nearest(name, known)
+    guess = f"there are {', '.join(sorted(known))}"
+    if near is not None:
+        guess = f"did you mean {near if '=' in near else repr(near)}?"
+    return UnknownOptionError(f"unknown option {name!r}: {guess}")

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from diswot.errors import OptionError, UnknownNameError
 
+GROUPS = ("Task", "Budget", "Search", "Training", "Export", "Run")
+"""Headings of the help, in their order."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -23,6 +26,8 @@ class Option:
         above: what it must be greater than.
         below: what it must be less than.
         choices: the names that it can be.
+        group: the heading of the help that it stands under, one of `GROUPS`.
+        essential: whether `--help` shows it; `--help-all` shows every one.
     """
 
     help: str
@@ -32,6 +37,8 @@ class Option:
     above: float | None = None
     below: float | None = None
     choices: tuple[str, ...] = ()
+    group: str = "Run"
+    essential: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class ImageOptions(TypedDict, total=False):
             "Height and width of the images of a folder; by default inferred.",
             least=1,
             most=MOST_SIDE,
+            group="Task",
         ),
     ]
 
@@ -65,17 +66,21 @@ class ComparisonOptions(ImageOptions, total=False):
     data: Annotated[
         Any,
         Option(
-            "A name of `diswot list datasets`, a folder, or package.module:callable; by default "
-            "the task's."
+            "A name of `diswot list datasets`, or a folder; or package.module:callable. By "
+            "default the task's.",
+            group="Task",
+            essential=True,
         ),
     ]
     data_root: DataRoot
     scorer: Annotated[
         Any,
         Option(
-            "A name of `diswot list scorers`, several joined with +, logrank(a,b,…), or "
+            "A name of `diswot list scorers`; several joined with +, logrank(a,b,…), or "
             "package.module:callable.",
             default=DEFAULT_SCORER,
+            group="Search",
+            essential=True,
         ),
     ]
     combination: Annotated[
@@ -83,14 +88,22 @@ class ComparisonOptions(ImageOptions, total=False):
         Option(
             "How a scorer's terms become one score; by default as the scorer says.",
             choices=COMBINATIONS,
+            group="Search",
         ),
     ]
     repeats: Annotated[
         int,
-        Option("Initializations and batches per score.", default=3, least=1, most=MOST_REPEATS),
+        Option(
+            "Initializations and batches per score.",
+            default=3,
+            least=1,
+            most=MOST_REPEATS,
+            group="Search",
+        ),
     ]
     batch_size: Annotated[
-        int, Option("Images per scored batch.", default=64, least=2, most=MOST_IMAGES)
+        int,
+        Option("Images per scored batch.", default=64, least=2, most=MOST_IMAGES, group="Search"),
     ]
     teacher_state: Annotated[
         TeacherState | None,
@@ -98,6 +111,7 @@ class ComparisonOptions(ImageOptions, total=False):
             "Score against the teacher at random initialization or with its weights; by default "
             "as the scorer is made for.",
             choices=TEACHER_STATES,
+            group="Task",
         ),
     ]
     teacher_weights: TeacherWeights
@@ -112,6 +126,7 @@ class ComparisonOptions(ImageOptions, total=False):
             default=1,
             least=1,
             most=MOST_THREADS,
+            group="Search",
         ),
     ]
 
@@ -120,10 +135,25 @@ class SearchOptions(ComparisonOptions, total=False):
     """Options of `search` and `run` alike."""
 
     engine: Annotated[
-        str, Option("How candidates are proposed.", default="evolution", choices=ENGINES)
+        str,
+        Option(
+            "How candidates are proposed.",
+            default="evolution",
+            choices=ENGINES,
+            group="Search",
+            essential=True,
+        ),
     ]
     population: Annotated[
-        int, Option("Candidates per generation.", default=20, least=1, most=MOST_CANDIDATES)
+        int,
+        Option(
+            "Candidates per generation.",
+            default=20,
+            least=1,
+            most=MOST_CANDIDATES,
+            group="Search",
+            essential=True,
+        ),
     ]
     generations: Annotated[
         int,
@@ -132,13 +162,16 @@ class SearchOptions(ComparisonOptions, total=False):
             default=10,
             least=0,
             most=MOST_CANDIDATES,
+            group="Search",
+            essential=True,
         ),
     ]
     objectives: Annotated[
         Sequence[str] | None,
         Option(
             "What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
-            "by default score,params."
+            "by default score,params.",
+            group="Search",
         ),
     ]
     latency: Annotated[
@@ -146,41 +179,80 @@ class SearchOptions(ComparisonOptions, total=False):
         Option(
             "Where milliseconds come from: measured here as `eager`, `onnx` or `torch-compile`; a "
             "table (.csv); or what `diswot latency calibrate` wrote (.json). By default, where "
-            "they are asked for, `onnx` if it is installed."
+            "they are asked for, `onnx` if it is installed.",
+            group="Budget",
         ),
     ]
-    latency_column: Annotated[str | None, Option("Which column of a table of latencies.")]
+    latency_column: Annotated[
+        str | None, Option("Which column of a table of latencies.", group="Budget")
+    ]
     workers: Annotated[
         int,
         Option(
             "Processes; by default one for each core, up to eight. The result is the same.",
             default=1,
             least=1,
+            group="Search",
+            essential=True,
         ),
     ]
     cluster: Annotated[
         str | None,
-        Option("Address of a Dask scheduler (tcp://host:8786), whose workers evaluate."),
+        Option(
+            "Address of a Dask scheduler (tcp://host:8786), whose workers evaluate.", group="Search"
+        ),
     ]
 
 
 class ResumeOptions(TypedDict, total=False):
     """Options of `resume`: what can be another than before, and what must be named again."""
 
-    task: Annotated[str | None, Option("Only if it was Python code: name it again.")]
+    task: Annotated[
+        str | None,
+        Option("Only if it was Python code: name it again.", group="Task", essential=True),
+    ]
     generations: Annotated[
         int | None,
-        Option("More generations than the search had.", least=0, most=MOST_CANDIDATES),
+        Option(
+            "More generations than the search had.",
+            least=0,
+            most=MOST_CANDIDATES,
+            group="Search",
+            essential=True,
+        ),
     ]
     teacher: Annotated[Any, Option("Only if it was Python code: name it again.")]
-    teacher_weights: Annotated[str | Path | None, Option("Where the checkpoint is now.")]
-    space: Annotated[Any, Option("Only if it was Python code: name it again.")]
-    data: Annotated[Any, Option("Where a folder of images is now; Python code, named again.")]
-    image_size: Annotated[
-        int | None, Option("Height and width of the images of a folder.", least=1, most=MOST_SIDE)
+    teacher_weights: Annotated[
+        str | Path | None, Option("Where the checkpoint is now.", group="Task", essential=True)
     ]
-    data_root: Annotated[str | Path | None, Option("Where datasets are; also DISWOT_DATA.")]
-    scorer: Annotated[Any, Option("Only if it was Python code: name it again.")]
-    device: Annotated[str | None, Option("Where to compute; by default as before.")]
-    workers: Annotated[int, Option("Processes; the result is the same.", default=1, least=1)]
-    cluster: Annotated[str | None, Option("Address of a Dask scheduler, whose workers evaluate.")]
+    space: Annotated[Any, Option("Only if it was Python code: name it again.", group="Search")]
+    data: Annotated[
+        Any,
+        Option(
+            "Where a folder of images is now; Python code, named again.",
+            group="Task",
+            essential=True,
+        ),
+    ]
+    image_size: Annotated[
+        int | None,
+        Option(
+            "Height and width of the images of a folder.", least=1, most=MOST_SIDE, group="Task"
+        ),
+    ]
+    data_root: Annotated[
+        str | Path | None, Option("Where datasets are; also DISWOT_DATA.", group="Task")
+    ]
+    scorer: Annotated[
+        Any, Option("Only if it was Python code: name it again.", group="Search", essential=True)
+    ]
+    device: Annotated[str | None, Option("Where to compute; by default as before.", essential=True)]
+    workers: Annotated[
+        int,
+        Option(
+            "Processes; the result is the same.", default=1, least=1, group="Search", essential=True
+        ),
+    ]
+    cluster: Annotated[
+        str | None, Option("Address of a Dask scheduler, whose workers evaluate.", group="Search")
+    ]

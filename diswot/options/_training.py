@@ -36,6 +36,8 @@ class RecipeOptions(TypedDict, total=False):
             "Epochs of each training; 10, and 20 for fewer than 5,000 images.",
             least=1,
             most=MOST_EPOCHS,
+            group="Training",
+            essential=True,
         ),
     ]
     train_batch_size: Annotated[
@@ -44,14 +46,33 @@ class RecipeOptions(TypedDict, total=False):
             "Images of a training step; 64, or less so that an epoch has 16 steps.",
             least=1,
             most=MOST_IMAGES,
+            group="Training",
+            essential=True,
         ),
     ]
-    optimizer: Annotated[str | None, Option("By default sgd.", choices=tuple(OPTIMIZERS))]
+    optimizer: Annotated[
+        str | None,
+        Option(
+            "How weights are updated; by default sgd.",
+            choices=tuple(OPTIMIZERS),
+            group="Training",
+            essential=True,
+        ),
+    ]
     learning_rate: Annotated[
-        float | None, Option("By default 0.05 with sgd, 0.001 with adamw.", above=0)
+        float | None,
+        Option(
+            "Learning rate; by default 0.05 with sgd, 0.001 with adamw.",
+            above=0,
+            group="Training",
+            essential=True,
+        ),
     ]
     weight_decay: Annotated[
-        float | None, Option("By default 0.0005 with sgd, 0.05 with adamw.", least=0)
+        float | None,
+        Option(
+            "Weight decay; by default 0.0005 with sgd, 0.05 with adamw.", least=0, group="Training"
+        ),
     ]
     schedule: Annotated[
         str | None,
@@ -59,39 +80,61 @@ class RecipeOptions(TypedDict, total=False):
             "Learning rate schedule; by default step: times 0.1 after 62.5, 75 and 87.5 % of the "
             "epochs.",
             choices=SCHEDULES,
+            group="Training",
         ),
     ]
     warmup_epochs: Annotated[
-        float | None, Option("Epochs of linear warm-up of the learning rate.", least=0)
+        float | None,
+        Option("Epochs of linear warm-up of the learning rate.", least=0, group="Training"),
     ]
     ema: Annotated[
         float | None,
-        Option("Keep a moving average of the weights, e.g. 0.999.", above=0, below=1),
+        Option(
+            "Keep a moving average of the weights, e.g. 0.999.", above=0, below=1, group="Training"
+        ),
     ]
     label_smoothing: Annotated[
         float | None,
-        Option("Share of a label that all classes get, e.g. 0.1.", least=0, below=1),
+        Option(
+            "Share of a label that all classes get, e.g. 0.1.", least=0, below=1, group="Training"
+        ),
     ]
-    mixup: Annotated[float | None, Option("Mix images in pairs: alpha, e.g. 0.2.", least=0)]
-    cutmix: Annotated[float | None, Option("Paste boxes of other images: alpha, e.g. 1.", least=0)]
+    mixup: Annotated[
+        float | None, Option("Mix images in pairs: alpha, e.g. 0.2.", least=0, group="Training")
+    ]
+    cutmix: Annotated[
+        float | None,
+        Option("Paste boxes of other images: alpha, e.g. 1.", least=0, group="Training"),
+    ]
     augment: Annotated[
         str | None,
         Option(
-            "By default standard: crops, and flips where they keep the class.",
+            "How training images are varied; by default standard: crops, and flips where they "
+            "keep the class.",
             choices=AUGMENTATIONS,
+            group="Training",
+            essential=True,
         ),
     ]
-    max_grad_norm: Annotated[float | None, Option("Gradient clipping: maximum norm.", above=0)]
+    max_grad_norm: Annotated[
+        float | None, Option("Gradient clipping: maximum norm.", above=0, group="Training")
+    ]
     gradient_accumulation: Annotated[
         int | None,
         Option(
             "Parts of a batch that are computed one after the other; saves memory.",
             least=1,
             most=MOST_IMAGES,
+            group="Training",
         ),
     ]
     precision: Annotated[
-        str | None, Option("By default single; fp16 needs a GPU.", choices=PRECISIONS)
+        str | None,
+        Option(
+            "Of forward and backward passes; by default single; fp16 needs a GPU.",
+            choices=PRECISIONS,
+            group="Training",
+        ),
     ]
     seed: Seed
 
@@ -109,13 +152,20 @@ class DistillationOptions(RecipeOptions, total=False):
             "Epochs of a built-in teacher without checkpoint, trained once; three times --epochs.",
             least=1,
             most=MOST_EPOCHS,
+            group="Task",
         ),
     ]
     flips: Annotated[
-        bool | None, Option("Mirror training images at random; by default as the dataset says.")
+        bool | None,
+        Option("Mirror training images at random; by default as the dataset says.", group="Task"),
     ]
     force: Annotated[
-        bool, Option("Distill from a teacher with accuracy near chance too.", default=False)
+        bool,
+        Option(
+            "Distill from a teacher with accuracy near chance too.", default=False, group="Task"
+        ),
     ]
-    tensorboard: Annotated[bool, Option("Write TensorBoard events too.", default=False)]
+    tensorboard: Annotated[
+        bool, Option("Write TensorBoard events too.", default=False, group="Training")
+    ]
     device: Device

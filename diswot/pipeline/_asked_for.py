@@ -12,16 +12,15 @@ from diswot.options import (
     DistillationOptions,
     RunOptions,
     options_of,
-    takes_options,
 )
 from diswot.runs.folder import check_new_folder
 from diswot.search import Budget, SearchSettings, check_comparison, settled
-from diswot.tasks import find_subject
+from diswot.tasks import find_subject, takes_task_options
 from diswot.training import check_distillation
 from search_spaces import SearchSpace
 
 
-@takes_options
+@takes_task_options
 def check_run(
     teacher: str | nn.Module | None = None,
     space: str | SearchSpace | None = None,
@@ -48,6 +47,7 @@ def check_run(
             "search more"
         )
     subject = find_subject(options, teacher=teacher, space=space)
+    subject.check()
     compared = options_of(ComparisonOptions, options)
     compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed
     check_comparison(subject.teacher, subject.space, **cast(ComparisonOptions, compared))

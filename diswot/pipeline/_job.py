@@ -43,7 +43,7 @@ from diswot.search import (
     told_again,
 )
 from diswot.search import resume as resume_search
-from diswot.tasks import find_subject
+from diswot.tasks import find_subject, takes_task_options
 from diswot.teachers import Teacher
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
@@ -56,7 +56,7 @@ _TRAINING = (
 """What a manifest keeps of how the main job trains."""
 
 
-@takes_options
+@takes_task_options
 def run(
     teacher: str | nn.Module | None = None,
     space: str | SearchSpace | None = None,
@@ -96,7 +96,8 @@ def run(
         with working_in(folder):
             subject = find_subject(options, teacher=teacher, space=space)
             teacher, space = subject.teacher, subject.space
-            options["data"] = subject.load(tell)
+            data = subject.load(tell)
+            options = cast(RunOptions, {**subject.without_own(options), "data": data})
             check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=tell)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None

@@ -1,5 +1,7 @@
 """Run folders: who works in one, and what tells that its files are whole."""
 
+from typing import TYPE_CHECKING, Any
+
 from diswot.runs._checksums import (
     CHECKSUM,
     check_file,
@@ -11,7 +13,9 @@ from diswot.runs._checksums import (
     write_with_checksum,
 )
 from diswot.runs._lock import LOCK, Interrupted, check_free, working_in, writing_into
-from diswot.runs._signature import read_signature
+
+if TYPE_CHECKING:
+    from diswot.runs._signature import read_signature
 
 __all__ = [
     "CHECKSUM",
@@ -29,3 +33,12 @@ __all__ = [
     "write_with_checksum",
     "writing_into",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads signatures when it is used: it imports torch, and commands do not."""
+    if name != "read_signature":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from diswot.runs._signature import read_signature
+
+    return read_signature

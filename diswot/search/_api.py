@@ -12,8 +12,8 @@ from diswot.options import (
     ComparisonOptions,
     ResumeOptions,
     SearchOptions,
+    declared,
     filled,
-    options_of,
     takes_options,
 )
 from diswot.progress import Progress, silent, tracked
@@ -31,6 +31,7 @@ from diswot.search._settings import settled
 from diswot.search._spaces import parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
+from diswot.tasks import takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
@@ -38,7 +39,7 @@ REFERENCE = 32
 """Architectures in the random sample by which `score` standardises."""
 
 
-@takes_options
+@takes_task_options
 def search(
     teacher: str | nn.Module | Teacher | None = None,
     space: str | SearchSpace | None = None,
@@ -79,7 +80,7 @@ def search(
             return _prepared(teacher, space, budget, tell, options).begin(out, job)
 
 
-@takes_options
+@takes_task_options
 def check_search(
     teacher: str | nn.Module | Teacher | None = None,
     space: str | SearchSpace | None = None,
@@ -103,7 +104,8 @@ def _prepared(
     options: SearchOptions,
 ) -> Run:
     settings, workers, cluster = settled(budget, options)
-    compared = cast(ComparisonOptions, options_of(ComparisonOptions, options))
+    alone = declared(SearchOptions).keys() - declared(ComparisonOptions).keys()
+    compared = cast(ComparisonOptions, {n: v for n, v in options.items() if n not in alone})
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
@@ -147,7 +149,7 @@ def resume(
             return run.go_on(path, journal, manifest)
 
 
-@takes_options
+@takes_task_options
 def score(
     archs: Iterable[Architecture | str],
     teacher: str | nn.Module | None = None,

@@ -9,7 +9,7 @@ from typing import Any, Unpack, cast
 from torch import nn
 
 from diswot.devices import find_device
-from diswot.options import DEFAULT_SCORER, ComparisonOptions, filled, takes_options
+from diswot.options import DEFAULT_SCORER, ComparisonOptions, filled
 from diswot.progress import Progress, news, silent
 from diswot.runs.folder import versions
 from diswot.scorers import Formula, find_scorer
@@ -17,7 +17,7 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
-from diswot.tasks import find_subject
+from diswot.tasks import find_subject, takes_task_options
 from diswot.tasks.images import ImageData
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
@@ -65,7 +65,7 @@ class Comparison:
         return costs.params, costs.macs
 
 
-@takes_options
+@takes_task_options
 def check_comparison(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,
@@ -89,7 +89,7 @@ def check_comparison(
     )
 
 
-@takes_options
+@takes_task_options
 def resolve_comparison(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,

@@ -13,6 +13,7 @@ from diswot.progress import Progress, Step, news, silent
 from diswot.runs.folder import write_record
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
+from diswot.search._config import write_run_config
 from diswot.search._evaluators import Evaluators, evaluators
 from diswot.search._exploration import Exploration
 from diswot.search._journal import Journal, candidate_reader, read_journal
@@ -102,6 +103,7 @@ class Run:
             folder = Path(out)
             with Journal(folder) as journal:
                 write_record(folder / MANIFEST, manifest)
+                write_run_config(folder, manifest)
                 self._progress(news("data", f"{summary}; run folder {folder}"))
                 return self._in_folder(pool, folder, journal, manifest, plain, {})
 
@@ -127,6 +129,7 @@ class Run:
                 (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
                 manifest = {**manifest, **settings}
                 write_record(folder / MANIFEST, manifest)
+                write_run_config(folder, manifest)
             self._progress(news("journal", f"{len(known):,} candidates known"))
             return self._in_folder(pool, folder, journal, manifest, plain, known)
 

@@ -11,7 +11,7 @@ from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import NamedData, Source
-from diswot.tasks._subject import DEFAULT, Subject, find_subject
+from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
 from diswot.tasks._task import NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task, known_tasks
 
@@ -47,5 +47,6 @@ __all__ = [
     "paired_difference",
     "read_picture",
     "source_of",
+    "takes_task_options",
     "values_of",
 ]

@@ -1,16 +1,18 @@
 """A task with the teacher, the space and the data that were chosen of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diswot.errors import OptionError
-from diswot.options import DEFAULT_TASK, ImageOptions, declared, options_of
+from diswot.options import DEFAULT_TASK, Declared, ImageOptions, declared, options_of, takes_options
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 DEFAULT = "default"
 """A teacher that stands for the task's, where `None` would be to have none."""
@@ -43,6 +45,11 @@ class Subject:
             DiswotError: no dataset has that name, or options do not fit.
         """
         self.task.check(self.data, **self.options)
+
+    def without_own(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options but for those that only loading the data takes."""
+        own = declared(self.task.options)
+        return {name: value for name, value in chosen.items() if name not in own}
 
     def load(self, progress: Progress = silent) -> Dataset:
         """Return the data.
@@ -88,6 +95,15 @@ def find_subject(
         chosen.get("data_root"),
         options_of(task.options, given),
     )
+
+
+def takes_task_options(function: _F) -> _F:
+    """Make a function take the options of the task that it is called for, see `takes_options`."""
+    return takes_options(function, own=_own_options)
+
+
+def _own_options(given: Mapping[str, Any]) -> Mapping[str, Declared]:
+    return declared(_task_of(given.get("task"), given.get("data")).options)
 
 
 def _task_of(name: str | None, data: Any) -> Task:

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from torch import nn
 
 from diswot.bars import shown
 from diswot.devices import find_device
 from diswot.losses import needs_a_teacher, parse_objective
-from diswot.options import DistillationOptions, RecipeOptions, declared, takes_options
+from diswot.options import DistillationOptions, RecipeOptions, declared
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
-from diswot.tasks import DEFAULT, Dataset, find_subject
+from diswot.tasks import DEFAULT, Dataset, find_subject, takes_task_options
 from diswot.tasks import data_root as find_root
 from diswot.training._acceleration import check_precision
 from diswot.training._compatibility import check_compatible
@@ -26,7 +26,7 @@ from diswot.training._teacher import trained_teacher
 from diswot.training._trained import Training
 
 
-@takes_options
+@takes_task_options
 def prepare_distillation(
     teacher: GivenTeacher | Mapping[str, GivenTeacher] | None,
     *,
@@ -91,7 +91,7 @@ def _recipe(data: Dataset, options: Mapping[str, Any]) -> Recipe:
     return default_recipe(data, batch_size=chosen.pop("train_batch_size"), **chosen)
 
 
-@takes_options
+@takes_task_options
 def check_distillation(
     teacher: GivenTeacher | Mapping[str, GivenTeacher] | None,
     *,
@@ -125,7 +125,7 @@ def check_distillation(
             )
 
 
-@takes_options
+@takes_task_options
 def distill(
     student: nn.Module,
     teacher: GivenTeacher | Mapping[str, GivenTeacher] | None = DEFAULT,
@@ -181,5 +181,10 @@ def distill(
         check_compatible(student, loaded, "the student", training=True)
         taught_by = teacher if parse_objective(loss).needs_teacher else None
         with nullcontext() if folder is None else working_in(folder):
-            distillation = prepare_distillation(taught_by, data=loaded, progress=tell, **options)
+            distillation = prepare_distillation(
+                taught_by,
+                data=loaded,
+                progress=tell,
+                **cast(DistillationOptions, subject.without_own(options)),
+            )
             return distillation.train(student, loss=loss, folder=folder, progress=tell)

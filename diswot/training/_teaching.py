@@ -5,12 +5,12 @@ from typing import Any, Unpack
 
 from diswot.bars import shown
 from diswot.errors import OptionError
-from diswot.options import DistillationOptions, takes_options
+from diswot.options import DistillationOptions
 from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
-from diswot.tasks import find_subject
+from diswot.tasks import find_subject, takes_task_options
 from diswot.training._api import check_distillation, prepare_distillation
 from diswot.training._given import GivenTeacher, own_options
 from diswot.training._saved import training_folder
@@ -18,7 +18,7 @@ from diswot.training._teacher import named_teacher
 from diswot.training._trained import Training
 
 
-@takes_options
+@takes_task_options
 def check_teacher_training(
     teacher: GivenTeacher,
     *,
@@ -37,7 +37,7 @@ def check_teacher_training(
     task.check_teacher(teacher, weights=options.get("teacher_weights"), **own_options(options))
 
 
-@takes_options
+@takes_task_options
 def train_teacher(
     teacher: GivenTeacher | None = None,
     *,

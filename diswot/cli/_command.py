@@ -1,0 +1,213 @@
+"""A command whose options have groups, and can be read from a file."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from diswot.cli._config import Config, checked, read_config
+from diswot.cli._terminal import say
+from diswot.options import DEFAULT_TASK, GROUPS
+from diswot.runs.config import as_toml
+
+_CONFIG, _PRINT, _ALL = "diswot.config", "diswot.print", "diswot.all"
+"""What a context keeps of `--config`, `--print-config` and `--help-all`."""
+
+_CLAUSE = re.compile(r"(?<!e\.g)[.;:](?: |$)")
+"""Where the first clause of a help ends."""
+
+
+class Grouped(click.Option):
+    """An option of a command.
+
+    Args:
+        group: the heading that it stands under.
+        essential: whether `--help` shows it; `--help-all` shows every one.
+        **other: see `click.Option`.
+    """
+
+    def __init__(
+        self, *args: Any, group: str = "Run", essential: bool = True, **other: Any
+    ) -> None:
+        super().__init__(*args, **other)
+        self.group = group
+        self.essential = essential
+
+
+class Command(click.Command):
+    """A command with `--help-all`, and where it has many options `--config`."""
+
+    def __init__(self, *args: Any, takes_config: bool = False, **other: Any) -> None:
+        super().__init__(*args, **other)
+        self._takes_config = takes_config
+        self._own: list[click.Parameter] = []
+        if takes_config:
+            self.params += [_config_option(), _print_option()]
+        self.params.append(_help_all_option())
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options, with those that only the task which is asked for has."""
+        return [*self._own, *super().get_params(ctx)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line, which goes before what a file says."""
+        self._own = self._options_of_task(args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            raise _located(error, ctx) from error
+        if (config := ctx.meta.get(_CONFIG)) is not None:
+            _name_overridden(settable(self.get_params(ctx)), ctx, config)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, or print what it would be run with."""
+        if not ctx.meta.get(_PRINT):
+            return super().invoke(ctx)
+        names = [param.name or "" for param in settable(self.get_params(ctx))]
+        say(as_toml({name: ctx.params[name] for name in names}))
+        return None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the essential options in a line each, or all of them with all that they say."""
+        everything = bool(ctx.meta.get(_ALL))
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None and (everything or getattr(param, "essential", True)):
+                shown = record if everything else (_flag(param), _brief(param))
+                groups.setdefault(getattr(param, "group", "Run"), []).append(shown)
+        for group in sorted(groups, key=GROUPS.index):
+            with formatter.section(group):
+                formatter.write_dl(groups[group])
+
+    def _options_of_task(self, args: Sequence[str]) -> list[click.Parameter]:
+        """Return the options that the task has alone, looked for before anything is parsed."""
+        known = {param.name for param in self.params}
+        name, path = _value("--task", args), _value("--config", args)
+        if name is None and path is not None and self._takes_config:
+            name = read_config(path, self.name or "").values.get("task")
+        if "task" not in known or name in (None, DEFAULT_TASK):
+            return []
+        from diswot.cli._declared import options_declared_by
+        from diswot.tasks import find_task
+
+        return options_declared_by(find_task(str(name)).options, without=known)
+
+
+def settable(params: Iterable[click.Parameter]) -> list[click.Option]:
+    """Return the options that a file can have."""
+    return [
+        param
+        for param in params
+        if isinstance(param, click.Option) and param.expose_value and param.name != "as_json"
+    ]
+
+
+def _flag(param: click.Parameter) -> str:
+    """Return how an option is given, with one word for its value."""
+    flags = "/".join((*param.opts, *param.secondary_opts))
+    if isinstance(param, click.Option) and param.is_flag:
+        return flags
+    word = "NAME" if isinstance(param.type, click.Choice) else param.type.name.upper()
+    return f"{flags} {word}"
+
+
+def _brief(param: click.Parameter) -> str:
+    """Return the first clause of what an option does, and its default."""
+    clause: str = _CLAUSE.split(getattr(param, "help", None) or "", maxsplit=1)[0]
+    default = param.default if getattr(param, "show_default", False) else None
+    if isinstance(default, bool) or not isinstance(default, str | int | float):
+        return f"{clause}."
+    return f"{clause}. [{default}]"
+
+
+def _value(flag: str, args: Sequence[str]) -> str | None:
+    """Return the value of an option in a command line that is not parsed yet."""
+    found = None
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        if word == flag:
+            found = following
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found
+
+
+def _name_overridden(params: Iterable[click.Option], ctx: click.Context, config: Config) -> None:
+    """Name what the command line says otherwise than the file."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for param in params:
+        name = param.name or ""
+        if name in config.values and ctx.get_parameter_source(name) is given:
+            now, then = ctx.params[name], param.process_value(ctx, (ctx.default_map or {})[name])
+            if now != then:
+                say(
+                    f"diswot: note: {param.opts[0]} is {now}, as on the command line, not {then} "
+                    f"as in {config.path}",
+                    err=True,
+                )
+
+
+def _located(error: click.BadParameter, ctx: click.Context) -> Exception:
+    """Return an error of an option's value, with its line where a file has it."""
+    config, name = ctx.meta.get(_CONFIG), (error.param.name if error.param else None) or ""
+    if config is None or name not in config.values:
+        return error
+    if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        return error
+    located: Exception = config.error(name, error.format_message())
+    return located
+
+
+def _read(ctx: click.Context, _param: click.Parameter, path: str | None) -> None:
+    if path is not None:
+        config = read_config(path, ctx.command.name or "")
+        ctx.default_map = checked(config, settable(ctx.command.get_params(ctx)))
+        ctx.meta[_CONFIG] = config
+
+
+def _keep(key: str) -> Any:
+    def callback(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
+        ctx.meta[key] = given
+
+    return callback
+
+
+def _show_all(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        ctx.meta[_ALL] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+def _config_option() -> click.Option:
+    return Grouped(
+        ["--config"],
+        is_eager=True,
+        expose_value=False,
+        callback=_read,
+        metavar="FILE",
+        help="Read options from a TOML file; the command line goes before it.",
+    )
+
+
+def _print_option() -> click.Option:
+    return Grouped(
+        ["--print-config"],
+        is_flag=True,
+        expose_value=False,
+        callback=_keep(_PRINT),
+        help="Print all options as TOML, and do nothing else.",
+    )
+
+
+def _help_all_option() -> click.Option:
+    return Grouped(
+        ["--help-all"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_all,
+        help="Show all options.",
+    )

@@ -1,0 +1,125 @@
+"""Options of a command in a TOML file."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from diswot.cli._numbers import Count
+from diswot.errors import OptionError, first_line
+from diswot.files import read_file
+from diswot.options import nearest
+
+COMMANDS = ("run", "search", "distill", "score")
+"""Commands whose options can be in a file, each in a table of its name."""
+
+LARGEST = 1_000_000
+"""Bytes of a file of options."""
+
+_KEY = re.compile(r"""^\s*["']?([\w-]+)["']?\s*=""")
+_TABLE = re.compile(r"^\s*\[\s*([\w-]+)\s*\]")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a file says of options.
+
+    Attributes:
+        path: of the file.
+        values: by the name of the option in Python.
+        lines: where each stands, from 1.
+    """
+
+    path: str
+    values: Mapping[str, Any]
+    lines: Mapping[str, int]
+
+    def error(self, name: str, message: str) -> OptionError:
+        """Return an error that names the line of an option."""
+        return OptionError(f"{self.path}, line {self.lines.get(name, 1)}: {message}")
+
+
+def read_config(path: str, command: str) -> Config:
+    """Read the options of a command: those outside of tables, and those in its own table.
+
+    Raises:
+        OptionError: the file is missing or is no TOML, or has a table of something else.
+    """
+    try:
+        text = read_file(path, at_most=LARGEST).decode()
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise OptionError(f"--config {path}: {error.strerror or first_line(error)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise OptionError(
+            f"--config {path} cannot be read as TOML: {first_line(error)}; fix that line"
+        ) from error
+    tables = {name: each for name, each in content.items() if isinstance(each, dict)}
+    lines = _lines(text, command)
+    found = Config(path, {}, lines | _table_lines(text))
+    for name in tables:
+        if name not in COMMANDS:
+            near = nearest(name, COMMANDS)
+            guess = f"did you mean [{near}]?" if near else f"there are {', '.join(COMMANDS)}"
+            raise found.error(name, f"[{name}] is no command with options in a file: {guess}")
+    flat = {name: each for name, each in content.items() if name not in tables}
+    said = {**flat, **tables.get(command, {})}
+    return Config(path, {name.replace("-", "_"): each for name, each in said.items()}, lines)
+
+
+def checked(config: Config, params: Iterable[click.Option]) -> dict[str, Any]:
+    """Return the values of a file as `default_map` takes them.
+
+    Raises:
+        OptionError: there is no such option, or a value is of another type; names the line.
+    """
+    known = {param.name or "": param for param in params}
+    for name, value in config.values.items():
+        if name not in known:
+            near = nearest(name, known)
+            guess = f"did you mean {near}?" if near else f"there are {', '.join(sorted(known))}"
+            raise config.error(name, f"unknown option {name}: {guess}")
+        if (expected := _unfit(known[name], value)) is not None:
+            raise config.error(name, f"Expected {name} to be {expected}, but got {value!r}")
+    return {
+        name: ",".join(value) if isinstance(value, list) else value
+        for name, value in config.values.items()
+    }
+
+
+def _unfit(param: click.Option, value: Any) -> str | None:
+    """Return what should stand in place of a value, `None` where it is of the right type."""
+    if param.is_flag:
+        return None if isinstance(value, bool) else "true or false"
+    kinds: dict[type, tuple[str, tuple[type, ...]]] = {
+        Count: ('a whole number, or text such as "300k"', (int, str)),
+        click.IntRange: ("a whole number", (int,)),
+        click.FloatRange: ("a number", (int, float)),
+        click.types.FloatParamType: ("a number", (int, float)),
+    }
+    words, types = next(
+        (known for kind, known in kinds.items() if isinstance(param.type, kind)),
+        ("text in quotes", (str,)),
+    )
+    if param.callback is not None and isinstance(value, list):  # names, separated by commas
+        return None if all(isinstance(each, str) for each in value) else "a list of texts"
+    return None if isinstance(value, types) and not isinstance(value, bool) else words
+
+
+def _lines(text: str, command: str) -> dict[str, int]:
+    """Return the line of every key outside of tables and in that of the command."""
+    table, found = command, dict[str, int]()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _TABLE.match(line):
+            table = header[1]
+        elif table == command and (key := _KEY.match(line)):
+            found[key[1].replace("-", "_")] = number
+    return found
+
+
+def _table_lines(text: str) -> dict[str, int]:
+    lines = enumerate(text.splitlines(), start=1)
+    return {header[1]: number for number, line in lines if (header := _TABLE.match(line))}
