@@ -53,7 +53,7 @@ def main(*, images: str, teacher: str, image_size: int | None, out: str, small: 
         **options,
     )
     for row in report.rows:
-        accuracies = ", ".join(f"{loss} {found}" for loss, found in row.accuracies.items())
+        accuracies = ", ".join(f"{loss} {found}" for loss, found in row.measures.items())
         print(f"{row.label}: {row.name}, {row.costs.params:,} parameters; {accuracies}")
     print(f"exported to {report.exported.folder}: {', '.join(report.exported.files)}")
     use(report.exported.folder)

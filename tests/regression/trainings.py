@@ -180,7 +180,7 @@ def _main_job(places: Places) -> Record:
     rows = {
         row.label: {
             "architecture": row.name,
-            **{loss: round(found.value * found.n) for loss, found in row.accuracies.items()},
+            **{loss: round(found.value * found.n) for loss, found in row.measures.items()},
         }
         for row in report.rows
     }

@@ -1,0 +1,76 @@
+"""A training is measured by the metric of its data, whichever way is better."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.losses import TrainingBatch
+from diswot.networks import Activations
+from diswot.tasks import Measure, find_task
+from diswot.tasks.landmarks import LandmarkData
+from diswot.training import METRICS, Recipe, parse_objective, read_metrics, train
+
+SQUARES = "tests.training.test_measures:squares"
+RECIPE = Recipe(epochs=3, batch_size=32, learning_rate=2.0, augment="none")
+"""A rate at which errors grow in some epochs."""
+
+
+def squares(student: Activations, _teacher: Activations, batch: TrainingBatch) -> Tensor:
+    """Return the mean squared error; tasks without classes have no labels."""
+    assert batch.labels.shape == (0,)
+    return F.mse_loss(student.logits, batch.targets)
+
+
+@pytest.fixture(name="data", scope="module")
+def fixture_data() -> LandmarkData:
+    whole = find_task("landmarks").load("digit-outlines")
+    assert isinstance(whole, LandmarkData)
+    few = torch.arange(96)
+    return replace(
+        whole, train=whole.train.take(few), val=whole.val.take(few), test=whole.test.take(few)
+    )
+
+
+def regressor(data: LandmarkData) -> nn.Module:
+    torch.manual_seed(0)
+    channels, _, _ = data.shape
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 3, stride=2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32, data.signature.outputs),
+    )
+
+
+def test_the_epoch_with_the_lowest_error_is_kept(data: LandmarkData, tmp_path: Path) -> None:
+    network = regressor(data)
+    trained = train(
+        network,
+        data,
+        objective=parse_objective(SQUARES),
+        recipe=RECIPE,
+        teachers={"tough": regressor(data)},
+        folder=tmp_path,
+    )
+    errors = [epoch.val for epoch in trained.history]
+    assert trained.val.value == min(errors) == errors[trained.best_epoch - 1]
+    assert not trained.val.higher_is_better
+    assert trained.test == data.metrics[0].measure(network, data, "test")
+    with (tmp_path / METRICS).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_NME"]) for row in rows] == errors
+    assert read_metrics(tmp_path) == trained.history
+
+
+def test_shortlists_keep_the_lower_error() -> None:
+    low, high = (
+        Measure("NME", value, 0.0, 1.0, 9, higher_is_better=False) for value in (0.04, 0.06)
+    )
+    assert low.merit > high.merit
+    assert low.at_least_as_good_as(high)
