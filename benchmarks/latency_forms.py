@@ -14,7 +14,7 @@ from diswot.options import EAGER, ONNX
 from diswot.progress import Progress, tracked
 from diswot.runtimes import quiet
 from diswot.seeding import torch_seed
-from search_spaces import ResNetDepthSpace
+from search_spaces import ResNetDepthSpace, Signature, TensorSpec
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class LatencyFormsSettings:
     threads: int = 1
     rounds: int = 3
     seconds: float = 0.5
+
+    @property
+    def signature(self) -> Signature:
+        """What the networks take and give."""
+        return Signature((TensorSpec("images", self.shape),), 10)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def _timed(name: str, settings: LatencyFormsSettings) -> LatencyForms:
         for form in FORMS if number == 0 else (EAGER, ONNX):
             measured = time_network(
                 network,
-                settings.shape,
+                settings.signature,
                 threads=settings.threads,
                 seconds=settings.seconds,
                 form=form,
@@ -126,7 +131,7 @@ def _deployed(
         session = onnxruntime.InferenceSession(content, given, providers=["CPUExecutionProvider"])
         run = _Session(session)
         measured = time_network(
-            run, settings.shape, threads=settings.threads, seconds=settings.seconds
+            run, settings.signature, threads=settings.threads, seconds=settings.seconds
         )
         yield measured.fast_ms, seconds
 

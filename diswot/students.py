@@ -9,8 +9,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from diswot.seeding import torch_seed
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 _ATTRIBUTE = "_diswot_origin"
 _AROUND = (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)
@@ -22,14 +21,14 @@ class Origin:
     """Where a network came from, as a value that is copied and pickled with the network.
 
     Attributes:
-        images: the images that it takes, and how many classes it tells apart.
+        signature: what it takes and gives.
         architecture: its name in its search space.
         space: the search space, as `package.module:Class`.
         seed: the seed of its initial weights, where they were drawn from one.
         metrics: what was measured on it.
     """
 
-    images: ImageSpec
+    signature: Signature
     architecture: str | None = None
     space: str | None = None
     seed: int | None = None
@@ -37,22 +36,22 @@ class Origin:
 
 
 def build_student(
-    space: SearchSpace, arch: Architecture, images: ImageSpec, *, seed: int | None = None
+    space: SearchSpace, arch: Architecture, signature: Signature, *, seed: int | None = None
 ) -> nn.Module:
     """Build the network of `arch`, which carries its origin.
 
     Args:
         space: the search space.
         arch: a point of it.
-        images: the images that the network is to take.
+        signature: what the network is to take and give.
         seed: the seed of its initial weights; by default they are drawn from torch's global
             generators.
     """
     with nullcontext() if seed is None else torch_seed(seed):
-        network = space.build(arch, images.num_classes)
+        network = space.network(arch, signature)
     kind = type(space)
     named = f"{kind.__module__}:{kind.__qualname__}"
-    set_origin(network, Origin(images, space.to_string(arch), named, seed))
+    set_origin(network, Origin(signature, space.to_string(arch), named, seed))
     return network
 
 

@@ -16,7 +16,7 @@ from diswot.tasks.images import load_data
 from search_spaces import ResNetDepthSpace
 
 SPACE = ResNetDepthSpace((1, 2), in_channels=1)
-IMAGES = load_data("digits").spec
+IMAGES = load_data("digits").signature
 
 
 def student(seed: int | None = 3) -> nn.Module:
@@ -55,7 +55,7 @@ def test_the_origin_travels_with_the_network(way: str) -> None:
     origin = origin_of(WAYS[way](student()))
     assert origin is not None
     assert origin == origin_of(student())
-    assert (origin.architecture, origin.images, origin.seed) == ("1-1-1", IMAGES, 3)
+    assert (origin.architecture, origin.signature, origin.seed) == ("1-1-1", IMAGES, 3)
     assert origin.space == "search_spaces.resnet_depth:ResNetDepthSpace"
 
 

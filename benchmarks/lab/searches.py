@@ -121,10 +121,10 @@ def _landscapes(
         part = replace(truth.part(places), name=f"{truth.name}, {len(places):,} of them")
         parts.append((part, known, places))
     records = _records(journal, experiment.repeats)
-    images = evaluator_for(settings).images
+    signature = evaluator_for(settings).signature
     for part, used, places in parts:
         joined = [_joined(records[i], [terms[keys[i]] for terms in used]) for i in places]
-        yield Landscape.of(part, experiment.target, joined, images=images, budget=Budget())
+        yield Landscape.of(part, experiment.target, joined, signature=signature, budget=Budget())
 
 
 def _known(landscape: Landscape) -> Iterator[str]:

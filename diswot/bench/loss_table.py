@@ -96,9 +96,9 @@ def loss_table(
     losses = tuple(dict.fromkeys((ALONE, *settings.losses)))
     for loss in losses:
         parse_objective(loss)
-    images = load_data(settings.data, root=settings.data_root).spec
+    data = load_data(settings.data, root=settings.data_root)
     for student in settings.students:
-        student_of(student, images, seed=0)  # what cannot be built is told before any training
+        student_of(student, data, seed=0)  # what cannot be built is told before any training
     # tasks that may be added later are no part of what was begun
     record = settings.recorded()
     for name in ("students", "losses", "seeds"):
@@ -118,7 +118,7 @@ def loss_table(
 def _one(settings: LossTableSettings, task: tuple[str, str, int]) -> dict[str, Any]:
     name, loss, seed = task
     distillation = lesson(settings)
-    student = student_of(name, distillation.spec, seed=seed)
+    student = student_of(name, distillation.data, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=loss)
     teacher = distillation.teacher

@@ -83,7 +83,7 @@ def make_truth(
 def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
     arch, seed, target = task
     distillation = lesson(settings)
-    student = student_in(settings.space, arch, distillation.spec, seed=seed)
+    student = student_in(settings.space, arch, distillation.data.signature, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=TARGETS[target])
     accuracy = round(100 * training.test.value, 4)
@@ -92,7 +92,7 @@ def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
 
 def _space(settings: TruthSettings) -> SearchSpace:
     data = load_data(settings.data, root=settings.data_root)
-    return find_space(settings.space, in_channels=data.shape[0])
+    return find_space(settings.space, data.signature)
 
 
 def _architectures(settings: TruthSettings) -> list[str]:

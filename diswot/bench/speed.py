@@ -109,7 +109,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     for arch in tracked(
         _cells(settings, comparison.space), progress, "procedures", settings.architectures
     ):
-        build = partial(evaluator.space.build, arch, data.num_classes)
+        build = partial(evaluator.space.network, arch, data.signature)
         costs = evaluator.costs(arch)  # known, as it is in a search, before it is scored
         network = build().train()
         images, labels = _batch(evaluator, arch, costs)
@@ -222,8 +222,8 @@ def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spen
     """Time a bare forward pass of `arch`, and all evaluators on it."""
     first = next(iter(evaluators.values()))
     images, _ = _batch(first, arch, first.costs(arch))
-    space, classes = first.space, first.images.num_classes
-    network = space.build(space.effective(arch), classes).train()
+    space = first.space
+    network = space.network(space.effective(arch), first.signature).train()
     _bare_forward(network, images)
     spent.add("forward", partial(_bare_forward, network, images))
     for name, evaluator in evaluators.items():

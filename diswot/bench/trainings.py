@@ -14,10 +14,11 @@ from diswot.progress import Progress, Step
 from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for
 from diswot.students import build_student
-from diswot.tasks.images import ImageData, ImageSpec, held_out
-from diswot.tasks.images.teachers import TEACHERS, find_teacher
+from diswot.tasks import Dataset
+from diswot.tasks.images import ImageData, held_out
 from diswot.training import Distillation, default_recipe, prepare_distillation
 from diswot.workers import as_finished
+from search_spaces import Signature
 
 _T = TypeVar("_T", bound=tuple[Hashable, ...])
 
@@ -83,38 +84,38 @@ def lesson(settings: LessonSettings) -> Distillation:
     return replace(whole, data=data, recipe=recipe)
 
 
-def student_of(name: str, images: ImageSpec, *, seed: int) -> nn.Module:
+def student_of(name: str, data: Dataset, *, seed: int) -> nn.Module:
     """Build a student, initialized by `seed`.
 
     Args:
         name: a built-in network, or SPACE:ARCHITECTURE.
-        images: what it takes.
+        data: what it is for.
         seed: the same seed gives the same weights.
 
     Raises:
-        DiswotError: there is no such network, or it cannot take the images.
+        DiswotError: there is no such network, or it does not fit the data.
     """
-    if name in TEACHERS:
-        return find_teacher(name, images).initialised(seed_for(seed, "student", name))
+    if name in data.task.teacher_sources.built_in:
+        return data.task.find_teacher(name, data).initialised(seed_for(seed, "student", name))
     space, colon, arch = name.rpartition(":")
     if not colon:
         raise OptionError(
             f"unknown student {name!r}: name a network of `diswot list teachers`, or "
             "SPACE:ARCHITECTURE, for example s0:3-1-5"
         )
-    return student_in(space, arch, images, seed=seed)
+    return student_in(space, arch, data.signature, seed=seed)
 
 
-def student_in(space: str, name: str, images: ImageSpec, *, seed: int) -> nn.Module:
+def student_in(space: str, name: str, signature: Signature, *, seed: int) -> nn.Module:
     """Build the student of a space's architecture, initialized by `seed`.
 
     Raises:
-        DiswotError: there is no such space or architecture, or it cannot take the images.
+        DiswotError: there is no such space or architecture, or it does not fit the data.
     """
-    found = find_space(space, in_channels=images.shape[0])
+    found = find_space(space, signature)
     arch = parse_architecture(found, name)
-    check_architecture(found, arch, images)
-    return build_student(found, arch, images, seed=seed_for(seed, "student", name))
+    check_architecture(found, arch, signature)
+    return build_student(found, arch, signature, seed=seed_for(seed, "student", name))
 
 
 class Trainings:

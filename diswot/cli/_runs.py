@@ -79,13 +79,12 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
 
 def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
     """Build the space that is named for the images of a run, if one is."""
+    from diswot.runs import read_signature
     from diswot.search import find_space, read_manifest
-    from diswot.tasks.images import ImageSpec
 
     if spec is None:
         return None
-    images = ImageSpec.from_json(read_manifest(folder)["data"]["images"])
-    return find_space(spec, in_channels=images.shape[0])
+    return find_space(spec, read_signature(read_manifest(folder)["data"]))
 
 
 def _data_of(source: Source) -> RunSettings:

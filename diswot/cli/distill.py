@@ -196,14 +196,14 @@ def _students(
     from diswot.students import build_student
     from search_spaces import Architecture
 
-    space = find_space(spec, in_channels=images.shape[0])
+    space = find_space(spec, images.signature)
     architectures = {name: parse_architecture(space, name) for name in names}
     for arch in architectures.values():
-        check_architecture(space, arch, images)
+        check_architecture(space, arch, images.signature)
 
     def built(arch: Architecture) -> nn.Module:
         drawn_from = seed_for(seed, "student", space.canonical_key(arch))
-        return build_student(space, arch, images, seed=drawn_from)
+        return build_student(space, arch, images.signature, seed=drawn_from)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}
 

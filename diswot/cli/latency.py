@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from diswot.latency import LatencyMeasurement, OperatorTable
     from diswot.progress import Progress
     from diswot.tasks import Subject
-    from diswot.tasks.images import ImageSpec
-    from search_spaces import SearchSpace
+    from search_spaces import SearchSpace, Signature
 
 BUSY = 0.1
 """From what disturbance on a calibration is worth repeating."""
@@ -205,15 +204,14 @@ def _subject(
     return find_subject({"task": task, "data": data, **options}, space=space)
 
 
-def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, ImageSpec]:
+def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, Signature]:
     from diswot.search import check_space, find_space
     from diswot.seeding import generator_for
-    from diswot.tasks.images import ImageData
 
-    images = cast(ImageData, subject.load(progress)).spec
-    found = find_space(subject.space, in_channels=images.shape[0])
-    check_space(found, images, generator_for(0, "check"))
-    return found, images
+    signature = subject.load(progress).signature
+    found = find_space(subject.space, signature)
+    check_space(found, signature, generator_for(0, "check"))
+    return found, signature
 
 
 def _check_new(path: Path) -> None:

@@ -47,8 +47,10 @@ def _teachers() -> dict[str, str]:
 
 def _spaces() -> dict[str, str]:
     from diswot.search import SPACES
+    from search_spaces import Signature, TensorSpec
 
-    return {name: _first_sentence(type(make(3))) for name, make in SPACES.items()}
+    images = Signature((TensorSpec("images", (3, 32, 32)),), 10)
+    return {name: _first_sentence(type(make(images))) for name, make in SPACES.items()}
 
 
 def _scorers() -> dict[str, str]:

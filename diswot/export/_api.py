@@ -162,9 +162,7 @@ def _signature_of(
         ExportError: it is not known.
         OptionError: it is not that of the dataset.
     """
-    takes = signature or (
-        origin.images.signature if origin else dataset.signature if dataset else None
-    )
+    takes = signature or (origin.signature if origin else dataset.signature if dataset else None)
     if takes is None:
         raise ExportError(
             "what this network takes is not known: pass signature=Signature(…) or data=…"

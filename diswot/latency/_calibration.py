@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from diswot.errors import OptionError, SpaceError
 from diswot.latency._measured import LatencyMeasurement, MeasuredLatency, batch_of, unusable
 from diswot.latency._operators import operators_of, time_operators
-from diswot.latency._predicted import Calibrated, OperatorTable, PredictionError, total_ms
+from diswot.latency._predicted import (
+    Calibrated,
+    OperatorTable,
+    PredictionError,
+    total_ms,
+    without_facts,
+)
 from diswot.options import EAGER, takes_options
 from diswot.progress import Progress, silent, tracked
 from diswot.seeding import generator_for
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -41,7 +46,7 @@ DRAWS = 100
 @takes_options
 def calibrate(
     space: SearchSpace,
-    images: ImageSpec,
+    signature: Signature,
     device: str = "cpu",
     *,
     threads: int = 1,
@@ -65,10 +70,10 @@ def calibrate(
 
     Args:
         space: the space to predict for.
-        images: the images that its networks take.
+        signature: what its networks take and give.
         device: where to measure.
         threads: threads that the runtime may use.
-        batch: images in one pass.
+        batch: examples in one pass.
         form: what is predicted: `eager`, `onnx` or `torch-compile`.
         sample: how many architectures; fewer where the space has not so many.
         seed: of the sample.
@@ -80,8 +85,8 @@ def calibrate(
     """
     _check(threads=(threads, 1), batch=(batch, 1), sample=(sample, FEWEST))
     archs = _drawn(space, sample, seed)
-    counts = [operators_of(space, arch, images, batch=batch) for arch in archs]
-    timed = MeasuredLatency(space, images, device, batch, threads, SECONDS, form)
+    counts = [operators_of(space, arch, signature, batch=batch) for arch in archs]
+    timed = MeasuredLatency(space, signature, device, batch, threads, SECONDS, form)
     return _fitted(timed, archs, counts, _Times.of(timed, archs, counts, progress))
 
 
@@ -183,8 +188,7 @@ def _fitted(
     rows = zip(archs, times.networks, predicted, held_out, strict=True)
     return OperatorTable(
         space=type(timed.space).__name__,
-        shape=timed.images.shape,
-        num_classes=timed.images.num_classes,
+        signature=without_facts(timed.signature),
         device=timed.device,
         machine=_machine(timed.device),
         batch=timed.batch,
@@ -204,11 +208,11 @@ def _fitted(
 
 def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Mapping[str, float]:
     """Time the operators `names` of the network of `arch`."""
-    space, images = timed.space, timed.images
+    space = timed.space
     try:
         network = timed.network(arch).to(timed.device).eval()
-        batch = batch_of(images, timed.batch, device=timed.device)
-        found = time_operators(network, batch, names, threads=timed.threads or 1)
+        inputs = batch_of(timed.signature, timed.batch, device=timed.device)
+        found = time_operators(network, inputs, names, threads=timed.threads or 1)
     except Exception as error:  # a space of the user's own can raise anything
         raise unusable(space, arch, error) from error
     if lost := names - found.keys():

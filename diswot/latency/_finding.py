@@ -10,8 +10,7 @@ from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
 from diswot.latency._table import read_latency_table
 from diswot.options import EAGER, MEASURED, takes_options
-from diswot.tasks.images import ImageSpec
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, Signature
 
 
 @takes_options
@@ -19,7 +18,7 @@ def find_latency(
     spec: str,
     *,
     space: SearchSpace,
-    images: ImageSpec,
+    signature: Signature,
     device: str = "cpu",
     threads: int = 1,
     column: str | None = None,
@@ -30,7 +29,7 @@ def find_latency(
         spec: what is measured here, `eager`, `onnx` or `torch-compile`; a table (`.csv`); or
             what `diswot latency calibrate` wrote (`.json`).
         space: the space of the architectures that will be asked for.
-        images: the images that its networks take.
+        signature: what its networks take and give.
         device: where to measure; tables hold what was measured elsewhere.
         threads: of what is measured.
         column: the column of milliseconds of a table of several.
@@ -40,19 +39,19 @@ def find_latency(
             cannot run on the device.
         MissingExtraError: the form's runtime is not installed.
         UnknownNameError: the table has no such column.
-        DataError: the file is missing, damaged, or made for another space or other images.
+        DataError: the file is missing, damaged, or made for another space or other inputs.
     """
     check_latency(spec, column=column, device=device)
     if is_measured(spec):
         form = EAGER if spec == MEASURED else spec
-        return MeasuredLatency(space, images, device, threads=threads, form=form)
+        return MeasuredLatency(space, signature, device, threads=threads, form=form)
     if Path(spec).suffix == ".csv":
         return read_latency_table(Path(spec), space=space, column=column)
-    return PredictedLatency(read_operator_table(Path(spec)), space, images)
+    return PredictedLatency(read_operator_table(Path(spec)), space, signature)
 
 
 def check_latency(spec: str, *, column: str | None = None, device: str = "cpu") -> None:
-    """Raise what can be said of a latency without a space or images.
+    """Raise what can be said of a latency without a space or data.
 
     Raises:
         OptionError: it is no latency, a column is named of what has none, or the form cannot

@@ -54,27 +54,29 @@ def check_form(form: str, device: str = "cpu") -> None:
             )
 
 
-def runner(network: nn.Module, images: Tensor, *, form: str, threads: int) -> Callable[[], object]:
-    """Return what runs `network` on `images` once, in a form.
+def runner(network: nn.Module, *inputs: Tensor, form: str, threads: int) -> Callable[[], object]:
+    """Return what runs `network` on `inputs` once, in a form.
 
     Args:
-        network: on the device of the images, in evaluation mode.
-        images: (B, C, H, W).
+        network: on the device of the inputs, in evaluation mode.
+        *inputs: what it is called with, each (B, …).
         form: `eager`, `onnx` or `torch-compile`.
         threads: threads that the runtime may use.
     """
     if form == EAGER:
-        return lambda: network(images)
+        return lambda: network(*inputs)
     if form == ONNX:
-        return _onnx_runner(network, images, threads)
+        return _onnx_runner(network, inputs, threads)
     torch.compiler.reset()  # or a ninth network of the same class would silently run uncompiled
     compiled = torch.compile(network)
     with torch_threads(threads), torch.inference_mode(), quiet():
-        compiled(images)  # is compiled for this number of threads
-    return lambda: compiled(images)
+        compiled(*inputs)  # is compiled for this number of threads
+    return lambda: compiled(*inputs)
 
 
-def _onnx_runner(network: nn.Module, images: Tensor, threads: int) -> Callable[[], object]:
+def _onnx_runner(
+    network: nn.Module, inputs: tuple[Tensor, ...], threads: int
+) -> Callable[[], object]:
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
@@ -82,13 +84,19 @@ def _onnx_runner(network: nn.Module, images: Tensor, threads: int) -> Callable[[
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 3
     session = onnxruntime.InferenceSession(
-        _onnx_of(network, images), settings, providers=[onnx_provider(str(images.device))]
+        _onnx_of(network, inputs), settings, providers=[onnx_provider(str(inputs[0].device))]
     )
-    given = {session.get_inputs()[0].name: images.cpu().numpy()}
+    read = {each.name for each in session.get_inputs()}  # the tracer drops those not read
+    values = zip(_names(inputs), inputs, strict=True)
+    given = {name: value.cpu().numpy() for name, value in values if name in read}
     return lambda: session.run(None, given)
 
 
-def _onnx_of(network: nn.Module, images: Tensor) -> bytes:
+def _names(inputs: tuple[Tensor, ...]) -> list[str]:
+    return [f"input_{number}" for number in range(len(inputs))]
+
+
+def _onnx_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
     """Return a network as ONNX for timing.
 
     By tracing, which takes a tenth of the time of the exporter that students are written
@@ -98,10 +106,18 @@ def _onnx_of(network: nn.Module, images: Tensor) -> bytes:
     with quiet(), torch.inference_mode():
         try:
             traced = io.BytesIO()
-            torch.onnx.export(network, (images,), traced, dynamo=False)  # type: ignore[arg-type]
+            torch.onnx.export(
+                network,
+                inputs,
+                traced,  # type: ignore[arg-type]
+                input_names=_names(inputs),
+                dynamo=False,
+            )
             return traced.getvalue()
         except Exception:  # noqa: BLE001  (whatever stops the tracer, the other one may take)
-            program = torch.onnx.export(network, (images,), dynamo=True, verbose=False)
+            program = torch.onnx.export(
+                network, inputs, input_names=_names(inputs), dynamo=True, verbose=False
+            )
     if program is None:
         raise RuntimeError("torch wrote no ONNX program")
     return bytes(program.model_proto.SerializeToString())

@@ -11,8 +11,7 @@ from diswot.errors import SpaceError, first_line
 from diswot.latency._forms import runner
 from diswot.options import EAGER, RUNTIMES
 from diswot.seeding import torch_seed
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 SECONDS = 0.3
 """How long one network is timed."""
@@ -33,7 +32,7 @@ class LatencyMeasurement:
         outliers: share of the runs that are farther from the quartiles than 1.5 times
             their distance; many of them mean a busy machine.
         runs: how many runs there were, after a warm-up.
-        batch: images in one run.
+        batch: examples in one run.
         threads: threads that the runtime could use.
         device: where it ran.
         form: what was timed: `eager`, `onnx` or `torch-compile`.
@@ -52,7 +51,7 @@ class LatencyMeasurement:
 
 def time_network(
     network: nn.Module,
-    shape: tuple[int, int, int],
+    signature: Signature,
     *,
     device: str = "cpu",
     batch: int = 1,
@@ -64,21 +63,23 @@ def time_network(
 
     Args:
         network: the network.
-        shape: channels, height and width of one image.
+        signature: what it takes; of inputs of any length, 16 are timed.
         device: where to run.
-        batch: images in one pass.
+        batch: examples in one pass.
         threads: threads that the runtime may use; by default as many as torch is set to.
         seconds: how long to measure at least.
         form: `eager`, as PyTorch runs it; `onnx`, in ONNX Runtime; or `torch-compile`.
 
     Examples:
-        >>> measured = time_network(nn.Conv2d(3, 8, 3), (3, 32, 32), threads=1, seconds=0.01)
+        >>> from search_spaces import TensorSpec
+        >>> takes = Signature((TensorSpec("images", (3, 32, 32)),), 8)
+        >>> measured = time_network(nn.Conv2d(3, 8, 3), takes, threads=1, seconds=0.01)
         >>> measured.median_ms > 0, measured.batch, measured.threads
         (True, 1, 1)
     """
-    images = torch.zeros(batch, *shape, device=device)
+    inputs = batch_of(signature, batch, device=device)
     threads = threads or torch.get_num_threads()
-    call = runner(network.to(device).eval(), images, form=form, threads=threads)
+    call = runner(network.to(device).eval(), *inputs, form=form, threads=threads)
     times = time_call(call, threads=threads, seconds=seconds)
     fast, low, median, high = np.percentile(times, (100 * FAST, 25, 50, 75))
     reach = 1.5 * (high - low)
@@ -119,16 +120,16 @@ class MeasuredLatency:
 
     Attributes:
         space: the space of the architectures.
-        images: the images that its networks take.
+        signature: what its networks take and give.
         device: where they run.
-        batch: images in one pass.
+        batch: examples in one pass.
         threads: threads that the runtime may use; `None` for as many as torch is set to.
         seconds: how long each network is timed at least.
         form: `eager`, `onnx` or `torch-compile`.
     """
 
     space: SearchSpace
-    images: ImageSpec
+    signature: Signature
     device: str = "cpu"
     batch: int = 1
     threads: int | None = None
@@ -163,7 +164,7 @@ class MeasuredLatency:
         try:
             return time_network(
                 self.network(arch),
-                self.images.shape,
+                self.signature,
                 device=self.device,
                 batch=self.batch,
                 threads=self.threads,
@@ -176,7 +177,7 @@ class MeasuredLatency:
     def network(self, arch: Architecture) -> nn.Module:
         """Build what is timed, without touching torch's global generator."""
         with torch_seed(0):
-            return self.space.build(arch, self.images.num_classes)
+            return self.space.network(arch, self.signature)
 
 
 class UnusableNetworkError(SpaceError):
@@ -196,6 +197,15 @@ def unusable(
     )
 
 
-def batch_of(images: ImageSpec, size: int, *, device: str) -> Tensor:
-    """Return a batch of black images (size, C, H, W)."""
-    return torch.zeros(size, *images.shape, device=device)
+def batch_of(signature: Signature, size: int, *, device: str) -> tuple[Tensor, ...]:
+    """Return inputs (size, …) of zeros, or of the smallest value that is allowed."""
+    shapes = signature.example(size, device="meta")
+    return tuple(
+        torch.full(
+            each.shape,
+            True if each.dtype == torch.bool else spec.low,
+            dtype=each.dtype,
+            device=device,
+        )
+        for spec, each in zip(signature.inputs, shapes, strict=True)
+    )

@@ -5,7 +5,7 @@ module calls it or the network itself: a 3×3 convolution of a shape, an additio
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -17,8 +17,7 @@ from torch.utils._pytree import tree_map
 
 from diswot.latency._measured import FAST, time_call, unusable
 from diswot.networks.meta import ShapeArithmetic, build_on_meta
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 _Seen: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Is told an operator's name, and given what runs it again."""
@@ -70,7 +69,7 @@ def _written(value: Any) -> str:
 
 
 def operators_of(
-    space: SearchSpace, arch: Architecture, images: ImageSpec, *, batch: int = 1
+    space: SearchSpace, arch: Architecture, signature: Signature, *, batch: int = 1
 ) -> Counter[str]:
     """Return the operators of the network of `arch`, and how often each is called.
 
@@ -85,10 +84,10 @@ def operators_of(
         found[name] += 1
 
     try:
-        network = build_on_meta(partial(space.build, arch, images.num_classes))
-        batch_of_shapes = torch.empty(batch, *images.shape, device="meta")
+        network = build_on_meta(partial(space.network, arch, signature))
+        inputs = signature.example(batch, device="meta")
         with torch.no_grad(), ShapeArithmetic(), _Recorder(count):
-            network(batch_of_shapes)
+            network(*inputs)
     except Exception as error:  # a space of the user's own can raise anything
         raise unusable(space, arch, error) from error
     return found
@@ -96,7 +95,7 @@ def operators_of(
 
 def time_operators(
     network: nn.Module,
-    images: Tensor,
+    inputs: Sequence[Tensor],
     names: Iterable[str],
     *,
     threads: int,
@@ -106,7 +105,7 @@ def time_operators(
 
     Args:
         network: the network, on the device and in evaluation mode.
-        images: (B, C, H, W) what it is called with.
+        inputs: what it is called with, each (B, …).
         names: the operators that are timed, where they occur.
         threads: threads that torch may use.
         seconds: how long each operator is timed at least, after a warm-up.
@@ -120,7 +119,7 @@ def time_operators(
             found[name] = float(np.quantile(times, FAST))
 
     with torch.inference_mode(), _Recorder(time):
-        network(images)
+        network(*inputs)
     return found
 
 

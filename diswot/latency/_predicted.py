@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from diswot.files import read_file
 from diswot.latency._forms import FORMS
 from diswot.latency._operators import operators_of
 from diswot.options import EAGER, RUNTIMES
-from diswot.runs import checked
+from diswot.runs import checked, read_signature
 from diswot.runs.folder import write_record
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature, TensorSpec
 
 SCHEMA = 1
 AGAIN = "make it again with diswot latency calibrate"
@@ -61,11 +60,10 @@ class OperatorTable:
 
     Attributes:
         space: the class of the space.
-        shape: channels, height and width of an image.
-        num_classes: number of classes.
+        signature: what its networks take and give, without facts.
         device: where it was measured.
         machine: the processor or accelerator, in words.
-        batch: images in one pass.
+        batch: examples in one pass.
         threads: threads that the runtime could use.
         operators: milliseconds of each operator alone.
         slope: what their sum is multiplied by.
@@ -78,8 +76,7 @@ class OperatorTable:
     """
 
     space: str
-    shape: tuple[int, int, int]
-    num_classes: int
+    signature: Signature
     device: str
     machine: str
     batch: int
@@ -111,18 +108,18 @@ class PredictedLatency:
     """Latency as an operator table predicts it.
 
     Raises:
-        DataError: the table is of another space, or of other images.
+        DataError: the table is of another space, or of other inputs or outputs.
     """
 
     table: OperatorTable
     space: SearchSpace
-    images: ImageSpec
+    signature: Signature
 
     repeatable = True
 
     def __post_init__(self) -> None:
-        made_for = (self.table.space, self.table.shape, self.table.num_classes)
-        asked = (type(self.space).__name__, self.images.shape, self.images.num_classes)
+        made_for = self.table.space, without_facts(self.table.signature)
+        asked = type(self.space).__name__, without_facts(self.signature)
         if made_for != asked:
             raise DataError(
                 f"the calibration is of {_described(*made_for)}, but latencies are asked for of "
@@ -144,7 +141,7 @@ class PredictedLatency:
         Raises:
             SpaceError: it has an operator that the table lacks, or cannot be built.
         """
-        operators = operators_of(self.space, arch, self.images, batch=self.table.batch)
+        operators = operators_of(self.space, arch, self.signature, batch=self.table.batch)
         try:
             return self.table.predict(operators)
         except KeyError as error:
@@ -155,8 +152,13 @@ class PredictedLatency:
             ) from error
 
 
-def _described(space: str, shape: tuple[int, int, int], num_classes: int) -> str:
-    return f"{space} with images of {'×'.join(map(str, shape))} and {num_classes} classes"
+def without_facts(signature: Signature) -> Signature:
+    """Return what latencies depend on."""
+    return replace(signature, facts={})
+
+
+def _described(space: str, signature: Signature) -> str:
+    return f"{space} with {signature.describe()} and {signature.outputs} outputs"
 
 
 def write_operator_table(table: OperatorTable, path: Path) -> None:
@@ -166,7 +168,8 @@ def write_operator_table(table: OperatorTable, path: Path) -> None:
         OptionError: the file cannot be written.
     """
     try:
-        write_record(path, {"schema": SCHEMA} | asdict(table))
+        signature = {"signature": table.signature.to_json()}
+        write_record(path, {"schema": SCHEMA} | asdict(table) | signature)
     except OSError as error:
         raise OptionError(
             f"{path} cannot be written ({error.strerror}): name another file with --out"
@@ -198,13 +201,11 @@ def read_operator_table(path: Path) -> OperatorTable:
 
 
 def _from_json(content: Mapping[str, Any]) -> OperatorTable:
-    channels, height, width = (_count(side) for side in content["shape"])
     error = content["error"]
     rank = error["spearman"]
     return OperatorTable(
         space=_text(content["space"]),
-        shape=(channels, height, width),
-        num_classes=_count(content["num_classes"]),
+        signature=_signature(content),
         device=_text(content["device"]),
         machine=_text(content["machine"]),
         batch=_count(content["batch"]),
@@ -230,6 +231,15 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
         ),
         form=_form(content.get("form", EAGER)),
     )
+
+
+def _signature(content: Mapping[str, Any]) -> Signature:
+    """Return the signature; of a calibration of 0.1.0, that of its images."""
+    if "signature" in content:
+        return read_signature(content)
+    channels, height, width = (_count(side) for side in content["shape"])
+    images = TensorSpec("images", (channels, height, width))
+    return Signature((images,), _count(content["num_classes"]))
 
 
 def _form(value: object) -> str:

@@ -25,7 +25,7 @@ def check_exportable(
         DiswotError: there is no such space.
     """
     wanted = wanted_forms(onnx=onnx)
-    candidate = _runnable(find_space(space, in_channels=images.shape[0]), images)
+    candidate = _runnable(find_space(space, images.signature), images)
     if candidate is None:  # the search says what is wrong with its candidates
         return
     for form, reason in dry_export(candidate, images.signature, wanted=wanted).items():
@@ -38,7 +38,7 @@ def _runnable(space: SearchSpace, images: ImageSpec) -> nn.Module | None:
     for number in range(_TRIES):
         try:
             arch = space.sample(generator_for("exported on trial", number))
-            network = build_student(space, arch, images, seed=0)
+            network = build_student(space, arch, images.signature, seed=0)
             with torch.inference_mode():
                 network.eval()(torch.zeros(2, *images.shape))
         except Exception:  # noqa: BLE001, S112  (some candidates of a space may not work)

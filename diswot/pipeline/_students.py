@@ -225,7 +225,7 @@ class Students:
         try:
             return time_network(
                 copied(network),
-                self._distillation.spec.shape,
+                self._distillation.data.signature,
                 device=self._distillation.device,
                 threads=self._timing.threads,
                 form=self._timing.form,

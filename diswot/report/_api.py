@@ -128,7 +128,7 @@ def _drawing(result: SearchResult) -> Drawing | str:
             "a run folder names is imported: name it with --space (space=) to draw the network."
         )
     try:
-        return read_network(result.best.build, result.images.shape)
+        return read_network(result.best.build, result.signature)
     except Exception as error:  # noqa: BLE001  a network of the user's own can raise anything
         return f"The network cannot be drawn ({type(error).__name__}: {first_line(error)})."
 

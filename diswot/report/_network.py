@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from search_spaces import Signature
+
 Shape = tuple[int, ...]
 
 RESOLUTIONS = 3
@@ -88,12 +90,12 @@ class Drawing:
     """A network to be drawn.
 
     Attributes:
-        image: channels, height and width of an input.
+        given: shape of the first input.
         stages: in the order in which they run.
         params: parameters of the whole network, those outside of any block included.
     """
 
-    image: tuple[int, int, int]
+    given: Shape
     stages: tuple[Stage, ...]
     params: int
 
@@ -103,7 +105,7 @@ class Drawing:
         return self.params - sum(stage.params for stage in self.stages)
 
 
-def read_network(build: Callable[[], nn.Module], image: tuple[int, int, int]) -> Drawing:
+def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawing:
     """Run the network that `build` makes on the meta device and return its stages.
 
     Sequences are shown by their parts, and so are modules in which there are three
@@ -112,17 +114,19 @@ def read_network(build: Callable[[], nn.Module], image: tuple[int, int, int]) ->
 
     Args:
         build: makes the network; called with the meta device as default.
-        image: channels, height and width of an input.
+        signature: what it takes.
 
     Raises:
         Exception: whatever the network raises that cannot run on the meta device.
 
     Examples:
+        >>> from search_spaces import TensorSpec
         >>> def build():
         ...     return nn.Sequential(
         ...         nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(),
         ...         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
-        >>> for stage in read_network(build, (3, 16, 16)).stages:
+        >>> takes = Signature((TensorSpec("images", (3, 16, 16)),), 10)
+        >>> for stage in read_network(build, takes).stages:
         ...     print(stage, [block.kind for block in stage.blocks], stage.params)
         16×16, 8 channels ['Conv2d 3×3, ReLU'] 224
         8 values ['AdaptiveAvgPool2d, Flatten'] 0
@@ -130,16 +134,16 @@ def read_network(build: Callable[[], nn.Module], image: tuple[int, int, int]) ->
     """
     with torch.device("meta"):
         network = build().eval()
-        images = torch.empty(1, *image)
+    inputs = signature.example(1, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        calls = _calls(network, images, counter.get_total_flops)
+        calls = _calls(network, inputs, counter.get_total_flops)
     blocks = _alike(_layers(_shown(network, calls)))
     stages = tuple(
         Stage(shape, tuple(block for _, block in group))
         for shape, group in groupby(blocks, key=lambda pair: pair[0])
     )
     params = sum(parameter.numel() for parameter in network.parameters())
-    return Drawing(image, stages, params)
+    return Drawing(tuple(inputs[0].shape[1:]), stages, params)
 
 
 @dataclass(eq=False)
@@ -166,7 +170,7 @@ class _Call:
             yield from self.caller.callers()
 
 
-def _calls(network: nn.Module, images: Tensor, flops: Callable[[], int]) -> list[_Call]:
+def _calls(network: nn.Module, inputs: tuple[Tensor, ...], flops: Callable[[], int]) -> list[_Call]:
     """Run the network; return the calls of its modules in the order in which they began."""
     calls: list[_Call] = []
     open_calls: list[_Call] = []
@@ -182,7 +186,7 @@ def _calls(network: nn.Module, images: Tensor, flops: Callable[[], int]) -> list
         for module in network.modules():
             hooks.callback(module.register_forward_pre_hook(begin).remove)
             hooks.callback(module.register_forward_hook(end).remove)
-        network(images)
+        network(*inputs)
     return calls
 
 

@@ -31,6 +31,8 @@ class Card:
         needs_gradients: whether it takes gradients of the forward pass.
         cost: passes through the student per repeat, where it is the only scorer.
         supports: networks that it can score.
+        reads: what it reads of the networks that not every task gives, by the names of
+            `diswot.tasks.Task.reads`; labels where it needs them.
     """
 
     name: str
@@ -42,6 +44,11 @@ class Card:
     needs_gradients: bool = False
     cost: str = "one forward pass"
     supports: str = "networks with a last feature map and a linear classifier"
+    reads: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.needs_labels and "labels" not in self.reads:
+            object.__setattr__(self, "reads", (*self.reads, "labels"))
 
 
 @dataclass(frozen=True)

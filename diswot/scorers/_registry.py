@@ -182,6 +182,7 @@ def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
         cost="; ".join(dict.fromkeys(part.cost for part in cards if part.cost != "nothing"))
         or "nothing",
         supports="; ".join(dict.fromkeys(part.supports for part in cards)),
+        reads=tuple(dict.fromkeys(name for part in cards for name in part.reads)),
     )
     return Scorer(
         merged,

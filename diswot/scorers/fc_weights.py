@@ -14,6 +14,7 @@ from diswot.scorers._registry import register
         "fc_weights",
         "similarity of the classifiers' random weights, a control",
         "DisWOT, released random search",
+        reads=("classifier weights",),
     )
 )
 def fc_weights(student: Probe, teacher: Activations) -> Tensor:

@@ -5,7 +5,7 @@ teacher and student are at random initialization. The losses are those of
 `diswot.losses`, read where their papers read them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -68,6 +68,15 @@ def _itself(values: Tensor) -> Tensor:
     return values
 
 
+_READS: dict[Callable[[Activations], Taps], str] = {
+    _logits: "logits",
+    _features: "features",
+    _last_map: "feature maps",
+    _middle_stage: "stages",
+    _stages: "stages",
+    _flows: "stages",
+}
+
 _WIDER = "where widths differ, neighboring channels of the wider are averaged (nothing is trained)"
 _STAGES = "networks of blocks or convolutions whose outputs are feature maps or tokens"
 
@@ -81,7 +90,9 @@ def _registered(
     score: LossScore,
     watches: Sequence[Watch[Any]] = (),
 ) -> LossScore:
-    card = Card(name, f"minus the loss: {summary}", source, supports=supports)
+    card = Card(
+        name, f"minus the loss: {summary}", source, supports=supports, reads=(_READS[score.read],)
+    )
     return register(card, watches=watches, teacher_watches=watches)(score)
 
 

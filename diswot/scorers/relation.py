@@ -10,7 +10,10 @@ from diswot.scorers._registry import register
 
 @register(
     Card(
-        "relation", "similarity of the image-to-image similarities", "DisWOT, CVPR 2023, section 3"
+        "relation",
+        "similarity of the image-to-image similarities",
+        "DisWOT, CVPR 2023, section 3",
+        reads=("feature maps",),
     )
 )
 def relation(student: Activations, teacher: Activations) -> Tensor:

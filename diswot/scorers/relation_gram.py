@@ -10,6 +10,9 @@ from diswot.scorers.kd_losses import sp
 
 relation_gram = register(
     Card(
-        "relation_gram", "similarity of row-normalized image similarities", "DisWOT, README snippet"
+        "relation_gram",
+        "similarity of row-normalized image similarities",
+        "DisWOT, README snippet",
+        reads=("feature maps",),
     )
 )(sp)

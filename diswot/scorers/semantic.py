@@ -8,7 +8,14 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 
-@register(Card("semantic", "similarity of class activation maps", "DisWOT, CVPR 2023, section 3"))
+@register(
+    Card(
+        "semantic",
+        "similarity of class activation maps",
+        "DisWOT, CVPR 2023, section 3",
+        reads=("feature maps", "classifier weights"),
+    )
+)
 def semantic(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_s = −‖ G_T G_Tᵀ/‖·‖₂ − G_S G_Sᵀ/‖·‖₂ ‖₂, mean over the classes, ≤ 0.
 

@@ -17,6 +17,7 @@ from diswot.scorers._registry import register
         "similarity of the classifier's gradient, class by class",
         "DisWOT, README snippet",
         needs_labels=True,
+        reads=("logits", "features"),
     )
 )
 def semantic_grad(student: Activations, teacher: Activations) -> Tensor:

@@ -36,6 +36,7 @@ CLASSES = 10
         needs_gradients=True,
         cost="one forward pass and up to eleven backward passes",
         supports="networks that return logits",
+        reads=("logits",),
     )
 )
 def vkdnw(student: Probe, _teacher: Activations) -> Tensor:

@@ -47,6 +47,7 @@ VARIANCE = Watch(batch_normalisations, _variance)
         cost="two forward passes of noise",
         supports="networks with a last feature map; of normalizations, only that of batches as "
         "modules is undone",
+        reads=("feature maps",),
     )
 )
 def zen(student: Probe, _teacher: Activations) -> Tensor:

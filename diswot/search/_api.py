@@ -21,7 +21,7 @@ from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._checks import check_architecture, check_space
+from diswot.search._checks import FEATURE_MAPS, check_architecture, check_space
 from diswot.search._comparison import resolve_comparison
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
@@ -107,7 +107,8 @@ def _prepared(
     alone = declared(SearchOptions).keys() - declared(ComparisonOptions).keys()
     compared = cast(ComparisonOptions, {n: v for n, v in options.items() if n not in alone})
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
-    check_space(comparison.space, comparison.data.spec, generator_for(comparison.seed, "check"))
+    data, rng = comparison.data, generator_for(comparison.seed, "check")
+    check_space(comparison.space, data.signature, rng, maps=FEATURE_MAPS in data.task.reads)
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
 
 
@@ -186,7 +187,9 @@ def score(
         found = comparison.space
         wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
         if wanted:
-            check_architecture(found, wanted[0], comparison.data.spec)
+            data = comparison.data
+            maps = FEATURE_MAPS in data.task.reads
+            check_architecture(found, wanted[0], data.signature, maps=maps)
         sample: list[Architecture] = []
         if comparison.formula.needs_reference:
             rng = generator_for(comparison.seed, "reference")

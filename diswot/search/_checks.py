@@ -3,26 +3,51 @@
 from functools import partial
 
 import numpy as np
-import torch
 
-from diswot.errors import DiswotError, SpaceError, first_line
+from diswot.errors import DiswotError, OptionError, SpaceError, first_line
 from diswot.networks import trial_pass
 from diswot.networks.meta import build_on_meta
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from diswot.scorers import Scorer
+from diswot.tasks import Task
+from search_spaces import Architecture, SearchSpace, Signature
+
+FEATURE_MAPS = "feature maps"
+"""What a task reads whose networks must show some."""
 
 CHECKED = 5
 """Architectures that are looked at before a space is refused."""
 
 
-def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator) -> None:
+def check_reads(scorer: Scorer, task: Task) -> None:
+    """Make sure that a task's networks give what a scorer reads.
+
+    Raises:
+        OptionError: they do not; names what is missing.
+    """
+    missing = [name for name in scorer.card.reads if name not in task.reads]
+    if missing:
+        raise OptionError(
+            f"the scorer {scorer.card.name} reads {' and '.join(missing)}, which networks of the "
+            f"task {task.name} do not give (they give {', '.join(sorted(task.reads))}): use another"
+        )
+
+
+def check_space(
+    space: SearchSpace, signature: Signature, rng: np.random.Generator, *, maps: bool = True
+) -> None:
     """Make sure that a space has networks that can be scored, on the meta device.
 
     Some may be faulty: the space is refused if none of a few drawn at random will do.
 
+    Args:
+        space: the search space.
+        signature: what its networks are to take and give.
+        rng: draws the architectures.
+        maps: whether they must show feature maps.
+
     Raises:
         SpaceError: its architectures cannot be drawn or built.
-        NetworkError: its networks cannot be scored for these images.
+        NetworkError: its networks cannot be scored for these data.
     """
     errors: list[DiswotError] = []
     for _ in range(CHECKED):
@@ -31,10 +56,10 @@ def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator)
         except Exception as error:
             raise SpaceError(
                 f"sampling the space {type(space).__name__} raised {type(error).__name__}: "
-                f"{first_line(error)}; mend the space"
+                f"{first_line(error)}; fix the space"
             ) from error
         try:
-            check_architecture(space, arch, images)
+            check_architecture(space, arch, signature, maps=maps)
         except DiswotError as error:
             errors.append(error)
         else:
@@ -42,20 +67,22 @@ def check_space(space: SearchSpace, images: ImageSpec, rng: np.random.Generator)
     raise errors[0]
 
 
-def check_architecture(space: SearchSpace, arch: Architecture, images: ImageSpec) -> None:
+def check_architecture(
+    space: SearchSpace, arch: Architecture, signature: Signature, *, maps: bool = True
+) -> None:
     """Make sure that the network of `arch` can be scored and trained, on the meta device.
 
     Raises:
         SpaceError: it cannot be built.
-        NetworkError: it cannot take the images, has the wrong number of classes, no feature
-            map, or an output of another shape in training mode.
+        NetworkError: it cannot take the inputs, has the wrong number of outputs, no feature
+            map where it must have one, or an output of another shape in training mode.
     """
     who = f"architecture {space.to_string(arch)}"
     try:
-        network = build_on_meta(partial(space.build, arch, images.num_classes))
+        network = build_on_meta(partial(space.network, arch, signature))
     except Exception as error:
         raise SpaceError(
             f"{who}: build raised {type(error).__name__}: {first_line(error)}; fix the space"
         ) from error
-    batch = torch.empty(2, *images.shape, device="meta")
-    trial_pass(network, batch, outputs=images.num_classes, who=who, training=True)
+    inputs = signature.example(2, device="meta")
+    trial_pass(network, *inputs, outputs=signature.outputs, who=who, maps=maps, training=True)

@@ -3,34 +3,43 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Unpack, cast
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 from torch import nn
 
 from diswot.devices import find_device
-from diswot.options import DEFAULT_SCORER, ComparisonOptions, filled
+from diswot.options import (
+    DEFAULT_SCORER,
+    ComparisonOptions,
+    TeacherState,
+    declared,
+    filled,
+)
 from diswot.progress import Progress, news, silent
 from diswot.runs.folder import versions
-from diswot.scorers import Formula, find_scorer
+from diswot.scorers import Formula, Scorer, find_scorer
+from diswot.search._checks import check_reads
 from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
-from diswot.tasks import find_subject, takes_task_options
-from diswot.tasks.images import ImageData
+from diswot.tasks import Dataset, Subject, Task, find_subject, takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
 """Architectures by which a space is known again."""
 
+OF_TEACHER = ("teacher_classes",)
+"""Options that go to the task's teachers."""
+
 
 @dataclass(frozen=True)
 class Comparison:
     """Everything that a score depends on, but the student."""
 
-    data: ImageData
+    data: Dataset
     space: SearchSpace
     evaluator: Evaluator
     formula: Formula
@@ -42,7 +51,7 @@ class Comparison:
         """Return settings, versions, and the hashes of data and teacher."""
         return {
             "settings": dict(self.settings),
-            "data": {"sha256": self.data.digest, "images": asdict(self.data.spec)},
+            "data": {"sha256": self.data.digest, "signature": self.data.signature.to_json()},
             "teacher": {"sha256": self.teacher.digest()},
             "space": {"size": self.space.size, "sha256": self._space_digest()},
             "versions": versions(),
@@ -76,16 +85,17 @@ def check_comparison(
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
     """
-    find_scorer(options.get("scorer", DEFAULT_SCORER))
+    scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
     find_device(options.get("device"))
     subject = find_subject(options, teacher=teacher, space=space)
+    check_reads(scorer, subject.task)
     check_space_name(subject.space)
     subject.check()
     subject.task.check_teacher(
         subject.teacher,
         weights=options.get("teacher_weights"),
-        teacher_classes=options.get("teacher_classes"),
         teacher_state=options.get("teacher_state"),
+        **_of_teacher(subject.task, options),
     )
 
 
@@ -106,57 +116,73 @@ def resolve_comparison(
     """
     check_comparison(teacher, space, **options)
     chosen = filled(ComparisonOptions, options)
-    found_scorer = find_scorer(chosen["scorer"])
-    formula = found_scorer.formula
-    if chosen["combination"] is not None:
-        formula = Formula(chosen["combination"], formula.parts)
+    scorer, formula = _scorer_of(chosen)
     device = find_device(chosen["device"])
     subject = find_subject(options, teacher=teacher, space=space)
-    images = cast(ImageData, subject.load(progress))
-    found_space = find_space(subject.space, in_channels=images.shape[0])
-    weights = chosen["teacher_weights"]
-    own = {"teacher_classes": chosen["teacher_classes"]}
-    found_teacher = subject.task.find_teacher(subject.teacher, images, weights=weights, **own)
-    made_for = "random" if found_teacher.weights is None else found_scorer.card.teacher_state
-    state = chosen["teacher_state"] or made_for
+    data = subject.load(progress)
+    found_space = find_space(subject.space, data.signature)
+    found = _teacher_of(subject, data, chosen)
+    state = _state_of(found, scorer, chosen["teacher_state"])
     if state == "trained":
-        for note in found_teacher.notes:
-            progress(news("teacher", note, can_wait=True))
-        if found_teacher.weights is not None:
-            trained = found_teacher.weights()
-            images.task.check_trained(
-                found_teacher, trained, images, device=device, progress=progress
-            )
+        _check_trained(found, data, device, progress)
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
     drawn = {"repeats": chosen["repeats"], "batch_size": chosen["batch_size"]}
-    prepared = prepare_repeats(
-        images,
-        found_teacher,
-        state=state,
-        watches=found_scorer.teacher_watches,
-        **drawn,
-        **same,
-    )
+    watches = scorer.teacher_watches
+    repeats = prepare_repeats(data, found, state=state, watches=watches, **drawn, **same)
     settings = {
-        "task": subject.task.name,
-        "teacher": found_teacher.name,
-        "teacher_state": state,
-        "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
-        **subject.task.recorded(own),
-        "space": subject.space if isinstance(subject.space, str) else type(subject.space).__name__,
-        "data": images.name,
-        "data_source": None if images.source is None else images.source.to_json(),
-        "scorer": found_scorer.card.name,
+        **_recorded(subject, found, state, chosen),
+        "data": data.name,
+        "data_source": None if data.source is None else data.source.to_json(),
+        "scorer": scorer.card.name,
         "combination": formula.how,
         **drawn,
         **same,
     }
-    return Comparison(
-        images,
-        found_space,
-        Evaluator(found_space, found_scorer, prepared, images.spec, **same),
-        formula,
-        chosen["seed"],
-        found_teacher,
-        settings,
-    )
+    evaluator = Evaluator(found_space, scorer, repeats, data.signature, **same)
+    return Comparison(data, found_space, evaluator, formula, chosen["seed"], found, settings)
+
+
+def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
+    scorer = find_scorer(chosen["scorer"])
+    how = chosen["combination"]
+    return scorer, scorer.formula if how is None else Formula(how, scorer.formula.parts)
+
+
+def _of_teacher(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the task's own that its teachers read."""
+    return {name: options.get(name) for name in OF_TEACHER if name in declared(task.options)}
+
+
+def _teacher_of(subject: Subject, data: Dataset, chosen: Mapping[str, Any]) -> Teacher:
+    own = _of_teacher(subject.task, chosen)
+    weights = chosen["teacher_weights"]
+    return subject.task.find_teacher(subject.teacher, data, weights=weights, **own)
+
+
+def _state_of(teacher: Teacher, scorer: Scorer, asked: TeacherState | None) -> TeacherState:
+    if asked is not None:
+        return asked
+    return "random" if teacher.weights is None else scorer.card.teacher_state
+
+
+def _check_trained(teacher: Teacher, data: Dataset, device: str, progress: Progress) -> None:
+    for note in teacher.notes:
+        progress(news("teacher", note, can_wait=True))
+    if teacher.weights is not None:
+        network = teacher.weights()
+        data.task.check_trained(teacher, network, data, device=device, progress=progress)
+
+
+def _recorded(
+    subject: Subject, teacher: Teacher, state: TeacherState, chosen: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return task, teacher and space as manifests keep them."""
+    weights, space = chosen["teacher_weights"], subject.space
+    return {
+        "task": subject.task.name,
+        "teacher": teacher.name,
+        "teacher_state": state,
+        "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
+        **subject.task.recorded(_of_teacher(subject.task, chosen)),
+        "space": space if isinstance(space, str) else type(space).__name__,
+    }

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from diswot.devices import torch_threads
-from diswot.errors import DiswotError, first_line
+from diswot.errors import DiswotError, NetworkError, first_line
 from diswot.latency import UnusableNetworkError
 from diswot.networks import Activations, scoring_mode
 from diswot.networks.costs import Costs, measure_costs
@@ -21,8 +21,7 @@ from diswot.search._candidate import Candidate
 from diswot.search._repeats import Repeat
 from diswot.seeding import seed_for, torch_seed
 from diswot.students import build_student
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Evaluator:
         space: the search space.
         scorer: what is measured.
         repeats: batches, and what the teacher shows of them.
-        images: what the networks take.
+        signature: what the networks take and give.
         seed: of the students' initialisations.
         device: where to compute.
         threads: of torch, with which each score is computed.
@@ -62,7 +61,7 @@ class Evaluator:
         space: SearchSpace,
         scorer: Scorer,
         repeats: Sequence[Repeat],
-        images: ImageSpec,
+        signature: Signature,
         *,
         seed: int = 0,
         device: str = "cpu",
@@ -72,7 +71,7 @@ class Evaluator:
     ) -> None:
         self.space = space
         self.scorer = scorer
-        self.images = images
+        self.signature = signature
         self._repeats = repeats
         self._seed = seed
         self.device = device
@@ -121,8 +120,8 @@ class Evaluator:
         parameters that have no effect.
         """
         if arch not in self._costs:
-            build = partial(self.space.network, arch, self.images.signature)
-            self._costs[arch] = measure_costs(build, self.images.signature, memory=self._memory)
+            build = partial(self.space.network, arch, self.signature)
+            self._costs[arch] = measure_costs(build, self.signature, memory=self._memory)
         return self._costs[arch]
 
     def timed(self, arch: Architecture) -> Costs:
@@ -189,7 +188,7 @@ class Evaluator:
             worker=outcome.worker,
             failure=outcome.failure,
             violation=violation,
-            builder=partial(build_student, self.space, arch, self.images),
+            builder=partial(build_student, self.space, arch, self.signature),
         )
 
     def cost_terms(self, costs: Costs) -> dict[str, tuple[float, ...]]:
@@ -219,11 +218,11 @@ class Evaluator:
         seed = seed_for(self._seed, self.space.canonical_key(arch), number)
         differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
-            network = self.space.build(self.space.effective(arch), self.images.num_classes)
+            network = self.space.network(self.space.effective(arch), self.signature)
             with scoring_mode(network.to(self.device)):
                 student = Probe(
                     network,
-                    repeat.images,
+                    *repeat.inputs,
                     labels=repeat.labels,
                     costs=costs,
                     seed=seed,
@@ -235,7 +234,10 @@ class Evaluator:
 
 def _cause(teacher: Activations) -> str:
     """Say what of the teacher leaves scores undefined, if it does."""
-    maps = teacher.feature_map
+    try:
+        maps = teacher.feature_map
+    except NetworkError:
+        return ""
     if not maps.isfinite().all():
         return " (the teacher's last feature map is not finite)"
     return "" if maps.any() else " (the teacher's last feature map is zero everywhere)"

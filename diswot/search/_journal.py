@@ -17,8 +17,7 @@ from diswot.networks.costs import Costs
 from diswot.runs import check_line, line_with_checksum
 from diswot.search._candidate import Candidate
 from diswot.students import build_student
-from diswot.tasks.images import ImageSpec
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, Signature
 
 _T = TypeVar("_T")
 
@@ -152,17 +151,17 @@ def _why(error: Exception) -> str:
 
 
 def candidate_reader(
-    space: SearchSpace | None, images: ImageSpec
+    space: SearchSpace | None, signature: Signature
 ) -> Callable[[Mapping[str, Any]], Candidate]:
     """Return what makes candidates of what `to_json` wrote; they can be built with a space.
 
     What it returns raises ValueError, KeyError or TypeError where a line is no candidate.
     """
-    return partial(_candidate, space=space, images=images)
+    return partial(_candidate, space=space, signature=signature)
 
 
 def _candidate(
-    line: Mapping[str, Any], *, space: SearchSpace | None, images: ImageSpec
+    line: Mapping[str, Any], *, space: SearchSpace | None, signature: Signature
 ) -> Candidate:
     name = _typed(line, "architecture", str)
     arch = None if space is None else space.from_string(name)
@@ -183,7 +182,7 @@ def _candidate(
         failure=None if line["failure"] is None else _typed(line, "failure", str),
         violation=_number(line["violation"]),
         score=_optional(line, "score", _number),
-        builder=None if space is None else partial(build_student, space, arch, images),
+        builder=None if space is None else partial(build_student, space, arch, signature),
     )
 
 

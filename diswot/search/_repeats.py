@@ -12,8 +12,9 @@ from diswot.devices import torch_threads
 from diswot.errors import OptionError, TeacherError
 from diswot.networks import ActivationReader, Activations, Watch, scoring_mode, trial_pass
 from diswot.options import TeacherState
+from diswot.search._checks import FEATURE_MAPS
 from diswot.seeding import generator_for, seed_for
-from diswot.tasks.images import ImageData
+from diswot.tasks import Batch, Dataset
 from diswot.teachers import Teacher
 
 
@@ -21,13 +22,13 @@ from diswot.teachers import Teacher
 class Repeat:
     """One batch, the same for every candidate, and what the teacher shows of it."""
 
-    images: Tensor
-    labels: Tensor
+    inputs: tuple[Tensor, ...]
+    labels: Tensor | None
     teacher: Activations
 
 
 def prepare_repeats(
-    data: ImageData,
+    data: Dataset,
     teacher: Teacher,
     *,
     state: TeacherState = "random",
@@ -48,23 +49,23 @@ def prepare_repeats(
         TeacherError: the teacher has no trained weights, and they are asked for.
         NetworkError: the teacher does not fit the data.
     """
-    if batch_size > len(data.train):
+    size = data.size("train")
+    if batch_size > size:
         raise OptionError(
-            f"Expected a batch of at most the {len(data.train)} training images of {data.name}, "
+            f"Expected a batch of at most the {size} training examples of {data.name}, "
             f"but got {batch_size}: choose a smaller --batch-size"
         )
+    who, outputs = f"teacher {teacher.name}", data.signature.outputs
+    maps = FEATURE_MAPS in data.task.reads
     prepared = []
     for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
-        drawn = generator_for(seed, "batch", number).choice(
-            len(data.train), batch_size, replace=False
-        )
-        batch = data.train.take(torch.from_numpy(drawn))
-        images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
-        who = f"teacher {teacher.name}"
-        trial_pass(network.to(device), images[:2], outputs=data.num_classes, who=who)
+        drawn = generator_for(seed, "batch", number).choice(size, batch_size, replace=False)
+        batch = data.batch("train", torch.from_numpy(drawn), device=device)
+        few = [each[:2] for each in batch.inputs]
+        trial_pass(network.to(device), *few, outputs=outputs, who=who, maps=maps)
         with torch_threads(threads):
-            shown = _shown(network, images, labels, state, watches)
-        prepared.append(Repeat(images, labels, shown))
+            shown = _shown(network, batch, state, watches)
+        prepared.append(Repeat(batch.inputs, batch.labels, shown))
     return prepared
 
 
@@ -86,13 +87,12 @@ def _in_state(
 @torch.inference_mode()
 def _shown(
     network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
+    batch: Batch,
     state: TeacherState,
     watches: Sequence[Watch[Any]],
 ) -> Activations:
     if state == "trained":
         with ActivationReader(network.eval(), watches=watches) as read:
-            return read(images, labels=labels)
+            return read(*batch.inputs, labels=batch.labels)
     with scoring_mode(network), ActivationReader(network, watches=watches) as read:
-        return read(images, labels=labels)
+        return read(*batch.inputs, labels=batch.labels)

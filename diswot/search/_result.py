@@ -8,13 +8,13 @@ from typing import Any
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import SearchOptions, declared, takes_options
+from diswot.runs import read_signature
 from diswot.runs.folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
-from diswot.tasks.images import ImageSpec
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, Signature
 
 SCHEMA = 3
 """Of manifests, whose journals have a checksum on every line."""
@@ -57,7 +57,7 @@ class SearchResult:
         plain_choices: the baselines, what one would take without a search: the largest, the
             smallest and a random architecture in budget. They are candidates too.
         manifest: every setting, and the versions and data it was made with.
-        images: the images that the students take.
+        signature: what the students take and give.
         space: the search space; `None` if the run was read without it.
         folder: the run folder, if one was written.
     """
@@ -66,7 +66,7 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     plain_choices: Mapping[str, Candidate]
     manifest: Mapping[str, Any]
-    images: ImageSpec
+    signature: Signature
     space: SearchSpace | None
     folder: Path | None = None
 
@@ -152,7 +152,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 raise ValueError(f"{setting} is {manifest['settings'][setting]!r}")
         _check_bounds(manifest["settings"])
         _check_bounds(manifest["engine"])
-        ImageSpec.from_json(manifest["data"]["images"])
+        read_signature(manifest["data"])
     except (KeyError, TypeError, ValueError, AttributeError, OptionError) as error:
         raise RunFolderError(
             f"{folder / MANIFEST} is damaged ({error!r}): restore it from a copy"
@@ -185,7 +185,7 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     """
     folder = Path(path)
     manifest = read_manifest(folder)
-    images = ImageSpec.from_json(manifest["data"]["images"])
+    signature = read_signature(manifest["data"])
     if not (folder / RESULT).exists():
         raise RunFolderError(
             f"the search in {folder} did not finish; its journal holds what was evaluated: "
@@ -195,8 +195,8 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     try:
         name = manifest["settings"]["space"]
         if space is None and name in SPACES:
-            space = find_space(name, in_channels=images.shape[0])
-        read = candidate_reader(space, images)
+            space = find_space(name, signature)
+        read = candidate_reader(space, signature)
         scores = result["scores"]
         known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
         choices = {label: read(line) for label, line in result["plain_choices"].items()}
@@ -214,4 +214,6 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
         raise RunFolderError(f"the run folder {folder} is damaged ({error!r})") from error
-    return SearchResult(best, tuple(candidates.values()), choices, manifest, images, space, folder)
+    return SearchResult(
+        best, tuple(candidates.values()), choices, manifest, signature, space, folder
+    )

@@ -11,6 +11,7 @@ from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
 from diswot.progress import Progress
 from diswot.references import is_reference
+from diswot.runs import read_signature
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, source_of, task_of, told_again
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
@@ -125,8 +126,16 @@ def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) ->
         RunFolderError: something else would be compared.
     """
     for what in ("data", "teacher", "space"):
-        if json.loads(json.dumps(now[what])) != then.get(what):
+        if _identity(what, now) != _identity(what, then):
             raise RunFolderError(
                 f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
                 f"give the one that the run was begun with"
             )
+
+
+def _identity(what: str, manifest: Mapping[str, Any]) -> Any:
+    """Return what must be the same; the signature of data as a value, for 0.1.0 wrote another."""
+    found = json.loads(json.dumps(manifest.get(what)))
+    if what == "data" and found is not None:
+        return found.get("sha256"), read_signature(found)
+    return found

@@ -139,7 +139,7 @@ class Run:
         if unchecked:
             note = "it was started by DisWOT 0.1.0, whose lines have no checksum: read unchecked"
             self._progress(news("journal", note))
-        read = candidate_reader(self._comparison.space, self._comparison.data.spec)
+        read = candidate_reader(self._comparison.space, self._comparison.data.signature)
         return read_journal(folder, read, unchecked=unchecked)
 
     def _pool(self) -> AbstractContextManager[Evaluators]:
@@ -207,7 +207,7 @@ class Run:
             candidates=candidates,
             plain_choices={label: scored[arch] for label, arch in plain.items()},
             manifest=manifest,
-            images=self._comparison.data.spec,
+            signature=self._comparison.data.signature,
             space=self._comparison.space,
         )
 
@@ -230,7 +230,7 @@ class Run:
         found = find_latency(
             spec,
             space=comparison.space,
-            images=comparison.data.spec,
+            signature=comparison.data.signature,
             device=comparison.evaluator.device,
             threads=comparison.evaluator.threads,
             column=self._settings.latency_column,

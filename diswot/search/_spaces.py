@@ -1,6 +1,8 @@
 """Search spaces by name."""
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from diswot.errors import OptionError, SpaceError, UnknownNameError, first_line
 from diswot.references import is_reference, resolve
@@ -8,34 +10,54 @@ from search_spaces import (
     Architecture,
     AutoFormerSpace,
     MacroSpace,
+    MobileSpace,
     NASBench201Space,
     NASBenchMacroSpace,
     NATSSizeSpace,
     ResNetDepthSpace,
     SearchSpace,
+    Signature,
 )
 
-SPACES: dict[str, Callable[[int], SearchSpace]] = {
-    "s0": lambda channels: ResNetDepthSpace(in_channels=channels),
-    "nas-bench-201": lambda channels: NASBench201Space(in_channels=channels),
-    "nas-bench-macro": lambda channels: NASBenchMacroSpace(in_channels=channels),
-    "nats-sss": lambda channels: NATSSizeSpace(in_channels=channels),
-    "macro-basic": lambda channels: MacroSpace(in_channels=channels),
-    "macro-bottleneck": lambda channels: MacroSpace(bottlenecks=True, in_channels=channels),
-    "macro-basic-224": lambda channels: MacroSpace(image_size=224, in_channels=channels),
-    "macro-bottleneck-224": lambda channels: MacroSpace(
-        bottlenecks=True, image_size=224, in_channels=channels
-    ),
-    "autoformer": lambda channels: AutoFormerSpace(in_channels=channels),
-    "autoformer-224": lambda channels: AutoFormerSpace(
-        image_size=224, patch_size=16, in_channels=channels
-    ),
+SIDE = 32
+"""Side of images that can have any."""
+
+
+def _channels(kind: Callable[..., Any], signature: Signature) -> dict[str, Any]:
+    """Return the channels of the first input for a constructor that takes them."""
+    first = signature.inputs[0].shape[:1]
+    takes = "in_channels" in inspect.signature(kind).parameters
+    return {"in_channels": first[0]} if takes and first and first[0] is not None else {}
+
+
+def _made(kind: Callable[..., SearchSpace], **options: Any) -> Callable[[Signature], SearchSpace]:
+    return lambda signature: kind(**options, **_channels(kind, signature))
+
+
+def _mobile(signature: Signature) -> MobileSpace:
+    """Return the space of inverted residuals for the side that images have."""
+    side = signature.inputs[0].shape[-1]
+    return MobileSpace(image_size=side or SIDE, **_channels(MobileSpace, signature))
+
+
+SPACES: dict[str, Callable[[Signature], SearchSpace]] = {
+    "s0": _made(ResNetDepthSpace),
+    "nas-bench-201": _made(NASBench201Space),
+    "nas-bench-macro": _made(NASBenchMacroSpace),
+    "nats-sss": _made(NATSSizeSpace),
+    "macro-basic": _made(MacroSpace),
+    "macro-bottleneck": _made(MacroSpace, bottlenecks=True),
+    "macro-basic-224": _made(MacroSpace, image_size=224),
+    "macro-bottleneck-224": _made(MacroSpace, bottlenecks=True, image_size=224),
+    "autoformer": _made(AutoFormerSpace),
+    "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
+    "mobile-small": _mobile,
 }
-"""Built-in spaces: made for a number of image channels."""
+"""Built-in spaces: made for what networks are to take and give."""
 
 
 def check_space_name(space: str | SearchSpace) -> None:
-    """Raise what can be said of a space that is asked for before it is made for some images.
+    """Raise what can be said of a space that is asked for before it is made for some data.
 
     Raises:
         UnknownNameError: no space has that name.
@@ -51,31 +73,38 @@ def check_space_name(space: str | SearchSpace) -> None:
         raise UnknownNameError("space", space, SPACES, also=" (or give package.module:Class)")
 
 
-def find_space(space: str | SearchSpace, *, in_channels: int) -> SearchSpace:
+def find_space(space: str | SearchSpace, signature: Signature) -> SearchSpace:
     """Return the space that is meant: by name, by `package.module:Class`, or itself.
+
+    Args:
+        space: a class is made without arguments, but for `in_channels` where it takes that: the
+            first axis of the first input.
+        signature: what networks are to take and give.
 
     Raises:
         UnknownNameError: no space has that name.
-        SpaceError: the reference names no space.
+        SpaceError: the reference names no space, or it cannot be made for such inputs.
     """
     if isinstance(space, SearchSpace):
         return space
     check_space_name(space)
-    if not is_reference(space):
-        return SPACES[space](in_channels)
-    named = resolve(space, kind="space")
+    named = resolve(space, kind="space") if is_reference(space) else SPACES[space]
     try:
-        made = named if isinstance(named, SearchSpace) else named()
+        made = _of(named, signature) if is_reference(space) else named(signature)
     except Exception as error:
         raise SpaceError(
-            f"space {space}: calling it raised {type(error).__name__}: {first_line(error)}; "
-            "mend the class"
+            f"space {space}: making it for {signature.describe()} raised {type(error).__name__}: "
+            f"{first_line(error)}; fix the class, or take another space"
         ) from error
     if not isinstance(made, SearchSpace):
         raise SpaceError(
             f"space {space}: expected a search_spaces.SearchSpace, but got {type(made).__name__}"
         )
     return made
+
+
+def _of(named: Any, signature: Signature) -> Any:
+    return named if isinstance(named, SearchSpace) else named(**_channels(named, signature))
 
 
 def parse_architecture(space: SearchSpace, text: str) -> Architecture:

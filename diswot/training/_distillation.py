@@ -188,7 +188,7 @@ class Distillation:
         return cast(ImageData, self.data).spec
 
     def _set_origin(self, student: nn.Module, training: Training) -> Origin:
-        known = origin_of(student) or Origin(self.spec)
+        known = origin_of(student) or Origin(self.data.signature)
         metrics: dict[str, Any] = {
             "loss": training.objective,
             "data": self.data.name,
@@ -202,6 +202,6 @@ class Distillation:
             named = dict.fromkeys(each.source.name for each in self.teachers.values())
             metrics["teacher"] = " and ".join(named)
             metrics["teacher_test"] = self.teacher.test.to_json()
-        origin = replace(known, images=self.spec, metrics=metrics)
+        origin = replace(known, signature=self.data.signature, metrics=metrics)
         set_origin(student, origin)
         return origin

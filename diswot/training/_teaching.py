@@ -78,7 +78,7 @@ def train_teacher(
                 progress=tell,
                 **own_options(options),
             )
-            set_origin(network, Origin(distillation.spec, found.name))
+            set_origin(network, Origin(loaded.signature, found.name))
             return distillation.train(
                 network,
                 loss=loaded.task.losses[0],

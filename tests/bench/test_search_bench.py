@@ -35,12 +35,12 @@ from diswot.progress import Step, silent
 from diswot.scorers import find_scorer
 from diswot.search import Budget
 from diswot.search.engines import EngineSettings
-from diswot.tasks.images import ImageSpec
 from search_spaces import AutoFormerSpace, ResNetDepthSpace, SearchSpace
 from tests.conftest import CommandLine
+from tests.signatures import of_images
 
 ANYTHING = Budget()
-IMAGES = ImageSpec((3, 32, 32), 10, (0.0,) * 3, (1.0,) * 3, 255.0)
+IMAGES = of_images(3, 32, 32)
 SETTINGS = SearchBenchSettings(
     "digits-s0",
     ("nwot", "params"),
@@ -93,7 +93,7 @@ def landscape(
     ]
     accuracies = np.array([50.0 + sum(arch) + arch[0] / 100 for arch in archs])
     truth = GroundTruth("blocks", space, "s0", "digits", archs, {"accuracy": accuracies})
-    return Landscape.of(truth, "accuracy", records, images=IMAGES, budget=budget)
+    return Landscape.of(truth, "accuracy", records, signature=IMAGES, budget=budget)
 
 
 def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
@@ -172,7 +172,7 @@ def test_the_searches_are_those_of_the_search_command(engine: str, measurements:
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     measured = measure(settings, names, measurements, progress=silent)
     known = Landscape.of(
-        truth, "distilled", measured, images=evaluator_for(settings).images, budget=Budget()
+        truth, "distilled", measured, signature=evaluator_for(settings).signature, budget=Budget()
     )
     found = found_after(
         [10, 20, 30],

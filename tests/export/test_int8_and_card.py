@@ -18,6 +18,7 @@ from diswot.export import Exported
 from diswot.tasks.images import ImageData, ImageSpec, load_data
 from search_spaces import CifarResNet, SearchSpace
 from tests.conftest import CommandLine
+from tests.signatures import of_images
 
 Trained = tuple[nn.Module, Exported]
 
@@ -203,7 +204,7 @@ def test_networks_of_every_space_are_written_as_source(name: str, tmp_path: Path
     from diswot.seeding import generator_for
 
     channels, side = SPACES[name]
-    space: SearchSpace = find_space(name, in_channels=channels)
+    space: SearchSpace = find_space(name, of_images(channels, 32, 32))
     network = space.build(space.sample(generator_for("export")), 10)
     spec = ImageSpec((channels, side, side), 10, (0.5,) * 3, (0.5,) * 3, 255.0)
     done = diswot.export(network, tmp_path / "s", signature=spec.signature, onnx=False)

@@ -22,7 +22,7 @@ from diswot.latency._forms import runner
 from diswot.tasks.images import load_data
 from search_spaces import Architecture, Choice, ChoiceSpace, ResNetDepthSpace
 
-IMAGES = load_data("digits").spec
+IMAGES = load_data("digits").signature
 SMALL: dict[str, Any] = {
     "repeats": 1,
     "batch_size": 8,
@@ -66,7 +66,7 @@ def test_what_is_timed_computes_what_the_network_does(form: str) -> None:
         .build(ResNetDepthSpace(in_channels=1).from_string("1-1-1"), 10)
         .eval()
     )
-    images = torch.randn(2, *IMAGES.shape)
+    images = torch.randn(2, 1, 16, 16)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("error")
         found = runner(network, images, form=form, threads=1)()
@@ -76,9 +76,9 @@ def test_what_is_timed_computes_what_the_network_does(form: str) -> None:
 
 def test_a_measurement_names_its_form(capfd: pytest.CaptureFixture[str]) -> None:
     space = ResNetDepthSpace((1,), widths=(2, 2), in_channels=1)
-    latency = find_latency("onnx", space=space, images=IMAGES, threads=1)
+    latency = find_latency("onnx", space=space, signature=IMAGES, threads=1)
     assert latency.name == "measured in onnxruntime on cpu, batch 1, threads 1"
-    measured = time_network(space.build(space.architecture(1), 10), IMAGES.shape, form="onnx")
+    measured = time_network(space.build(space.architecture(1), 10), IMAGES, form="onnx")
     assert measured.form == "onnx"
     assert measured.median_ms > 0
     assert capfd.readouterr() == ("", "")
@@ -87,7 +87,7 @@ def test_a_measurement_names_its_form(capfd: pytest.CaptureFixture[str]) -> None
 def test_the_former_name_means_eager() -> None:
     assert is_measured("measured")
     assert not is_measured("s0.json")
-    found = find_latency("measured", space=ResNetDepthSpace(), images=IMAGES)
+    found = find_latency("measured", space=ResNetDepthSpace(), signature=IMAGES)
     assert isinstance(found, MeasuredLatency)
     assert found.form == "eager"
 

@@ -11,8 +11,9 @@ from diswot.latency import Latency, MeasuredLatency, time_network
 from diswot.tasks.images import load_data
 from search_spaces import ResNetDepthSpace
 from tests.cli.faulty import BuildRaises, Small, WrongChannels
+from tests.signatures import of_images
 
-IMAGES = load_data("digits").spec
+IMAGES = load_data("digits").signature
 
 
 class Batches(nn.Module):
@@ -30,7 +31,7 @@ class Batches(nn.Module):
 def test_a_measurement_says_how_it_was_made() -> None:
     network = Batches()
     threads = torch.get_num_threads()
-    found = time_network(network, (1, 4, 5), batch=3, threads=2, seconds=0.01)
+    found = time_network(network, of_images(1, 4, 5), batch=3, threads=2, seconds=0.01)
     assert network.seen == {((3, 1, 4, 5), False, 2)}
     assert (found.batch, found.threads, found.device) == (3, 2, "cpu")
     assert found.runs >= 1

@@ -3,7 +3,6 @@
 import json
 import pickle
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,13 @@ from diswot.latency import (
     write_operator_table,
 )
 from diswot.progress import Step
-from diswot.tasks.images import ImageSpec, load_data
-from search_spaces import Architecture, AutoFormerSpace, ResNetDepthSpace
+from diswot.tasks.images import load_data
+from search_spaces import Architecture, AutoFormerSpace, ResNetDepthSpace, Signature
 from tests.cli.conftest import damaged
 from tests.cli.faulty import BuildRaises, Small
+from tests.signatures import of_images
 
-IMAGES = load_data("digits").spec
+IMAGES = load_data("digits").signature
 SPACE = ResNetDepthSpace((1, 2), widths=(2, 2, 4, 4), in_channels=1)
 
 
@@ -164,8 +164,7 @@ def test_the_line_has_the_least_relative_squares(calibrated: OperatorTable) -> N
 
 TABLE = OperatorTable(
     space="ResNetDepthSpace",
-    shape=(1, 16, 16),
-    num_classes=10,
+    signature=of_images(1, 16, 16),
     device="cpu",
     machine="a machine",
     batch=1,
@@ -189,7 +188,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path, calibrated: OperatorT
         path = tmp_path / f"{number}.json"
         write_operator_table(table, path)
         assert read_operator_table(path) == table
-    latency = find_latency(str(path), space=SPACE, images=IMAGES)
+    latency = find_latency(str(path), space=SPACE, signature=IMAGES)
     assert latency == PredictedLatency(calibrated, SPACE, IMAGES)
     arch = SPACE.architecture(1, 2, 1)
     assert pickle.loads(pickle.dumps(latency))(arch) == latency(arch)
@@ -204,19 +203,17 @@ def test_an_operator_that_was_not_measured_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "images"),
+    ("space", "signature"),
     [
         (Small(), IMAGES),
-        (SPACE, replace(IMAGES, shape=(3, 32, 32))),
-        (SPACE, replace(IMAGES, num_classes=100)),
+        (SPACE, of_images(3, 32, 32)),
+        (SPACE, of_images(1, 16, 16, outputs=100)),
     ],
     ids=["space", "shape", "classes"],
 )
-def test_a_table_of_something_else_is_refused(space: Any, images: ImageSpec) -> None:
-    with pytest.raises(
-        DataError, match=r"^the calibration is of ResNetDepthSpace with images of 1×"
-    ):
-        PredictedLatency(TABLE, space, images)
+def test_a_table_of_something_else_is_refused(space: Any, signature: Signature) -> None:
+    with pytest.raises(DataError, match=r"^the calibration is of ResNetDepthSpace with images 1×"):
+        PredictedLatency(TABLE, space, signature)
 
 
 def changed(folder: Path, **changes: Any) -> Path:
@@ -229,16 +226,29 @@ def changed(folder: Path, **changes: Any) -> Path:
     return path
 
 
+def test_a_table_of_the_first_version_is_read(tmp_path: Path) -> None:
+    images = {"signature": ..., "shape": [1, 16, 16], "num_classes": 10}
+    path = changed(tmp_path, **images)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["sha256"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert read_operator_table(path) == TABLE
+    for shape in ([1, 16], [1, 16, -16], None):
+        path.write_text(json.dumps(content | {"shape": shape}), encoding="utf-8")
+        with pytest.raises(DataError, match="diswot latency calibrate"):
+            read_operator_table(path)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("schema", 2),
         ("schema", ...),
         ("space", 3),
-        ("shape", [1, 16]),
-        ("shape", [1, 16, -16]),
-        ("shape", None),
-        ("num_classes", 0),
+        ("signature", None),
+        ("signature", {"inputs": [], "outputs": 10, "facts": {}}),
+        ("signature", TABLE.signature.to_json() | {"outputs": 0}),
+        ("signature", TABLE.signature.to_json() | {"inputs": [{"name": "images"}]}),
         ("threads", True),
         ("batch", 1.5),
         ("operators", []),

@@ -15,7 +15,7 @@ from search_spaces import NASBench201Space, ResNetDepthSpace
 from tests.cli.conftest import damaged
 
 S0 = ResNetDepthSpace()
-IMAGES = load_data("digits").spec
+IMAGES = load_data("digits").signature
 
 
 def table(folder: Path, text: str) -> Path:
@@ -26,7 +26,7 @@ def table(folder: Path, text: str) -> Path:
 
 def test_a_latency_is_the_one_of_the_row(tmp_path: Path) -> None:
     path = table(tmp_path, "arch,phone\n1-1-1,0.5\n\n3-1-5,2e1\n")
-    latency = find_latency(str(path), space=S0, images=IMAGES)
+    latency = find_latency(str(path), space=S0, signature=IMAGES)
     assert latency.repeatable
     assert latency.name == "column phone of mine.csv"
     assert [latency(S0.from_string(name)) for name in ("1-1-1", "3-1-5")] == [0.5, 20]
@@ -46,14 +46,14 @@ def test_the_devices_of_a_published_table_are_columns(shared_data: Path) -> None
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for device in ("edgegpu_latency", "pixel3_latency"):
-        latency = find_latency(str(path), space=space, images=IMAGES, column=device)
+        latency = find_latency(str(path), space=space, signature=IMAGES, column=device)
         assert [latency(space.from_string(row["arch"])) for row in rows] == [
             float(row[device]) for row in rows
         ]
     with pytest.raises(OptionError, match=r"10 columns .*--latency-column.*raspi4_latency"):
-        find_latency(str(path), space=space, images=IMAGES)
+        find_latency(str(path), space=space, signature=IMAGES)
     with pytest.raises(UnknownNameError, match="did you mean 'pixel3_latency'"):
-        find_latency(str(path), space=space, images=IMAGES, column="pixel_latency")
+        find_latency(str(path), space=space, signature=IMAGES, column="pixel_latency")
 
 
 def test_cells_that_compute_the_same_have_latencies_of_their_own(tmp_path: Path) -> None:
@@ -134,11 +134,11 @@ def test_damage_is_an_error_of_one_line_or_another_table(tmp_path: Path, content
 )
 def test_what_is_no_latency_is_refused(spec: str, column: str | None, said: str) -> None:
     with pytest.raises(DiswotError, match=said):
-        find_latency(spec, space=S0, images=IMAGES, column=column)
+        find_latency(spec, space=S0, signature=IMAGES, column=column)
 
 
 @given(text=st.text(max_size=8))
 def test_whatever_is_written_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(DiswotError) as refusal:
-        find_latency(f"{text}?", space=S0, images=IMAGES)
+        find_latency(f"{text}?", space=S0, signature=IMAGES)
     assert len(str(refusal.value).splitlines()) == 1

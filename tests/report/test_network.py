@@ -15,10 +15,10 @@ FAMILIES = [name for name in SPACES if not name.endswith("-224")]
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
-    space = find_space(name, in_channels=3)
+    space = find_space(name, of_images(3, 32, 32))
     arch = space.sample(np.random.default_rng(3))
     image = (3, 32, 32)
-    drawing = read_network(lambda: space.build(arch, 10), image)
+    drawing = read_network(lambda: space.build(arch, 10), of_images(*image))
     costs = measure_costs(lambda: space.build(arch, 10), of_images(*image))
     assert drawing.params == costs.params
     assert sum(stage.params for stage in drawing.stages) + drawing.loose_params == costs.params
@@ -27,8 +27,10 @@ def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
 
 
 def test_blocks_are_counted_as_the_architecture_says() -> None:
-    space = find_space("s0", in_channels=1)
-    drawing = read_network(lambda: space.build(space.from_string("5-1-3"), 10), (1, 16, 16))
+    space = find_space("s0", of_images(1, 32, 32))
+    drawing = read_network(
+        lambda: space.build(space.from_string("5-1-3"), 10), of_images(1, 16, 16)
+    )
     blocks = [
         (stage.side, sum(block.repeats for block in stage.blocks if block.kind == "BasicBlock"))
         for stage in drawing.stages
@@ -68,7 +70,7 @@ class Pyramid(nn.Module):
 
 
 def test_a_module_of_several_resolutions_is_shown_by_its_parts() -> None:
-    drawing = read_network(Wrapped, (3, 32, 32))
+    drawing = read_network(Wrapped, of_images(3, 32, 32))
     assert [str(stage) for stage in drawing.stages] == [
         "16×16, 4 channels",
         "8×8, 8 channels",
@@ -85,7 +87,7 @@ def test_a_layer_that_runs_twice_is_counted_once() -> None:
         layer = nn.Conv2d(3, 3, 3, padding=1)
         return nn.Sequential(layer, nn.ReLU(), layer)
 
-    drawing = read_network(build, (3, 8, 8))
+    drawing = read_network(build, of_images(3, 8, 8))
     assert drawing.stages[0].depth == 2
     assert drawing.stages[0].params == drawing.params == 84
     assert drawing.stages[0].macs == 2 * 81 * 64
@@ -98,6 +100,6 @@ def test_the_network_is_not_computed_and_its_hooks_are_gone() -> None:
         built.append(nn.Sequential(nn.Conv2d(3, 8, 3)))
         return built[0]
 
-    read_network(build, (3, 8, 8))
+    read_network(build, of_images(3, 8, 8))
     assert next(built[0].parameters()).is_meta
     assert not any(each._forward_hooks or each._forward_pre_hooks for each in built[0].modules())

@@ -62,7 +62,7 @@ def plainly_counted(build: Callable[[], nn.Module], shape: tuple[int, int, int])
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
 def test_counts_are_those_of_torchs_counter(name: str, seed: int) -> None:
-    space = find_space(name, in_channels=3)
+    space = find_space(name, of_images(3, 32, 32))
     build = partial(space.build, space.sample(np.random.default_rng(seed)), 10)
     size = 224 if name.endswith("224") else 32
     assert measure_costs(build, of_images(3, size, size)) == plainly_counted(build, (3, size, size))
@@ -209,7 +209,7 @@ def test_a_budget_holds_every_limit() -> None:
 
 def test_latency_is_measured_in_milliseconds() -> None:
     network = CifarResNet((1, 1, 1), num_classes=10).train()
-    assert 0 < time_network(network, (3, 32, 32)).median_ms < 1000
+    assert 0 < time_network(network, of_images(3, 32, 32)).median_ms < 1000
 
 
 @pytest.fixture(name="rows", scope="module")

@@ -13,10 +13,10 @@ from diswot.errors import RunFolderError
 from diswot.runs import line_with_checksum
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
-from diswot.tasks.images import ImageSpec
 from search_spaces import ResNetDepthSpace, SearchSpace
+from tests.signatures import of_images
 
-IMAGES = ImageSpec((1, 8, 8), 10, (0.5,), (0.5,), 255.0)
+IMAGES = of_images(1, 8, 8)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 CANDIDATES = st.builds(

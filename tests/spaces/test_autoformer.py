@@ -20,6 +20,7 @@ from search_spaces import (
     AutoFormerSpace,
     VisionTransformer,
 )
+from tests.signatures import of_images
 
 SPACE = AutoFormerSpace()
 SHALLOW = AutoFormerSpace(depths=(2, 3))
@@ -304,7 +305,7 @@ def test_what_is_beyond_the_depth_is_no_part_of_an_architecture() -> None:
 def test_every_architecture_builds_and_runs_at_its_image_size(
     name: str, size: int, tokens: int
 ) -> None:
-    space = SPACES[name](1)
+    space = SPACES[name](of_images(1, 32, 32))
     rng = np.random.default_rng(0)
     for _ in range(10):
         arch = space.sample(rng)

@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from diswot.search import SPACES
 from search_spaces import Architecture, MacroBlock, MacroSpace
+from tests.signatures import of_images
 
 BASIC = MacroSpace()
 BOTTLENECK = MacroSpace(bottlenecks=True)
@@ -281,7 +282,7 @@ def shapes(network: nn.Module, images: Tensor) -> tuple[torch.Size, torch.Size]:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_architecture_builds_and_runs_at_its_image_size(name: str) -> None:
-    space, size = SPACES[name](3), BUILT_IN[name]
+    space, size = SPACES[name](of_images(3, 32, 32)), BUILT_IN[name]
     rng = np.random.default_rng(0)
     for _ in range(20):
         arch = space.sample(rng)
@@ -294,7 +295,7 @@ def test_every_architecture_builds_and_runs_at_its_image_size(name: str) -> None
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_network_computes_finite_logits(name: str) -> None:
-    space, size = SPACES[name](1), BUILT_IN[name]
+    space, size = SPACES[name](of_images(1, 32, 32)), BUILT_IN[name]
     arch = space.from_string("k3c8n1-k5c16n1+k7c8n1-k3c16n2-k3c24n1")
     logits = space.build(arch, 5)(torch.randn(2, 1, size, size))
     assert logits.shape == (2, 5)

@@ -74,7 +74,7 @@ def test_the_size_is_halved_three_times() -> None:
 
 
 def test_channels_of_the_images_are_a_choice() -> None:
-    space = find_space("nas-bench-macro", in_channels=1)
+    space = find_space("nas-bench-macro", of_images(1, 32, 32))
     network = space.build(space.sample(np.random.default_rng(0)), 10)
     assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 10)
     with pytest.raises(ValueError, match="Expected in_channels of at least 1, but got 0"):

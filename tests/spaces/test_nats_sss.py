@@ -58,7 +58,7 @@ def test_other_widths_are_refused(text: str) -> None:
 
 
 def test_channels_of_the_images_are_a_choice() -> None:
-    space = find_space("nats-sss", in_channels=1)
+    space = find_space("nats-sss", of_images(1, 32, 32))
     network = space.build(space.sample(np.random.default_rng(0)), 10)
     assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 10)
     with pytest.raises(ValueError, match="Expected in_channels of at least 1, but got 0"):

@@ -37,7 +37,7 @@ def fixture_distillation() -> Distillation:
 def students(*names: str) -> dict[str, Callable[[], nn.Module]]:
     def built(name: str) -> nn.Module:
         torch.manual_seed(0)
-        return build_student(SPACE, SPACE.from_string(name), load_data("digits").spec)
+        return build_student(SPACE, SPACE.from_string(name), load_data("digits").signature)
 
     return {name: partial(built, name) for name in names}
 

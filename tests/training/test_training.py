@@ -211,7 +211,7 @@ def test_a_training_resumes_for_its_own_architecture_alone(tmp_path: Path) -> No
     distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
 
     def built(name: str) -> nn.Module:
-        return build_student(space, space.from_string(name), distillation.spec)
+        return build_student(space, space.from_string(name), distillation.data.signature)
 
     trained = built("1-2")
     training = distillation.train(trained, loss="alone", folder=tmp_path)

@@ -6,7 +6,9 @@ from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._table import accuracies, check_count
 from diswot.csv_table import read_csv
 from diswot.search import find_space
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, Signature, TensorSpec
+
+IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 10)
 
 
 def truth_from_csv(
@@ -16,7 +18,7 @@ def truth_from_csv(
     space: str | SearchSpace,
     data: str,
     arch_column: str = "arch",
-    in_channels: int = 3,
+    signature: Signature = IMAGES,
 ) -> GroundTruth:
     r"""Return the ground truth of a CSV file with a header.
 
@@ -26,7 +28,7 @@ def truth_from_csv(
         space: the space of the architectures, or its name.
         data: the dataset to score on.
         arch_column: the name of the column of architectures, written as the space writes them.
-        in_channels: channels of the images, for a space that is given by name.
+        signature: what networks take and give, for a space that is given by name.
 
     Raises:
         UnknownNameError: the file has no such column, or no space has that name.
@@ -48,7 +50,7 @@ def truth_from_csv(
     texts = table.column(arch_column)
     table.column(column)  # a name that is wrong is said before what is wrong in the rows
     check_count(path, len(table.rows))
-    found = find_space(space, in_channels=in_channels)
+    found = find_space(space, signature)
     architectures = table.architectures(texts, found)
     targets = {column: accuracies(table, column)}
     space_name = space if isinstance(space, str) else type(space).__name__

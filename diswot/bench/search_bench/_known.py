@@ -11,8 +11,7 @@ from diswot.bench.measurement import Measured
 from diswot.networks.costs import Costs
 from diswot.scorers import Scorer
 from diswot.search import Evaluator, Outcome
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 
 class KnownSpace(SearchSpace):
@@ -132,7 +131,7 @@ class RecordedEvaluator(Evaluator):
         space: the search space, or the known part of it.
         scorer: whose terms are told.
         records: what was measured, of all architectures that can be asked for.
-        images: what the networks take.
+        signature: what the networks take and give.
     """
 
     def __init__(
@@ -140,9 +139,9 @@ class RecordedEvaluator(Evaluator):
         space: SearchSpace,
         scorer: Scorer,
         records: Mapping[Architecture, Measured],
-        images: ImageSpec,
+        signature: Signature,
     ) -> None:
-        super().__init__(space, scorer, (), images)
+        super().__init__(space, scorer, (), signature)
         self._records = records
 
     def costs(self, arch: Architecture) -> Costs:

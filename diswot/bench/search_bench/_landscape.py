@@ -14,8 +14,7 @@ from diswot.errors import BudgetError, OptionError
 from diswot.networks.costs import Costs
 from diswot.scorers import find_scorer
 from diswot.search import Budget
-from diswot.tasks.images import ImageSpec
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Architecture, SearchSpace, Signature
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +27,7 @@ class Landscape:
         space: what is searched: the truth's space, or the part of it that is known.
         records: what was measured.
         accuracies: in %.
-        images: what the networks take.
+        signature: what the networks take and give.
         budget: what a candidate may cost.
 
     Raises:
@@ -40,7 +39,7 @@ class Landscape:
     space: SearchSpace
     records: Mapping[Architecture, Measured]
     accuracies: Mapping[Architecture, float]
-    images: ImageSpec
+    signature: Signature
     budget: Budget
 
     @classmethod
@@ -50,7 +49,7 @@ class Landscape:
         target: str,
         measured: Sequence[Measured],
         *,
-        images: ImageSpec,
+        signature: Signature,
         budget: Budget,
     ) -> "Landscape":
         """Return that of one target of a ground truth.
@@ -66,7 +65,7 @@ class Landscape:
             truth.space if whole else KnownSpace(truth.space, known),
             dict(zip(known, measured, strict=True)),
             dict(zip(known, map(float, truth.accuracies(target)), strict=True)),
-            images,
+            signature,
             budget,
         )
 
@@ -150,4 +149,6 @@ class Scored:
     def evaluator(self) -> RecordedEvaluator:
         """What a search by this score asks."""
         known = self.landscape
-        return RecordedEvaluator(known.space, find_scorer(self.scorer), known.records, known.images)
+        return RecordedEvaluator(
+            known.space, find_scorer(self.scorer), known.records, known.signature
+        )

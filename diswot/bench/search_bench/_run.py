@@ -64,8 +64,8 @@ def run_search_bench(
     folder = work or out / MEASUREMENTS
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     measured = _measured(asked, names, folder, workers=workers, progress=progress)
-    images = evaluator_for(asked).images
-    landscape = Landscape.of(truth, target, measured, images=images, budget=settings.budget)
+    signature = evaluator_for(asked).signature
+    landscape = Landscape.of(truth, target, measured, signature=signature, budget=settings.budget)
     out.mkdir(parents=True, exist_ok=True)
     milliseconds = timed(asked, names, out, progress)
     found = _searched(landscape, settings, milliseconds=milliseconds, progress=progress)

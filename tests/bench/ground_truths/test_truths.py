@@ -45,7 +45,7 @@ def test_each_has_all_its_architectures_once(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_name_of_a_space_finds_it(truths: dict[str, GroundTruth], name: str) -> None:
-    found = find_space(truths[name].space_name, in_channels=3)
+    found = find_space(truths[name].space_name, of_images(3, 32, 32))
     arch = truths[name].architectures[0]
     assert found.from_string(truths[name].space.to_string(arch)) == arch
 
