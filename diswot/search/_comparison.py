@@ -13,7 +13,6 @@ from diswot.options import (
     DEFAULT_SCORER,
     ComparisonOptions,
     TeacherState,
-    declared,
     filled,
 )
 from diswot.progress import Progress, news, silent
@@ -24,7 +23,7 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
-from diswot.tasks import Dataset, Subject, Task, find_subject, takes_task_options
+from diswot.tasks import Dataset, Subject, find_subject, takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
@@ -95,7 +94,7 @@ def check_comparison(
         subject.teacher,
         weights=options.get("teacher_weights"),
         teacher_state=options.get("teacher_state"),
-        **_of_teacher(subject.task, options),
+        **_of_teacher(options),
     )
 
 
@@ -148,13 +147,13 @@ def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
     return scorer, scorer.formula if how is None else Formula(how, scorer.formula.parts)
 
 
-def _of_teacher(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
+def _of_teacher(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the task's own that its teachers read."""
-    return {name: options.get(name) for name in OF_TEACHER if name in declared(task.options)}
+    return {name: options.get(name) for name in OF_TEACHER}
 
 
 def _teacher_of(subject: Subject, data: Dataset, chosen: Mapping[str, Any]) -> Teacher:
-    own = _of_teacher(subject.task, chosen)
+    own = _of_teacher(chosen)
     weights = chosen["teacher_weights"]
     return subject.task.find_teacher(subject.teacher, data, weights=weights, **own)
 
@@ -183,6 +182,6 @@ def _recorded(
         "teacher": teacher.name,
         "teacher_state": state,
         "teacher_weights": weights and os.path.abspath(weights),  # noqa: PTH100
-        **subject.task.recorded(_of_teacher(subject.task, chosen)),
+        **subject.task.recorded(_of_teacher(chosen)),
         "space": space if isinstance(space, str) else type(space).__name__,
     }
