@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -63,19 +63,39 @@ def _scorers() -> dict[str, str]:
 
 
 def _losses() -> dict[str, str]:
-    from diswot.losses import terms
+    """Return a line for each loss, with the tasks that give what it reads."""
+    from diswot.losses import parse_objective, terms
+    from diswot.tasks import find_task, known_tasks
     from diswot.training import PRESETS
 
+    tasks = [find_task(name) for name in sorted(known_tasks())]  # which add losses of their own
+
+    def read(reads: Iterable[str]) -> str:
+        return ", ".join(task.name for task in tasks if task.reads.issuperset(reads)) or "no task"
+
     return {
-        **{name: f"{preset.expression}: {preset.summary}" for name, preset in PRESETS.items()},
-        **{name: _described(kind) for name, kind in sorted(terms().items())},
+        **{
+            name: f"{read(parse_objective(name).reads)}: {preset.expression}: {preset.summary}"
+            for name, preset in PRESETS.items()
+        },
+        **{
+            name: f"{read(kind.card.reads)}: {_described(kind)}"
+            for name, kind in sorted(terms().items())
+        },
     }
 
 
 def _datasets() -> dict[str, str]:
-    from diswot.tasks.images import DATASETS, GIVEN
+    """Return a line for each dataset, with its task."""
+    from diswot.tasks import find_task, known_tasks
+    from diswot.tasks.images import GIVEN
 
-    return {name: _first_sentence(make) for name, make in DATASETS.items()} | GIVEN
+    found: dict[str, str] = {}
+    for task in sorted(known_tasks()):
+        datasets = find_task(task).datasets
+        for name, made in datasets.items() if isinstance(datasets, Mapping) else ():
+            found[name] = f"{task}: {made if isinstance(made, str) else _first_sentence(made)}"
+    return found | {name: f"images: {summary}" for name, summary in GIVEN.items()}
 
 
 def _first_sentence(documented: object) -> str:

@@ -73,6 +73,11 @@ class Objective:
         """Whether any term reads the teacher."""
         return any(part.kind.card.needs_teacher for part in self.parts)
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """What any term reads of networks and data."""
+        return frozenset(name for part in self.parts for name in part.kind.card.reads)
+
     def check_reads(self, given: Collection[str], *, task: str) -> None:
         """Make sure that a task gives all that the loss reads.
 
