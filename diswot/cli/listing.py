@@ -94,7 +94,8 @@ def _datasets() -> dict[str, str]:
     for task in sorted(known_tasks()):
         datasets = find_task(task).datasets
         for name, made in datasets.items() if isinstance(datasets, Mapping) else ():
-            found[name] = f"{task}: {made if isinstance(made, str) else _first_sentence(made)}"
+            summary = made if isinstance(made, str) else _first_sentence(made)
+            found[name] = f"{task}: {summary.removeprefix('Return ')}"
     return found | {name: f"images: {summary}" for name, summary in GIVEN.items()}
 
 
