@@ -65,7 +65,7 @@ def cc_loss(
         "correlations among the images' features (CC)",
         "Peng et al., ICCV 2019, section 3",
         weight=100.0,
-        weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, beside ce",
+        weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, with ce",
         reads=("features",),
     )
 )

@@ -30,7 +30,7 @@ def ce_loss(student: Tensor, targets: Tensor) -> Tensor:
         "cross-entropy with the labels",
         "no paper",
         weight=1.0,
-        weight_source="by convention; 0.1 beside 0.9*kd",
+        weight_source="by convention; 0.1 with 0.9*kd",
         reads=("logits", "labels"),
         needs_teacher=False,
         least=None,

@@ -133,7 +133,7 @@ def of_all_processes(values: Tensor) -> Tensor:
         "an image's features against those of images of other classes (CRD)",
         "Tian et al., ICLR 2020, section 3.1",
         weight=0.8,
-        weight_source="the authors' script on CIFAR-100, beside ce",
+        weight_source="the authors' script on CIFAR-100, with ce",
         reads=("features", "labels"),
         least=None,
     )

@@ -59,7 +59,7 @@ def dist_loss(
         "correlations of the class probabilities, of an image and of a class (DIST)",
         "Huang et al., NeurIPS 2022, section 4",
         weight=2.0,
-        weight_source="β = γ = 2 beside ce in the paper's experiments, here as the weight",
+        weight_source="β = γ = 2 with ce in the paper's experiments, here as the weight",
         reads=("logits",),
     )
 )

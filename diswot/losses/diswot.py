@@ -39,7 +39,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
 @register(
     Card(
         "semantic",
-        "similarity of the images' localisation maps, class by class (DisWOT†)",
+        "similarity of the images' localization maps, class by class (DisWOT†)",
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
         weight_source="the paper adds both to CE+KL",

@@ -68,7 +68,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
         "softened class probabilities, the true class apart from the others (DKD)",
         "Zhao et al., CVPR 2022, section 3",
         weight=1.0,
-        weight_source="α = 1, β = 8, T = 4 beside ce, of the authors' code on CIFAR-100, "
+        weight_source="α = 1, β = 8, T = 4 with ce, of the authors' code on CIFAR-100, "
         "which comes to them over 20 of 240 epochs",
         reads=("logits", "labels"),
     )

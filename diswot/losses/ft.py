@@ -76,7 +76,7 @@ def _convolved(
         "factors of the last map, found by rebuilding the teacher's (FT)",
         "Kim et al., NeurIPS 2018, section 3",
         weight=500.0,
-        weight_source="β of the authors' code on CIFAR-10, beside ce",
+        weight_source="β of the authors' code on CIFAR-10, with ce",
         reads=("feature maps",),
         least=None,
     )

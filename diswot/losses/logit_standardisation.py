@@ -49,10 +49,10 @@ def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
 @register(
     Card(
         "kd_std",
-        "softened class probabilities of standardised logits (logit standardisation)",
+        "softened class probabilities of standardized logits (logit standardization)",
         "Sun et al., CVPR 2024, section 4",
         weight=9.0,
-        weight_source="the authors' code on CIFAR-100, T = 2, beside 0.1*ce",
+        weight_source="the authors' code on CIFAR-100, T = 2, with 0.1*ce",
         reads=("logits",),
     )
 )

@@ -48,10 +48,10 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
 @register(
     Card(
         "sp",
-        "which images look alike (SP)",
+        "image-to-image similarities (SP)",
         "Tung and Mori, ICCV 2019, equation 4",
         weight=3000.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
         reads=("feature maps",),
     )
 )

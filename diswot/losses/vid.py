@@ -77,10 +77,10 @@ class Gaussian(nn.Module):
 @register(
     Card(
         "vid",
-        "how well the teacher's stages are told from the student's (VID)",
+        "how well the teacher's stages are predicted from the student's (VID)",
         "Ahn et al., CVPR 2019, section 2",
         weight=1.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, beside ce",
+        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
         reads=("stages",),
         least=None,
     )
