@@ -1,6 +1,7 @@
 """The pages name all that the options take, so that no page is behind the program."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def named(name: str, *pages: Path) -> bool:
     """Whether a page names it; of `hf:FOLDER_OR_ID` and its like the prefix counts."""
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     prefix, colon, _ = name.partition(":")
-    return f"`{prefix}{colon}" in text if colon else f"`{name}`" in text
+    end = colon or r"(?![\w-])"
+    return bool(re.search(f"`{re.escape(prefix)}{end}", text))
 
 
 @pytest.mark.parametrize("kind", KINDS)
