@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("errors", "files", "printable", "progress", "seeding"),
+    ("errors", "files", "finished", "printable", "progress", "seeding"),
     ("guard",),
     ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
     ("bars", "losses", "runs", "teachers"),

@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from diswot.errors import OptionError, RunError
-from diswot.workers import Finished, InProcess, WorkerDied, Workers, as_finished, check_workers
+from diswot.finished import Finished, as_finished
+from diswot.workers import InProcess, WorkerDied, Workers, check_workers
 
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
 

@@ -15,11 +15,11 @@ import torch
 import diswot.bench.readings  # noqa: F401  (registers scorers, in worker processes too)
 from diswot.bench.ledger import Ledger, processes
 from diswot.errors import first_line
+from diswot.finished import as_finished
 from diswot.networks.costs import Costs
 from diswot.progress import Progress, Step
 from diswot.scorers import all_terms
 from diswot.search import Evaluator, TeacherState, resolve_comparison
-from diswot.workers import as_finished
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""

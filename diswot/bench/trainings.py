@@ -10,6 +10,7 @@ from torch import nn
 
 from diswot.bench.ledger import Ledger, processes
 from diswot.errors import DiswotError, OptionError, RunError, first_line
+from diswot.finished import as_finished
 from diswot.progress import Progress, Step
 from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for
@@ -17,7 +18,6 @@ from diswot.students import build_student
 from diswot.tasks import Dataset
 from diswot.tasks.images import ImageData, held_out
 from diswot.training import Distillation, default_recipe, prepare_distillation
-from diswot.workers import as_finished
 from search_spaces import Signature
 
 _T = TypeVar("_T", bound=tuple[Hashable, ...])

@@ -13,10 +13,11 @@ from types import ModuleType
 from typing import Any
 
 from diswot.errors import ClusterError, MissingExtraError, OptionError, first_line
+from diswot.finished import Finished
 from diswot.networks.costs import Costs
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._sent import Sent, adopted
-from diswot.workers import Finished, InProcess, Workers, check_workers
+from diswot.workers import InProcess, Workers, check_workers
 from search_spaces import Architecture
 
 _alone = threading.Lock()

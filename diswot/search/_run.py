@@ -171,10 +171,7 @@ class Run:
         record: Callable[[int, Candidate], None],
     ) -> SearchResult:
         """Score the baselines, explore to the end, and let everything scored compete."""
-        if self._latencies is not None:
-            alone = "; one worker, since others would disturb it"
-            measured = is_measured(self._settings.latency)
-            self._progress(news("latency", self._latencies.name + (alone if measured else "")))
+        self._report_latency()
         archs = numbered(plain)
         check_known(known, archs)
         total, done = self._engine.total + len(archs), len(known)
@@ -210,6 +207,13 @@ class Run:
             signature=self._comparison.data.signature,
             space=self._comparison.space,
         )
+
+    def _report_latency(self) -> None:
+        """Report where milliseconds come from, where they are asked for."""
+        if self._latencies is not None:
+            alone = "; one worker, since others would disturb it"
+            measured = is_measured(self._settings.latency)
+            self._progress(news("latency", self._latencies.name + (alone if measured else "")))
 
     def _best(self, candidates: Sequence[Candidate]) -> Candidate:
         in_budget = [candidate for candidate in candidates if candidate.within_budget]

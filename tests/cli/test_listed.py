@@ -16,7 +16,7 @@ def test_teachers_are_listed_with_their_tasks(cli: CommandLine) -> None:
     assert set(tasks.split(", ")) == known_tasks()
 
 
-def test_losses_are_listed_with_the_tasks_that_give_what_they_read(cli: CommandLine) -> None:
+def test_losses_are_listed_with_the_tasks_they_are_of(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "losses", "--json").out)["losses"]
     for name in known_tasks():
         for loss in find_task(name).losses:

@@ -160,7 +160,7 @@ def test_the_code_of_its_card_runs(exported: tuple[nn.Module, Exported]) -> None
     assert len(blocks) == 4
 
 
-def test_another_measure_than_was_reported_is_refused_in_its_unit(tmp_path: Path) -> None:
+def test_another_measure_than_reported_is_refused_in_its_unit(tmp_path: Path) -> None:
     torch.manual_seed(0)
     data = Sentences()
     reported = Measure("error", 1.25, 1, 2, 300, "mm", higher_is_better=False)

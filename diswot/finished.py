@@ -1,0 +1,82 @@
+"""Futures as they finish, and Ctrl-C where that can do no harm."""
+
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Finished:
+    """Futures as they finish.
+
+    Examples:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> finished = Finished()
+        >>> with ThreadPoolExecutor(1) as pool:
+        ...     finished.add(pool.submit(divmod, 7, 2))
+        >>> [future.result() for future in finished.take()]
+        [(3, 1)]
+    """
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Future[Any] | None] = SimpleQueue()
+
+    def add(self, future: "Future[Any]") -> None:
+        """Take note of a future, which may have finished."""
+        future.add_done_callback(self._queue.put)
+
+    def take(self, *, wait: bool = True) -> "list[Future[Any]]":
+        """Return what has finished and was not returned before; with `wait`, at least one.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came within `holding_interrupts`.
+        """
+        found: list[Future[Any]] = []
+        with suppress(Empty):
+            while True:
+                future = self._queue.get(block=wait and not found)
+                if future is None:
+                    raise KeyboardInterrupt
+                found.append(future)
+        return found
+
+    @contextmanager
+    def holding_interrupts(self) -> Iterator[None]:
+        """Let `take`, and nothing else in the block, raise the first Ctrl-C.
+
+        Raised at any other moment it could leave a future locked, and whoever works on that
+        future would wait for it forever.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def interrupt(*_: object) -> None:
+            signal.signal(signal.SIGINT, before)
+            self._queue.put(None)
+
+        signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def as_finished(futures: "Iterable[Future[_T]]") -> "Iterator[Future[_T]]":
+    """Return futures as they finish; Ctrl-C is raised between two of them."""
+    finished = Finished()
+    with finished.holding_interrupts():
+        left = list(futures)
+        for future in left:
+            finished.add(future)
+        done = 0
+        while done < len(left):
+            for future in finished.take():
+                done += 1
+                yield future
