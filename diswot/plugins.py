@@ -1,16 +1,11 @@
-"""What installed packages add by entry points, imported when it is used.
+"""What installed packages add by entry points, imported when it is used."""
 
-A package that cannot be imported costs its own names alone: a warning where everything is
-looked through, an error where it was asked for.
-"""
-
-import warnings
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from diswot.errors import PluginError, PluginWarning, first_line
+from diswot.errors import PluginError, first_line
 
 
 @cache
@@ -33,13 +28,3 @@ def load(entry: EntryPoint) -> Any:
             f"the plugin {entry.name} ({entry.value}){owner} cannot be imported "
             f"({type(error).__name__}: {first_line(error)}): update or uninstall that package"
         ) from error
-
-
-@cache
-def load_all(group: str) -> None:
-    """Import everything that installed packages offer in a group, once; warn of what cannot be."""
-    for entry in offered(group).values():
-        try:
-            load(entry)
-        except PluginError as error:
-            warnings.warn(str(error), PluginWarning, stacklevel=2)

@@ -10,6 +10,7 @@ FLOORS = (
     ("errors", "files", "finished", "printable", "progress", "seeding"),
     ("guard",),
     ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
+    ("registry",),
     ("bars", "losses", "runs", "teachers"),
     ("tasks",),
     ("tasks.images", "tasks.landmarks", "tasks.text"),

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from diswot.cli._main import cli
-from diswot.options import ENGINES
+from diswot.search import ENGINES
 
 DOCS = Path(__file__).parents[1] / "docs"
 KINDS = ("tasks", "teachers", "spaces", "scorers", "losses", "datasets", "benchmarks")

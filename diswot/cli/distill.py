@@ -175,14 +175,14 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
 def _write_config(folder: Path, told: Mapping[str, Any]) -> None:
     """Write the file that repeats a distillation of one architecture."""
     from diswot.search import SPACES
-    from diswot.tasks import find_subject, known_tasks
+    from diswot.tasks import TASKS, find_subject
 
     names, task = told["architectures"], find_subject(told).task
     if not is_first() or len(names) > 1:
         return
     kept = {name: value for name, value in told.items() if name != "architectures"}
     known = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
-    known["task"] = known_tasks()
+    known["task"] = TASKS
     code = {name: None for name, names in known.items() if kept[name] not in names}
     write_config(folder, "distill", {"arch": names[0], **kept, **code})
 

@@ -12,6 +12,7 @@ from diswot import plugins
 from diswot.cli import _options as shared
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
+from diswot.errors import SpaceError
 
 if TYPE_CHECKING:
     from diswot.losses import Kind
@@ -21,9 +22,9 @@ ADDED = "diswot.listings"
 
 
 def _tasks() -> dict[str, str]:
-    from diswot.tasks import find_task, known_tasks
+    from diswot.tasks import TASKS, find_task
 
-    found = {name: find_task(name) for name in sorted(known_tasks())}
+    found = {name: find_task(name) for name in sorted(TASKS)}
     return {
         name: f"{task.summary}; by default the data {task.data}, the teacher {task.teacher} and "
         f"the space {task.space}"
@@ -33,10 +34,10 @@ def _tasks() -> dict[str, str]:
 
 def _teachers() -> dict[str, str]:
     """Return a line for each teacher, with the tasks that it is of."""
-    from diswot.tasks import find_task, known_tasks
+    from diswot.tasks import TASKS, find_task
 
     found: dict[str, dict[str, list[str]]] = {}
-    for task in sorted(known_tasks()):
+    for task in sorted(TASKS):
         for name, summary in find_task(task).teacher_sources.summaries().items():
             found.setdefault(name, {}).setdefault(summary, []).append(task)
     return {
@@ -46,11 +47,17 @@ def _teachers() -> dict[str, str]:
 
 
 def _spaces() -> dict[str, str]:
-    from diswot.search import SPACES
+    from diswot.search import SPACES, find_space
     from search_spaces import Signature, TensorSpec
 
     images = Signature((TensorSpec("images", (3, 32, 32)),), 10)
-    return {name: _first_sentence(type(make(images))) for name, make in SPACES.items()}
+    described: dict[str, str] = {}
+    for name in SPACES:
+        try:
+            described[name] = _first_sentence(type(find_space(name, images)))
+        except SpaceError:
+            described[name] = "a space for other data than images of 3×32×32"
+    return described
 
 
 def _scorers() -> dict[str, str]:
@@ -65,10 +72,10 @@ def _scorers() -> dict[str, str]:
 def _losses() -> dict[str, str]:
     """Return a line for each loss, with the tasks that give what it reads."""
     from diswot.losses import parse_objective, terms
-    from diswot.tasks import find_task, known_tasks
+    from diswot.tasks import TASKS, find_task
     from diswot.training import PRESETS
 
-    tasks = [find_task(name) for name in sorted(known_tasks())]  # which add losses of their own
+    tasks = [find_task(name) for name in sorted(TASKS)]  # which add losses of their own
 
     def read(reads: Iterable[str]) -> str:
         return ", ".join(task.name for task in tasks if task.reads.issuperset(reads)) or "no task"
@@ -87,11 +94,11 @@ def _losses() -> dict[str, str]:
 
 def _datasets() -> dict[str, str]:
     """Return a line for each dataset, with its task."""
-    from diswot.tasks import find_task, known_tasks
+    from diswot.tasks import TASKS, find_task
     from diswot.tasks.images import GIVEN
 
     found: dict[str, str] = {}
-    for task in sorted(known_tasks()):
+    for task in sorted(TASKS):
         datasets = find_task(task).datasets
         for name, made in datasets.items() if isinstance(datasets, Mapping) else ():
             summary = made if isinstance(made, str) else _first_sentence(made)
@@ -100,7 +107,7 @@ def _datasets() -> dict[str, str]:
 
 
 def _first_sentence(documented: object) -> str:
-    return (inspect.getdoc(documented) or "").splitlines()[0]
+    return (inspect.getdoc(documented) or "no description").splitlines()[0]
 
 
 def _described(kind: Kind) -> str:

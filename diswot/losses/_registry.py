@@ -4,16 +4,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor
 
-from diswot import plugins
-from diswot.errors import OptionError, UnknownNameError
+from diswot.errors import OptionError
 from diswot.losses._term import Card, Setting, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.references import resolve
+from diswot.registry import Registry
 
 LossFunction: TypeAlias = Callable[..., Tensor]
 """(student, teacher, batch, and options by keyword) → loss."""
@@ -64,7 +63,8 @@ class Kind:
         return _FunctionTerm(setting, partial(self.given, **options))
 
 
-_registry: dict[str, Kind] = {}
+TERMS: Registry[Kind] = Registry("loss", "diswot.losses")
+"""Every term by its name."""
 
 
 class _FunctionTerm(Term):
@@ -99,7 +99,7 @@ def register(card: Card) -> Callable[[_T], _T]:
     """
 
     def decorate(term: _T) -> _T:
-        _registry[card.name] = Kind(card, term, _options(term))
+        TERMS.register(card.name, Kind(card, term, _options(term)))
         return term
 
     return decorate
@@ -111,8 +111,7 @@ def terms() -> Mapping[str, Kind]:
     A package offers terms by the entry point group `diswot.losses`: each entry names a
     module that registers them when it is imported.
     """
-    plugins.load_all("diswot.losses")
-    return MappingProxyType(_registry)
+    return TERMS
 
 
 def find_kind(name: str) -> Kind:
@@ -124,9 +123,7 @@ def find_kind(name: str) -> Kind:
     """
     if ":" in name:
         return _named(name)
-    if name not in terms():
-        raise UnknownNameError("loss", name, terms())
-    return _registry[name]
+    return TERMS.find(name)
 
 
 def _named(reference: str) -> Kind:

@@ -25,9 +25,6 @@ TeacherState: TypeAlias = Literal["random", "trained"]
 
 TEACHER_STATES: tuple[TeacherState, ...] = get_args(TeacherState)
 
-ENGINES = ("evolution", "nsga2", "regularised", "random", "exhaustive")
-"""How candidates can be proposed."""
-
 DEFAULT_SCORER = "student_fit"
 """What candidates are scored by where nothing else is asked for."""
 
@@ -137,9 +134,9 @@ class SearchOptions(ComparisonOptions, total=False):
     engine: Annotated[
         str,
         Option(
-            "How candidates are proposed.",
+            "How candidates are proposed: evolution, nsga2, regularised, random, exhaustive, or "
+            "the name of an engine of an installed package.",
             default="evolution",
-            choices=ENGINES,
             group="Search",
             essential=True,
         ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from diswot.options import DEFAULT_TASK
 from diswot.search import SPACES, SearchResult
-from diswot.tasks import Task, find_task, known_tasks
+from diswot.tasks import TASKS, Task, find_task
 
 RELATIVE = ("rank", "logrank", "standard")
 """Combinations by which a score depends on the other candidates."""
@@ -38,7 +38,7 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def noun_of(manifest: Mapping[str, Any]) -> str:
     """Return what one example of a run is called; `example` where the task is unknown."""
     name = manifest["settings"].get("task", DEFAULT_TASK)
-    return find_task(name).noun if name in known_tasks() else Task.noun
+    return find_task(name).noun if name in TASKS else Task.noun
 
 
 def _is_section(value: Any) -> bool:
@@ -64,7 +64,7 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
     task_name = str(settings.get("task", DEFAULT_TASK))
-    task = _named_again("task", task_name, known_tasks())
+    task = _named_again("task", task_name, TASKS)
     teachers: Container[str] = () if task else find_task(task_name).teacher_sources
     datasets: Container[str] = () if task else find_task(task_name).datasets
     teacher, space = (

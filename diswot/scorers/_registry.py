@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from diswot import plugins
-from diswot.errors import OptionError, UnknownNameError
+from diswot.errors import OptionError
 from diswot.networks import Watch
 from diswot.networks.costs import Costs
 from diswot.options import COMBINATIONS, Combination
 from diswot.references import is_reference, resolve
+from diswot.registry import Registry
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
 from diswot.scorers._formula import Formula
 
 _T = TypeVar("_T", bound=Term)
-_registry: dict[str, Scorer] = {}
+SCORERS: Registry[Scorer] = Registry("scorer", "diswot.scorers")
+"""Every scorer by its name."""
 
 
 def register(
@@ -37,13 +38,14 @@ def register(
     """
 
     def decorate(term: _T) -> _T:
-        _registry[card.name] = Scorer(
+        scorer = Scorer(
             card,
             MappingProxyType({card.name: term}),
             Formula("sum", (card.name,)),
             tuple(watches),
             tuple(teacher_watches),
         )
+        SCORERS.register(card.name, scorer)
         return term
 
     return decorate
@@ -60,11 +62,12 @@ def register_cost(card: Card) -> Callable[[Callable[[Costs], float]], CostTerm]:
 
 def register_combined(card: Card, how: Combination, *terms: Term) -> Scorer:
     """Make the combination of registered terms a scorer of its own."""
-    parts = [part for part in _registry.values() if set(part.terms.values()) <= set(terms)]
+    parts = [part for part in SCORERS.registered() if set(part.terms.values()) <= set(terms)]
     names = {term: name for part in parts for name, term in part.terms.items()}
     formula = Formula(how, tuple(names[term] for term in terms))
-    _registry[card.name] = _joined(card, formula, [_registry[names[term]] for term in terms])
-    return _registry[card.name]
+    joined = _joined(card, formula, [SCORERS[names[term]] for term in terms])
+    SCORERS.register(card.name, joined)
+    return joined
 
 
 def scorers() -> Mapping[str, Scorer]:
@@ -73,8 +76,7 @@ def scorers() -> Mapping[str, Scorer]:
     A package offers scorers by the entry point group `diswot.scorers`: each entry
     names a module that registers them when it is imported.
     """
-    plugins.load_all("diswot.scorers")
-    return MappingProxyType(_registry)
+    return SCORERS
 
 
 def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
@@ -97,7 +99,7 @@ def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
     if isinstance(scorer, str):
         if is_reference(scorer):
             return _named(scorer)
-        return _registry[scorer] if scorer in scorers() else _parsed(scorer)
+        return SCORERS[scorer] if scorer in SCORERS else _parsed(scorer)
     if callable(scorer):
         return _given(getattr(scorer, "__name__", type(scorer).__name__), scorer)
     raise OptionError(f"Expected a scorer's name or a function, but got {scorer!r}")
@@ -136,16 +138,14 @@ def _parsed(expression: str) -> Scorer:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise OptionError(_expected(expression)) from error
     formula, used = _formula(tree, expression)
-    known = [_registry[name] for name in dict.fromkeys(used)]
+    known = [SCORERS[name] for name in dict.fromkeys(used)]
     return _joined(Card(expression, "combined scores", ""), formula, known)
 
 
 def _formula(tree: ast.expr, expression: str) -> tuple[Formula, list[str]]:
     match tree:
         case ast.Name(id=name):
-            if name not in scorers():
-                raise UnknownNameError("scorer", name, scorers())
-            return _registry[name].formula, [name]
+            return SCORERS.find(name).formula, [name]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             how: Combination = "sum"
             parts = [left, right]

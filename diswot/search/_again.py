@@ -7,7 +7,7 @@ from typing import Any
 from diswot.errors import DataError, DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, declared
 from diswot.progress import Progress
-from diswot.tasks import Dataset, Source, Task, find_task, known_tasks
+from diswot.tasks import TASKS, Dataset, Source, Task, find_task
 
 
 def told_again(kind: str, used: str, given: Any, known: Container[str]) -> Any:
@@ -41,7 +41,7 @@ def task_of(used: Mapping[str, Any], given: str | None = None, *, data: Any = No
     task = getattr(data, "task", None)
     if isinstance(task, Task):
         return task
-    return find_task(told_again("task", used.get("task", DEFAULT_TASK), given, known_tasks()))
+    return find_task(told_again("task", used.get("task", DEFAULT_TASK), given, TASKS))
 
 
 def source_of(used: Mapping[str, Any], task: Task) -> Source:

@@ -8,7 +8,7 @@ from diswot.options import DEFAULT_TASK
 from diswot.references import NO_CODE
 from diswot.runs.config import write_config
 from diswot.search._spaces import SPACES
-from diswot.tasks import find_task, known_tasks
+from diswot.tasks import TASKS, find_task
 
 _KEPT = (
     *("teacher_weights", "teacher_classes", "combination", "repeats", "batch_size"),
@@ -48,7 +48,7 @@ def config_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
 def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is found by name, where the name is of no code."""
     task = settings.get("task", DEFAULT_TASK)
-    teachers = find_task(task).teacher_sources if task in known_tasks() else ()
-    known = {"task": known_tasks(), "teacher": teachers, "space": SPACES, "scorer": NO_CODE}
+    teachers = find_task(task).teacher_sources if task in TASKS else ()
+    known = {"task": TASKS, "teacher": teachers, "space": SPACES, "scorer": NO_CODE}
     used = {kind: settings.get(kind) for kind in known}
     return {kind: name if name in known[kind] else None for kind, name in used.items()}

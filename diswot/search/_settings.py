@@ -53,6 +53,7 @@ class SearchSettings:
         """
         chosen = filled(SearchOptions, options)
         name, objectives = chosen["engine"], chosen["objectives"]
+        ENGINES.find(name)
         if objectives is None:
             objectives = (SCORE, "params") if name == "nsga2" else (SCORE,)
         engine = EngineSettings(

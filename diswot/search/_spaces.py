@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias, cast
 
-from diswot.errors import OptionError, SpaceError, UnknownNameError, first_line
+from diswot.errors import OptionError, SpaceError, first_line
 from diswot.references import is_reference, resolve
+from diswot.registry import Registry
 from search_spaces import (
     Architecture,
     AutoFormerSpace,
@@ -40,20 +41,33 @@ def _mobile(signature: Signature) -> MobileSpace:
     return MobileSpace(image_size=side or SIDE, **_channels(MobileSpace, signature))
 
 
-SPACES: dict[str, Callable[[Signature], SearchSpace]] = {
-    "s0": _made(ResNetDepthSpace),
-    "nas-bench-201": _made(NASBench201Space),
-    "nas-bench-macro": _made(NASBenchMacroSpace),
-    "nats-sss": _made(NATSSizeSpace),
-    "macro-basic": _made(MacroSpace),
-    "macro-bottleneck": _made(MacroSpace, bottlenecks=True),
-    "macro-basic-224": _made(MacroSpace, image_size=224),
-    "macro-bottleneck-224": _made(MacroSpace, bottlenecks=True, image_size=224),
-    "autoformer": _made(AutoFormerSpace),
-    "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
-    "mobile-small": _mobile,
-}
-"""Built-in spaces: made for what networks are to take and give."""
+MakesSpace: TypeAlias = Callable[[Signature], SearchSpace]
+
+
+def _offered(_name: str, found: Any) -> MakesSpace:
+    """Return what makes the space that a package offers: a class, a function or a space."""
+    return lambda signature: cast(SearchSpace, _of(found, signature))
+
+
+SPACES: Registry[MakesSpace] = Registry(
+    "space",
+    "diswot.spaces",
+    {
+        "s0": _made(ResNetDepthSpace),
+        "nas-bench-201": _made(NASBench201Space),
+        "nas-bench-macro": _made(NASBenchMacroSpace),
+        "nats-sss": _made(NATSSizeSpace),
+        "macro-basic": _made(MacroSpace),
+        "macro-bottleneck": _made(MacroSpace, bottlenecks=True),
+        "macro-basic-224": _made(MacroSpace, image_size=224),
+        "macro-bottleneck-224": _made(MacroSpace, bottlenecks=True, image_size=224),
+        "autoformer": _made(AutoFormerSpace),
+        "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
+        "mobile-small": _mobile,
+    },
+    adopt=_offered,
+)
+"""Every space by its name: made for what networks are to take and give."""
 
 
 def check_space_name(space: str | SearchSpace) -> None:
@@ -69,8 +83,8 @@ def check_space_name(space: str | SearchSpace) -> None:
         raise OptionError(f"Expected a space's name or a SearchSpace, but got {space!r}")
     if is_reference(space):
         resolve(space, kind="space")
-    elif space not in SPACES:
-        raise UnknownNameError("space", space, SPACES, also=" (or give package.module:Class)")
+    else:
+        SPACES.find(space, also=" (or give package.module:Class)")
 
 
 def find_space(space: str | SearchSpace, signature: Signature) -> SearchSpace:

@@ -13,7 +13,7 @@ from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import NamedData, Source
 from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
 from diswot.tasks._task import NoOptions, Task
-from diswot.tasks._tasks import TASKS, find_task, known_tasks
+from diswot.tasks._tasks import TASKS, find_task
 
 __all__ = [
     "DEFAULT",
@@ -42,7 +42,6 @@ __all__ = [
     "find_subject",
     "find_task",
     "fitted",
-    "known_tasks",
     "mean_difference",
     "paired_difference",
     "read_picture",

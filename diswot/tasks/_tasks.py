@@ -1,28 +1,35 @@
 """Tasks by name: the built-in ones, and those that installed packages offer."""
 
-from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from diswot.errors import OptionError, UnknownNameError
+from diswot.errors import OptionError
 from diswot.options import DEFAULT_TASK
-from diswot.plugins import load, offered
 from diswot.references import is_reference, resolve
+from diswot.registry import Registry
 from diswot.tasks._task import Task
 
-GROUP = "diswot.tasks"
-"""Entry points by which packages offer tasks."""
 
-TASKS: Mapping[str, str] = {
-    "images": "diswot.tasks.images:ImageClassification",
-    "landmarks": "diswot.tasks.landmarks:Landmarks",
-    "text": "diswot.tasks.text:TextClassification",
-}
-"""Built-in tasks, imported when they are used."""
+def _task(name: str, found: Any) -> Task:
+    """Return the task that a class is, or that was named itself."""
+    if isinstance(found, type) and issubclass(found, Task):
+        return found()
+    if isinstance(found, Task):
+        return found
+    raise OptionError(f"task {name!r} is {found!r}, which is no diswot.tasks.Task: name a class")
 
 
-def known_tasks() -> frozenset[str]:
-    """Return the names of tasks, those of installed packages included."""
-    return frozenset({*TASKS, *offered(GROUP)})
+TASKS: Registry[Task] = Registry(
+    "task",
+    "diswot.tasks",
+    {
+        "images": "diswot.tasks.images:ImageClassification",
+        "landmarks": "diswot.tasks.landmarks:Landmarks",
+        "text": "diswot.tasks.text:TextClassification",
+    },
+    adopt=_task,
+)
+"""Every task by its name, imported when it is used."""
 
 
 @cache
@@ -42,16 +49,6 @@ def find_task(name: str = DEFAULT_TASK) -> Task:
         >>> find_task("images").summary
         'classification of images'
     """
-    if name in TASKS:
-        found = resolve(TASKS[name], kind="task")
-    elif name in offered(GROUP):
-        found = load(offered(GROUP)[name])
-    elif is_reference(name):
-        found = resolve(name, kind="task")
-    else:
-        raise UnknownNameError("task", name, known_tasks())
-    if isinstance(found, type) and issubclass(found, Task):
-        return found()
-    if isinstance(found, Task):
-        return found
-    raise OptionError(f"task {name!r} is {found!r}, which is no diswot.tasks.Task: name a class")
+    if is_reference(name):
+        return _task(name, resolve(name, kind="task"))
+    return TASKS.find(name, also=" (or give package.module:Class)")

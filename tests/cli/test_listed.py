@@ -2,23 +2,23 @@
 
 import json
 
-from diswot.tasks import find_task, known_tasks
+from diswot.tasks import TASKS, find_task
 from tests.conftest import CommandLine
 
 
 def test_teachers_are_listed_with_their_tasks(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "teachers", "--json").out)["teachers"]
-    for name in known_tasks():
+    for name in TASKS:
         assert f"{name}: " in listed[find_task(name).teacher]
     assert listed["hf:FOLDER_OR_ID"].startswith("images: an image classifier")
     tasks, _, what = listed["package.module:callable"].partition(": ")
     assert what == "a callable of your own that returns a torch.nn.Module"
-    assert set(tasks.split(", ")) == known_tasks()
+    assert set(tasks.split(", ")) == set(TASKS)
 
 
 def test_losses_are_listed_with_the_tasks_they_are_of(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "losses", "--json").out)["losses"]
-    for name in known_tasks():
+    for name in TASKS:
         for loss in find_task(name).losses:
             assert name in listed[loss].partition(": ")[0].split(", ")
     assert listed["l2"].startswith("landmarks: ")
@@ -27,5 +27,5 @@ def test_losses_are_listed_with_the_tasks_they_are_of(cli: CommandLine) -> None:
 
 def test_datasets_are_listed_with_their_task(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "datasets", "--json").out)["datasets"]
-    for name in known_tasks():
+    for name in TASKS:
         assert listed[find_task(name).data].startswith(f"{name}: ")

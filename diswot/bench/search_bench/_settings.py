@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from diswot.bench.ground_truths import GroundTruth
 from diswot.bench.measurement import MeasurementSettings
-from diswot.errors import OptionError, UnknownNameError
+from diswot.errors import OptionError
 from diswot.search import ENGINES, Budget
 from diswot.search.engines import EngineSettings
 
@@ -63,8 +63,7 @@ class SearchBenchSettings:
                     f"Expected {name} to be at least {least}, but got {getattr(self, name)}"
                 )
         for name in self.engines:
-            if name not in ENGINES:
-                raise UnknownNameError("engine", name, ENGINES)
+            ENGINES.find(name)
             if name == "exhaustive":
                 raise OptionError(
                     "the engine exhaustive prefers nothing, so there is nothing to compare: "

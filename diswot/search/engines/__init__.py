@@ -1,7 +1,10 @@
 """What decides which architecture is evaluated next: an engine a file."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias, cast
 
+from diswot.errors import OptionError
+from diswot.registry import Registry
 from diswot.search._trials import Trials
 from diswot.search.engines._engine import Engine, EngineSettings
 from diswot.search.engines.evolution import Evolution
@@ -10,13 +13,30 @@ from diswot.search.engines.nsga2 import NSGA2
 from diswot.search.engines.random_search import RandomSearch
 from diswot.search.engines.regularised import Regularised
 
-ENGINES: dict[str, Callable[[Trials, EngineSettings], Engine]] = {
-    "evolution": Evolution,
-    "nsga2": NSGA2,
-    "regularised": Regularised,
-    "random": RandomSearch,
-    "exhaustive": Exhaustive,
-}
+MakesEngine: TypeAlias = Callable[[Trials, EngineSettings], Engine]
+
+
+def _engine(name: str, found: Any) -> MakesEngine:
+    if not callable(found):
+        raise OptionError(
+            f"engine {name!r} is a {type(found).__name__}: expected a class or function of "
+            "(trials, settings)"
+        )
+    return cast(MakesEngine, found)
+
+
+ENGINES: Registry[MakesEngine] = Registry(
+    "engine",
+    "diswot.engines",
+    {
+        "evolution": Evolution,
+        "nsga2": NSGA2,
+        "regularised": Regularised,
+        "random": RandomSearch,
+        "exhaustive": Exhaustive,
+    },
+    adopt=_engine,
+)
 """Every engine by its name: (trials, settings) → engine."""
 
 __all__ = ["ENGINES", "Engine", "EngineSettings"]

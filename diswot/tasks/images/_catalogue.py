@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.errors import DataError, OptionError, first_line
 from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
 from diswot.references import is_reference, resolve
+from diswot.registry import Registry
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import NamedData
 from diswot.tasks.images._cifar import cifar10, cifar100
@@ -17,12 +19,26 @@ from diswot.tasks.images._digits import digits
 from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData
 
-DATASETS: dict[str, Callable[[Path], ImageData]] = {
-    "digits": digits,
-    "cifar10": cifar10,
-    "cifar100": cifar100,
-}
-"""Built-in datasets: read from a data root."""
+Reads: TypeAlias = Callable[[Path], ImageData]
+
+
+def _offered(name: str, found: Any) -> Reads:
+    """Return what reads the dataset that a package offers as a function of the data root."""
+
+    @wraps(found)
+    def read(root: Path) -> ImageData:
+        return from_dataset(_called(name, partial(found, root)), name=name)
+
+    return read
+
+
+DATASETS: Registry[Reads] = Registry(
+    "dataset",
+    "diswot.datasets.images",
+    {"digits": digits, "cifar10": cifar10, "cifar100": cifar100},
+    adopt=_offered,
+)
+"""Every dataset by its name: read from a data root."""
 
 GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
@@ -53,8 +69,7 @@ def check_data(data: Any, *, image_size: int | None = None) -> None:
     if not isinstance(data, str) or NAMED_DATA.is_path(data) or is_reference(data):
         return
     if data not in DATASETS:
-        also = " (or give a folder of images, or package.module:callable)"
-        raise UnknownNameError("dataset", data, DATASETS, also=also)
+        DATASETS.find(data, also=" (or give a folder of images, or package.module:callable)")
     side = _SIDES.get(data)
     if image_size is not None and side is not None and image_size != side:
         raise OptionError(
@@ -117,12 +132,13 @@ def _found(
     if not isinstance(data, str):
         return from_dataset(data, name=type(data).__name__, image_size=image_size)
     if is_reference(data):
-        return from_dataset(_called(data), name=data, image_size=image_size)
+        return from_dataset(
+            _called(data, resolve(data, kind="dataset")), name=data, image_size=image_size
+        )
     return DATASETS[data](data_root(root))
 
 
-def _called(reference: str) -> Any:
-    make = resolve(reference, kind="dataset")
+def _called(reference: str, make: Any) -> Any:
     try:
         return make()
     except Exception as error:

@@ -1,0 +1,164 @@
+"""A package that is installed adds one of everything, each found by its name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CODE = """
+import torch
+from torch import nn
+
+import diswot.losses
+import diswot.scorers
+from diswot.search.engines import Engine
+from diswot.search.engines.random_search import RandomSearch
+from diswot.tasks import Batch, Task, Top1
+from search_spaces import Choice, ChoiceSpace, Signature, TensorSpec
+
+
+class Layers(ChoiceSpace):
+    \"\"\"One convolution of a width.\"\"\"
+
+    width = Choice(2, 4, 8, 16)
+
+    def build(self, arch, num_classes):
+        features = nn.Sequential(nn.Conv2d(1, arch.width, 3, padding=1), nn.ReLU())
+        pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return nn.Sequential(features, pooled, nn.Linear(arch.width, num_classes))
+
+
+@diswot.scorers.register(diswot.scorers.Card("ones", "one everywhere", "a package"))
+def ones(student, teacher):
+    return 1.0
+
+
+HALF = diswot.losses.Card("half", "half the entropy", "a package", needs_teacher=False)
+
+
+@diswot.losses.register(HALF)
+def half(student, teacher, batch):
+    return nn.functional.cross_entropy(student.logits, batch.targets) / 2
+
+
+class First(RandomSearch):
+    pass
+
+
+def blobs(root):
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (120, 1, 8, 8), generator=generator, dtype=torch.uint8)
+    return torch.utils.data.TensorDataset(images, torch.arange(120) % 3)
+
+
+class Tones:
+    name, notes, source, digest, metrics = "tones", (), None, "0", (Top1(),)
+    signature = Signature((TensorSpec("tone", (1, 8, 8)),), 2, {})
+
+    @property
+    def task(self):
+        from diswot.tasks import find_task
+        return find_task("tones")
+
+    def size(self, split):
+        return 40
+
+    def batch(self, split, indices, *, device="cpu"):
+        labels = indices % 2
+        tones = labels[:, None, None, None].float().expand(-1, 1, 8, 8)
+        return Batch((tones,), labels, labels, indices)
+
+    def training(self, changes, *, device="cpu"):
+        raise NotImplementedError
+
+    def summary(self):
+        return "tones: two of them"
+
+
+class ToneTask(Task):
+    name, summary, reads = "tones", "two tones", frozenset({"logits", "labels"})
+    data, teacher, space, losses = "tones", "offering:teacher", "layers", ("alone", "kd")
+
+    def check(self, data, **options):
+        pass
+
+    def load(self, data, *, root=None, progress=None, **options):
+        return Tones()
+
+
+def teacher():
+    return Layers().build(Layers().from_string("width=16"), 2)
+"""
+
+ENTRIES = """
+[diswot.scorers]
+offering = offering
+[diswot.losses]
+offering = offering
+[diswot.spaces]
+layers = offering:Layers
+[diswot.engines]
+first = offering:First
+[diswot.datasets.images]
+blobs = offering:blobs
+[diswot.tasks]
+tones = offering:ToneTask
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return a folder with an installed package, as pip leaves one."""
+    folder = tmp_path / "site"
+    about = folder / "offering-1.0.dist-info"
+    about.mkdir(parents=True)
+    (folder / "offering.py").write_text(CODE)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(ENTRIES)
+    return folder
+
+
+def said(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "diswot", *arguments],
+        cwd=package.parent,
+        env=os.environ | {"PYTHONPATH": str(package), "DISWOT_DATA": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_search_uses_space_engine_dataset_and_scorer_of_it(package: Path) -> None:
+    least = ("--population", "2", "--generations", "0", "--repeats", "1", "--batch-size", "4")
+    added = ("--space", "layers", "--engine", "first", "--data", "blobs")
+    done = said(package, "search", *added, *least, "--scorer", "ones+params", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    assert "ones+params" in done.stdout
+    loss = ("--loss", "ce + half", "--epochs", "1", "--out", "trained")
+    done = said(package, "distill", "run", *loss)
+    assert done.returncode == 0, done.stderr
+    assert "ce + half" in done.stdout
+
+
+def test_a_task_of_it_scores_with_its_own_defaults(package: Path) -> None:
+    done = said(
+        package, "score", "width=4", "--task", "tones", "--scorer", "ones", "--batch-size", "4"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1.0000" in done.stdout
+
+
+def test_a_broken_package_is_a_warning_line_in_lists(package: Path) -> None:
+    (package / "offering.py").write_text("1 / 0\n")
+    for kind in ("tasks", "spaces"):
+        done = said(package, "list", kind)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("diswot: warning: the plugin")
+    done = said(package, "search", "--space", "layers")
+    assert done.returncode == 2
+    assert "cannot be imported (ZeroDivisionError" in done.stderr
+    assert done.stderr.count("\n") == 1
