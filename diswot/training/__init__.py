@@ -20,7 +20,7 @@ from diswot.training._distillation import Distillation
 from diswot.training._distillation_method import DistillationMethod
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
-from diswot.training._method import Method, Player
+from diswot.training._method import Method, Player, checked_players
 from diswot.training._metrics import METRICS, Epoch, read_metrics
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe, default_recipe
@@ -57,6 +57,7 @@ __all__ = [
     "TrainingManifest",
     "check_distillation",
     "check_teacher_training",
+    "checked_players",
     "default_recipe",
     "distill",
     "folder_name",
