@@ -47,8 +47,6 @@ STILL = (
     "diswot.runs._signature",
     "diswot.search._spaces",
     "diswot.testing._networks",
-    "diswot.training._distillation",
-    "diswot.training._saved",
 )
 """Modules that still name what only the images should: none is added, and each leaves the list
 with the last such word."""

@@ -116,11 +116,11 @@ def _built(saved: SavedStudent, spec: str) -> nn.Module:
     from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
 
-    space = find_space(spec, saved.images.signature)
+    space = find_space(spec, saved.signature)
     arch = parse_architecture(space, saved.architecture)
-    student = build_student(space, arch, saved.images.signature)
+    student = build_student(space, arch, saved.signature)
     load_checkpoint(student, saved.weights)
-    set_origin(student, Origin(saved.images.signature, saved.architecture, metrics=saved.metrics))
+    set_origin(student, Origin(saved.signature, saved.architecture, metrics=saved.metrics))
     return student
 
 

@@ -9,6 +9,7 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
+from diswot.tasks._recorded import with_measures
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import NamedData, Source
 from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
@@ -48,4 +49,5 @@ __all__ = [
     "source_of",
     "takes_task_options",
     "values_of",
+    "with_measures",
 ]

@@ -49,7 +49,7 @@ def check_method(make: Callable[[], Method], data: Dataset) -> None:
         >>> def make():
         ...     torch.manual_seed(0)
         ...     return DistillationMethod(
-        ...         nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), parse_objective("ce"))
+        ...         nn.Sequential(nn.Flatten(), nn.Linear(256, 10)), parse_objective("ce"))
         >>> check_method(make, few)
     """
     size = data.size("train")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
 
@@ -16,7 +16,6 @@ from diswot.progress import Progress, news, silent
 from diswot.runs import working_in
 from diswot.students import Origin, origin_of, set_origin
 from diswot.tasks import Dataset
-from diswot.tasks.images import ImageData, ImageSpec
 from diswot.teachers import load_checkpoint
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._checkpoint import load_checkpoint as load_state
@@ -99,7 +98,7 @@ class Distillation:
                 folder,
                 origin.architecture or type(student).__name__,
                 training,
-                images=self.spec,
+                signature=self.data.signature,
                 metrics=origin.metrics,
             )
             (folder / CHECKPOINT).unlink()  # what ended has its report
@@ -148,7 +147,7 @@ class Distillation:
         if (found.architecture, found.loss) != (origin.architecture, loss):
             return None
         recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
-        if found.images != self.spec or not recipe.items() <= found.metrics.items():
+        if found.signature != self.data.signature or not recipe.items() <= found.metrics.items():
             return None
         load_checkpoint(student, found.weights)
         training = load_training(folder)
@@ -181,11 +180,6 @@ class Distillation:
     @property
     def _networks(self) -> dict[str, nn.Module]:
         return {name: teacher.network for name, teacher in self.teachers.items()}
-
-    @property
-    def spec(self) -> ImageSpec:
-        """What the images are to a network."""
-        return cast(ImageData, self.data).spec
 
     def _set_origin(self, student: nn.Module, training: Training) -> Origin:
         known = origin_of(student) or Origin(self.data.signature)

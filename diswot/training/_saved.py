@@ -3,21 +3,21 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diswot.devices import is_first
 from diswot.errors import RunFolderError
-from diswot.runs import digest_of
+from diswot.runs import digest_of, read_signature
 from diswot.runs.folder import check_new_folder, read_json, write_record
-from diswot.tasks import Measure
-from diswot.tasks.images import ImageSpec
+from diswot.tasks import Measure, with_measures
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
 from diswot.training._manifest import MANIFEST
 from diswot.training._metrics import METRICS, read_metrics
 from diswot.training._trained import Training
+from search_spaces import Signature
 
 REPORT = "report.json"
 
@@ -34,7 +34,7 @@ class SavedStudent:
         architecture: its name in its search space.
         loss: what it was trained with.
         val: measure on the validation split, by which students are selected.
-        images: the images that it takes.
+        signature: what it takes and gives.
         metrics: what was measured of it, for `config.json`.
         digests: SHA-256 of files of its training, by name, as they were when it ended.
     """
@@ -43,7 +43,7 @@ class SavedStudent:
     architecture: str
     loss: str
     val: Measure
-    images: ImageSpec
+    signature: Signature
     metrics: Mapping[str, Any]
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -110,7 +110,7 @@ def save_report(
     architecture: str,
     training: Training,
     *,
-    images: ImageSpec,
+    signature: Signature,
     metrics: Mapping[str, Any],
 ) -> None:
     """Write what came of a training beside its weights."""
@@ -120,7 +120,7 @@ def save_report(
         "test": training.test.to_json(),
         "best_epoch": training.best_epoch,
         "seconds": round(training.seconds, 2),
-        "images": asdict(images),
+        "signature": signature.to_json(),
         "metrics": dict(metrics),
         "digests": {name: digest_of(folder / name) for name in (BEST, LAST, METRICS)},
     }
@@ -168,14 +168,14 @@ def saved_students(folder: Path) -> list[SavedStudent]:
 def _saved(path: Path) -> SavedStudent:
     content = read_json(path)
     try:
-        report = _of_today(content)
+        report = with_measures(content)
         metrics = dict(report["metrics"])
         return SavedStudent(
             folder=path.parent,
             architecture=str(report["architecture"]),
             loss=str(metrics["loss"]),
             val=Measure.from_json(report["val"]),
-            images=ImageSpec.from_json(report["images"]),
+            signature=read_signature(report),
             metrics=metrics,
             digests=_digests(report),
         )
@@ -183,25 +183,6 @@ def _saved(path: Path) -> SavedStudent:
         raise RunFolderError(
             f"{path} is damaged ({error!r}): distil again in another folder"
         ) from error
-
-
-def _of_today(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a report with its measures; DisWOT 0.1.0 wrote accuracies of images as numbers.
-
-    Raises:
-        KeyError: there is none.
-        TypeError: one is no number.
-    """
-    if "val_accuracy" not in report:
-        return report
-    val, metrics = float(report["val_accuracy"]), dict(report["metrics"])
-    found = Measure("accuracy", val, 0.0, 1.0, 1, unit="%")  # its interval was not written
-    if {"test_accuracy", "test_accuracy_95", "test_images"} <= metrics.keys():
-        rate, (low, high) = metrics.pop("test_accuracy"), metrics.pop("test_accuracy_95")
-        tested = Measure("accuracy", rate, low, high, metrics.pop("test_images"), unit="%")
-        metrics["test"] = tested.to_json()
-    metrics.pop("teacher_test_accuracy", None)
-    return {**report, "val": found.to_json(), "metrics": metrics}
 
 
 def _digests(report: Mapping[str, Any]) -> dict[str, str]:
