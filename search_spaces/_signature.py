@@ -173,11 +173,22 @@ class Signature:
         inputs = tuple(
             TensorSpec(
                 str(spec["name"]),
-                tuple(None if axis is None else int(axis) for axis in spec["shape"]),
+                tuple(None if axis is None else _whole(axis) for axis in spec["shape"]),
                 str(spec["dtype"]),
-                int(spec["low"]),
-                None if spec["high"] is None else int(spec["high"]),
+                _whole(spec["low"]),
+                None if spec["high"] is None else _whole(spec["high"]),
             )
             for spec in values["inputs"]
         )
-        return cls(inputs, int(values["outputs"]), dict(values["facts"]))
+        return cls(inputs, _whole(values["outputs"]), dict(values["facts"]))
+
+
+def _whole(value: object) -> int:
+    """Return a whole number, as JSON has it.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if type(value) is not int:
+        raise TypeError(f"Expected a whole number, but got {value!r}")
+    return value

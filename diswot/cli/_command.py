@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -126,7 +127,7 @@ def _brief(param: click.Parameter) -> str:
 def _value(flag: str, args: Sequence[str]) -> str | None:
     """Return the value of an option in a command line that is not parsed yet."""
     found = None
-    for word, following in zip(args, [*args[1:], ""], strict=True):
+    for word, following in zip_longest(args, args[1:], fillvalue=""):
         if word == flag:
             found = following
         elif word.startswith(f"{flag}="):

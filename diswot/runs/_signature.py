@@ -1,5 +1,6 @@
 """The signature of what a record is of, also of records that DisWOT 0.1.0 wrote."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ from search_spaces import Signature, TensorSpec
 
 MOST = 1_000_000
 """Length of an input along an axis, and outputs, that a record can ask for."""
+
+MOST_NUMBERS = 100_000_000
+"""Numbers of one input that a record can ask for."""
 
 
 def read_signature(record: Mapping[str, Any]) -> Signature:
@@ -45,4 +49,9 @@ def _checked(found: Signature) -> Signature:
     for name, number in (*axes, ("outputs", found.outputs)):
         if type(number) is not int or not 1 <= number <= MOST:
             raise ValueError(f"Expected {name} to be from 1 to {MOST:,}, but got {number!r}")
+    for spec in found.inputs:
+        if (numbers := math.prod(axis or 1 for axis in spec.shape)) > MOST_NUMBERS:
+            raise ValueError(
+                f"Expected {spec.name} of at most {MOST_NUMBERS:,} numbers, but got {numbers:,}"
+            )
     return found

@@ -88,8 +88,8 @@ def setting(name: str, value: object) -> Callable[[Any], object]:
         setting("teacher_weights", 3),
         setting("data", None),
         lambda manifest: manifest.pop("data"),
-        lambda manifest: manifest["data"]["images"].update(shape=[16, 16]),
-        lambda manifest: manifest["data"]["images"].update(mean=None),
+        lambda manifest: manifest["data"]["signature"].update(inputs=[]),
+        lambda manifest: manifest["data"]["signature"].update(facts=None),
     ],
     ids=[
         "no settings",
@@ -101,8 +101,8 @@ def setting(name: str, value: object) -> Callable[[Any], object]:
         "weights are a number",
         "data is none",
         "no data",
-        "shape of two axes",
-        "no mean",
+        "no inputs",
+        "no facts",
     ],
 )
 def test_a_manifest_with_wrong_values_is_refused(
@@ -136,7 +136,7 @@ def trained(run_folder: Path) -> Path:
     report = {
         "architecture": best,
         "val_accuracy": 0.5,
-        "images": manifest["data"]["images"],
+        "signature": manifest["data"]["signature"],
         "metrics": {"loss": "diswot"},
     }
     (folder / "report.json").write_text(json.dumps(report))
@@ -156,14 +156,14 @@ def test_a_training_with_a_damaged_report_is_not_exported(
 @pytest.mark.parametrize(
     "change",
     [
-        lambda report: report.pop("images"),
-        lambda report: report.update(images=[]),
+        lambda report: report.pop("signature"),
+        lambda report: report.update(signature=[]),
         lambda report: report.update(metrics=None),
         lambda report: report.update(val_accuracy="high"),
         lambda report: report["metrics"].pop("loss"),
-        lambda report: report["images"].update(shape=[1, 16, 16, 16]),
+        lambda report: report["signature"]["inputs"][0].update(shape=[1, 16, 1 << 30]),
     ],
-    ids=["no images", "images are a list", "no metrics", "words", "no loss", "four axes"],
+    ids=["no signature", "a list", "no metrics", "words", "no loss", "too wide"],
 )
 def test_a_training_with_wrong_values_is_not_exported(
     refused: Refused, run_folder: Path, trained: Path, change: Callable[[Any], object]
@@ -217,12 +217,12 @@ def test_resume_refuses_a_training_started_from_python(refused: Refused, tmp_pat
         ("settings/seed", 2**64),
         ("settings/repeats", 0),
         *((f"engine/{name}", 10**9) for name in ("population", "generations")),
-        ("data/images/shape", [1, 10**9, 16]),
-        ("data/images/shape", [1, float("inf"), 16]),
-        ("data/images/shape", [10**6, 16, 16]),
-        ("data/images/num_classes", 10**9),
-        ("data/images/num_classes", 0),
-        ("data/images/mean", [0.5, 0.5]),
+        ("data/signature/inputs/0/shape", [1, 10**9, 16]),
+        ("data/signature/inputs/0/shape", [1, float("inf"), 16]),
+        ("data/signature/inputs/0/shape", [10**6, 16, 16]),
+        ("data/signature/outputs", 10**9),
+        ("data/signature/outputs", 0),
+        ("data/signature/facts", 0.5),
     ],
 )
 def test_absurd_numbers_are_refused_at_once(
@@ -232,7 +232,7 @@ def test_absurd_numbers_are_refused_at_once(
 
     def change(manifest: Any) -> None:
         for part in way:
-            manifest = manifest[part]
+            manifest = manifest[int(part) if part.isdigit() else part]
         manifest[name] = value
 
     edit(run_folder / "manifest.json", change)
