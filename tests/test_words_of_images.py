@@ -41,7 +41,6 @@ STILL = (
     "diswot.networks.output",
     "diswot.networks.probe",
     "diswot.options._training",
-    "diswot.pipeline._exportable",
     "diswot.report._network",
     "diswot.report._outcome",
     "diswot.runs._signature",

@@ -3,6 +3,7 @@
 from diswot.export._api import Exported, export, wanted_forms
 from diswot.export._dry import dry_export
 from diswot.export._forms import Form
+from diswot.export._reading import read_exported
 from diswot.runtimes import onnx_available, require_onnx
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "dry_export",
     "export",
     "onnx_available",
+    "read_exported",
     "require_onnx",
     "wanted_forms",
 ]

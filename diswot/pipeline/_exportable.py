@@ -8,14 +8,13 @@ from diswot.progress import Progress, news
 from diswot.search import find_space
 from diswot.seeding import generator_for
 from diswot.students import build_student
-from diswot.tasks.images import ImageSpec
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, Signature
 
 _TRIES = 5
 
 
 def check_exportable(
-    space: str | SearchSpace, images: ImageSpec, *, onnx: bool | None, progress: Progress
+    space: str | SearchSpace, signature: Signature, *, onnx: bool | None, progress: Progress
 ) -> None:
     """Export a random candidate of a space on trial, and name the forms that it cannot have.
 
@@ -25,22 +24,22 @@ def check_exportable(
         DiswotError: there is no such space.
     """
     wanted = wanted_forms(onnx=onnx)
-    candidate = _runnable(find_space(space, images.signature), images)
+    candidate = _runnable(find_space(space, signature), signature)
     if candidate is None:  # the search says what is wrong with its candidates
         return
-    for form, reason in dry_export(candidate, images.signature, wanted=wanted).items():
+    for form, reason in dry_export(candidate, signature, wanted=wanted).items():
         note = f"students of this space cannot be exported as {form}, which is left out: {reason}"
         progress(news("export", note))
 
 
-def _runnable(space: SearchSpace, images: ImageSpec) -> nn.Module | None:
+def _runnable(space: SearchSpace, signature: Signature) -> nn.Module | None:
     """Return the network of a random candidate that can be built and run."""
     for number in range(_TRIES):
         try:
             arch = space.sample(generator_for("exported on trial", number))
-            network = build_student(space, arch, images.signature, seed=0)
+            network = build_student(space, arch, signature, seed=0)
             with torch.inference_mode():
-                network.eval()(torch.zeros(2, *images.shape))
+                network.eval()(*signature.example(2))
         except Exception:  # noqa: BLE001, S112  (some candidates of a space may not work)
             continue
         return network

@@ -1,6 +1,8 @@
 """The main job: search, distill the winner, compare, export."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard, Unpack, cast
 
@@ -24,9 +26,10 @@ from diswot.options import (
     takes_options,
 )
 from diswot.pipeline._asked_for import check_run
-from diswot.pipeline._ending import finished
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._report import RunReport
+from diswot.pipeline._stage import Run, known_stages, run_stages
+from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import Lessons
 from diswot.progress import Progress
 from diswot.runs import working_in
@@ -44,7 +47,6 @@ from diswot.search import (
 )
 from diswot.search import resume as resume_search
 from diswot.tasks import find_subject, takes_task_options
-from diswot.teachers import Teacher
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
 
@@ -98,13 +100,13 @@ def run(
             teacher, space = subject.teacher, subject.space
             data = subject.load(tell)
             options = cast(RunOptions, {**subject.without_own(options), "data": data})
-            check_exportable(space, options["data"].spec, onnx=job["onnx"], progress=tell)
+            check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=tell)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
             job |= _training_of(teacher, options)
-            lessons = Lessons(teacher, options, tell)
-            result = _search(teacher, space, budget, lessons, options, out=folder, job=job)
-            return finished(result, lessons, folder, job)
+            search = _Search(teacher, space, budget, options)
+            stages = main_job(search.start, teacher_first=search.needs_teacher)
+            return run_stages(stages, Run(folder, Lessons(teacher, options, tell), job))
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
     used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
     used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
     if used["flips"] is None:
-        used["flips"] = options["data"].flips
+        used["flips"] = getattr(options["data"], "flips", None)
     recipe = recipe_options(options["data"], used)
     used |= {name: value for name, value in recipe.items() if name in used}
     sources = options["data"].task.teacher_sources
@@ -121,28 +123,45 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
     return used
 
 
-def _search(
-    teacher: str | nn.Module,
-    space: str | SearchSpace,
-    budget: Budget,
-    lessons: Lessons,
-    options: RunOptions,
-    *,
-    out: Path,
-    job: Mapping[str, Any],
-) -> SearchResult:
-    """Search; where the score needs a trained teacher, it is trained before."""
-    searched = cast(SearchOptions, options_of(SearchOptions, options))
-    scored: str | nn.Module | Teacher = teacher
-    scorer = find_scorer(options.get("scorer", DEFAULT_SCORER))
-    if (options.get("teacher_state") or scorer.card.teacher_state) == "trained":
-        built_in = options["data"].task.teacher_sources.built_in
-        if teacher in built_in:  # it may have to be trained: what cannot be is found out before
-            check_search(teacher, space, budget=budget, **searched)
-        scored = lessons.trained_teacher()
-    return search(
-        scored, space, budget=budget, out=out, job=job, progress=lessons.progress, **searched
-    )
+@dataclass(frozen=True)
+class _Search:
+    """A search that is asked for, as a part of the main job."""
+
+    teacher: str | nn.Module
+    space: str | SearchSpace
+    budget: Budget
+    options: RunOptions
+
+    @property
+    def asked(self) -> SearchOptions:
+        """The options of the search alone."""
+        return cast(SearchOptions, options_of(SearchOptions, self.options))
+
+    @cached_property
+    def needs_teacher(self) -> bool:
+        """Whether scores see the teacher with its weights.
+
+        Raises:
+            DiswotError: the teacher may have to be trained for a search that cannot be.
+        """
+        scorer = find_scorer(self.options.get("scorer", DEFAULT_SCORER))
+        if (self.options.get("teacher_state") or scorer.card.teacher_state) != "trained":
+            return False
+        if self.teacher in self.options["data"].task.teacher_sources.built_in:
+            check_search(self.teacher, self.space, budget=self.budget, **self.asked)
+        return True
+
+    def start(self, run: Run) -> SearchResult:
+        """Search in a new folder."""
+        return search(
+            run.lessons.trained_teacher() if self.needs_teacher else self.teacher,
+            self.space,
+            budget=self.budget,
+            out=run.folder,
+            job=run.job,
+            progress=run.lessons.progress,
+            **self.asked,
+        )
 
 
 @takes_options
@@ -200,10 +219,15 @@ def _resume_job(
     if options.get("data_root") is None and options["data"].source is not None:
         options["data_root"] = options["data"].source.root
     lessons = Lessons(teacher, {**options, **_lessons_of(settings, job, options)}, progress)
-    if settings["teacher_state"] == "trained":
-        options["teacher"] = lessons.trained_teacher()
-    result = resume_search(folder, progress=progress, **options)
-    return finished(result, lessons, folder, job)
+    needs_teacher = settings["teacher_state"] == "trained"
+
+    def again(run: Run) -> SearchResult:
+        if needs_teacher:
+            options["teacher"] = run.lessons.trained_teacher()
+        return resume_search(folder, progress=progress, **options)
+
+    stages = main_job(again, teacher_first=needs_teacher)
+    return run_stages(stages, Run(folder, lessons, job, known_stages(folder)))
 
 
 def _lessons_of(

@@ -117,7 +117,7 @@ class Students:
         self._distillation = distillation
         self._folder = folder
         self._seed = seed
-        self._timing = timing
+        self.timing = timing
         self._attempts: dict[str, Attempts] = {}
         self._latencies: dict[str, float | None] = {}
         self.progress = progress
@@ -227,13 +227,13 @@ class Students:
                 copied(network),
                 self._distillation.data.signature,
                 device=self._distillation.device,
-                threads=self._timing.threads,
-                form=self._timing.form,
+                threads=self.timing.threads,
+                form=self.timing.form,
             ).median_ms
         except Exception as error:
-            if self._timing.form == EAGER:
+            if self.timing.form == EAGER:
                 raise
-            why = f"does not run in {RUNTIMES[self._timing.form]} ({first_line(error)})"
+            why = f"does not run in {RUNTIMES[self.timing.form]} ({first_line(error)})"
             self.progress(news("latency", f"{type(network).__name__} {why}"))
             return None
 

@@ -67,6 +67,7 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
         "manifest.json",
         "journal.jsonl",
         "result.json",
+        "config.toml",
         "distill",
         "student",
     }
@@ -105,8 +106,8 @@ def test_cifar_in_its_official_format_runs_the_same_job(folder: Path, shared_dat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     manifest = json.loads((folder / "r" / "manifest.json").read_text())
-    assert manifest["data"]["images"]["shape"] == [3, 32, 32]
-    assert manifest["data"]["images"]["num_classes"] == 100
+    assert manifest["data"]["signature"]["inputs"][0]["shape"] == [3, 32, 32]
+    assert manifest["data"]["signature"]["outputs"] == 100
 
 
 def test_a_seed_gives_the_same_result_in_another_process(folder: Path) -> None:
@@ -130,6 +131,25 @@ def test_run_can_score_against_the_trained_teacher(folder: Path) -> None:
     assert trained == {"alone", "diswot", "diswot-dagger"}
     assert "It was compared with no other student.\n" in done.stdout
     assert "Not trained in full, and so not compared: " in done.stdout
+    check_resumed(folder, folder / "r" / "student")
+
+
+def check_resumed(folder: Path, student: Path) -> None:
+    """Resume a finished run: its student is exported again only where a file has changed."""
+    written = {path.name: path.stat().st_mtime_ns for path in student.iterdir()}
+    table = json.loads((folder / "r" / "result.json").read_text())
+    assert list(table["stages"]) == [
+        *("teacher", "search", "trainings", "verdict", "export", "report"),
+    ]
+    done = diswot("resume", "r", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in student.iterdir()} == written
+    again = json.loads((folder / "r" / "result.json").read_text())
+    assert (again["stages"], again["student"]) == (table["stages"], table["student"])
+    (student / "predict.py").write_text("")
+    done = diswot("resume", "r", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert (student / "predict.py").read_text()
 
 
 def test_an_interrupted_search_keeps_what_was_evaluated(folder: Path) -> None:

@@ -1,0 +1,44 @@
+"""An exported folder, read back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from diswot.errors import RunFolderError
+from diswot.export._api import Exported
+from diswot.export._forms import Form
+from diswot.runs.folder import read_json
+from diswot.tasks import Measure
+
+
+def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
+    """Return what `export` found when it wrote a folder; `None` where that is not whole.
+
+    Args:
+        folder: what was exported.
+        noun: what one example is called.
+    """
+    try:
+        config = read_json(folder / "config.json")
+        forms = {name: _form(values, config) for name, values in config["forms"].items()}
+        sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+        left_out = {str(name): str(why) for name, why in config["left_out"].items()}
+    except (OSError, RunFolderError, AttributeError, KeyError, TypeError, ValueError):
+        return None
+    if not {form.file for form in forms.values()} <= sizes.keys():
+        return None
+    return Exported(folder, tuple(sizes), forms, left_out, sizes, noun)
+
+
+def _form(values: Mapping[str, Any], config: Mapping[str, Any]) -> Form:
+    known = {name: values[name] for name in ("file", "bytes", "milliseconds", "threads")}
+    return Form(**known, difference=values["difference"], measure=_measure(values, config))
+
+
+def _measure(values: Mapping[str, Any], config: Mapping[str, Any]) -> Measure | None:
+    metric = config.get("metric")
+    if metric is None or f"test_{metric['name']}" not in values:
+        return None
+    low, high = values[f"test_{metric['name']}_95"]
+    value, count = values[f"test_{metric['name']}"], config["test_examples"]
+    return Measure.from_json({**metric, "value": value, "low": low, "high": high, "n": count})

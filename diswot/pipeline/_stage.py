@@ -1,0 +1,100 @@
+"""Stages of a job: each can be run again, and does what is not done yet."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from diswot.errors import RunFolderError
+from diswot.export import Exported
+from diswot.pipeline._report import RunReport
+from diswot.pipeline._students import Attempts, Lessons, Students
+from diswot.pipeline._verdict import Verdict
+from diswot.runs.folder import read_json
+from diswot.search import Candidate, SearchResult
+from diswot.training import Halving
+
+
+@dataclass
+class Run:
+    """A job in a run folder; what each stage finds is added to it for those that follow.
+
+    Attributes:
+        folder: the run folder.
+        lessons: what students are trained with.
+        job: the options of `JobOptions`, and of the trainings, as the manifest keeps them.
+        known: fingerprints of the stages that `result.json` was written after, by name.
+        fingerprints: those of the stages that ran now.
+        result: of the search.
+        students: build, train and measure candidates.
+        halving: the shortlist's trainings, where there was a choice.
+        compared: what is trained, by label; the winner is the first.
+        attempts: what came of the trainings, by label.
+        verdict: which student to take.
+        exported: what was written of it.
+        report: what the job made.
+    """
+
+    folder: Path
+    lessons: Lessons
+    job: Mapping[str, Any]
+    known: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    result: SearchResult = field(init=False)
+    students: Students = field(init=False)
+    halving: Halving | None = field(init=False)
+    compared: Mapping[str, Candidate] = field(init=False)
+    attempts: Mapping[str, Attempts] = field(init=False)
+    verdict: Verdict = field(init=False)
+    exported: Exported = field(init=False)
+    report: RunReport = field(init=False)
+
+
+class Stage(Protocol):
+    """A part of a job.
+
+    Attributes:
+        name: what it is called in `result.json`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of all that the outcome follows from; equal ones have equal outcomes."""
+
+    def run(self, run: Run) -> None:
+        """Read what is done, resume what was started, and do the rest; add it to the run."""
+
+
+def run_stages(stages: Sequence[Stage], run: Run) -> RunReport:
+    """Run stages one after the other, note their fingerprints, and return what they made."""
+    for stage in stages:
+        stage.run(run)
+        run.fingerprints[stage.name] = stage.fingerprint(run)
+    return run.report
+
+
+def known_stages(folder: Path) -> dict[str, str]:
+    """Return the fingerprints in the `result.json` of a run folder.
+
+    None where it is missing or damaged: the stages are run again, and it is written again.
+    """
+    try:
+        found = read_json(folder / "result.json").get("stages")
+    except RunFolderError:
+        return {}
+    return {str(name): str(each) for name, each in found.items()} if isinstance(found, dict) else {}
+
+
+def fingerprint_of(*values: Any) -> str:
+    """Return a digest of plain values of JSON.
+
+    Examples:
+        >>> fingerprint_of("a", {"b": 1})[:8] == fingerprint_of("a", {"b": 1})[:8]
+        True
+    """
+    content = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,269 @@
+"""The stages of the main job: teacher, search, trainings, verdict, export, report."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from diswot.errors import first_line
+from diswot.export import export, read_exported
+from diswot.latency import default_form, is_measured
+from diswot.options import EAGER
+from diswot.pipeline._report import RunReport
+from diswot.pipeline._selection import alone_of, verdict
+from diswot.pipeline._stage import Run, Stage, fingerprint_of
+from diswot.pipeline._students import Attempts, Lessons, Students, Timing
+from diswot.pipeline._verdict import WINNER, Verdict
+from diswot.progress import news
+from diswot.runs import digest_of
+from diswot.runs.folder import write_record
+from diswot.runtimes import onnx_available
+from diswot.search import Candidate, SearchResult
+from diswot.students import origin_of
+
+
+@dataclass(frozen=True)
+class TrainTeacher:
+    """The teacher with its weights, where scores need them; those trained before are kept.
+
+    Attributes:
+        needed: whether scores need them. Trainings need them too, and have them then.
+    """
+
+    needed: bool
+    name = "teacher"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of the weights that scores see."""
+        teacher = run.lessons.trained_teacher() if self.needed else None
+        return fingerprint_of(teacher and teacher.name, teacher and teacher.digest())
+
+    def run(self, run: Run) -> None:
+        """Train the teacher, unless that was done."""
+        if self.needed:
+            run.lessons.trained_teacher()
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search; its journal keeps what was evaluated.
+
+    Attributes:
+        search: starts it, or resumes it.
+    """
+
+    search: Callable[[Run], SearchResult]
+    name = "search"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of the manifest."""
+        return fingerprint_of(run.result.manifest)
+
+    def run(self, run: Run) -> None:
+        """Search."""
+        run.result = self.search(run)
+
+
+class Train:
+    """The trainings of the winner and of what it is compared with; checkpoints keep each."""
+
+    name = "trainings"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of who was trained, and how."""
+        names = {label: candidate.name for label, candidate in run.compared.items()}
+        return fingerprint_of(run.fingerprints["search"], names, dict(run.job))
+
+    def run(self, run: Run) -> None:
+        """Choose the winner of the shortlist, and train it and the others."""
+        lessons, job = run.lessons, run.job
+        run.students = students = Students(
+            lessons.distillation,
+            run.folder / "distill",
+            lessons.seed,
+            lessons.progress,
+            _timing(run.result, lessons, onnx=job["onnx"]),
+        )
+        winner, run.halving = students.chosen(run.result.shortlist(job["shortlist"]))
+        run.compared = {WINNER: winner, **_others(winner, run.result)}
+        run.attempts = {
+            label: students.attempt(
+                candidate, _trainings(students, label, candidate, compare=job["compare"])
+            )
+            for label, candidate in run.compared.items()
+        }
+
+
+class Judge:
+    """Which student to take, from the values of every one on the validation split."""
+
+    name = "verdict"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of the verdict's sentences and of the trainings."""
+        return fingerprint_of(run.fingerprints["trainings"], run.verdict.to_json())
+
+    def run(self, run: Run) -> None:
+        """Compare the students."""
+        run.verdict = _verdict(run.students, run.compared, run.attempts, seed=run.lessons.seed)
+
+
+class Export:
+    """The student that the verdict takes, written and run in every form."""
+
+    name = "export"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of the student's weights, of what its card says, and of the files."""
+        network, files = _taken(run), sorted((run.folder / "student").glob("*"))
+        return fingerprint_of(
+            _digest(network),
+            _metrics_of(network),
+            run.verdict.to_json(),
+            {"onnx": run.job["onnx"], "available": onnx_available(), "torch": torch.__version__},
+            {file.name: digest_of(file) for file in files if file.is_file()},
+        )
+
+    def run(self, run: Run) -> None:
+        """Read what was exported if it is of this student and as it was written; else export."""
+        folder = run.folder / "student"
+        task = run.students.dataset.task
+        if run.known.get(self.name) == self.fingerprint(run):
+            found = read_exported(folder, noun=task.noun)
+            if found is not None:
+                run.exported = found
+                return
+        run.students.progress(news("export", "writing the student, and running every form of it"))
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
+        network = _taken(run)
+        run.exported = export(
+            network,
+            folder,
+            data=run.students.dataset,
+            metrics={**_metrics_of(network), "verdict": list(run.verdict.sentences)},
+            # found possible before the search; now it is written if it can be
+            onnx=run.job["onnx"] and None,
+        )
+
+
+class Report:
+    """The closing table, and `result.json`."""
+
+    name = "report"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of what the table is of."""
+        return fingerprint_of(run.fingerprints["verdict"], run.fingerprints["export"])
+
+    def run(self, run: Run) -> None:
+        """Measure the latencies of the table, and write what the job made."""
+        rows = [
+            run.students.row(label, candidate, run.attempts[label].reports)
+            for label, candidate in run.compared.items()
+        ]
+        run.report = RunReport(
+            search=run.result,
+            task=run.students.dataset.task,
+            verdict=run.verdict,
+            rows=(*run.students.teacher_rows(), *rows),
+            latency=str(run.students.timing),
+            halving=run.halving,
+            trainings=run.attempts[WINNER].reports,
+            exported=run.exported,
+            folder=run.folder,
+        )
+        stages = {**run.fingerprints, self.name: self.fingerprint(run)}
+        write_record(run.folder / "result.json", run.report.to_json() | {"stages": stages})
+
+
+def main_job(search: Callable[[Run], SearchResult], *, teacher_first: bool) -> tuple[Stage, ...]:
+    """Return the stages of the main job.
+
+    Args:
+        search: starts or resumes the search.
+        teacher_first: whether scores need the teacher with its weights.
+    """
+    first = (TrainTeacher(teacher_first), Search(search))
+    return (*first, Train(), Judge(), Export(), Report())
+
+
+def _taken(run: Run) -> nn.Module:
+    return run.attempts[run.verdict.take].trained[run.verdict.loss].network
+
+
+def _digest(network: nn.Module) -> str:
+    content = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        content.update(name.encode())
+        content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return content.hexdigest()
+
+
+def _timing(result: SearchResult, lessons: Lessons, *, onnx: bool | None) -> Timing:
+    """Return how latencies are measured: as in the search, else in the form that is exported."""
+    searched, device = result.manifest["latency"], lessons.distillation.device
+    form = EAGER if onnx is False else default_form(device)
+    threads = result.manifest["settings"]["threads"]
+    noun = lessons.distillation.data.task.noun
+    return Timing(searched if is_measured(searched) else form, threads, noun)
+
+
+def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
+    """Return what the winner is compared with, by label."""
+    first = {"best-scored": result.best} if winner.name != result.best.name else {}
+    return first | dict(result.plain_choices)
+
+
+def _trainings(
+    students: Students, label: str, candidate: Candidate, *, compare: bool
+) -> dict[str, str]:
+    """Return the folders of a candidate's trainings, by loss."""
+    if label == WINNER:
+        return {loss: loss for loss in students.dataset.task.losses}
+    return {students.loss: label} if compare and candidate.failure is None else {}
+
+
+def _verdict(
+    students: Students,
+    compared: Mapping[str, Candidate],
+    attempts: Mapping[str, Attempts],
+    *,
+    seed: int,
+) -> Verdict:
+    """Say which student to take.
+
+    Raises:
+        DivergedError: none could be distilled.
+    """
+    distinct: dict[str, str] = {}  # a baseline may be the winner, or another baseline
+    for label, candidate in compared.items():
+        distinct.setdefault(candidate.name, label)
+    trained = [
+        student
+        for label in distinct.values()
+        for student in students.answers(label, compared[label], attempts[label])
+    ]
+    failed = [
+        (f"{label} with {loss}", error)
+        for label in distinct.values()
+        for loss, error in attempts[label].failures.items()
+    ]
+    if all(student.loss == alone_of(students.dataset) for student in trained):
+        raise failed[0][1]
+    return verdict(
+        trained,
+        students.dataset,
+        teacher=students.teacher_test,
+        failures={what: first_line(error) for what, error in failed},
+        untrained=[label for label in distinct.values() if attempts[label].untried],
+        seeds=(seed,),
+    )
+
+
+def _metrics_of(network: nn.Module) -> Mapping[str, Any]:
+    origin = origin_of(network)
+    return origin.metrics if origin else {}
