@@ -106,7 +106,7 @@ def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
         names, recipe = names[:1], replace(recipe, epochs=epochs)
     found = halve(
         {
-            name: partial(student_in, settings.space, name, distillation.data.signature, seed=seed)
+            name: partial(student_in, settings.space, name, distillation.data, seed=seed)
             for name in names
         },
         replace(distillation, recipe=recipe),

@@ -83,7 +83,7 @@ def make_truth(
 def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
     arch, seed, target = task
     distillation = lesson(settings)
-    student = student_in(settings.space, arch, distillation.data.signature, seed=seed)
+    student = student_in(settings.space, arch, distillation.data, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=TARGETS[target])
     accuracy = round(100 * training.test.value, 4)

@@ -18,7 +18,6 @@ from diswot.students import build_student
 from diswot.tasks import Dataset
 from diswot.tasks.images import ImageData, held_out
 from diswot.training import Distillation, default_recipe, prepare_distillation
-from search_spaces import Signature
 
 _T = TypeVar("_T", bound=tuple[Hashable, ...])
 
@@ -103,19 +102,19 @@ def student_of(name: str, data: Dataset, *, seed: int) -> nn.Module:
             f"unknown student {name!r}: name a network of `diswot list teachers`, or "
             "SPACE:ARCHITECTURE, for example s0:3-1-5"
         )
-    return student_in(space, arch, data.signature, seed=seed)
+    return student_in(space, arch, data, seed=seed)
 
 
-def student_in(space: str, name: str, signature: Signature, *, seed: int) -> nn.Module:
+def student_in(space: str, name: str, data: Dataset, *, seed: int) -> nn.Module:
     """Build the student of a space's architecture, initialized by `seed`.
 
     Raises:
         DiswotError: there is no such space or architecture, or it does not fit the data.
     """
-    found = find_space(space, signature)
+    found = find_space(space, data.signature)
     arch = parse_architecture(found, name)
-    check_architecture(found, arch, signature)
-    return build_student(found, arch, signature, seed=seed_for(seed, "student", name))
+    check_architecture(found, arch, data)
+    return build_student(found, arch, data.signature, seed=seed_for(seed, "student", name))
 
 
 class Trainings:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diswot.search import SearchResult
+    from diswot.tasks import Dataset
     from diswot.tasks.images import ImageData, ImageSpec
     from diswot.training import Distillation, Halving, Training, TrainingManifest
 
@@ -150,7 +151,7 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), shown_progress() as progress:
         images = cast("ImageData", subject.load(progress))
-        students = _students(space, names, images.spec, seed=seed)
+        students = _students(space, names, images, seed=seed)
         _name_missing_forms(students[names[0]](), images.spec, progress)
         distillation = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
@@ -188,7 +189,7 @@ def _write_config(folder: Path, told: Mapping[str, Any]) -> None:
 
 
 def _students(
-    spec: str, names: Sequence[str], images: ImageSpec, *, seed: int
+    spec: str, names: Sequence[str], data: Dataset, *, seed: int
 ) -> dict[str, Callable[[], nn.Module]]:
     """Return what builds each student, after making sure that it can be built."""
     from diswot.search import check_architecture, find_space, parse_architecture
@@ -196,14 +197,14 @@ def _students(
     from diswot.students import build_student
     from search_spaces import Architecture
 
-    space = find_space(spec, images.signature)
+    space = find_space(spec, data.signature)
     architectures = {name: parse_architecture(space, name) for name in names}
     for arch in architectures.values():
-        check_architecture(space, arch, images.signature)
+        check_architecture(space, arch, data)
 
     def built(arch: Architecture) -> nn.Module:
         drawn_from = seed_for(seed, "student", space.canonical_key(arch))
-        return build_student(space, arch, images.signature, seed=drawn_from)
+        return build_student(space, arch, data.signature, seed=drawn_from)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}
 

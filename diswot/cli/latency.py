@@ -208,10 +208,10 @@ def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, Signature
     from diswot.search import check_space, find_space
     from diswot.seeding import generator_for
 
-    signature = subject.load(progress).signature
-    found = find_space(subject.space, signature)
-    check_space(found, signature, generator_for(0, "check"))
-    return found, signature
+    data = subject.load(progress)
+    found = find_space(subject.space, data.signature)
+    check_space(found, data, generator_for(0, "check"))
+    return found, data.signature
 
 
 def _check_new(path: Path) -> None:

@@ -82,8 +82,7 @@ def time_network(
     call = runner(network.to(device).eval(), *inputs, form=form, threads=threads)
     times = time_call(call, threads=threads, seconds=seconds)
     fast, low, median, high = np.percentile(times, (100 * FAST, 25, 50, 75))
-    reach = 1.5 * (high - low)
-    outside = (times < low - reach) | (times > high + reach)
+    outside = np.abs(times - np.clip(times, low, high)) > 1.5 * (high - low)
     return LatencyMeasurement(
         median_ms=float(median),
         fast_ms=float(fast),

@@ -33,7 +33,7 @@ class ForwardPass:
     """What one forward pass of one network showed.
 
     Attributes:
-        logits: (B, N) output of the network: what calling it returns.
+        output: (B, N) what calling the network returns.
         features: (B, D) input of the classifier, the linear layer whose output the network
             returns; `None` where there is none.
         feature_map: (B, C, H, W) last feature map before the classifier; `None` where there is
@@ -44,7 +44,7 @@ class ForwardPass:
         unmapped: why there is no feature map, if so.
     """
 
-    logits: Tensor
+    output: Tensor
     features: Tensor | None
     feature_map: Tensor | None
     classifier_weight: Tensor | None
@@ -71,9 +71,14 @@ class Activations:
         return self._given
 
     @property
-    def logits(self) -> Tensor:
+    def output(self) -> Tensor:
         """Output of the network: (B, N)."""
-        return self._forward.logits
+        return self._forward.output
+
+    @property
+    def logits(self) -> Tensor:
+        """Output of a classifier, under the name that it has there: (B, N)."""
+        return self.output
 
     @property
     def features(self) -> Tensor:

@@ -38,17 +38,17 @@ class LinearCall:
         """The weight of the layer: (N, D)."""
         return self.layer.weight.flatten(1)
 
-    def gave(self, logits: Tensor) -> bool:
+    def gave(self, returned: Tensor) -> bool:
         """Tell whether the output is what the network returned, as it is or in another form.
 
         Other forms are views (`squeeze`, `flatten`) and the same numbers in another precision.
         """
         if self.version is not None and self.output._version != self.version:
             return False
-        if logits.dtype != self.output.dtype:
-            own = self.output.reshape(len(self.output), -1).to(logits.dtype)
-            return own.shape == logits.shape and not own.is_meta and torch.equal(own, logits)
-        return logits is self.output or _same_numbers(logits, self.output)
+        if returned.dtype != self.output.dtype:
+            own = self.output.reshape(len(self.output), -1).to(returned.dtype)
+            return own.shape == returned.shape and not own.is_meta and torch.equal(own, returned)
+        return returned is self.output or _same_numbers(returned, self.output)
 
 
 def linear_call(
@@ -67,9 +67,9 @@ def linear_call(
     return LinearCall(layer, given, output, feature_map, version)
 
 
-def classifier_call(calls: Sequence[LinearCall], logits: Tensor) -> LinearCall | None:
-    """Return the call whose output is the logits (B, N), if one is."""
-    return next((call for call in reversed(calls) if call.gave(logits)), None)
+def classifier_call(calls: Sequence[LinearCall], returned: Tensor) -> LinearCall | None:
+    """Return the call whose output is the network's (B, N), if one is."""
+    return next((call for call in reversed(calls) if call.gave(returned)), None)
 
 
 def _widths(layer: Linear) -> tuple[int, int]:
@@ -83,10 +83,10 @@ def _widths(layer: Linear) -> tuple[int, int]:
     return layer.in_channels * height * width, layer.out_channels
 
 
-def _same_numbers(logits: Tensor, output: Tensor) -> bool:
+def _same_numbers(returned: Tensor, output: Tensor) -> bool:
     return (
-        logits.numel() == output.numel()
-        and logits.is_contiguous()
-        and logits.storage_offset() == output.storage_offset()
-        and logits.untyped_storage()._cdata == output.untyped_storage()._cdata
+        returned.numel() == output.numel()
+        and returned.is_contiguous()
+        and returned.storage_offset() == output.storage_offset()
+        and returned.untyped_storage()._cdata == output.untyped_storage()._cdata
     )

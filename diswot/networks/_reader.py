@@ -17,7 +17,7 @@ from diswot.networks.output import first_tensor, run
 class ActivationReader:
     """Runs a network and tells what its forward pass shows.
 
-    Use as a context manager; leaving it removes the hooks. The logits are what the network
+    Use as a context manager; leaving it removes the hooks. The output is what the network
     returns, see [`output_of`][diswot.networks.output.output_of].
 
     Args:
@@ -26,7 +26,7 @@ class ActivationReader:
         who: what the network is called in messages; by default by its class.
 
     Raises:
-        NetworkError: the network raises something, or returns no logits (B, N).
+        NetworkError: the network raises something, or returns no output (B, N).
 
     Examples:
         >>> import torch
@@ -34,7 +34,7 @@ class ActivationReader:
         ...     nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
         >>> with ActivationReader(network) as read:
         ...     shown = read(torch.zeros(2, 3, 6, 6))
-        >>> shown.feature_map.shape, shown.features.shape, shown.logits.shape
+        >>> shown.feature_map.shape, shown.features.shape, shown.output.shape
         (torch.Size([2, 8, 4, 4]), torch.Size([2, 8]), torch.Size([2, 10]))
     """
 
@@ -72,16 +72,16 @@ class ActivationReader:
     def forward(self, *inputs: Tensor) -> ForwardPass:
         """Run the network on inputs, each (B, …)."""
         self._forget()
-        logits = self._output(inputs)
-        if logits.ndim != 2 or len(logits) != len(inputs[0]):
+        output = self._output(inputs)
+        if output.ndim != 2 or len(output) != len(inputs[0]):
             raise NetworkError(
-                f"{self._who} returns an output of shape {tuple(logits.shape)} for "
+                f"{self._who} returns an output of shape {tuple(output.shape)} for "
                 f"{len(inputs[0])} examples: expected (B, N), the same N numbers for each example"
             )
-        classifier = classifier_call(self._linear, logits)
+        classifier = classifier_call(self._linear, output)
         feature_map = self._map if classifier is None else classifier.feature_map
         return ForwardPass(
-            logits,
+            output,
             None if classifier is None else classifier.features,
             None if feature_map is None else as_map(feature_map),
             None if classifier is None else classifier.weight,

@@ -21,6 +21,7 @@ def trial_pass(
     *inputs: Tensor,
     outputs: int,
     who: str,
+    counted: str = "outputs",
     maps: bool = True,
     training: bool = False,
 ) -> None:
@@ -31,6 +32,7 @@ def trial_pass(
         *inputs: what it is called with, each (B, …).
         outputs: numbers that it is to return for one example.
         who: what the network is called in messages.
+        counted: what these numbers are called there, such as `classes`.
         maps: whether it must show a feature map, as what reads one needs it.
         training: whether it must be possible to train it too, which is tried on a copy.
 
@@ -39,16 +41,16 @@ def trial_pass(
     """
     with _refused(who, inputs), torch.no_grad():
         shown = _read(network.eval(), inputs, who)
-    logits = shown.logits
-    if logits.shape[1] != outputs:
+    output = shown.output
+    if output.shape[1] != outputs:
         raise NetworkError(
-            f"{who} has {logits.shape[1]} outputs, but the data needs {outputs}: they must be "
-            f"equal (its output for {len(logits)} examples has the shape {_shape(logits)})"
+            f"{who} has {output.shape[1]} {counted}, but the data has {outputs}: they must be "
+            f"equal (its output for {len(output)} examples has the shape {_shape(output)})"
         )
     if maps:
         _ = shown.feature_map  # raises where there is none
     if training:
-        _try_training(network, inputs, tuple(logits.shape), who)
+        _try_training(network, inputs, tuple(output.shape), who)
 
 
 def _read(network: nn.Module, inputs: Sequence[Tensor], who: str) -> Activations:
@@ -74,23 +76,23 @@ def _try_training(
     """Run a copy in training mode, and back, leaving torch's generators as they are."""
     devices = [each.device for each in inputs[:1] if each.is_cuda]
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
-        logits = run(copied(network).train(), *inputs, who=who)
-        if tuple(logits.shape) != shape:
+        output = run(copied(network).train(), *inputs, who=who)
+        if tuple(output.shape) != shape:
             raise NetworkError(
-                f"{who} returns an output of shape {_shape(logits)} in training mode, but of "
-                f"{shape} in evaluation mode: return the logits first, or as 'logits', in both"
+                f"{who} returns an output of shape {_shape(output)} in training mode, but of "
+                f"{shape} in evaluation mode: return the same output first in both"
             )
-        if logits.requires_grad:
-            _try_backward(logits, who)
+        if output.requires_grad:
+            _try_backward(output, who)
 
 
-def _try_backward(logits: Tensor, who: str) -> None:
+def _try_backward(output: Tensor, who: str) -> None:
     try:
         with backward_of(who):
-            torch.autograd.backward(logits.sum())
+            torch.autograd.backward(output.sum())
     except NetworkError as error:
         # Not every operation has a backward pass on the meta device.
-        if not logits.is_meta or IN_PLACE in str(error):
+        if not output.is_meta or IN_PLACE in str(error):
             raise
 
 
@@ -113,5 +115,5 @@ def backward_of(who: str) -> Iterator[None]:
         ) from error
 
 
-def _shape(logits: Tensor) -> str:
-    return str(tuple(logits.shape))
+def _shape(output: Tensor) -> str:
+    return str(tuple(output.shape))

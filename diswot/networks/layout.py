@@ -216,7 +216,7 @@ def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Lay
         who: what the network is called in messages.
 
     Raises:
-        NetworkError: it returns no logits.
+        NetworkError: it returns no output (B, N).
 
     Examples:
         >>> from search_spaces import CifarResNet
@@ -238,7 +238,7 @@ def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Lay
         blocks=tuple(path for path in maps if path in found and math.prod(maps[path][1:]) > 1),
         activated=notes.activated,
         last_map=None if last is None else tuple(last.shape[1:]),
-        outputs=shown.logits.shape[1],
+        outputs=shown.output.shape[1],
         width=None if shown.features is None else shown.features.shape[1],
         unread=shown.unread,
         unmapped=shown.unmapped,

@@ -136,10 +136,10 @@ def _convolution(
 ) -> _Result | None:
     if images.ndim != 4 or isinstance(padding, str) or images.shape[1] != weight.shape[1] * groups:
         return None
-    out_channels, in_channels, *kernel = weight.shape
+    out_channels, read, *kernel = weight.shape
     sides = _sides(images, kernel, stride, padding, dilation)
     shape = (images.shape[0], out_channels, *sides)
-    return (shape, math.prod(shape) * in_channels * math.prod(kernel)) if min(sides) > 0 else None
+    return (shape, math.prod(shape) * read * math.prod(kernel)) if min(sides) > 0 else None
 
 
 def _pooling(

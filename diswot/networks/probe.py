@@ -25,7 +25,7 @@ _NO_NUMBERS = "which this score cannot vary: use another scorer"
 class Probe(Activations):
     """What a scorer sees of a student; every pass is made when first asked for, and kept.
 
-    What a forward pass shows (`logits`, `features`, `feature_map`, …) is read as from
+    What a forward pass shows (`output`, `features`, `feature_map`, …) is read as from
     any [`Activations`][diswot.networks.Activations].
 
     Args:
@@ -93,7 +93,7 @@ class Probe(Activations):
     def loss(self) -> Tensor:
         """Mean cross-entropy of the batch."""
         with torch.enable_grad():
-            return F.cross_entropy(self.logits, self.targets)
+            return F.cross_entropy(self.output, self.targets)
 
     @property
     def weight_gradients(self) -> list[tuple[WeightLayer, Tensor]]:
@@ -131,7 +131,7 @@ class Probe(Activations):
 
     @cached_property
     def input_gradients(self) -> Tensor:
-        """Gradient of the sum of all logits for the inputs of each example, in a row: (B, D).
+        """Gradient of the sum of all outputs for the inputs of each example, in a row: (B, D).
 
         Inputs of whole numbers have none.
 
@@ -142,7 +142,7 @@ class Probe(Activations):
         if not reals:
             raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
         with torch.enable_grad():
-            total = self.logits.sum()
+            total = self.output.sum()
         return torch.cat([each.flatten(1) for each in self.gradients(total, reals)], dim=1)
 
     def examples(self, places: slice) -> tuple[Tensor, ...]:

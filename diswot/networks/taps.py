@@ -15,7 +15,7 @@ from diswot.networks.layers import blocks
 _T = TypeVar("_T")
 
 Shape: TypeAlias = tuple[int, ...]
-"""Channels, height and width of a feature map; channels alone of features or logits."""
+"""Channels, height and width of a feature map; channels alone of features or outputs."""
 
 THIRDS = 3
 """Stages of a network whose blocks all have one resolution."""

@@ -21,8 +21,8 @@ from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
-from diswot.search._checks import FEATURE_MAPS, check_architecture, check_space
-from diswot.search._comparison import resolve_comparison
+from diswot.search._checks import check_architecture, check_space
+from diswot.search._comparison import Comparison, resolve_comparison
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._resuming import check_resume, check_same, comparison_again
@@ -108,7 +108,7 @@ def _prepared(
     compared = cast(ComparisonOptions, {n: v for n, v in options.items() if n not in alone})
     comparison = resolve_comparison(teacher, space, progress=progress, **compared)
     data, rng = comparison.data, generator_for(comparison.seed, "check")
-    check_space(comparison.space, data.signature, rng, maps=FEATURE_MAPS in data.task.reads)
+    check_space(comparison.space, data, rng)
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
 
 
@@ -184,24 +184,26 @@ def score(
     """
     with shown(progress) as tell:
         comparison = resolve_comparison(teacher, space, progress=tell, **options)
-        found = comparison.space
-        wanted = [parse_architecture(found, a) if isinstance(a, str) else a for a in archs]
-        if wanted:
-            data = comparison.data
-            maps = FEATURE_MAPS in data.task.reads
-            check_architecture(found, wanted[0], data.signature, maps=maps)
-        sample: list[Architecture] = []
-        if comparison.formula.needs_reference:
-            rng = generator_for(comparison.seed, "reference")
-            sample = [found.sample(rng) for _ in range(REFERENCE)]
-        distinct = {found.canonical_key(arch): arch for arch in (*sample, *wanted)}
-        reference = len({found.canonical_key(arch) for arch in sample})
-        evaluator = comparison.evaluator
-        trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
-        for arch in tracked(distinct.values(), tell, "score", len(distinct)):
-            trials.add(evaluator.evaluate(arch))
-        scored = {candidate.key: candidate for candidate in trials.scored()}
-        alike = [(arch, scored[found.canonical_key(arch)]) for arch in wanted]
-        return [
-            replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike
-        ]
+        return _scored(comparison, archs, tell)
+
+
+def _scored(
+    comparison: Comparison, archs: Iterable[Architecture | str], progress: Progress
+) -> list[Candidate]:
+    """Score architectures together with the sample that their combination measures by."""
+    space, data, evaluator = comparison.space, comparison.data, comparison.evaluator
+    wanted = [parse_architecture(space, a) if isinstance(a, str) else a for a in archs]
+    if wanted:
+        check_architecture(space, wanted[0], data)
+    sample: list[Architecture] = []
+    if comparison.formula.needs_reference:
+        rng = generator_for(comparison.seed, "reference")
+        sample = [space.sample(rng) for _ in range(REFERENCE)]
+    distinct = {space.canonical_key(arch): arch for arch in (*sample, *wanted)}
+    reference = len({space.canonical_key(arch) for arch in sample})
+    trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
+    for arch in tracked(distinct.values(), progress, "score", len(distinct)):
+        trials.add(evaluator.evaluate(arch))
+    scored = {candidate.key: candidate for candidate in trials.scored()}
+    alike = [(arch, scored[space.canonical_key(arch)]) for arch in wanted]
+    return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]

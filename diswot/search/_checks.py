@@ -5,14 +5,10 @@ from functools import partial
 import numpy as np
 
 from diswot.errors import DiswotError, OptionError, SpaceError, first_line
-from diswot.networks import trial_pass
 from diswot.networks.meta import build_on_meta
 from diswot.scorers import Scorer
-from diswot.tasks import Task
-from search_spaces import Architecture, SearchSpace, Signature
-
-FEATURE_MAPS = "feature maps"
-"""What a task reads whose networks must show some."""
+from diswot.tasks import Dataset, Task, try_network
+from search_spaces import Architecture, SearchSpace
 
 CHECKED = 5
 """Architectures that are looked at before a space is refused."""
@@ -32,18 +28,15 @@ def check_reads(scorer: Scorer, task: Task) -> None:
         )
 
 
-def check_space(
-    space: SearchSpace, signature: Signature, rng: np.random.Generator, *, maps: bool = True
-) -> None:
+def check_space(space: SearchSpace, data: Dataset, rng: np.random.Generator) -> None:
     """Make sure that a space has networks that can be scored, on the meta device.
 
     Some may be faulty: the space is refused if none of a few drawn at random will do.
 
     Args:
         space: the search space.
-        signature: what its networks are to take and give.
+        data: what its networks are for.
         rng: draws the architectures.
-        maps: whether they must show feature maps.
 
     Raises:
         SpaceError: its architectures cannot be drawn or built.
@@ -59,7 +52,7 @@ def check_space(
                 f"{first_line(error)}; fix the space"
             ) from error
         try:
-            check_architecture(space, arch, signature, maps=maps)
+            check_architecture(space, arch, data)
         except DiswotError as error:
             errors.append(error)
         else:
@@ -67,9 +60,7 @@ def check_space(
     raise errors[0]
 
 
-def check_architecture(
-    space: SearchSpace, arch: Architecture, signature: Signature, *, maps: bool = True
-) -> None:
+def check_architecture(space: SearchSpace, arch: Architecture, data: Dataset) -> None:
     """Make sure that the network of `arch` can be scored and trained, on the meta device.
 
     Raises:
@@ -79,10 +70,10 @@ def check_architecture(
     """
     who = f"architecture {space.to_string(arch)}"
     try:
-        network = build_on_meta(partial(space.network, arch, signature))
+        network = build_on_meta(partial(space.network, arch, data.signature))
     except Exception as error:
         raise SpaceError(
             f"{who}: build raised {type(error).__name__}: {first_line(error)}; fix the space"
         ) from error
-    inputs = signature.example(2, device="meta")
-    trial_pass(network, *inputs, outputs=signature.outputs, who=who, maps=maps, training=True)
+    inputs = data.signature.example(2, device="meta")
+    try_network(network, inputs, data, who=who, training=True)

@@ -10,11 +10,10 @@ from torch import Tensor, nn
 
 from diswot.devices import torch_threads
 from diswot.errors import OptionError, TeacherError
-from diswot.networks import ActivationReader, Activations, Watch, scoring_mode, trial_pass
+from diswot.networks import ActivationReader, Activations, Watch, scoring_mode
 from diswot.options import TeacherState
-from diswot.search._checks import FEATURE_MAPS
 from diswot.seeding import generator_for, seed_for
-from diswot.tasks import Batch, Dataset
+from diswot.tasks import Batch, Dataset, try_network
 from diswot.teachers import Teacher
 
 
@@ -52,17 +51,15 @@ def prepare_repeats(
     size = data.size("train")
     if batch_size > size:
         raise OptionError(
-            f"Expected a batch of at most the {size} training examples of {data.name}, "
+            f"Expected a batch of at most the {size} training {data.task.noun}s of {data.name}, "
             f"but got {batch_size}: choose a smaller --batch-size"
         )
-    who, outputs = f"teacher {teacher.name}", data.signature.outputs
-    maps = FEATURE_MAPS in data.task.reads
     prepared = []
     for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
         drawn = generator_for(seed, "batch", number).choice(size, batch_size, replace=False)
         batch = data.batch("train", torch.from_numpy(drawn), device=device)
         few = [each[:2] for each in batch.inputs]
-        trial_pass(network.to(device), *few, outputs=outputs, who=who, maps=maps)
+        try_network(network.to(device), few, data, who=f"teacher {teacher.name}")
         with torch_threads(threads):
             shown = _shown(network, batch, state, watches)
         prepared.append(Repeat(batch.inputs, batch.labels, shown))

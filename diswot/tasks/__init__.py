@@ -15,6 +15,7 @@ from diswot.tasks._source import NamedData, Source
 from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
 from diswot.tasks._task import NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task
+from diswot.tasks._trial import try_network
 
 __all__ = [
     "DEFAULT",
@@ -48,6 +49,7 @@ __all__ = [
     "read_picture",
     "source_of",
     "takes_task_options",
+    "try_network",
     "values_of",
     "with_measures",
 ]

@@ -41,6 +41,7 @@ class Task(ABC):
             from the truth alone, and of the others the second is that of the baselines.
         teachers: names of the teachers that a student learns from together; the first is what
             losses of one teacher read.
+        outputs: what the numbers are that a network returns, in messages.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Task(ABC):
     space: str
     losses: tuple[str, ...]
     teachers: tuple[str, ...] = ("teacher",)
+    outputs: str = "outputs"
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:

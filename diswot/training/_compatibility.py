@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from diswot.networks import trial_pass
-from diswot.tasks import Dataset
+from diswot.tasks import Dataset, try_network
 
 
 def check_compatible(
@@ -23,11 +22,4 @@ def check_compatible(
     """
     device = next((str(each.device) for each in network.parameters()), "cpu")
     inputs = data.batch("train", torch.arange(2), device=device).inputs
-    trial_pass(
-        network,
-        *inputs,
-        outputs=data.signature.outputs,
-        who=who,
-        maps="feature maps" in data.task.reads,
-        training=training,
-    )
+    try_network(network, inputs, data, who=who, training=training)

@@ -77,7 +77,7 @@ def in_precision(given: ForwardPass, precision: torch.dtype) -> Activations:
     return Activations(
         replace(
             given,
-            logits=large(given.logits),
+            output=large(given.output),
             features=large(given.features),
             feature_map=large(given.feature_map),
             watched=watched,

@@ -105,7 +105,7 @@ def test_a_network_without_feature_map_is_refused() -> None:
 
 def test_other_classes_or_channels_are_refused_in_one_line() -> None:
     network = CifarResNet((1, 1, 1), num_classes=5)
-    with pytest.raises(NetworkError, match="it has 5 outputs, but the data needs 10"):
+    with pytest.raises(NetworkError, match="it has 5 outputs, but the data has 10"):
         trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=10, who="it")
     with pytest.raises(NetworkError, match=r"it cannot take inputs of shape \(1, 8, 8\)") as caught:
         trial_pass(network, torch.zeros(2, 1, 8, 8), outputs=5, who="it")

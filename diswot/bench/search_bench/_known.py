@@ -72,9 +72,13 @@ class KnownSpace(SearchSpace):
         distances[[self._places[other] for other in besides]] = np.inf
         return self._known[rng.choice(np.flatnonzero(distances == distances.min()))]
 
-    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+    def build(self, arch: Architecture, outputs: int) -> nn.Module:
         """Build the network of the space."""
-        return self._space.build(arch, num_classes)
+        return self._space.build(arch, outputs)
+
+    def network(self, arch: Architecture, signature: Signature) -> nn.Module:
+        """Build the network of the whole space."""
+        return self._space.network(arch, signature)
 
     def to_string(self, arch: Architecture) -> str:
         """Write `arch` as the space does."""

@@ -43,6 +43,7 @@ class ImageClassification(Task):
     teacher = "resnet56"
     space = "s0"
     losses = ("alone", "diswot", "diswot-dagger")
+    outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
         """Raise what can be said of a name before anything is read, see `check_data`."""

@@ -34,6 +34,7 @@ class Landmarks(Task):
     teacher = "mobile-medium"
     space = "mobile-small"
     losses = ("l2", "kd-loss")
+    outputs = "coordinates"
     teachers = TEACHERS
 
     def check(self, data: Any, **options: Any) -> None:

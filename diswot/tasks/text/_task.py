@@ -30,6 +30,7 @@ class TextClassification(Task):
     teacher = "encoder-medium"
     space = "text-encoder"
     losses = ("alone", "kd")
+    outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
         """Raise what can be said of a name before anything is read, see `check_texts`."""

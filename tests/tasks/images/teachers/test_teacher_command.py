@@ -73,7 +73,7 @@ def test_a_network_with_weights_is_trained_on_and_stays_as_it_is(tmp_path: Path)
 
 
 def test_a_teacher_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match="has 7 outputs, but the data needs 10"):
+    with pytest.raises(NetworkError, match="has 7 classes, but the data has 10"):
         taught(tmp_path / "taught", small(classes=7))
     assert not (tmp_path / "taught").exists()
 
