@@ -7,8 +7,8 @@ than 300,000 parameters: plain source, weights, ONNX and a card, in `RUN/student
     python examples/own_images.py --images photos/ --teacher my-fine-tuned-vit/
     python examples/own_images.py --small   # makes images and a teacher itself, seconds
 
-Images are brought to one size (`--image-size`), which the student is made for; the teacher is
-shown them resized and normalised as its processor says.
+Images are resized to one size (`--image-size`), which the student is made for; for the teacher
+they are resized and normalized as its processor says.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SHAPES = {"disc": "ellipse", "square": "rectangle", "stroke": "line"}
 
 
 def main(*, images: str, teacher: str, image_size: int | None, out: str, small: bool) -> None:
-    """Search, distil, export, and use what was exported."""
+    """Search, distill, export, and use what was exported."""
     options: dict[str, Any] = {}
     if small:
         images, teacher = tiny_images(Path("shapes")), tiny_teacher(Path("tiny-resnet"))

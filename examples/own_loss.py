@@ -1,8 +1,8 @@
-"""A distillation loss of your own, beside two that come with DisWOT.
+"""A distillation loss of your own, combined with two that come with DisWOT.
 
 The loss lets the student imitate how sure the teacher is of an image: the difference of the
 entropies of their predictions. Registered, it has a name, a weight and an option, and can be
-part of any expression. The same student is distilled from the same initialisation with the
+part of any expression. The same student is distilled from the same initialization with the
 labels alone, with KD, and with KD and the loss.
 
     python examples/own_loss.py                     # digits; minutes on two CPU cores

@@ -1,7 +1,7 @@
 """A scorer of your own, and whether it ranks students.
 
-The score asks whether teacher and student, before any training, find the same images alike:
-how many of each image's nearest neighbours they share. Whether that says anything of how
+The score asks whether teacher and student, before any training, see the same images as similar:
+how many of each image's nearest neighbors they share. Whether that says anything of how
 accurate the distilled students are is looked up in a ground truth: the 64 networks of S0, all
 trained on digits. Beside it are the parameter count, which any score should beat, and chance.
 
@@ -22,18 +22,18 @@ from diswot.bench.rank_statistics import kendall
 from diswot.networks import Activations
 from diswot.scorers import Card, register
 
-NEIGHBOURS = 5
+NEIGHBORS = 5
 
 
-def nearest(shown: Activations) -> Tensor:
-    """Return (B, 5) places of each image's nearest neighbours by the cosine of the features."""
-    features = torch.nn.functional.normalize(shown.features, dim=1)
-    return (features @ features.T).fill_diagonal_(-1).topk(NEIGHBOURS).indices
+def nearest(network: Activations) -> Tensor:
+    """Return (B, 5) places of each image's nearest neighbors by the cosine of the features."""
+    features = torch.nn.functional.normalize(network.features, dim=1)
+    return (features @ features.T).fill_diagonal_(-1).topk(NEIGHBORS).indices
 
 
-@register(Card("neighbours", "share of nearest neighbours that are the same", "an example"))
-def neighbours(student: Activations, teacher: Activations) -> Tensor:
-    """Return the share of neighbours that both networks find, from 0 to 1."""
+@register(Card("neighbors", "share of nearest neighbors that are the same", "an example"))
+def neighbors(student: Activations, teacher: Activations) -> Tensor:
+    """Return the share of neighbors that both networks find, from 0 to 1."""
     theirs = teacher.once(nearest)  # once per batch, however many students are scored
     return (nearest(student)[:, :, None] == theirs[:, None, :]).any(2).float().mean()
 
@@ -44,7 +44,7 @@ def main(*, small: bool) -> None:
     if small:
         truth = truth.sampled(12, seed=0)
     accuracies = truth.accuracies("distilled")
-    for scorer in ("neighbours", "params", "null"):
+    for scorer in ("neighbors", "params", "null"):
         candidates = diswot.score(
             truth.architectures,
             "resnet56",

@@ -56,7 +56,7 @@ class MobileStudents(ChoiceSpace):
 def separable(
     given: int, width: int, kernel: int, stride: int, activation: type[nn.Module]
 ) -> list[nn.Module]:
-    """Return a depthwise and a pointwise convolution, each normalised."""
+    """Return a depthwise and a pointwise convolution, each with batch normalization."""
     return [
         nn.Conv2d(given, given, kernel, stride, kernel // 2, groups=given, bias=False),
         nn.BatchNorm2d(given),
@@ -68,7 +68,7 @@ def separable(
 
 
 def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -> None:
-    """Search, distil and export."""
+    """Search, distill and export."""
     images = diswot.load_data(data, root=data_root)
     teacher = "resnet20" if small else "resnet56"
     result = diswot.search(

@@ -41,7 +41,7 @@ def two_layers() -> nn.Module:
 
 
 def main(*, small: bool) -> None:
-    """Train the teacher, search, distil and export."""
+    """Train the teacher, search, distill and export."""
     data, epochs = eight_by_eight(300 if small else 1797), 3 if small else 20
     teacher = two_layers()
     trained = diswot.distill(teacher, None, data=data, loss="alone", epochs=epochs)

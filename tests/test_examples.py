@@ -64,7 +64,7 @@ def test_own_teacher_and_data_give_an_exported_student(tmp_path: Path) -> None:
 
 def test_own_scorer_is_compared_with_parameters_and_chance(tmp_path: Path) -> None:
     lines = shown("own_scorer.py", tmp_path).splitlines()
-    assert [line.split(":")[0].strip() for line in lines] == ["neighbours", "params", "null"]
+    assert [line.split(":")[0].strip() for line in lines] == ["neighbors", "params", "null"]
     assert all(re.search(r"τ [+-]\d\.\d\d of 12", line) for line in lines)
 
 
