@@ -1,0 +1,108 @@
+"""Options in a file, `--print-config`, and the file of a run folder that repeats the run."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diswot.runs.config import as_toml
+from tests.cli.conftest import QUICK, only_line
+from tests.conftest import CommandLine
+
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]))),
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), VALUES))
+def test_options_written_as_toml_are_read_back(values: dict[str, Any]) -> None:
+    assert tomllib.loads(as_toml(values)) == values
+
+
+def written(text: str) -> str:
+    Path("run.toml").write_text(text)
+    return "run.toml"
+
+
+def test_the_command_line_goes_before_the_file(cli: CommandLine) -> None:
+    path = written(
+        'population = 5\nmax-params = "300k"\n[search]\nrepeats = 2\n[run]\nepochs = 3\n'
+    )
+    outcome = cli("search", "--config", path, "--population", 7, "--print-config")
+    printed = tomllib.loads(outcome.out)
+    assert (printed["population"], printed["max_params"], printed["repeats"]) == (7, 300_000, 2)
+    assert "epochs" not in printed
+    said = only_line(outcome, code=0)
+    assert "--population is 7, as on the command line, not 5 as in run.toml" in said
+
+
+@pytest.mark.parametrize("command", ["run", "search", "distill", "score"])
+def test_what_is_printed_is_read_again(cli: CommandLine, command: str) -> None:
+    archs = ["1-1-1"] if command == "score" else []
+    printed = cli(command, *archs, "--seed", 3, "--print-config").out
+    again = cli(command, *archs, "--config", written(printed), "--print-config")
+    assert (again.code, again.out, again.err) == (0, printed, "")
+    assert tomllib.loads(printed)["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed = 1\n\npopulaton = 5\n", "run.toml, line 3: unknown option populaton: did you mean"),
+        ("[search]\nbatch_size = '8'\n", "line 2: Expected batch_size to be a whole number, but"),
+        ("population = true\n", "line 1: Expected population to be a whole number, but got True"),
+        ("data = 3\n", "line 1: Expected data to be text in quotes, but got 3"),
+        ("# few\npopulation = 0\n", "line 2: Invalid value for '--population': 0 is not in the"),
+        ("max_params = 'many'\n", "line 1: Invalid value for '--max-params': expected a positive"),
+        ("combination = 'summ'\n", "line 1: Invalid value for '--combination'"),
+        ("[serch]\nseed = 1\n", "line 1: [serch] is no command with options in a file: did you"),
+        ("seed = \n", "cannot be read as TOML: Invalid value (at line 1"),
+        ("objectives = [1]\n", "line 1: Expected objectives to be a list of texts"),
+    ],
+)
+def test_a_mistake_in_the_file_names_its_line(cli: CommandLine, text: str, said: str) -> None:
+    assert said in only_line(cli("search", "--config", written(text)))
+
+
+def test_a_file_that_is_not_there_is_refused(cli: CommandLine) -> None:
+    assert "--config nowhere.toml" in only_line(cli("search", "--config", "nowhere.toml"))
+
+
+def scored(folder: str) -> list[dict[str, Any]]:
+    """Return the candidates of a journal without what differs from run to run."""
+    lines = map(json.loads, Path(folder, "journal.jsonl").read_text().splitlines())
+    other = ("seconds", "worker", "crc32")
+    return [{name: v for name, v in line.items() if name not in other} for line in lines]
+
+
+def test_the_file_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
+    at_random = ("--engine", "random", "--seed", 5, "--max-params", "1M")
+    first = cli("search", *QUICK, "--space", "s0", *at_random, "--out", "first")
+    assert first.code == 0, first.err
+    again = cli("search", "--config", "first/config.toml", "--out", "again")
+    assert again.code == 0, again.err
+    assert scored("again") == scored("first")
+    for name in ("manifest.json", "config.toml"):
+        assert Path("again", name).read_text() == Path("first", name).read_text()
+
+
+def test_the_file_of_a_training_repeats_it(cli: CommandLine) -> None:
+    quick = ("--arch", "1-1-1", "--loss", "alone", "--epochs", 1, "--precision", "bf16")
+    assert cli("distill", *quick, "--out", "first").code == 0
+    assert cli("distill", "--config", "first/config.toml", "--out", "again").code == 0
+    first, again = (Path(name, "best.safetensors").read_bytes() for name in ("first", "again"))
+    assert again == first
+
+
+def test_python_code_is_left_out_of_the_file(run_folder: Path) -> None:
+    config = (run_folder / "config.toml").read_text()
+    assert "# space: not set" in config
+    assert tomllib.loads(config)["teacher"] == "resnet20"

@@ -1,0 +1,63 @@
+"""`--help` in one screen, `--help-all`, and options that a task alone has."""
+
+import pytest
+
+from diswot.options import GROUPS, DistillationOptions, SearchOptions, declared
+from tests.cli.conftest import only_line
+from tests.conftest import CommandLine
+
+LINES, COLUMNS = 50, 80
+
+
+@pytest.mark.parametrize("command", ["run", "search", "distill", "score"])
+def test_help_fits_one_screen_under_headings(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    lines = cli(command, "--help").out.splitlines()
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= COLUMNS
+    headings = [line[:-1] for line in lines if line[:-1] in GROUPS]
+    assert headings == [group for group in GROUPS if group in headings]
+    assert {"Task", "Run"} <= set(headings)
+    assert not [line for line in lines if line.endswith("…")]
+
+
+def test_help_all_shows_every_option(cli: CommandLine) -> None:
+    few, every = cli("run", "--help").out, cli("run", "--help-all").out
+    flags = [f"--{name.replace('_', '-')}" for name in declared(SearchOptions)]
+    flags += [f"--{name.replace('_', '-')}" for name in declared(DistillationOptions)]
+    assert not [flag for flag in flags if flag not in every]
+    assert "--label-smoothing" not in few
+
+
+def test_every_declared_option_has_a_heading() -> None:
+    for kind in (SearchOptions, DistillationOptions):
+        for name, option in declared(kind).items():
+            assert option.option.group in GROUPS, name
+
+
+def test_options_of_a_task_are_taken_where_it_is_chosen(cli: CommandLine) -> None:
+    shown = cli("search", "--task", "landmarks", "--help").out
+    assert "--normalizer" in shown
+    printed = cli("search", "--task=landmarks", "--crop", "0.5", "--print-config").out
+    assert "crop = 0.5\n" in printed
+    assert "--crop" in only_line(cli("search", "--crop", "0.5"))
+    refused = only_line(cli("search", "--task", "landmarks", "--crop", "11"))
+    assert "11.0 is not in the range 0<=x<=10" in refused
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--task", "landmark"), "unknown task 'landmark': did you mean 'landmarks'?"),
+        (("--task", "text", "--image-size", 8), "--image-size means nothing for the task text"),
+        (("--task", "landmarks", "--teacher", "resnet56"), "unknown teacher 'resnet56'"),
+        (("--task", "landmarks", "--data", "cifar10"), "unknown dataset of landmarks 'cifar10'"),
+        (("--task", "landmarks", "--scorer", "semantic"), "of the task landmarks do not give"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(
+    cli: CommandLine, options: tuple[str, ...], said: str
+) -> None:
+    assert said in only_line(cli("search", *options))
