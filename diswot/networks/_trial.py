@@ -15,6 +15,9 @@ from diswot.networks.output import run, shapes_of
 IN_PLACE = "modified by an inplace operation"
 """What torch says of a tensor that its backward pass needed."""
 
+_WITHOUT_VALUES = ("meta tensor", "Meta tensor", "data-independent")
+"""Words of what torch raises where tensors have shapes and no values."""
+
 
 def trial_pass(
     network: nn.Module,
@@ -64,6 +67,12 @@ def _refused(who: str, inputs: Sequence[Tensor]) -> Iterator[None]:
         yield
     except ForwardError as error:
         cause = error.__cause__ or error
+        if inputs[0].is_meta and any(words in str(cause) for words in _WITHOUT_VALUES):
+            raise NetworkError(
+                f"{who}: multiply-adds cannot be counted, since what it computes depends on the "
+                f"values of its inputs ({type(cause).__name__}), and costs are counted from shapes "
+                "alone: compute the same for all values"
+            ) from error
         raise NetworkError(
             f"{who} cannot take inputs of shape {shapes_of(inputs)} "
             f"({type(cause).__name__}: {first_line(cause)}): choose one made for this data"

@@ -1,5 +1,7 @@
 """Networks of several inputs, and of whole numbers, are read, probed and counted."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -73,3 +75,34 @@ def test_costs_are_those_of_one_example() -> None:
     assert (found.params, found.macs) == (params, macs)
     assert found.memory is not None
     assert found.memory > inputs
+
+
+class DependsOnValues(nn.Module):
+    """Computes what shapes alone do not say."""
+
+    def __init__(self, step: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.step = step
+        self.head = nn.Linear(3, 4)
+
+    def forward(self, values: Tensor) -> Tensor:
+        output: Tensor = self.head(self.step(values)).mean(1)
+        return output
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: x * x.sum().item(),
+        lambda x: x if x.sum() > 0 else -x,
+        lambda x: x.masked_scatter(x > 0, x[x > 0]),
+        lambda x: x + len(x.unique()),
+        lambda x: x * len(x.tolist()),
+    ],
+    ids=["number", "condition", "mask", "distinct", "list"],
+)
+def test_costs_that_depend_on_values_are_said_to(step: Callable[[Tensor], Tensor]) -> None:
+    network, values = DependsOnValues(step), torch.ones(2, 5, 3)
+    trial_pass(network, values, outputs=4, who="it", maps=False)
+    with pytest.raises(NetworkError, match=r"^it: multiply-adds cannot be counted, .* of its inp"):
+        trial_pass(network.to("meta"), values.to("meta"), outputs=4, who="it", maps=False)
