@@ -113,6 +113,7 @@ def trained_teacher(
         RunFolderError: several processes are to train it, and another one does already.
     """
     named, _ = named_teacher(teacher, data, weights=weights, progress=progress, **options)
+    who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({taught})"
     network = _with_weights(
         named, data.taught(taught), epochs=epochs, root=root, device=device, progress=progress
     )
@@ -122,10 +123,10 @@ def trained_teacher(
     metric = data.metrics[0]
     values = values_of(metric, network, data, "test", device=device)
     test = metric.summarize(values, data, "test")
-    progress(news("teacher", f"{named.name} has a test {metric.name} of {test}"))
+    progress(news("teacher", f"{who} has a test {metric.name} of {test}"))
     if metric.is_near_chance(values, data, "test") and not force:
         raise TeacherError(
-            f"the teacher {named.name} has a test {metric.name} of {test}, little better than "
+            f"the teacher {who} has a test {metric.name} of {test}, little better than "
             f"chance: {advice or _LONGER}, or take it with --force"
         )
     source = Teacher(named.name, named.build, partial(copied, network))

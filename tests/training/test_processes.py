@@ -60,6 +60,7 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
     assert {path.name for path in (tmp_path / "d").iterdir()} == {
         ".lock",
         "best.safetensors",
+        "config.toml",
         "last.safetensors",
         "metrics.csv",
         "report.json",
