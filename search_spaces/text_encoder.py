@@ -51,16 +51,12 @@ class EncoderLayer(nn.Module):
         return after * mask[..., None]
 
 
-class MaskedNorm(nn.Module):
+class MaskedNorm(nn.LayerNorm):
     """A LayerNorm whose output is 0 where there is no text."""
 
-    def __init__(self, hidden: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(hidden)
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
-        normed: Tensor = self.norm(tokens) * mask[..., None]
+        normed: Tensor = super().forward(tokens) * mask[..., None]
         return normed
 
 

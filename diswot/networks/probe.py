@@ -1,6 +1,7 @@
 """A student under test: its network, a batch, and the passes that scorers ask for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from diswot.networks import ActivationReader, Activations, ForwardPass, Watch, n
 from diswot.networks.costs import Costs
 from diswot.networks.layers import WeightLayer, weight_layers
 from diswot.seeding import seed_for
+from search_spaces import Signature
 
 LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
 """Asks a probe to keep what `Probe.output_gradients` needs."""
@@ -36,6 +38,7 @@ class Probe(Activations):
         seed: what chance in a score depends on.
         watches: what to keep of the forward pass.
         differentiable: whether gradients can be taken of what the forward pass shows.
+        signature: what values the inputs have; needed for noise of whole numbers.
 
     Examples:
         >>> network = nn.Sequential(
@@ -56,6 +59,7 @@ class Probe(Activations):
         seed: int,
         watches: Sequence[Watch[Any]] = (),
         differentiable: bool = False,
+        signature: Signature | None = None,
     ) -> None:
         # Convolutions on a CPU take half to two thirds of the time with channels last.
         self.who = named(network)
@@ -64,6 +68,7 @@ class Probe(Activations):
         self.labels = labels
         self.costs = costs
         self._seed = seed
+        self._signature = signature
         kept = weight_layers(network) if LAYER_OUTPUTS in watches else []
         self._outputs = {layer: _output_of(layer) for layer in kept}
         self._watches = (*watches, *self._outputs.values())
@@ -149,24 +154,37 @@ class Probe(Activations):
         """Return the inputs of some examples."""
         return tuple(each[places] for each in self.inputs)
 
-    def noise(self, generator: torch.Generator, places: slice = ALL) -> tuple[Tensor, ...]:
-        """Return inputs of as many examples from N(0, 1); whole numbers are those of the batch.
+    def noise(
+        self, generator: torch.Generator, places: slice = ALL, *, real: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Return inputs of as many examples at random: N(0, 1), or whole numbers of their range.
+
+        Masks are true everywhere.
 
         Args:
             generator: draws them, on the CPU.
             places: of how many examples; by default the whole batch.
+            real: whether there must be an input of real numbers.
 
         Raises:
-            NetworkError: all inputs are whole numbers.
+            NetworkError: all inputs are whole numbers, and it must or their range is not known.
         """
         examples = self.examples(places)
-        if not any(each.is_floating_point() for each in examples):
+        reals = any(each.is_floating_point() for each in examples)
+        if not reals and (real or self._signature is None):
             raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
+        if self._signature is None:
+            return tuple(
+                torch.randn(each.shape, generator=generator).to(each)
+                if each.is_floating_point()
+                else each
+                for each in examples
+            )
         return tuple(
-            torch.randn(each.shape, generator=generator).to(each)
-            if each.is_floating_point()
-            else each
-            for each in examples
+            replace(spec, shape=tuple(each.shape[1:]))
+            .example(len(each), generator=generator)
+            .to(each)
+            for each, spec in zip(examples, self._signature.inputs, strict=True)
         )
 
     def gradients(

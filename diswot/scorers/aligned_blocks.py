@@ -30,11 +30,16 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
 def image_alignments(student: Probe) -> Tensor:
     """Return the linear CKA of every block of the student with the inputs themselves: (L,).
 
+    Whole numbers are names, not quantities: with inputs of these alone it is 0.
+
     Raises:
         NetworkError: the student has no blocks.
     """
-    given = torch.cat([each.detach().flatten(1) for each in student.inputs], dim=1)
-    return (_kernels(student) * unit_kernel(given)).sum(dim=(1, 2))
+    kernels = _kernels(student)
+    reals = [each.detach().flatten(1) for each in student.inputs if each.is_floating_point()]
+    if not reals:
+        return kernels.new_zeros(len(kernels))
+    return (kernels * unit_kernel(torch.cat(reals, dim=1))).sum(dim=(1, 2))
 
 
 def _kernels(shown: Activations) -> Tensor:

@@ -23,6 +23,7 @@ MANY = 100
         needs_gradients=True,
         cost="one forward and one backward pass",
         supports="networks that return logits",
+        reads=("real inputs",),
     )
 )
 def epe_nas(student: Probe, _teacher: Activations) -> Tensor:

@@ -23,6 +23,7 @@ OFFSET = 1e-5
         needs_gradients=True,
         cost="one forward and one backward pass",
         supports="networks that return logits",
+        reads=("real inputs",),
     )
 )
 def jacov(student: Probe, _teacher: Activations) -> Tensor:

@@ -27,7 +27,8 @@ def teacher_alignment(student: Probe, teacher: Activations) -> Tensor:
     CKA is linear, without bias, between the outputs of the blocks (`networks.layers.blocks`) on
     the images of the batch. For A_T block l of L is compared with block ⌈l·L_T / L⌉ of the
     teacher's L_T; for A_0 every block with the images, which are what the teacher is
-    given: a student that keeps these apart can be led anywhere. Meant for a trained teacher.
+    given: a student that keeps these apart can be led anywhere; it is 0 for texts, whose tokens
+    are no quantities. Meant for a trained teacher.
     """
     with_teacher = block_alignments(student, teacher).mean()
     return torch.maximum(with_teacher, image_alignments(student).mean()).log1p()

@@ -47,7 +47,7 @@ VARIANCE = Watch(batch_normalisations, _variance)
         cost="two forward passes of noise",
         supports="networks with a last feature map; of normalizations, only that of batches as "
         "modules is undone",
-        reads=("feature maps",),
+        reads=("feature maps", "real inputs"),
     )
 )
 def zen(student: Probe, _teacher: Activations) -> Tensor:
@@ -61,7 +61,7 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
     """
     generator = student.generator("zen")
     network = _drawn(student.network, generator)
-    x, noise = (student.noise(generator, slice(IMAGES)) for _ in range(2))
+    x, noise = (student.noise(generator, slice(IMAGES), real=True) for _ in range(2))
     moved = [a + STEP * b if a.is_floating_point() else a for a, b in zip(x, noise, strict=True)]
     with ActivationReader(network, watches=[VARIANCE]) as read:
         passes = [read(*x), read(*moved)]

@@ -228,6 +228,7 @@ class Evaluator:
                     seed=seed,
                     watches=self.scorer.watches,
                     differentiable=differentiable,
+                    signature=self.signature,
                 )
                 yield student, repeat.teacher
 

@@ -18,6 +18,7 @@ from search_spaces import (
     ResNetDepthSpace,
     SearchSpace,
     Signature,
+    TextEncoderSpace,
 )
 
 SIDE = 32
@@ -64,6 +65,10 @@ SPACES: Registry[MakesSpace] = Registry(
         "autoformer": _made(AutoFormerSpace),
         "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
         "mobile-small": _mobile,
+        "text-encoder": _made(TextEncoderSpace),
+        "autodistil-tiny": _made(TextEncoderSpace.autodistil, size="tiny"),
+        "autodistil-small": _made(TextEncoderSpace.autodistil, size="small"),
+        "autodistil-base": _made(TextEncoderSpace.autodistil, size="base"),
     },
     adopt=_offered,
 )

@@ -68,6 +68,34 @@ def test_a_probe_has_gradients_and_noise_of_real_inputs() -> None:
         only_ids.noise(torch.Generator())
 
 
+def test_noise_of_a_signature_is_in_the_range_of_its_inputs() -> None:
+    takes = Signature(
+        (TensorSpec("ids", (None,), "int64", low=3, high=6), TensorSpec("mask", (None,), "bool")), 4
+    )
+    inputs = torch.zeros(40, 7).long(), torch.zeros(40, 7).bool()
+    student = Probe(TwoInputs(), *inputs, costs=Costs(0, 0), seed=0, signature=takes)
+    ids, mask = student.noise(torch.Generator().manual_seed(1))
+    assert ids.shape == mask.shape == (40, 7)
+    assert set(ids.flatten().tolist()) == {3, 4, 5}
+    assert mask.all()
+    with pytest.raises(NetworkError, match="which this score cannot vary"):
+        student.noise(torch.Generator(), real=True)
+
+
+def test_noise_is_the_same_with_a_signature_and_without() -> None:
+    images = torch.zeros(3, 3, 8, 8)
+    takes = Signature((TensorSpec("images", (3, 8, 8)),), 4)
+    with_signature, without = (
+        Probe(nn.Flatten(), images, costs=Costs(0, 0), seed=0, signature=given)
+        for given in (takes, None)
+    )
+    (one,), (other,) = (
+        student.noise(torch.Generator().manual_seed(1)) for student in (with_signature, without)
+    )
+    assert one.equal(other)
+    assert one.stride() == other.stride()
+
+
 def test_costs_are_those_of_one_example() -> None:
     params = 7 * 5 + (3 * 5 + 5) + (5 * 4 + 4)
     macs, inputs = 7 * 3 * 5 + 5 * 4, 7 * 8 + 7 * 3 * 4

@@ -27,6 +27,7 @@ class ImageClassification(Task):
     noun = "image"
     reads = frozenset(
         {
+            "real inputs",
             "outputs",
             "logits",
             "labels",

@@ -26,7 +26,7 @@ class Landmarks(Task):
     name = "landmarks"
     summary = "regression of points in images"
     noun = "image"
-    reads = frozenset({"outputs", "targets", "features", "feature maps", "stages"})
+    reads = frozenset({"real inputs", "outputs", "targets", "features", "feature maps", "stages"})
     options = LandmarkOptions
     datasets = DATASETS
     named_data = NAMED_DATA

@@ -1,0 +1,51 @@
+"""Scores of text encoders: what works as it is, and what is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from diswot.errors import OptionError
+from diswot.search import search
+from diswot.tasks.text import TextData, load_texts
+from search_spaces import TextEncoderSpace
+from tests.tasks.text.conftest import PAIRS
+
+SPACE = TextEncoderSpace(layers=(1, 2), hidden=(8, 12), heads=(1, 2), ratios=(1, 2), head_size=4)
+
+
+@pytest.fixture
+def data(root: Path) -> TextData:
+    return load_texts(PAIRS, root=root, length=8)
+
+
+@pytest.mark.parametrize(
+    "scorer", ["student_fit", "diswot", "fitnet+sp", "nwot", "az_nas", "zico", "vkdnw", "synflow"]
+)
+def test_encoders_are_scored(scorer: str, data: TextData) -> None:
+    found = search(
+        "encoder-medium",
+        SPACE,
+        data=data,
+        scorer=scorer,
+        engine="random",
+        population=4,
+        generations=0,
+        batch_size=8,
+        repeats=1,
+        progress=False,
+    )
+    assert len({candidate.score for candidate in found.candidates}) > 1
+
+
+@pytest.mark.parametrize("scorer", ["zen", "jacov", "epe_nas", "vkdnw_agg"])
+def test_scores_of_real_inputs_are_refused(scorer: str, data: TextData) -> None:
+    with pytest.raises(OptionError, match=f"scorer {scorer} reads .*real inputs, which"):
+        search("encoder-medium", SPACE, data=data, scorer=scorer, progress=False)
+
+
+def test_a_space_of_images_is_refused(data: TextData) -> None:
+    from diswot.errors import DiswotError
+
+    with pytest.raises(DiswotError) as refused:
+        search("encoder-medium", "s0", data=data, progress=False)
+    assert "\n" not in str(refused.value)
