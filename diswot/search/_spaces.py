@@ -37,9 +37,10 @@ def _made(kind: Callable[..., SearchSpace], **options: Any) -> Callable[[Signatu
 
 
 def _mobile(signature: Signature) -> MobileSpace:
-    """Return the space of inverted residuals for the side that images have."""
-    side = signature.inputs[0].shape[-1]
-    return MobileSpace(image_size=side or SIDE, **_channels(MobileSpace, signature))
+    """Return a space of small networks of inverted residuals for the side that images have."""
+    side = signature.inputs[0].shape[-1] or SIDE
+    channels = _channels(MobileSpace, signature)
+    return MobileSpace(image_size=side, widths=(0.25, 0.5, 0.75, 1.0), depths=(1, 2), **channels)
 
 
 MakesSpace: TypeAlias = Callable[[Signature], SearchSpace]
