@@ -26,7 +26,6 @@ OWN = {
 
 STILL = (
     "diswot",
-    "diswot.bench.ground_truths._residual_networks",
     "diswot.bench.trainings",
     "diswot.cli.distill",
     "diswot.cli.export",

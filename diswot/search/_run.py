@@ -187,10 +187,8 @@ class Run:
             self._engine, self._trials, self._evaluator, pool, record=told, known=known
         )
         baselines = exploration.baselines(archs)
-        exploration.run(
-            self._engine.total,
-            partial(self._settings.engine.generator, self._comparison.seed),
-        )
+        generator = partial(self._settings.engine.generator, self._comparison.seed)
+        exploration.run(self._engine.total, generator)
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
         proposed = {candidate.architecture for candidate in self._trials.candidates}

@@ -11,10 +11,14 @@ from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._table import accuracies, check_count
 from diswot.csv_table import Table, read_csv
 from diswot.errors import DataError
-from search_spaces import ResNetDepthSpace
+from diswot.search import find_space
+from search_spaces import ResNetDepthSpace, SearchSpace, Signature, TensorSpec
 
 DIGITS = EMBEDDED / "digits-s0.csv"
 """The table of `digits-s0`, which is part of the package."""
+
+IMAGES = Signature((TensorSpec("images", (1, 16, 16)),), 10)
+"""What networks of digits take and give."""
 
 
 def resnet_s0_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
@@ -45,7 +49,7 @@ def digits_s0_truth(
             "again, or make it with diswot bench make-truth"
         )
     table = read_csv(path)
-    space = ResNetDepthSpace(in_channels=1)
+    space = find_space("s0", IMAGES)
     columns = {"vanilla": "vanilla", "distilled": "distilled"}
     return _truth("digits-s0", "digits", space, table, table.column("arch"), columns)
 
@@ -53,7 +57,7 @@ def digits_s0_truth(
 def _truth(
     name: str,
     data: str,
-    space: ResNetDepthSpace,
+    space: SearchSpace,
     table: Table,
     texts: Sequence[str],
     columns: dict[str, str],
