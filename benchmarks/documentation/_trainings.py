@@ -4,10 +4,11 @@ from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 from diswot.losses import PRESETS, terms
+from diswot.tasks import find_task
 
 
 def losses() -> str:
-    """Return what the card of every term of a loss of DisWOT says."""
+    """Return what the card of every term says that is not of one task alone."""
     rows = [
         [
             f"`{name}`",
@@ -19,15 +20,16 @@ def losses() -> str:
             kind.card.source,
         ]
         for name, kind in sorted(terms().items())
-        if kind.given.__module__.startswith("diswot.")
+        if kind.given.__module__.startswith("diswot.losses.")
     ]
     columns = ["term", "what it compares", "reads", "weight", "weight from", "options", "from"]
     return markdown(columns, rows)
 
 
 def presets() -> str:
-    """Return the losses that have a name."""
-    rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in PRESETS.items()]
+    """Return the losses of images that have a name."""
+    named = {name: PRESETS[name] for name in find_task("images").losses}
+    rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in named.items()]
     return markdown(["`--loss`", "stands for", "what it is"], rows)
 
 
