@@ -70,7 +70,7 @@ class Tones:
         tones = labels[:, None, None, None].float().expand(-1, 1, 8, 8)
         return Batch((tones,), labels, labels, indices)
 
-    def training(self, changes, *, device="cpu"):
+    def training(self, changes, *, device="cpu", teachers=None):
         raise NotImplementedError
 
     def summary(self):

@@ -11,5 +11,8 @@ recipe_options = shared.options(
 )
 
 training_options = shared.options(
-    recipe_options, option(DistillationOptions, "teacher_epochs"), shared.FORCE
+    recipe_options,
+    option(DistillationOptions, "teacher_view"),
+    option(DistillationOptions, "teacher_epochs"),
+    shared.FORCE,
 )

@@ -25,6 +25,7 @@ from diswot.options._training import (
     OPTIMIZERS,
     PRECISIONS,
     SCHEDULES,
+    TEACHER_VIEWS,
     DistillationOptions,
     RecipeOptions,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "RUNTIMES",
     "SCHEDULES",
     "TEACHER_STATES",
+    "TEACHER_VIEWS",
     "Combination",
     "ComparisonOptions",
     "Declared",

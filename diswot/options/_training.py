@@ -27,6 +27,10 @@ PRECISIONS = ("single", "bf16", "fp16")
 """What forward and backward passes can be computed in."""
 
 
+TEACHER_VIEWS = ("own", "student")
+"""What teachers can be given of training images."""
+
+
 class RecipeOptions(TypedDict, total=False):
     """What of a [`Recipe`][diswot.training.Recipe] can be chosen; `None` is its default."""
 
@@ -158,6 +162,16 @@ class DistillationOptions(RecipeOptions, total=False):
     flips: Annotated[
         bool | None,
         Option("Mirror training images at random; by default as the dataset says.", group="Task"),
+    ]
+    teacher_view: Annotated[
+        str | None,
+        Option(
+            "What a teacher from larger images is trained from: own (the original photos at its "
+            "size, cut like the student's) or student (the student's images, enlarged); by default "
+            "own where the photos are files.",
+            choices=TEACHER_VIEWS,
+            group="Task",
+        ),
     ]
     force: Annotated[
         bool,

@@ -53,7 +53,7 @@ from search_spaces import SearchSpace
 DEFAULT_BUDGET = Budget(params=300_000)
 _TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
-    *("teacher_epochs", "flips", "force", "tensorboard"),
+    *("teacher_epochs", "flips", "teacher_view", "force", "tensorboard"),
 )
 """What a manifest keeps of how the main job trains."""
 
@@ -100,6 +100,7 @@ def run(
             teacher, space = subject.teacher, subject.space
             data = subject.load(tell)
             options = cast(RunOptions, {**subject.without_own(options), "data": data})
+            subject.task.prepared(data, options)  # what does not fit is refused before the search
             check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=tell)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
@@ -251,11 +252,11 @@ def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | No
     job = manifest.get("job", {})
     if job is None:
         return None
-    if not _is_job(job):
+    if not _is_job({"teacher_view": None, **job} if isinstance(job, dict) else job):
         raise RunFolderError(
             f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
         )
-    return job
+    return {"teacher_view": "student", **job}  # before there was a choice, it was that
 
 
 def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:

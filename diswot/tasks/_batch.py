@@ -1,6 +1,7 @@
 """What a network is run on, and what is known of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +18,8 @@ class Batch:
             tensors; `None` of examples without labels.
         labels: (B,) class of each example, where the task has classes.
         indices: (B,) places of the examples in their split.
+        views: what the network within a teacher is called with in place of `inputs`, by the
+            names of teachers that have their own view of the examples.
 
     Examples:
         >>> import torch
@@ -29,6 +32,7 @@ class Batch:
     targets: Any
     labels: Tensor | None
     indices: Tensor
+    views: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -36,9 +40,11 @@ class Batch:
     def to(self, device: str) -> "Batch":
         """Return the batch with all its tensors on a device."""
         moved = tree_map_only(
-            Tensor, lambda tensor: tensor.to(device), (self.inputs, self.targets, self.labels)
+            Tensor,
+            lambda tensor: tensor.to(device),
+            (self.inputs, self.targets, self.labels, self.indices, dict(self.views)),
         )
-        inputs, targets, labels = moved
+        inputs, targets, labels, indices, views = moved
         return replace(
-            self, inputs=inputs, targets=targets, labels=labels, indices=self.indices.to(device)
+            self, inputs=inputs, targets=targets, labels=labels, indices=indices, views=views
         )

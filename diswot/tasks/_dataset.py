@@ -1,8 +1,9 @@
 """What the rest of the library knows of a dataset."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.tasks._batch import Batch
 from diswot.tasks._source import Source
@@ -44,10 +45,14 @@ class TrainingBatches(Protocol):
     Attributes:
         fixed: whether an example is the same in every epoch, so that what a teacher shows of
             it can be kept.
+        views: names of the teachers that get their own view of the examples, in the `views` of
+            batches, with what it is, for people.
     """
 
     @property
     def fixed(self) -> bool: ...
+    @property
+    def views(self) -> Mapping[str, str]: ...
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return the examples at places (B,), changed as torch's global generator draws it."""
@@ -97,12 +102,19 @@ class Dataset(Protocol):
             device: where they are needed.
         """
 
-    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+    def training(
+        self,
+        changes: Changes,
+        *,
+        device: str = "cpu",
+        teachers: Mapping[str, nn.Module] | None = None,
+    ) -> TrainingBatches:
         """Return the batches of the training split, changed as a recipe says.
 
         Args:
             changes: augmentation and mixing, such as a recipe.
             device: where they are needed.
+            teachers: by name, those that are to get their own view where they have one.
         """
 
     def taught(self, teacher: str) -> "Dataset":

@@ -42,6 +42,7 @@ class Task(ABC):
         teachers: names of the teachers that a student learns from together; the first is what
             losses of one teacher read.
         outputs: what the numbers are that a network returns, in messages.
+        teacher_views: what of the option `teacher_view` there is.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Task(ABC):
     losses: tuple[str, ...]
     teachers: tuple[str, ...] = ("teacher",)
     outputs: str = "outputs"
+    teacher_views: tuple[str, ...] = ()
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:

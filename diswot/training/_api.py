@@ -18,7 +18,7 @@ from diswot.tasks import data_root as find_root
 from diswot.training._acceleration import check_precision
 from diswot.training._compatibility import check_compatible
 from diswot.training._distillation import Distillation
-from diswot.training._given import GivenTeacher, named_teachers, own_options
+from diswot.training._given import GivenTeacher, check_view, named_teachers, own_options
 from diswot.training._metrics import check_tensorboard
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved import training_folder
@@ -112,6 +112,7 @@ def check_distillation(
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
     objective.check_reads(task.reads, task=task.name)
+    check_view(options.get("teacher_view"), task)
     subject.check()
     if objective.needs_teacher:
         if teacher is None:

@@ -1,7 +1,9 @@
 """The batches of a training."""
 
+from collections.abc import Mapping
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.errors import OptionError
 from diswot.seeding import seed_for
@@ -18,18 +20,27 @@ class Batches:
         device: where batches are needed.
         process: which takes its share of every batch.
         processes: how many there are.
+        teachers: by name, those that get their own view of the examples where they have one.
 
     Attributes:
         size: examples of a step, of all processes.
         steps: of an epoch.
         fixed: whether an example is the same in every epoch.
+        views: names of the teachers that get their own view, with what it is.
 
     Raises:
         OptionError: batches cannot be shared by so many processes and parts.
     """
 
     def __init__(
-        self, data: Dataset, recipe: Recipe, device: str, *, process: int = 0, processes: int = 1
+        self,
+        data: Dataset,
+        recipe: Recipe,
+        device: str,
+        *,
+        process: int = 0,
+        processes: int = 1,
+        teachers: Mapping[str, nn.Module] | None = None,
     ) -> None:
         self.size = min(recipe.batch_size, data.size("train"))
         self.steps = recipe.steps_per_epoch(data.size("train"))
@@ -42,8 +53,8 @@ class Batches:
             )
         self._examples, self._recipe = data.size("train"), recipe
         self._process, self._processes = process, processes
-        self._take = data.training(recipe, device=device)
-        self.fixed = self._take.fixed
+        self._take = data.training(recipe, device=device, teachers=teachers)
+        self.fixed, self.views = self._take.fixed, self._take.views
 
     def order(self, epoch: int) -> Tensor:
         """Return the places (steps, parts, B) of this process's examples in the training split.

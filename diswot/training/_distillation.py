@@ -162,7 +162,7 @@ class Distillation:
         if not (folder / CHECKPOINT).exists():
             return False
         settings = self._settings(parse_objective(loss))
-        of = fingerprint(student, settings, self.data, self.recipe)
+        of = fingerprint(student, settings, self.data, self.recipe, views=self._views(loss))
         try:
             load_state(folder, of=of)
         except RunFolderError:
@@ -172,10 +172,16 @@ class Distillation:
 
     def conditions(self, loss: str) -> dict[str, Any]:
         """Return what trainings with this loss have in common, as plain values."""
-        return conditions(self._settings(parse_objective(loss)), self.data, self.recipe)
+        settings = self._settings(parse_objective(loss))
+        return conditions(settings, self.data, self.recipe, views=self._views(loss))
 
     def _settings(self, objective: Objective) -> dict[str, Any]:
         return settings_of(objective, self._networks)
+
+    def _views(self, loss: str) -> Mapping[str, str]:
+        """Return the views of teachers that a training with a loss gives them."""
+        teachers = self._networks if parse_objective(loss).needs_teacher else {}
+        return self.data.training(self.recipe, teachers=teachers).views
 
     @property
     def _networks(self) -> dict[str, nn.Module]:

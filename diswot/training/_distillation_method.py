@@ -10,10 +10,11 @@ from torch import nn
 from diswot.losses import Criterion, Losses, Objective, TrainingBatch, needs_a_teacher
 from diswot.networks import ActivationReader, Activations
 from diswot.tasks import Batch, Dataset
+from diswot.teachers import OwnView
 from diswot.training._fingerprint import teachers_of
-from diswot.training._method import STUDENT, Method, Player
+from diswot.training._method import STUDENT, Method, Player, called
 from diswot.training._plain_batches import PlainBatches
-from diswot.training._teacher_outputs import TeacherOutputs, cached, computed
+from diswot.training._teacher_outputs import TeacherOutputs, cached, computed, given
 
 EXAMPLES = 4
 """Examples that a criterion sees when it is built."""
@@ -74,18 +75,28 @@ class DistillationMethod(Method):
         self._read = ActivationReader(
             self.student, watches=self.criterion.student_watches, who="the student"
         )
-        for number, (name, teacher) in enumerate(self.teachers.items()):
-            watches = self.criterion.teacher_watches if number == 0 else ()
-            self._readers[name] = ActivationReader(teacher, watches=watches, who=_called(name))
+
+    @property
+    def viewing(self) -> Mapping[str, nn.Module]:
+        """All teachers."""
+        return self.teachers
 
     def prepare(self, batches: PlainBatches) -> None:
         """Let terms learn from the first teacher alone; keep outputs that stay the same."""
-        for number, (name, read) in enumerate(self._readers.items()):
+        for number, name in enumerate(self.teachers):
+            read = self._reader(name, own_view=name in batches.views)
             with read:
                 if number == 0 and self.criterion.needs_preparation:
-                    self.criterion.prepare(_OfTeacher(read, batches))
-                kept = cached(read, batches, who=_called(name)) if batches.fixed else None
-            self._outputs[name] = kept or computed(read)
+                    self.criterion.prepare(_OfTeacher(read, batches, name))
+                kept = cached(read, batches, name, who=called(name)) if batches.fixed else None
+            self._readers[name], self._outputs[name] = read, kept or computed(read, name)
+
+    def _reader(self, name: str, *, own_view: bool) -> ActivationReader:
+        """Return the reader of a teacher: of the network within, where it has its own view."""
+        teacher = self.teachers[name]
+        network = cast(OwnView, teacher).network if own_view else teacher
+        watches = self.criterion.teacher_watches if name == next(iter(self.teachers)) else ()
+        return ActivationReader(network, watches=watches, who=called(name))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -116,15 +127,11 @@ def settings_of(objective: Objective, teachers: Mapping[str, nn.Module]) -> dict
 class _OfTeacher:
     """What a teacher shows of the training examples, batch by batch."""
 
-    def __init__(self, read: ActivationReader, batches: PlainBatches) -> None:
-        self._read, self._batches = read, batches
+    def __init__(self, read: ActivationReader, batches: PlainBatches, teacher: str) -> None:
+        self._read, self._batches, self._teacher = read, batches, teacher
 
     def __iter__(self) -> Iterator[Activations]:
         for batch in self._batches:
             with torch.no_grad():
-                shown = self._read(*batch.inputs)
+                shown = self._read(*given(batch, self._teacher))
             yield shown  # outside, or whoever asks would compute without gradients too
-
-
-def _called(teacher: str) -> str:
-    return "the teacher" if teacher == "teacher" else f"the teacher {teacher}"

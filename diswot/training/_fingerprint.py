@@ -16,7 +16,12 @@ from diswot.training._recipe import Recipe
 
 
 def fingerprint(
-    student: nn.Module, settings: Mapping[str, Any], data: Dataset, recipe: Recipe
+    student: nn.Module,
+    settings: Mapping[str, Any],
+    data: Dataset,
+    recipe: Recipe,
+    *,
+    views: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the fingerprint of a training, as plain values.
 
@@ -25,15 +30,19 @@ def fingerprint(
         settings: of the method.
         data: what it is trained on.
         recipe: how it is trained.
+        views: names of the teachers that get their own view of the examples, with what it is.
     """
     shapes = repr([(name, tuple(t.shape)) for name, t in student.state_dict().items()])
     network = f"{type(student).__name__} {_hash(shapes.encode())}"
-    return {"network": network, **conditions(settings, data, recipe)}
+    return {"network": network, **conditions(settings, data, recipe, views=views)}
 
 
-def conditions(settings: Mapping[str, Any], data: Dataset, recipe: Recipe) -> dict[str, Any]:
+def conditions(
+    settings: Mapping[str, Any], data: Dataset, recipe: Recipe, *, views: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what trainings of any student have in common, as plain values."""
-    return {**settings, "data": f"{data.name} {data.digest[:16]}", **asdict(recipe)}
+    seen = {"teacher_view": [f"{name}: {view}" for name, view in views.items()]} if views else {}
+    return {**settings, **seen, "data": f"{data.name} {data.digest[:16]}", **asdict(recipe)}
 
 
 def teachers_of(teachers: Mapping[str, nn.Module]) -> dict[str, str]:

@@ -52,6 +52,14 @@ class Method(nn.Module, ABC):
         self.teachers: Mapping[str, nn.Module] = dict(teachers or {})
 
     @property
+    def viewing(self) -> Mapping[str, nn.Module]:
+        """The teachers that losses give `batch.views[name]` where there is one; none by default.
+
+        It goes to the network within the teacher, see [`OwnView`][diswot.teachers.OwnView].
+        """
+        return {}
+
+    @property
     @abstractmethod
     def name(self) -> str:
         """What the training is called in messages and reports, such as its loss."""
@@ -100,6 +108,11 @@ class Method(nn.Module, ABC):
         """Return the loss and its terms; processes exchange gradients of what is called here."""
         found = self.losses(player, batch, progress)
         return found.total, found.terms
+
+
+def called(teacher: str) -> str:
+    """Return what a teacher is called in messages."""
+    return "the teacher" if teacher == "teacher" else f"the teacher {teacher}"
 
 
 def checked_players(method: Method, steps: int) -> Mapping[str, Player]:

@@ -1,12 +1,14 @@
 """Training examples without augmentation, as methods see them before the first step."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from diswot.tasks import Batch, Dataset
+from diswot.tasks import Batch, Dataset, TrainingBatches
+from diswot.training._recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class PlainBatches:
         seed: of their order.
         fixed: whether examples are trained on as they are here, in every epoch.
         note: receives messages for people.
+        teachers: by name, those that get their own view of the examples where they have one.
     """
 
     data: Dataset
@@ -28,6 +31,7 @@ class PlainBatches:
     seed: int
     fixed: bool
     note: Callable[[str], None]
+    teachers: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.data.size("train")
@@ -40,4 +44,14 @@ class PlainBatches:
 
     def take(self, places: Tensor) -> Batch:
         """Return the examples at places (B,) of the training split."""
-        return self.data.batch("train", places, device=self.device)
+        return self._unchanged(places)
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """Names of the teachers that get their own view, with what it is."""
+        return self._unchanged.views
+
+    @cached_property
+    def _unchanged(self) -> TrainingBatches:
+        recipe = Recipe(1, augment="none")
+        return self.data.training(recipe, device=self.device, teachers=self.teachers)

@@ -17,7 +17,7 @@ from diswot.training._batches import Batches
 from diswot.training._checkpoint import TrainerState, load_checkpoint
 from diswot.training._fingerprint import fingerprint
 from diswot.training._meter import Meter
-from diswot.training._method import Method, Player, checked_players
+from diswot.training._method import Method, Player, called, checked_players
 from diswot.training._optimization import moving_average, optimizer_of
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe
@@ -116,8 +116,9 @@ def plan(
         device,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
+        teachers=method.viewing,
     )
-    mark = fingerprint(method.student, method.settings, data, recipe)
+    mark = fingerprint(method.student, method.settings, data, recipe, views=batches.views)
     return Plan(method, data, recipe, accelerator, device, batches, folder, meter, mark)
 
 
@@ -134,6 +135,8 @@ def prepare(plan: Plan) -> Prepared:
     if saved:
         method.load_state_dict(saved["method"])
     average = None if recipe.ema is None else moving_average(method.student, recipe.ema)
+    for name, view in plan.batches.views.items():
+        plan.meter.tell(f"{called(name)} is given {view}")
     method.prepare(_plain_batches(plan))
     players = checked_players(method, plan.batches.steps)
     unused = accelerator.num_processes > 1 and _leaves_unused(plan, players)
@@ -166,6 +169,7 @@ def _plain_batches(plan: Plan) -> PlainBatches:
         seed_for(plan.recipe.seed, "preparation"),
         plan.batches.fixed,
         plan.meter.tell,
+        plan.method.viewing,
     )
 
 

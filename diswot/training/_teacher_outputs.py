@@ -23,19 +23,24 @@ TeacherOutputs: TypeAlias = Callable[[Batch], Activations]
 """A batch → what the teacher shows of it."""
 
 
-def computed(read: ActivationReader) -> TeacherOutputs:
-    """Run the teacher on every batch."""
+def given(batch: Batch, teacher: str) -> tuple[Tensor, ...]:
+    """Return what a teacher is given of a batch: its own view, else what students are."""
+    return batch.views.get(teacher, batch.inputs)
+
+
+def computed(read: ActivationReader, teacher: str) -> TeacherOutputs:
+    """Run the teacher of a name on every batch."""
 
     def outputs(batch: Batch) -> Activations:
         with torch.no_grad():
-            return read(*batch.inputs)
+            return read(*given(batch, teacher))
 
     return outputs
 
 
 @torch.no_grad()
 def cached(
-    read: ActivationReader, batches: PlainBatches, *, who: str = "the teacher"
+    read: ActivationReader, batches: PlainBatches, teacher: str, *, who: str = "the teacher"
 ) -> TeacherOutputs | None:
     """Run the teacher once on all training examples, and keep what it shows.
 
@@ -45,7 +50,7 @@ def cached(
     """
 
     def shown(places: Tensor) -> ForwardPass:
-        return read.forward(*batches.take(places).inputs)
+        return read.forward(*given(batches.take(places), teacher))
 
     places = torch.arange(len(batches))
     size = len(places) * _bytes_of_one(shown(places[:2]), shown(places[:3]))

@@ -80,7 +80,7 @@ class Sentences:
         at, targets = (torch.randn(300, size, generator=generator) for size in (2, 3))
         return Batch((words[indices], at[indices]), targets[indices], None, indices)
 
-    def training(self, changes: Any, *, device: str = "cpu") -> Any:
+    def training(self, changes: Any, *, device: str = "cpu", teachers: Any = None) -> Any:
         raise NotImplementedError
 
     def taught(self, teacher: str) -> "Sentences":

@@ -40,7 +40,7 @@ class Lines:
         x = indices[:, None].float()
         return Batch((x,), {"y": 2 * x}, None, indices).to(device)
 
-    def training(self, changes: Any, *, device: str = "cpu") -> Any:
+    def training(self, changes: Any, *, device: str = "cpu", teachers: Any = None) -> Any:
         raise NotImplementedError
 
     def taught(self, teacher: str) -> "Lines":

@@ -1,5 +1,6 @@
 """Random changes of images that leave their class, on batches of tensors."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,6 +45,46 @@ def augmentation(data: "ImageData", level: str) -> nn.Module:
     if level == "strong":
         steps.append(_Trivial(data.spec.scale))
     return nn.Sequential(*steps)
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Where the images of a batch were cut out, and which of them were mirrored then.
+
+    Attributes:
+        boxes: (B, 4) top, left, bottom and right edge, as shares of height and width; beyond
+            0 and 1 where the image was padded with black.
+        mirrored: (B,) whether left and right were exchanged.
+    """
+
+    boxes: Tensor
+    mirrored: Tensor
+
+
+def cut_of(steps: nn.Module) -> Cut | None:
+    """Return what the last call of an augmentation drew; `None` where it cuts nothing."""
+    from kornia.augmentation import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
+
+    boxes, mirrored = None, None
+    for step in steps.children():
+        if isinstance(step, RandomCrop | RandomResizedCrop):
+            boxes = _boxes(step._params)
+        elif isinstance(step, RandomHorizontalFlip):
+            mirrored = step._params["batch_prob"].cpu() > 0.5
+    if boxes is None:
+        return None
+    return Cut(boxes, torch.zeros(len(boxes), dtype=torch.bool) if mirrored is None else mirrored)
+
+
+def _boxes(drawn: dict[str, Tensor]) -> Tensor:
+    """Return boxes (B, 4) of what a crop drew: corners (B, 4, 2) as x and y, edges included."""
+    corners, sides = drawn["src"].cpu(), drawn["input_size"].cpu().float()
+    if "padding_size" in drawn:  # left, right, top, bottom
+        left, right, top, bottom = drawn["padding_size"].cpu().float().unbind(1)
+        corners = corners - torch.stack([left, top], dim=1)[:, None]
+        sides = sides - torch.stack([top + bottom, left + right], dim=1)
+    first, last = corners[:, 0].flip(1), corners[:, 2].flip(1) + 1
+    return torch.cat([first / sides, last / sides], dim=1)
 
 
 class _Trivial(nn.Module):

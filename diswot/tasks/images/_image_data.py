@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
@@ -55,6 +55,8 @@ class ImageData:
         originals: the files of each split (`train`, `val`, `test`), where there are such.
         source: what loads it again, where that is known.
         depth: bits in use of gray images of more than 8 bits, by which they were scaled to 8.
+        teacher_view: what teachers are trained from: `own` for the original photos, `student`
+            for the students' images; `None` for the former where it is possible.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ImageData:
     originals: Mapping[str, Originals] = field(default_factory=dict)
     source: Source | None = None
     depth: int = 16
+    teacher_view: str | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -150,9 +153,21 @@ class ImageData:
         images, labels = self.normalise(found.images.to(device)), found.labels.to(device)
         return Batch((images,), labels, labels, indices.to(device))
 
-    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
-        """Return batches of the training images, augmented and mixed."""
-        return ImageBatches(self, changes, device)
+    def training(
+        self,
+        changes: Changes,
+        *,
+        device: str = "cpu",
+        teachers: Mapping[str, nn.Module] | None = None,
+    ) -> TrainingBatches:
+        """Return batches of the training images, augmented and mixed.
+
+        Raises:
+            OptionError: a teacher is to have its own view and cannot.
+        """
+        from diswot.tasks.images.teachers import photo_views
+
+        return ImageBatches(self, changes, device, photo_views(self, teachers or {}))
 
     def taught(self, teacher: str) -> "ImageData":  # noqa: ARG002
         """Return what a teacher is trained on: these images."""

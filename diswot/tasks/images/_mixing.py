@@ -11,6 +11,46 @@ from diswot.tasks._dataset import Changes
 
 
 @dataclass(frozen=True, eq=False)
+class Mixing:
+    """How the images of a batch are mixed in pairs.
+
+    Sources: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, section 2;
+    Yun et al., "CutMix", ICCV 2019, section 3.1.
+
+    Attributes:
+        other: (B,) places of the partners.
+        own: share of every image that is its own.
+        box: edges of what is put into every image, as shares of height and width: top, bottom,
+            left, right; `None` where images are blended.
+    """
+
+    other: Tensor
+    own: float
+    box: tuple[float, float, float, float] | None = None
+
+    def __call__(self, images: Tensor, *, whole: tuple[int, int] | None = None) -> Tensor:
+        """Return images (B, C, H, W), mixed.
+
+        Args:
+            images: of any size.
+            whole: height and width of which the images are the middle; by default their own.
+        """
+        if self.box is None:
+            return self.own * images + (1 - self.own) * images[self.other]
+        height, width = whole or (images.shape[2], images.shape[3])
+        top, bottom = (_moved(share, height, images.shape[2]) for share in self.box[:2])
+        left, right = (_moved(share, width, images.shape[3]) for share in self.box[2:])
+        images, given = images.clone(), images
+        images[:, :, top:bottom, left:right] = given[self.other][:, :, top:bottom, left:right]
+        return images
+
+
+def _moved(share: float, whole: int, side: int) -> int:
+    """Return the place of an edge, a share of `whole`, in the `side` pixels in its middle."""
+    return min(max(round(share * whole) - (whole - side) // 2, 0), side)
+
+
+@dataclass(frozen=True, eq=False)
 class Mixed:
     """Images of a batch with what they are to be taken for.
 
@@ -18,11 +58,13 @@ class Mixed:
         images: (B, C, H, W).
         targets: (B, N) probabilities of the classes.
         labels: (B,) class of the larger part of each image.
+        mixing: how they were mixed, if they were.
     """
 
     images: Tensor
     targets: Tensor
     labels: Tensor
+    mixing: Mixing | None = None
 
 
 def smoothed(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
@@ -49,39 +91,25 @@ def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> 
     alpha = recipe.cutmix if cut else recipe.mixup
     own = float(Beta(alpha, alpha).sample())
     other = torch.randperm(len(images)).to(images.device)
-    images, own = cutmix(images, other, own) if cut else (mixup(images, other, own), own)
+    mixing = _boxed(images, other, own) if cut else Mixing(other, own)
     return Mixed(
-        images,
-        own * targets + (1 - own) * targets[other],
-        labels if own >= 0.5 else labels[other],
+        mixing(images),
+        mixing.own * targets + (1 - mixing.own) * targets[other],
+        labels if mixing.own >= 0.5 else labels[other],
+        mixing,
     )
 
 
-def mixup(images: Tensor, other: Tensor, own: float) -> Tensor:
-    """Return `own` of every image (B, C, H, W) plus the rest of its partner at `other` (B,).
+def _boxed(images: Tensor, other: Tensor, own: float) -> Mixing:
+    """Draw a box of a share 1 − `own` of an image before it is cut off at the edges.
 
-    Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, section 2.
-    """
-    return own * images + (1 - own) * images[other]
-
-
-def cutmix(images: Tensor, other: Tensor, own: float) -> tuple[Tensor, float]:
-    """Put a box of its partner into every image, and return how much of its own is left.
-
-    The box has a share 1 − `own` of the image before it is cut off at the edges, and its
-    middle anywhere. Source: Yun et al., "CutMix", ICCV 2019, section 3.1.
-
-    Args:
-        images: (B, C, H, W).
-        other: (B,) places of the partners.
-        own: share of the image that is to be left.
+    Its middle is anywhere; the share that is left is that of whole pixels.
     """
     height, width = images.shape[2:]
     top, bottom = _edges(height, own)
     left, right = _edges(width, own)
-    images = images.clone()
-    images[:, :, top:bottom, left:right] = images[other][:, :, top:bottom, left:right]
-    return images, 1 - (bottom - top) * (right - left) / (height * width)
+    box = (top / height, bottom / height, left / width, right / width)
+    return Mixing(other, 1 - (bottom - top) * (right - left) / (height * width), box)
 
 
 def _edges(side: int, own: float) -> tuple[int, int]:

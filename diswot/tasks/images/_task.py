@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from torch import nn
 
-from diswot.options import ImageOptions
+from diswot.errors import OptionError
+from diswot.options import TEACHER_VIEWS, ImageOptions
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
@@ -45,6 +46,7 @@ class ImageClassification(Task):
     space = "s0"
     losses = ("alone", "diswot", "diswot-dagger")
     outputs = "classes"
+    teacher_views = TEACHER_VIEWS
 
     def check(self, data: Any, **options: Any) -> None:
         """Raise what can be said of a name before anything is read, see `check_data`."""
@@ -66,11 +68,23 @@ class ImageClassification(Task):
         return packaging(signature, dataset)
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
-        """Return the images with `flips` as an option says, where it says something."""
-        flips = options.get("flips")
-        if not isinstance(dataset, ImageData) or flips in (None, dataset.flips):
+        """Return the images with `flips` and `teacher_view` as options say, where they do.
+
+        Raises:
+            OptionError: teachers are to see photos that are no files.
+        """
+        if not isinstance(dataset, ImageData):
             return dataset
-        return replace(dataset, flips=flips)
+        flips, view = options.get("flips"), options.get("teacher_view")
+        if view == "own" and "train" not in dataset.originals:
+            raise OptionError(
+                f"Expected photos that teachers can have their own view of, but those of "
+                f"{dataset.name} are no files: leave --teacher-view out"
+            )
+        if view not in (None, dataset.teacher_view):
+            known = vars(dataset).get("digest")  # that of the images, which stay the same
+            dataset = replace(dataset, teacher_view=view).with_provenance(digest=known)
+        return dataset if flips in (None, dataset.flips) else replace(dataset, flips=flips)
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options as manifests keep them: names of classes in place of their file."""

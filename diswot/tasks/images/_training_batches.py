@@ -1,16 +1,34 @@
 """Training images as they are trained on: augmented, standardized and mixed."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes
-from diswot.tasks.images._augmentation import augmentation
+from diswot.tasks.images._augmentation import Cut, augmentation, cut_of
 from diswot.tasks.images._mixing import mixed
 
 if TYPE_CHECKING:
     from diswot.tasks.images._image_data import ImageData
+
+
+class View(Protocol):
+    """What a teacher is given of training images in place of what students are.
+
+    Attributes:
+        text: what it is, for people.
+        whole: height and width of which the images given are the middle.
+    """
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def whole(self) -> tuple[int, int]: ...
+
+    def __call__(self, indices: Tensor, cut: Cut | None) -> Tensor:
+        """Return the images at places (B,), cut and mirrored like those of the student."""
 
 
 class ImageBatches:
@@ -20,16 +38,29 @@ class ImageBatches:
         data: the images.
         changes: how they are augmented and mixed.
         device: where they are needed.
+        views: of teachers that have their own, by name.
     """
 
-    def __init__(self, data: "ImageData", changes: Changes, device: str) -> None:
+    def __init__(
+        self,
+        data: "ImageData",
+        changes: Changes,
+        device: str,
+        views: Mapping[str, View] | None = None,
+    ) -> None:
         self._data, self._changes, self._device = data, changes, device
         self._augment = augmentation(data, changes.augment)
+        self._views = dict(views or {})
 
     @property
     def fixed(self) -> bool:
         """Whether an image is the same in every epoch."""
         return self._changes.augment == "none" and not (self._changes.mixup or self._changes.cutmix)
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """Teachers that are given something else than students, with what it is."""
+        return {name: view.text for name, view in self._views.items()}
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return images, class probabilities (B, N) as targets, and labels, on the device."""
@@ -37,4 +68,9 @@ class ImageBatches:
         images = self._augment(found.images.to(self._device).float())
         labels = found.labels.to(self._device)
         made = mixed(self._data.normalise(images), labels, self._data.num_classes, self._changes)
-        return Batch((made.images,), made.targets, made.labels, indices.to(self._device))
+        views = {}
+        for name, view in self._views.items():
+            own = view(indices, cut_of(self._augment)).to(self._device)
+            views[name] = (own if made.mixing is None else made.mixing(own, whole=view.whole),)
+        inputs = (made.images,)
+        return Batch(inputs, made.targets, made.labels, indices.to(self._device), views)

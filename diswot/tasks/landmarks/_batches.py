@@ -1,5 +1,6 @@
 """Training images with their points as they are trained on: moved, scaled and mirrored."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -42,6 +43,11 @@ class LandmarkBatches:
     def fixed(self) -> bool:
         """Whether an image is the same in every epoch."""
         return self._augment is None
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """None: teachers are given what students are."""
+        return {}
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return images and normalized coordinates (B, 2K) as targets, on the device."""

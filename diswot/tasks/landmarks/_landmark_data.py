@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.devices import torch_threads
 from diswot.errors import OptionError
@@ -167,7 +167,13 @@ class LandmarkData:
         targets = self.coordinates(found.points.to(device))
         return Batch((images,), targets, None, indices.to(device))
 
-    def training(self, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+    def training(
+        self,
+        changes: Changes,
+        *,
+        device: str = "cpu",
+        teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
+    ) -> TrainingBatches:
         """Return batches of the training images, moved, scaled and mirrored.
 
         Raises:

@@ -1,11 +1,12 @@
 """Labeled texts as numbers of tokens, split into train, val and test."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
@@ -124,7 +125,13 @@ class TextData:
         """Return what a teacher is trained on: these texts."""
         return self
 
-    def training(self, changes: Changes, *, device: str = "cpu") -> TextBatches:
+    def training(
+        self,
+        changes: Changes,
+        *,
+        device: str = "cpu",
+        teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
+    ) -> TextBatches:
         """Return batches of the training texts; tokens are hidden and labels smoothed."""
         return TextBatches(self, changes, device)
 

@@ -40,6 +40,11 @@ class TextBatches:
         """Whether a text is the same in every epoch."""
         return self._hidden == 0
 
+    @property
+    def views(self) -> Mapping[str, str]:
+        """None: teachers are given what students are."""
+        return {}
+
     def __call__(self, indices: Tensor) -> Batch:
         """Return texts, class probabilities (B, N) as targets, and labels, on the device."""
         found = self._data.batch("train", indices)

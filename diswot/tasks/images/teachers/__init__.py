@@ -8,6 +8,7 @@ from diswot.tasks.images.teachers._finding import find_teacher
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.tasks.images.teachers._order_check import OrderCheck
 from diswot.tasks.images.teachers._own_view import ViewCheck, compare_views
+from diswot.tasks.images.teachers._photo_view import PhotoView, photo_views
 from diswot.tasks.images.teachers._predictions import Predictions
 from diswot.tasks.images.teachers._sources import SOURCES
 from diswot.tasks.images.teachers._trained_checks import check_trained
@@ -21,6 +22,7 @@ __all__ = [
     "ImageNetwork",
     "ImageTeacher",
     "OrderCheck",
+    "PhotoView",
     "Predictions",
     "TeacherClasses",
     "ViewCheck",
@@ -29,4 +31,5 @@ __all__ = [
     "check_trained",
     "compare_views",
     "find_teacher",
+    "photo_views",
 ]

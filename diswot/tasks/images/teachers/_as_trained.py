@@ -106,6 +106,25 @@ class AsTrained(OwnView):
         Returns:
             The image (1, C, height, width), resized, cropped and normalized for the network.
         """
+        square = (self._own_size,) * 2 if isinstance(self._own_size, int) else None
+        return self._of_pixels(image, self._own_size, self._own_crop or square)
+
+    def of_part(self, image: Tensor) -> Tensor:
+        """Return the part of an original that a student's image shows, as the network takes it.
+
+        Args:
+            image: (C, height, width), of values from 0 to 1, of any height and width; the
+                student's image is the same, resized.
+
+        Returns:
+            The image (1, C, height, width): what the network would be given of the student's
+            image, had that its pixels.
+        """
+        return self._of_pixels(image, self.size, self.crop)
+
+    def _of_pixels(
+        self, image: Tensor, size: int | tuple[int, int] | None, crop: tuple[int, int] | None
+    ) -> Tensor:
         channels, height, width = image.shape
         pixels = replace(
             self.images,
@@ -113,14 +132,13 @@ class AsTrained(OwnView):
             mean=(0.0,) * channels,
             std=(1.0,) * channels,
         )
-        square = (self._own_size,) * 2 if isinstance(self._own_size, int) else None
         view = AsTrained(
             nn.Identity(),
             pixels,
             mean=self.mean,
             std=self.std,
-            size=self._own_size,
-            crop=self._own_crop or square,
+            size=size,
+            crop=crop,
             interpolation=self.interpolation,
         )
         return view.to(image.device).as_trained(image[None])

@@ -1,4 +1,4 @@
-"""What a teacher loses because it is shown the student's images, not the original ones."""
+"""What a teacher loses where it is given the student's images, not the original ones."""
 
 from dataclasses import dataclass
 
@@ -78,9 +78,10 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
         progress(
             news(
                 "teacher",
-                f"warning: {name} loses {points:.1f} points because it is shown the students' "
-                f"images of {height}×{width}: choose a larger --image-size, or a teacher that "
-                "was trained on small images",
+                f"warning: {name} loses {points:.1f} points where it is given the students' "
+                f"images of {height}×{width}, as in scores (and in trainings with --teacher-view "
+                "student): choose a larger --image-size, or a teacher that was trained on small "
+                "images",
             )
         )
     return check

@@ -1,0 +1,127 @@
+"""Training images as a teacher is given them: from the original photos, at its own size."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from diswot.errors import DataError, OptionError, first_line
+from diswot.tasks.images._augmentation import Cut
+from diswot.tasks.images._originals import Originals
+from diswot.tasks.images.teachers._as_trained import AsTrained
+
+if TYPE_CHECKING:
+    from diswot.tasks.images._image_data import ImageData
+
+
+@dataclass(frozen=True)
+class PhotoView:
+    """The view that a teacher has of training images.
+
+    Attributes:
+        teacher: whose size and normalization it has.
+        originals: the photos.
+    """
+
+    teacher: AsTrained
+    originals: Originals
+
+    @property
+    def text(self) -> str:
+        """What it is, for people."""
+        height, width = self.teacher.crop
+        return f"the original photos at {height}×{width}"
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """Height and width of which the images given are the middle."""
+        return self.teacher.size
+
+    def __call__(self, indices: Tensor, cut: Cut | None) -> Tensor:
+        """Return the images at places (B,) as the network within takes them, on the CPU.
+
+        Without a cut it is what the teacher's own preprocessing makes of the photo.
+
+        Raises:
+            DataError: a photo was removed or damaged after the data were loaded.
+        """
+        places = indices.tolist()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            if cut is None:
+                return torch.cat(list(pool.map(self._whole_photo, places)))
+            drawn = zip(places, cut.boxes.tolist(), cut.mirrored.tolist(), strict=True)
+            return torch.cat(list(pool.map(lambda each: self._part(*each), drawn)))
+
+    def _photo(self, place: int) -> Tensor:
+        try:
+            (photo,) = self.originals.read([place], least=2 * max(self.teacher.crop))
+        except Exception as error:  # a damaged image can raise anything
+            raise DataError(
+                f"the original photo {self.originals.paths[place]} can no longer be read "
+                f"({first_line(error)}): restore it, or train with --teacher-view student"
+            ) from error
+        return photo
+
+    @torch.no_grad()
+    def _whole_photo(self, place: int) -> Tensor:
+        return self.teacher.of_original(self._photo(place))
+
+    @torch.no_grad()
+    def _part(self, place: int, box: list[float], mirrored: bool) -> Tensor:
+        part = cut_out(self._photo(place), box, self.teacher.images.shape[1:])
+        return self.teacher.of_part(part.flip(-1) if mirrored else part)
+
+
+def cut_out(photo: Tensor, box: list[float], shape: tuple[int, ...]) -> Tensor:
+    """Return the part of a photo that is a box of the student's image.
+
+    Args:
+        photo: (C, height, width).
+        box: top, left, bottom and right edge, as shares of the student's image; what lies
+            beyond it is black.
+        shape: height and width of the student's image, which is the middle of the photo.
+    """
+    height, width = photo.shape[1:]
+    scale = min(height / shape[0], width / shape[1])
+    tall, wide = (max(1, round(scale * side)) for side in shape)
+    above, before = (height - tall) // 2, (width - wide) // 2
+    middle = photo[:, above : above + tall, before : before + wide]
+    top, left, bottom, right = (
+        round(share * side) for share, side in zip(box, (tall, wide, tall, wide), strict=True)
+    )
+    bottom, right = max(bottom, top + 1), max(right, left + 1)
+    edges = (-left, right - wide, -top, bottom - tall)  # padding; where negative, cut off
+    return F.pad(middle, edges)
+
+
+def photo_views(data: "ImageData", teachers: Mapping[str, nn.Module]) -> dict[str, PhotoView]:
+    """Return the views of the teachers that are trained on larger images than the students.
+
+    Args:
+        data: whose photos are known, or else there are none.
+        teachers: by name.
+
+    Raises:
+        OptionError: such views are asked for, and a teacher or the data have none.
+    """
+    if data.teacher_view == "student":
+        return {}
+    originals = data.originals.get("train")
+    found = {
+        name: teacher
+        for name, teacher in teachers.items()
+        if isinstance(teacher, AsTrained) and teacher.enlarges
+    }
+    if data.teacher_view == "own" and teachers and not (found and originals):
+        why = "it is not trained on larger images" if originals else "its photos are no files"
+        who = next(iter(teachers)) if originals else data.name
+        raise OptionError(
+            f"Expected a teacher with its own view of the photos, but {who} has none "
+            f"({why}): leave --teacher-view out"
+        )
+    return {} if originals is None else {n: PhotoView(t, originals) for n, t in found.items()}
