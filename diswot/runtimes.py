@@ -55,8 +55,25 @@ def require_compiler(device: str) -> None:
 
 
 @contextlib.contextmanager
+def _compiled_code_quiet() -> Iterator[None]:
+    """Send to nowhere what compiled code writes to standard output: torch's tracer dumps graphs."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (no path)
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the exporters' progress and notes off the terminal."""
+    """Keep the exporters' progress and notes off the terminal, also those of compiled code."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -64,6 +81,7 @@ def quiet() -> Iterator[None]:
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
+            _compiled_code_quiet(),
         ):
             warnings.simplefilter("ignore")
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from diswot.search import SearchResult
     from diswot.tasks import Dataset
-    from diswot.tasks.images import ImageData, ImageSpec
     from diswot.training import Distillation, Halving, Training, TrainingManifest
+    from search_spaces import Signature
 
 _TEXTS = ("architectures", "loss", "space", "data")
 """What every distillation is told."""
@@ -46,9 +46,8 @@ _TEXTS = ("architectures", "loss", "space", "data")
 @flagged(
     "--loss",
     group="Training",
-    default="diswot",
-    show_default=True,
-    help="A name of `diswot list losses`, or an expression such as 'ce + 0.9*kd(T=4) + 100*at'.",
+    help="A name of `diswot list losses`, or an expression such as 'ce + 0.9*kd(T=4) + 100*at'; "
+    "by default the task's: diswot for images.",
 )
 @option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
 @flagged("--teacher", group="Task", help="By default the run's, or the task's.")
@@ -67,7 +66,7 @@ def distill(
     run: Path | None,
     arch: str | None,
     shortlist: int,
-    loss: str,
+    loss: str | None,
     teacher: str | None,
     space: str | None,
     data: str | None,
@@ -85,7 +84,6 @@ def distill(
     from diswot.tasks import find_subject
     from diswot.training import is_unfinished, parse_objective
 
-    parse_objective(loss)
     task = find_subject(chosen).task
     own = {"teacher_classes": chosen.pop("teacher_classes")}
     kept = ("task", "teacher_weights", "data_root", "seed")
@@ -106,10 +104,13 @@ def distill(
     names = listed if arch is None else [arch]
     if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distill")
+    used = with_defaults(settings)
+    loss = loss or find_subject(used.told()).task.losses[1]
+    parse_objective(loss)
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
-    told = {"architectures": names, "loss": loss, **with_defaults(settings).told(), **chosen}
+    told = {"architectures": names, "loss": loss, **used.told(), **chosen}
     _distill(folder, located(told), as_json=as_json, exported=run or folder)
 
 
@@ -150,12 +151,12 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
     subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), shown_progress() as progress:
-        images = cast("ImageData", subject.load(progress))
-        students = _students(space, names, images, seed=seed)
-        _name_missing_forms(students[names[0]](), images.spec, progress)
+        loaded = subject.load(progress)
+        students = _students(space, names, loaded, seed=seed)
+        _name_missing_forms(students[names[0]](), loaded.signature, progress)
         distillation = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
-            data=images,
+            data=loaded,
             seed=seed,
             progress=progress,
             **chosen,
@@ -209,12 +210,12 @@ def _students(
     return {name: partial(built, arch) for name, arch in architectures.items()}
 
 
-def _name_missing_forms(student: nn.Module, images: ImageSpec, progress: Progress) -> None:
+def _name_missing_forms(student: nn.Module, signature: Signature, progress: Progress) -> None:
     """Say before it is trained which forms a student cannot be exported in."""
     from diswot.export import dry_export
 
     try:
-        missing = dry_export(student, images.signature, wanted={"source": False, "pt2": False})
+        missing = dry_export(student, signature, wanted={"source": False, "pt2": False})
     except ExportError as error:
         missing = {"any form": str(error)}
     for form, reason in missing.items():

@@ -32,6 +32,14 @@ SMALL: dict[str, Any] = {
 }
 
 
+class Smaller(nn.Module):
+    """Shrinks images with antialiasing, which torch's tracer cannot express in ONNX."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        small = nn.functional.interpolate(images, (2, 2), mode="bilinear", antialias=True)
+        return small.flatten(1)
+
+
 class Numpy(nn.Module):
     """Leaves torch on its way, so that no exporter can follow."""
 
@@ -131,3 +139,8 @@ def test_a_network_without_that_form_is_a_failed_candidate() -> None:
     found = diswot.search("resnet20", space, engine="exhaustive", latency="onnx", **SMALL)
     assert [c.name for c in found.failures] == ["kind=numpy"]
     assert found.best.costs.latency_ms is not None
+
+
+def test_what_the_tracer_dumps_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    runner(Smaller().eval(), torch.zeros(1, 1, 16, 16), form="onnx", threads=1)()
+    assert capfd.readouterr() == ("", "")
