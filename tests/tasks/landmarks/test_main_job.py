@@ -1,0 +1,70 @@
+"""`diswot run --task landmarks` from end to end, and what cannot be run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diswot.training import saved_students
+from tests.conftest import CommandLine
+
+TASK = ("--task", "landmarks")
+SPACE = ("--space", "tests.tasks.landmarks.small:Small")
+TINY = (
+    *SPACE,
+    *("--population", "2", "--generations", "1", "--repeats", "1", "--batch-size", "8"),
+    *("--epochs", "1", "--teacher-epochs", "1", "--force", "--no-onnx"),
+)
+
+
+def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> None:
+    ran = cli("run", *TASK, *TINY, "--out", "run")
+    assert ran.code == 0, ran.err
+    assert "Test NME in % of the image width (lower is better)" in ran.out
+    kept = sorted(path.name for path in (tmp_path / "data" / "teachers").glob("*.safetensors"))
+    assert [name.rpartition("-")[0] for name in kept] == [
+        "mobile-medium-digit-outlines",
+        "mobile-medium-digit-outlines-smoothed",
+    ]
+    students = saved_students(tmp_path / "run")
+    assert {student.loss for student in students} == {"l2", "kd-loss"}
+    values = [student.val.value for student in students]
+    assert values == sorted(values)  # best on the validation split first: lower is better
+    config = json.loads((tmp_path / "run" / "student" / "config.json").read_text())
+    assert (config["task"], config["points"]) == ("landmarks", 16)
+
+    again = cli("resume", "run", *SPACE)
+    assert again.code == 0, again.err
+    trained = cli("distill", "run", *SPACE, "--epochs", "1", "--teacher-epochs", "1", "--force")
+    assert trained.code == 2  # what is trained already is not trained again
+    assert "kd-loss is not empty" in trained.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--data", "digits"), "unknown dataset of landmarks 'digits'"),
+        (("--teacher", "resnet56"), "unknown teacher 'resnet56'"),
+        (("--teacher-classes", "data"), "--teacher-classes means nothing for the task landmarks"),
+        (("--normalizer", "ear"), "'ear'"),
+        (("--normalizer", "inter-ocular"), "Expected 68 landmarks"),
+        (("--mixup", "0.2"), "landmarks have no classes for mixup 0.2"),
+        (("--image-size", "32"), "images of one size"),
+    ],
+)
+def test_what_landmarks_cannot_do_is_refused(
+    cli: CommandLine, tmp_path: Path, options: tuple[str, str], words: str
+) -> None:
+    refused = cli("run", *TASK, *TINY, *options, "--out", "run")
+    assert refused.code == 2
+    assert words in refused.err
+    assert refused.err.count("\n") <= 2
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("loss", ["diswot", "ce + 0.9*kd(T=4)"])
+def test_losses_of_classes_are_refused(cli: CommandLine, loss: str) -> None:
+    architecture = ("--arch", "width=4", *SPACE)
+    refused = cli("distill", *TASK, *architecture, "--loss", loss, "--out", "student")
+    assert refused.code == 2
+    assert "reads logits and labels, but the task landmarks gives" in refused.err
