@@ -14,12 +14,18 @@ from benchmarks.documentation._scores import (
     student_fit,
 )
 from benchmarks.documentation._searches import (
-    lasting,
+    interruptions,
     search,
     student_fit_budgets,
     student_fit_search,
 )
-from benchmarks.documentation._trainings import losses, presets, shortlists, taught, training_speed
+from benchmarks.documentation._trainings import (
+    distilled,
+    losses,
+    presets,
+    shortlists,
+    training_speed,
+)
 from diswot.runs.folder import replace_content
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,7 +33,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalogue": catalogue,
-    "lasting": lasting,
+    "interruptions": interruptions,
     "leaders": leaders,
     "losses": losses,
     "presets": presets,
@@ -38,7 +44,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "student_fit": student_fit,
     "student_fit_budgets": student_fit_budgets,
     "student_fit_search": student_fit_search,
-    "taught": taught,
+    "distilled": distilled,
     "training_speed": training_speed,
 }
 

@@ -11,7 +11,7 @@ ENGINES = ("evolution", "regularised")
 """Compared with random search in the tables of searches."""
 
 
-def lasting() -> str:
+def interruptions() -> str:
     """Return what interruptions, workers and long journals cost a search."""
     rows = [
         [row["what"], f"{float(row['value']):,.3g} {row['unit']}", row["how"]]

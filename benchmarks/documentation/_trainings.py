@@ -33,7 +33,7 @@ def presets() -> str:
     return markdown(["`--loss`", "stands for", "what it is"], rows)
 
 
-def taught(data: str) -> str:
+def distilled(data: str) -> str:
     """Return what each loss makes of each student on a dataset."""
     rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
     teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
