@@ -83,8 +83,7 @@ def load_texts(
     check_texts(data, **options)
     name, found, notes = _found(data)
     if isinstance(found, TextData):
-        if given := sorted(option for option, value in options.items() if value is not None):
-            raise OptionError(f"{found.name} is tokenized already: leave {' and '.join(given)} out")
+        _check_tokenized(found, options)
         return found
     length = options.get("length")
     made = tokenized(
@@ -98,6 +97,19 @@ def load_texts(
     for note in made.notes:
         progress(news("data", note, can_wait=name in DATASETS))
     return replace(made, source=NAMED_DATA.source(data, root, **options))
+
+
+def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
+    """Make sure that options are those with which texts were tokenized.
+
+    Raises:
+        OptionError: one is another.
+    """
+    made_with = {} if data.source is None else data.source.options
+    known = {**made_with, "length": data.length}
+    for name, value in options.items():
+        if value is not None and value != known.get(name):
+            raise OptionError(f"{data.name} is tokenized already: leave {name} {value} out")
 
 
 def _found(data: Any) -> tuple[str, Splits | TextData, tuple[str, ...]]:

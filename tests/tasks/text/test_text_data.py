@@ -105,9 +105,11 @@ def test_tokens_are_hidden_in_training(data: TextData) -> None:
 
 
 def test_options_of_tokenized_texts_are_refused(data: TextData) -> None:
-    assert load_texts(data) is data
-    with pytest.raises(OptionError, match="leave length out"):
+    assert load_texts(data) is load_texts(data, length=8) is data
+    with pytest.raises(OptionError, match="leave length 16 out"):
         load_texts(data, length=16)
+    with pytest.raises(OptionError, match="leave vocabulary 500 out"):
+        load_texts(data, vocabulary=500)
 
 
 def test_built_in_teachers_take_texts(data: TextData) -> None:
