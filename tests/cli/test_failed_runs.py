@@ -32,7 +32,7 @@ def test_a_run_whose_candidates_all_fail_exits_1_and_is_kept(
     assert "Traceback" not in outcome.err
     assert outcome.err.splitlines()[-1].startswith("diswot: all 4 candidates failed")
     left = {path.name for path in tree(tmp_path / "out")} - {".lock"}
-    assert left == {"manifest.json", "journal.jsonl"}
+    assert left == {"config.toml", "manifest.json", "journal.jsonl"}
     assert len(journal(tmp_path / "out")) == 7  # three baselines and four candidates
     assert all("nan" in line["failure"] for line in journal(tmp_path / "out"))
 
