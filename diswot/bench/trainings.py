@@ -177,4 +177,5 @@ def _done(
 
 def _told(record: dict[str, Any]) -> str:
     names = " ".join(value for value in record.values() if isinstance(value, str))
-    return f"{names} {record['accuracy']:.1f} %"
+    values = (f"{name} {value:.4g}" for name, value in record.items() if isinstance(value, float))
+    return f"{names}: {', '.join(values)}"

@@ -1,4 +1,4 @@
-"""A search space of two small networks for landmarks."""
+"""A search space of three small networks for landmarks."""
 
 from torch import nn
 
@@ -8,7 +8,7 @@ from search_spaces import Architecture, Choice, ChoiceSpace
 class Small(ChoiceSpace):
     """A convolution and a linear layer."""
 
-    width = Choice(4, 8)
+    width = Choice(4, 6, 8)
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         head = nn.Linear(16 * arch.width, num_classes)

@@ -1,0 +1,313 @@
+"""Landmarks: what two teachers give a student, and whether scores rank students by their error.
+
+`python -m benchmarks.landmarks --data-root FOLDER --work runs/landmarks` writes
+`results/landmarks.csv`, `landmarks-students.csv` and `landmarks-ranking.csv`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from benchmarks.results_folder import keep
+from diswot.bench.paired import paired_p
+from diswot.bench.rank_statistics import Estimate, kendall, kendall_interval
+from diswot.bench.trainings import Trainings, student_in
+from diswot.cli import options, shown_progress
+from diswot.errors import OptionError
+from diswot.progress import Progress, silent
+from diswot.search import find_space, score
+from diswot.seeding import generator_for
+from diswot.tasks.landmarks import LandmarkData, load_landmarks
+from diswot.training import Distillation, prepare_distillation
+
+LOSSES: Mapping[str, str] = {
+    "l2": "l2",
+    "main": "main",
+    "kd-loss": "kd-loss",
+    "tough only": "2.5*main + assist(teacher=tough)",
+    "tolerant only": "2.5*main + assist(teacher=tolerant)",
+}
+"""What is compared, and by which loss a student learns."""
+
+SCORES = ("student_fit", "params", "macs")
+"""What students are ranked by."""
+
+
+@dataclass(frozen=True)
+class LandmarkSettings:
+    """What is compared.
+
+    Attributes:
+        data: a name of landmarks.
+        data_root: where it lies, and trained teachers are kept.
+        student: an architecture of `space`, which learns by every loss.
+        space: a built-in name.
+        teacher: a built-in name; trained once as tough and once as tolerant teacher.
+        teacher_epochs: of its training.
+        epochs: of every student's training.
+        seeds: trainings of the student by every loss.
+        students: drawn from the space, trained once each with the loss `loss`.
+        loss: that these learn by.
+        force: whether to learn from teachers near chance too.
+    """
+
+    data: str = "digit-outlines"
+    data_root: str | None = None
+    student: str = (
+        "resolution=16,width=0.25,squeeze=False,activation=relu,stage1=d1k3e2,stage2=d1k3e2,"
+        "stage3=d1k3e2,stage4=d1k3e2,stage5=d1k3e2"
+    )
+    space: str = "mobile-small"
+    teacher: str = "mobile-medium"
+    teacher_epochs: int = 60
+    epochs: int = 20
+    seeds: int = 5
+    students: int = 24
+    loss: str = "kd-loss"
+    force: bool = False
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the results depend on."""
+        left_out = ("data_root", "force")
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """A teacher, or the student with one loss.
+
+    Attributes:
+        data: its name.
+        network: `tough`, `tolerant` or `student`.
+        loss: what it learned by.
+        params: of the network.
+        epochs: of each training.
+        seeds: trainings.
+        nme: mean error on the test split over the seeds, in percent of the normalizer; of one
+            training with its bootstrap interval over images.
+        sd: standard deviation over the seeds.
+        gain: mean difference of the error to `l2` with the same seed; below 0 is better.
+        p: of a paired t-test of that difference, two-sided.
+    """
+
+    data: str
+    network: str
+    loss: str
+    params: int
+    epochs: int
+    seeds: int
+    nme: float
+    low: float | None = None
+    high: float | None = None
+    sd: float | None = None
+    gain: float | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """One student of the space.
+
+    Attributes:
+        data: its name.
+        student: its architecture.
+        loss: what it learned by.
+        nme: its error on the test split, in percent of the normalizer.
+        params: its parameters.
+        macs: its multiply-adds of one image.
+        student_fit: its score before any training.
+    """
+
+    data: str
+    student: str
+    loss: str
+    nme: float
+    params: int
+    macs: int
+    student_fit: float | None
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """How well one number ranks students by their error.
+
+    Attributes:
+        data: its name.
+        score: `student_fit`, which is computed without training, `params` or `macs`.
+        n: students.
+        tau: Kendall's τ-b with the negative error, and its 95 % bootstrap interval.
+    """
+
+    data: str
+    score: str
+    n: int
+    tau: Estimate
+
+
+def landmark_tables(
+    settings: LandmarkSettings, out: Path, *, workers: int = 1, progress: Progress = silent
+) -> tuple[list[LossRow], list[StudentRow], list[RankRow]]:
+    """Train teachers and students, and rank students; resumes where it stopped.
+
+    Raises:
+        DiswotError: something does not exist or does not fit.
+        RunError: trainings failed; the others are kept.
+    """
+    if settings.seeds < 2 or settings.students < 3:
+        raise OptionError(
+            "Expected at least 2 seeds and 3 students, "
+            f"but got {settings.seeds} and {settings.students}"
+        )
+    names = _drawn(settings)
+    losses = [(name, settings.student, seed) for name in LOSSES for seed in range(settings.seeds)]
+    records = Trainings(settings.recorded(), out, key=["loss", "student", "seed"]).run(
+        losses + [(settings.loss, name, 0) for name in names if name != settings.student],
+        partial(_one, settings),
+        before=partial(_distillation, settings),
+        workers=workers,
+        progress=progress,
+    )
+    rows = _teachers(settings) + [_loss_row(settings, name, records) for name in LOSSES]
+    students = _student_rows(settings, [records[settings.loss, name, 0] for name in names])
+    return rows, students, [_rank_row(settings, students, name) for name in SCORES]
+
+
+@cache
+def _data(settings: LandmarkSettings) -> LandmarkData:
+    return load_landmarks(settings.data, root=settings.data_root)
+
+
+@cache
+def _distillation(settings: LandmarkSettings) -> Distillation:
+    """Return teachers, data and recipe, once in each process."""
+    return prepare_distillation(
+        settings.teacher,
+        data=_data(settings),
+        data_root=settings.data_root,
+        teacher_epochs=settings.teacher_epochs,
+        epochs=settings.epochs,
+        device="cpu",
+        force=settings.force,
+    )
+
+
+def _drawn(settings: LandmarkSettings) -> list[str]:
+    """Return different architectures of the space, drawn at random."""
+    space = find_space(settings.space, _data(settings).signature)
+    rng, found = generator_for("landmarks", "students"), dict[str, None]()
+    while len(found) < settings.students:
+        found[space.to_string(space.sample(rng))] = None
+    return list(found)
+
+
+def _one(settings: LandmarkSettings, task: tuple[str, str, int]) -> dict[str, Any]:
+    name, student, seed = task
+    distillation = _distillation(settings)
+    recipe = replace(distillation.recipe, seed=seed)
+    network = student_in(settings.space, student, distillation.data, seed=seed)
+    training = replace(distillation, recipe=recipe).train(network, loss=LOSSES[name])
+    return {
+        "loss": name,
+        "student": student,
+        "seed": seed,
+        "params": sum(parameter.numel() for parameter in network.parameters()),
+        "nme": round(training.test.value, 6),
+    }
+
+
+def _teachers(settings: LandmarkSettings) -> list[LossRow]:
+    return [
+        LossRow(
+            settings.data,
+            name,
+            "l2",
+            sum(parameter.numel() for parameter in teacher.network.parameters()),
+            settings.teacher_epochs,
+            1,
+            teacher.test.value,
+            teacher.test.low,
+            teacher.test.high,
+        )
+        for name, teacher in _distillation(settings).teachers.items()
+    ]
+
+
+def _loss_row(
+    settings: LandmarkSettings, name: str, records: Mapping[Any, Mapping[str, Any]]
+) -> LossRow:
+    def errors(loss: str) -> Any:
+        found = [records[loss, settings.student, seed] for seed in range(settings.seeds)]
+        return np.array([record["nme"] for record in found])
+
+    found, gains = errors(name), errors(name) - errors("l2")
+    return LossRow(
+        settings.data,
+        "student",
+        name,
+        records[name, settings.student, 0]["params"],
+        settings.epochs,
+        settings.seeds,
+        float(found.mean()),
+        sd=float(found.std(ddof=1)),
+        gain=None if name == "l2" else float(gains.mean()),
+        p=None if name == "l2" else paired_p(gains),
+    )
+
+
+def _student_rows(
+    settings: LandmarkSettings, records: Sequence[Mapping[str, Any]]
+) -> list[StudentRow]:
+    candidates = score(
+        [record["student"] for record in records],
+        settings.teacher,
+        space=settings.space,
+        data=_data(settings),
+        scorer="student_fit",
+    )
+    return [
+        StudentRow(
+            settings.data,
+            record["student"],
+            settings.loss,
+            record["nme"],
+            candidate.params,
+            candidate.macs,
+            candidate.score,
+        )
+        for record, candidate in zip(records, candidates, strict=True)
+    ]
+
+
+def _rank_row(settings: LandmarkSettings, students: Sequence[StudentRow], name: str) -> RankRow:
+    values = np.array([getattr(student, name) for student in students], dtype=float)
+    better = -np.array([student.nme for student in students])
+    low, high = kendall_interval(values, better)
+    tau = Estimate(kendall(values, better), low, high)
+    return RankRow(settings.data, name, len(students), tau)
+
+
+@click.command()
+@options.DATA_ROOT
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs/landmarks"))
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+def main(data_root: str | None, work: Path, workers: int) -> None:
+    """Make the tables; interrupted, what was measured is kept in --work."""
+    settings, started = LandmarkSettings(data_root=data_root), datetime.now(UTC)
+    with shown_progress() as progress:
+        losses, students, ranks = landmark_tables(
+            settings, work / settings.data, workers=workers, progress=progress
+        )
+    made = {"settings": settings.recorded(), "workers": workers}
+    keep("landmarks", losses, made, started)
+    keep("landmarks-students", students, made, started)
+    keep("landmarks-ranking", ranks, made, started)
+
+
+if __name__ == "__main__":
+    main()
