@@ -10,6 +10,7 @@ from typing import Any
 from diswot.devices import is_first, processes
 from diswot.errors import DiswotError, RunError, RunFolderError
 from diswot.runs import LOCK
+from diswot.runs.config import CONFIG
 from diswot.runs.folder import read_json, versions, write_record
 from diswot.training._fingerprint import check_same
 
@@ -52,8 +53,9 @@ class TrainingManifest:
         except RunError:
             raise
         except DiswotError:
-            if {path.name for path in folder.iterdir()} <= {MANIFEST, LOCK}:
-                (folder / MANIFEST).unlink()
+            if {path.name for path in folder.iterdir()} <= {MANIFEST, CONFIG, LOCK}:
+                for name in (MANIFEST, CONFIG):
+                    (folder / name).unlink(missing_ok=True)
                 for place in absent:
                     place.rmdir()
             raise

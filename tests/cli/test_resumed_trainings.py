@@ -69,7 +69,7 @@ def test_a_killed_training_resumes_to_the_same_weights(
     kill_after_an_epoch(tmp_path, *command, "--out", "killed")
     done = cli("resume", "killed", "--json")
     assert done.code == 0, done.err
-    assert "goes on after epoch 1, step 0" in done.err
+    assert "resumes after epoch 1, step 0" in done.err
     assert json.loads(done.out) == json.loads(whole.out.replace('"whole', '"killed'))
     assert same_weights(tmp_path / "killed", tmp_path / "whole")
     assert "the training in killed has ended" in only_line(cli("resume", "killed"))
