@@ -26,6 +26,7 @@ from diswot.latency import (
     write_operator_table,
 )
 from diswot.progress import Step
+from diswot.runs import with_checksum
 from diswot.tasks.images import load_data
 from search_spaces import Architecture, AutoFormerSpace, ResNetDepthSpace, Signature
 from tests.cli.conftest import damaged
@@ -217,12 +218,16 @@ def test_a_table_of_something_else_is_refused(space: Any, signature: Signature) 
 
 
 def changed(folder: Path, **changes: Any) -> Path:
-    """Write the table with some entries changed, and those that are `...` left out."""
+    """Write the table with some entries changed, and those that are `...` left out.
+
+    Its checksum is that of the changed entries, so that it is not for that that it is refused.
+    """
     path = folder / "table.json"
     write_operator_table(TABLE, path)
     content = json.loads(path.read_text(encoding="utf-8")) | changes
+    del content["sha256"]
     kept = {name: value for name, value in content.items() if value is not ...}
-    path.write_text(json.dumps(kept), encoding="utf-8")
+    path.write_text(json.dumps(with_checksum(kept)), encoding="utf-8")
     return path
 
 
