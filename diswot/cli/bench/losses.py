@@ -52,7 +52,10 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     """
     from diswot.bench.loss_table import LossTableSettings, loss_table
     from diswot.bench.tables import flat, write_csv
+    from diswot.tasks import find_subject
 
+    subject = find_subject(chosen, teacher=chosen["teacher"])
+    chosen |= {"data": subject.data, "teacher": subject.teacher}
     chosen["students"] = tuple(chosen["students"])
     out = out or next_folder(Path("runs"), "losses")
     with shown_progress() as progress:

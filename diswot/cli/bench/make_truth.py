@@ -27,7 +27,10 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
     """
     from diswot.bench.make_truth import TruthSettings
     from diswot.bench.make_truth import make_truth as make
+    from diswot.tasks import find_subject
 
+    subject = find_subject(chosen, teacher=chosen["teacher"], space=chosen["space"])
+    chosen |= {"data": subject.data, "teacher": subject.teacher, "space": subject.space}
     out = out or next_folder(Path("runs"), "truth")
     with shown_progress() as progress:
         rows = make(TruthSettings(**chosen), out, workers=workers, progress=progress)
