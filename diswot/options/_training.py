@@ -26,8 +26,7 @@ AUGMENTATIONS = ("none", "standard", "strong")
 PRECISIONS = ("single", "bf16", "fp16")
 """What forward and backward passes can be computed in."""
 
-
-TEACHER_VIEWS = ("own", "student")
+TEACHER_VIEWS = ("auto", "own", "student")
 """What teachers can be given of training images."""
 
 
@@ -164,11 +163,12 @@ class DistillationOptions(RecipeOptions, total=False):
         Option("Mirror training images at random; by default as the dataset says.", group="Task"),
     ]
     teacher_view: Annotated[
-        str | None,
+        str,
         Option(
-            "What a teacher from larger images is trained from: own (the original photos at its "
-            "size, cut like the student's) or student (the student's images, enlarged); by default "
-            "own where the photos are files.",
+            "What a teacher of larger images is given: own (the original photos at its size, cut "
+            "like the student's), student (the student's images, enlarged), or auto (own where "
+            "the photos are files).",
+            default="auto",
             choices=TEACHER_VIEWS,
             group="Task",
         ),

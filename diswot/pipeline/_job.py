@@ -114,6 +114,7 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
     """Return the settings of the trainings, defaults in place of what was left open."""
     used: dict[str, Any] = {name: options.get(name) for name in _TRAINING}
     used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
+    used["teacher_view"] = used["teacher_view"] or "auto"
     if used["flips"] is None:
         used["flips"] = getattr(options["data"], "flips", None)
     recipe = recipe_options(options["data"], used)
@@ -252,11 +253,13 @@ def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | No
     job = manifest.get("job", {})
     if job is None:
         return None
-    if not _is_job({"teacher_view": None, **job} if isinstance(job, dict) else job):
+    if isinstance(job, dict):
+        job = {"teacher_view": "student", **job}  # before there was a choice, it was that
+    if not _is_job(job):
         raise RunFolderError(
             f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
         )
-    return {"teacher_view": "student", **job}  # before there was a choice, it was that
+    return job
 
 
 def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:

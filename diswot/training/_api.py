@@ -112,7 +112,7 @@ def check_distillation(
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
     objective.check_reads(task.reads, task=task.name)
-    check_view(options.get("teacher_view"), task)
+    check_view(options.get("teacher_view", "auto"), task)
     subject.check()
     if objective.needs_teacher:
         if teacher is None:

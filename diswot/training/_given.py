@@ -18,13 +18,13 @@ def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("teacher_classes",) if options.get(name) is not None}
 
 
-def check_view(view: str | None, task: Task) -> None:
+def check_view(view: str, task: Task) -> None:
     """Make sure that the teachers of a task can be given what they are to be given.
 
     Raises:
         OptionError: they cannot.
     """
-    if view is not None and view not in task.teacher_views:
+    if view != "auto" and view not in task.teacher_views:
         raise OptionError(f"--teacher-view means nothing for the task {task.name}: leave it out")
 
 

@@ -55,8 +55,9 @@ class ImageData:
         originals: the files of each split (`train`, `val`, `test`), where there are such.
         source: what loads it again, where that is known.
         depth: bits in use of gray images of more than 8 bits, by which they were scaled to 8.
-        teacher_view: what teachers are trained from: `own` for the original photos, `student`
-            for the students' images; `None` for the former where it is possible.
+        teacher_view: what teachers of larger images are given in trainings: `own` for the
+            original photos, `student` for the students' images, `auto` for the former where it
+            is possible.
     """
 
     name: str
@@ -70,7 +71,7 @@ class ImageData:
     originals: Mapping[str, Originals] = field(default_factory=dict)
     source: Source | None = None
     depth: int = 16
-    teacher_view: str | None = None
+    teacher_view: str = "auto"
 
     @property
     def shape(self) -> tuple[int, int, int]:
