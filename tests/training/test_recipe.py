@@ -30,6 +30,7 @@ def test_a_task_has_defaults_of_its_own() -> None:
     data = load_landmarks("digit-outlines")
     found = default_recipe(data)
     assert (found.optimizer, found.learning_rate, found.augment) == ("adamw", 0.01, "none")
+    assert default_recipe(data, epochs=1).warmup_epochs == 0.5
     assert default_recipe(data, learning_rate=0.5, augment="strong").augment == "strong"
     sgd = default_recipe(data, optimizer="sgd")
     assert (sgd.optimizer, sgd.learning_rate, sgd.weight_decay) == ("sgd", 0.05, 5e-4)

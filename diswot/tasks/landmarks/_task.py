@@ -59,9 +59,10 @@ class Landmarks(Task):
     def recipe(self, dataset: Dataset) -> Mapping[str, Any]:
         """Return AdamW at a rate of 0.01, and no augmentation of points that belong to rows.
 
-        Gradients of squared coordinates are too small for the learning rates of classifiers.
+        Gradients of squared coordinates are too small for the learning rates of classifiers;
+        wide networks do not recover from the first steps at full rate without a warm-up.
         """
-        found = {"optimizer": "adamw", "learning_rate": 0.01}
+        found = {"optimizer": "adamw", "learning_rate": 0.01, "warmup_epochs": 0.5}
         rows = isinstance(dataset, LandmarkData) and dataset.rows
         return {**found, "augment": "none"} if rows else found
 
