@@ -14,6 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.landmark_rows import LossRow, RankRow, StudentRow
 from benchmarks.results_folder import keep
 from diswot.bench.paired import paired_p
 from diswot.bench.rank_statistics import Estimate, kendall, kendall_interval
@@ -76,78 +77,6 @@ class LandmarkSettings:
         """Return what the results depend on."""
         left_out = ("data_root", "force")
         return {name: value for name, value in asdict(self).items() if name not in left_out}
-
-
-@dataclass(frozen=True)
-class LossRow:
-    """A teacher, or the student with one loss.
-
-    Attributes:
-        data: its name.
-        network: `tough`, `tolerant` or `student`.
-        loss: what it learned by.
-        params: of the network.
-        epochs: of each training.
-        seeds: trainings.
-        nme: mean error on the test split over the seeds, in percent of the normalizer; of one
-            training with its bootstrap interval over images.
-        sd: standard deviation over the seeds.
-        gain: mean difference of the error to `l2` with the same seed; below 0 is better.
-        p: of a paired t-test of that difference, two-sided.
-    """
-
-    data: str
-    network: str
-    loss: str
-    params: int
-    epochs: int
-    seeds: int
-    nme: float
-    low: float | None = None
-    high: float | None = None
-    sd: float | None = None
-    gain: float | None = None
-    p: float | None = None
-
-
-@dataclass(frozen=True)
-class StudentRow:
-    """One student of the space.
-
-    Attributes:
-        data: its name.
-        student: its architecture.
-        loss: what it learned by.
-        nme: its error on the test split, in percent of the normalizer.
-        params: its parameters.
-        macs: its multiply-adds of one image.
-        student_fit: its score before any training.
-    """
-
-    data: str
-    student: str
-    loss: str
-    nme: float
-    params: int
-    macs: int
-    student_fit: float | None
-
-
-@dataclass(frozen=True)
-class RankRow:
-    """How well one number ranks students by their error.
-
-    Attributes:
-        data: its name.
-        score: `student_fit`, which is computed without training, `params` or `macs`.
-        n: students.
-        tau: Kendall's τ-b with the negative error, and its 95 % bootstrap interval.
-    """
-
-    data: str
-    score: str
-    n: int
-    tau: Estimate
 
 
 def landmark_tables(
