@@ -8,18 +8,27 @@ from torch import Tensor, nn
 from diswot.networks.costs import measure_costs
 from diswot.report._network import read_network
 from diswot.search import SPACES, find_space
+from search_spaces import Signature, TensorSpec
 from tests.signatures import of_images
 
+OF_TEXTS = ("text-encoder", "autodistil")
+TEXTS = Signature(
+    (
+        TensorSpec("input_ids", (32,), "int64", high=500),
+        TensorSpec("attention_mask", (32,), "bool"),
+    ),
+    10,
+)
 FAMILIES = [name for name in SPACES if not name.endswith("-224")]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
-    space = find_space(name, of_images(3, 32, 32))
+    signature = TEXTS if name.startswith(OF_TEXTS) else of_images(3, 32, 32)
+    space = find_space(name, signature)
     arch = space.sample(np.random.default_rng(3))
-    image = (3, 32, 32)
-    drawing = read_network(lambda: space.build(arch, 10), of_images(*image))
-    costs = measure_costs(lambda: space.build(arch, 10), of_images(*image))
+    drawing = read_network(lambda: space.network(arch, signature), signature)
+    costs = measure_costs(lambda: space.network(arch, signature), signature)
     assert drawing.params == costs.params
     assert sum(stage.params for stage in drawing.stages) + drawing.loose_params == costs.params
     assert sum(stage.macs for stage in drawing.stages) == costs.macs
