@@ -8,23 +8,14 @@ from torch import Tensor, nn
 from diswot.networks.costs import measure_costs
 from diswot.report._network import read_network
 from diswot.search import SPACES, find_space
-from search_spaces import Signature, TensorSpec
-from tests.signatures import of_images
+from tests.signatures import of_images, of_space
 
-OF_TEXTS = ("text-encoder", "autodistil")
-TEXTS = Signature(
-    (
-        TensorSpec("input_ids", (32,), "int64", high=500),
-        TensorSpec("attention_mask", (32,), "bool"),
-    ),
-    10,
-)
 FAMILIES = [name for name in SPACES if not name.endswith("-224")]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
-    signature = TEXTS if name.startswith(OF_TEXTS) else of_images(3, 32, 32)
+    signature = of_space(name)
     space = find_space(name, signature)
     arch = space.sample(np.random.default_rng(3))
     drawing = read_network(lambda: space.network(arch, signature), signature)

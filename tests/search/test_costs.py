@@ -17,8 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from diswot.errors import OptionError
 from diswot.latency import time_network
 from diswot.search import SPACES, Budget, Costs, find_space, measure_costs
-from search_spaces import CifarResNet, NASBench201Space
-from tests.signatures import of_images
+from search_spaces import CifarResNet, NASBench201Space, Signature
+from tests.signatures import of_images, of_space
 
 
 def test_costs_are_those_of_the_layers() -> None:
@@ -48,12 +48,12 @@ def test_nothing_is_allocated_to_count() -> None:
     assert set(seen) == {"meta"}
 
 
-def plainly_counted(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> Costs:
+def plainly_counted(build: Callable[[], nn.Module], signature: Signature) -> Costs:
     """Count with torch's counter alone, every step of it on meta tensors."""
     with torch.device("meta"):
-        network, images = build().eval(), torch.empty(1, *shape)
+        network = build().eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(images)
+        network(*signature.example(1, device="meta"))
     params = sum(parameter.numel() for parameter in network.parameters())
     return Costs(params, counter.get_total_flops() // 2)
 
@@ -62,10 +62,10 @@ def plainly_counted(build: Callable[[], nn.Module], shape: tuple[int, int, int])
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
 def test_counts_are_those_of_torchs_counter(name: str, seed: int) -> None:
-    space = find_space(name, of_images(3, 32, 32))
-    build = partial(space.build, space.sample(np.random.default_rng(seed)), 10)
-    size = 224 if name.endswith("224") else 32
-    assert measure_costs(build, of_images(3, size, size)) == plainly_counted(build, (3, size, size))
+    signature = of_space(name, size=224 if name.endswith("224") else 32)
+    space = find_space(name, signature)
+    build = partial(space.network, space.sample(np.random.default_rng(seed)), signature)
+    assert measure_costs(build, signature) == plainly_counted(build, signature)
 
 
 class Does(nn.Module):
@@ -125,7 +125,7 @@ UNUSUAL: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.mark.parametrize("build", UNUSUAL.values(), ids=UNUSUAL)
 def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module]) -> None:
-    assert measure_costs(build, of_images(4, 6, 6)) == plainly_counted(build, (4, 6, 6))
+    assert measure_costs(build, of_images(4, 6, 6)) == plainly_counted(build, of_images(4, 6, 6))
 
 
 @pytest.mark.parametrize(
