@@ -74,6 +74,7 @@ def export(
     onnx: bool | None = None,
     pt2: bool | None = None,
     int8: bool = False,
+    images: Any = None,
 ) -> Exported:
     """Write a student so that it runs without DisWOT.
 
@@ -102,6 +103,7 @@ def export(
         pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
             leaves the plain source.
         int8: whether to quantize too, on training examples of `data`; needs ONNX.
+        images: an `ImageSpec`, from which version 0.1.0 took what `signature` says.
 
     Raises:
         ExportError: no form can be written, one that was asked for cannot, or the network has
@@ -127,6 +129,8 @@ def export(
     """
     target = Path(folder)
     check_new_folder(target)
+    if signature is None and images is not None:
+        signature = images.signature
     kind = _task_of(task, data)
     dataset = None if data is None else kind.load(data)
     wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8)

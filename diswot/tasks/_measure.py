@@ -36,6 +36,26 @@ class Measure:
     unit: str = ""
     higher_is_better: bool = True
 
+    @property
+    def rate(self) -> float:
+        """The value, as version 0.1.0 called it."""
+        return self.value
+
+    @property
+    def total(self) -> int:
+        """The number of examples, as version 0.1.0 called it."""
+        return self.n
+
+    @property
+    def correct(self) -> int:
+        """Value times examples: of an accuracy, how many were classified correctly."""
+        return round(self.value * self.n)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both ends of the 95 % interval."""
+        return self.low, self.high
+
     def to_json(self) -> dict[str, Any]:
         """Return the measure as plain values."""
         return dict(vars(self))

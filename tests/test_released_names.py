@@ -1,0 +1,40 @@
+"""Names of version 0.1.0 that programs import still work."""
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import diswot
+import diswot.teachers
+from diswot.tasks.images import ImageSpec
+from diswot.tasks.images import teachers as of_images
+
+IMAGES = ImageSpec((1, 8, 8), 3, (0.5,), (0.5,), 255.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["TEACHERS", "AsTrained", "check_teacher", "check_trained", "find_teacher"]
+)
+def test_teachers_of_images_are_found_where_they_were(name: str) -> None:
+    assert getattr(diswot.teachers, name) is getattr(of_images, name)
+
+
+def test_other_names_of_teachers_are_unknown() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'find_student'"):
+        _ = diswot.teachers.find_student
+
+
+def test_a_student_is_exported_with_the_images_it_takes(tmp_path: Path) -> None:
+    student = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    done = diswot.export(student, tmp_path / "student", images=IMAGES, onnx=False)
+    assert "student.py" in done.files
+
+
+def test_an_accuracy_has_its_former_attributes() -> None:
+    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 10))
+    student = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), *head)
+    found = diswot.distill(student, None, data="digits", loss="alone", epochs=1).test
+    assert (found.rate, found.total) == (found.value, 1297)
+    assert found.interval == (found.low, found.high)
+    assert found.correct == round(found.rate * found.total)
