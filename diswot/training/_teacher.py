@@ -58,7 +58,7 @@ def named_teacher(
     progress: Progress,
     **options: Any,
 ) -> tuple[Teacher, nn.Module]:
-    """Find a teacher that fits `data`, and tell what is to be noted of it.
+    """Find a teacher that fits `data`, and report its notes.
 
     Returns:
         The teacher, and its network: with its weights, or else initialized by `seed`.
@@ -112,11 +112,13 @@ def trained_teacher(
         TeacherError: it is little better than chance.
         RunFolderError: several processes are to train it, and another one does already.
     """
-    named, _ = named_teacher(teacher, data, weights=weights, progress=progress, **options)
+    named, network = named_teacher(teacher, data, weights=weights, progress=progress, **options)
     who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({taught})"
-    network = _with_weights(
-        named, data.taught(taught), epochs=epochs, root=root, device=device, progress=progress
-    )
+    if named.weights is None:
+        network = _trained_once(
+            named, data.taught(taught), epochs=epochs, root=root, device=device, progress=progress
+        )
+    network = network.to(device).eval()
     advice = data.task.check_trained(
         named, network, data, device=device, force=force, progress=progress
     )
@@ -133,7 +135,7 @@ def trained_teacher(
     return TrainedTeacher(source, network, test)
 
 
-def _with_weights(
+def _trained_once(
     teacher: Teacher,
     data: Dataset,
     *,
@@ -142,15 +144,14 @@ def _with_weights(
     device: str,
     progress: Progress,
 ) -> nn.Module:
-    if teacher.weights is not None:
-        return teacher.weights().to(device).eval()
+    """Return the network of a teacher without weights, trained now or loaded from the cache."""
     recipe = default_recipe(data, epochs=epochs)
     network = teacher.initialised(seed_for(recipe.seed, "teacher"))
     kept = _place(teacher, data, recipe, root)
     with _turn(kept, progress):
         if kept.exists():
             try:
-                return _kept(network, kept, progress).to(device).eval()
+                return _kept(network, kept, progress)
             except CheckpointError:
                 progress(news("teacher", f"{kept} is damaged, so it is trained again"))
         unfinished = kept.with_suffix(".unfinished")
@@ -169,7 +170,7 @@ def _with_weights(
             content = save(state, {_DIGEST: hashlib.sha256(save(state)).hexdigest()})
             replace_file(kept, lambda path: path.write_bytes(content))
             shutil.rmtree(unfinished, ignore_errors=True)
-    return network.eval()
+    return network
 
 
 @contextmanager
