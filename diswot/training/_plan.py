@@ -55,10 +55,6 @@ class Plan:
     meter: Meter
     fingerprint: Mapping[str, Any]
 
-    def recipe_of(self, player: Player) -> Recipe:
-        """Return the recipe of a player's optimizer."""
-        return replace(player.recipe or self.recipe, epochs=self.recipe.epochs)
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -69,6 +65,7 @@ class Prepared:
         state: how far the training has come.
         module: the method, through which processes exchange gradients.
         players: in the order of their turns.
+        recipes: of the optimizer of each player.
         optimizers: of each player.
         average: the moving average of the student's weights, where there is one.
     """
@@ -77,6 +74,7 @@ class Prepared:
     state: TrainerState
     module: nn.Module
     players: Mapping[str, Player]
+    recipes: Mapping[str, Recipe]
     optimizers: Mapping[str, torch.optim.Optimizer]
     average: AveragedModel | None
 
@@ -141,11 +139,15 @@ def prepare(plan: Plan) -> Prepared:
     players = checked_players(method, plan.batches.steps)
     unused = accelerator.num_processes > 1 and _leaves_unused(plan, players)
     module = shared(method, accelerator, unused=unused)
-    optimizers = {
-        name: accelerator.prepare(optimizer_of(list(player.parameters), plan.recipe_of(player)))
+    recipes = {
+        name: replace(player.recipe or recipe, epochs=recipe.epochs)
         for name, player in players.items()
     }
-    found = Prepared(plan, state, module, players, optimizers, average)
+    optimizers = {
+        name: accelerator.prepare(optimizer_of(list(player.parameters), recipes[name]))
+        for name, player in players.items()
+    }
+    found = Prepared(plan, state, module, players, recipes, optimizers, average)
     for name, content in saved.items():
         found.stateful[name].load_state_dict(content)
     return found

@@ -117,7 +117,7 @@ def _turn(work: Prepared, name: str, step: int, shares: Tensor, log: LossLog) ->
     plan, epoch, accelerator = work.plan, work.state.epoch, work.plan.accelerator
     player, optimizer, recipe = work.players[name], work.optimizers[name], plan.recipe
     position = epoch + (step + 0.5) / plan.batches.steps
-    own = plan.recipe_of(player)
+    own = work.recipes[name]
     for group in optimizer.param_groups:
         group["lr"] = own.rate(position)
     parts, losses = len(shares), []
@@ -169,7 +169,7 @@ def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None
     state.epoch, state.step, state.sums = state.epoch + 1, 0, {}
     epoch = Epoch(
         state.epoch,
-        plan.recipe_of(work.players[STUDENT]).rate(position),
+        work.recipes[STUDENT].rate(position),
         means.pop(TOTAL),
         val.value,
         examples_per_second,
