@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from diswot.export._forms import FILES, WEIGHTS, Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Process
 from diswot.options import takes_options
-from diswot.runs import writing_into
+from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder
 from diswot.runtimes import onnx_available, require_onnx
 from diswot.students import Origin, origin_of, unwrapped
@@ -52,6 +53,11 @@ class Exported:
         """For each file, the largest difference of its outputs, in units of the largest output."""
         found = ((form.file, form.difference) for form in self.forms.values())
         return {file: difference for file, difference in found if difference is not None}
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file, as it is when this is first read."""
+        return {name: digest_of(self.folder / name) for name in self.files}
 
     def to_json(self) -> dict[str, Any]:
         """Return what was exported as plain values."""

@@ -21,7 +21,8 @@ def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
     try:
         config = read_json(folder / "config.json")
         forms = {name: _form(values, config) for name, values in config["forms"].items()}
-        sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+        files = [file for file in sorted(folder.iterdir()) if file.is_file()]  # no __pycache__
+        sizes = {file.name: file.stat().st_size for file in files}
         left_out = {str(name): str(why) for name, why in config["left_out"].items()}
     except (OSError, RunFolderError, AttributeError, KeyError, TypeError, ValueError):
         return None

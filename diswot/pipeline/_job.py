@@ -28,7 +28,7 @@ from diswot.options import (
 from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._report import RunReport
-from diswot.pipeline._stage import Run, known_stages, run_stages
+from diswot.pipeline._stage import Run, known_result, run_stages
 from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import Lessons
 from diswot.progress import Progress
@@ -229,7 +229,7 @@ def _resume_job(
         return resume_search(folder, progress=progress, **options)
 
     stages = main_job(again, teacher_first=needs_teacher)
-    return run_stages(stages, Run(folder, lessons, job, known_stages(folder)))
+    return run_stages(stages, Run(folder, lessons, job, known_result(folder)))
 
 
 def _lessons_of(

@@ -85,5 +85,5 @@ class RunReport:
             "table": [row.to_json() for row in self.rows],
             "halving": None if self.halving is None else self.halving.to_json(),
             "shipped": self.shipped,
-            "student": self.exported.to_json(),
+            "student": self.exported.to_json() | {"digests": self.exported.digests},
         }

@@ -12,9 +12,11 @@ from diswot.export import Exported
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._students import Attempts, Lessons, Students
 from diswot.pipeline._verdict import Verdict
-from diswot.runs.folder import read_json
+from diswot.runs.folder import read_json, write_record
 from diswot.search import Candidate, SearchResult
 from diswot.training import Halving
+
+_RESULT = "result.json"
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Run:
         folder: the run folder.
         lessons: what students are trained with.
         job: the options of `JobOptions`, and of the trainings, as the manifest keeps them.
-        known: fingerprints of the stages that `result.json` was written after, by name.
+        known: `result.json` as an earlier call wrote it; empty where there is none.
         fingerprints: those of the stages that ran now.
         result: of the search.
         students: build, train and measure candidates.
@@ -40,7 +42,7 @@ class Run:
     folder: Path
     lessons: Lessons
     job: Mapping[str, Any]
-    known: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     result: SearchResult = field(init=False)
     students: Students = field(init=False)
@@ -70,23 +72,25 @@ class Stage(Protocol):
 
 
 def run_stages(stages: Sequence[Stage], run: Run) -> RunReport:
-    """Run stages one after the other, note their fingerprints, and return what they made."""
+    """Run stages one after the other, and write what they made with their fingerprints."""
     for stage in stages:
         stage.run(run)
         run.fingerprints[stage.name] = stage.fingerprint(run)
+    write_record(run.folder / _RESULT, run.report.to_json() | {"stages": run.fingerprints})
     return run.report
 
 
-def known_stages(folder: Path) -> dict[str, str]:
-    """Return the fingerprints in the `result.json` of a run folder.
+def known_result(folder: Path) -> dict[str, Any]:
+    """Return the `result.json` of a main job.
 
-    None where it is missing or damaged: the stages are run again, and it is written again.
+    Empty where it is missing, damaged or of a search alone: the stages are run again, and it is
+    written again.
     """
     try:
-        found = read_json(folder / "result.json").get("stages")
+        found = read_json(folder / _RESULT)
     except RunFolderError:
         return {}
-    return {str(name): str(each) for name, each in found.items()} if isinstance(found, dict) else {}
+    return found if all(isinstance(found.get(name), dict) for name in ("stages", "student")) else {}
 
 
 def fingerprint_of(*values: Any) -> str:

@@ -4,13 +4,14 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from diswot.errors import first_line
-from diswot.export import export, read_exported
+from diswot.export import Exported, export, read_exported
 from diswot.latency import default_form, is_measured
 from diswot.options import EAGER
 from diswot.pipeline._report import RunReport
@@ -19,8 +20,6 @@ from diswot.pipeline._stage import Run, Stage, fingerprint_of
 from diswot.pipeline._students import Attempts, Lessons, Students, Timing
 from diswot.pipeline._verdict import WINNER, Verdict
 from diswot.progress import news
-from diswot.runs import digest_of
-from diswot.runs.folder import write_record
 from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
 from diswot.students import origin_of
@@ -104,8 +103,8 @@ class Judge:
     name = "verdict"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the verdict's sentences and of the trainings."""
-        return fingerprint_of(run.fingerprints["trainings"], run.verdict.to_json())
+        """Return a digest of the trainings whose students are compared."""
+        return fingerprint_of(run.fingerprints["trainings"])
 
     def run(self, run: Run) -> None:
         """Compare the students."""
@@ -118,25 +117,21 @@ class Export:
     name = "export"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the student's weights, of what its card says, and of the files."""
-        network, files = _taken(run), sorted((run.folder / "student").glob("*"))
+        """Return a digest of the student's weights, of what its card says, and of the forms."""
+        network = _taken(run)
         return fingerprint_of(
             _digest(network),
             _metrics_of(network),
             run.verdict.to_json(),
             {"onnx": run.job["onnx"], "available": onnx_available(), "torch": torch.__version__},
-            {file.name: digest_of(file) for file in files if file.is_file()},
         )
 
     def run(self, run: Run) -> None:
         """Read what was exported if it is of this student and as it was written; else export."""
         folder = run.folder / "student"
-        task = run.students.dataset.task
-        if run.known.get(self.name) == self.fingerprint(run):
-            found = read_exported(folder, noun=task.noun)
-            if found is not None:
-                run.exported = found
-                return
+        if (found := self._written(run, folder)) is not None:
+            run.exported = found
+            return
         run.students.progress(news("export", "writing the student, and running every form of it"))
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
         network = _taken(run)
@@ -149,9 +144,17 @@ class Export:
             onnx=run.job["onnx"] and None,
         )
 
+    def _written(self, run: Run, folder: Path) -> Exported | None:
+        """Return what was exported of this student; `None` where a file of it has changed."""
+        if not run.known or run.known["stages"].get(self.name) != self.fingerprint(run):
+            return None
+        found = read_exported(folder, noun=run.students.dataset.task.noun)
+        known = run.known["student"].get("digests")
+        return found if found is not None and found.digests == known else None
+
 
 class Report:
-    """The closing table, and `result.json`."""
+    """The closing table."""
 
     name = "report"
 
@@ -160,7 +163,7 @@ class Report:
         return fingerprint_of(run.fingerprints["verdict"], run.fingerprints["export"])
 
     def run(self, run: Run) -> None:
-        """Measure the latencies of the table, and write what the job made."""
+        """Measure the latencies of the table."""
         rows = [
             run.students.row(label, candidate, run.attempts[label].reports)
             for label, candidate in run.compared.items()
@@ -176,8 +179,6 @@ class Report:
             exported=run.exported,
             folder=run.folder,
         )
-        stages = {**run.fingerprints, self.name: self.fingerprint(run)}
-        write_record(run.folder / "result.json", run.report.to_json() | {"stages": stages})
 
 
 def main_job(search: Callable[[Run], SearchResult], *, teacher_first: bool) -> tuple[Stage, ...]:

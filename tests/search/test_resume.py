@@ -411,8 +411,8 @@ def table_of(folder: Path) -> dict[str, Any]:
         del row["latency_ms"]
     for form in result["student"]["forms"].values():
         del form["milliseconds"]
-    for stage in ("export", "report"):  # digests of files in which milliseconds are noted
-        del result["stages"][stage]
+    for name in ("config.json", "README.md"):  # in which milliseconds are noted
+        del result["student"]["digests"][name]
     return result
 
 
