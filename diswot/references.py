@@ -1,10 +1,12 @@
 """Python objects that a user names as `package.module:name`."""
 
 import pkgutil
-from collections.abc import Container
-from typing import Any
+from collections.abc import Callable, Container
+from typing import Any, TypeVar
 
-from diswot.errors import OptionError, first_line
+from diswot.errors import DiswotError, OptionError, first_line
+
+_T = TypeVar("_T")
 
 
 def is_reference(text: str) -> bool:
@@ -45,3 +47,21 @@ def resolve(reference: str, *, kind: str) -> Any:
             f"{kind} {reference!r}: importing it raised {type(error).__name__}: "
             f"{first_line(error)}; mend the module"
         ) from error
+
+
+def made_by(make: Callable[[], _T], reference: str, *, kind: str, error: type[DiswotError]) -> _T:
+    """Return what a callable of the user's or of a package returns.
+
+    Args:
+        make: calls it.
+        reference: what names it, for messages.
+        kind: of what it makes, for messages.
+        error: what is raised where it raises anything.
+    """
+    try:
+        return make()
+    except Exception as raised:  # what it does is its own
+        raise error(
+            f"{kind} {reference}: calling it raised {type(raised).__name__}: "
+            f"{first_line(raised)}; fix the callable"
+        ) from raised

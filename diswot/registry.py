@@ -69,9 +69,21 @@ class Registry(Mapping[str, T], Generic[T]):
             UnknownNameError: there is none, with the nearest name.
             PluginError: the package that offers it cannot be imported.
         """
+        self.check(name, also=also)
+        return self[name]
+
+    def check(self, name: str, *, also: str = "") -> None:
+        """Make sure that there is a thing of a name; imports nothing where there is.
+
+        Args:
+            name: of the thing.
+            also: what else could be given, for the message.
+
+        Raises:
+            UnknownNameError: there is none, with the nearest name.
+        """
         if name not in self:
             raise UnknownNameError(self._kind, name, self, also=also)
-        return self[name]
 
     def __contains__(self, name: object) -> bool:
         if name in self._things or name in self._built_in:

@@ -53,6 +53,18 @@ def blobs(root):
     return torch.utils.data.TensorDataset(images, torch.arange(120) % 3)
 
 
+def phrases(root):
+    return [(f"{word} number {i}", word) for word in ("red", "blue") for i in range(20)]
+
+
+def corners(root):
+    return root / "corners"
+
+
+def broken(root):
+    raise RuntimeError("no phrases today")
+
+
 class Tones:
     name, notes, source, digest, metrics = "tones", (), None, "0", (Top1(),)
     signature = Signature((TensorSpec("tone", (1, 8, 8)),), 2, {})
@@ -103,6 +115,11 @@ layers = offering:Layers
 first = offering:First
 [diswot.datasets.images]
 blobs = offering:blobs
+[diswot.datasets.landmarks]
+corners = offering:corners
+[diswot.datasets.text]
+phrases = offering:phrases
+broken = offering:broken
 [diswot.tasks]
 tones = offering:ToneTask
 """
@@ -149,6 +166,31 @@ def test_a_task_of_it_scores_with_its_own_defaults(package: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "1.0000" in done.stdout
+
+
+ASKED = """
+from diswot.errors import DataError
+from diswot.tasks import find_task
+
+print(find_task("text").load("phrases").summary())
+for task, name in (("text", "broken"), ("landmarks", "corners")):
+    try:
+        find_task(task).load(name)
+    except DataError as error:
+        print(error)
+"""
+
+
+def test_any_task_finds_datasets_of_it_by_name(package: Path) -> None:
+    (package.parent / "ask.py").write_text(ASKED)
+    environment = os.environ | {"PYTHONPATH": str(package), "DISWOT_DATA": str(package.parent)}
+    command = [sys.executable, str(package.parent / "ask.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    texts, raised, missing = done.stdout.splitlines()
+    assert texts.startswith("phrases: ")
+    assert raised.startswith("dataset broken: calling it raised RuntimeError: no phrases today")
+    assert missing.startswith(f"there is no {package.parent / 'corners'}")
 
 
 def test_a_broken_package_is_a_warning_line_in_lists(package: Path) -> None:

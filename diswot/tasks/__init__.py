@@ -7,11 +7,12 @@ from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingB
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
+from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._recorded import with_measures
 from diswot.tasks._root import cache_root, data_root
-from diswot.tasks._source import NamedData, Source
+from diswot.tasks._source import Source
 from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
 from diswot.tasks._task import NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task
@@ -41,6 +42,7 @@ __all__ = [
     "accuracy",
     "cache_root",
     "data_root",
+    "datasets_of",
     "find_subject",
     "find_task",
     "fitted",

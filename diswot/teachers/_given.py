@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from diswot.errors import TeacherError, first_line
+from diswot.errors import TeacherError
 from diswot.networks.copies import copied
-from diswot.references import resolve
+from diswot.references import made_by, resolve
 from diswot.seeding import torch_seed
 from diswot.teachers._reinitialised import reinitialised
 from diswot.teachers._teacher import Teacher
@@ -43,15 +43,12 @@ def called(reference: str, offered: Mapping[str, Any]) -> Teacher:
         TeacherError: it does not return a network.
     """
     factory = resolve(reference, kind="teacher")
-    try:
-        arguments = taken(factory, offered)
+
+    def make() -> Any:
         with torch_seed(0):
-            network = factory(**arguments)
-    except Exception as error:
-        raise TeacherError(
-            f"teacher {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; fix the callable"
-        ) from error
+            return factory(**taken(factory, offered))
+
+    network = made_by(make, reference, kind="teacher", error=TeacherError)
     if not isinstance(network, nn.Module):
         raise TeacherError(
             f"teacher {reference}: expected it to return a torch.nn.Module, "

@@ -1,43 +1,20 @@
 """Datasets by name."""
 
-import os
-from collections.abc import Callable
-from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Unpack
 
-from diswot.errors import DataError, OptionError, first_line
-from diswot.options import takes_options
+from diswot.errors import OptionError
+from diswot.options import ImageOptions, takes_options
 from diswot.progress import Progress, news, silent
-from diswot.references import is_reference, resolve
-from diswot.registry import Registry
+from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
-from diswot.tasks._source import NamedData
 from diswot.tasks.images._cifar import cifar10, cifar100
 from diswot.tasks.images._decoded import image_folder
 from diswot.tasks.images._digits import digits
 from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData
 
-Reads: TypeAlias = Callable[[Path], ImageData]
-
-
-def _offered(name: str, found: Any) -> Reads:
-    """Return what reads the dataset that a package offers as a function of the data root."""
-
-    @wraps(found)
-    def read(root: Path) -> ImageData:
-        return from_dataset(_called(name, partial(found, root)), name=name)
-
-    return read
-
-
-DATASETS: Registry[Reads] = Registry(
-    "dataset",
-    "diswot.datasets.images",
-    {"digits": digits, "cifar10": cifar10, "cifar100": cifar100},
-    adopt=_offered,
-)
+DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
 """Every dataset by its name: read from a data root."""
 
 GIVEN: dict[str, str] = {
@@ -46,30 +23,25 @@ GIVEN: dict[str, str] = {
 }
 """What can be given other than a name."""
 
-NAMED_DATA = NamedData(DATASETS)
-"""Texts that stand for built-in datasets and for folders of images, and never for code."""
-
-LARGEST_IMAGE = 4096
+NAMED_DATA = NamedData(DATASETS, "a folder of images")
+"""What images can be named by."""
 
 _SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
 """Height and width of the images of the built-in datasets."""
 
 
-def check_data(data: Any, *, image_size: int | None = None) -> None:
+@takes_options
+def check_data(data: Any, **options: Unpack[ImageOptions]) -> None:
     """Raise what can be said of data that are asked for before anything is read.
 
     Raises:
         UnknownNameError: no dataset has that name.
         OptionError: the images have a size that cannot be chosen.
     """
-    if image_size is not None and not 1 <= image_size <= LARGEST_IMAGE:
-        raise OptionError(
-            f"Expected image_size to be from 1 to {LARGEST_IMAGE} pixels, but got {image_size}"
-        )
-    if not isinstance(data, str) or NAMED_DATA.is_path(data) or is_reference(data):
+    if not isinstance(data, str):
         return
-    if data not in DATASETS:
-        DATASETS.find(data, also=" (or give a folder of images, or package.module:callable)")
+    NAMED_DATA.check(data)
+    image_size = options.get("image_size")
     side = _SIDES.get(data)
     if image_size is not None and side is not None and image_size != side:
         raise OptionError(
@@ -125,24 +97,9 @@ def load_data(
 def _found(
     data: Any, root: str | Path | None, image_size: int | None, progress: Progress
 ) -> ImageData:
-    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
+    if folder := NAMED_DATA.path(data):
         kept_in = cache_root(data_root(root)) / "images"
-        folder = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
         return image_folder(folder, kept_in=kept_in, image_size=image_size, progress=progress)
-    if not isinstance(data, str):
-        return from_dataset(data, name=type(data).__name__, image_size=image_size)
-    if is_reference(data):
-        return from_dataset(
-            _called(data, resolve(data, kind="dataset")), name=data, image_size=image_size
-        )
-    return DATASETS[data](data_root(root))
-
-
-def _called(reference: str, make: Any) -> Any:
-    try:
-        return make()
-    except Exception as error:
-        raise DataError(
-            f"dataset {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; fix the callable"
-        ) from error
+    if isinstance(data, str):
+        return from_dataset(NAMED_DATA.made(data, root), name=data, image_size=image_size)
+    return from_dataset(data, name=type(data).__name__, image_size=image_size)

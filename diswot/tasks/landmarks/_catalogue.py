@@ -1,59 +1,56 @@
 """Datasets of landmarks by name, in folders, or made by the user."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Unpack
 
-from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.errors import DataError, OptionError
+from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
-from diswot.references import is_reference, resolve
 from diswot.tasks._dataset import SPLITS
-from diswot.tasks._root import data_root
-from diswot.tasks._source import NamedData
+from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks.landmarks._decoding import fixed_size
 from diswot.tasks.landmarks._digit_outlines import digit_outlines
 from diswot.tasks.landmarks._error import NORMALIZERS, Normalizer
 from diswot.tasks.landmarks._folder import read_splits
 from diswot.tasks.landmarks._holding_out import completed
 from diswot.tasks.landmarks._landmark_data import LandmarkData, LandmarkSplit
+from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._points import FACE_POINTS, default_normalizer, mirrored_face
 
-DATASETS: Mapping[str, str] = {
-    "digit-outlines": "outlines of the digits of scikit-learn: 16 points, always there",
-    "faces-68": "faces with 68 points: faces-68/ under the data root",
-}
-"""Built-in datasets."""
 
-NAMED_DATA = NamedData(DATASETS)
-"""Texts that stand for built-in datasets, folders and archives, and never for code."""
+def faces_68(root: Path) -> Path:
+    """Return the folder of faces with 68 points, `faces-68/` under the data root.
 
-LARGEST_IMAGE = 4096
+    Raises:
+        DataError: there is none.
+    """
+    path = root / "faces-68"
+    if not path.is_dir():
+        raise DataError(f"there is no folder {path}: name the root that has it (--data-root)")
+    return path
 
 
-def check_landmarks(
-    data: Any,
-    *,
-    image_size: int | None = None,
-    crop: float | None = None,
-    normalizer: Normalizer | None = None,
-) -> None:
+DATASETS = datasets_of(
+    "landmarks",
+    {"digit-outlines": digit_outlines, "faces-68": faces_68},
+    kind="dataset of landmarks",
+)
+"""Every dataset by its name: read from a data root, or the path of a folder to read."""
+
+NAMED_DATA = NamedData(DATASETS, "a folder of images with landmark files")
+"""What landmarks can be named by."""
+
+
+@takes_options
+def check_landmarks(data: Any, **options: Unpack[LandmarkOptions]) -> None:  # noqa: ARG001  (checked)
     """Raise what can be said of landmarks that are asked for before anything is read.
 
     Raises:
-        UnknownNameError: no dataset has that name.
+        UnknownNameError: no dataset or normalizer has that name.
         OptionError: an option has a value that it cannot have.
     """
-    if image_size is not None and not 8 <= image_size <= LARGEST_IMAGE:
-        raise OptionError(
-            f"Expected image_size to be from 8 to {LARGEST_IMAGE} pixels, but got {image_size}"
-        )
-    if crop is not None and not 0 <= crop <= 10:
-        raise OptionError(f"Expected crop to be from 0 to 10, but got {crop}")
-    if normalizer is not None and normalizer not in NORMALIZERS:
-        known = ", ".join(get_args(Normalizer))
-        raise OptionError(f"Expected a normalizer of {known}, but got {normalizer!r}")
     if isinstance(data, LandmarkData | Path):
         return
     if not isinstance(data, str):
@@ -61,9 +58,7 @@ def check_landmarks(
             f"Expected landmarks as a name, a folder, package.module:callable or LandmarkData, "
             f"but got {type(data).__name__}"
         )
-    if not NAMED_DATA.is_path(data) and not is_reference(data) and data not in DATASETS:
-        also = " (or give a folder of images with landmark files, or package.module:callable)"
-        raise UnknownNameError("dataset of landmarks", data, DATASETS, also=also)
+    NAMED_DATA.check(data)
 
 
 def load_landmarks(
@@ -91,7 +86,7 @@ def load_landmarks(
         progress: receives what was inferred, and progress in images that are decoded.
 
     Raises:
-        UnknownNameError: no dataset has that name.
+        UnknownNameError: no dataset or normalizer has that name.
         OptionError: an option has a value that it cannot have.
         DataError: the dataset is missing, damaged or unfit.
 
@@ -103,7 +98,7 @@ def load_landmarks(
     found = _found(data, root, image_size, crop, progress)
     if found is not data:
         for note in found.notes:
-            progress(news("data", note, can_wait=data == "digit-outlines"))
+            progress(news("data", note))
         own = {"image_size": image_size, "crop": crop, "normalizer": normalizer}
         found = replace(found, source=NAMED_DATA.source(data, root, **own))
     if normalizer is None:
@@ -115,27 +110,20 @@ def load_landmarks(
 def _found(
     data: Any, root: str | Path | None, image_size: int | None, crop: float | None, tell: Progress
 ) -> LandmarkData:
-    path = _path_of(data, root)
-    if path is not None:
-        splits = read_splits(path, image_size=image_size, crop=crop, progress=tell)
-        return _assembled(path.resolve().stem, splits, crop=crop, where=str(path))
+    found = NAMED_DATA.path(data) or data
+    if isinstance(found, str):
+        found = NAMED_DATA.made(found, root)
+    if isinstance(found, Path):
+        splits = read_splits(found, image_size=image_size, crop=crop, progress=tell)
+        return _assembled(found.resolve().stem, splits, crop=crop, where=str(found))
+    if not isinstance(found, LandmarkData):
+        raise DataError(
+            f"dataset {data}: expected it to return diswot.tasks.landmarks.LandmarkData, but "
+            f"got {type(found).__name__}"
+        )
     if image_size is not None or crop is not None:
-        raise fixed_size(str(data) if isinstance(data, str) else data.name)
-    if isinstance(data, LandmarkData):
-        return data
-    return _called(data) if is_reference(data) else digit_outlines()
-
-
-def _path_of(data: Any, root: str | Path | None) -> Path | None:
-    """Return the folder or archive that is meant, where it is one."""
-    if data == "faces-68":
-        path = data_root(root) / "faces-68"
-        if not path.is_dir():
-            raise DataError(f"there is no folder {path}: name the root that has it (--data-root)")
-        return path
-    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
-        return Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
-    return None
+        raise fixed_size(found.name)
+    return found
 
 
 def _assembled(
@@ -163,20 +151,3 @@ def _assembled(
         crop=crop,
         notes=tuple(notes),
     )
-
-
-def _called(reference: str) -> LandmarkData:
-    make = resolve(reference, kind="dataset")
-    try:
-        found = make()
-    except Exception as error:
-        raise DataError(
-            f"dataset {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; fix the callable"
-        ) from error
-    if not isinstance(found, LandmarkData):
-        raise DataError(
-            f"dataset {reference}: expected it to return diswot.tasks.landmarks.LandmarkData, but "
-            f"got {type(found).__name__}"
-        )
-    return found

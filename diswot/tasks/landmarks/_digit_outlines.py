@@ -1,5 +1,7 @@
 """Outlines of the digits that come with scikit-learn: points of real images, always there."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ ROWS = 8
 """Of a digit; each has a left and a right edge."""
 
 
-def digit_outlines() -> LandmarkData:
+def digit_outlines(_root: Path | None = None) -> LandmarkData:
     """Return the 1,797 handwritten digits, 1×16×16, with 16 points: 600 train, 200 val, 997 test.
 
     The points are where the ink of each of the 8 rows of an original begins and ends, see

@@ -1,17 +1,15 @@
 """Labeled texts by name, in files, or made by the user."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from diswot.errors import DataError, OptionError, UnknownNameError, first_line
+from diswot.errors import DataError, OptionError
 from diswot.options import takes_options
 from diswot.progress import Progress, news, silent
-from diswot.references import is_reference, resolve
+from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
-from diswot.tasks._source import NamedData
 from diswot.tasks._split_names import check_unambiguous, split_names
 from diswot.tasks.text._embedded import LENGTH, python_docs
 from diswot.tasks.text._options import VOCABULARY, TextOptions
@@ -19,13 +17,11 @@ from diswot.tasks.text._reading import SUFFIXES, Labeled, Splits, labeled, read_
 from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenized import tokenized
 
-DATASETS: Mapping[str, str] = {
-    "python-docs": "sentences of Python's documentation: 12 packages, always there",
-}
-"""Built-in datasets."""
+DATASETS = datasets_of("text", {"python-docs": python_docs}, kind="dataset of texts")
+"""Every dataset by its name: read from a data root."""
 
-NAMED_DATA = NamedData(DATASETS, SUFFIXES)
-"""Texts that stand for built-in datasets, files and folders, and never for code."""
+NAMED_DATA = NamedData(DATASETS, f"a {' or '.join(SUFFIXES)} file, a folder", SUFFIXES)
+"""What labeled texts can be named by."""
 
 
 @takes_options
@@ -43,9 +39,7 @@ def check_texts(data: Any, **options: Unpack[TextOptions]) -> None:  # noqa: ARG
             "Expected texts as a name, a file, a folder, package.module:callable, TextData or "
             f"pairs of a text and a label, but got {type(data).__name__}"
         )
-    if not NAMED_DATA.is_path(data) and not is_reference(data) and data not in DATASETS:
-        also = f" (or give a {' or '.join(SUFFIXES)} file, a folder, or package.module:callable)"
-        raise UnknownNameError("dataset of texts", data, DATASETS, also=also)
+    NAMED_DATA.check(data)
 
 
 @takes_options
@@ -81,10 +75,11 @@ def load_texts(
         12 classes
     """
     check_texts(data, **options)
-    name, found, notes = _found(data)
+    name, found, notes = _found(data, root)
+    source = NAMED_DATA.source(data, root, **options)
     if isinstance(found, TextData):
         _check_tokenized(found, options)
-        return found
+        return found if source is None else replace(found, source=source)
     length = options.get("length")
     made = tokenized(
         name,
@@ -96,7 +91,7 @@ def load_texts(
     )
     for note in made.notes:
         progress(news("data", note, can_wait=name in DATASETS))
-    return replace(made, source=NAMED_DATA.source(data, root, **options))
+    return replace(made, source=source)
 
 
 def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
@@ -112,18 +107,16 @@ def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
             raise OptionError(f"{data.name} is tokenized already: leave {name} {value} out")
 
 
-def _found(data: Any) -> tuple[str, Splits | TextData, tuple[str, ...]]:
+def _found(data: Any, root: str | Path | None) -> tuple[str, Splits | TextData, tuple[str, ...]]:
     """Return the name of data, their texts by split, and what is to be noted of them."""
-    if isinstance(data, Path) or (isinstance(data, str) and NAMED_DATA.is_path(data)):
-        path = Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
+    if path := NAMED_DATA.path(data):
         if not path.exists():
             raise DataError(f"there is no {path}: name a file or a folder of labeled texts")
         texts, notes = read_texts(path)
         return path.resolve().stem, texts, notes
-    if data == "python-docs":
-        return data, python_docs(), ()
-    name = data if isinstance(data, str) else type(data).__name__
-    given = _called(data) if isinstance(data, str) else data
+    name, given = type(data).__name__, data
+    if isinstance(data, str):
+        name, given = data, NAMED_DATA.made(data, root)
     if isinstance(given, TextData):
         return given.name, given, ()
     return name, _given(given, name), ()
@@ -153,14 +146,3 @@ def _pairs(given: Any, where: str) -> list[Labeled]:
             raise DataError(f"{where}: expected a pair (text, label), but got {pair!r:.40}")
         found.append(labeled(*pair, place=f"{where}, item {number:,}"))
     return found
-
-
-def _called(reference: str) -> Any:
-    make = resolve(reference, kind="dataset")
-    try:
-        return make()
-    except Exception as error:
-        raise DataError(
-            f"dataset {reference}: calling it raised {type(error).__name__}: "
-            f"{first_line(error)}; fix the callable"
-        ) from error

@@ -11,7 +11,7 @@ LENGTH = 32
 """Tokens of a sentence where nobody asks for others: more than three quarters are no longer."""
 
 
-def python_docs() -> Splits:
+def python_docs(_root: Path | None = None) -> Splits:
     """Return sentences of docstrings of 12 packages of Python's standard library.
 
     The class of a sentence is its package. All sentences of a docstring are in the same split.

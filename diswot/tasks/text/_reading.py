@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from diswot.csv_table import one_line, read_csv, read_text, shown
 from diswot.errors import DataError, first_line
@@ -20,8 +19,7 @@ TEXT, LABEL, SPLIT = "text", "label", "split"
 _EXPECTED = "a .csv or .jsonl file with text and label, or a folder of text files for each class"
 
 
-@dataclass(frozen=True)
-class Labeled:
+class Labeled(NamedTuple):
     """A text and the name of its class."""
 
     text: str

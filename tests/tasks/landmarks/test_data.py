@@ -194,10 +194,10 @@ def test_data_of_one_s_own_are_called() -> None:
     ("data", "options", "message"),
     [
         ("digit-outlins", {}, "did you mean 'digit-outlines'"),
-        ("digit-outlines", {"normalizer": "ear"}, "inter-ocular, box, width, but got 'ear'"),
+        ("digit-outlines", {"normalizer": "ear"}, "normalizer 'ear': did you mean 'inter-ocular'"),
         ("digit-outlines", {"normalizer": "inter-ocular"}, "Expected 68 landmarks"),
         ("digit-outlines", {"image_size": 32}, "images of one size"),
-        ("digit-outlines", {"image_size": 4}, "from 8 to 4096 pixels, but got 4"),
+        ("digit-outlines", {"image_size": 4}, "from 8 to 4,096, but got 4"),
         ("digit-outlines", {"crop": -1.0}, "from 0 to 10, but got -1"),
         (3, {}, "but got int"),
         (f"{__name__}:nothing", {}, "LandmarkData, but got NoneType"),
