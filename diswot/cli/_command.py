@@ -1,7 +1,7 @@
 """A command whose options have groups, and can be read from a file."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -43,9 +43,7 @@ class Command(click.Command):
         super().__init__(*args, **other)
         self._takes_config = takes_config
         self._own: list[click.Parameter] = []
-        if takes_config:
-            self.params += [_config_option(), _print_option()]
-        self.params.append(_help_all_option())
+        self.params += _own_options(takes_config=takes_config)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options, with those that only the task which is asked for has."""
@@ -75,10 +73,12 @@ class Command(click.Command):
         everything = bool(ctx.meta.get(_ALL))
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
+            if not isinstance(param, click.Option):
+                continue  # the usage has the arguments, and the text says what they are
             record = param.get_help_record(ctx)
             if record is not None and (everything or getattr(param, "essential", True)):
-                shown = record if everything else (_flag(param), _brief(param))
-                groups.setdefault(getattr(param, "group", "Run"), []).append(shown)
+                row = record if everything else (_flag(param), _brief(param))
+                groups.setdefault(getattr(param, "group", "Run"), []).append(row)
         for group in sorted(groups, key=GROUPS.index):
             with formatter.section(group):
                 formatter.write_dl(groups[group])
@@ -106,19 +106,19 @@ def settable(params: Iterable[click.Parameter]) -> list[click.Option]:
     ]
 
 
-def _flag(param: click.Parameter) -> str:
+def _flag(param: click.Option) -> str:
     """Return how an option is given, with one word for its value."""
     flags = "/".join((*param.opts, *param.secondary_opts))
-    if isinstance(param, click.Option) and param.is_flag:
+    if param.is_flag:
         return flags
     word = "NAME" if isinstance(param.type, click.Choice) else param.type.name.upper()
     return f"{flags} {word}"
 
 
-def _brief(param: click.Parameter) -> str:
+def _brief(param: click.Option) -> str:
     """Return the first clause of what an option does, and its default."""
-    clause: str = _CLAUSE.split(getattr(param, "help", None) or "", maxsplit=1)[0]
-    default = param.default if getattr(param, "show_default", False) else None
+    clause: str = _CLAUSE.split(param.help or "", maxsplit=1)[0]
+    default = param.default if param.show_default else None
     if isinstance(default, bool) or not isinstance(default, str | int | float):
         return f"{clause}."
     return f"{clause}. [{default}]"
@@ -168,11 +168,8 @@ def _read(ctx: click.Context, _param: click.Parameter, path: str | None) -> None
         ctx.meta[_CONFIG] = config
 
 
-def _keep(key: str) -> Any:
-    def callback(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
-        ctx.meta[key] = given
-
-    return callback
+def _keep_print(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
+    ctx.meta[_PRINT] = given
 
 
 def _show_all(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
@@ -182,33 +179,20 @@ def _show_all(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
         ctx.exit()
 
 
-def _config_option() -> click.Option:
-    return Grouped(
-        ["--config"],
-        is_eager=True,
-        expose_value=False,
-        callback=_read,
-        metavar="FILE",
-        help="Read options from a TOML file; the command line goes before it.",
-    )
-
-
-def _print_option() -> click.Option:
-    return Grouped(
-        ["--print-config"],
-        is_flag=True,
-        expose_value=False,
-        callback=_keep(_PRINT),
-        help="Print all options as TOML, and do nothing else.",
-    )
-
-
-def _help_all_option() -> click.Option:
-    return Grouped(
-        ["--help-all"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_show_all,
-        help="Show all options.",
+def _own_options(*, takes_config: bool) -> Iterator[click.Option]:
+    """Yield the options that say how the others are read and shown."""
+    yes: dict[str, Any] = {"is_flag": True, "expose_value": False}
+    if takes_config:
+        yield Grouped(
+            ["--config"],
+            is_eager=True,
+            expose_value=False,
+            callback=_read,
+            metavar="FILE",
+            help="Read options from a TOML file; the command line goes before it.",
+        )
+        what = "Print all options as TOML, and do nothing else."
+        yield Grouped(["--print-config"], callback=_keep_print, help=what, **yes)
+    yield Grouped(
+        ["--help-all"], is_eager=True, callback=_show_all, help="Show all options.", **yes
     )

@@ -1,7 +1,6 @@
 """Options of a command in a TOML file."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +47,8 @@ def read_config(path: str, command: str) -> Config:
     Raises:
         OptionError: the file is missing or is no TOML, or has a table of something else.
     """
+    import tomllib  # `--help` needs none of it
+
     try:
         text = read_file(path, at_most=LARGEST).decode()
         content = tomllib.loads(text)

@@ -50,7 +50,7 @@ def flagged(*flags: str, **attributes: Any) -> Callable[[_F], _F]:
 
 
 def options_declared_by(kind: type, *, without: Container[str | None]) -> list[click.Parameter]:
-    """Return the options that a kind of options declares, but for some."""
+    """Return the options that a kind of options declares, except some."""
     command = click.Command("options")
     for name in declared(kind):
         if name not in without:

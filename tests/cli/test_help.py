@@ -22,6 +22,14 @@ def test_help_fits_one_screen_under_headings(
     assert {"Task", "Run"} <= set(headings)
 
 
+@pytest.mark.parametrize("command", ["distill", "score", "teacher train"])
+@pytest.mark.parametrize("flag", ["--help", "--help-all"])
+def test_only_options_stand_under_headings(cli: CommandLine, command: str, flag: str) -> None:
+    rows = [line for line in cli(*command.split(), flag).out.splitlines() if line[:3].strip()]
+    listed = rows[[row[:-1] in GROUPS for row in rows].index(True) :]
+    assert not [row for row in listed if row[:-1] not in GROUPS and not row.startswith("  -")]
+
+
 def test_help_all_shows_every_option(cli: CommandLine) -> None:
     few, every = cli("run", "--help").out, cli("run", "--help-all").out
     flags = [f"--{name.replace('_', '-')}" for name in declared(SearchOptions)]
