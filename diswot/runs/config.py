@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diswot.runs.folder import replace_content
+
 CONFIG = "config.toml"
 """The file of a run folder that repeats the run."""
 
@@ -44,4 +46,4 @@ def _literal(value: Any) -> str:
 def write_config(folder: Path, command: str, values: Mapping[str, Any]) -> None:
     """Write the options that repeat what is in a folder."""
     again = f"diswot {command} --config {CONFIG} --out ANOTHER_FOLDER repeats this"
-    (folder / CONFIG).write_text(as_toml(values, title=again) + "\n", encoding="utf-8")
+    replace_content(folder / CONFIG, f"{as_toml(values, title=again)}\n".encode())
