@@ -98,7 +98,7 @@ def loss_table(
         parse_objective(loss)
     data = load_data(settings.data, root=settings.data_root)
     for student in settings.students:
-        student_of(student, data, seed=0)  # what cannot be built is told before any training
+        student_of(student, data, seed=0)  # what cannot be built is refused before any training
     # tasks that may be added later are no part of what was begun
     record = settings.recorded()
     for name in ("students", "losses", "seeds"):

@@ -1,4 +1,4 @@
-"""What a command takes from a run folder, and what must be said again."""
+"""What a command takes from a run folder, and what must be named again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diswot.search import SearchResult
-    from diswot.tasks import Source
+    from diswot.tasks import Source, Task
     from search_spaces import SearchSpace
 
 
@@ -27,18 +27,19 @@ class RunSettings:
     task: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
-        """Return all of them as options, those of the task's own among them."""
+    def as_options(self) -> dict[str, Any]:
+        """Return all of them as options, the task's own included."""
         return {**{n: v for n, v in vars(self).items() if n != "options"}, **self.options}
 
 
-def with_defaults(given: RunSettings) -> RunSettings:
-    """Fill in the defaults of the task, and seed 0, where nothing was given."""
+def with_defaults(given: RunSettings) -> tuple[RunSettings, Task]:
+    """Fill in the defaults of the task, and seed 0, where nothing was given; return both."""
     from diswot.tasks import find_subject
 
-    subject = find_subject(given.told(), teacher=given.teacher, space=given.space)
+    subject = find_subject(given.as_options(), teacher=given.teacher, space=given.space)
     used = {"task": given.task or subject.task.name, "data": subject.data, "seed": 0}
-    return completed(given, RunSettings(subject.teacher, space=subject.space, **used))
+    known = RunSettings(subject.teacher, space=subject.space, **used)
+    return completed(given, known), subject.task
 
 
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:

@@ -1,4 +1,4 @@
-"""What commands ask and tell of shortlists."""
+"""The option and the output of shortlists."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def print_halving(halving: Halving) -> None:
         for name in rounds[0].trainings
     ]
     if halving.best == halving.first:
-        bought = f"The best-scored student, {halving.first}, is also the best of the shortlist."
+        bought = f"The top-scoring student, {halving.first}, is also the best of the shortlist."
     else:
         bought = (
-            f"{halving.best} was {_points(halving)} ahead of the best-scored student, "
+            f"{halving.best} was {_points(halving)} ahead of the top-scoring student, "
             f"{halving.first}, in the last round that had both; the choice flatters that figure."
         )
     print_table(
-        f"Shortlist by successive halving: validation {halving.training.val.name}, best-scored "
+        f"Shortlist by successive halving: validation {halving.training.val.name}, top-scoring "
         "student first",
         ["network", *(f"{rung.epochs} epochs" for rung in rounds)],
         rows,

@@ -1,8 +1,8 @@
-"""What a training in a folder was told, taken as if it had been given again."""
+"""The options of a training in a folder, read and checked as if they were given again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ def options_before(
 
     Args:
         command: the command that began it.
-        manifest: what it was told.
+        manifest: its options.
         given: options of the command that resumes it, which take precedence.
         folder: where the manifest is.
         texts: what must be there as text or a list of texts.
@@ -40,36 +40,40 @@ def options_before(
         OptionError: something was Python code, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
-    from diswot.search import SPACES, task_of, told_again
+    from diswot.search import task_of, told_again
     from diswot.training import TRAINING_MANIFEST
 
     task = task_of(manifest.told, given["task"])
     try:
-        told = {name: _texts(manifest.told[name]) for name in texts}
-        told |= _checked(command, task, {n: v for n, v in manifest.told.items() if n not in told})
+        options = {name: _texts(manifest.told[name]) for name in texts}
+        others = {n: v for n, v in manifest.told.items() if n not in options}
+        options |= _checked(command, task, others)
     except (click.BadParameter, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
             f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
             f"command that began the training again, with --out {folder}"
         ) from error
-    known_names = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
-    for kind, known in known_names.items():
-        if told.get(kind) is not None:
-            told[kind] = told_again(kind, told[kind], given[kind], known)
-    told |= {"task": given["task"] or told.get("task", task.name)}
-    return told | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
+    for kind, known in found_by_name(task).items():
+        if options.get(kind) is not None:
+            options[kind] = told_again(kind, options[kind], given[kind], known)
+    options |= {"task": given["task"] or options.get("task", task.name)}
+    return options | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
 
 
-def located(told: Mapping[str, Any]) -> dict[str, Any]:
+def found_by_name(task: Task) -> dict[str, Container[str]]:
+    """Return the names that stand for no code of the user's, by option."""
+    from diswot.search import SPACES
+
+    return {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
+
+
+def located(options: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return the options of a training with whole paths, so that they hold in every folder."""
-    from diswot.tasks import find_subject
-
-    places = [name for name in ("teacher_weights", "data_root") if told.get(name) is not None]
-    task = find_subject(told).task
-    if told["data"] in task.named_data and told["data"] not in task.datasets:
+    places = [name for name in ("teacher_weights", "data_root") if options.get(name) is not None]
+    if options["data"] in task.named_data and options["data"] not in task.datasets:
         places.append("data")
-    whole = {name: str(Path(told[name]).expanduser().absolute()) for name in places}
-    return {**told, **{n: place for n, place in whole.items() if "://" not in str(told[n])}}
+    whole = {name: str(Path(options[name]).expanduser().absolute()) for name in places}
+    return {**options, **{n: path for n, path in whole.items() if "://" not in str(options[n])}}
 
 
 def _texts(value: Any) -> Any:
@@ -78,10 +82,10 @@ def _texts(value: Any) -> Any:
     return value
 
 
-def _checked(command: click.Command, task: Task, told: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(command: click.Command, task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options as the command takes them, each of its own type."""
     params = {param.name: param for param in command.params}
     own = options_declared_by(task.options, without=params)
     params |= {param.name: param for param in own}
     context = click.Context(command)
-    return {name: params[name].type_cast_value(context, value) for name, value in told.items()}
+    return {name: params[name].type_cast_value(context, value) for name, value in options.items()}

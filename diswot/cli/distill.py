@@ -18,7 +18,7 @@ from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import training_options
-from diswot.cli._trainings import located, options_before
+from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
 from diswot.errors import ExportError, OptionError
 from diswot.options import SearchOptions, declared
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diswot.search import SearchResult
-    from diswot.tasks import Dataset
+    from diswot.tasks import Dataset, Task
     from diswot.training import Distillation, Halving, Training, TrainingManifest
     from search_spaces import Signature
 
 _TEXTS = ("architectures", "loss", "space", "data")
-"""What every distillation is told."""
+"""Options that every distillation has."""
 
 
 @click.command(cls=Command, takes_config=True)
@@ -104,14 +104,14 @@ def distill(
     names = listed if arch is None else [arch]
     if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distill")
-    used = with_defaults(settings)
-    loss = loss or find_subject(used.told()).task.losses[1]
+    used, task = with_defaults(settings)
+    loss = loss or task.losses[1]
     parse_objective(loss)
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
-    told = {"architectures": names, "loss": loss, **used.told(), **chosen}
-    _distill(folder, located(told), as_json=as_json, exported=run or folder)
+    options = {"architectures": names, "loss": loss, **used.as_options(), **chosen}
+    _distill(folder, located(options, task), as_json=as_json, exported=run or folder)
 
 
 def _shortlisted(result: SearchResult, count: int, run: Path) -> list[str]:
@@ -127,11 +127,11 @@ def go_on(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
     """Resume what `diswot distill` began in a folder."""
-    told = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
-    _distill(folder, told, as_json=as_json, exported=folder)
+    options = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
+    _distill(folder, options, as_json=as_json, exported=folder)
 
 
-def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
+def _distill(folder: Path, options: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
     from diswot.search import check_space_name
     from diswot.tasks import find_subject
     from diswot.training import (
@@ -142,7 +142,7 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
         prepare_distillation,
     )
 
-    chosen = dict(told)
+    chosen = dict(options)
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, seed = (chosen.pop(name, None) for name in ("teacher", "seed"))
     subject = find_subject(chosen, data=data)
@@ -162,8 +162,8 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
             **chosen,
         )
         of = {"students": list(students), **distillation.conditions(loss)}
-        with TrainingManifest("distill", told, of).kept(folder):
-            _write_config(folder, told)
+        with TrainingManifest("distill", options, of).kept(folder):
+            _write_config(folder, options, subject.task)
             found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
     if as_json:
         print_json(_record(found, distillation, folder))
@@ -174,17 +174,15 @@ def _distill(folder: Path, told: Mapping[str, Any], *, as_json: bool, exported: 
         say(f"Next: diswot export {exported}")
 
 
-def _write_config(folder: Path, told: Mapping[str, Any]) -> None:
+def _write_config(folder: Path, options: Mapping[str, Any], task: Task) -> None:
     """Write the file that repeats a distillation of one architecture."""
-    from diswot.search import SPACES
-    from diswot.tasks import TASKS, find_subject
+    from diswot.tasks import TASKS
 
-    names, task = told["architectures"], find_subject(told).task
+    names = options["architectures"]
     if not is_first() or len(names) > 1:
         return
-    kept = {name: value for name, value in told.items() if name != "architectures"}
-    known = {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
-    known["task"] = TASKS
+    kept = {name: value for name, value in options.items() if name != "architectures"}
+    known = {"task": TASKS, **found_by_name(task)}
     code = {name: None for name, names in known.items() if kept[name] not in names}
     write_config(folder, "distill", {"arch": names[0], **kept, **code})
 

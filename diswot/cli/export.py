@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +14,13 @@ from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
-from diswot.options import JobOptions, SearchOptions
+from diswot.options import DEFAULT_TASK, JobOptions, SearchOptions, options_of
 from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from diswot.tasks.images import ImageData
+    from diswot.tasks import Dataset
     from diswot.training import SavedStudent
 
 
@@ -71,7 +71,7 @@ def export(
     check_new_folder(target)
     if int8:
         require_onnx()
-    used = _used(run)
+    used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
     found = task_of(used, task)
     exported = export_student(
@@ -124,24 +124,25 @@ def _built(saved: SavedStudent, spec: str) -> nn.Module:
     return student
 
 
-def _used(run: Path) -> Mapping[str, Any]:
+def _used(run: Path, task: str | None) -> Mapping[str, Any]:
     """Return the settings of a run, or of a training as if it were one."""
-    from diswot.search import read_manifest
+    from diswot.search import read_manifest, task_of
     from diswot.training import read_training_manifest
 
     if (run / "manifest.json").exists():
         settings: Mapping[str, Any] = read_manifest(run)["settings"]
         return settings
     manifest = read_training_manifest(run)
-    told = {} if manifest is None else manifest.told
-    places = {"root": told.get("data_root"), "image_size": told.get("image_size")}
-    task = {"task": told["task"]} if "task" in told else {}
-    return {**task, "data_source": {"data": told.get("data"), **places}}
+    options = {} if manifest is None else manifest.told
+    known = {name: value for name, value in options.items() if value is not None}
+    source = {"data": known.get("data"), "root": known.get("data_root")}
+    source |= options_of(task_of(known, task).options, known)
+    return {"task": known.get("task", DEFAULT_TASK), "data_source": source}
 
 
 def _data(
     run: Path, used: Mapping[str, Any], *, data: str | None, needed: bool, **options: Any
-) -> ImageData | None:
+) -> Dataset | None:
     """Load the data of a run, or those that are named; `None` where they are not to be had."""
     from diswot.search import data_again
 
@@ -149,7 +150,7 @@ def _data(
         if data is None and not (used.get("data") or used["data_source"]["data"]):
             raise OptionError(f"{run} does not name its data: give --data")
         with shown_progress() as progress:
-            return cast("ImageData", data_again(used, data, progress=progress, **options))
+            return data_again(used, data, progress=progress, **options)
     except (DataError, OptionError) as error:
         if needed or data is not None:
             raise

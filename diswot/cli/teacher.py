@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import Folder
+from diswot.cli._command import Command
+from diswot.cli._declared import Folder, flagged
 from diswot.cli._progress import shown_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 _TEXTS = ("teacher", "data")
-"""What every training is told."""
+"""Options that every training has."""
 
 
 @click.group()
@@ -34,7 +35,7 @@ def teacher() -> None:
     """
 
 
-@teacher.command()
+@teacher.command(cls=Command)
 @click.argument("name")
 @shared.TASK
 @shared.TEACHER_WEIGHTS
@@ -45,7 +46,7 @@ def teacher() -> None:
 @recipe_options
 @shared.SEED
 @shared.DEVICE
-@click.option("--out", type=Folder(), help="A new folder; one in runs/.")
+@flagged("--out", type=Folder(), help="A new folder; one in runs/.")
 @shared.JSON
 def train(
     name: str,
@@ -69,19 +70,19 @@ def train(
     folder = out or next_folder(Path("runs"), f"teacher-{name}")
     if not is_unfinished(folder):
         check_new_folder(folder)
-    told = {"teacher": name, "data": subject.data, **chosen}
-    _train(folder, located(told), as_json=as_json)
+    options = {"teacher": name, "data": subject.data, **chosen}
+    _train(folder, located(options, subject.task), as_json=as_json)
 
 
 def go_on(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
     """Resume what `diswot teacher train` began in a folder."""
-    told = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
-    _train(folder, told, as_json=as_json)
+    options = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
+    _train(folder, options, as_json=as_json)
 
 
-def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
+def _train(folder: Path, options: Mapping[str, Any], *, as_json: bool) -> None:
     from diswot.tasks import find_subject
     from diswot.training import (
         TrainingManifest,
@@ -90,7 +91,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         train_teacher,
     )
 
-    chosen = dict(told)
+    chosen = dict(options)
     teacher, data = (chosen.pop(name) for name in _TEXTS)
     subject = find_subject(chosen, data=data)
     chosen = subject.without_own(chosen)
@@ -100,7 +101,7 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         images = subject.load(progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
         of = {"network": teacher, **alike}
-        with TrainingManifest("teacher train", told, of).kept(folder):
+        with TrainingManifest("teacher train", options, of).kept(folder):
             training = train_teacher(teacher, data=images, out=folder, progress=progress, **chosen)
     weights, test = folder / "best.safetensors", training.test
     if as_json:
@@ -121,5 +122,5 @@ def _train(folder: Path, told: Mapping[str, Any], *, as_json: bool) -> None:
         caption=f"{test.n:,} test examples, on which nothing was selected; "
         f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
-    options = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
-    say(f"Next: diswot run {options}")
+    flags = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
+    say(f"Next: diswot run {flags}")

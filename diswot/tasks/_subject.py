@@ -47,8 +47,8 @@ class Subject:
         self.task.check(self.data, **self.options)
 
     def without_own(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options but for those that only loading the data takes."""
-        own = declared(self.task.options)
+        """Return options except those that only loading the data takes."""
+        own = {*declared(ImageOptions), *declared(self.task.options)}
         return {name: value for name, value in chosen.items() if name not in own}
 
     def load(self, progress: Progress = silent) -> Dataset:
