@@ -27,7 +27,6 @@ OWN = {
 STILL = (
     "diswot",
     "diswot.bench.trainings",
-    "diswot.cli.export",
     "diswot.latency._predicted",
     "diswot.networks._activations",
     "diswot.networks._classifier",
