@@ -369,7 +369,7 @@ def test_an_unfit_folder_is_refused_in_one_line(
 def test_a_size_is_for_images_of_any_size(load: Load, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="which are taken as they are: leave image_size 8 out"):
         load("digits", 8)
-    with pytest.raises(OptionError, match="from 1 to 4096 pixels, but got 0"):
+    with pytest.raises(OptionError, match="from 1 to 4,096, but got 0"):
         load(fill(tmp_path / "fruit"), 0)
 
 
