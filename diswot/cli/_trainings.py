@@ -43,10 +43,10 @@ def options_before(
     from diswot.search import task_of, told_again
     from diswot.training import TRAINING_MANIFEST
 
-    task = task_of(manifest.told, given["task"])
+    task = task_of(manifest.options, given["task"])
     try:
-        options = {name: _texts(manifest.told[name]) for name in texts}
-        others = {n: v for n, v in manifest.told.items() if n not in options}
+        options = {name: _texts(manifest.options[name]) for name in texts}
+        others = {n: v for n, v in manifest.options.items() if n not in options}
         options |= _checked(command, task, others)
     except (click.BadParameter, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(

@@ -133,7 +133,7 @@ def _used(run: Path, task: str | None) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = read_manifest(run)["settings"]
         return settings
     manifest = read_training_manifest(run)
-    options = {} if manifest is None else manifest.told
+    options = {} if manifest is None else manifest.options
     known = {name: value for name, value in options.items() if value is not None}
     source = {"data": known.get("data"), "root": known.get("data_root")}
     source |= options_of(task_of(known, task).options, known)

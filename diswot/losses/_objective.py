@@ -1,4 +1,4 @@
-"""What a student is trained towards: an expression, and the criterion that is built from it."""
+"""A training loss: an expression, and the criterion that is built from it."""
 
 import re
 from collections.abc import Collection

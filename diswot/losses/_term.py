@@ -136,7 +136,7 @@ class Term(nn.Module):
     trained with the student, and saved with its buffers when a training stops.
 
     Attributes:
-        student_taps: what it reads of the student besides logits, features and last map.
+        student_taps: what it reads of the student in addition to logits, features and last map.
         teacher_taps: the same of the teacher.
         reads_features: whether it reads features or the classifier's weight, which networks
             must then have.

@@ -215,7 +215,7 @@ def _timing(result: SearchResult, lessons: Lessons, *, onnx: bool | None) -> Tim
 
 def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
     """Return what the winner is compared with, by label."""
-    first = {"best-scored": result.best} if winner.name != result.best.name else {}
+    first = {"top-scoring": result.best} if winner.name != result.best.name else {}
     return first | dict(result.plain_choices)
 
 

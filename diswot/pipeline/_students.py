@@ -181,7 +181,7 @@ class Students:
             folder=self._folder / name,
             progress=self.progress,
             stage=name,
-            anew=True,
+            replace_unfinished=True,
         )
         return Trained(student, training)
 
@@ -195,7 +195,7 @@ class Students:
             loss=self.loss,
             folder=self._folder / self.loss,
             progress=self.progress,
-            anew=True,
+            replace_unfinished=True,
         )
         best = next(candidate for candidate in shortlist if candidate.name == found.best)
         return best, found

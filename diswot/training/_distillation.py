@@ -112,7 +112,7 @@ class Distillation:
         folder: Path | None = None,
         progress: Progress = silent,
         stage: str | None = None,
-        anew: bool = False,
+        replace_unfinished: bool = False,
     ) -> Training:
         """Train `student` in place, unless that was done in `folder`: then load what came of it.
 
@@ -120,17 +120,17 @@ class Distillation:
             student: ends with the weights of its best epoch.
             loss: see [`distill`][diswot.training.distill].
             folder: where the training is kept.
-            progress: told of every step.
+            progress: receives every step.
             stage: what the training is called there; by default as its loss.
-            anew: whether an unfinished training of something else that is in the folder
-                gives way; otherwise it is an error.
+            replace_unfinished: whether an unfinished training of something else in the folder is
+                removed; otherwise it is an error.
         """
         with nullcontext() if folder is None else working_in(folder):
             if folder is not None:
                 known = self.trained_before(student, folder, loss=loss)
                 if known is not None:
                     return known
-                if anew and self.drop_another(student, folder, loss=loss):
+                if replace_unfinished and self.drop_another(student, folder, loss=loss):
                     note = f"the training in {folder} was of another student, and starts again"
                     progress(news(stage or loss, note))
             return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
@@ -155,9 +155,9 @@ class Distillation:
         return training
 
     def drop_another(self, student: nn.Module, folder: Path, *, loss: str) -> bool:
-        """Remove an unfinished training from `folder` if it is not this one; tell whether it was.
+        """Remove an unfinished training from `folder` if it is not this one; return whether it was.
 
-        A damaged one is not told from another.
+        A damaged one counts as another.
         """
         if not (folder / CHECKPOINT).exists():
             return False

@@ -1,4 +1,4 @@
-"""What a training writes beside its checkpoint: weights and the table of metrics."""
+"""What a training writes in addition to its checkpoint: weights and the table of metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

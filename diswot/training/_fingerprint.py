@@ -65,7 +65,7 @@ def check_same(known: Mapping[str, Any], of: Mapping[str, Any], path: Path) -> N
         if of.get(name) != known.get(name):
             raise RunFolderError(
                 f"{path} is of another training: its {name.replace('_', ' ')} is "
-                f"{known.get(name)}, but got {of.get(name)}; give the same to go on, or name "
+                f"{known.get(name)}, but got {of.get(name)}; give the same to resume, or name "
                 "another folder"
             )
 

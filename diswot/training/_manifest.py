@@ -1,9 +1,9 @@
-"""What a command that trains was told, kept in its folder so that it can be resumed."""
+"""The options of a command that trains, kept in its folder so that it can be resumed."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,24 @@ from diswot.runs.folder import read_json, versions, write_record
 from diswot.training._fingerprint import check_same
 
 MANIFEST = "training.json"
-"""The file that tells what a training was begun with, by a command."""
+"""The file with the options that a command started a training with."""
+
+_OPTIONS = "told"
+"""The entry of that file with the options, by the name that it has had from the start."""
 
 
 @dataclass(frozen=True)
 class TrainingManifest:
-    """What a training was begun with.
+    """What a training was started with.
 
     Attributes:
-        command: which command began it, such as `distill`.
-        told: its options, as plain values.
-        of: what it is a training of, which must be the same for it to go on.
+        command: which command started it, such as `distill`.
+        options: of that command, as plain values.
+        of: the fingerprint of the training, which must be the same for it to resume.
     """
 
     command: str
-    told: Mapping[str, Any]
+    options: Mapping[str, Any]
     of: Mapping[str, Any]
 
     @contextmanager
@@ -66,11 +69,12 @@ class TrainingManifest:
         if known is not None:
             check_same(known.of, of, folder / MANIFEST)
         folder.mkdir(parents=True, exist_ok=True)
-        write_record(folder / MANIFEST, {**asdict(self), "of": of, "versions": versions()})
+        record = {"command": self.command, _OPTIONS: dict(self.options), "of": of}
+        write_record(folder / MANIFEST, record | {"versions": versions()})
 
 
 def read_training_manifest(folder: Path) -> TrainingManifest | None:
-    """Read what the training in a folder was begun with; `None` where nothing tells it.
+    """Read what the training in a folder was started with; `None` where there is no record.
 
     Raises:
         RunFolderError: it is damaged.
@@ -79,10 +83,10 @@ def read_training_manifest(folder: Path) -> TrainingManifest | None:
     try:
         if not path.exists():
             return None
-    except OSError:  # a name that cannot be; who reads there will be told
+    except OSError:  # a name that cannot be: whoever reads there says so
         return None
     content = read_json(path)
-    command, told, of = (content.get(name) for name in ("command", "told", "of"))
-    if not (isinstance(command, str) and isinstance(told, dict) and isinstance(of, dict)):
-        raise RunFolderError(f"{path} is damaged: restore it from a copy, or train anew")
-    return TrainingManifest(command, told, of)
+    command, options, of = (content.get(name) for name in ("command", _OPTIONS, "of"))
+    if not (isinstance(command, str) and isinstance(options, dict) and isinstance(of, dict)):
+        raise RunFolderError(f"{path} is damaged: restore it from a copy, or train again")
+    return TrainingManifest(command, options, of)

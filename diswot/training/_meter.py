@@ -1,4 +1,4 @@
-"""What a training tells while it goes on."""
+"""What a training reports while it runs."""
 
 from diswot.progress import Progress, Step, news
 
@@ -15,7 +15,7 @@ class Meter:
 
     def tick(self) -> None:
         self._done += 1
-        if self._done < self._total:  # the last one is told with the last epoch's accuracy
+        if self._done < self._total:  # the last one is reported with the last epoch's accuracy
             self._progress(Step(self._stage, self._done, self._total, self._note))
 
     def note(self, text: str) -> None:

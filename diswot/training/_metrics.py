@@ -88,7 +88,7 @@ def read_metrics(folder: Path) -> tuple[Epoch, ...]:
         return ()
     except (OSError, KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise RunFolderError(
-            f"{path} is damaged ({error!r}): restore it from a copy, or distil again"
+            f"{path} is damaged ({error!r}): restore it from a copy, or distill again"
         ) from error
 
 

@@ -85,7 +85,7 @@ def is_unfinished(folder: Path) -> bool:
             return True
         begun = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
         return begun and not (folder / REPORT).exists()
-    except OSError:  # a name that cannot be; who writes there will be told
+    except OSError:  # a name that cannot be; whoever writes there says so
         return False
 
 
@@ -113,7 +113,7 @@ def save_report(
     signature: Signature,
     metrics: Mapping[str, Any],
 ) -> None:
-    """Write what came of a training beside its weights."""
+    """Write what came of a training next to its weights."""
     report = {
         "architecture": architecture,
         "val": training.val.to_json(),
@@ -181,7 +181,7 @@ def _saved(path: Path) -> SavedStudent:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{path} is damaged ({error!r}): distil again in another folder"
+            f"{path} is damaged ({error!r}): distill again in another folder"
         ) from error
 
 

@@ -106,17 +106,17 @@ def halve(
     loss: str,
     folder: Path | None = None,
     progress: Progress = silent,
-    anew: bool = False,
+    replace_unfinished: bool = False,
 ) -> Halving:
     """Train a shortlist by successive halving.
 
-    Every round trains those that are left from their initialisation, with the whole
+    Every round trains those that are left from their initialization, with the whole
     schedule and twice the epochs of the round before, and keeps the better half by
     its measure on the validation split; the last round has one student and the epochs of
     the recipe. So each round costs about as much as one whole training.
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
-    Hyperparameter Optimization", AISTATS 2016, algorithm 1; students are trained anew in
+    Hyperparameter Optimization", AISTATS 2016, algorithm 1; students are trained again in
     every round, since a schedule belongs to its length.
 
     Args:
@@ -125,8 +125,8 @@ def halve(
         loss: as in [`distill`][diswot.training.distill].
         folder: where the best student's last training is kept, and those before it in
             `shortlist/ROUND-PLACE`; a later call finds them again.
-        progress: told of every step.
-        anew: see [`train_once`][diswot.training.Distillation.train_once].
+        progress: receives every step.
+        replace_unfinished: see [`train_once`][diswot.training.Distillation.train_once].
 
     Raises:
         OptionError: the shortlist is empty.
@@ -151,7 +151,12 @@ def halve(
                 if folder is not None and count > 1:
                     place = folder / ROUNDS / f"{number}-{places[name]}"
                 trainings[name] = lesson.train_once(
-                    student, loss=loss, folder=place, progress=progress, stage=stage, anew=anew
+                    student,
+                    loss=loss,
+                    folder=place,
+                    progress=progress,
+                    stage=stage,
+                    replace_unfinished=replace_unfinished,
                 )
             rungs.append(Rung(epochs, trainings))
         return Halving(tuple(rungs), student)

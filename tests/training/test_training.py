@@ -263,7 +263,7 @@ def test_a_restarted_shortlist_drops_trainings_of_another(tmp_path: Path) -> Non
         loss="alone",
         folder=tmp_path,
         progress=lambda step: told.append(step.note),
-        anew=True,
+        replace_unfinished=True,
     )
     assert found.best == "other"
     assert sum("starts again" in message for message in told) == 1

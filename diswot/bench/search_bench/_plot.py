@@ -58,7 +58,7 @@ def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
         counts = [row.evaluations for row in own]
         axis.fill_between(counts, curves[0], curves[2], color=colour, alpha=0.2, lw=0)
         axis.plot(counts, curves[1], color=colour, lw=1.6, label=engine)
-    axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="best-scored")
+    axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="top-scoring")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.tick_params(labelbottom=True)
