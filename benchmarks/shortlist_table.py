@@ -1,4 +1,4 @@
-"""What a shortlist buys: successive halving against training the best-scored student as long."""
+"""What a shortlist buys: successive halving against training the top-scoring student as long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class ShortlistRow:
 
     Attributes:
         data: the dataset.
-        method: `first`: the best-scored student, trained with all epochs; `shortlist`: the
+        method: `first`: the top-scoring student, trained with all epochs; `shortlist`: the
             best of `count` by successive halving.
         count: students that were looked at.
         epochs: of all trainings of a seed together.
@@ -124,7 +124,7 @@ def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
 
 @cache
 def _listed(settings: ShortlistSettings, seed: int) -> tuple[str, ...]:
-    """Return the shortlist of a search, the best-scored student first."""
+    """Return the shortlist of a search, the top-scoring student first."""
     result = search(
         settings.teacher,
         settings.space,

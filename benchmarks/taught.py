@@ -36,7 +36,7 @@ def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progres
 def shortlist_rows(
     data_root: str | None, work: Path, workers: int, progress: Progress
 ) -> list[ShortlistRow]:
-    """Spend the same epochs on the best-scored student, and on a shortlist."""
+    """Spend the same epochs on the top-scoring student, and on a shortlist."""
     rows: list[ShortlistRow] = []
     for data, (count, epochs) in SHORTLISTED.items():
         settings = _with_teacher(data, data_root, work, progress)
