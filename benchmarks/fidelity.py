@@ -58,7 +58,7 @@ class Fidelity:
     """One scorer on the architectures of the published table.
 
     The published FLOPs count, beside multiply-adds, two operations for each element that
-    is normalised, one for each that is rectified, and k² for each output of a k×k average
+    is normalized, one for each that is rectified, and k² for each output of a k×k average
     pooling. Only the last changes a rank.
 
     Attributes:
@@ -69,7 +69,7 @@ class Fidelity:
         batch_size: images in a batch.
         spearman: ρ of our values with the first seed and theirs.
         seed_to_seed: ρ of our values with two seeds, each with a batch of its own: what
-            the noise of the initialisation and the batch leaves of any agreement.
+            the noise of the initialization and the batch leaves of any agreement.
         passed: whether ρ is at least 0.95, or not more than 0.02 below `seed_to_seed`;
             for `flops`, at least 0.999; for `params`, whether all are equal.
     """
@@ -98,7 +98,7 @@ def fidelity(
     """Score architectures of NAS-Bench-201 on CIFAR-10 and compare with the published scores.
 
     The whole network is scored, edges without effect included, as it was for the table:
-    by NASLib, default initialisation.
+    by NASLib, default initialization.
 
     Args:
         root: the data root.

@@ -187,13 +187,13 @@ def against_training(root: Path) -> Iterator[Figure]:
 
 def _training_step(result: SearchResult, data: Any) -> float:
     network = result.best.build().train()
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
-    images, labels = data.normalise(data.train.images[:BATCH]), data.train.labels[:BATCH]
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    images, labels = data.normalize(data.train.images[:BATCH]), data.train.labels[:BATCH]
 
     def step() -> None:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         F.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
 
     with torch_threads(1):
         return float(np.median([_seconds(step) for _ in range(12)][2:]))

@@ -1,7 +1,7 @@
 """Make the embedded dataset `python-docs`: sentences of docstrings of Python's standard library.
 
 `python -m benchmarks.python_docs` reads the sources of the Python that runs it and writes the
-dataset, what it was made from, and the licence; the same Python gives the same files.
+dataset, what it was made from, and the license; the same Python gives the same files.
 """
 
 import ast
@@ -110,7 +110,7 @@ def _sentences(docstring: str) -> Iterator[str]:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=EMBEDDED, show_default=True)
 def main(out: Path) -> None:
-    """Write the sentences, their manifest and the licence."""
+    """Write the sentences, their manifest and the license."""
     library = Path(sysconfig.get_path("stdlib"))
     found = sentences(library)
     lines = (

@@ -58,10 +58,10 @@ class TrainingSpeed:
         augment: level of augmentation; with `none` the loop does not run the teacher,
             whose outputs it keeps.
         device: where it was computed.
-        bare_ms: teacher and student forward, student backward, step of the optimiser, on
+        bare_ms: teacher and student forward, student backward, step of the optimizer, on
             a batch that lies ready.
         step_ms: the same by the training loop, data and all.
-        batch_ms: taking, augmenting and normalising a batch.
+        batch_ms: taking, augmenting and normalizing a batch.
         waiting: of a step, batch_ms / step_ms; median of the rounds' ratios.
         overhead: step_ms / bare_ms, likewise.
     """
@@ -80,7 +80,7 @@ def training_speed(settings: TrainingSpeedSettings, progress: Progress) -> list[
     device = find_device(settings.device)
     data = _enough(load_data(settings.data, root=settings.data_root), settings)
     found = find_teacher(settings.teacher, data.spec)
-    teacher = found.initialised(0).to(device).eval()
+    teacher = found.initialized(0).to(device).eval()
     levels = tracked(settings.augmentations, progress, "train", len(settings.augmentations))
     return [_level(level, settings, data, teacher, device) for level in levels]
 
@@ -132,20 +132,20 @@ def _student(settings: TrainingSpeedSettings, data: ImageData) -> nn.Module:
 def _bare(
     settings: TrainingSpeedSettings, data: ImageData, teacher: nn.Module, device: str
 ) -> float:
-    """Return seconds of one step of the shortest loop that distils."""
+    """Return seconds of one step of the shortest loop that distills."""
     student = _student(settings, data).to(device).train()
-    optimiser = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     batch = data.train.take(torch.arange(settings.batch_size))
-    images, labels = data.normalise(batch.images.to(device)), batch.labels.to(device)
+    images, labels = data.normalize(batch.images.to(device)), batch.labels.to(device)
 
     def step() -> None:
         with torch.no_grad():
             taught = teacher(images)
         shown = student(images)
         loss = 0.1 * F.cross_entropy(shown, labels) + 0.9 * kd_loss(shown, taught)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
 
     return _seconds(step, settings.steps, device)
 
@@ -157,7 +157,7 @@ def _batch(recipe: Recipe, data: ImageData, device: str) -> float:
 
     def take() -> None:
         images = data.train.take(next(order)).images
-        data.normalise(augment(images.to(device).float()))
+        data.normalize(augment(images.to(device).float()))
 
     return _seconds(take, len(data.train) // recipe.batch_size, device)
 

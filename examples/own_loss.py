@@ -47,7 +47,7 @@ LOSSES = ("ce", "0.1*ce + 0.9*kd(T=4)", "0.1*ce + 0.9*kd(T=4) + sureness(tempera
 
 
 def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -> None:
-    """Distil one student by each loss."""
+    """Distill one student by each loss."""
     images = diswot.load_data(data, root=data_root)
     space = ResNetDepthSpace(in_channels=images.shape[0])
     for loss in LOSSES:

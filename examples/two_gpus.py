@@ -21,7 +21,7 @@ from search_spaces import ResNetDepthSpace
 
 
 def main(*, data: str, data_root: str | None, epochs: int | None, out: str, small: bool) -> None:
-    """Distil a student with all processes, and export it from the first."""
+    """Distill a student with all processes, and export it from the first."""
     images = diswot.load_data(data, root=data_root)
     space = ResNetDepthSpace(in_channels=images.shape[0])
     torch.manual_seed(0)  # the same student in every process

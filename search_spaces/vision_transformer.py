@@ -110,9 +110,9 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.Sequential(*(TransformerBlock(hidden, h, ratio) for h, ratio in layers))
         self.norm = nn.LayerNorm(hidden)
         self.head = nn.Linear(hidden, num_classes)
-        self._initialise()
+        self._initialize()
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         for token in (self.class_token, self.positions):
             nn.init.trunc_normal_(token, std=0.02)
         for module in self.modules():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 import diswot
@@ -38,3 +39,12 @@ def test_an_accuracy_has_its_former_attributes() -> None:
     assert (found.rate, found.total) == (found.value, 1297)
     assert found.interval == (found.low, found.high)
     assert found.correct == round(found.rate * found.total)
+
+
+def test_the_spelling_of_former_names_still_works() -> None:
+    data = diswot.load_data("digits")
+    images = data.train.images[:2]
+    assert torch.equal(data.normalise(images), data.normalize(images))
+    teacher = diswot.teachers.find_teacher("resnet20", IMAGES)
+    first, again = teacher.initialised(0), teacher.initialized(0)
+    assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
-    catalogue,
+    catalog,
     leaders,
     published,
     speed,
@@ -32,7 +32,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
-    "catalogue": catalogue,
+    "catalog": catalog,
     "interruptions": interruptions,
     "leaders": leaders,
     "losses": losses,

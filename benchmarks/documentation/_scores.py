@@ -13,7 +13,7 @@ from diswot.csv_table import read_table
 from diswot.scorers import scorers
 
 
-def catalogue() -> str:
+def catalog() -> str:
     """Return what the card of every scorer of DisWOT says."""
     needs = {"teacher": "needs_teacher", "labels": "needs_labels", "gradients": "needs_gradients"}
     rows = []

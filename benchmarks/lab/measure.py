@@ -43,7 +43,7 @@ class Experiment:
         state: of the teacher.
         teacher: where it is trained; at random it is ResNet-110.
         sample: architectures, drawn at random; 0 for all.
-        repeats: initialisations and batches.
+        repeats: initializations and batches.
         besides: experiments whose values are taken over: counts, and the passes of noise of
             an experiment on other images (the same networks but for their classifiers, which
             are drawn last).

@@ -37,7 +37,7 @@ class FitRow:
     Attributes:
         truth: the experiment.
         score: what is judged.
-        repeats: initialisations and batches that scores are the mean of.
+        repeats: initializations and batches that scores are the mean of.
         batch_size: images in a batch.
         single_mean: mean τ-b of the repeats taken one by one.
         single_sd: standard deviation of these.

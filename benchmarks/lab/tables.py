@@ -47,7 +47,7 @@ def tables_of(
         "Left out one truth at a time": _left_out(trained),
         "All that was looked at": _wide(wide),
         "Which teacher": _teachers(trained, others),
-        "How many initialisations": _repeats(trained),
+        "How many initializations": _repeats(trained),
         "How many images": _images(curves),
         "Gain from distillation": _gain(trained),
         "How terms are combined": _combined(trained),
@@ -245,6 +245,6 @@ def _combined(journals: Mapping[str, Journal]) -> str:
             ]
         )
     return markdown(
-        ["truth", "product", "log-ranks of all", "log-ranks in a sample of 50", "standardised"],
+        ["truth", "product", "log-ranks of all", "log-ranks in a sample of 50", "standardized"],
         rows,
     )

@@ -137,7 +137,7 @@ def paper_table(published: Path, results: Path, root: Path) -> list[PaperRow]:
     ours = _results(results)
     claims = _published(published, "diswot.csv", texts=["setting", "quantity", "value"])
     figures = [f"{short}_{statistic}" for short in _COLUMNS for statistic in _STATISTICS]
-    catalogue = _published(
+    catalog = _published(
         published,
         "nas-bench-201-correlations.csv",
         texts=["source", "scorer"],
@@ -146,7 +146,7 @@ def paper_table(published: Path, results: Path, root: Path) -> list[PaperRow]:
     return [
         *_diswot_claims(claims, ours, find_truth("resnet-s0", root)),
         _autoformer(root),
-        *_catalogue(catalogue, ours),
+        *_catalog(catalog, ours),
     ]
 
 
@@ -237,7 +237,7 @@ def _agreed(row: PaperRow, truth: GroundTruth) -> PaperRow:
     )
 
 
-def _catalogue(rows: Sequence[Mapping[str, str]], ours: Results) -> Iterator[PaperRow]:
+def _catalog(rows: Sequence[Mapping[str, str]], ours: Results) -> Iterator[PaperRow]:
     for row in rows:
         for short, target in _COLUMNS.items():
             for statistic in _STATISTICS:

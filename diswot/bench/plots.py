@@ -28,12 +28,12 @@ def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
     for place, (row, found) in enumerate(ranked):
         tau = found.kendall
         reach = [[tau.value - tau.low], [tau.high - tau.value]]
-        colour = "#999999" if row.baseline else "#2a6f97"
-        axis.barh(place, tau.value, color=colour)
+        color = "#999999" if row.baseline else "#2a6f97"
+        axis.barh(place, tau.value, color=color)
         axis.errorbar(tau.value, place, xerr=reach, color="black", lw=1, capsize=2)
     axis.set_yticks(range(len(ranked)), [row.scorer for row, _ in ranked], fontsize=8)
     axis.axvline(0, color="black", lw=0.8)
-    axis.set_xlabel("Kendall τ with 95 % interval; grey: baselines")
+    axis.set_xlabel("Kendall τ with 95 % interval; gray: baselines")
     axis.set_title(f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}")
     axis.margins(y=0.01)
     save_figure(figure, path)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from diswot.networks import Activations
-from diswot.networks.similarity import common_resolution, localisation_maps
+from diswot.networks.similarity import common_resolution, localization_maps
 from diswot.scorers import Card, register
 
 SOURCE = "DisWOT, CVPR 2023, section 3, read otherwise"
@@ -30,7 +30,7 @@ def _distance(
     resolution = common_resolution(student, teacher)
     grams = []
     for shown in (student, teacher):
-        gram = rows(localisation_maps(shown, resolution))
+        gram = rows(localization_maps(shown, resolution))
         gram = gram @ gram.T
         grams.append(gram / torch.linalg.matrix_norm(gram))
     distance: Tensor = torch.linalg.matrix_norm(grams[0] - grams[1])

@@ -54,7 +54,7 @@ def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
 
 
 def ndcg(scores: Vector, accuracies: Vector) -> float:
-    """Return the normalised discounted cumulative gain of the whole ranking.
+    """Return the normalized discounted cumulative gain of the whole ranking.
 
     Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques",
     TOIS 20, 2002: Σ relevance / log₂(1 + rank) over all architectures in the order of

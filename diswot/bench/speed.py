@@ -104,7 +104,7 @@ def _scoring_seconds(evaluator: Evaluator, arch: Architecture) -> float:
 def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     comparison = _comparison(settings, "nas-bench-201", "diswot")
     evaluator, data = comparison.evaluator, comparison.data
-    teacher = comparison.teacher.initialised(settings.seed)
+    teacher = comparison.teacher.initialized(settings.seed)
     spent = _Spent()
     for arch in tracked(
         _cells(settings, comparison.space), progress, "procedures", settings.architectures

@@ -95,7 +95,7 @@ def student_of(name: str, data: Dataset, *, seed: int) -> nn.Module:
         DiswotError: there is no such network, or it does not fit the data.
     """
     if name in data.task.teacher_sources.built_in:
-        return data.task.find_teacher(name, data).initialised(seed_for(seed, "student", name))
+        return data.task.find_teacher(name, data).initialized(seed_for(seed, "student", name))
     space, colon, arch = name.rpartition(":")
     if not colon:
         raise OptionError(

@@ -1,4 +1,4 @@
-"""Distillation losses: what a student shows and what a teacher shows → a number to minimise.
+"""Distillation losses: what a student shows and what a teacher shows → a number to minimize.
 
 Each is a function of tensors that match already; no gradient flows into the teacher's.
 Scorers and distillation use the same. Over it is a term, which reads two networks that need
@@ -41,7 +41,7 @@ from diswot.losses.ft import ft_loss
 from diswot.losses.ickd import ickd_loss
 from diswot.losses.kd import kd_loss
 from diswot.losses.kdsvd import kdsvd_loss
-from diswot.losses.logit_standardisation import standardised_kd_loss
+from diswot.losses.logit_standardization import standardized_kd_loss
 from diswot.losses.nst import nst_loss
 from diswot.losses.pkt import pkt_loss
 from diswot.losses.reviewkd import reviewkd_loss
@@ -93,7 +93,7 @@ __all__ = [
     "rkd_loss",
     "semantic_loss",
     "sp_loss",
-    "standardised_kd_loss",
+    "standardized_kd_loss",
     "terms",
     "vid_loss",
 ]

@@ -18,7 +18,7 @@ class Losses:
     """What a criterion found for one batch.
 
     Attributes:
-        total: what is minimised, without dimensions.
+        total: what is minimized, without dimensions.
         terms: the weighted value of each term, by its name in the expression; detached.
     """
 

@@ -41,7 +41,7 @@ def ab_loss(student: Tensor, teacher: Tensor, *, margin: float = 1.0) -> Tensor:
 
 
 def connector(own: int, other: int) -> nn.Sequential:
-    """Return a normalised 1×1 convolution, whose results are on either side of 0."""
+    """Return a normalized 1×1 convolution, whose results are on either side of 0."""
     return nn.Sequential(nn.Conv2d(own, other, 1, bias=False), nn.BatchNorm2d(other))
 
 

@@ -19,7 +19,7 @@ from diswot.networks.precision import at_least_single
 
 
 def crd_loss(
-    cosines: Tensor, *, images: int, temperature: float = 0.07, log_normaliser: float | Tensor = 0.0
+    cosines: Tensor, *, images: int, temperature: float = 0.07, log_normalizer: float | Tensor = 0.0
 ) -> Tensor:
     """Return −ln h(own) − Σ ln(1 − h(other)), mean over the batch.
 
@@ -34,14 +34,14 @@ def crd_loss(
             same image first, then of K other images. Gradients flow into them.
         images: M, how many there are in all.
         temperature: τ.
-        log_normaliser: ln Z.
+        log_normalizer: ln Z.
 
     Examples:
         >>> round(float(crd_loss(torch.zeros(1, 2), images=1)), 4)  # h = ½, a guess
         1.3863
     """
     noise = math.log((cosines.shape[1] - 1) / images)
-    evidence = at_least_single(cosines) / temperature - log_normaliser - noise
+    evidence = at_least_single(cosines) / temperature - log_normalizer - noise
     return (F.softplus(-evidence[:, 0]) + F.softplus(evidence[:, 1:]).sum(dim=1)).mean()
 
 
@@ -79,12 +79,12 @@ class Memory(nn.Module):
     """
 
     rows: Tensor
-    log_normaliser: Tensor
+    log_normalizer: Tensor
 
     def __init__(self, images: int, width: int, *, temperature: float, momentum: float) -> None:
         super().__init__()
         self.register_buffer("rows", F.normalize(torch.randn(images, width), dim=1))
-        self.register_buffer("log_normaliser", torch.tensor(torch.nan))
+        self.register_buffer("log_normalizer", torch.tensor(torch.nan))
         self._temperature = temperature
         self._momentum = momentum
 
@@ -99,14 +99,14 @@ class Memory(nn.Module):
         """
         cosines = (embeddings @ self.rows.T).gather(1, places)
         images = len(self.rows)
-        if self.log_normaliser.isnan():
+        if self.log_normalizer.isnan():
             mean = (cosines.detach() / self._temperature).exp().mean()
-            self.log_normaliser = (of_all_processes(mean[None]).mean() * images).log()
+            self.log_normalizer = (of_all_processes(mean[None]).mean() * images).log()
         return crd_loss(
             cosines,
             images=images,
             temperature=self._temperature,
-            log_normaliser=self.log_normaliser,
+            log_normalizer=self.log_normalizer,
         )
 
     def remember(self, embeddings: Tensor, places: Tensor) -> None:

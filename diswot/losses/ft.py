@@ -120,13 +120,13 @@ class FactorTransfer(MapTerm):
     def prepare(self, batches: Iterable[Activations]) -> None:
         """Train the paraphrasers to rebuild the teacher's maps."""
         learning = nn.ModuleList([self._paraphrasers, self._rebuilders]).requires_grad_(True)
-        optimiser = torch.optim.Adam(learning.parameters(), lr=RATE)
+        optimizer = torch.optim.Adam(learning.parameters(), lr=RATE)
         for teacher in batches:
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             with torch.enable_grad():  # a generator of batches may have left it off
                 self.rebuilding(teacher).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-        optimiser.zero_grad()  # or another optimiser would take the last gradient up
+            optimizer.step()
+        optimizer.zero_grad()  # or another optimizer would take the last gradient up
         learning.requires_grad_(False)
         self._prepared.fill_(True)
 

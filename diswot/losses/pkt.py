@@ -17,7 +17,7 @@ LEAST = 1e-7
 """Smallest similarity of two images, so that its logarithm is finite; the authors' too."""
 
 
-def neighbour_probabilities(features: Tensor) -> Tensor:
+def neighbor_probabilities(features: Tensor) -> Tensor:
     """Return ln p_{j|i}, p_{j|i} = K_ij / Σ_{k≠i} K_ik with K = (cosine + 1)/2, for j ≠ i.
 
     Args:
@@ -55,7 +55,7 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
         >>> abs(float(pkt_loss(features, 2 * features))) < 1e-6  # only angles matter
         True
     """
-    return pkt_distance(neighbour_probabilities(student), neighbour_probabilities(teacher.detach()))
+    return pkt_distance(neighbor_probabilities(student), neighbor_probabilities(teacher.detach()))
 
 
 @register(

@@ -30,7 +30,7 @@ def image_similarities(maps: Tensor) -> Tensor:
 
 
 def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return ‖G_T − G_S‖²/B² of the row-normalised Gram matrices of two feature maps.
+    """Return ‖G_T − G_S‖²/B² of the row-normalized Gram matrices of two feature maps.
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.

@@ -21,7 +21,7 @@ def kept_modes(network: nn.Module) -> Iterator[None]:
 def scoring_mode(network: nn.Module) -> Iterator[nn.Module]:
     """Put `network` into the mode in which untrained networks are scored.
 
-    Batch normalisation uses the batch (an untrained network has no statistics of
+    Batch normalization uses the batch (an untrained network has no statistics of
     its own), dropout is off (a score is not a lottery). Modes are restored.
     """
     with kept_modes(network):

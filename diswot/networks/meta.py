@@ -39,7 +39,7 @@ def _of_torch(*names: str) -> frozenset[Any]:
     return frozenset(getattr(home, name) for name in names for home in homes if hasattr(home, name))
 
 
-_INITIALISERS = _of_torch("fill_", "zero_", "normal_", "uniform_", "erfinv_", "clamp_") | {
+_INITIALIZERS = _of_torch("fill_", "zero_", "normal_", "uniform_", "erfinv_", "clamp_") | {
     nn.init.constant_,
     nn.init.kaiming_uniform_,
     nn.init.normal_,
@@ -59,7 +59,7 @@ class _WithoutValues(DeviceContext):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        if func in _INITIALISERS:
+        if func in _INITIALIZERS:
             tensor = args[0] if args else kwargs.get("tensor")
             if isinstance(tensor, Tensor) and tensor.is_meta:
                 return tensor

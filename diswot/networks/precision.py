@@ -17,7 +17,7 @@ def near_one(rows: Tensor) -> Tensor:
 
     No digit changes. The norm of a Gram matrix has the fourth power of its rows' entries,
     which is 0 in single precision where these are below 1e-11, as in a network without
-    trained statistics of its batch normalisation.
+    trained statistics of its batch normalization.
     """
     largest = torch.linalg.vector_norm(rows.detach(), ord=torch.inf, dim=(-2, -1), keepdim=True)
     exponent = torch.frexp(largest).exponent.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)

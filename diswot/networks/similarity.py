@@ -5,7 +5,7 @@ Training", CVPR 2023, arXiv 2303.15678, section 3.
 
 The paper's text leaves room for several readings; these are the ones implemented:
 
-- semantic: every class n has its own B×B matrix G_n G_nᵀ, from its localisation maps
+- semantic: every class n has its own B×B matrix G_n G_nᵀ, from its localization maps
   as a B×H·W matrix, and the distances are averaged over the classes. (The text also
   speaks of a matrix over channels or classes; read so, class by class, the score
   mostly sees the random classifier: docs/scores.md has the figures.)
@@ -31,7 +31,7 @@ def common_resolution(a: Activations, b: Activations) -> Resolution:
     return min(height_a, height_b), min(width_a, width_b)
 
 
-def localisation_maps(shown: Activations, resolution: Resolution) -> Tensor:
+def localization_maps(shown: Activations, resolution: Resolution) -> Tensor:
     """Return the class activation maps G_n = Σ_c w_{n,c} A^c of every class.
 
     Returns:
@@ -51,13 +51,13 @@ def localisation_maps(shown: Activations, resolution: Resolution) -> Tensor:
 
 
 def semantic_similarity(shown: Activations, resolution: Resolution) -> Tensor:
-    """Return G_n G_nᵀ / ‖G_n G_nᵀ‖₂ of every class n's localisation maps, shape (N, B, B)."""
-    return _normalised_gram(localisation_maps(shown, resolution).transpose(0, 1).flatten(2))
+    """Return G_n G_nᵀ / ‖G_n G_nᵀ‖₂ of every class n's localization maps, shape (N, B, B)."""
+    return _normalized_gram(localization_maps(shown, resolution).transpose(0, 1).flatten(2))
 
 
 def relation_similarity(shown: Activations, resolution: Resolution) -> Tensor:
     """Return Ã Ãᵀ / ‖Ã Ãᵀ‖₂ of the feature map flattened to (B, C·H·W), shape (B, B)."""
-    return _normalised_gram(flat_images(shown, resolution))
+    return _normalized_gram(flat_images(shown, resolution))
 
 
 def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
@@ -66,7 +66,7 @@ def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
     return pooled(maps, (maps.shape[1], *resolution)).flatten(1)
 
 
-def _normalised_gram(rows: Tensor) -> Tensor:
+def _normalized_gram(rows: Tensor) -> Tensor:
     scaled = near_one(rows)
     gram = scaled @ scaled.mT
     return gram / _norm(gram)[..., None, None]

@@ -94,7 +94,7 @@ def common_height_and_width(own: Shape, other: Shape) -> Shape:
 def pooled(maps: Tensor, shape: Shape) -> Tensor:
     """Return feature maps average-pooled to `shape`, over places and over channels.
 
-    Neighbouring channels are averaged where there are too many, for want of a trained
+    Neighboring channels are averaged where there are too many, for want of a trained
     projection.
 
     Args:

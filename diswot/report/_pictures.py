@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 150
 
-COLOURS = {
+COLORS = {
     "plain": "#7d8896",
     "choice": "#6b3fa0",
     "front": "#1c60ad",
@@ -29,7 +29,7 @@ COLOURS = {
     "line-4": "#8a6a00",
     "line-5": "#5a6069",
 }
-"""The page's colours on white, by look."""
+"""The page's colors on white, by look."""
 
 MARKERS = {"winner": ("D", 42), "front": ("o", 26), "choice": ("s", 36)}
 """Marker and area by look; others are small circles."""
@@ -73,20 +73,20 @@ def _add(axes: "Axes", series: Series) -> None:
     if not series.dots:
         return
     xs, ys = [dot.x for dot in series.dots], [dot.y for dot in series.dots]
-    colour = COLOURS[series.look]
+    color = COLORS[series.look]
     named = axes.get_legend_handles_labels()[1]
     label = None if series.label in named else series.label
     if series.shape == "limit":
-        axes.axvline(xs[0], color=colour, linestyle="--", linewidth=1, label=label)
+        axes.axvline(xs[0], color=color, linestyle="--", linewidth=1, label=label)
     elif series.shape == "dots":
         marker, size = MARKERS.get(series.look, ("o", 10))
-        filled = "none" if series.look == "choice" else colour
+        filled = "none" if series.look == "choice" else color
         axes.scatter(
-            xs, ys, s=size, marker=marker, facecolors=filled, edgecolors=colour, label=label
+            xs, ys, s=size, marker=marker, facecolors=filled, edgecolors=color, label=label
         )
     else:
         style = "steps-post" if series.shape == "steps" else "default"
-        axes.plot(xs, ys, color=colour, linewidth=1.5, drawstyle=style, label=label)
+        axes.plot(xs, ys, color=color, linewidth=1.5, drawstyle=style, label=label)
 
 
 def _set_axes(axes: "Axes", plot: Plot) -> None:

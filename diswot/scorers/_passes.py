@@ -20,10 +20,10 @@ class EachImageAlone(TorchFunctionMode):
     as they are.
 
     Examples:
-        >>> normalise, images = torch.nn.BatchNorm2d(3), torch.randn(4, 3, 8, 8)
-        >>> one_by_one = torch.cat([normalise(image[None]) for image in images])
+        >>> normalize, images = torch.nn.BatchNorm2d(3), torch.randn(4, 3, 8, 8)
+        >>> one_by_one = torch.cat([normalize(image[None]) for image in images])
         >>> with EachImageAlone():
-        ...     together = normalise(images)
+        ...     together = normalize(images)
         >>> torch.allclose(together, one_by_one, atol=1e-6)
         True
     """

@@ -18,7 +18,7 @@ from diswot.losses.fsp import flow_matrices, fsp_distance
 from diswot.losses.ickd import channel_correlations, ickd_distance
 from diswot.losses.kdsvd import kdsvd_distance, singular_vectors
 from diswot.losses.nst import nst_distance, selectivities
-from diswot.losses.pkt import neighbour_probabilities, pkt_distance
+from diswot.losses.pkt import neighbor_probabilities, pkt_distance
 from diswot.losses.rkd import relations, rkd_distance
 from diswot.losses.sp import image_similarities
 from diswot.networks import Activations, Watch
@@ -145,7 +145,7 @@ pkt = _registered(
     "which images are neighbors, as probabilities (PKT)",
     "Passalis and Tefas, ECCV 2018, section 3",
     supports="networks with a linear classifier",
-    score=LossScore(_features, _as_it_is, neighbour_probabilities, pkt_distance),
+    score=LossScore(_features, _as_it_is, neighbor_probabilities, pkt_distance),
 )
 nst = _registered(
     "nst",

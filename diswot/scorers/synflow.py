@@ -16,16 +16,16 @@ from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
-_NORMALISATIONS = (F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm, F.rms_norm)
+_NORMALIZATIONS = (F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm, F.rms_norm)
 
 
-class _WithoutNormalisation(TorchFunctionMode):
+class _WithoutNormalization(TorchFunctionMode):
     """Normalization returns what it is given: it would undo what SynFlow measures."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        if func in _NORMALISATIONS:
+        if func in _NORMALIZATIONS:
             return args[0] if args else kwargs["input"]
         return func(*args, **(kwargs or {}))
 
@@ -57,7 +57,7 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
         torch.ones_like(each, dtype=torch.double) if each.is_floating_point() else each
         for each in student.examples(slice(1))
     ]
-    with torch.enable_grad(), _WithoutNormalisation():
+    with torch.enable_grad(), _WithoutNormalization():
         flow = run(network, *ones, who=student.who).sum()
     weights = [layer.weight for layer in weight_layers(network)]
     gradients = student.gradients(flow, weights)

@@ -22,12 +22,12 @@ IMAGES = 16
 MOMENTUM = 0.1
 """Share of a pass in the running variance of PyTorch's batch normalization."""
 
-_BatchNormalisation = nn.modules.batchnorm._BatchNorm
+_BatchNormalization = nn.modules.batchnorm._BatchNorm
 
 
-def batch_normalisations(network: nn.Module) -> list[nn.Module]:
+def batch_normalizations(network: nn.Module) -> list[nn.Module]:
     """Return all batch normalizations."""
-    return [module for module in network.modules() if isinstance(module, _BatchNormalisation)]
+    return [module for module in network.modules() if isinstance(module, _BatchNormalization)]
 
 
 def _variance(given: Tensor, _output: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def _variance(given: Tensor, _output: Tensor) -> Tensor:
     return given.transpose(0, 1).flatten(1).var(dim=1).mean()
 
 
-VARIANCE = Watch(batch_normalisations, _variance)
+VARIANCE = Watch(batch_normalizations, _variance)
 
 
 @register(
@@ -81,7 +81,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
     Not of the batch, as in the paper, but the running variance after both passes, as in
     its code and in NASLib: it begins at 1, so that a layer that sees zeros has one.
     """
-    if not batch_normalisations(network):
+    if not batch_normalizations(network):
         return torch.ones(())
     of_batches = [torch.stack(shown.watched(VARIANCE)) for shown in passes]
     running = torch.ones_like(of_batches[0])
@@ -96,7 +96,7 @@ def _drawn(network: nn.Module, generator: torch.Generator) -> nn.Module:
     for module in drawn.modules():
         if isinstance(module, WeightLayer):
             module.weight.copy_(_normal(module.weight, generator))
-        elif isinstance(module, _BatchNormalisation | nn.GroupNorm) and module.affine:
+        elif isinstance(module, _BatchNormalization | nn.GroupNorm) and module.affine:
             module.weight.fill_(1)
         else:
             continue

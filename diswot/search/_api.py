@@ -36,7 +36,7 @@ from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 REFERENCE = 32
-"""Architectures in the random sample by which `score` standardises."""
+"""Architectures in the random sample by which `score` standardizes."""
 
 
 @takes_task_options
@@ -90,7 +90,7 @@ def check_search(
 ) -> None:
     """Raise what `search` would, but for what comes of scoring; no network is scored.
 
-    The teacher is at random initialisation, so that it need not have been trained.
+    The teacher is at random initialization, so that it need not have been trained.
     """
     options["teacher_state"] = "random"
     _prepared(teacher, space, budget, silent, options).check()

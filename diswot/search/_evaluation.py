@@ -49,7 +49,7 @@ class Evaluator:
         scorer: what is measured.
         repeats: batches, and what the teacher shows of them.
         signature: what the networks take and give.
-        seed: of the students' initialisations.
+        seed: of the students' initializations.
         device: where to compute.
         threads: of torch, with which each score is computed.
         latency: tells milliseconds of an architecture, where they are asked for.
@@ -105,7 +105,7 @@ class Evaluator:
 
     @property
     def repeats(self) -> int:
-        """How many initialisations and batches there are."""
+        """How many initializations and batches there are."""
         return len(self._repeats)
 
     @property

@@ -40,8 +40,8 @@ def prepare_repeats(
 ) -> list[Repeat]:
     """Draw the batches and show them to the teacher, once for the whole run.
 
-    At random initialisation every repeat has its own teacher, and batch
-    normalisation uses the batch; a trained teacher is read in evaluation mode.
+    At random initialization every repeat has its own teacher, and batch
+    normalization uses the batch; a trained teacher is read in evaluation mode.
 
     Raises:
         OptionError: the batch is larger than the training split.
@@ -72,7 +72,7 @@ def _in_state(
     """Yield the teacher of each repeat: another at random, or always the trained one."""
     if state == "random":
         for number in range(repeats):
-            yield teacher.initialised(seed_for(seed, "teacher", number))
+            yield teacher.initialized(seed_for(seed, "teacher", number))
         return
     if teacher.weights is None:
         raise TeacherError(

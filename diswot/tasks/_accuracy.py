@@ -123,6 +123,6 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
     first, second = one.bool(), other.bool()
     gained, lost = int((first & ~second).sum()), int((second & ~first).sum())
     count = len(one) + 2
-    centre = (gained - lost) / count
+    center = (gained - lost) / count
     reach = NORMAL * math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / count) / count
-    return Difference((gained - lost) / len(one), centre - reach, centre + reach)
+    return Difference((gained - lost) / len(one), center - reach, center + reach)

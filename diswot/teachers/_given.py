@@ -11,7 +11,7 @@ from diswot.errors import TeacherError
 from diswot.networks.copies import copied
 from diswot.references import made_by, resolve
 from diswot.seeding import torch_seed
-from diswot.teachers._reinitialised import reinitialised
+from diswot.teachers._reinitialized import reinitialized
 from diswot.teachers._teacher import Teacher
 
 
@@ -28,7 +28,7 @@ def taken(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 def given(network: nn.Module, name: str) -> Teacher:
     """Return a teacher that is `network` as it comes."""
-    return Teacher(name, partial(reinitialised, network), partial(copied, network))
+    return Teacher(name, partial(reinitialized, network), partial(copied, network))
 
 
 def called(reference: str, offered: Mapping[str, Any]) -> Teacher:

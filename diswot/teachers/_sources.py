@@ -70,7 +70,7 @@ class TeacherSources(Container[str]):
         >>> sources = TeacherSources({"tiny": BuiltIn("one layer", partial(nn.Linear, 2, 1))})
         >>> "tiny" in sources, "package.module:callable" in sources
         (True, False)
-        >>> sources.find("tiny").initialised(seed=0)
+        >>> sources.find("tiny").initialized(seed=0)
         Linear(in_features=2, out_features=1, bias=True)
     """
 
@@ -162,7 +162,7 @@ class TeacherSources(Container[str]):
         found = self._found(teacher, offered or {}, pretrained=weights is None)
         if weights is None:
             return found
-        network = found.initialised(0) if found.weights is None else found.weights()
+        network = found.initialized(0) if found.weights is None else found.weights()
         notes = loaded_notes(network, weights)
         return replace(found, weights=partial(copied, network), notes=(*found.notes, *notes))
 

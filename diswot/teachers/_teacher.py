@@ -27,17 +27,20 @@ class Teacher:
     weights: Callable[[], nn.Module] | None
     notes: tuple[str, ...] = ()
 
-    def initialised(self, seed: int) -> nn.Module:
+    def initialized(self, seed: int) -> nn.Module:
         """Return the network at the random initialization that `seed` gives."""
         with torch_seed(seed):
             return self.build()
+
+    initialised = initialized
+    """The name of version 0.1.0."""
 
     def digest(self) -> str:
         """SHA-256 of its parameters' names and shapes, and of its weights where it has any.
 
         How it takes its inputs is part of it, where that is not how students take them.
         """
-        network = self.weights() if self.weights is not None else self.initialised(0)
+        network = self.weights() if self.weights is not None else self.initialized(0)
         content = hashlib.sha256(self.name.encode())
         if isinstance(network, OwnView):
             content.update(network.extra_repr().encode())

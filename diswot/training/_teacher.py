@@ -69,7 +69,7 @@ def named_teacher(
     found = data.task.find_teacher(teacher, data, weights=weights, **options)
     for note in found.notes:
         progress(news("teacher", note, can_wait=True))
-    network = found.initialised(seed) if found.weights is None else found.weights()
+    network = found.initialized(seed) if found.weights is None else found.weights()
     untrained = found.weights is None
     check_compatible(network, data, f"teacher {found.name}", training=untrained)
     return found, network
@@ -146,7 +146,7 @@ def _trained_once(
 ) -> nn.Module:
     """Return the network of a teacher without weights, trained now or loaded from the cache."""
     recipe = default_recipe(data, epochs=epochs)
-    network = teacher.initialised(seed_for(recipe.seed, "teacher"))
+    network = teacher.initialized(seed_for(recipe.seed, "teacher"))
     kept = _place(teacher, data, recipe, root)
     with _turn(kept, progress):
         if kept.exists():

@@ -17,7 +17,7 @@ from tests.conftest import CommandLine
 
 ROOT = Path(__file__).parents[2]
 FEW = ("--epochs", "2", "--augment", "strong", "--train-batch-size", "60")
-DISTIL = (
+DISTILL = (
     *("distill", "--arch", "1-1-1", "--teacher", "resnet20", "--teacher-weights", "taught.pt"),
     *("--loss", "ce + 0.9*kd", "--force"),
     *FEW,
@@ -60,7 +60,7 @@ def kill_after_an_epoch(folder: Path, *arguments: str) -> None:
     running.communicate()
 
 
-@pytest.mark.parametrize("command", [DISTIL, TEACH], ids=["distill", "teacher train"])
+@pytest.mark.parametrize("command", [DISTILL, TEACH], ids=["distill", "teacher train"])
 def test_a_killed_training_resumes_to_the_same_weights(
     cli: CommandLine, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
@@ -85,7 +85,7 @@ def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a distillation that ended."""
     folder = tmp_path_factory.mktemp("done")
     weights(folder / "taught.pt", seed=0)
-    started(folder, *DISTIL, "--epochs", "1", "--train-batch-size", "100", "--out", "d").wait()
+    started(folder, *DISTILL, "--epochs", "1", "--train-batch-size", "100", "--out", "d").wait()
     return folder / "d"
 
 
@@ -116,7 +116,7 @@ def test_a_teacher_that_changed_or_is_missing_is_refused(
 def test_other_options_are_refused_where_a_training_stopped(
     cli: CommandLine, stopped: Path
 ) -> None:
-    refused = cli(*DISTIL, "--learning-rate", "0.01", "--out", stopped)
+    refused = cli(*DISTILL, "--learning-rate", "0.01", "--out", stopped)
     assert refused.code == 2
     assert "stopped/training.json is of another training" in refused.err.splitlines()[-1]
 
@@ -161,7 +161,7 @@ def test_options_of_searches_are_refused(cli: CommandLine, stopped: Path) -> Non
 
 
 def test_a_mistake_leaves_no_folder(cli: CommandLine, tmp_path: Path) -> None:
-    refused = cli(*DISTIL, "--loss", "ce + at(student=nowhere)", "--out", "deep/er")
+    refused = cli(*DISTILL, "--loss", "ce + at(student=nowhere)", "--out", "deep/er")
     assert refused.code == 2
     assert "nowhere" in refused.err
     assert not (tmp_path / "deep").exists()

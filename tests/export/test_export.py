@@ -88,8 +88,8 @@ with torch.inference_mode():
         text=True,
         check=True,
     )
-    logits, normalised = json.loads(done.stdout)
-    return {"logits": torch.tensor(logits), "normalised": torch.tensor(normalised)}
+    logits, normalized = json.loads(done.stdout)
+    return {"logits": torch.tensor(logits), "normalized": torch.tensor(normalized)}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -98,14 +98,14 @@ def test_the_source_needs_torch_alone_and_computes_the_same(name: str, tmp_path:
     network = NETWORKS[name]()
     network.train()
     for _ in range(2):
-        network(torch.randn(4, 1, 16, 16))  # so that batch normalisation has statistics
+        network(torch.randn(4, 1, 16, 16))  # so that batch normalization has statistics
     images = torch.randn(3, 1, 16, 16)
     done = diswot.export(network, tmp_path / "student", signature=SPEC.signature, onnx=False)
     got = run_alone(tmp_path / "student", images)
     assert network.training
     torch.testing.assert_close(got["logits"], network.eval()(images).detach())
     mean, std = SPEC.mean[0], SPEC.std[0]
-    torch.testing.assert_close(got["normalised"], (images / 255 - mean) / std)
+    torch.testing.assert_close(got["normalized"], (images / 255 - mean) / std)
     assert done.files == (
         *("README.md", "config.json", "predict.py", "student.py", "weights.safetensors"),
     )

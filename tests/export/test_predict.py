@@ -70,7 +70,7 @@ def test_a_photo_is_named_as_by_the_network_here(
     path = photo(tmp_path, kind)
     pixels = torch.from_numpy(read_picture(path, data.shape))[None]
     with torch.inference_mode():
-        shares = network.eval()(data.normalise(pixels)).softmax(1)[0]
+        shares = network.eval()(data.normalize(pixels)).softmax(1)[0]
     expected = f"{CLASSES[int(shares.argmax())]} {float(shares.max()):.1%}"
     assert run(done.folder, path, file) == expected
 
@@ -86,7 +86,7 @@ def test_values_are_the_same_to_the_last_bit(
         f"numpy.save({str(tmp_path / 'seen.npy')!r}, predict.normalize(values))"
     )
     subprocess.run([sys.executable, "-B", "-c", program], check=True)
-    expected = data.normalise(torch.from_numpy(read_picture(path, data.shape))[None])
+    expected = data.normalize(torch.from_numpy(read_picture(path, data.shape))[None])
     assert np.array_equal(np.load(tmp_path / "seen.npy"), expected.numpy())
 
 
@@ -114,7 +114,7 @@ def test_numbers_that_are_no_pixels_are_taken_as_arrays(tmp_path: Path) -> None:
     done = diswot.export(network, tmp_path / "s", data=data, onnx=False)
     np.save(tmp_path / "one.npy", images[0].numpy())
     (tmp_path / "photo.png").touch()
-    found = int(network(data.normalise(images[:1])).argmax())
+    found = int(network(data.normalize(images[:1])).argmax())
     assert run(done.folder, tmp_path / "one.npy", "student.py").startswith(f"{found} ")
     assert "give an array" in run(done.folder, tmp_path / "photo.png", "student.py", code=1)
 

@@ -71,7 +71,7 @@ def test_more_blocks_are_more_of_the_same_operators() -> None:
     )
     more = deep - shallow
     assert not shallow - deep
-    assert more.total() == 7  # two convolutions, normalisations and ReLUs, and the sum
+    assert more.total() == 7  # two convolutions, normalizations and ReLUs, and the sum
     assert more["conv2d(1×4×8×8, 4×4×3×3, None, (1, 1), (1, 1), (1, 1), 1)"] == 2
     assert more["add(1×4×8×8, 1×4×8×8)"] == 1
 

@@ -18,7 +18,7 @@ from diswot.losses.crd import crd_loss, others_of_another_class
 from diswot.losses.dist import dist_loss
 from diswot.losses.dkd import dkd_loss
 from diswot.losses.ft import ft_loss
-from diswot.losses.logit_standardisation import standardised_kd_loss
+from diswot.losses.logit_standardization import standardized_kd_loss
 from diswot.losses.reviewkd import reviewkd_loss
 from diswot.losses.vid import vid_loss
 from tests.losses.test_losses import IMAGES, Array, logits, softmax, values
@@ -65,7 +65,7 @@ def dist(student: Array, teacher: Array) -> float:
     return distance(ours, theirs) + distance(ours.T, theirs.T)
 
 
-def standardised_kd(student: Array, teacher: Array) -> float:
+def standardized_kd(student: Array, teacher: Array) -> float:
     total = 0.0
     for s, t in zip(student, teacher, strict=True):
         q, p = (softmax((row - row.mean()) / row.std() / 2) for row in (s, t))
@@ -109,7 +109,7 @@ def reviewkd(student: Array, teacher: Array) -> float:
 CASES = {
     "dkd": Case(partial(dkd_loss, labels=LABELS), logits, dkd),
     "dist": Case(dist_loss, logits, dist),
-    "kd_std": Case(standardised_kd_loss, logits, standardised_kd),
+    "kd_std": Case(standardized_kd_loss, logits, standardized_kd),
     "vid": Case(
         lambda student, teacher: vid_loss(student, VARIANCE, teacher),
         maps,
@@ -202,8 +202,8 @@ def test_dist_weighs_the_relations_between_and_within_classes() -> None:
 def test_standardized_kd_ignores_the_range_of_an_images_logits() -> None:
     student, teacher = logits(1), logits(2)
     scale, shift = torch.rand(IMAGES, 1) + 0.5, torch.randn(IMAGES, 1)
-    loss = standardised_kd_loss(scale * student + shift, teacher)
-    torch.testing.assert_close(loss, standardised_kd_loss(student, teacher))
+    loss = standardized_kd_loss(scale * student + shift, teacher)
+    torch.testing.assert_close(loss, standardized_kd_loss(student, teacher))
 
 
 def test_vid_is_lowest_where_variance_is_mean_squared_error() -> None:
@@ -237,7 +237,7 @@ def test_crd_is_the_error_of_the_critic() -> None:
             return evidence / (evidence + 3 / 50)
 
         total -= math.log(critic(own)) + sum(math.log(1 - critic(other)) for other in others)
-    loss = crd_loss(cosines, images=50, log_normaliser=math.log(5))
+    loss = crd_loss(cosines, images=50, log_normalizer=math.log(5))
     assert float(loss) == pytest.approx(total / IMAGES, rel=1e-4)
 
 

@@ -44,15 +44,15 @@ def test_a_few_steps_lower_the_loss(name: str, of_tokens: bool) -> None:
     teacher = residual(2, 6, 8, 12, depths=(1, 2, 1))
     criterion = built(name, student, teacher).train()
     parameters = [*student.parameters(), *criterion.parameters()]
-    optimiser = torch.optim.SGD(parameters, lr=0.05, momentum=0.5)
+    optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.5)
     losses = []
     for _ in range(8):
         loss = value(criterion, student, teacher).total
         losses.append(float(loss.detach()))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         backward(loss)
         nn.utils.clip_grad_norm_(parameters, 1)
-        optimiser.step()
+        optimizer.step()
     assert sum(losses[-2:]) / 2 < losses[0]
 
 
@@ -103,7 +103,7 @@ def test_crd_learns_nothing_outside_of_training() -> None:
     assert all(held.equal(before[key]) for key, held in criterion.state_dict().items())
 
 
-def test_the_first_batch_sets_the_normaliser_of_a_memory() -> None:
+def test_the_first_batch_sets_the_normalizer_of_a_memory() -> None:
     torch.manual_seed(0)
     memory = Memory(50, 8, temperature=0.07, momentum=0.5)
     embeddings = F.normalize(torch.randn(3, 8), dim=1)
@@ -111,9 +111,9 @@ def test_the_first_batch_sets_the_normaliser_of_a_memory() -> None:
     memory.contrast(embeddings, places)
     cosines = torch.einsum("bd,bnd->bn", embeddings, memory.rows[places])
     expected = 50 * (cosines / 0.07).exp().mean()
-    torch.testing.assert_close(memory.log_normaliser.exp(), expected)
+    torch.testing.assert_close(memory.log_normalizer.exp(), expected)
     memory.contrast(-embeddings, places)
-    torch.testing.assert_close(memory.log_normaliser.exp(), expected)
+    torch.testing.assert_close(memory.log_normalizer.exp(), expected)
 
 
 def test_a_memory_moves_by_its_momentum() -> None:
@@ -158,9 +158,9 @@ def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     fixed = {key for key, each in criterion.named_parameters() if not each.requires_grad}
     assert {key.split(".")[2] for key in fixed} == {"_paraphrasers", "_rebuilders"}
     prepared = copy.deepcopy(criterion.state_dict())
-    optimiser = torch.optim.SGD(criterion.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.SGD(criterion.parameters(), lr=0.1, weight_decay=0.1)
     backward(value(criterion, student, teacher).total)
-    optimiser.step()
+    optimizer.step()
     moved = {key for key, held in criterion.state_dict().items() if not held.equal(prepared[key])}
     assert moved
     assert not moved & fixed

@@ -115,7 +115,7 @@ def test_the_common_shape_is_the_smaller_of_each() -> None:
     assert common_height_and_width((16, 8, 4), (4, 4, 8)) == (16, 4, 4)
 
 
-def test_pooling_averages_places_and_neighbouring_channels() -> None:
+def test_pooling_averages_places_and_neighboring_channels() -> None:
     maps = torch.randn(2, 6, 4, 4)
     expected = maps.reshape(2, 3, 2, 2, 2, 2, 2).mean(dim=(2, 4, 6))
     torch.testing.assert_close(pooled(maps, (3, 2, 2)), expected)

@@ -31,7 +31,7 @@ def fixture_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
+def test_run_searches_distills_compares_and_exports(folder: Path) -> None:
     done = diswot("run", *SMALL, *SHORT, "--max-params", "200k", "--json", folder=folder)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -73,7 +73,7 @@ def test_run_searches_distils_compares_and_exports(folder: Path) -> None:
     }
 
 
-def test_search_distil_and_export_one_after_the_other(folder: Path) -> None:
+def test_search_distill_and_export_one_after_the_other(folder: Path) -> None:
     done = diswot("search", *SMALL, "--out", "r", folder=folder)
     assert done.returncode == 0, done.stderr
     assert "Next: diswot distill r" in done.stdout

@@ -137,23 +137,23 @@ def test_text_stands_out_from_its_ground(page: Chrome, scheme: str) -> None:
     media = [{"name": "prefers-color-scheme", "value": scheme}]
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
     for text in (".lead", ".remark", ".tiles dd.note", "thead th", "figcaption", "a", "footer p"):
-        colours = page.execute_script(GROUND, page.find_element(By.CSS_SELECTOR, text))
-        assert contrast(*colours) >= 4.5, text
+        colors = page.execute_script(GROUND, page.find_element(By.CSS_SELECTOR, text))
+        assert contrast(*colors) >= 4.5, text
 
 
 GROUND = """
-const colour = (node, name) => getComputedStyle(node)[name].match(/[\\d.]+/g).map(Number);
+const color = (node, name) => getComputedStyle(node)[name].match(/[\\d.]+/g).map(Number);
 let ground = arguments[0];
-while (ground && colour(ground, "backgroundColor")[3] === 0) ground = ground.parentElement;
-return [colour(arguments[0], "color"), colour(ground, "backgroundColor")];
+while (ground && color(ground, "backgroundColor")[3] === 0) ground = ground.parentElement;
+return [color(arguments[0], "color"), color(ground, "backgroundColor")];
 """
 
 
 def contrast(ink: list[float], paper: list[float]) -> float:
     """Return the contrast of WCAG 2.2, success criterion 1.4.3."""
 
-    def luminance(colour: list[float]) -> float:
-        linear = [c / 3294.6 if c <= 10.31 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    def luminance(color: list[float]) -> float:
+        linear = [c / 3294.6 if c <= 10.31 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     bright, dark = sorted((luminance(ink), luminance(paper)), reverse=True)

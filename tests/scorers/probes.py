@@ -114,7 +114,7 @@ def dead() -> nn.Module:
     return space.build(("none",) * 6, CLASSES)
 
 
-def without_normalisation() -> nn.Module:
+def without_normalization() -> nn.Module:
     """Return a network that changes the output of its convolutions in place."""
     torch.manual_seed(5)
     return nn.Sequential(

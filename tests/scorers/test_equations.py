@@ -38,11 +38,11 @@ def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Ac
     def similarity(shown: Activations, n: int) -> NDArray[np.float64]:
         maps, weight = array(shown.feature_map), array(shown.classifier_weight)
         b, c, h, w = maps.shape
-        localisation = np.zeros((b, h * w))
+        localization = np.zeros((b, h * w))
         for image in range(b):
             for channel in range(c):
-                localisation[image] += weight[n, channel] * maps[image, channel].ravel()
-        gram = localisation @ localisation.T
+                localization[image] += weight[n, channel] * maps[image, channel].ravel()
+        gram = localization @ localization.T
         return np.asarray(gram / np.sqrt((gram**2).sum()))
 
     distances = []
@@ -99,7 +99,7 @@ def test_semantic_grad_is_the_snippet_with_real_gradients() -> None:
     images, labels = batch()
 
     def matrices(network: CifarResNet) -> Tensor:
-        """Return the row-normalised outer product of each class's gradient, by autograd."""
+        """Return the row-normalized outer product of each class's gradient, by autograd."""
         network.train()
         F.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
         gradient = network.classifier.weight.grad

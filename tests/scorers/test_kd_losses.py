@@ -100,7 +100,7 @@ def stage_outputs(network: CifarResNet) -> list[tuple[Tensor, Tensor]]:
 
 
 def halved(maps: Tensor, *, channels: int = 1) -> Tensor:
-    """Return means of 2×2 places and of `channels` neighbouring channels."""
+    """Return means of 2×2 places and of `channels` neighboring channels."""
     b, c, h, w = maps.shape
     return maps.reshape(b, c // channels, channels, h // 2, 2, w // 2, 2).mean((2, 4, 6))
 
@@ -152,7 +152,7 @@ def test_stages_are_paired_from_the_last_and_the_larger_pooled(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", [*OF_FLOWS, "ickd"])
-def test_neighbouring_channels_of_the_wider_are_averaged(name: str) -> None:
+def test_neighboring_channels_of_the_wider_are_averaged(name: str) -> None:
     student, teacher = wide(1), resnet(2)
     ours = [
         (halved(first, channels=2), halved(last, channels=2))

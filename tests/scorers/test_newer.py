@@ -36,7 +36,7 @@ from tests.scorers.probes import (
     score,
     scored,
     transformer,
-    without_normalisation,
+    without_normalization,
 )
 
 OF_THE_SHARED_PASS = ("meco", "swap", "swap_reg")
@@ -48,8 +48,8 @@ NAMES = (*OF_THE_SHARED_PASS, *OF_A_PASS_OF_NOISE, *OF_PASSES_OF_THEIR_OWN, *WIT
 
 each_network = pytest.mark.parametrize(
     "build",
-    [*NETWORKS.values(), without_normalisation],
-    ids=[*NETWORKS, "without_normalisation"],
+    [*NETWORKS.values(), without_normalization],
+    ids=[*NETWORKS, "without_normalization"],
 )
 
 
@@ -88,7 +88,7 @@ def test_zico_leaves_out_what_does_not_differ_between_the_halves() -> None:
 def test_zico_of_one_image_is_refused() -> None:
     images, labels = batch()
     with pytest.raises(DataError, match="at least 2 examples, but got 1"):
-        score("zico", without_normalisation(), (images[:1], labels[:1]))
+        score("zico", without_normalization(), (images[:1], labels[:1]))
 
 
 @each_network
@@ -125,7 +125,7 @@ def test_meco_is_the_least_eigenvalue_of_correlations(build: Callable[[], nn.Mod
 
 
 def test_meco_of_a_constant_channel_is_zero() -> None:
-    network = without_normalisation()
+    network = without_normalization()
     first, second = layers(network)[:2]
     first.weight.data[0] = 0
     second.weight.data[0] = 0
@@ -159,7 +159,7 @@ def test_swap_tells_patterns_apart_that_differ_in_one_image(size: int) -> None:
     assert score("swap", network, (images, torch.zeros(size, dtype=torch.int64))) == size
 
 
-def test_swap_reg_favours_the_wanted_size() -> None:
+def test_swap_reg_favors_the_wanted_size() -> None:
     network = resnet(1)
     for params in (100_000, 1_500_000, 3_000_000):
         student = Probe(
@@ -346,7 +346,7 @@ def test_trainable_layers_counts_convolutions_and_linear_layers() -> None:
 
 
 def test_size_ln_is_a_sum_over_convolutions() -> None:
-    network = without_normalisation()
+    network = without_normalization()
     expected = math.log(5) * math.sqrt(5 * 3 * 9) + math.log(6) * math.sqrt(6 * 5 * 9)
     assert score("size_ln", network) == pytest.approx(expected)
 
@@ -435,17 +435,17 @@ def test_gradients_per_image_are_those_of_batches_of_one(
     generator = torch.Generator().manual_seed(0)
     images, at_output = torch.randn(2, size, 4, 5, 5, generator=generator)
     at_output = at_output.contiguous(memory_format=layout)
-    normalise = nn.BatchNorm2d(4)
-    nn.init.uniform_(normalise.weight, generator=generator)
+    normalize = nn.BatchNorm2d(4)
+    nn.init.uniform_(normalize.weight, generator=generator)
 
     def gradients(together: bool) -> list[Tensor]:
         shown = images.clone().contiguous(memory_format=layout).requires_grad_()
         if together:
             with EachImageAlone():
-                output = normalise(shown)
+                output = normalize(shown)
         else:
-            output = torch.cat([normalise(image[None]) for image in shown])
-        wanted = [shown, normalise.weight, normalise.bias]
+            output = torch.cat([normalize(image[None]) for image in shown])
+        wanted = [shown, normalize.weight, normalize.bias]
         return [output, *torch.autograd.grad(output, wanted, at_output)]
 
     for found, expected in zip(gradients(True), gradients(False), strict=True):
@@ -493,7 +493,7 @@ def test_a_network_of_one_block_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gradsign", "vkdnw"])
-def test_normalisation_of_a_single_value_is_refused(name: str) -> None:
+def test_normalization_of_a_single_value_is_refused(name: str) -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 1),
         nn.AdaptiveAvgPool2d(1),
@@ -505,7 +505,7 @@ def test_normalisation_of_a_single_value_is_refused(name: str) -> None:
         score(name, network)
 
 
-def test_frozen_normalisation_stays_frozen() -> None:
+def test_frozen_normalization_stays_frozen() -> None:
     network = cell().train()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):

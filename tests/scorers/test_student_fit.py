@@ -31,7 +31,7 @@ from tests.scorers.probes import (
     scored,
     teacher_for,
     transformer,
-    without_normalisation,
+    without_normalization,
 )
 
 TERMS = ["filled_width", "root_size", "teacher_alignment"]
@@ -159,8 +159,8 @@ def test_the_teachers_scale_and_the_image_order_do_not_matter(
     assert value((images, labels), scale) == pytest.approx(plain, abs=1e-4)
 
 
-@pytest.mark.parametrize("build", [without_normalisation, dead, cell, transformer])
-@pytest.mark.parametrize("teacher", [without_normalisation, transformer])
+@pytest.mark.parametrize("build", [without_normalization, dead, cell, transformer])
+@pytest.mark.parametrize("teacher", [without_normalization, transformer])
 def test_networks_without_stages_have_a_score(
     build: Callable[[], nn.Module], teacher: Callable[[], nn.Module]
 ) -> None:
@@ -223,7 +223,7 @@ def test_activations_without_labels_do() -> None:
 
 
 def test_a_network_that_is_not_finite_has_no_finite_score() -> None:
-    broken = without_normalisation()
+    broken = without_normalization()
     with torch.no_grad():
         next(broken.parameters()).fill_(torch.nan)
     terms = scored(broken, resnet(2), batch(), "student_fit")

@@ -158,7 +158,7 @@ def test_epe_nas_compares_classes_where_they_are_many() -> None:
     assert score("epe_nas", build()) == pytest.approx(expected, rel=1e-3)
 
 
-def without_normalisation(network: nn.Module) -> nn.Module:
+def without_normalization(network: nn.Module) -> nn.Module:
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.BatchNorm2d | nn.LayerNorm):
@@ -168,7 +168,7 @@ def without_normalisation(network: nn.Module) -> nn.Module:
 
 @each_network
 def test_synflow_is_the_logarithm_of_the_flow(build: Callable[[], nn.Module]) -> None:
-    network = without_normalisation(build()).double().train()
+    network = without_normalization(build()).double().train()
     for parameter in network.parameters():
         parameter.data = parameter.data.abs()
     network(torch.ones(1, 3, 16, 16, dtype=torch.double)).sum().backward()
@@ -181,8 +181,8 @@ def test_synflow_is_the_logarithm_of_the_flow(build: Callable[[], nn.Module]) ->
 
 @pytest.mark.parametrize(
     "build",
-    [NETWORKS["resnet"], cell, lambda: without_normalisation(resnet(1))],
-    ids=["resnet", "cell", "without normalisation"],
+    [NETWORKS["resnet"], cell, lambda: without_normalization(resnet(1))],
+    ids=["resnet", "cell", "without normalization"],
 )
 def test_zen_is_what_the_released_code_computes(build: Callable[[], nn.Module]) -> None:
     network, student = build().train(), probe_of(build(), batch(), "zen")
@@ -289,10 +289,10 @@ def test_those_that_need_labels_say_so(name: str) -> None:
 class Deaf(nn.Module):
     """A network whose output has nothing to do with the images."""
 
-    def __init__(self, *, normalised: bool) -> None:
+    def __init__(self, *, normalized: bool) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(4) if normalised else nn.Identity()
+        self.norm: nn.Module = nn.BatchNorm2d(4) if normalized else nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(2)
         self.classifier = nn.Linear(4, CLASSES, bias=False)
 
@@ -305,7 +305,7 @@ class Deaf(nn.Module):
 @pytest.mark.parametrize("name", ["jacov", "epe_nas", "synflow", "zen"])
 def test_what_is_undefined_is_said_in_one_line(name: str) -> None:
     with pytest.raises(NetworkError) as caught:
-        score(name, Deaf(normalised=True))
+        score(name, Deaf(normalized=True))
     assert "\n" not in str(caught.value)
     assert "use another scorer" in str(caught.value)
 

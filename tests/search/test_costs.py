@@ -164,7 +164,7 @@ MEMORY: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "a chain, late peak": (lambda: nn.Sequential(conv(4, 2), conv(2, 5), conv(5, 6)), 4 + 5 + 6),
     "a new ReLU": (lambda: nn.Sequential(conv(4, 8), nn.ReLU()), 4 + 8 + 8),
     "an in-place ReLU": (lambda: nn.Sequential(conv(4, 8), nn.ReLU(inplace=True)), 4 + 8),
-    "a normalisation": (lambda: nn.Sequential(conv(4, 8), nn.BatchNorm2d(8)), 4 + 8 + 8),
+    "a normalization": (lambda: nn.Sequential(conv(4, 8), nn.BatchNorm2d(8)), 4 + 8 + 8),
     "a view": (lambda: nn.Sequential(conv(4, 8), nn.Flatten()), 4 + 8),
     "a shortcut": (lambda: Residual(inplace=False), 4 + 16 + 16),
     "a shortcut, in place": (lambda: Residual(inplace=True), 4 + 16 + 4),

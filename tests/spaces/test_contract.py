@@ -35,12 +35,12 @@ class Custom(ChoiceSpace):
 
     width = Choice(2, 4, 8)
     activation = Choice("relu", "gelu")
-    normalised = Choice(False, True)
+    normalized = Choice(False, True)
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         return nn.Sequential(
             nn.Conv2d(3, arch.width, 3, padding=1),
-            nn.BatchNorm2d(arch.width) if arch.normalised else nn.Identity(),
+            nn.BatchNorm2d(arch.width) if arch.normalized else nn.Identity(),
             nn.ReLU() if arch.activation == "relu" else nn.GELU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
@@ -186,7 +186,7 @@ def test_networks_have_the_classes_asked_for(space: SearchSpace, num_classes: in
         assert network(torch.zeros(2, *SHAPE)).shape == (2, num_classes)
 
 
-def test_networks_are_initialised_from_torchs_generator(space: SearchSpace) -> None:
+def test_networks_are_initialized_from_torchs_generator(space: SearchSpace) -> None:
     arch = space.sample(np.random.default_rng(0))
 
     def weights(seed: int) -> Tensor:
@@ -221,7 +221,7 @@ def alike(space: SearchSpace, draws: int) -> list[tuple[Architecture, Architectu
 def outputs(space: SearchSpace, arch: Architecture) -> Tensor:
     """Return what the network of `arch` computes when weights depend on their shape alone.
 
-    Normalisation stays as it is initialised: a branch that gets only zeros gives zeros until
+    Normalization stays as it is initialized: a branch that gets only zeros gives zeros until
     its shift is trained, and canonical keys count on that.
     """
     network = space.build(arch, 3).double().eval()

@@ -56,7 +56,7 @@ def test_a_built_in_network_gets_what_it_takes() -> None:
         teacher = SOURCES.find(name, OFFERED)
         assert teacher.name == name
         assert teacher.weights is None
-        first, again = (outputs(teacher.initialised(seed=1)) for _ in range(2))
+        first, again = (outputs(teacher.initialized(seed=1)) for _ in range(2))
         assert first.shape == (2, 3)
         assert torch.equal(first, again)
 
@@ -66,7 +66,7 @@ def test_networks_and_callables_are_taken_as_they_come(teacher: Any) -> None:
     found = SOURCES.find(teacher, OFFERED)
     assert found.weights is not None
     assert torch.equal(outputs(found.weights()), outputs(found.weights()))
-    assert not torch.equal(outputs(found.weights()), outputs(found.initialised(seed=3)))
+    assert not torch.equal(outputs(found.weights()), outputs(found.initialized(seed=3)))
 
 
 def test_a_library_knows_whether_its_weights_are_wanted(tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ RECIPE = Recipe(
 class Small(nn.Module):
     """A network of a few hundred parameters that draws random numbers while it is trained."""
 
-    def __init__(self, width: int = 6, *, normalised: bool = True) -> None:
+    def __init__(self, width: int = 6, *, normalized: bool = True) -> None:
         super().__init__()
         self.first = nn.Conv2d(1, width, 3, stride=2)
-        self.norm: nn.Module = nn.BatchNorm2d(width) if normalised else nn.Identity()
+        self.norm: nn.Module = nn.BatchNorm2d(width) if normalized else nn.Identity()
         self.second = nn.Conv2d(width, width, 3, stride=2)
-        self.dropout = nn.Dropout(0.1 if normalised else 0.0)
+        self.dropout = nn.Dropout(0.1 if normalized else 0.0)
         self.classifier = nn.Linear(width, 10)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ PLAIN = Recipe(epochs=2, batch_size=24, learning_rate=0.05, augment="none")
 
 def plain_lesson(folder: Path | None) -> Training:
     """Train a network in which images do not depend on each other."""
-    student = small(0, normalised=False)
+    student = small(0, normalized=False)
     return lesson(folder, PLAIN, student=student, loss="ce + 0.9*kd + 0.1*fitnet")
 
 

@@ -135,6 +135,6 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
 def test_a_training_that_diverges_keeps_what_was_good(tmp_path: Path) -> None:
     wild = Recipe(epochs=30, batch_size=12, learning_rate=1e3, warmup_epochs=29, augment="none")
     with pytest.raises(RunError, match="keeps the last good checkpoint"):
-        lesson(tmp_path, wild, student=small(0, normalised=False), loss="ce")
+        lesson(tmp_path, wild, student=small(0, normalized=False), loss="ce")
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert all(tensor.isfinite().all() for tensor in kept["parts"]["method"].values())

@@ -111,7 +111,7 @@ def test_the_moving_average_is_what_is_judged_and_kept() -> None:
 
 
 def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
-    whole, parts = (small(0, normalised=False) for _ in range(2))
+    whole, parts = (small(0, normalized=False) for _ in range(2))
     recipe = replace(SHORT, augment="none")
     lesson(None, recipe, student=whole, loss="ce + kd")
     lesson(None, replace(recipe, gradient_accumulation=4), student=parts, loss="ce + kd")

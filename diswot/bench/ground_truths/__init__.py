@@ -1,6 +1,6 @@
 """Measured accuracies of whole search spaces, which no scorer ever sees."""
 
-from diswot.bench.ground_truths._catalogue import TRUTHS, Loader, find_truth
+from diswot.bench.ground_truths._catalog import TRUTHS, Loader, find_truth
 from diswot.bench.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch
 from diswot.bench.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from diswot.bench.ground_truths._official import Conversion, table_from_official

@@ -11,7 +11,7 @@ QUANTITIES = {"accuracy": "%", "regret": "points"}
 """What is drawn, and its unit."""
 
 COLUMNS = 3
-COLOURS = ("#8d8d8d", "#2a6f97", "#d1495b", "#3f8f5b")
+COLORS = ("#8d8d8d", "#2a6f97", "#d1495b", "#3f8f5b")
 """Of random search, and of the engines in their order."""
 
 
@@ -49,15 +49,15 @@ def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> Non
 def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
     best, top = rows[0].best, rows[0].top_scored
     engines = tuple(dict.fromkeys(row.engine for row in rows))
-    for engine, colour in zip(engines, COLOURS, strict=False):
+    for engine, color in zip(engines, COLORS, strict=False):
         own = [row for row in rows if row.engine == engine]
         curves = [
             [_shown(getattr(row, name), best, quantity) for row in own]
             for name in ("lower_quartile", "accuracy", "upper_quartile")
         ]
         counts = [row.evaluations for row in own]
-        axis.fill_between(counts, curves[0], curves[2], color=colour, alpha=0.2, lw=0)
-        axis.plot(counts, curves[1], color=colour, lw=1.6, label=engine)
+        axis.fill_between(counts, curves[0], curves[2], color=color, alpha=0.2, lw=0)
+        axis.plot(counts, curves[1], color=color, lw=1.6, label=engine)
     axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="top-scoring")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")

@@ -17,7 +17,7 @@ FAILED = 1e9
 
 
 class _Fitness(base.Fitness):  # type: ignore[misc]
-    """Values to maximise, or by how much the budget is exceeded.
+    """Values to maximize, or by how much the budget is exceeded.
 
     Constrained domination (Deb et al. 2002, definition 1): who is in budget dominates
     who is not, and of two who are not the one that exceeds it less.

@@ -4,7 +4,7 @@ from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
-from diswot.tasks.images._catalogue import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
+from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData, Split, batches, held_out
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._originals import Originals

@@ -117,13 +117,16 @@ class ImageData:
             vars(found)["digest"] = known  # where a cached property keeps its value
         return found
 
-    def normalise(self, images: Tensor) -> Tensor:
+    def normalize(self, images: Tensor) -> Tensor:
         """Return images (n, C, H, W) as networks take them: float32, standardized."""
         mean, std = (
             torch.tensor(values, device=images.device).view(-1, 1, 1)
             for values in (self.spec.mean, self.spec.std)
         )
         return (images.float() / self.spec.scale - mean) / std
+
+    normalise = normalize
+    """The name of version 0.1.0."""
 
     @property
     def signature(self) -> Signature:
@@ -151,7 +154,7 @@ class ImageData:
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return images of a split, standardized, with their classes as targets."""
         found = self.split(split).take(indices)
-        images, labels = self.normalise(found.images.to(device)), found.labels.to(device)
+        images, labels = self.normalize(found.images.to(device)), found.labels.to(device)
         return Batch((images,), labels, labels, indices.to(device))
 
     def training(

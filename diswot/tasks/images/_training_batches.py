@@ -67,7 +67,7 @@ class ImageBatches:
         found = self._data.train.take(indices)
         images = self._augment(found.images.to(self._device).float())
         labels = found.labels.to(self._device)
-        made = mixed(self._data.normalise(images), labels, self._data.num_classes, self._changes)
+        made = mixed(self._data.normalize(images), labels, self._data.num_classes, self._changes)
         views = {}
         for name, view in self._views.items():
             own = view(indices, cut_of(self._augment)).to(self._device)

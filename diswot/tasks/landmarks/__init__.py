@@ -1,7 +1,7 @@
 """Landmarks: regression of points in an image."""
 
 from diswot.tasks.landmarks._augmentation import Augmentation
-from diswot.tasks.landmarks._catalogue import DATASETS, check_landmarks, load_landmarks
+from diswot.tasks.landmarks._catalog import DATASETS, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._error import (
     NORMALIZERS,
     Normalizer,

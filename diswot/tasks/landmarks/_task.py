@@ -11,7 +11,7 @@ from diswot.tasks._dataset import Changes, Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
 from diswot.tasks.landmarks._batches import check_changes
-from diswot.tasks.landmarks._catalogue import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
+from diswot.tasks.landmarks._catalog import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
 from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._packaging import packaging

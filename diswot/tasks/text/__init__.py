@@ -1,6 +1,6 @@
 """Classification of texts: data, tokenizer, and what is measured."""
 
-from diswot.tasks.text._catalogue import DATASETS, check_texts, load_texts
+from diswot.tasks.text._catalog import DATASETS, check_texts, load_texts
 from diswot.tasks.text._embedded import EMBEDDED
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._task import TextClassification

@@ -9,7 +9,7 @@ from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Changes, Dataset
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Task
-from diswot.tasks.text._catalogue import DATASETS, NAMED_DATA, check_texts, load_texts
+from diswot.tasks.text._catalog import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging
 from diswot.tasks.text._teachers import SOURCES

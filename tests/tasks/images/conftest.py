@@ -12,18 +12,18 @@ import diswot
 from diswot.progress import Step
 from diswot.tasks.images import ImageData
 
-Colour: TypeAlias = "tuple[int, int, int] | int"
+Color: TypeAlias = "tuple[int, int, int] | int"
 
 
-def save(path: Path, colour: Colour = (200, 100, 50), size: tuple[int, int] = (12, 12)) -> Path:
-    """Write an image of one colour, or grey where that is one number; `size` is width, height."""
+def save(path: Path, color: Color = (200, 100, 50), size: tuple[int, int] = (12, 12)) -> Path:
+    """Write an image of one color, or gray where that is one number; `size` is width, height."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L" if isinstance(colour, int) else "RGB", size, colour).save(path)
+    Image.new("L" if isinstance(color, int) else "RGB", size, color).save(path)
     return path
 
 
 def fill(folder: Path, classes: str = "ab", count: int = 10, suffix: str = ".png") -> Path:
-    """Write class folders of images of different colours."""
+    """Write class folders of images of different colors."""
     for label, name in enumerate(classes):
         for i in range(count):
             save(folder / name / f"{i:02}{suffix}", (40 * label, 10 * i, 100))

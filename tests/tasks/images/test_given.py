@@ -34,14 +34,14 @@ class Pictures:
 
 
 def test_pictures_become_tensors_of_the_first_ones_size() -> None:
-    grey, coloured = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
-    assert diswot.load_data(Pictures(grey)).shape == (1, 6, 8)
-    data = diswot.load_data(Pictures(grey, coloured))
+    gray, colored = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
+    assert diswot.load_data(Pictures(gray)).shape == (1, 6, 8)
+    data = diswot.load_data(Pictures(gray, colored))
     assert data.shape == (3, 6, 8)
-    colours = set(map(tuple, data.train.images[:, :, 3, 3].tolist()))
-    assert colours == {(7, 7, 7), (1, 2, 3)}
-    assert diswot.load_data(Pictures(grey), image_size=5).shape == (1, 5, 5)
-    both = diswot.load_data((Pictures(coloured), Pictures(grey)))
+    colors = set(map(tuple, data.train.images[:, :, 3, 3].tolist()))
+    assert colors == {(7, 7, 7), (1, 2, 3)}
+    assert diswot.load_data(Pictures(gray), image_size=5).shape == (1, 5, 5)
+    both = diswot.load_data((Pictures(colored), Pictures(gray)))
     assert both.test.images.shape == (40, 3, 12, 16)
 
 
@@ -156,8 +156,8 @@ def test_a_search_on_a_folder_resumes_without_naming_it_again(
 ) -> None:
     for name, shade in (("a", 10), ("b", 200)):
         for i in range(12):
-            save(tmp_path / "grey" / name / f"{i}.png", shade + i)
-    mine = ("--data", "grey", "--image-size", "8", "--space", "tests.cli.faulty:Small")
+            save(tmp_path / "gray" / name / f"{i}.png", shade + i)
+    mine = ("--data", "gray", "--image-size", "8", "--space", "tests.cli.faulty:Small")
     quick = ("--teacher", "resnet20", "--population", "2", "--repeats", "1", "--batch-size", "8")
     begun = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
     assert begun.code == 0, begun.err

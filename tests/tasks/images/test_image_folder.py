@@ -58,7 +58,7 @@ def test_images_are_those_of_the_files_and_stay_in_one(tmp_path: Path, load: Loa
     assert data.train.images[:, :, 5, 5].tolist() == expected
     taken = next(batches(data.train, 4, torch.Generator().manual_seed(0)))
     assert taken.images.shape == (4, 3, 12, 12)
-    normal = data.normalise(data.train.images)
+    normal = data.normalize(data.train.images)
     torch.testing.assert_close(normal.mean(dim=(0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
     varying = normal.std(dim=(0, 2, 3), correction=0)[:2]  # of the third all pixels are alike
     torch.testing.assert_close(varying, torch.ones(2), atol=1e-5, rtol=0)
@@ -111,12 +111,12 @@ def test_writing_to_the_images_leaves_the_file_alone(tmp_path: Path, load: Load)
 
 
 def test_all_gray_is_one_channel_and_gray_among_color_is_rgb(tmp_path: Path, load: Load) -> None:
-    grey, mixed = tmp_path / "grey", tmp_path / "mixed"
+    gray, mixed = tmp_path / "gray", tmp_path / "mixed"
     for name in ("a", "b"):
         for i in range(5):
-            save(grey / name / f"{i}.png", 10 * i)
+            save(gray / name / f"{i}.png", 10 * i)
             save(mixed / name / f"{i}.png", 10 * i if i < 2 else (10 * i, 0, 0))
-    assert load(grey)[0].shape == (1, 12, 12)
+    assert load(gray)[0].shape == (1, 12, 12)
     data, told = load(mixed)
     assert data.shape == (3, 12, 12)
     assert any("4 gray ones converted" in note for note in told)
@@ -142,7 +142,7 @@ def test_large_images_are_bounded(tmp_path: Path, load: Load) -> None:
     assert load(tmp_path)[0].shape == (3, 224, 224)
 
 
-def test_other_shapes_are_cropped_at_the_centre(tmp_path: Path, load: Load) -> None:
+def test_other_shapes_are_cropped_at_the_center(tmp_path: Path, load: Load) -> None:
     wide = Image.new("RGB", (30, 10), "red")
     wide.paste("blue", (10, 0, 20, 10))
     for name in ("a", "b"):
@@ -154,12 +154,12 @@ def test_other_shapes_are_cropped_at_the_centre(tmp_path: Path, load: Load) -> N
 
 
 def modes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Write one image of each kind as `NAME.*`, and return the colours that they show."""
+    """Write one image of each kind as `NAME.*`, and return the colors that they show."""
     size = (12, 12)
     clear = Image.new("RGBA", size, (10, 20, 30, 0))
     Image.new("RGBA", size, (10, 20, 30, 255)).save(folder / "opaque.png")
     clear.save(folder / "clear.png")
-    Image.new("LA", size, (50, 255)).save(folder / "grey-alpha.png")
+    Image.new("LA", size, (50, 255)).save(folder / "gray-alpha.png")
     Image.new("1", size, 1).save(folder / "bits.png")
     Image.new("CMYK", size, (0, 255, 255, 0)).save(folder / "cmyk.tiff")
     Image.new("RGB", size, (1, 2, 3)).quantize(4).save(folder / "palette.png")
@@ -176,7 +176,7 @@ def modes(folder: Path) -> dict[str, tuple[int, ...]]:
         "bits.png": (255, 255, 255),
         "clear.png": (255, 255, 255),
         "cmyk.tiff": (255, 0, 0),
-        "grey-alpha.png": (50, 50, 50),
+        "gray-alpha.png": (50, 50, 50),
         "moving.gif": (9, 8, 7),
         "opaque.png": (10, 20, 30),
         "palette.png": (1, 2, 3),

@@ -205,7 +205,7 @@ def test_the_range_of_pixel_values_is_read_and_said(case: str) -> None:
     assert data.spec.scale == scale
     found = [note for note in data.notes if note.startswith("pixel values")]
     assert (said in found[0]) if said else not found
-    normal = data.normalise(data.train.images)
+    normal = data.normalize(data.train.images)
     assert abs(float(normal.mean())) < 1e-4
 
 

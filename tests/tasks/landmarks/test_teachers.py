@@ -14,7 +14,7 @@ from search_spaces import Signature
 def test_built_in_teachers_return_coordinates(name: str, outlines: LandmarkData) -> None:
     teacher = find_task("landmarks").find_teacher(name, outlines)
     batch = outlines.batch("val", torch.arange(3))
-    assert teacher.initialised(0)(*batch.inputs).shape == batch.targets.shape
+    assert teacher.initialized(0)(*batch.inputs).shape == batch.targets.shape
     assert teacher.weights is None
 
 

@@ -114,7 +114,7 @@ def test_options_of_tokenized_texts_are_refused(data: TextData) -> None:
 
 def test_built_in_teachers_take_texts(data: TextData) -> None:
     for name in ("encoder-medium", "encoder-large"):
-        network = data.task.find_teacher(name, data).initialised(0)
+        network = data.task.find_teacher(name, data).initialized(0)
         assert network(*data.batch("val", torch.arange(2)).inputs).shape == (2, 2)
 
 

@@ -54,7 +54,7 @@ def find_teacher(
     Examples:
         >>> images = ImageSpec((1, 16, 16), 10, mean=(0.3,), std=(0.4,), scale=16.0)
         >>> teacher = find_teacher("resnet20", images)
-        >>> sum(p.numel() for p in teacher.initialised(seed=0).parameters())
+        >>> sum(p.numel() for p in teacher.initialized(seed=0).parameters())
         272186
     """
     if isinstance(teacher, Teacher):

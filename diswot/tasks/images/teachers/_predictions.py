@@ -57,7 +57,7 @@ class Predictions:
         """Yield the predicted classes batch by batch; a batch is computed when it is first read."""
         for number, images in enumerate(self._batches):
             if number == len(self._known):
-                seen = self.data.normalise(images.to(self.device))
+                seen = self.data.normalize(images.to(self.device))
                 output = run(self.network, seen, who=named(self.network))
                 self._known.append(output.argmax(1).cpu())
             yield self._known[number]

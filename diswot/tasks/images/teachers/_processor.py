@@ -16,7 +16,7 @@ _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}
 """As Pillow numbers them."""
 
 ROUNDING = 3 / 255
-"""Grey levels by which a processor, which rounds after each step, may differ."""
+"""Gray levels by which a processor, which rounds after each step, may differ."""
 
 
 @dataclass(frozen=True)

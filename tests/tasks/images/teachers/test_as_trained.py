@@ -19,7 +19,7 @@ from diswot.tasks.images.teachers import AsTrained, find_teacher
 from search_spaces import CifarResNet
 
 SPEC = ImageSpec((3, 12, 20), 4, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3), 255.0)
-GREY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)
+GRAY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)
 
 
 def pixels(spec: ImageSpec, count: int = 2) -> Tensor:
@@ -27,7 +27,7 @@ def pixels(spec: ImageSpec, count: int = 2) -> Tensor:
     return torch.rand(count, *spec.shape, generator=torch.Generator().manual_seed(0))
 
 
-def normalised(images: Tensor, mean: Any, std: Any) -> Tensor:
+def normalized(images: Tensor, mean: Any, std: Any) -> Tensor:
     return (images - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
 
 
@@ -43,12 +43,12 @@ def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Ten
 def test_the_networks_normalization_replaces_the_datas() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     view = AsTrained(nn.Identity(), SPEC, mean=mean, std=std)
-    shown = view(normalised(pixels(SPEC), SPEC.mean, SPEC.std))
-    torch.testing.assert_close(shown, normalised(pixels(SPEC), mean, std))
+    shown = view(normalized(pixels(SPEC), SPEC.mean, SPEC.std))
+    torch.testing.assert_close(shown, normalized(pixels(SPEC), mean, std))
 
 
 def test_images_stay_as_they_are_where_nothing_is_said() -> None:
-    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     assert torch.equal(AsTrained(nn.Identity(), SPEC)(images), images)
 
 
@@ -61,22 +61,22 @@ def test_images_are_resized_as_pillow_does(
     size: tuple[int, int], interpolation: Any, how: Image.Resampling
 ) -> None:
     view = AsTrained(nn.Identity(), SPEC, size=size, interpolation=interpolation)
-    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     torch.testing.assert_close(view(images), resized(images, size, how), atol=1e-5, rtol=1e-5)
 
 
 def test_the_shorter_side_is_resized_and_the_middle_cut_out() -> None:
     view = AsTrained(nn.Identity(), SPEC, size=24, crop=(20, 30))
-    images = normalised(pixels(SPEC), SPEC.mean, SPEC.std)
+    images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     whole = resized(images, (24, 40), Image.Resampling.BILINEAR)
     torch.testing.assert_close(view(images), whole[..., 2:22, 5:35], atol=1e-5, rtol=1e-5)
 
 
-def test_a_network_for_colour_sees_grey_images_in_every_channel() -> None:
+def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
-    view = AsTrained(nn.Identity(), GREY, mean=mean, std=std)
-    shown = view(normalised(pixels(GREY), GREY.mean, GREY.std))
-    torch.testing.assert_close(shown, normalised(pixels(GREY).expand(-1, 3, -1, -1), mean, std))
+    view = AsTrained(nn.Identity(), GRAY, mean=mean, std=std)
+    shown = view(normalized(pixels(GRAY), GRAY.mean, GRAY.std))
+    torch.testing.assert_close(shown, normalized(pixels(GRAY).expand(-1, 3, -1, -1), mean, std))
 
 
 @pytest.mark.parametrize(
@@ -96,25 +96,25 @@ def test_what_images_cannot_be_shown_as_is_refused(settings: Any, words: str) ->
         AsTrained(nn.Identity(), SPEC, **settings)
 
 
-def colour_network() -> nn.Module:
+def color_network() -> nn.Module:
     torch.manual_seed(0)
     return CifarResNet((1, 1, 1), num_classes=10, widths=(4, 4, 8, 8)).eval()
 
 
 def wrapped(**settings: Any) -> AsTrained:
-    return AsTrained(colour_network(), GREY, mean=(0.5,) * 3, std=(0.25,) * 3, **settings)
+    return AsTrained(color_network(), GRAY, mean=(0.5,) * 3, std=(0.25,) * 3, **settings)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_it_can_be_copied_and_sent_to_workers(copied: Callable[[nn.Module], nn.Module]) -> None:
-    teacher, images = wrapped(size=32), normalised(pixels(GREY), GREY.mean, GREY.std)
+    teacher, images = wrapped(size=32), normalized(pixels(GRAY), GRAY.mean, GRAY.std)
     with torch.no_grad():
         assert torch.equal(copied(teacher)(images), teacher(images))
 
 
 def test_it_is_read_as_the_network_it_holds() -> None:
     teacher = wrapped(size=32)
-    images = normalised(pixels(GREY), GREY.mean, GREY.std)
+    images = normalized(pixels(GRAY), GRAY.mean, GRAY.std)
     with torch.no_grad(), ActivationReader(teacher) as read:
         shown = read(images)
     with torch.no_grad(), ActivationReader(teacher.network) as read:
@@ -126,8 +126,8 @@ def test_it_is_read_as_the_network_it_holds() -> None:
 
 def test_the_digest_covers_how_images_are_shown() -> None:
     teachers = [
-        find_teacher(network, GREY)
-        for network in (wrapped(), wrapped(), wrapped(size=32), colour_network())
+        find_teacher(network, GRAY)
+        for network in (wrapped(), wrapped(), wrapped(size=32), color_network())
     ]
     first, alike, larger, bare = (teacher.digest() for teacher in teachers)
     assert first == alike
@@ -135,9 +135,9 @@ def test_the_digest_covers_how_images_are_shown() -> None:
 
 
 def test_it_is_drawn_anew_with_what_it_holds() -> None:
-    teacher = find_teacher(wrapped(size=32), GREY)
+    teacher = find_teacher(wrapped(size=32), GRAY)
     assert teacher.weights is not None
-    trained, fresh = teacher.weights(), teacher.initialised(3)
+    trained, fresh = teacher.weights(), teacher.initialized(3)
     assert isinstance(fresh, AsTrained)
     assert fresh.extra_repr() == wrapped(size=32).extra_repr()
     assert not torch.equal(next(fresh.parameters()), next(trained.parameters()))
@@ -145,7 +145,7 @@ def test_it_is_drawn_anew_with_what_it_holds() -> None:
 
 def test_students_learn_from_it_and_are_scored_for_it() -> None:
     data = load_data("digits")
-    teacher = AsTrained(colour_network(), data.spec, mean=(0.5,) * 3, std=(0.25,) * 3, size=20)
+    teacher = AsTrained(color_network(), data.spec, mean=(0.5,) * 3, std=(0.25,) * 3, size=20)
     for state in ("random", "trained"):
         (candidate,) = diswot.score(
             ["1-1-1"], teacher, data=data, repeats=1, batch_size=8, teacher_state=state

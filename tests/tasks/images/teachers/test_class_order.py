@@ -80,14 +80,14 @@ def test_an_order_that_is_none_is_refused(named: Sequence[str], words: str) -> N
         class_order(None, ANIMALS, num_classes=4, named=named)
 
 
-def coloured(classes: Sequence[str], count: int = 10) -> ImageData:
+def colored(classes: Sequence[str], count: int = 10) -> ImageData:
     """Return images of which the first pixels tell the class."""
     labels = torch.arange(len(classes)).repeat(count)
     images = torch.rand(len(labels), 1, 4, 4, generator=torch.Generator().manual_seed(0)) / 4
     images.flatten(1).scatter_(1, labels[:, None], 1.0)
     spec = ImageSpec((1, 4, 4), len(classes), (0.0,), (1.0,), 1.0)
     split = Split(images, labels)
-    return ImageData("coloured", split, split, split, spec, classes=tuple(classes))
+    return ImageData("colored", split, split, split, spec, classes=tuple(classes))
 
 
 class Pixels(nn.Module):
@@ -107,7 +107,7 @@ class Pixels(nn.Module):
 
 
 def test_a_wrong_order_is_refused_with_the_right_one() -> None:
-    data = coloured(TEXT)
+    data = colored(TEXT)
     network = Pixels(labels_in("natural", TEXT))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     with pytest.raises(TeacherError) as raised:
@@ -122,7 +122,7 @@ def test_a_wrong_order_is_refused_with_the_right_one() -> None:
 
 
 def test_folders_read_in_natural_order_are_checked_as_well() -> None:
-    data = coloured(NATURAL)
+    data = colored(NATURAL)
     network = Pixels(labels_in("text", NATURAL))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     with pytest.raises(TeacherError, match="--teacher-classes text"):
@@ -131,7 +131,7 @@ def test_folders_read_in_natural_order_are_checked_as_well() -> None:
 
 @pytest.mark.parametrize("order", ["natural", "text"])
 def test_a_named_order_is_used(order: str) -> None:
-    data = coloured(TEXT)
+    data = colored(TEXT)
     network = Pixels(labels_in(order, TEXT))
     teacher = find_teacher(network, data.spec, classes=data.classes, teacher_classes=order)
     assert teacher.weights is not None
@@ -143,7 +143,7 @@ def test_a_named_order_is_used(order: str) -> None:
 
 
 def test_any_other_order_is_found_and_reported() -> None:
-    data = coloured(ANIMALS, count=40)
+    data = colored(ANIMALS, count=40)
     network = Pixels((2, 0, 3, 1))
     teacher = find_teacher(network, data.spec, classes=data.classes)
     steps: list[Step] = []
@@ -158,7 +158,7 @@ def test_any_other_order_is_found_and_reported() -> None:
 
 
 def test_an_untrained_teacher_is_in_no_other_order() -> None:
-    data = coloured(TEXT)
+    data = colored(TEXT)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 12))
     teacher = find_teacher(network, data.spec, classes=data.classes)
@@ -181,7 +181,7 @@ class Convolutional(nn.Module):
 
 
 def test_a_network_without_a_linear_output_is_put_in_order() -> None:
-    data = coloured(ANIMALS)
+    data = colored(ANIMALS)
     teacher = find_teacher(
         Convolutional((2, 0, 3, 1)),
         data.spec,
@@ -194,4 +194,4 @@ def test_a_network_without_a_linear_output_is_put_in_order() -> None:
 
 def test_a_teacher_without_weights_has_no_order_to_name() -> None:
     with pytest.raises(OptionError, match="leave --teacher-classes out"):
-        find_teacher("resnet20", coloured(ANIMALS).spec, teacher_classes="natural")
+        find_teacher("resnet20", colored(ANIMALS).spec, teacher_classes="natural")

@@ -6,10 +6,10 @@ from torch import nn
 from diswot.tasks.images import ImageSpec
 from diswot.tasks.images.teachers import AsTrained, find_teacher
 
-GREY = ImageSpec((1, 16, 16), 7, (0.3,), (0.4,), 16.0)
+GRAY = ImageSpec((1, 16, 16), 7, (0.3,), (0.4,), 16.0)
 
 
-def normalised_as_it_was_trained(num_classes: int, images: ImageSpec) -> nn.Module:
+def normalized_as_it_was_trained(num_classes: int, images: ImageSpec) -> nn.Module:
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, num_classes))
     return AsTrained(network, images, mean=(0.5,) * 3, std=(0.5,) * 3, size=8)
 
@@ -19,13 +19,13 @@ def of_channels(in_channels: int) -> nn.Module:
 
 
 def test_a_callable_is_told_what_it_asks_for() -> None:
-    for make in (normalised_as_it_was_trained, of_channels):
-        teacher = find_teacher(f"{__name__}:{make.__name__}", GREY)
+    for make in (normalized_as_it_was_trained, of_channels):
+        teacher = find_teacher(f"{__name__}:{make.__name__}", GRAY)
         assert teacher.weights is not None
         assert teacher.weights()(torch.zeros(2, 1, 16, 16)).shape == (2, 7)
 
 
 def test_finding_one_leaves_the_generators_as_they_were() -> None:
     before = torch.get_rng_state()
-    find_teacher(f"{__name__}:of_channels", GREY)
+    find_teacher(f"{__name__}:of_channels", GRAY)
     assert torch.equal(torch.get_rng_state(), before)

@@ -167,7 +167,7 @@ def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> N
     sent = pickle.loads(pickle.dumps(teacher))
     for copied in (copy.deepcopy(network), trained(sent)):
         assert torch.equal(logits(copied, images), shown.logits)
-    fresh, again = (each.initialised(1).eval() for each in (teacher, sent))
+    fresh, again = (each.initialized(1).eval() for each in (teacher, sent))
     assert torch.equal(logits(fresh, images), logits(again, images))
     assert not torch.equal(logits(fresh, images), shown.logits)
     assert teacher.digest() == find_teacher(f"hf:{tmp_path}", SPEC).digest()

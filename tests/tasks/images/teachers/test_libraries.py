@@ -85,7 +85,7 @@ def test_a_checkpoint_goes_with_the_input_of_its_library(library: str, tmp_path:
     state = checkpoint_of(library, path)
     teacher = found(library, path)
     assert teacher.weights is not None
-    network, fresh = teacher.weights(), teacher.initialised(0)
+    network, fresh = teacher.weights(), teacher.initialized(0)
     assert isinstance(network, AsTrained)
     assert network.mean == (0.485, 0.456, 0.406)
     assert network.crop[0] in (160, 176, 224)

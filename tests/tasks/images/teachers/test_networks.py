@@ -113,7 +113,7 @@ def test_there_is_no_wide_residual_network_of_any_depth(depth: int, width: int) 
 @pytest.mark.parametrize("name", TEACHERS)
 def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
     teacher = find_teacher(name, ImageSpec((1, 16, 16), 3, (0.5,), (0.5,), 1.0))
-    first, again, other = (teacher.initialised(seed).state_dict() for seed in (0, 0, 1))
+    first, again, other = (teacher.initialized(seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not all(torch.equal(first[key], other[key]) for key in first)
 

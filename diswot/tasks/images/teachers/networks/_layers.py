@@ -12,7 +12,7 @@ def convolution(
     groups: int = 1,
     activation: type[nn.Module] | None = nn.ReLU,
 ) -> nn.Sequential:
-    """Return a convolution that keeps the size (at stride 1), normalised, and its activation."""
+    """Return a convolution that keeps the size (at stride 1), normalized, and its activation."""
     layers: list[nn.Module] = [
         nn.Conv2d(
             in_channels,
@@ -45,7 +45,7 @@ class ChannelShuffle(nn.Module):
         return dealt.transpose(1, 2).reshape(x.shape)
 
 
-def he_initialised(network: nn.Module) -> None:
+def he_initialized(network: nn.Module) -> None:
     """Draw the weights of all convolutions by He et al., ICCV 2015, over the fan-out."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

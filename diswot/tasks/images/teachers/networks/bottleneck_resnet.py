@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.tasks.images.teachers.networks._layers import convolution, he_initialised
+from diswot.tasks.images.teachers.networks._layers import convolution, he_initialized
 
 EXPANSION = 4
 WIDTHS = (64, 128, 256, 512)
@@ -62,7 +62,7 @@ class BottleneckResNet(nn.Module):
             channels = EXPANSION * width
         self.stages = nn.Sequential(*stages)
         self.classifier = nn.Linear(channels, num_classes)
-        he_initialised(self)
+        he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.tasks.images.teachers.networks._layers import convolution, he_initialised
+from diswot.tasks.images.teachers.networks._layers import convolution, he_initialized
 
 STAGES = (
     (1, 16, 1, 1),
@@ -70,7 +70,7 @@ class MobileNetV2(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.last = convolution(channels, LAST, 1, activation=nn.ReLU6)
         self.classifier = nn.Linear(LAST, num_classes)
-        he_initialised(self)
+        he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""

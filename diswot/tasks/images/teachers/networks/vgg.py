@@ -1,15 +1,15 @@
-"""VGG networks with batch normalisation, in the form for small images."""
+"""VGG networks with batch normalization, in the form for small images."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.tasks.images.teachers.networks._layers import he_initialised
+from diswot.tasks.images.teachers.networks._layers import he_initialized
 
 
 class Stage(nn.Module):
-    """3×3 convolutions of one width, each with normalisation and rectifier."""
+    """3×3 convolutions of one width, each with normalization and rectifier."""
 
     def __init__(self, in_channels: int, out_channels: int, depth: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class VGG(nn.Module):
 
     Source: Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
     Recognition", ICLR 2015, table 1 (configuration B is VGG-13), with batch
-    normalisation. For small images, as in the pairs of Tian et al., "Contrastive
+    normalization. For small images, as in the pairs of Tian et al., "Contrastive
     Representation Distillation", ICLR 2020: the last maps are averaged instead of
     going through three linear layers, and there is no pooling before the fifth stage.
 
@@ -58,7 +58,7 @@ class VGG(nn.Module):
             *(layer for pair in zip(stages[:3], pools, strict=True) for layer in pair), *stages[3:]
         )
         self.classifier = nn.Linear(widths[-1], num_classes)
-        he_initialised(self)
+        he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""

@@ -3,11 +3,11 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from diswot.tasks.images.teachers.networks._layers import he_initialised
+from diswot.tasks.images.teachers.networks._layers import he_initialized
 
 
 class PreActivationBlock(nn.Module):
-    """Two 3×3 convolutions, each after normalisation and rectifier, beside a shortcut.
+    """Two 3×3 convolutions, each after normalization and rectifier, beside a shortcut.
 
     Where the shape changes, the shortcut is a 1×1 convolution of the rectified input.
     """
@@ -69,7 +69,7 @@ class WideResNet(nn.Module):
         self.bn = nn.BatchNorm2d(widths[-1])
         self.relu = nn.ReLU()
         self.classifier = nn.Linear(widths[-1], num_classes)
-        he_initialised(self)
+        he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""

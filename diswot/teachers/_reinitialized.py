@@ -1,4 +1,4 @@
-"""Networks of which only one state is known, at random initialisation."""
+"""Networks of which only one state is known, at random initialization."""
 
 import copy
 import sys
@@ -11,7 +11,7 @@ from diswot.networks.copies import copied
 from diswot.teachers._own_view import OwnView
 
 
-def reinitialised(network: nn.Module) -> nn.Module:
+def reinitialized(network: nn.Module) -> nn.Module:
     """Return a copy with every parameter drawn anew, by its module's own `reset_parameters`.
 
     A network of Hugging Face's is built anew from its configuration.
@@ -24,7 +24,7 @@ def reinitialised(network: nn.Module) -> nn.Module:
         return cast(nn.Module, type(network)(copy.deepcopy(network.config)))
     fresh = copied(network)
     if isinstance(fresh, OwnView):
-        fresh.network = reinitialised(fresh.network)
+        fresh.network = reinitialized(fresh.network)
         return fresh
     for name, module in fresh.named_modules():
         reset = getattr(module, "reset_parameters", None)
@@ -33,7 +33,7 @@ def reinitialised(network: nn.Module) -> nn.Module:
         elif any(True for _ in module.parameters(recurse=False)):
             raise TeacherError(
                 f"the teacher's module {name or type(module).__name__!r} has parameters but no "
-                "reset_parameters, so it cannot be scored at random initialisation: "
+                "reset_parameters, so it cannot be scored at random initialization: "
                 "use the trained state (--teacher-state trained)"
             )
     return fresh

@@ -1,4 +1,4 @@
-"""Logit standardisation: the student need not have the teacher's range of logits.
+"""Logit standardization: the student need not have the teacher's range of logits.
 
 Source: Sun, Ren, Li, Wang and Cao, "Logit Standardization in Knowledge Distillation",
 CVPR 2024, section 4: every image's logits become z-scores before the softmax of KD.
@@ -17,20 +17,20 @@ EPSILON = 1e-12
 """What is added to a variance, so that logits that are all equal have a finite gradient."""
 
 
-def standardised(logits: Tensor) -> Tensor:
+def standardized(logits: Tensor) -> Tensor:
     """Return (z − mean)/σ of each image's logits (B, N), σ with the divisor N.
 
     Examples:
         >>> import torch
-        >>> standardised(torch.tensor([[1.0, 3.0], [0.0, 0.5]]))
+        >>> standardized(torch.tensor([[1.0, 3.0], [0.0, 0.5]]))
         tensor([[-1.,  1.],
                 [-1.,  1.]])
     """
     return F.layer_norm(at_least_single(logits), logits.shape[1:], eps=EPSILON)
 
 
-def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 2.0) -> Tensor:
-    """Return [`kd_loss`][diswot.losses.kd_loss] of standardised logits.
+def standardized_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 2.0) -> Tensor:
+    """Return [`kd_loss`][diswot.losses.kd_loss] of standardized logits.
 
     Args:
         student: logits (B, N); gradients flow into them.
@@ -40,10 +40,10 @@ def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
     Examples:
         >>> import torch
         >>> logits = torch.tensor([[1.0, 2.0, 4.0]])
-        >>> abs(float(standardised_kd_loss(logits, 3 * logits + 5))) < 1e-6  # the range is free
+        >>> abs(float(standardized_kd_loss(logits, 3 * logits + 5))) < 1e-6  # the range is free
         True
     """
-    return kd_loss(standardised(student), standardised(teacher), temperature=temperature)
+    return kd_loss(standardized(student), standardized(teacher), temperature=temperature)
 
 
 @register(
@@ -56,8 +56,8 @@ def standardised_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
         reads=("logits",),
     )
 )
-class StandardisedKD(Term):
-    """[`standardised_kd_loss`][diswot.losses.standardised_kd_loss] of the logits."""
+class StandardizedKD(Term):
+    """[`standardized_kd_loss`][diswot.losses.standardized_kd_loss] of the logits."""
 
     def __init__(self, setting: Setting, *, T: Positive = 2.0) -> None:  # noqa: N803
         super().__init__(setting)
@@ -65,4 +65,4 @@ class StandardisedKD(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return standardised_kd_loss(student.logits, teacher.logits, temperature=self._temperature)
+        return standardized_kd_loss(student.logits, teacher.logits, temperature=self._temperature)
