@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diswot.pipeline import RunReport, resume, run
     from diswot.report import Report, write_report
     from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
-    from diswot.tasks.images import ImageData, ImageSpec, load_data
+    from diswot.tasks.images import load_data
     from diswot.teachers import load_checkpoint
     from diswot.training import Training, distill, train_teacher
 
@@ -26,8 +26,6 @@ __all__ = [
     "Candidate",
     "DiswotError",
     "Exported",
-    "ImageData",
-    "ImageSpec",
     "Report",
     "RunError",
     "RunReport",
@@ -47,7 +45,7 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "tasks.images": ("ImageData", "ImageSpec", "load_data"),
+    "tasks.images": ("load_data",),
     "training": ("Training", "distill", "train_teacher"),
     "errors": ("DiswotError", "RunError"),
     "export": ("Exported", "export"),
@@ -70,9 +68,17 @@ def __getattr__(name: str) -> Any:
     elif not name.startswith("_") and find_spec(f"diswot.{name}"):
         value = import_module(f"diswot.{name}")
     else:
-        raise AttributeError(f"module 'diswot' has no attribute {name!r}")
+        value = _released(name)
     setattr(sys.modules[__name__], name, value)
     return value
+
+
+def _released(name: str) -> Any:
+    """Return what version 0.1.0 had here that today its task alone has."""
+    names = {} if name.startswith("_") else import_module("diswot.tasks.images").RELEASED
+    if name not in names:
+        raise AttributeError(f"module 'diswot' has no attribute {name!r}")
+    return names[name]
 
 
 def __dir__() -> list[str]:

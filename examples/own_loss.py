@@ -33,7 +33,7 @@ def sureness(
 ) -> Tensor:
     """Return the mean squared difference in entropy of predictions of softened predictions."""
     return F.mse_loss(
-        entropy(student.logits / temperature), entropy(teacher.logits.detach() / temperature)
+        entropy(student.output / temperature), entropy(teacher.output.detach() / temperature)
     )
 
 

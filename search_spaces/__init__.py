@@ -5,7 +5,7 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 """
 
 from search_spaces._choice_space import Choice, ChoiceSpace
-from search_spaces._contract import Architecture, SearchSpace
+from search_spaces._contract import OUTPUT, Architecture, SearchSpace, made_for
 from search_spaces._macro_blocks import MacroBlock
 from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
@@ -20,6 +20,7 @@ from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
     "OPEN_LENGTH",
+    "OUTPUT",
     "Architecture",
     "AutoFormerArchitecture",
     "AutoFormerSpace",
@@ -39,4 +40,5 @@ __all__ = [
     "TextEncoder",
     "TextEncoderSpace",
     "VisionTransformer",
+    "made_for",
 ]

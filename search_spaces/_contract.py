@@ -5,15 +5,20 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from torch import nn
 
 from search_spaces._signature import Signature
 
+_T = TypeVar("_T")
+
 Architecture: TypeAlias = Any
 """A point of a search space: any plain, hashable value that its space understands."""
+
+OUTPUT = "logits"
+"""Entry, field or attribute that is the output of a network which returns more than a tensor."""
 
 
 def _naming_the_nearest(init: Callable[..., None]) -> Callable[..., None]:
@@ -110,3 +115,17 @@ class SearchSpace(ABC):
             TypeError: the space cannot be enumerated.
         """
         raise TypeError(f"{type(self).__name__} cannot be enumerated")
+
+
+def made_for(kind: Callable[..., _T], signature: Signature, **options: Any) -> _T:
+    """Return what a class or function of spaces makes for what networks are to take.
+
+    Args:
+        kind: called with `in_channels`, the first axis of the first input, where it takes that.
+        signature: what networks are to take and give.
+        **options: more that it is called with.
+    """
+    first = signature.inputs[0].shape[:1]
+    if "in_channels" in inspect.signature(kind).parameters and first and first[0] is not None:
+        options["in_channels"] = first[0]
+    return kind(**options)

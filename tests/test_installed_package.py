@@ -40,7 +40,7 @@ HALF = diswot.losses.Card("half", "half the entropy", "a package", needs_teacher
 
 @diswot.losses.register(HALF)
 def half(student, teacher, batch):
-    return nn.functional.cross_entropy(student.logits, batch.targets) / 2
+    return nn.functional.cross_entropy(student.output, batch.targets) / 2
 
 
 class First(RandomSearch):

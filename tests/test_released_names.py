@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 import diswot
+import diswot.tasks.images
 import diswot.teachers
+from diswot.networks import Activations, ForwardPass
 from diswot.tasks.images import ImageSpec
 from diswot.tasks.images import teachers as of_images
+from search_spaces import OUTPUT
 
 IMAGES = ImageSpec((1, 8, 8), 3, (0.5,), (0.5,), 255.0)
 
@@ -19,6 +22,22 @@ IMAGES = ImageSpec((1, 8, 8), 3, (0.5,), (0.5,), 255.0)
 )
 def test_teachers_of_images_are_found_where_they_were(name: str) -> None:
     assert getattr(diswot.teachers, name) is getattr(of_images, name)
+
+
+@pytest.mark.parametrize("name", ["ImageData", "ImageSpec"])
+def test_what_describes_images_is_found_where_it_was(name: str) -> None:
+    assert getattr(diswot, name) is getattr(diswot.tasks.images, name)
+
+
+def test_other_names_of_diswot_are_unknown() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'ImageDate'"):
+        _ = diswot.ImageDate
+
+
+def test_outputs_are_logits_to_losses_and_scores_too() -> None:
+    given = torch.ones(2, 3)
+    shown = Activations(ForwardPass(given, None, None, None))
+    assert getattr(shown, OUTPUT) is shown.output is given
 
 
 def test_other_names_of_teachers_are_unknown() -> None:

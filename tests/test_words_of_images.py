@@ -24,23 +24,6 @@ OWN = {
 }
 """Rooms outside of the tasks' packages, with words that have a meaning of their own there."""
 
-STILL = (
-    "diswot",
-    "diswot.bench.trainings",
-    "diswot.latency._predicted",
-    "diswot.networks._activations",
-    "diswot.networks._classifier",
-    "diswot.networks.output",
-    "diswot.options._training",
-    "diswot.report._network",
-    "diswot.report._outcome",
-    "diswot.runs._signature",
-    "diswot.search._spaces",
-    "diswot.testing._networks",
-)
-"""Modules that still name what only the images should: none is added, and each leaves the list
-with the last such word."""
-
 
 def of_no_task(module: str) -> bool:
     """Return whether a module is outside of the packages of the tasks."""
@@ -71,17 +54,9 @@ def words_of(tree: ast.AST, module: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_only_listed_modules_name_what_is_of_images(module: str) -> None:
+def test_no_module_of_all_tasks_names_what_is_of_images(module: str) -> None:
     found = sorted(words_of(ast.parse(MODULES[module].read_text(encoding="utf-8")), module))
-    if module in STILL:
-        assert found, f"{module} names none of these words any more: take it off the list"
-    else:
-        assert not found, f"{module} names {', '.join(found)}: ask the task or the signature"
-
-
-def test_the_list_names_modules_that_there_are() -> None:
-    assert not set(STILL) - MODULES.keys()
-    assert len(set(STILL)) == len(STILL)
+    assert not found, f"{module} names {', '.join(found)}: ask the task or the signature"
 
 
 @pytest.mark.parametrize(

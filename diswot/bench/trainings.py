@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -16,7 +16,7 @@ from diswot.search import check_architecture, find_space, parse_architecture
 from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks import Dataset
-from diswot.tasks.images import ImageData, held_out
+from diswot.tasks.images import with_fewer
 from diswot.training import Distillation, default_recipe, prepare_distillation
 
 _T = TypeVar("_T", bound=tuple[Hashable, ...])
@@ -71,9 +71,7 @@ def lesson(settings: LessonSettings) -> Distillation:
         device=settings.device,
         force=settings.force,
     )
-    data = cast(ImageData, whole.data)
-    if settings.train_images is not None and settings.train_images < len(data.train):
-        data = replace(data, train=held_out(data.train, settings.train_images, seed=0)[1])
+    data = with_fewer(whole.data, settings.train_images)
     recipe = default_recipe(
         data,
         epochs=settings.epochs,

@@ -80,8 +80,8 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
 
 def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
     """Build the space that is named for the images of a run, if one is."""
-    from diswot.runs import read_signature
     from diswot.search import find_space, read_manifest
+    from diswot.tasks import read_signature
 
     if spec is None:
         return None

@@ -12,9 +12,10 @@ from diswot.files import read_file
 from diswot.latency._forms import FORMS
 from diswot.latency._operators import operators_of
 from diswot.options import EAGER, RUNTIMES
-from diswot.runs import checked, read_signature
+from diswot.runs import checked
 from diswot.runs.folder import write_record
-from search_spaces import Architecture, SearchSpace, Signature, TensorSpec
+from diswot.tasks import read_signature
+from search_spaces import Architecture, SearchSpace, Signature
 
 SCHEMA = 1
 AGAIN = "make it again with diswot latency calibrate"
@@ -205,7 +206,7 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
     rank = error["spearman"]
     return OperatorTable(
         space=_text(content["space"]),
-        signature=_signature(content),
+        signature=read_signature(content),
         device=_text(content["device"]),
         machine=_text(content["machine"]),
         batch=_count(content["batch"]),
@@ -231,15 +232,6 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
         ),
         form=_form(content.get("form", EAGER)),
     )
-
-
-def _signature(content: Mapping[str, Any]) -> Signature:
-    """Return the signature; of a calibration of 0.1.0, that of its images."""
-    if "signature" in content:
-        return read_signature(content)
-    channels, height, width = (_count(side) for side in content["shape"])
-    images = TensorSpec("images", (channels, height, width))
-    return Signature((images,), _count(content["num_classes"]))
 
 
 def _form(value: object) -> str:

@@ -77,7 +77,7 @@ class Criterion(nn.Module):
         self, student: Activations, teacher: Activations | None, batch: TrainingBatch
     ) -> Losses:
         """Return the loss of a batch, computed in single precision at least."""
-        with torch.autocast(student.logits.device.type, enabled=False):
+        with torch.autocast(student.output.device.type, enabled=False):
             values = {
                 name: weight * _number(term(student, teacher, batch), name)
                 for name, weight, term in zip(self._names, self._weights, self._terms, strict=True)

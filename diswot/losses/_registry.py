@@ -92,7 +92,7 @@ def register(card: Card) -> Callable[[_T], _T]:
         >>> import torch
         >>> @register(Card("cosine", "angle of the logits", "an example", weight=2.0))
         ... def cosine(student, teacher, batch, *, power: float = 1.0):
-        ...     alike = torch.cosine_similarity(student.logits, teacher.logits.detach())
+        ...     alike = torch.cosine_similarity(student.output, teacher.output.detach())
         ...     return (1 - alike).pow(power).mean()
         >>> find_kind("cosine").card.weight, list(find_kind("cosine").options)
         (2.0, ['power'])

@@ -41,4 +41,4 @@ class CrossEntropy(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return ce_loss(student.logits, batch.targets)
+        return ce_loss(student.output, batch.targets)

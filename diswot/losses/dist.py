@@ -79,4 +79,4 @@ class DIST(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return dist_loss(student.logits, teacher.logits, **self._options)
+        return dist_loss(student.output, teacher.output, **self._options)

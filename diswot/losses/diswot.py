@@ -25,7 +25,7 @@ def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
     resolution = common_resolution(student, teacher)
     ours = semantic_similarity(student, resolution)
     theirs = semantic_similarity(teacher, resolution).detach()
-    return semantic_distance(ours, theirs) / student.logits.shape[1] ** 2
+    return semantic_distance(ours, theirs) / student.output.shape[1] ** 2
 
 
 def relation_loss(student: Activations, teacher: Activations) -> Tensor:
@@ -33,7 +33,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
     resolution = common_resolution(student, teacher)
     ours = relation_similarity(student, resolution)
     theirs = relation_similarity(teacher, resolution).detach()
-    return relation_distance(ours, theirs) / len(student.logits) ** 2
+    return relation_distance(ours, theirs) / len(student.output) ** 2
 
 
 @register(

@@ -94,5 +94,5 @@ class DecoupledKD(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        loss = dkd_loss(student.logits, teacher.logits, batch.labels, **self._options)
+        loss = dkd_loss(student.output, teacher.output, batch.labels, **self._options)
         return batch.warmed_up(self._warmup) * loss

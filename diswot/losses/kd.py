@@ -52,4 +52,4 @@ class KD(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return kd_loss(student.logits, teacher.logits, temperature=self._temperature)
+        return kd_loss(student.output, teacher.output, temperature=self._temperature)

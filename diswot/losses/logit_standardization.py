@@ -65,4 +65,4 @@ class StandardizedKD(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return standardized_kd_loss(student.logits, teacher.logits, temperature=self._temperature)
+        return standardized_kd_loss(student.output, teacher.output, temperature=self._temperature)

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 from torch import Tensor, nn
 
 from diswot.errors import NetworkError
+from search_spaces import OUTPUT
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -74,11 +75,6 @@ class Activations:
     def output(self) -> Tensor:
         """Output of the network: (B, N)."""
         return self._forward.output
-
-    @property
-    def logits(self) -> Tensor:
-        """Output of a classifier, under the name that it has there: (B, N)."""
-        return self.output
 
     @property
     def features(self) -> Tensor:
@@ -160,3 +156,6 @@ class Activations:
         if key not in self._memory:
             self._memory[key] = statistic(self, *args, **kwargs)
         return cast(_R, self._memory[key])
+
+
+setattr(Activations, OUTPUT, Activations.output)  # classifiers' losses and scores call it so

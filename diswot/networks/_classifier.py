@@ -59,7 +59,7 @@ def linear_call(
         return None
     if not isinstance(given, Tensor) or not isinstance(output, Tensor):
         return None
-    reads, writes = _widths(layer)
+    reads, writes = _widths(layer, given)
     images = len(output) if output.ndim > 1 else 0
     if (given.numel(), output.numel()) != (images * reads, images * writes):
         return None
@@ -72,15 +72,15 @@ def classifier_call(calls: Sequence[LinearCall], returned: Tensor) -> LinearCall
     return next((call for call in reversed(calls) if call.gave(returned)), None)
 
 
-def _widths(layer: Linear) -> tuple[int, int]:
+def _widths(layer: Linear, given: Tensor) -> tuple[int, int]:
     """Return how many numbers a layer reads and writes at a place; not by its weight.
 
-    That may be computed anew, and changed, whenever it is looked at.
+    That may be computed again, and changed, whenever it is looked at.
     """
     if isinstance(layer, nn.Linear):
         return layer.in_features, layer.out_features
     height, width = layer.kernel_size
-    return layer.in_channels * height * width, layer.out_channels
+    return given.shape[-3] * height * width, layer.out_channels
 
 
 def _same_numbers(returned: Tensor, output: Tensor) -> bool:

@@ -7,9 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from diswot.errors import DiswotError, ForwardError, NetworkError, first_line
-
-LOGITS = "logits"
-"""Name of the entry, field or attribute that is the output wherever one has it."""
+from search_spaces import OUTPUT
 
 
 def output_of(returned: Any) -> Tensor:
@@ -32,14 +30,14 @@ def output_of(returned: Any) -> Tensor:
     """
     if isinstance(returned, Tensor):
         return returned
-    named = returned.get(LOGITS) if isinstance(returned, Mapping) else None
-    named = getattr(returned, LOGITS, None) if named is None else named
+    named = returned.get(OUTPUT) if isinstance(returned, Mapping) else None
+    named = getattr(returned, OUTPUT, None) if named is None else named
     for value in (named, *_entries(returned)):
         if isinstance(value, Tensor):
             return value
     raise NetworkError(
-        f"expected the network to return a tensor, or one as {LOGITS} or in a tuple, list, dict "
-        f"or dataclass, but got {_described(returned)}: return the logits"
+        f"expected the network to return a tensor, or one as {OUTPUT} or in a tuple, list, dict "
+        f"or dataclass, but got {_described(returned)}: return the {OUTPUT}"
     )
 
 

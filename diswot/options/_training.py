@@ -175,9 +175,7 @@ class DistillationOptions(RecipeOptions, total=False):
     ]
     force: Annotated[
         bool,
-        Option(
-            "Distill from a teacher with accuracy near chance too.", default=False, group="Task"
-        ),
+        Option("Distill from a teacher that is near chance too.", default=False, group="Task"),
     ]
     tensorboard: Annotated[
         bool, Option("Write TensorBoard events too.", default=False, group="Training")

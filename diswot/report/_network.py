@@ -250,7 +250,7 @@ def _kind(module: nn.Module) -> str:
     if not isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
         return name
     kernel, stride = ("×".join(map(str, size)) for size in (module.kernel_size, module.stride))
-    depthwise = " depthwise" if 1 < module.groups == module.in_channels else ""
+    depthwise = " depthwise" if module.groups > 1 and module.weight.shape[1] == 1 else ""
     strided = f" (stride {stride.split('×')[0]})" if max(module.stride) > 1 else ""
     return f"{name} {kernel}{depthwise}{strided}"
 

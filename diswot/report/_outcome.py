@@ -8,9 +8,7 @@ from typing import Any
 from diswot.errors import RunFolderError
 from diswot.pipeline import Verdict
 from diswot.runs.folder import read_json
-from diswot.tasks import Measure
-
-_ACCURACY = {"name": "accuracy", "unit": "%", "higher_is_better": True, "n": 1}
+from diswot.tasks import Measure, read_measures
 
 
 @dataclass(frozen=True)
@@ -100,20 +98,5 @@ def _row(row: Mapping[str, Any]) -> Row:
         macs=float(row["macs"]),
         latency_ms=None if latency is None else float(latency),
         score=None if score is None else float(score),
-        measures=_measures(row),
+        measures=read_measures(row),
     )
-
-
-def _measures(row: Mapping[str, Any]) -> dict[str, Measure]:
-    """Return the measures of a row; DisWOT 0.1.0 wrote accuracies of images."""
-    if "measures" in row:
-        return {str(loss): Measure.from_json(found) for loss, found in row["measures"].items()}
-    return {
-        str(loss): Measure.from_json({**_ACCURACY, "value": found["rate"], **_ends(found)})
-        for loss, found in row["accuracies"].items()
-    }
-
-
-def _ends(found: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = found["interval"]
-    return {"low": low, "high": high}

@@ -32,7 +32,7 @@ def register(
     Examples:
         >>> @register(Card("logit_norm", "size of the student's logits", "an example"))
         ... def logit_norm(student, teacher):
-        ...     return student.logits.norm()
+        ...     return student.output.norm()
         >>> find_scorer("logit_norm").card.summary
         "size of the student's logits"
     """

@@ -47,7 +47,7 @@ def _kernels(shown: Activations) -> Tensor:
 
     Some give rows of parts of images, which have no part in this.
     """
-    found, images = shown.watched(KERNELS), len(shown.logits)
+    found, images = shown.watched(KERNELS), len(shown.output)
     per_image = [kernel for kernel in found if len(kernel) == images]
     if not per_image:
         raise NetworkError(

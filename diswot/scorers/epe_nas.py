@@ -39,7 +39,7 @@ def epe_nas(student: Probe, _teacher: Activations) -> Tensor:
     logarithms = (student.once(gradient_correlations).abs() + OFFSET).log()
     classes = [student.targets == label for label in set(student.targets.tolist())]
     sums = torch.stack([logarithms[members][:, members].sum() for members in classes])
-    if student.logits.shape[1] <= MANY:
+    if student.output.shape[1] <= MANY:
         return sums.abs().sum()
     means = sums / torch.stack([members.sum() for members in classes])
     return (means[:, None] - means).abs().sum() / len(classes)

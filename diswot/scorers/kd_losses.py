@@ -36,7 +36,7 @@ from diswot.scorers._registry import register
 
 
 def _logits(shown: Activations) -> Taps:
-    return [(shown.logits,)]
+    return [(shown.output,)]
 
 
 def _features(shown: Activations) -> Taps:

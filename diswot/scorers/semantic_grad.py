@@ -39,5 +39,5 @@ def class_gradients(shown: Activations) -> Tensor:
     """
     if shown.labels is None:
         raise DataError("semantic_grad needs the labels of the batch, but got none")
-    error = torch.softmax(shown.logits, dim=1) - F.one_hot(shown.labels, shown.logits.shape[1])
+    error = torch.softmax(shown.output, dim=1) - F.one_hot(shown.labels, shown.output.shape[1])
     return error.T @ shown.features / len(shown.labels)

@@ -8,12 +8,12 @@ from typing import Any
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import SearchOptions, declared, takes_options
-from diswot.runs import read_signature
 from diswot.runs.folder import read_json, write_record
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
+from diswot.tasks import read_signature
 from search_spaces import SearchSpace, Signature
 
 SCHEMA = 3

@@ -11,12 +11,12 @@ from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
 from diswot.progress import Progress
 from diswot.references import is_reference
-from diswot.runs import read_signature
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, source_of, task_of, told_again
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
+from diswot.tasks import read_signature
 from diswot.teachers import Teacher
 from search_spaces import SearchSpace
 

@@ -1,6 +1,5 @@
 """Search spaces by name."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
@@ -19,28 +18,21 @@ from search_spaces import (
     SearchSpace,
     Signature,
     TextEncoderSpace,
+    made_for,
 )
 
 SIDE = 32
 """Side of images that can have any."""
 
 
-def _channels(kind: Callable[..., Any], signature: Signature) -> dict[str, Any]:
-    """Return the channels of the first input for a constructor that takes them."""
-    first = signature.inputs[0].shape[:1]
-    takes = "in_channels" in inspect.signature(kind).parameters
-    return {"in_channels": first[0]} if takes and first and first[0] is not None else {}
-
-
 def _made(kind: Callable[..., SearchSpace], **options: Any) -> Callable[[Signature], SearchSpace]:
-    return lambda signature: kind(**options, **_channels(kind, signature))
+    return lambda signature: made_for(kind, signature, **options)
 
 
-def _mobile(signature: Signature) -> MobileSpace:
+def _mobile(signature: Signature) -> SearchSpace:
     """Return a space of small networks of inverted residuals for the side that images have."""
-    side = signature.inputs[0].shape[-1] or SIDE
-    channels = _channels(MobileSpace, signature)
-    return MobileSpace(image_size=side, widths=(0.25, 0.5, 0.75, 1.0), depths=(1, 2), **channels)
+    side, widths = signature.inputs[0].shape[-1] or SIDE, (0.25, 0.5, 0.75, 1.0)
+    return _made(MobileSpace, image_size=side, widths=widths, depths=(1, 2))(signature)
 
 
 MakesSpace: TypeAlias = Callable[[Signature], SearchSpace]
@@ -97,8 +89,7 @@ def find_space(space: str | SearchSpace, signature: Signature) -> SearchSpace:
     """Return the space that is meant: by name, by `package.module:Class`, or itself.
 
     Args:
-        space: a class is made without arguments, but for `in_channels` where it takes that: the
-            first axis of the first input.
+        space: a name, a class or a space; see [`made_for`][search_spaces.made_for].
         signature: what networks are to take and give.
 
     Raises:
@@ -124,7 +115,7 @@ def find_space(space: str | SearchSpace, signature: Signature) -> SearchSpace:
 
 
 def _of(named: Any, signature: Signature) -> Any:
-    return named if isinstance(named, SearchSpace) else named(**_channels(named, signature))
+    return named if isinstance(named, SearchSpace) else made_for(named, signature)
 
 
 def parse_architecture(space: SearchSpace, text: str) -> Architecture:

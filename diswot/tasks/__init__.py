@@ -10,7 +10,7 @@ from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._picture import fitted, read_picture
-from diswot.tasks._recorded import with_measures
+from diswot.tasks._recorded import read_measures, read_signature, with_measures
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import Source
 from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
@@ -48,7 +48,9 @@ __all__ = [
     "fitted",
     "mean_difference",
     "paired_difference",
+    "read_measures",
     "read_picture",
+    "read_signature",
     "source_of",
     "takes_task_options",
     "try_network",

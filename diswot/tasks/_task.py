@@ -112,6 +112,10 @@ class Task(ABC):
         """Return options of the task's own as manifests keep them, in need of no other file."""
         return dict(options)
 
+    def upgraded(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a record of an earlier version with its signature and measures as today's."""
+        return record
+
     @property
     def teacher_sources(self) -> TeacherSources:
         """What `--teacher` can be; without a definition, networks and callables of the user's."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.seeding import torch_seed
-from search_spaces import CifarResNet
+from search_spaces import ResNetDepthSpace
 
 CLASSES = 4
 IMAGES = 8
@@ -16,7 +16,7 @@ IMAGES = 8
 def residual(seed: int, *, widths: tuple[int, int, int, int]) -> nn.Module:
     """Return a residual network with feature maps of 16², 8² and 4²."""
     with torch_seed(seed):
-        return CifarResNet((1, 2, 1), num_classes=CLASSES, widths=widths)
+        return ResNetDepthSpace((1, 2), widths=widths).build((1, 2, 1), CLASSES)
 
 
 def small_student() -> nn.Module:

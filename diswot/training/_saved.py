@@ -9,9 +9,9 @@ from typing import Any
 
 from diswot.devices import is_first
 from diswot.errors import RunFolderError
-from diswot.runs import digest_of, read_signature
+from diswot.runs import digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
-from diswot.tasks import Measure, with_measures
+from diswot.tasks import Measure, read_signature, with_measures
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
 from diswot.training._manifest import MANIFEST

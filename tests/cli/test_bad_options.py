@@ -60,7 +60,7 @@ def test_a_loss_of_nothing_is_refused(refused: Refused, loss: str) -> None:
 
 OWN = """
 def my_score(student, teacher):
-    return student.logits.norm()
+    return student.output.norm()
 
 number = 3
 """

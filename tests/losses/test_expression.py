@@ -190,7 +190,7 @@ from diswot.losses import Card, MapTerm, Term, register
 
 def cosine(student, teacher, batch, *, power: float = 1.0):
     """Angle of the logits."""
-    alike = torch.cosine_similarity(student.logits, teacher.logits.detach())
+    alike = torch.cosine_similarity(student.output, teacher.output.detach())
     return (1 - alike).pow(power).mean()
 
 class Margin(Term):
@@ -200,14 +200,14 @@ class Margin(Term):
         self.least = least
 
     def forward(self, student, teacher, batch):
-        return (self.least - self.scale * student.logits).relu().mean()
+        return (self.least - self.scale * student.output).relu().mean()
 
 @register(Card("own_sum", "sum of the logits", "an example", weight=3.0, needs_teacher=False))
 def own_sum(student, teacher, batch):
-    return student.logits.sum()
+    return student.output.sum()
 
 def of_each_image(student, teacher, batch, *, power):
-    return student.logits.sum(dim=1) ** power
+    return student.output.sum(dim=1) ** power
 
 not_a_loss = 3
 '''
@@ -226,7 +226,7 @@ def test_a_function_of_ones_own_is_a_term(own: str) -> None:
     objective = parse_objective(f"ce + 0.5*{name}")
     assert objective.parts[1].kind.card.summary == "Angle of the logits."
     found = value(built(objective.text, student, teacher), student, teacher).terms[name]
-    alike = torch.cosine_similarity(shown(student).logits, shown(teacher).logits)
+    alike = torch.cosine_similarity(shown(student).output, shown(teacher).output)
     expected = 0.5 * (1 - alike).square().mean()
     torch.testing.assert_close(found, expected.detach())
 

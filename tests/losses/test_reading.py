@@ -45,7 +45,7 @@ class ByHand:
                 self.blocks.append(outputs)
             features = maps.mean(dim=(2, 3))
             self.features = features.double().numpy()
-            self.logits = network(EXAMPLES).double().numpy()
+            self.output = network(EXAMPLES).double().numpy()
 
     @property
     def last(self) -> list[Array]:
@@ -76,9 +76,9 @@ def flow_of_the_mean(ours: tuple[Array, Array], theirs: tuple[Array, Array]) -> 
 
 
 EXPECTED: dict[str, Callable[[ByHand, ByHand], float]] = {
-    "ce": lambda s, _: cross_entropy(s.logits),
-    "kd": lambda s, t: equations.kd(s.logits, t.logits),
-    "kd(T=2)": lambda s, t: equations.kd(2 * s.logits, 2 * t.logits) / 4,
+    "ce": lambda s, _: cross_entropy(s.output),
+    "kd": lambda s, t: equations.kd(s.output, t.output),
+    "kd(T=2)": lambda s, t: equations.kd(2 * s.output, 2 * t.output) / 4,
     "cc": lambda s, t: equations.cc(s.features, t.features),
     "rkd": lambda s, t: equations.rkd(s.features, t.features),
     "pkt": lambda s, t: equations.pkt(s.features, t.features),

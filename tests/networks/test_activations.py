@@ -40,10 +40,10 @@ def test_what_is_shown_is_what_the_network_computes() -> None:
     images = torch.randn(2, 3, 16, 16)
     with torch.no_grad(), ActivationReader(network) as read:
         shown = read(images)
-    torch.testing.assert_close(shown.logits, network(images))
+    torch.testing.assert_close(shown.output, network(images))
     torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
     torch.testing.assert_close(
-        shown.logits, shown.features @ shown.classifier_weight.T + network.classifier.bias
+        shown.output, shown.features @ shown.classifier_weight.T + network.classifier.bias
     )
 
 
@@ -91,7 +91,7 @@ def test_a_network_without_linear_layer_shows_all_but_features() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it", training=True)
     shown = seen(network, torch.ones(2, 3, 8, 8))
-    assert shown.logits.equal(network(torch.ones(2, 3, 8, 8)))
+    assert shown.output.equal(network(torch.ones(2, 3, 8, 8)))
     assert shown.feature_map.shape == (2, 4, 6, 6)
     with pytest.raises(NetworkError, match=r"Sequential returns something else .*it runs none"):
         _ = shown.features
@@ -150,7 +150,7 @@ def test_the_classifier_is_the_layer_whose_output_is_returned(kind: str, gradien
     network = Headed(OF_ONE_LAYER[kind])
     with torch.set_grad_enabled(gradients):
         shown = seen(network, IMAGES)
-    assert shown.logits.equal(output_of(network(IMAGES)))
+    assert shown.output.equal(output_of(network(IMAGES)))
     assert shown.classifier_weight.equal(network.main.weight)
     torch.testing.assert_close(shown.features, network.conv(IMAGES).mean((2, 3)))
 
@@ -159,7 +159,7 @@ def test_the_classifier_is_the_layer_whose_output_is_returned(kind: str, gradien
 def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
     network = Headed(OF_SEVERAL[kind])
     shown = seen(network, IMAGES)
-    assert shown.logits.equal(network(IMAGES))
+    assert shown.output.equal(network(IMAGES))
     assert shown.feature_map.equal(network.conv(IMAGES))
     for read in ("features", "classifier_weight"):
         with pytest.raises(NetworkError, match=r"Headed returns something else .*is 'aux'"):
@@ -187,7 +187,7 @@ def test_a_convolution_that_is_pooled_later_is_none() -> None:
 def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = Headed(OF_ONE_LAYER["dictionary"])
     shown, expected = seen(wrap(network), IMAGES), seen(network, IMAGES)
-    assert shown.logits.equal(expected.logits)
+    assert shown.output.equal(expected.output)
     assert shown.features.equal(expected.features)
 
 

@@ -36,7 +36,7 @@ def test_networks_of_several_inputs_are_read_like_others() -> None:
     trial_pass(network, *inputs, outputs=4, who="it", training=True)
     with ActivationReader(network) as read:
         shown = read(*inputs, labels=torch.tensor([1, 0]))
-    assert shown.logits.equal(network(*inputs))
+    assert shown.output.equal(network(*inputs))
     assert shown.feature_map.shape == (2, 5, 7, 1)
     found = layout(network, *inputs)
     assert (found.feature_map, found.features, found.outputs) == ((5, 7, 1), 5, 4)

@@ -68,7 +68,7 @@ def test_similarity_does_not_depend_on_the_scale_of_maps(
     student: Activations, teacher: Activations, scale: float
 ) -> None:
     maps = teacher.feature_map * scale
-    shown = ForwardPass(teacher.logits, teacher.features, maps, teacher.classifier_weight)
+    shown = ForwardPass(teacher.output, teacher.features, maps, teacher.classifier_weight)
     for score in (relation, semantic):
         found, expected = score(student, Activations(shown)), score(student, teacher)
         torch.testing.assert_close(found, expected)

@@ -514,7 +514,7 @@ def test_frozen_normalization_stays_frozen() -> None:
         network, batch()[0], labels=batch()[1], costs=Costs(1, 1), seed=0, differentiable=True
     )
     with ActivationReader(network) as read:
-        whole = read(batch()[0]).logits
+        whole = read(batch()[0]).output
     images, labels = batch()
     weights = [layer.weight for layer in layers(network)]
     signs = []

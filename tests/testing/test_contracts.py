@@ -141,17 +141,17 @@ def test_a_scorer_that_breaks_a_rule_is_named(scorer: Callable[..., float], rule
 
 @register_loss(LossCard("unreachable", "nothing to learn", "a test", least=None))
 def unreachable(student: Any, teacher: Any, batch: Any) -> torch.Tensor:
-    return student.logits.detach().sum().requires_grad_()  # type: ignore[no-any-return]
+    return student.output.detach().sum().requires_grad_()  # type: ignore[no-any-return]
 
 
 @register_loss(LossCard("into_teacher", "the wrong way", "a test", least=None))
 def into_teacher(student: Any, teacher: Any, batch: Any) -> torch.Tensor:
-    return ((student.logits - teacher.logits) ** 2).mean()  # type: ignore[no-any-return]
+    return ((student.output - teacher.output) ** 2).mean()  # type: ignore[no-any-return]
 
 
 @register_loss(LossCard("shifted", "not least at equality", "a test", least=0.0))
 def shifted(student: Any, teacher: Any, batch: Any) -> torch.Tensor:
-    return ((student.logits - teacher.logits.detach()) ** 2).mean() + 1  # type: ignore[no-any-return]
+    return ((student.output - teacher.output.detach()) ** 2).mean() + 1  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(

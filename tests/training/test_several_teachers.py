@@ -59,8 +59,8 @@ def both(student: Activations, teacher: Activations, batch: TrainingBatch) -> Te
     first, second = batch.teachers.values()
     assert list(batch.teachers) == ["whole", "part"]
     assert first is teacher
-    wanted = (first.logits + second.logits) / 2
-    return (student.logits - wanted).square().mean()
+    wanted = (first.output + second.output) / 2
+    return (student.output - wanted).square().mean()
 
 
 def weights(distillation: Distillation) -> list[Mapping[str, Tensor]]:

@@ -98,8 +98,8 @@ def gradient_spread(student: Probe, _teacher: Activations) -> Tensor:
 def _gradient_norms(student: Probe) -> Tensor:
     edges = [cast(GradientEdge, shown.edge) for shown in student.watched(_OUTPUTS)]
     with torch.enable_grad():
-        direction = torch.randn(student.logits.shape[1], generator=student.generator("direction"))
-        total = (student.logits * direction).sum()
+        direction = torch.randn(student.output.shape[1], generator=student.generator("direction"))
+        total = (student.output * direction).sum()
     gradients = torch.autograd.grad(total, edges, retain_graph=True, allow_unused=True)
     return torch.stack([torch.zeros(()) if g is None else g.norm() for g in gradients]).clamp(
         min=1e-12
@@ -113,6 +113,6 @@ def tangent_alignment(student: Probe, teacher: Activations) -> Tensor:
 
 
 def _tangent_kernel(shown: Activations) -> Tensor:
-    targets = torch.nn.functional.one_hot(cast(Tensor, shown.labels), shown.logits.shape[1])
-    residuals = shown.logits.softmax(dim=1) - targets
+    targets = torch.nn.functional.one_hot(cast(Tensor, shown.labels), shown.output.shape[1])
+    residuals = shown.output.softmax(dim=1) - targets
     return unit_kernel(torch.einsum("bn,bd->bnd", residuals, shown.features).flatten(1))

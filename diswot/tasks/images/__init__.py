@@ -5,15 +5,17 @@ from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
-from diswot.tasks.images._image_data import ImageData, Split, batches, held_out
+from diswot.tasks.images._image_data import ImageData, Split, batches, held_out, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._task import ImageClassification
 
 __all__ = [
     "DATASETS",
     "GIVEN",
     "NAMED_DATA",
+    "RELEASED",
     "ImageClassification",
     "ImageData",
     "ImageSpec",
@@ -31,4 +33,5 @@ __all__ = [
     "load_data",
     "paired_difference",
     "read_picture",
+    "with_fewer",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
+from diswot.tasks._dataset import Changes, Dataset, SplitName, TrainingBatches
 from diswot.tasks._holding_out import divided, held_out_of
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
@@ -210,6 +210,18 @@ def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     """
     rest, held = divided(split.labels, count, seed)
     return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+
+
+def with_fewer(data: Dataset, train_images: int | None) -> Dataset:
+    """Return images with so many to train on, drawn at random, classes in proportion.
+
+    Args:
+        data: images; where there are no more of them, they are returned as they are.
+        train_images: how many; `None` for all.
+    """
+    if not isinstance(data, ImageData) or not 0 < (train_images or 0) < len(data.train):
+        return data
+    return replace(data, train=held_out(data.train, train_images or 0, seed=0)[1])
 
 
 def held_out_part(

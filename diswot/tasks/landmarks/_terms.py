@@ -62,7 +62,7 @@ class L2(Term):
 
     def forward(self, student: Activations, _teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        return l2_loss(student.logits, batch.targets)
+        return l2_loss(student.output, batch.targets)
 
 
 @register(
@@ -86,7 +86,7 @@ class Main(Term):
 
     def forward(self, student: Activations, _teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        ours, truth = at_least_single(student.logits), at_least_single(batch.targets)
+        ours, truth = at_least_single(student.output), at_least_single(batch.targets)
         return main_loss(ours, truth, **self._constants)
 
 
@@ -122,7 +122,7 @@ class Assist(Term):
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
-        ours, truth = at_least_single(student.logits), at_least_single(batch.targets)
+        ours, truth = at_least_single(student.output), at_least_single(batch.targets)
         shown = batch.teachers or {self._teacher: teacher}  # outside of trainings there is one
-        theirs = at_least_single(shown[self._teacher].logits)
+        theirs = at_least_single(shown[self._teacher].output)
         return assistive_loss(ours, theirs, truth, constants=self._constants)

@@ -53,16 +53,16 @@ def step(outlines: LandmarkData) -> Step:
 
 
 def test_l2_is_the_squared_distance(step: Step) -> None:
-    expected = (step.student.logits - step.truth).square().mean()
+    expected = (step.student.output - step.truth).square().mean()
     assert torch.allclose(step.value("l2"), expected)
-    assert torch.allclose(l2_loss(step.student.logits, step.truth), expected)
+    assert torch.allclose(l2_loss(step.student.output, step.truth), expected)
     assert not parse_objective("l2").needs_teacher
 
 
 def test_kd_loss_is_the_sum_of_its_parts(step: Step) -> None:
-    main = main_loss(step.student.logits, step.truth)
+    main = main_loss(step.student.output, step.truth)
     assisted = {
-        name: assistive_loss(step.student.logits, teacher.logits, step.truth, constants=FIGURE)
+        name: assistive_loss(step.student.output, teacher.output, step.truth, constants=FIGURE)
         for name, teacher in step.teachers.items()
     }
     assert torch.allclose(step.value("kd-loss"), 2.5 * main + sum(assisted.values()))
@@ -72,7 +72,7 @@ def test_kd_loss_is_the_sum_of_its_parts(step: Step) -> None:
 
 
 def test_constants_are_options(step: Step) -> None:
-    student, truth = step.student.logits, step.truth
+    student, truth = step.student.output, step.truth
     expected = main_loss(student, truth, slope=3, tau=0.01)
     assert torch.allclose(step.value("1*main(slope=3, tau=0.01)"), expected)
     hard = step.value("assist(kappa=0.15, positive=1.9, negative=0.45, ramp=False)")

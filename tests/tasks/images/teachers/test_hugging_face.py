@@ -161,15 +161,15 @@ def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> N
     images, network = as_students_see(photographs()), trained(teacher)
     with torch.no_grad(), ActivationReader(network) as read:
         shown = read(images)
-    torch.testing.assert_close(shown.logits, logits(network, images))
+    torch.testing.assert_close(shown.output, logits(network, images))
     assert shown.resolution == resolution
     assert not teacher.notes
     sent = pickle.loads(pickle.dumps(teacher))
     for copied in (copy.deepcopy(network), trained(sent)):
-        assert torch.equal(logits(copied, images), shown.logits)
+        assert torch.equal(logits(copied, images), shown.output)
     fresh, again = (each.initialized(1).eval() for each in (teacher, sent))
     assert torch.equal(logits(fresh, images), logits(again, images))
-    assert not torch.equal(logits(fresh, images), shown.logits)
+    assert not torch.equal(logits(fresh, images), shown.output)
     assert teacher.digest() == find_teacher(f"hf:{tmp_path}", SPEC).digest()
 
 

@@ -85,13 +85,13 @@ def test_color_and_gray_images_reach_every_weight(name: str) -> None:
             network = TEACHERS[name].build(num_classes=5, in_channels=channels)
             with ActivationReader(network, watches=[BLOCK_MAPS]) as read:
                 shown = read(torch.randn(2, channels, side, side))
-            assert shown.logits.shape == (2, 5)
+            assert shown.output.shape == (2, 5)
             if side == 32:
                 assert shown.resolution == LAST_MAP[name]
                 heights = [maps.shape[2] for maps in stages(shown)]
                 assert heights == sorted(heights, reverse=True)
                 assert len(heights) >= 3
-        shown.logits.square().sum().backward()  # type: ignore[no-untyped-call]
+        shown.output.square().sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diswot.runs import read_signature
+from diswot.tasks import read_signature
 from diswot.tasks.images import load_data
 from search_spaces import Signature, TensorSpec
 
