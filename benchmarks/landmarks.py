@@ -1,7 +1,8 @@
 """Landmarks: what two teachers give a student, and whether scores rank students by their error.
 
 `python -m benchmarks.landmarks --data-root FOLDER --work runs/landmarks` writes
-`results/landmarks.csv`, `landmarks-students.csv` and `landmarks-ranking.csv`.
+`results/landmarks.csv`, `landmarks-students.csv` and `landmarks-ranking.csv`; with
+`--data faces-68`, `results/landmarks-faces-68.csv` alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,8 +54,9 @@ class LandmarkSettings:
         teacher_epochs: of its training.
         epochs: of every student's training.
         seeds: trainings of the student by every loss.
-        students: drawn from the space, trained once each with the loss `loss`.
+        students: drawn from the space, trained once each with the loss `loss`; 0 for none.
         loss: that these learn by.
+        augment: how training images are varied; by default as the task does.
         force: whether to learn from teachers near chance too.
     """
 
@@ -71,12 +73,30 @@ class LandmarkSettings:
     seeds: int = 5
     students: int = 24
     loss: str = "kd-loss"
+    augment: str | None = None
     force: bool = False
 
     def recorded(self) -> dict[str, Any]:
         """Return what the results depend on."""
         left_out = ("data_root", "force")
-        return {name: value for name, value in asdict(self).items() if name not in left_out}
+        known = {name: value for name, value in asdict(self).items() if name not in left_out}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+STUDIES: Mapping[str, LandmarkSettings] = {
+    "digit-outlines": LandmarkSettings(),
+    "faces-68": LandmarkSettings(
+        data="faces-68",
+        student=(
+            "resolution=32,width=0.25,squeeze=False,activation=relu,stage1=d1k3e2,stage2=d1k3e2,"
+            "stage3=d1k3e2,stage4=d1k3e2,stage5=d1k3e2"
+        ),
+        teacher_epochs=20,
+        students=0,
+        augment="none",
+    ),
+}
+"""What is compared on which data; without augmentation, as teachers' outputs can be kept then."""
 
 
 def landmark_tables(
@@ -88,9 +108,9 @@ def landmark_tables(
         DiswotError: something does not exist or does not fit.
         RunError: trainings failed; the others are kept.
     """
-    if settings.seeds < 2 or settings.students < 3:
+    if settings.seeds < 2 or settings.students in (1, 2):
         raise OptionError(
-            "Expected at least 2 seeds and 3 students, "
+            "Expected at least 2 seeds and 3 students (or none), "
             f"but got {settings.seeds} and {settings.students}"
         )
     names = _drawn(settings)
@@ -103,6 +123,8 @@ def landmark_tables(
         progress=progress,
     )
     rows = _teachers(settings) + [_loss_row(settings, name, records) for name in LOSSES]
+    if not names:
+        return rows, [], []
     students = _student_rows(settings, [records[settings.loss, name, 0] for name in names])
     return rows, students, [_rank_row(settings, students, name) for name in SCORES]
 
@@ -121,6 +143,7 @@ def _distillation(settings: LandmarkSettings) -> Distillation:
         data_root=settings.data_root,
         teacher_epochs=settings.teacher_epochs,
         epochs=settings.epochs,
+        augment=settings.augment,
         device="cpu",
         force=settings.force,
     )
@@ -222,20 +245,23 @@ def _rank_row(settings: LandmarkSettings, students: Sequence[StudentRow], name: 
 
 
 @click.command()
+@click.option("--data", type=click.Choice([*STUDIES]), default="digit-outlines", show_default=True)
 @options.DATA_ROOT
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/landmarks"))
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-def main(data_root: str | None, work: Path, workers: int) -> None:
+def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
     """Make the tables; interrupted, what was measured is kept in --work."""
-    settings, started = LandmarkSettings(data_root=data_root), datetime.now(UTC)
+    settings, started = replace(STUDIES[data], data_root=data_root), datetime.now(UTC)
     with shown_progress() as progress:
         losses, students, ranks = landmark_tables(
             settings, work / settings.data, workers=workers, progress=progress
         )
     made = {"settings": settings.recorded(), "workers": workers}
-    keep("landmarks", losses, made, started)
-    keep("landmarks-students", students, made, started)
-    keep("landmarks-ranking", ranks, made, started)
+    tables = {"landmarks": losses, "landmarks-students": students, "landmarks-ranking": ranks}
+    own = "" if data == "digit-outlines" else f"-{data}"
+    for table, rows in tables.items():
+        if rows:
+            keep(f"{table}{own}", rows, made, started)
 
 
 if __name__ == "__main__":
