@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import numpy as np
+from torch.nn import functional as F
 
 from benchmarks.landmark_rows import LossRow, RankRow, StudentRow
 from benchmarks.results_folder import keep
@@ -25,7 +26,8 @@ from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.search import find_space, score
 from diswot.seeding import generator_for
-from diswot.tasks.landmarks import LandmarkData, load_landmarks
+from diswot.tasks import SPLITS
+from diswot.tasks.landmarks import LandmarkData, LandmarkSplit, load_landmarks
 from diswot.training import Distillation, prepare_distillation
 
 LOSSES: Mapping[str, str] = {
@@ -57,6 +59,7 @@ class LandmarkSettings:
         students: drawn from the space, trained once each with the loss `loss`; 0 for none.
         loss: that these learn by.
         augment: how training images are varied; by default as the task does.
+        pooled: images are shrunk by that factor.
         force: whether to learn from teachers near chance too.
     """
 
@@ -74,6 +77,7 @@ class LandmarkSettings:
     students: int = 24
     loss: str = "kd-loss"
     augment: str | None = None
+    pooled: int | None = None
     force: bool = False
 
     def recorded(self) -> dict[str, Any]:
@@ -91,9 +95,11 @@ STUDIES: Mapping[str, LandmarkSettings] = {
             "resolution=32,width=0.25,squeeze=False,activation=relu,stage1=d1k3e2,stage2=d1k3e2,"
             "stage3=d1k3e2,stage4=d1k3e2,stage5=d1k3e2"
         ),
-        teacher_epochs=20,
+        teacher_epochs=30,
+        epochs=12,
         students=0,
         augment="none",
+        pooled=2,
     ),
 }
 """What is compared on which data; without augmentation, as teachers' outputs can be kept then."""
@@ -131,7 +137,17 @@ def landmark_tables(
 
 @cache
 def _data(settings: LandmarkSettings) -> LandmarkData:
-    return load_landmarks(settings.data, root=settings.data_root)
+    data = load_landmarks(settings.data, root=settings.data_root)
+    if settings.pooled is None:
+        return data
+    parts = {name: _pooled(getattr(data, name), settings.pooled) for name in SPLITS}
+    return replace(data, name=f"{data.name}-{data.shape[1] // settings.pooled}", **parts)
+
+
+def _pooled(split: LandmarkSplit, factor: int) -> LandmarkSplit:
+    """Shrink images by a factor."""
+    images = F.avg_pool2d(split.images.float(), factor).round().byte()
+    return replace(split, images=images, points=split.points / factor)
 
 
 @cache
@@ -257,7 +273,11 @@ def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
             settings, work / settings.data, workers=workers, progress=progress
         )
     made = {"settings": settings.recorded(), "workers": workers}
-    tables = {"landmarks": losses, "landmarks-students": students, "landmarks-ranking": ranks}
+    tables: dict[str, Sequence[Any]] = {
+        "landmarks": losses,
+        "landmarks-students": students,
+        "landmarks-ranking": ranks,
+    }
     own = "" if data == "digit-outlines" else f"-{data}"
     for table, rows in tables.items():
         if rows:

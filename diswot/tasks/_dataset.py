@@ -1,8 +1,9 @@
 """What the rest of the library knows of a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
+import torch
 from torch import Tensor, nn
 
 from diswot.tasks._batch import Batch
@@ -40,7 +41,7 @@ class Changes(Protocol):
 
 
 class TrainingBatches(Protocol):
-    """Batches of the training split as they are trained on.
+    """Batches of the training split as they are trained on; classes of them derive from it.
 
     Attributes:
         fixed: whether an example is the same in every epoch, so that what a teacher shows of
@@ -56,6 +57,26 @@ class TrainingBatches(Protocol):
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return the examples at places (B,), changed as torch's global generator draws it."""
+
+    def epoch(
+        self,
+        shares: Iterable[tuple[Tensor, int]],
+        *,
+        seed: int,  # noqa: ARG002
+    ) -> Iterator[Batch]:
+        """Yield the batches of an epoch, or of the rest of one, in order.
+
+        After each, torch's global generator is where it is for that batch alone. Batches that
+        are read ahead, in processes of their own, end with the iterator: close it.
+
+        Args:
+            shares: places (B,) of the examples of each batch, and the seed of what is drawn
+                for it.
+            seed: of the epoch, for what is drawn for every example alone.
+        """
+        for places, own in shares:
+            torch.manual_seed(own)
+            yield self(places)
 
 
 class Dataset(Protocol):

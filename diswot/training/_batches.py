@@ -1,6 +1,6 @@
 """The batches of a training."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ class Batches:
     Attributes:
         size: examples of a step, of all processes.
         steps: of an epoch.
+        parts: of a step, which are computed one after the other.
         fixed: whether an example is the same in every epoch.
         views: names of the teachers that get their own view, with what it is.
 
@@ -44,12 +45,12 @@ class Batches:
     ) -> None:
         self.size = min(recipe.batch_size, data.size("train"))
         self.steps = recipe.steps_per_epoch(data.size("train"))
-        parts = recipe.gradient_accumulation
-        if self.size % (processes * parts):
+        self.parts = recipe.gradient_accumulation
+        if self.size % (processes * self.parts):
             raise OptionError(
-                f"Expected batches that can be divided by {processes * parts} ({processes} "
-                f"processes, gradient accumulation {parts}), but got {self.size} examples: give a "
-                "multiple of it (--train-batch-size)"
+                f"Expected batches that can be divided by {processes * self.parts} "
+                f"({processes} processes, gradient accumulation {self.parts}), but got {self.size} "
+                "examples: give a multiple of it (--train-batch-size)"
             )
         self._examples, self._recipe = data.size("train"), recipe
         self._process, self._processes = process, processes
@@ -63,7 +64,7 @@ class Batches:
         """
         generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
         order = torch.randperm(self._examples, generator=generator)
-        shape = (self.steps, self._recipe.gradient_accumulation, self._processes, -1)
+        shape = (self.steps, self.parts, self._processes, -1)
         return order[: self.steps * self.size].view(shape)[:, :, self._process]
 
     def take(self, places: Tensor) -> Batch:
@@ -72,3 +73,17 @@ class Batches:
         Changes are drawn from torch's global generator.
         """
         return self._take(places)
+
+    def epoch(self, number: int, steps: Iterable[int]) -> Generator[Batch, None, None]:
+        """Yield the batches of some steps of an epoch, for each step those of all its parts.
+
+        What is drawn follows from the seed, the epoch and the step; a step that is named
+        twice has the same batches twice.
+        """
+        order, seed = self.order(number), self._recipe.seed
+        shares = (
+            (order[step][part], seed_for(seed, "step", number, step, part, self._process))
+            for step in steps
+            for part in range(self.parts)
+        )
+        yield from self._take.epoch(shares, seed=seed_for(seed, "examples", number))

@@ -1,18 +1,16 @@
 """The loop of a training."""
 
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import cast
 
-import torch
 from torch import Tensor
 
 from diswot.errors import DivergedError
 from diswot.networks import backward_of
-from diswot.seeding import seed_for
-from diswot.tasks import Measure
+from diswot.tasks import Batch, Measure
 from diswot.training._checkpoint import CHECKPOINT, save_checkpoint
 from diswot.training._evaluation import measured
 from diswot.training._files import TrainingFiles
@@ -84,31 +82,36 @@ def _train_epoch(work: Prepared, clock: Clock) -> float:
     state, batches = work.state, work.plan.batches
     began, first, log = time.perf_counter(), state.step, LossLog(work.plan.accelerator)
     work.module.train()
-    order = batches.order(state.epoch)
-    for step in range(first, batches.steps):
-        _step(work, step, order[step], log)
-        state.step = step + 1
-        work.plan.meter.tick()
-        if state.step % SETTLED == 0 or state.step == batches.steps:
-            _settle(work, log)
-            if time.perf_counter() >= clock.due and state.step < batches.steps:
-                _save(work, clock)
-                clock.due = time.perf_counter() + clock.every
+    turns = (step for step in range(first, batches.steps) for _ in _players(work, step))
+    with closing(batches.epoch(state.epoch, turns)) as drawn:
+        for step in range(first, batches.steps):
+            _step(work, step, drawn, log)
+            state.step = step + 1
+            work.plan.meter.tick()
+            if state.step % SETTLED == 0 or state.step == batches.steps:
+                _settle(work, log)
+                if time.perf_counter() >= clock.due and state.step < batches.steps:
+                    _save(work, clock)
+                    clock.due = time.perf_counter() + clock.every
     seconds = time.perf_counter() - began
     return (batches.steps - first) * batches.size / max(seconds, 1e-9)
 
 
-def _step(work: Prepared, step: int, shares: Tensor, log: LossLog) -> None:
-    """Let every player whose turn it is change its parameters once."""
+def _players(work: Prepared, step: int) -> list[str]:
+    """Return whose turn a step of the epoch is, in their order."""
     done = work.state.epoch * work.plan.batches.steps + step
-    for name, player in work.players.items():
-        if done % player.every == 0:
-            _turn(work, name, step, shares, log)
+    return [name for name, player in work.players.items() if done % player.every == 0]
+
+
+def _step(work: Prepared, step: int, drawn: Iterator[Batch], log: LossLog) -> None:
+    """Let every player whose turn it is change its parameters once."""
+    for name in _players(work, step):
+        _turn(work, name, step, drawn, log)
     if work.average is not None:
         work.average.update_parameters(work.plan.method.student)
 
 
-def _turn(work: Prepared, name: str, step: int, shares: Tensor, log: LossLog) -> None:
+def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: LossLog) -> None:
     """Change the parameters of one player, by the gradient of its loss on a batch.
 
     All players see the same examples, changed alike: random numbers follow from the seed, the
@@ -120,14 +123,11 @@ def _turn(work: Prepared, name: str, step: int, shares: Tensor, log: LossLog) ->
     own = work.recipes[name]
     for group in optimizer.param_groups:
         group["lr"] = own.rate(position)
-    parts, losses = len(shares), []
-    for part, share in enumerate(shares):
-        torch.manual_seed(
-            seed_for(recipe.seed, "step", epoch, step, part, accelerator.process_index)
-        )
+    parts, losses = plan.batches.parts, []
+    for part in range(parts):
         last = part == parts - 1
         with nullcontext() if last else accelerator.no_sync(work.module):
-            batch = plan.batches.take(share)
+            batch = next(drawn)
             total, terms = work.module(name, batch, position / recipe.epochs)
             with backward_of(f"the {name}"):
                 accelerator.backward(total / parts)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes
+from diswot.tasks._dataset import Changes, TrainingBatches
 from diswot.tasks.images._augmentation import Cut, augmentation, cut_of
 from diswot.tasks.images._mixing import mixed
 
@@ -31,7 +31,7 @@ class View(Protocol):
         """Return the images at places (B,), cut and mirrored like those of the student."""
 
 
-class ImageBatches:
+class ImageBatches(TrainingBatches):
     """Batches of the training images.
 
     Args:

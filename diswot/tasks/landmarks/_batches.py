@@ -7,7 +7,7 @@ from torch import Tensor
 
 from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes
+from diswot.tasks._dataset import Changes, TrainingBatches
 from diswot.tasks.landmarks._augmentation import Augmentation
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _OF_CLASSES = ("label_smoothing", "mixup", "cutmix")
 
 
-class LandmarkBatches:
+class LandmarkBatches(TrainingBatches):
     """Batches of the training images.
 
     Args:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes
+from diswot.tasks._dataset import Changes, TrainingBatches
 from diswot.tasks.text._tokenizer import MASK_NUMBER
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}
 """Share of tokens that are replaced by [MASK], by augmentation."""
 
 
-class TextBatches:
+class TextBatches(TrainingBatches):
     """Batches of the training texts.
 
     Each token but [CLS], [SEP] and [PAD] is hidden with the same probability. Source: word
