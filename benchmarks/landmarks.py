@@ -140,8 +140,9 @@ def _data(settings: LandmarkSettings) -> LandmarkData:
     data = load_landmarks(settings.data, root=settings.data_root)
     if settings.pooled is None:
         return data
-    parts = {name: _pooled(getattr(data, name), settings.pooled) for name in SPLITS}
-    return replace(data, name=f"{data.name}-{data.shape[1] // settings.pooled}", **parts)
+    train, val, test = (_pooled(getattr(data, name), settings.pooled) for name in SPLITS)
+    name = f"{data.name}-{data.shape[1] // settings.pooled}"
+    return replace(data, name=name, train=train, val=val, test=test)
 
 
 def _pooled(split: LandmarkSplit, factor: int) -> LandmarkSplit:
