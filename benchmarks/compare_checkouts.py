@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 import click
 
@@ -65,13 +66,14 @@ def worker(checkout: Path) -> Callable[[str], float]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    answers = iter(process.stdout or ())
+    asked, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
     imported = next(answers, "").strip()
     if Path(imported).parents[1:2] != (checkout,):
         sys.exit(f"{checkout} imports the library from {imported or 'nowhere'}: give a checkout")
 
     def timed(what: str) -> float:
-        print(what, file=process.stdin, flush=True)
+        asked.write(f"{what}\n")
+        asked.flush()
         return float(next(answers))
 
     return timed

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
-
-from filelock import FileLock, SoftFileLock, Timeout
+from typing import TYPE_CHECKING
 
 from diswot.devices import is_first
 from diswot.errors import ClusterError, RunError, RunFolderError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOCK = ".lock"
 """Held by the process that writes in the folder or below it; says which one that is."""
@@ -138,12 +140,15 @@ def _is_run(folder: Path) -> bool:
         return False
 
 
-def _acquired(run: Path, place: Path) -> FileLock:
+def _acquired(run: Path, place: Path) -> "FileLock":
     """Return the lock of a run, held.
 
     Raises:
         RunFolderError: another process holds it, or it cannot be written.
     """
+    # imported here: commands that write in no run need not wait for it
+    from filelock import FileLock, SoftFileLock, Timeout
+
     shown = place if run == place.resolve() else run
     lock = FileLock(run / LOCK)
     try:

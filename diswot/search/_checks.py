@@ -73,7 +73,8 @@ def check_architecture(space: SearchSpace, arch: Architecture, data: Dataset) ->
         network = build_on_meta(partial(space.network, arch, data.signature))
     except Exception as error:
         raise SpaceError(
-            f"{who}: build raised {type(error).__name__}: {first_line(error)}; fix the space"
+            f"{who}: build raised {type(error).__name__}: {first_line(error)}; fix the space, or "
+            f"choose one for the task {data.task.name}"
         ) from error
     inputs = data.signature.example(2, device="meta")
     try_network(network, inputs, data, who=who, training=True)
