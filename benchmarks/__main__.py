@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from benchmarks.all_cells import SCORERS, score_all_cells
+from benchmarks.distillation_study import loss_rows, shortlist_rows
 from benchmarks.documentation import DOCS
 from benchmarks.evidence import (
     ALL,
@@ -17,14 +18,13 @@ from benchmarks.evidence import (
     SEARCHED,
     SEARCHES,
     SHORTLISTED,
-    TAUGHT,
+    STUDIED,
 )
 from benchmarks.fidelity import AGAIN, BATCH_SIZE, fidelity, published_correlations
-from benchmarks.lasting import lasting
 from benchmarks.latency_forms import LatencyFormsSettings, latency_forms
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.results_folder import keep
-from benchmarks.taught import loss_rows, shortlist_rows
+from benchmarks.resume_benchmark import resume_benchmark
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from diswot.bench import EMBEDDED
 from diswot.bench.correlation_run import CorrelationSettings, run_correlation
@@ -45,7 +45,7 @@ OTHERS = (
     "speed",
     "training-speed",
     "all-cells",
-    "lasting",
+    "resume",
     "costs",
     "latency-forms",
     "paper",
@@ -83,7 +83,10 @@ def _correlations(
         found = replace(settings, data_root=data_root)
         folder = _measurements(work, table, found)
         rows += run_correlation(found, folder, workers=workers, progress=progress).records
-    made = {"settings": [_told(settings) for settings in CORRELATIONS[table]], "workers": workers}
+    made = {
+        "settings": [_as_json(settings) for settings in CORRELATIONS[table]],
+        "workers": workers,
+    }
     keep(f"correlation-{table}", rows, made, started)
 
 
@@ -140,10 +143,10 @@ def _other(
             made = {"scorers": SEARCHED, "max_params": SEARCHES, "population": 20, "seeds": 20}
             rows = _searches(data_root, work, workers, progress)
         case "losses":
-            made = {data: _told(settings) for data, settings in TAUGHT.items()}
+            made = {data: _as_json(settings) for data, settings in STUDIED.items()}
             rows = loss_rows(data_root, work, workers, progress)
         case "shortlist":
-            made = {data: _told(settings) for data, settings in TAUGHT.items()}
+            made = {data: _as_json(settings) for data, settings in STUDIED.items()}
             made["shortlisted"] = SHORTLISTED
             rows = shortlist_rows(data_root, work, workers, progress)
         case "fidelity":
@@ -155,8 +158,8 @@ def _other(
         case "all-cells":
             made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
-        case "lasting":
-            rows = lasting(root, progress)
+        case "resume":
+            rows = resume_benchmark(root, progress)
         case "costs":
             rows = [check_costs(root, progress, workers=workers)]
         case _:
@@ -171,16 +174,16 @@ def _timings(
     match table:
         case "speed":
             scored = SpeedSettings(ALL, architectures=4, data_root=data_root)
-            return _told(scored), speed(scored, progress)
+            return _as_json(scored), speed(scored, progress)
         case "training-speed":
             trained = TrainingSpeedSettings(data_root=data_root)
-            return _told(trained), training_speed(trained, progress)
+            return _as_json(trained), training_speed(trained, progress)
         case _:
             forms = LatencyFormsSettings()
-            return _told(forms), latency_forms(forms, progress)
+            return _as_json(forms), latency_forms(forms, progress)
 
 
-def _told(settings: Any) -> dict[str, Any]:
+def _as_json(settings: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "data_root"}
 
 

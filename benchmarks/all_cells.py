@@ -50,7 +50,7 @@ def score_all_cells(
         folder: a new folder for the measurements.
         scorers: names or expressions.
         workers: at least two: their memory is read when they have ended.
-        progress: told of every cell.
+        progress: called with every cell.
 
     Raises:
         OptionError: `folder` holds measurements, whose time nobody has taken.

@@ -7,7 +7,7 @@ from diswot.scorers import scorers
 SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
 """Not among the published values, and slow: on a thousand cells of their own."""
 AGGREGATES = ("diswot", "az_nas", "vkdnw_agg", "logrank(jacov,params)")
-"""What papers follow, and what `student_fit` is set beside."""
+"""Scores of the papers, with which `student_fit` is compared."""
 ALL = (
     *scorers(),
     "rank(semantic,relation)",
@@ -38,7 +38,7 @@ def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
 
 
 def _unseen(truth: str, target: str, sample: int = 0) -> CorrelationSettings:
-    """Return the comparison on a truth that the default score was not chosen on."""
+    """Return the comparison on a truth that the default score was not selected on."""
     scorers = ("student_fit", "diswot", "nwot", "az_expressivity")
     return CorrelationSettings(
         truth, scorers, target=target, sample=sample, repeats=1, batch_size=32
@@ -83,14 +83,14 @@ SEARCHES: dict[str, tuple[int | None, ...]] = {
 }
 """Correlations whose measurements are searched, and the parameters that a candidate may have."""
 
-TAUGHT = {
+STUDIED = {
     "digits": LossTableSettings(epochs=20, teacher_epochs=60),
     "cifar100": LossTableSettings(
         data="cifar100", epochs=1, batch_size=32, teacher_epochs=12, precision="bf16"
     ),
 }
-"""What students learn from, and for how long, in the tables of losses and shortlists."""
+"""What students are distilled from, and for how long, in the tables of losses and shortlists."""
 SHORTLISTED = {"digits": (4, 20), "cifar100": (2, 2)}
 """Students on the shortlists, and the epochs of the last training."""
 LOSSES = ("diswot", "diswot-dagger", "ce + at", "ce + sp", "ce + rkd", "ce + dkd", "ce + dist")
-"""Beside `alone`; `diswot` is KD with the weights of the published pairs."""
+"""Compared with `alone`; `diswot` is KD with the weights of the published pairs."""

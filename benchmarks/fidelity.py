@@ -57,7 +57,7 @@ class WholeCells(NASBench201Space):
 class Fidelity:
     """One scorer on the architectures of the published table.
 
-    The published FLOPs count, beside multiply-adds, two operations for each element that
+    The published FLOPs count, in addition to multiply-adds, two operations for each element that
     is normalized, one for each that is rectified, and k² for each output of a k×k average
     pooling. Only the last changes a rank.
 
@@ -102,13 +102,13 @@ def fidelity(
 
     Args:
         root: the data root.
-        folder: where measurements are kept, to be taken up again.
+        folder: where measurements are kept, to be resumed.
         scorers: what to measure; those of the table are compared.
         sample: how many of the 1,000 published architectures; all by default.
         again: how many of them, the first ones, are scored with a second seed.
         batch_size: images in a batch.
         workers: processes.
-        progress: told of every architecture.
+        progress: called with every architecture.
 
     Raises:
         OptionError: fewer than three to score again, or a sample larger than the table.
@@ -179,7 +179,7 @@ def _sampled(rows: list[Mapping[str, str]], sample: int | None) -> list[Mapping[
 
 
 def _other_operations(build: Callable[[], nn.Module]) -> int:
-    """Count what the published FLOPs have beside multiply-adds, but for a constant."""
+    """Count what the published FLOPs have in addition to multiply-adds, except for a constant."""
     counts: list[int] = []
     with torch.no_grad(), torch.device("meta"):
         network = build().eval()

@@ -60,7 +60,7 @@ class LandmarkSettings:
         loss: that these learn by.
         augment: how training images are varied; by default as the task does.
         pooled: images are shrunk by that factor.
-        force: whether to learn from teachers near chance too.
+        force: whether to distill from teachers near chance too.
     """
 
     data: str = "digit-outlines"

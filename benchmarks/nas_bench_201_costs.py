@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from diswot.bench.ledger import processes
+from diswot.bench.record_store import processes
 from diswot.csv_table import read_table
 from diswot.progress import Progress, tracked
 from diswot.search import measure_costs

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diswot.bench.paired import paired_p
-from diswot.bench.trainings import LessonSettings, Trainings, lesson, student_in
+from diswot.bench.trainings import Trainings, TrainingSettings, distillation_for, student_in
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.search import Budget, search, shortlist
@@ -20,7 +20,7 @@ METHODS = ("first", "shortlist")
 
 
 @dataclass(frozen=True)
-class ShortlistSettings(LessonSettings):
+class ShortlistSettings(TrainingSettings):
     """What is compared.
 
     Attributes:
@@ -75,7 +75,7 @@ class ShortlistRow:
 def shortlist_table(
     settings: ShortlistSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[ShortlistRow]:
-    """Compare both ways with every seed; taken up again where it stopped.
+    """Compare both ways with every seed; resumed where it stopped.
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -89,7 +89,7 @@ def shortlist_table(
     records = Trainings(settings.recorded(), out, key=["method", "seed"]).run(
         list(product(METHODS, range(settings.seeds))),
         partial(_one, settings),
-        before=partial(lesson, settings),
+        before=partial(distillation_for, settings),
         workers=workers,
         progress=progress,
     )
@@ -98,7 +98,7 @@ def shortlist_table(
 
 def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
     method, seed = task
-    distillation = lesson(settings)
+    distillation = distillation_for(settings)
     recipe = replace(distillation.recipe, seed=seed)
     epochs = total_epochs(settings.count, recipe.epochs)
     names = _listed(settings, seed)

@@ -1,4 +1,4 @@
-"""What the training loop costs beside the networks: waiting for data, and all the rest."""
+"""What the training loop costs in addition to the networks: waiting for data, and all the rest."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from search_spaces import ResNetDepthSpace
 
 LOSS = "0.1*ce + 0.9*kd(T=4)"
 FEW = 64
-"""Images of the splits that are judged, which is not timed."""
+"""Images of the evaluated splits, which is not timed."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class TrainingSpeed:
         step_ms: the same by the training loop, data and all.
         batch_ms: taking, augmenting and normalizing a batch.
         waiting: of a step, batch_ms / step_ms; median of the rounds' ratios.
-        overhead: step_ms / bare_ms, likewise.
+        overhead: step_ms / bare_ms, the same way.
     """
 
     augment: str
@@ -140,9 +140,9 @@ def _bare(
 
     def step() -> None:
         with torch.no_grad():
-            taught = teacher(images)
+            wanted = teacher(images)
         shown = student(images)
-        loss = 0.1 * F.cross_entropy(shown, labels) + 0.9 * kd_loss(shown, taught)
+        loss = 0.1 * F.cross_entropy(shown, labels) + 0.9 * kd_loss(shown, wanted)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

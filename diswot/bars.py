@@ -22,15 +22,15 @@ SECONDS_WORTH_A_LINE = 3
 
 @contextmanager
 def shown(progress: Progress | bool | None) -> Iterator[Progress]:
-    """Return what is told of progress for as long as the block lasts.
+    """Return where progress is reported for as long as the block lasts.
 
     Args:
-        progress: a function is told itself, `False` nobody; by default bars are drawn where
-            standard error is a terminal, or in a notebook.
+        progress: a function, which is used as it is; `False` for no reports; by default bars
+            where standard error is a terminal, or in a notebook.
 
     Examples:
-        >>> with shown(False) as tell:
-        ...     tell is silent
+        >>> with shown(False) as report:
+        ...     report is silent
         True
     """
     if callable(progress):
@@ -38,19 +38,19 @@ def shown(progress: Progress | bool | None) -> Iterator[Progress]:
     elif progress is False or not (is_first() and can_be_drawn()):
         yield silent
     else:
-        with drawn() as tell:
-            yield tell
+        with drawn() as report:
+            yield report
 
 
 @contextmanager
 def drawn() -> Iterator[Progress]:
     """Draw bars for as long as the block lasts."""
-    with _new_bars() as bars, waiting(_Bars(bars).tell) as tell:
-        yield tell
+    with _new_bars() as bars, waiting(_Bars(bars).report) as report:
+        yield report
 
 
 def can_be_drawn() -> bool:
-    """Tell whether standard error is a terminal, or this is a notebook."""
+    """Return whether standard error is a terminal, or this is a notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if type(shell).__name__ == "ZMQInteractiveShell" and "ipykernel" in sys.modules:
         return True
@@ -66,7 +66,7 @@ def waiting(show: Progress) -> Iterator[Progress]:
     held: list[Step] = []
     started = time.monotonic()
 
-    def tell(step: Step) -> None:
+    def report(step: Step) -> None:
         if step.can_wait:
             held.append(step)
             return
@@ -76,7 +76,7 @@ def waiting(show: Progress) -> Iterator[Progress]:
         show(step)
 
     try:
-        yield tell
+        yield report
     except RunError:
         raise
     except DiswotError:
@@ -108,7 +108,7 @@ class _Bars:
         self._bars = bars
         self._tasks: dict[str, tuple[TaskID, int]] = {}
 
-    def tell(self, step: Step) -> None:
+    def report(self, step: Step) -> None:
         if step.total == 0:
             line = printable(f"{step.stage}: {step.note}", keep="")
             self._bars.console.print(line, highlight=False, markup=False)

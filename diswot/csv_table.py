@@ -111,7 +111,7 @@ def read_csv(path: Path) -> Table:
     except csv.Error as error:
         raise DataError(
             f"{path}, line {reader.line_num}: this is no CSV ({first_line(error)}): "
-            "mend the quotes, or save the table again"
+            "fix the quotes, or save the table again"
         ) from error
     if not found:
         raise DataError(f"{path} is empty: expected a header and rows")
@@ -143,7 +143,7 @@ def read_table(
     missing = [name for name in (*texts, *numbers) if name not in table.columns]
     if missing:
         raise DataError(
-            f"{path} has no column {', '.join(map(repr, missing))}: mend its header, "
+            f"{path} has no column {', '.join(map(repr, missing))}: fix its header, "
             "or name another table"
         )
     for name in numbers:
@@ -168,7 +168,7 @@ def _check_shape(table: Table) -> None:
             raise table.error(
                 place,
                 f"expected {len(table.columns)} cells as in the header, but got {len(row)}: "
-                "mend the row",
+                "fix the row",
             )
     for name in table.columns:
         if table.columns.count(name) > 1:

@@ -46,7 +46,7 @@ def _own_gpu(place: int, there: int) -> str:
 
 
 def is_first() -> bool:
-    """Tell whether this is the only process, or the first of those that train together."""
+    """Return whether this is the only process, or the first of those that train together."""
     return os.environ.get("RANK", "0") == "0"
 
 

@@ -41,7 +41,7 @@ def _frames() -> Iterator[FrameType]:
 
 
 def _is_imported_again(frame: FrameType) -> bool:
-    """Tell whether a frame runs the main module's own statements, and workers import that."""
+    """Return whether a frame runs the main module's own statements, and workers import that."""
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
     name = getattr(getattr(main, "__spec__", None), "name", None) or ""
@@ -54,7 +54,7 @@ def _is_imported_again(frame: FrameType) -> bool:
 
 
 def _may_be_guarded(frame: FrameType) -> bool:
-    """Tell whether the statement that runs is under a condition, or after one that asks for it."""
+    """Return whether the running statement is under a condition, or after one that checks it."""
     line = frame.f_lineno
     try:
         tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))

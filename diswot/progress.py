@@ -1,4 +1,4 @@
-"""How long work tells where it stands; the command line turns this into bars."""
+"""How long work reports its progress; the command line turns this into bars."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 class Step:
     """`done` of `total` units of `stage` are finished; `note` says what came of the last.
 
-    A step of no units is news: `note` is all that it says. What `can_wait` need not be read if
+    A step of no units is a message: `note` is its text. What `can_wait` need not be printed if
     nothing follows.
     """
 
@@ -22,8 +22,8 @@ class Step:
     can_wait: bool = False
 
 
-def news(stage: str, note: str, *, can_wait: bool = False) -> Step:
-    """Return a step that only says something."""
+def message(stage: str, note: str, *, can_wait: bool = False) -> Step:
+    """Return a step that only carries a message."""
     return Step(stage, 0, 0, note, can_wait)
 
 
@@ -31,11 +31,11 @@ Progress: TypeAlias = Callable[[Step], None]
 
 
 def silent(step: Step) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def tracked(items: Iterable[_T], progress: Progress, stage: str, total: int) -> Iterator[_T]:
-    """Go through `items`, telling `progress` of each."""
+    """Go through `items`, and report each to `progress`."""
     progress(Step(stage, 0, total))
     for done, item in enumerate(items, start=1):
         yield item

@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether `text` has the form `package.module:name`."""
+    """Return whether `text` has the form `package.module:name`."""
     return ":" in text
 
 
@@ -45,7 +45,7 @@ def resolve(reference: str, *, kind: str) -> Any:
     except Exception as error:  # what the module does when it is imported is the user's
         raise OptionError(
             f"{kind} {reference!r}: importing it raised {type(error).__name__}: "
-            f"{first_line(error)}; mend the module"
+            f"{first_line(error)}; fix the module"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What can run a network here besides PyTorch itself: ONNX Runtime, `torch.compile`."""
+"""What can run a network here other than PyTorch itself: ONNX Runtime, `torch.compile`."""
 
 import contextlib
 import importlib.util
@@ -15,7 +15,7 @@ _ONNX = ("onnx", "onnxscript", "onnxruntime")
 
 
 def onnx_available() -> bool:
-    """Tell whether the extra `onnx` is installed."""
+    """Return whether the extra `onnx` is installed."""
     return all(importlib.util.find_spec(package) is not None for package in _ONNX)
 
 

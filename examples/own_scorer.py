@@ -3,7 +3,8 @@
 The score asks whether teacher and student, before any training, see the same images as similar:
 how many of each image's nearest neighbors they share. Whether that says anything of how
 accurate the distilled students are is looked up in a ground truth: the 64 networks of S0, all
-trained on digits. Beside it are the parameter count, which any score should beat, and chance.
+trained on digits. It is compared with the parameter count, which any score should beat, and with
+chance.
 
     python examples/own_scorer.py           # all 64 networks; half a minute
     python examples/own_scorer.py --small   # twelve of them; seconds

@@ -1,7 +1,7 @@
 """Distillation on two GPUs: one process for each, and one student that comes of it.
 
 Every process runs this file. The batch, whose size is that of a training on one device, is
-shared between them, gradients are averaged, and each judges a share of the images; files are
+shared between them, gradients are averaged, and each evaluates a share of the images; files are
 written by the first. `accelerate launch` does as well as torchrun.
 
     torchrun --nproc-per-node 2 examples/two_gpus.py --data cifar100 --data-root ~/data --epochs 240

@@ -66,7 +66,7 @@ Stage: TypeAlias = tuple[MacroBlock, ...]
 
 
 def is_width(channels: int) -> bool:
-    """Tell whether a block can have so many channels."""
+    """Return whether a block can have so many channels."""
     return NARROWEST <= channels <= WIDEST and channels % GRAIN == 0
 
 

@@ -95,7 +95,7 @@ class NASBench201Space(ChoiceSpace):
     Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2. An architecture
     is one of five operations for each of six edges, written as in the benchmark.
     Networks compute what the benchmark's do, edges without effect included, and cost
-    what its tables print, but for 150 of the 15,625 cells, where the tables print the
+    what its tables print, except for 150 of the 15,625 cells, where the tables print the
     costs of another cell that is equal up to skip connections.
 
     Args:

@@ -44,7 +44,7 @@ CommandLine: TypeAlias = Callable[..., Outcome]
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Return the folder of reference data that lies beside the checkout."""
+    """Return the folder of reference data next to the checkout."""
     folder = Path(__file__).parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"the reference data is not there: {folder}")

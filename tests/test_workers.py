@@ -65,13 +65,13 @@ def return_unsendable() -> object:
 
 
 def leave(folder: Path) -> None:
-    """Say which process this is, and go on for ever."""
+    """Say which process this is, and run for ever."""
     (folder / str(os.getpid())).touch()
     time.sleep(3600)
 
 
 def alive(process: int) -> bool:
-    """Tell whether a process is there; one that has ended and was not yet waited for is not."""
+    """Return whether a process is there; one that has ended and was not yet waited for is not."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except FileNotFoundError:
@@ -131,7 +131,7 @@ def test_a_failing_preparation_is_the_error_of_the_task() -> None:
                 workers.submit(state).result()
 
 
-def test_a_task_whose_process_dies_is_begun_again_in_a_new_one(
+def test_a_task_whose_process_dies_is_started_again_in_a_new_one(
     workers: Workers, tmp_path: Path
 ) -> None:
     before = {workers.submit(state).result()[0] for _ in range(4)}

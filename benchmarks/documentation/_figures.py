@@ -24,7 +24,7 @@ COLORS = {
 }
 MARKERS = {"student_fit": "o", "params": "s", "nwot": "^", "size_ln": "v", "diswot": "D"}
 
-CHOSEN_ON = {
+SELECTED_ON = {
     "resnet-s0": "S0, CIFAR-100",
     "cells-cifar10": "NAS-Bench-201, CIFAR-10",
     "cells-cifar100": "NAS-Bench-201, CIFAR-100",
@@ -59,7 +59,7 @@ class Tau:
 
 def taus() -> dict[str, dict[str, Tau]]:
     """Return Kendall's τ by truth and score, of all truths in the order of the figure."""
-    return {title: _developed(truth) for truth, title in CHOSEN_ON.items()} | {
+    return {title: _developed(truth) for truth, title in SELECTED_ON.items()} | {
         title: _correlation(table) for table, title in UNSEEN.items()
     }
 
@@ -88,7 +88,7 @@ def rank_correlations(figure: "Figure") -> None:
     axes = figure.subplots()
     found = taus()
     _intervals(axes, found, ("student_fit", "params", "size_ln", "nwot", "diswot"), gap=0.15)
-    edge = len(found) - len(CHOSEN_ON) - 0.5
+    edge = len(found) - len(SELECTED_ON) - 0.5
     axes.axhline(edge, color="#9aa1ad", lw=0.8, ls="--")
     place: dict[str, Any] = {"fontsize": 8, "color": "#555555", "ha": "left"}
     axes.text(-0.93, edge + 0.06, "developed on these", va="bottom", **place)

@@ -15,7 +15,7 @@ def interruptions() -> str:
     """Return what interruptions, workers and long journals cost a search."""
     rows = [
         [row["what"], f"{float(row['value']):,.3g} {row['unit']}", row["how"]]
-        for row in read_table(RESULTS / "lasting.csv")
+        for row in read_table(RESULTS / "resume.csv")
     ]
     return markdown(["what", "measured", "on"], rows)
 

@@ -1,8 +1,8 @@
 """Forms of a score, tried on the layers that were measured: `python -m benchmarks.lab.forms`.
 
-A form is chosen on the other truths, worst case first and mean second, and measured on the one left
-out. Forms that were added after the tables had been seen make these figures too high: page 11 of
-the lab book says which.
+A form is selected on the other truths, worst case first and mean second, and measured on the one
+left out. Forms that were added after the tables had been seen make these figures too high: page 11
+of the lab book says which.
 """
 
 from collections.abc import Callable, Mapping

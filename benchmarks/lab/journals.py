@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.lab.measure import EXPERIMENTS, settings_of
 from diswot.bench.association import UndefinedStatisticError, Vector, kendall, partial_kendall
-from diswot.bench.ledger import RECORDS
 from diswot.bench.measurement import Measured, measure
+from diswot.bench.record_store import RECORDS
 from diswot.bench.selection import spearman_top
 from diswot.progress import silent
 
@@ -68,7 +68,7 @@ def check_measured(names: Iterable[str], work: Path) -> None:
     Raises:
         click.UsageError: some were not; names them.
     """
-    known = dict.fromkeys(each for name in names for each in (name, *EXPERIMENTS[name].besides))
+    known = dict.fromkeys(each for name in names for each in (name, *EXPERIMENTS[name].reused))
     check_records([work / name for name in known], "python -m benchmarks.lab.measure --work")
 
 
@@ -97,7 +97,7 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
     architectures = [truth.space.to_string(arch) for arch in truth.architectures]
     found = measure(settings, architectures, work / name, progress=silent)
     terms = {term: _column(found, term, experiment.repeats) for term in _names(found)}
-    for other in experiment.besides:
+    for other in experiment.reused:
         taken = read(other, work=work, teachers=teachers, data_root=data_root)
         place = {arch: row for row, arch in enumerate(taken.architectures)}
         rows = [place[arch] for arch in architectures]

@@ -1,6 +1,6 @@
 """Measure the lab book's raw quantities: `python -m benchmarks.lab.measure NAME…`.
 
-Interrupted, what was measured is kept in --work, and the same command goes on.
+Interrupted, what was measured is kept in --work, and the same command resumes.
 """
 
 from collections.abc import Mapping
@@ -44,8 +44,8 @@ class Experiment:
         teacher: where it is trained; at random it is ResNet-110.
         sample: architectures, drawn at random; 0 for all.
         repeats: initializations and batches.
-        besides: experiments whose values are taken over: counts, and the passes of noise of
-            an experiment on other images (the same networks but for their classifiers, which
+        reused: experiments whose values are taken over: counts, and the passes of noise of
+            an experiment on other images (the same networks except for their classifiers, which
             are drawn last).
         scorers: what is measured.
     """
@@ -57,7 +57,7 @@ class Experiment:
     teacher: str = "resnet56"
     sample: int = 0
     repeats: int = 5
-    besides: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()
     scorers: tuple[str, ...] = SCORERS
 
 
@@ -72,7 +72,7 @@ def _better(truth: str, target: str, batch_size: int, besides: str, sample: int 
         batch_size,
         teacher="resnet20",
         sample=sample,
-        besides=(besides,),
+        reused=(besides,),
         scorers=ALIGNED,
     )
 
@@ -91,25 +91,25 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "autoformer-counts": _counts("autoformer", "distilled"),
     "cells-counts": _counts("nas-bench-201", "cifar100"),
     "digits-s0-counts": _counts("digits-s0", "distilled"),
-    "resnet-s0": Experiment("resnet-s0", "distilled", 64, besides=("resnet-s0-counts",)),
+    "resnet-s0": Experiment("resnet-s0", "distilled", 64, reused=("resnet-s0-counts",)),
     "resnet-s0-random": Experiment(
-        "resnet-s0", "distilled", 64, "random", besides=("resnet-s0-counts",)
+        "resnet-s0", "distilled", 64, "random", reused=("resnet-s0-counts",)
     ),
-    "autoformer": Experiment("autoformer", "distilled", 16, besides=("autoformer-counts",)),
+    "autoformer": Experiment("autoformer", "distilled", 16, reused=("autoformer-counts",)),
     "autoformer-random": Experiment(
-        "autoformer", "distilled", 16, "random", repeats=3, besides=("autoformer-counts",)
+        "autoformer", "distilled", 16, "random", repeats=3, reused=("autoformer-counts",)
     ),
-    "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16, besides=("cells-counts",)),
+    "cells-cifar100": Experiment("nas-bench-201", "cifar100", 16, reused=("cells-counts",)),
     "cells-cifar10": Experiment(
-        "nas-bench-201", "cifar10", 16, besides=("cells-cifar100",), scorers=ALIGNED
+        "nas-bench-201", "cifar10", 16, reused=("cells-cifar100",), scorers=ALIGNED
     ),
     "resnet-s0-better": _better("resnet-s0", "distilled", 64, "resnet-s0"),
     "autoformer-better": _better("autoformer", "distilled", 16, "autoformer"),
     "cells-better": _better("nas-bench-201", "cifar100", 16, "cells-cifar100", sample=1000),
     "cells-random": Experiment(
-        "nas-bench-201", "cifar100", 16, "random", sample=1000, besides=("cells-counts",)
+        "nas-bench-201", "cifar100", 16, "random", sample=1000, reused=("cells-counts",)
     ),
-    "digits-s0": Experiment("digits-s0", "distilled", 64, besides=("digits-s0-counts",)),
+    "digits-s0": Experiment("digits-s0", "distilled", 64, reused=("digits-s0-counts",)),
     "resnet-s0-published": Experiment(
         "resnet-s0", "distilled", 32, "random", repeats=3, scorers=PUBLISHED
     ),
@@ -118,7 +118,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "distilled",
         32,
         repeats=2,
-        besides=("resnet-s0-counts",),
+        reused=("resnet-s0-counts",),
         scorers=WIDELY,
     ),
     "autoformer-wide": Experiment(
@@ -126,7 +126,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "distilled",
         8,
         repeats=1,
-        besides=("autoformer-counts",),
+        reused=("autoformer-counts",),
         scorers=WIDELY,
     ),
     "cells-wide": Experiment(
@@ -135,7 +135,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         32,
         sample=400,
         repeats=1,
-        besides=("cells-counts",),
+        reused=("cells-counts",),
         scorers=WIDELY,
     ),
     **{f"resnet-s0-{n}-images": of for n, of in _curve("resnet-s0", "distilled", 3).items()},

@@ -20,7 +20,7 @@ from diswot.cli import options
 from diswot.runs.folder import replace_content
 
 TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
-"""What an aggregate is judged on."""
+"""What an aggregate is evaluated on."""
 WIDELY = ("resnet-s0", "cells", "autoformer")
 """Truths of which more was measured than shares the passes of `student_fit`."""
 CURVED = ("resnet-s0", "cells")
@@ -36,7 +36,7 @@ class FitRow:
 
     Attributes:
         truth: the experiment.
-        score: what is judged.
+        score: what is evaluated.
         repeats: initializations and batches that scores are the mean of.
         batch_size: images in a batch.
         single_mean: mean τ-b of the repeats taken one by one.
@@ -58,7 +58,7 @@ class FitRow:
 @click.option("--teachers", type=click.Path(path_type=Path), required=True)
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/lab"))
 def main(data_root: str | None, teachers: Path, work: Path) -> None:
-    """Write the tables of the lab book beside its pages, once all journals are there."""
+    """Write the tables of the lab book next to its pages, once all journals are there."""
 
     def journal(name: str) -> Journal:
         return read(name, work=work, teachers=teachers, data_root=data_root)

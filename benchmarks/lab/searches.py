@@ -18,8 +18,8 @@ from benchmarks.lab.aggregates import CONTROLS, TERMS
 from benchmarks.lab.journals import Journal, check_measured, check_records, read
 from benchmarks.lab.measure import EXPERIMENTS, Experiment, settings_of
 from benchmarks.results_folder import keep
-from diswot.bench.ledger import RECORDS
 from diswot.bench.measurement import Measured, evaluator_for
+from diswot.bench.record_store import RECORDS
 from diswot.bench.search_bench import Landscape, SearchBenchSettings, SearchRow, rows_of
 from diswot.cli import options
 from diswot.scorers import find_scorer
@@ -90,7 +90,7 @@ def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) 
         folders = [*(correlations / table for table in known), work / f"{name}-published"]
         found = _landscapes(name, folders, data_root, teachers, work)
         landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
-    chosen = [row for _, landscape in landscapes for row in _best_scored(landscape)]
+    chosen = [row for _, landscape in landscapes for row in _top_scoring(landscape)]
     rows = list[SearchRow]()
     for experiment, landscape in landscapes:
         for limit in LIMITS if landscape.truth.startswith("nas") else (None,):
@@ -135,7 +135,7 @@ def _known(landscape: Landscape) -> Iterator[str]:
             yield scorer
 
 
-def _best_scored(landscape: Landscape) -> Iterator[BudgetRow]:
+def _top_scoring(landscape: Landscape) -> Iterator[BudgetRow]:
     params = [record.params for record in landscape.records.values()]
     for share in SHARES:
         limit = int(np.quantile(params, share))
@@ -198,7 +198,7 @@ def _records(journal: Journal, repeats: int) -> list[Measured]:
 
 
 def _joined(record: Measured, others: Sequence[Terms]) -> Measured:
-    """Return a record with the means of other scores' terms besides its own."""
+    """Return a record with the means of other scores' terms in addition to its own."""
     repeats = len(next(iter(record.terms.values())))
     taken = {
         name: (sum(values) / len(values),) * repeats

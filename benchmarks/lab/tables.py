@@ -40,7 +40,7 @@ def tables_of(
     Args:
         trained: by truth, with a trained teacher.
         others: by experiment, with other teachers.
-        wide: by truth, with the quantities that were looked at besides.
+        wide: by truth, with the quantities that were also looked at.
         curves: by truth and number of images in a batch, the terms of `student_fit`.
     """
     return {
@@ -76,7 +76,7 @@ def _left_out(journals: Mapping[str, Journal]) -> str:
         ]
         for name, merits in found.items()
     ]
-    chosen = ["truth", "chosen on the others", "τ", "τ given params", "top tenth", "asked"]
+    chosen = ["truth", "selected on the others", "τ", "τ given params", "top tenth", "asked"]
     tried = ["width · size, with the alignment", *journals, "least margin"]
     return f"{markdown(chosen, rows)}\n\n{markdown(tried, whole)}"
 

@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 
 from diswot.bench.paired import paired_p
 from diswot.bench.rank_statistics import Vector
-from diswot.bench.trainings import LessonSettings, Trainings, lesson, student_of
+from diswot.bench.trainings import Trainings, TrainingSettings, distillation_for, student_of
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.tasks.images import load_data
@@ -23,7 +23,7 @@ ALONE = "alone"
 
 
 @dataclass(frozen=True)
-class LossTableSettings(LessonSettings):
+class LossTableSettings(TrainingSettings):
     """What is trained.
 
     Attributes:
@@ -81,9 +81,9 @@ def loss_table(
 
     Args:
         settings: what is trained.
-        out: a new folder, or one that was begun with the same settings.
+        out: a new folder, or one that was started with the same settings.
         workers: processes.
-        progress: told of every training.
+        progress: called with every training.
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -99,14 +99,14 @@ def loss_table(
     data = load_data(settings.data, root=settings.data_root)
     for student in settings.students:
         student_of(student, data, seed=0)  # what cannot be built is refused before any training
-    # tasks that may be added later are no part of what was begun
+    # tasks that may be added later are no part of what was started
     record = settings.recorded()
     for name in ("students", "losses", "seeds"):
         del record[name]
     records = Trainings(record, out, key=["student", "loss", "seed"]).run(
         list(product(settings.students, losses, range(settings.seeds))),
         partial(_one, settings),
-        before=partial(lesson, settings),
+        before=partial(distillation_for, settings),
         workers=workers,
         progress=progress,
     )
@@ -117,7 +117,7 @@ def loss_table(
 
 def _one(settings: LossTableSettings, task: tuple[str, str, int]) -> dict[str, Any]:
     name, loss, seed = task
-    distillation = lesson(settings)
+    distillation = distillation_for(settings)
     student = student_of(name, distillation.data, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=loss)
@@ -159,18 +159,18 @@ def _rows(
         if loss != ALONE:
             row = replace(row, gain=float((found - alone).mean()), p=paired_p(found - alone))
         rows.append(row)
-    return _judged(rows)
+    return _tested(rows)
 
 
-def _judged(rows: Sequence[LossRow]) -> list[LossRow]:
+def _tested(rows: Sequence[LossRow]) -> list[LossRow]:
     """Adjust the p of several losses for being several, and say what is significant."""
     compared = [row for row in rows if row.p is not None]
     adjusted = iter(false_discovery_control([row.p for row in compared])) if compared else iter(())
-    judged = []
+    tested = []
     for row in rows:
         if row.gain is not None:
             p = float(next(adjusted))
             ahead = "better" if row.gain > 0 else "worse"
             row = replace(row, adjusted=p, verdict=ahead if p < SIGNIFICANT else "no different")
-        judged.append(row)
-    return judged
+        tested.append(row)
+    return tested

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diswot.bench.trainings import LessonSettings, Trainings, lesson, student_in
+from diswot.bench.trainings import Trainings, TrainingSettings, distillation_for, student_in
 from diswot.errors import OptionError
 from diswot.progress import Progress
 from diswot.runs.folder import replace_file
@@ -23,7 +23,7 @@ TARGETS = {"vanilla": "alone", "distilled": "diswot"}
 
 
 @dataclass(frozen=True)
-class TruthSettings(LessonSettings):
+class TruthSettings(TrainingSettings):
     """What a ground truth is made of.
 
     Attributes:
@@ -56,9 +56,9 @@ def make_truth(
 
     Args:
         settings: what is trained.
-        out: a new folder, or one that was begun with the same settings.
+        out: a new folder, or one that was started with the same settings.
         workers: processes.
-        progress: told of every training.
+        progress: called with every training.
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -71,7 +71,9 @@ def make_truth(
     records = Trainings(settings.recorded(), out, key=["arch", "seed", "target"]).run(
         tasks,
         partial(_one, settings),
-        before=partial(lesson, settings),  # the teacher is trained before the workers ask for it
+        before=partial(
+            distillation_for, settings
+        ),  # the teacher is trained before the workers ask for it
         workers=workers,
         progress=progress,
     )
@@ -82,7 +84,7 @@ def make_truth(
 
 def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
     arch, seed, target = task
-    distillation = lesson(settings)
+    distillation = distillation_for(settings)
     student = student_in(settings.space, arch, distillation.data, seed=seed)
     recipe = replace(distillation.recipe, seed=seed)
     training = replace(distillation, recipe=recipe).train(student, loss=TARGETS[target])

@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-import diswot.bench.readings  # noqa: F401  (registers scorers, in worker processes too)
-from diswot.bench.ledger import Ledger, processes
+import diswot.bench.variants  # noqa: F401  (registers scorers, in worker processes too)
+from diswot.bench.record_store import RecordStore, processes
 from diswot.errors import first_line
 from diswot.finished import as_finished
 from diswot.networks.costs import Costs
@@ -97,19 +97,19 @@ def measure(
     Args:
         settings: what is measured.
         architectures: names, in the order of the result.
-        folder: a new folder, or one that was begun with the same settings.
+        folder: a new folder, or one that was started with the same settings.
         workers: processes.
-        progress: told of every architecture.
+        progress: called with every architecture.
         about: what else the folder's manifest is to say, and must agree in.
     """
     evaluator = evaluator_for(settings)
     space = evaluator.space
     keys = {name: space.canonical_key(space.from_string(name)) for name in architectures}
     first = {key: name for name, key in reversed(keys.items())}
-    with Ledger(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as ledger:
-        unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, ledger)]
+    with RecordStore(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as store:
+        unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, store)]
         counted_with = {first[key] for key in unscored}  # a score's costs are counted with it
-        uncounted = [n for n in architectures if ("costs", n) not in ledger.records]
+        uncounted = [n for n in architectures if ("costs", n) not in store.records]
         uncounted = [n for n in uncounted if n not in counted_with]
         total = len(uncounted) + 2 * len(unscored)
         done = 0
@@ -120,14 +120,14 @@ def measure(
             ]
             scored = [pool.submit(_score, settings, key, first[key]) for key in unscored]
             for records in _results([*counts, *scored]):
-                ledger.append(*records)
+                store.append(*records)
                 done += len(records)
                 progress(Step("measure", done, total))
-        return [_measured(name, keys[name], ledger, evaluator) for name in architectures]
+        return [_measured(name, keys[name], store, evaluator) for name in architectures]
 
 
-def _left(key: str, ledger: Ledger) -> bool:
-    return ("terms", key) not in ledger.records
+def _left(key: str, store: RecordStore) -> bool:
+    return ("terms", key) not in store.records
 
 
 def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[dict[str, Any]]]:
@@ -187,8 +187,8 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
     return [_counted(name, costs), scored]
 
 
-def _measured(name: str, key: str, ledger: Ledger, evaluator: Evaluator) -> Measured:
-    costs, scored = ledger.records["costs", name], ledger.records["terms", key]
+def _measured(name: str, key: str, store: RecordStore, evaluator: Evaluator) -> Measured:
+    costs, scored = store.records["costs", name], store.records["terms", key]
     found = Costs(costs["params"], costs["macs"])
     terms = {term: tuple(values) for term, values in scored["terms"].items()}
     terms |= evaluator.cost_terms(found)

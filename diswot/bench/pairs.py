@@ -71,10 +71,10 @@ def measure_pair(
         pair: TEACHER/STUDENT, names of `diswot list teachers`.
         methods: names of `METHODS`; `vanilla` is always among them.
         settings: data, epochs and seeds; its teacher, students and losses are the pair's.
-        out: a new folder, or one that was begun with the same settings.
+        out: a new folder, or one that was started with the same settings.
         published: a table of published figures; by default that of the data root, if any.
         workers: processes.
-        progress: told of every training.
+        progress: called with every training.
 
     Raises:
         DiswotError: something does not exist or does not fit.

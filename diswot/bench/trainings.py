@@ -1,4 +1,4 @@
-"""Many trainings of students: in several processes, kept as they end, taken up again."""
+"""Many trainings of students: in several processes, kept as they end, resumable."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from diswot.bench.ledger import Ledger, processes
+from diswot.bench.record_store import RecordStore, processes
 from diswot.errors import DiswotError, OptionError, RunError, first_line
 from diswot.finished import as_finished
 from diswot.progress import Progress, Step
@@ -23,7 +23,7 @@ _T = TypeVar("_T", bound=tuple[Hashable, ...])
 
 
 @dataclass(frozen=True)
-class LessonSettings:
+class TrainingSettings:
     """What students are trained on, and by whom.
 
     Attributes:
@@ -37,7 +37,7 @@ class LessonSettings:
         batch_size: of each student's training; `None` for the recipe's own.
         precision: in which networks are computed; see `Recipe`.
         device: where; by default a GPU where there is one.
-        force: whether to learn from a teacher near chance too.
+        force: whether to distill from a teacher near chance too.
     """
 
     data: str = "digits"
@@ -59,7 +59,7 @@ class LessonSettings:
 
 
 @cache
-def lesson(settings: LessonSettings) -> Distillation:
+def distillation_for(settings: TrainingSettings) -> Distillation:
     """Return teacher, data and recipe, once in each process."""
     whole = prepare_distillation(
         settings.teacher,
@@ -120,12 +120,12 @@ class Trainings:
 
     Args:
         settings: what all have in common, and more that the records depend on.
-        out: a new folder, or one that was begun with the same settings.
+        out: a new folder, or one that was started with the same settings.
         key: names of the entries of a record that are its task.
     """
 
     def __init__(self, settings: dict[str, Any], out: Path, *, key: Sequence[str]) -> None:
-        self._ledger = Ledger(out, settings, key=key)
+        self._store = RecordStore(out, settings, key=key)
 
     def run(
         self,
@@ -143,19 +143,19 @@ class Trainings:
             one: makes the record of a task; called in the workers.
             before: called in this process if anything is to be done, for what is made once.
             workers: processes.
-            progress: told of every task.
+            progress: called with every task.
 
         Raises:
             RunError: trainings failed; the others are kept.
         """
-        with self._ledger as ledger:
-            left = [task for task in tasks if task not in ledger.records]
+        with self._store as store:
+            left = [task for task in tasks if task not in store.records]
             if left:
                 before()
             for done, record in enumerate(_done(left, one, workers), len(tasks) - len(left)):
-                ledger.append(record)
-                progress(Step("train", done + 1, len(tasks), _told(record)))
-        return ledger.records
+                store.append(record)
+                progress(Step("train", done + 1, len(tasks), _note(record)))
+        return store.records
 
 
 def _done(
@@ -173,7 +173,7 @@ def _done(
         raise RunError(f"{len(failures)} trainings failed, the first of {failures[0]}")
 
 
-def _told(record: dict[str, Any]) -> str:
+def _note(record: dict[str, Any]) -> str:
     names = " ".join(value for value in record.values() if isinstance(value, str))
     values = (f"{name} {value:.4g}" for name, value in record.items() if isinstance(value, float))
     return f"{names}: {', '.join(values)}"

@@ -69,7 +69,7 @@ class Command(click.Command):
         return None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the essential options in a line each, or all of them with all that they say."""
+        """Write the essential options one line each, or all of them in full."""
         everything = bool(ctx.meta.get(_ALL))
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):

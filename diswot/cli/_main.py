@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [_renamed(word) for word in given]
-    if not is_first():  # all that is to be said is said by the first
+    if not is_first():  # only the first process prints
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         make_readable(stream)

@@ -21,20 +21,20 @@ def shown_progress() -> Iterator[Progress]:
         yield silent
         return
     if not can_be_drawn():
-        with waiting(_Lines().tell) as tell:
-            yield tell
+        with waiting(_Lines().report) as report:
+            yield report
         return
-    with drawn() as tell:
-        yield tell
+    with drawn() as report:
+        yield report
 
 
 class _Lines:
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._done: dict[str, int] = {}
 
-    def tell(self, step: Step) -> None:
+    def report(self, step: Step) -> None:
         if step.total == 0:
             say(f"{step.stage}: {step.note}", err=True)
             return
@@ -43,11 +43,11 @@ class _Lines:
             del self._started[step.stage]
         self._done[step.stage] = step.done
         started = self._started.setdefault(step.stage, now)
-        due = now - self._told.get(step.stage, started) >= SECONDS_BETWEEN_LINES
+        due = now - self._reported.get(step.stage, started) >= SECONDS_BETWEEN_LINES
         ended = step.done == step.total and now - started >= SECONDS_WORTH_A_LINE
         if not (due or ended):
             return
-        self._told[step.stage] = now
+        self._reported[step.stage] = now
         spent = now - started
         left = spent / step.done * (step.total - step.done) if step.done else 0
         say(

@@ -57,15 +57,15 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         OptionError: the run was made with Python code, which must be named again: what a
             run folder names is never imported.
     """
-    from diswot.search import SPACES, load_run, read_manifest, source_of, task_of, told_again
+    from diswot.search import SPACES, load_run, read_manifest, restored_option, source_of, task_of
 
     used = read_manifest(folder)["settings"]
     task = task_of(used, given.task)
     source = RunSettings() if given.data else _data_of(source_of(used, task))
     known = RunSettings(
-        teacher=told_again("teacher", used["teacher"], given.teacher, task.teacher_sources),
+        teacher=restored_option("teacher", used["teacher"], given.teacher, task.teacher_sources),
         teacher_weights=None if given.teacher else used["teacher_weights"],
-        space=told_again("space", used["space"], given.space, SPACES),
+        space=restored_option("space", used["space"], given.space, SPACES),
         task=given.task or used.get("task", task.name),
         data=source.data,
         data_root=source.data_root,

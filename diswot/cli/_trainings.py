@@ -40,7 +40,7 @@ def options_before(
         OptionError: something was Python code, and must be named again.
         RunFolderError: the manifest is damaged, or of another version.
     """
-    from diswot.search import task_of, told_again
+    from diswot.search import restored_option, task_of
     from diswot.training import TRAINING_MANIFEST
 
     task = task_of(manifest.options, given["task"])
@@ -55,7 +55,7 @@ def options_before(
         ) from error
     for kind, known in found_by_name(task).items():
         if options.get(kind) is not None:
-            options[kind] = told_again(kind, options[kind], given[kind], known)
+            options[kind] = restored_option(kind, options[kind], given[kind], known)
     options |= {"task": given["task"] or options.get("task", task.name)}
     return options | {n: given[n] for n in _ELSEWHERE if given[n] is not None}
 

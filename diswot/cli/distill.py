@@ -22,7 +22,7 @@ from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
 from diswot.errors import ExportError, OptionError
 from diswot.options import SearchOptions, declared
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.runs import working_in
 from diswot.runs.config import write_config
 from diswot.runs.folder import check_new_folder, next_folder
@@ -123,10 +123,10 @@ def _shortlisted(result: SearchResult, count: int, run: Path) -> list[str]:
     return [candidate.name for candidate in result.shortlist(count)]
 
 
-def go_on(
+def resume_training(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    """Resume what `diswot distill` began in a folder."""
+    """Resume a `diswot distill` that was stopped in a folder."""
     options = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
     _distill(folder, options, as_json=as_json, exported=folder)
 
@@ -217,7 +217,7 @@ def _name_missing_forms(student: nn.Module, signature: Signature, progress: Prog
     except ExportError as error:
         missing = {"any form": str(error)}
     for form, reason in missing.items():
-        progress(news("export", f"the student cannot be exported as {form}: {reason}"))
+        progress(message("export", f"the student cannot be exported as {form}: {reason}"))
 
 
 def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:

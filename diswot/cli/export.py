@@ -96,13 +96,13 @@ def _found(
 ) -> tuple[SavedStudent, str | None]:
     """Return the student that is exported, and the space that it is of, where that is known."""
     from diswot.pipeline import read_verdict
-    from diswot.search import SPACES, load_run, told_again
+    from diswot.search import SPACES, load_run, restored_option
     from diswot.training import saved_students
 
     students = saved_students(run)
     if (run / "manifest.json").exists():
         result = load_run(run)
-        space = told_again("space", result.manifest["settings"]["space"], space, SPACES)
+        space = restored_option("space", result.manifest["settings"]["space"], space, SPACES)
         found = read_verdict(run)
         if found is not None and arch is None and loss is None:
             arch, loss = found.architecture, found.loss

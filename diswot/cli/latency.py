@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace, Signature
 
 BUSY = 0.1
-"""From what disturbance on a calibration is worth repeating."""
+"""From what measurement_noise on a calibration is worth repeating."""
 
 _SUBJECT = shared.options(
     shared.TASK,
@@ -120,7 +120,7 @@ def calibrate(
         )
     write_operator_table(table, path)
     if as_json:
-        print_json(_told(table, path))
+        print_json(_summary(table, path))
         return
     _print(table, path)
     typical = float(np.median([each.measured_ms for each in table.architectures]))
@@ -223,9 +223,13 @@ def _check_new(path: Path) -> None:
         raise OptionError(f"{path.parent} is no folder that can be written: name another in --out")
 
 
-def _told(table: OperatorTable, path: Path) -> dict[str, object]:
+def _summary(table: OperatorTable, path: Path) -> dict[str, object]:
     operators = len(table.operators)
-    about = {"file": str(path), "operators": operators, "disturbance": table.disturbance}
+    about = {
+        "file": str(path),
+        "operators": operators,
+        "measurement_noise": table.measurement_noise,
+    }
     return about | asdict(table.error)
 
 
@@ -253,8 +257,8 @@ def _print(table: OperatorTable, path: Path) -> None:
         ),
     )
     say(f"Wrote {path}")
-    if table.disturbance > BUSY:
+    if table.measurement_noise > BUSY:
         say(
-            f"The machine was busy: half of the runs took {table.disturbance:.0%} longer than the "
-            "fast ones; calibrate again when it does nothing else."
+            f"The machine was busy: half of the runs took {table.measurement_noise:.0%} more than "
+            "the fast ones; calibrate again when it does nothing else."
         )

@@ -21,7 +21,7 @@ from diswot.errors import OptionError, RunFolderError
 if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
-TRAININGS = {"distill": distill.go_on, "teacher train": teacher.go_on}
+TRAININGS = {"distill": distill.resume_training, "teacher train": teacher.resume_training}
 """What resumes the trainings of a command."""
 
 
@@ -40,7 +40,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
     Example: diswot resume runs/search-1 --generations 20
     """
     from diswot.pipeline import RunReport
-    from diswot.pipeline import resume as go_on
+    from diswot.pipeline import resume as resume_run
     from diswot.training import is_unfinished, read_training_manifest
 
     manifest = read_training_manifest(run)
@@ -51,12 +51,12 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
     check_alone("diswot resume")
     if is_unfinished(run) and not (run / "manifest.json").exists():
         raise RunFolderError(
-            f"{run} is a training that was begun from Python, or is part of a run: make the same "
+            f"{run} is a training that was started from Python, or is part of a run: make the same "
             "call again, or resume the run"
         )
     settle_workers(chosen, run)
     with shown_progress() as progress:
-        result = go_on(run, progress=progress, **chosen)
+        result = resume_run(run, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(run)} | result.to_json())
     elif isinstance(result, RunReport):

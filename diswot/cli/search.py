@@ -61,7 +61,7 @@ def print_search(result: SearchResult, folder: Path) -> None:
     else:
         what = "The best"
         rows = [(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
-    rows += result.plain_choices.items()
+    rows += result.baselines.items()
     costs = [name for name in EXTRA_COSTS if getattr(result.best.costs, name) is not None]
     over = f"; {len(result.over_budget)} over budget, not scored" if result.over_budget else ""
     print_table(

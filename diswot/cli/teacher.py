@@ -29,7 +29,7 @@ _TEXTS = ("teacher", "data")
 
 @click.group()
 def teacher() -> None:
-    """Train the network that students are to learn from.
+    """Train the network that students are distilled from.
 
     Example: diswot teacher train wrn-40-2 --data cifar100 --epochs 240 --out wrn-40-2
     """
@@ -74,10 +74,10 @@ def train(
     _train(folder, located(options, subject.task), as_json=as_json)
 
 
-def go_on(
+def resume_training(
     folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    """Resume what `diswot teacher train` began in a folder."""
+    """Resume a `diswot teacher train` that was stopped in a folder."""
     options = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
     _train(folder, options, as_json=as_json)
 

@@ -17,7 +17,7 @@ _PROVIDED = {"torch", "NoneType", "fx_pytree", "pytree"}
 
 
 def is_call(module: nn.Module) -> bool:
-    """Tell whether a module is written as a call of its constructor: torch's own, no container."""
+    """Return whether a module is written as a constructor call: torch's own, no container."""
     kind = type(module)
     return getattr(nn, kind.__name__, None) is kind and kind not in (nn.Module, *_CONTAINERS)
 

@@ -28,7 +28,7 @@ from search_spaces import Architecture, SearchSpace, Signature
 Vector: TypeAlias = NDArray[np.float64]
 
 FEWEST = 6
-"""Architectures to calibrate with: some to fit a line, some to tell how good it is."""
+"""Architectures to calibrate with: some to fit a line, some to measure its error."""
 
 ROUNDS = 3
 """Everything is measured so often; the fast runs count, since other work only slows down."""
@@ -61,7 +61,7 @@ def calibrate(
     A latency is then predicted as the sum over the operators of a network, put right by a
     line: operators in a row find other caches than operators alone, and Python takes its
     time between them. The line has the least squares of relative errors, slope and
-    intercept not negative, on two thirds of the sample; the other third tells the error.
+    intercept not negative, on two thirds of the sample; the error is measured on the other third.
     Of operators and networks the fast runs count, a tenth, of three rounds.
 
     Operators are always timed in PyTorch, one by one. In ONNX Runtime and `torch.compile`
@@ -145,12 +145,12 @@ class _Times:
     Attributes:
         operators: fastest milliseconds of each operator.
         networks: fastest milliseconds of each network (n,).
-        disturbance: by what share a median run was slower than the fast ones, typically.
+        measurement_noise: by what share a median run was slower than the fast ones, typically.
     """
 
     operators: Mapping[str, float]
     networks: Vector
-    disturbance: float
+    measurement_noise: float
 
     @classmethod
     def of(
@@ -198,7 +198,7 @@ def _fitted(
         slope=slope,
         intercept=intercept,
         error=_error(predicted[held_out], times.networks[held_out]),
-        disturbance=times.disturbance,
+        measurement_noise=times.measurement_noise,
         architectures=tuple(
             Calibrated(timed.space.to_string(arch), float(whole), float(said), bool(apart))
             for arch, whole, said, apart in rows

@@ -51,7 +51,7 @@ def find_latency(
 
 
 def check_latency(spec: str, *, column: str | None = None, device: str = "cpu") -> None:
-    """Raise what can be said of a latency without a space or data.
+    """Check a latency without a space or data.
 
     Raises:
         OptionError: it is no latency, a column is named of what has none, or the form cannot

@@ -22,7 +22,7 @@ FORMS = tuple(RUNTIMES)
 
 
 def is_measured(spec: str | None) -> bool:
-    """Tell whether a latency is measured on this machine, and not looked up or predicted."""
+    """Return whether a latency is measured on this machine, and not looked up or predicted."""
     return spec in FORMS or spec == MEASURED
 
 

@@ -155,7 +155,7 @@ class MeasuredLatency:
         return self.measure(arch).median_ms
 
     def measure(self, arch: Architecture) -> LatencyMeasurement:
-        """Return all that timing the network of `arch` tells.
+        """Return all that timing the network of `arch` gives.
 
         Raises:
             SpaceError: its network cannot be built or run.

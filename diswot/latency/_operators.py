@@ -20,11 +20,11 @@ from diswot.networks.meta import ShapeArithmetic, build_on_meta
 from search_spaces import Architecture, SearchSpace, Signature
 
 _Seen: TypeAlias = Callable[[str, Callable[[], object]], None]
-"""Is told an operator's name, and given what runs it again."""
+"""Is called with an operator's name, and with what runs it again."""
 
 
 class _Recorder(TorchFunctionMode):
-    """Tells of the operators that are called while it is entered; not of those inside them."""
+    """Reports the operators that are called while it is entered; not those inside them."""
 
     def __init__(self, seen: _Seen) -> None:
         super().__init__()

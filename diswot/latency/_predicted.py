@@ -70,7 +70,7 @@ class OperatorTable:
         slope: what their sum is multiplied by.
         intercept: what is added to it, in milliseconds.
         error: on architectures that were held out.
-        disturbance: by what share the median run of a network was slower than its fast
+        measurement_noise: by what share the median run of a network was slower than its fast
             runs, typically; large on a busy machine, on which tables err more.
         architectures: what was measured as a whole.
         form: what is predicted: networks as `eager`, `onnx` or `torch-compile` runs them.
@@ -86,7 +86,7 @@ class OperatorTable:
     slope: float
     intercept: float
     error: PredictionError
-    disturbance: float
+    measurement_noise: float
     architectures: tuple[Calibrated, ...]
     form: str = EAGER
 
@@ -220,7 +220,7 @@ def _from_json(content: Mapping[str, Any]) -> OperatorTable:
             _number(error["p90"]),
             None if rank is None else _number(rank, least=-1),
         ),
-        disturbance=_number(content["disturbance"]),
+        measurement_noise=_number(content.get("measurement_noise", content.get("disturbance"))),
         architectures=tuple(
             Calibrated(
                 _text(row["architecture"]),

@@ -30,7 +30,7 @@ class Criterion(nn.Module):
     """A weighted sum of terms.
 
     Its parameters (projections of widths, for example) are trained with the student;
-    its state is all that a training that goes on must restore.
+    its state is all that a resumed training must restore.
 
     Args:
         terms: by name.
@@ -59,14 +59,14 @@ class Criterion(nn.Module):
 
     @property
     def needs_preparation(self) -> bool:
-        """Whether a term learns from the teacher alone first."""
+        """Whether a term has parts that are trained on the teacher first."""
         return any(term.needs_preparation for term in self._terms)
 
     def prepare(self, batches: Iterable[Activations]) -> None:
-        """Let the terms that need it learn from the teacher alone.
+        """Train the parts of terms that are trained on the teacher alone.
 
         Args:
-            batches: what the teacher shows, batch by batch; it is gone through anew for
+            batches: outputs of the teacher, batch by batch; they are gone through again for
                 every term that learns, so it must not be an iterator.
         """
         for term in self._terms:

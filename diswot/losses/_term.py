@@ -44,7 +44,7 @@ class TrainingBatch:
     teachers: Mapping[str, Activations] = field(default_factory=dict)
 
     def warmed_up(self, warmup: float) -> float:
-        """Return by what a loss is multiplied that grows in a line over the first `warmup`.
+        """Return the factor of a loss with linear warm-up over the first `warmup`.
 
         Examples:
             >>> import torch
@@ -161,14 +161,14 @@ class Term(nn.Module):
 
         Args:
             student: what the student shows of B examples; gradients flow into it.
-            teacher: what the first teacher shows of the same examples, no gradient flows into
+            teacher: outputs of the first teacher for the same examples; no gradient flows into
                 it; may be `None` for a term whose card says that it needs no teacher.
             batch: what else is known of the examples, and what further teachers show.
         """
         raise NotImplementedError
 
     def prepare(self, batches: Iterable[Activations]) -> None:
-        """Learn from the teacher alone; what is learnt is kept as parameters or buffers.
+        """Train on the teacher alone; what is trained is kept as parameters or buffers.
 
         Args:
             batches: what the teacher shows, batch by batch.

@@ -1,4 +1,4 @@
-"""Activation boundaries: the student's neurons are on where the teacher's are, and off likewise.
+"""Activation boundaries: the student's neurons are active where the teacher's are, and only there.
 
 Source: Heo, Lee, Yun and Choi, "Knowledge Transfer via Distillation of Activation
 Boundaries Formed by Hidden Neurons", AAAI 2019: the alternative loss with a margin, which
@@ -67,7 +67,7 @@ class ActivationBoundaries(MapTerm):
     and with labels thereafter. The connector stands also between maps of one width, where
     the authors' code has none.
 
-    Besides the taps, the option `margin` is μ.
+    In addition to the taps, the option `margin` is μ.
     """
 
     def __init__(

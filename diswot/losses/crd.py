@@ -1,7 +1,7 @@
 """Contrastive representation distillation: an image's features are the teacher's of that image.
 
 Source: Tian, Krishnan and Isola, "Contrastive Representation Distillation", ICLR 2020,
-section 3.1: a critic tells pairs of one image from pairs of two, whose features are kept
+section 3.1: a critic separates pairs of one image from pairs of two, whose features are kept
 in a memory of the whole training split.
 """
 
@@ -109,7 +109,7 @@ class Memory(nn.Module):
             log_normalizer=self.log_normalizer,
         )
 
-    def remember(self, embeddings: Tensor, places: Tensor) -> None:
+    def store(self, embeddings: Tensor, places: Tensor) -> None:
         """Keep embeddings (B, D) of the images at `places` (B,), of all processes."""
         seen = of_all_processes(places)
         new = of_all_processes(embeddings.detach())
@@ -181,8 +181,8 @@ class CRD(Term):
         ours, theirs = F.normalize(ours, dim=1), F.normalize(theirs, dim=1)
         loss = self._of_teacher.contrast(ours, places) + self._of_student.contrast(theirs, places)
         if self.training:
-            self._of_student.remember(ours, batch.indices)
-            self._of_teacher.remember(theirs, batch.indices)
+            self._of_student.store(ours, batch.indices)
+            self._of_teacher.store(theirs, batch.indices)
         return loss
 
     def _learn_classes(self, batch: TrainingBatch) -> None:

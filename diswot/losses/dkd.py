@@ -76,7 +76,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
 class DecoupledKD(Term):
     """[`dkd_loss`][diswot.losses.dkd_loss] of two networks' logits.
 
-    It grows in a line over the first `warmup` of the training, as in the authors' code.
+    Linear warm-up over the first `warmup` of the training, as in the authors' code.
     """
 
     def __init__(

@@ -87,7 +87,7 @@ class FactorTransfer(MapTerm):
     Deviation: the paraphraser is trained with Adam, which suits maps of any scale; the
     authors' code has SGD at a rate for one teacher.
 
-    Besides the taps, the option `k` is the number of factors for each of the teacher's
+    In addition to the taps, the option `k` is the number of factors for each of the teacher's
     channels.
     """
 

@@ -16,7 +16,7 @@ from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
 LEVELS = (4, 2, 1)
-"""Heights and widths at which maps are compared besides their own."""
+"""Heights and widths at which maps are compared in addition to their own."""
 
 MOST_CHANNELS = 512
 """Channels in which maps are fused, at most."""

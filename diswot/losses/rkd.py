@@ -63,7 +63,7 @@ def rkd_loss(
         student: features (B, D); gradients flow into them.
         teacher: features (B, any); no gradient flows into them.
         distance: λ_D; 25 for classification in section 4.2.
-        angle: λ_A; 50 likewise.
+        angle: λ_A; 50 for classification in section 4.2.
 
     Examples:
         >>> import torch

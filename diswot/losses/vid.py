@@ -1,4 +1,4 @@
-"""Variational information distillation: the teacher's maps can be told from the student's.
+"""Variational information distillation: the teacher's maps can be predicted from the student's.
 
 Source: Ahn, Hu, Damianou, Lawrence and Dai, "Variational Information Distillation for
 Knowledge Transfer", CVPR 2019, section 2: a Gaussian q(t | s) whose mean is a network of

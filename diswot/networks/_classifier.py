@@ -39,7 +39,7 @@ class LinearCall:
         return self.layer.weight.flatten(1)
 
     def gave(self, returned: Tensor) -> bool:
-        """Tell whether the output is what the network returned, as it is or in another form.
+        """Return whether the output is what the network returned, as it is or in another form.
 
         Other forms are views (`squeeze`, `flatten`) and the same numbers in another precision.
         """

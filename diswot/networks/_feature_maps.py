@@ -9,7 +9,7 @@ SPECIAL_TOKENS = 2
 
 
 def is_map(output: object) -> bool:
-    """Tell whether `output` is a feature map, or the tokens of one, of several positions."""
+    """Return whether `output` is a feature map, or the tokens of one, of several positions."""
     if not isinstance(output, Tensor):
         return False
     return (output.ndim == 4 and output[0, 0].numel() > 1) or (

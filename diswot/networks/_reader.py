@@ -15,7 +15,7 @@ from diswot.networks.output import first_tensor, run
 
 
 class ActivationReader:
-    """Runs a network and tells what its forward pass shows.
+    """Runs a network and returns its output and activations.
 
     Use as a context manager; leaving it removes the hooks. The output is what the network
     returns, see [`output_of`][diswot.networks.output.output_of].

@@ -67,7 +67,7 @@ def measure_costs(
 
 
 class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows the bytes of the tensors that are alive, but for those of a network.
+    """Follows the bytes of the tensors that are alive, except those of a network.
 
     Attributes:
         peak: the most that were alive at the same time.

@@ -30,7 +30,7 @@ def weight_layers(network: nn.Module) -> list[WeightLayer]:
 
 
 def convolutions(network: nn.Module) -> list[nn.Module]:
-    """Return all convolutions; of a network that has one at most, all linear layers besides."""
+    """Return all convolutions; of a network that has one at most, all linear layers too."""
     layers = weight_layers(network)
     found = [layer for layer in layers if not isinstance(layer, nn.Linear)]
     return list(found if len(found) > 1 else layers)
@@ -71,7 +71,7 @@ def _opened(network: nn.Module, kinds: Mapping[type, int]) -> Iterator[nn.Module
 
 
 def _holds_blocks(module: nn.Module, *, once: bool) -> bool:
-    """Tell whether a module holds a container of several blocks; of any kind, if it is `once`."""
+    """Return whether a module holds a container of several blocks; of any kind, if it is `once`."""
     return any(
         (_is_container(inside) if once else type(inside) in _SEQUENCES)
         and sum(map(_has_modules, inside.children())) > 1

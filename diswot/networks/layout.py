@@ -87,7 +87,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a network shows what, as one trial pass told.
+    """Where a network has its outputs and activations, found by one trial pass.
 
     Attributes:
         who: what the network is called in messages.
@@ -208,7 +208,7 @@ def _times(shape: Shape) -> str:
 
 @torch.no_grad()
 def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Layout:
-    """Return where `network` shows what, told by one pass in evaluation mode.
+    """Return where `network` has its outputs and activations, from one pass in evaluation mode.
 
     Args:
         network: its modes, parameters and statistics are as before afterwards.

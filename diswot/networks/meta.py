@@ -54,7 +54,7 @@ _CONSTANTS = frozenset({torch.zeros, torch.ones})
 
 
 class _WithoutValues(DeviceContext):
-    """What `with torch.device("meta")` is, but for setting values."""
+    """What `with torch.device("meta")` is, except for setting values."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -117,7 +117,7 @@ _WITHOUT_PRODUCTS = (
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Tell whether elementwise arithmetic on `a` and `b` gives what `a` is."""
+    """Return whether elementwise arithmetic on `a` and `b` gives what `a` is."""
     if not isinstance(a, Tensor) or not a.is_floating_point():
         return False
     return isinstance(b, int | float) or (

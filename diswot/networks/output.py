@@ -1,4 +1,4 @@
-"""What the output of a network is, said once for everything that reads one."""
+"""What the output of a network is, for everything that reads one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass

@@ -3,7 +3,7 @@
 Source: Dong et al., "DisWOT: Student Architecture Search for Distillation WithOut
 Training", CVPR 2023, arXiv 2303.15678, section 3.
 
-The paper's text leaves room for several readings; these are the ones implemented:
+The paper's text can be read in several ways; these are implemented:
 
 - semantic: every class n has its own B×B matrix G_n G_nᵀ, from its localization maps
   as a B×H·W matrix, and the distances are averaged over the classes. (The text also

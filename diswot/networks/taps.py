@@ -94,12 +94,12 @@ def common_height_and_width(own: Shape, other: Shape) -> Shape:
 def pooled(maps: Tensor, shape: Shape) -> Tensor:
     """Return feature maps average-pooled to `shape`, over places and over channels.
 
-    Neighboring channels are averaged where there are too many, for want of a trained
+    Neighboring channels are averaged where there are too many, since there is no trained
     projection.
 
     Args:
         maps: (B, C, H, W), or (B, C).
-        shape: what the result has besides B; nowhere more than `maps`.
+        shape: axes of the result without B; nowhere more than `maps`.
 
     Examples:
         >>> import torch

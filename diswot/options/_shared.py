@@ -10,7 +10,7 @@ MOST_IMAGES = 1_000_000
 MOST_SEED = 2**63 - 1
 
 DEFAULT_TASK = "images"
-"""What a teacher does where nothing else is said."""
+"""What a teacher does by default."""
 
 TaskName: TypeAlias = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""What can be said of a run that is asked for, before data are read."""
+"""Checks of a run, before data are read."""
 
 from pathlib import Path
 from typing import Unpack, cast
@@ -29,7 +29,7 @@ def check_run(
     out: str | Path | None,
     **options: Unpack[RunOptions],
 ) -> SearchSettings:
-    """Raise what can be said of a run before data are read; return its settings as a search.
+    """Check a run before data are read; return its settings as a search.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.

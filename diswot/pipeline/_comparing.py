@@ -64,7 +64,7 @@ class Comparison:
         return self.metric.difference(*values, self._dataset, split)
 
     def is_better(self, one: TrainedStudent, other: TrainedStudent, split: SplitName) -> bool:
-        """Tell whether `one` is better, by more than the interval of their difference."""
+        """Return whether `one` is better, by more than the interval of their difference."""
         found = self.difference(one, other, split)
         return found.low > 0 if self.metric.higher_is_better else found.high < 0
 

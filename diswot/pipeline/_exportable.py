@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from diswot.export import dry_export, wanted_forms
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.search import find_space
 from diswot.seeding import generator_for
 from diswot.students import build_student
@@ -29,7 +29,7 @@ def check_exportable(
         return
     for form, reason in dry_export(candidate, signature, wanted=wanted).items():
         note = f"students of this space cannot be exported as {form}, which is left out: {reason}"
-        progress(news("export", note))
+        progress(message("export", note))
 
 
 def _runnable(space: SearchSpace, signature: Signature) -> nn.Module | None:

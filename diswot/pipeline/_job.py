@@ -30,7 +30,7 @@ from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._stage import Run, known_result, run_stages
 from diswot.pipeline._stages import main_job
-from diswot.pipeline._students import Lessons
+from diswot.pipeline._students import TrainingSetup
 from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.scorers import find_scorer
@@ -41,9 +41,9 @@ from diswot.search import (
     check_search,
     data_again,
     read_manifest,
+    restored_option,
     search,
     task_of,
-    told_again,
 )
 from diswot.search import resume as resume_search
 from diswot.tasks import find_subject, takes_task_options
@@ -90,7 +90,7 @@ def run(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         settings = check_run(teacher, space, budget=budget, out=out, **options)
         folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
@@ -98,16 +98,16 @@ def run(
         with working_in(folder):
             subject = find_subject(options, teacher=teacher, space=space)
             teacher, space = subject.teacher, subject.space
-            data = subject.load(tell)
+            data = subject.load(report)
             options = cast(RunOptions, {**subject.without_own(options), "data": data})
             subject.task.prepared(data, options)  # what does not fit is refused before the search
-            check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=tell)
+            check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=report)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
             job |= _training_of(teacher, options)
             search = _Search(teacher, space, budget, options)
             stages = main_job(search.start, teacher_first=search.needs_teacher)
-            return run_stages(stages, Run(folder, Lessons(teacher, options, tell), job))
+            return run_stages(stages, Run(folder, TrainingSetup(teacher, options, report), job))
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
@@ -156,12 +156,12 @@ class _Search:
     def start(self, run: Run) -> SearchResult:
         """Search in a new folder."""
         return search(
-            run.lessons.trained_teacher() if self.needs_teacher else self.teacher,
+            run.setup.trained_teacher() if self.needs_teacher else self.teacher,
             self.space,
             budget=self.budget,
             out=run.folder,
             job=run.job,
-            progress=run.lessons.progress,
+            progress=run.setup.progress,
             **self.asked,
         )
 
@@ -184,15 +184,15 @@ def resume(
         DiswotError: it is no run folder, is damaged, or something does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         path = Path(folder)
         read_manifest(path)  # what is no run folder is not locked
         with working_in(path):
             manifest = read_manifest(path)
             job = _job_of(manifest, path)
             if job is None:
-                return resume_search(path, progress=tell, **options)
-            return _resume_job(path, manifest, options, job=job, progress=tell)
+                return resume_search(path, progress=report, **options)
+            return _resume_job(path, manifest, options, job=job, progress=report)
 
 
 def _resume_job(
@@ -209,7 +209,7 @@ def _resume_job(
     check_resume(folder, manifest, **options)
     settings = manifest["settings"]
     known = task_of(settings, options.get("task"), data=options.get("data")).teacher_sources
-    teacher = told_again("teacher", settings["teacher"], options.get("teacher"), known)
+    teacher = restored_option("teacher", settings["teacher"], options.get("teacher"), known)
     options["data"] = data_again(
         settings,
         options.get("data"),
@@ -220,19 +220,21 @@ def _resume_job(
     )
     if options.get("data_root") is None and options["data"].source is not None:
         options["data_root"] = options["data"].source.root
-    lessons = Lessons(teacher, {**options, **_lessons_of(settings, job, options)}, progress)
+    setup = TrainingSetup(
+        teacher, {**options, **_training_options_of(settings, job, options)}, progress
+    )
     needs_teacher = settings["teacher_state"] == "trained"
 
     def again(run: Run) -> SearchResult:
         if needs_teacher:
-            options["teacher"] = run.lessons.trained_teacher()
+            options["teacher"] = run.setup.trained_teacher()
         return resume_search(folder, progress=progress, **options)
 
     stages = main_job(again, teacher_first=needs_teacher)
-    return run_stages(stages, Run(folder, lessons, job, known_result(folder)))
+    return run_stages(stages, Run(folder, setup, job, known_result(folder)))
 
 
-def _lessons_of(
+def _training_options_of(
     settings: Mapping[str, Any], job: Mapping[str, Any], options: ResumeOptions
 ) -> dict[str, Any]:
     """Return how a manifest says that students are trained; options come first where they may."""

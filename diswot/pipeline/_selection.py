@@ -169,7 +169,7 @@ def _of_teacher(
     plain = next((s for s in students if s.loss == alone and s.name == taken.name), None)
     if plain is not None and not compare.is_better(taken, plain, "test"):
         worse = compare.is_better(plain, taken, "test")
-        least = "loses" if worse else f"adds nothing that these {compare.task.noun}s can tell"
+        least = "loses" if worse else f"adds nothing measurable on these {compare.task.noun}s"
         gain = compare.difference(taken, plain, "test")
         notes.append(f"The teacher {least}: against training alone {gain} on the test split.")
     reached = compare.measure(taken, "test")
@@ -181,7 +181,7 @@ def _of_teacher(
 
 
 def _is_behind(one: Measure, other: Measure) -> bool:
-    """Tell whether one measure is worse than another, and their intervals are apart."""
+    """Return whether one measure is worse than another, and their intervals are apart."""
     return one.high < other.low if one.higher_is_better else one.low > other.high
 
 

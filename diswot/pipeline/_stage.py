@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from diswot.errors import RunFolderError
 from diswot.export import Exported
 from diswot.pipeline._report import RunReport
-from diswot.pipeline._students import Attempts, Lessons, Students
+from diswot.pipeline._students import Attempts, Students, TrainingSetup
 from diswot.pipeline._verdict import Verdict
 from diswot.runs.folder import read_json, write_record
 from diswot.search import Candidate, SearchResult
@@ -25,7 +25,7 @@ class Run:
 
     Attributes:
         folder: the run folder.
-        lessons: what students are trained with.
+        setup: what students are trained with.
         job: the options of `JobOptions`, and of the trainings, as the manifest keeps them.
         known: `result.json` as an earlier call wrote it; empty where there is none.
         fingerprints: those of the stages that ran now.
@@ -40,7 +40,7 @@ class Run:
     """
 
     folder: Path
-    lessons: Lessons
+    setup: TrainingSetup
     job: Mapping[str, Any]
     known: Mapping[str, Any] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)

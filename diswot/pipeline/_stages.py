@@ -17,9 +17,9 @@ from diswot.options import EAGER
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._selection import alone_of, verdict
 from diswot.pipeline._stage import Run, Stage, fingerprint_of
-from diswot.pipeline._students import Attempts, Lessons, Students, Timing
+from diswot.pipeline._students import Attempts, Students, Timing, TrainingSetup
 from diswot.pipeline._verdict import WINNER, Verdict
-from diswot.progress import news
+from diswot.progress import message
 from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
 from diswot.students import origin_of
@@ -38,13 +38,13 @@ class TrainTeacher:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of the weights that scores see."""
-        teacher = run.lessons.trained_teacher() if self.needed else None
+        teacher = run.setup.trained_teacher() if self.needed else None
         return fingerprint_of(teacher and teacher.name, teacher and teacher.digest())
 
     def run(self, run: Run) -> None:
         """Train the teacher, unless that was done."""
         if self.needed:
-            run.lessons.trained_teacher()
+            run.setup.trained_teacher()
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class Train:
 
     def run(self, run: Run) -> None:
         """Choose the winner of the shortlist, and train it and the others."""
-        lessons, job = run.lessons, run.job
+        setup, job = run.setup, run.job
         run.students = students = Students(
-            lessons.distillation,
+            setup.distillation,
             run.folder / "distill",
-            lessons.seed,
-            lessons.progress,
-            _timing(run.result, lessons, onnx=job["onnx"]),
+            setup.seed,
+            setup.progress,
+            _timing(run.result, setup, onnx=job["onnx"]),
         )
         winner, run.halving = students.chosen(run.result.shortlist(job["shortlist"]))
         run.compared = {WINNER: winner, **_others(winner, run.result)}
@@ -97,7 +97,7 @@ class Train:
         }
 
 
-class Judge:
+class Decide:
     """Which student to take, from the values of every one on the validation split."""
 
     name = "verdict"
@@ -108,7 +108,7 @@ class Judge:
 
     def run(self, run: Run) -> None:
         """Compare the students."""
-        run.verdict = _verdict(run.students, run.compared, run.attempts, seed=run.lessons.seed)
+        run.verdict = _verdict(run.students, run.compared, run.attempts, seed=run.setup.seed)
 
 
 class Export:
@@ -132,7 +132,9 @@ class Export:
         if (found := self._written(run, folder)) is not None:
             run.exported = found
             return
-        run.students.progress(news("export", "writing the student, and running every form of it"))
+        run.students.progress(
+            message("export", "writing the student, and running every form of it")
+        )
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
         network = _taken(run)
         run.exported = export(
@@ -189,7 +191,7 @@ def main_job(search: Callable[[Run], SearchResult], *, teacher_first: bool) -> t
         teacher_first: whether scores need the teacher with its weights.
     """
     first = (TrainTeacher(teacher_first), Search(search))
-    return (*first, Train(), Judge(), Export(), Report())
+    return (*first, Train(), Decide(), Export(), Report())
 
 
 def _taken(run: Run) -> nn.Module:
@@ -204,19 +206,19 @@ def _digest(network: nn.Module) -> str:
     return content.hexdigest()
 
 
-def _timing(result: SearchResult, lessons: Lessons, *, onnx: bool | None) -> Timing:
+def _timing(result: SearchResult, setup: TrainingSetup, *, onnx: bool | None) -> Timing:
     """Return how latencies are measured: as in the search, else in the form that is exported."""
-    searched, device = result.manifest["latency"], lessons.distillation.device
+    searched, device = result.manifest["latency"], setup.distillation.device
     form = EAGER if onnx is False else default_form(device)
     threads = result.manifest["settings"]["threads"]
-    noun = lessons.distillation.data.task.noun
+    noun = setup.distillation.data.task.noun
     return Timing(searched if is_measured(searched) else form, threads, noun)
 
 
 def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
     """Return what the winner is compared with, by label."""
     first = {"top-scoring": result.best} if winner.name != result.best.name else {}
-    return first | dict(result.plain_choices)
+    return first | dict(result.baselines)
 
 
 def _trainings(

@@ -14,7 +14,7 @@ from diswot.networks.copies import copied
 from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
 from diswot.pipeline._comparing import TrainedStudent
 from diswot.pipeline._report import Row
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.search import Candidate, measure_costs
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, values_of
@@ -29,7 +29,7 @@ from diswot.training import (
 )
 
 
-class Lessons:
+class TrainingSetup:
     """What students are trained with, prepared when it is first needed."""
 
     def __init__(
@@ -234,7 +234,7 @@ class Students:
             if self.timing.form == EAGER:
                 raise
             why = f"does not run in {RUNTIMES[self.timing.form]} ({first_line(error)})"
-            self.progress(news("latency", f"{type(network).__name__} {why}"))
+            self.progress(message("latency", f"{type(network).__name__} {why}"))
             return None
 
     def _build(self, candidate: Candidate) -> nn.Module:

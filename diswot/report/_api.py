@@ -140,7 +140,7 @@ def _check(result: SearchResult, folder: Path) -> None:
         RunFolderError: the winner is none of the candidates, a number is not finite, or the
             budget is none.
     """
-    everybody = (result.best, *result.candidates, *result.plain_choices.values())
+    everybody = (result.best, *result.candidates, *result.baselines.values())
     scored = {candidate.name for candidate in result.candidates if candidate.score is not None}
     limits = result.manifest.get("budget") or {}
     sound = (

@@ -1,4 +1,4 @@
-"""How a run was made: every setting, version and hash, and how to go on."""
+"""How a run was made: every setting, version and hash, and what to run next."""
 
 import json
 import shlex
@@ -17,7 +17,7 @@ RELATIVE = ("rank", "logrank", "standard")
 
 @dataclass(frozen=True)
 class Command:
-    """A command to go on with, and what it does."""
+    """A command to run next, and what it does."""
 
     line: str
     does: str
@@ -60,7 +60,7 @@ def _text(value: Any) -> str:
 
 
 def commands(result: SearchResult, folder: Path) -> list[Command]:
-    """Return the commands that go on from a run."""
+    """Return the commands that can follow a run."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
     task_name = str(settings.get("task", DEFAULT_TASK))
@@ -90,7 +90,7 @@ def _named_again(kind: str, name: str, known: Container[str]) -> str:
 
 
 def depends_on_others(manifest: Mapping[str, Any]) -> bool:
-    """Tell whether scores depend on which candidates were evaluated."""
+    """Return whether scores depend on which candidates were evaluated."""
     settings = manifest["settings"]
     scorer, combination = (str(settings.get(name, "")) for name in ("scorer", "combination"))
     return combination in RELATIVE or any(f"{how}(" in scorer for how in RELATIVE)

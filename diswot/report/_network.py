@@ -240,7 +240,7 @@ def _alike(blocks: Sequence[tuple[Shape, Block]]) -> list[tuple[Shape, Block]]:
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """Tell whether a module has weights of two or more axes itself, or changes resolutions."""
+    """Return whether a module has weights of two or more axes itself, or changes resolutions."""
     weights = any(parameter.ndim > 1 for parameter in module.parameters(recurse=False))
     return weights or "Pool" in type(module).__name__
 

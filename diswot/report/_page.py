@@ -108,7 +108,7 @@ def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str
             ]
         ),
         "shares": share_of_budget(result.best, budget),
-        "compared": [("winner", result.best), *result.plain_choices.items()],
+        "compared": [("winner", result.best), *result.baselines.items()],
         "chosen": sorted(listed.values(), key=Candidate.merit, reverse=True),
         "objectives": _numbers.listed([shorts.get(name, name) for name in roles.objectives]),
         "course_facts": _course(result, roles),
@@ -177,7 +177,7 @@ def _sections(contents: Contents) -> list[tuple[str, str]]:
 
 
 def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
-    """Number everything that is said of dots, equal things once."""
+    """Number the tooltips of dots, equal ones once."""
     said = dict.fromkeys(about for plot in plots for about in plot.abouts())
     return {about: number for number, about in enumerate(said)}
 

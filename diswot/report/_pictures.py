@@ -36,7 +36,7 @@ MARKERS = {"winner": ("D", 42), "front": ("o", 26), "choice": ("s", 36)}
 
 
 def pictures_available() -> bool:
-    """Tell whether pictures can be drawn."""
+    """Return whether pictures can be drawn."""
     return find_spec("matplotlib") is not None
 
 

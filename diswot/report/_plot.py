@@ -9,7 +9,7 @@ Shape = Literal["dots", "line", "steps", "limit"]
 
 @dataclass(frozen=True)
 class About:
-    """What is said of a dot that is pointed at.
+    """The tooltip of a dot.
 
     Attributes:
         title: what it is, such as an architecture.
@@ -25,7 +25,7 @@ class About:
 
 @dataclass(frozen=True)
 class Dot:
-    """A place in the plane; `about` is `None` where nothing is to be said."""
+    """A place in the plane; `about` is `None` where there is none."""
 
     x: float
     y: float
@@ -87,6 +87,6 @@ class Plot:
     series: tuple[Series, ...]
 
     def abouts(self) -> Iterator[About]:
-        """Go through what is said of its dots."""
+        """Go through the tooltips of its dots."""
         for series in self.series:
             yield from (dot.about for dot in series.dots if dot.about is not None)

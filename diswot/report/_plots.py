@@ -23,7 +23,7 @@ def search_plots(result: SearchResult, roles: Roles) -> list[Plot]:
 def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
     """Return the plot of score against one cost, with their Pareto front."""
     scored = [c for c in _scored(result.candidates) if measure.of(c) is not None]
-    plain = [c for c in _scored(result.plain_choices.values()) if measure.of(c) is not None]
+    plain = [c for c in _scored(result.baselines.values()) if measure.of(c) is not None]
     front = sorted(pareto_front(scored, ("score", measure.name)), key=measure.known)
     apart = {candidate.name for candidate in (*front, result.best)}
     rest = [candidate for candidate in _thinned(scored, roles) if candidate.name not in apart]

@@ -1,4 +1,4 @@
-"""Who is who among the candidates of a run, and what is said of each."""
+"""Roles of the candidates of a run, and their tooltips."""
 
 from diswot.report._measures import costs, written_score
 from diswot.report._numbers import seconds
@@ -29,7 +29,7 @@ class Roles:
         self._evaluated = {candidate.name: candidate for candidate in evaluated}
         self._roles: dict[str, list[str]] = {}
         self._name("winner", result.best)
-        for label, choice in result.plain_choices.items():
+        for label, choice in result.baselines.items():
             self._name(f"{label} in budget", choice)
         self._name("knee of the front", self.knee)
         for candidate in self.front:
@@ -51,7 +51,7 @@ class Roles:
         return self._numbers.get(candidate.name)
 
     def about(self, candidate: Candidate) -> About:
-        """Return what is said of a candidate that is pointed at."""
+        """Return the tooltip of a candidate."""
         candidate = self._evaluated.get(candidate.name, candidate)
         number, roles = self.number(candidate), self.of(candidate)
         facts = {"score": written_score(candidate)} | costs(candidate)

@@ -82,7 +82,7 @@ class Scale:
 
 
 def wants_log(values: Iterable[float]) -> bool:
-    """Tell whether values are positive and span so much that a logarithmic axis shows more."""
+    """Return whether values are positive and span so much that a logarithmic axis shows more."""
     known = list(values)
     return min(known) > 0 and math.log10(max(known) / min(known)) >= DECADES
 

@@ -20,7 +20,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Point:
-    """A dot: its place, the number of what is said of it, and that in one line."""
+    """A dot: its place, the number of its tooltip, and that in one line."""
 
     x: float
     y: float
@@ -65,7 +65,7 @@ def lay_out(plot: Plot, numbers: Mapping[About, int]) -> Paper:
 
     Args:
         plot: what to draw; it has one dot at least.
-        numbers: a number for everything that is said of its dots.
+        numbers: a number for every tooltip of its dots.
     """
     x_scale, y_scale = scales(plot)
 

@@ -1,4 +1,4 @@
-"""Run folders: who works in one, and what tells that its files are whole."""
+"""Run folders: who works in one, and checksums of its files."""
 
 from diswot.runs._checksums import (
     CHECKSUM,

@@ -128,7 +128,7 @@ def _run_of(folder: Path) -> Path:
 
 
 def _is_run(folder: Path) -> bool:
-    """Tell whether a run was started in a folder."""
+    """Return whether a run was started in a folder."""
     try:
         names = {path.name for path in folder.iterdir()}
         return bool(

@@ -59,7 +59,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    """Tell whether a file is of a run that was killed before it wrote anything."""
+    """Return whether a file is of a run that was killed before it wrote anything."""
     return path.name == LOCK or path.name.endswith(".partial")
 
 
@@ -89,7 +89,7 @@ def write_record(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, and put it in its place once it is whole.
+    """Let `write` make a file next to `path`, and put it in its place once it is whole.
 
     What processes of this machine that were killed left of the same file is removed.
     """
@@ -124,7 +124,7 @@ def _escaped(name: str) -> str:
 
 
 def _is_running(partial: Path) -> bool:
-    """Tell whether the process that writes a partial file is there; in doubt it is."""
+    """Return whether the process that writes a partial file is there; in doubt it is."""
     process = partial.name.removesuffix(".partial").rpartition("-")[2]
     try:
         os.kill(int(process), 0)

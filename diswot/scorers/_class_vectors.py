@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from diswot.networks.taps import common_shape, pooled
 
 
-def class_likeness(student: Tensor, teacher: Tensor) -> Tensor:
+def class_similarity(student: Tensor, teacher: Tensor) -> Tensor:
     """Return −Σ(M_T − M_S)²/(C·N) of row-normalized outer products of class vectors.
 
     M holds for each class k the C×C matrix v_k v_kᵀ with rows of length one. The sum

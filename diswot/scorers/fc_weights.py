@@ -5,7 +5,7 @@ from torch import Tensor
 from diswot.networks import Activations
 from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
-from diswot.scorers._class_vectors import class_likeness
+from diswot.scorers._class_vectors import class_similarity
 from diswot.scorers._registry import register
 
 
@@ -23,4 +23,4 @@ def fc_weights(student: Probe, teacher: Activations) -> Tensor:
     See `diswot.scorers._class_vectors`. Weights are drawn the same whatever comes before the
     classifier, so the score says nothing of the network.
     """
-    return class_likeness(student.classifier_weight, teacher.classifier_weight)
+    return class_similarity(student.classifier_weight, teacher.classifier_weight)

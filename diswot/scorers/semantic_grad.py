@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from diswot.errors import DataError
 from diswot.networks import Activations
 from diswot.scorers._card import Card
-from diswot.scorers._class_vectors import class_likeness
+from diswot.scorers._class_vectors import class_similarity
 from diswot.scorers._registry import register
 
 
@@ -28,7 +28,7 @@ def semantic_grad(student: Activations, teacher: Activations) -> Tensor:
     of length one; see `diswot.scorers._class_vectors`. The gradient is computed without
     a backward pass.
     """
-    return class_likeness(class_gradients(student), teacher.once(class_gradients))
+    return class_similarity(class_gradients(student), teacher.once(class_gradients))
 
 
 def class_gradients(shown: Activations) -> Tensor:

@@ -45,7 +45,7 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
     λ̃ are the nine deciles of the eigenvalues of the Fisher information matrix, divided
     by their sum. The matrix is that of the predicted classes, so labels play no part.
 
-    Readings: of each of the first 128 layers the matrix has one weight, the first. An
+    Implementation: of each of the first 128 layers the matrix has one weight, the first. An
     image is alone in its pass (batch normalization takes mean and variance from it),
     as the matrix is a mean over images. The images are the first 16 of the batch; the
     paper takes noise, and finds no difference. The matrix is also a mean over the classes, as

@@ -10,7 +10,7 @@ from diswot.options import (
     TeacherState,
     options_of,
 )
-from diswot.search._again import data_again, source_of, task_of, told_again
+from diswot.search._again import data_again, restored_option, source_of, task_of
 from diswot.search._api import check_search, resume, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
@@ -18,10 +18,10 @@ from diswot.search._checks import check_architecture, check_space
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
-from diswot.search._exploration import Exploration
 from diswot.search._repeats import prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
+from diswot.search._search_loop import SearchLoop
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchSettings, settled
 from diswot.search._spaces import SPACES, check_space_name, find_space, parse_architecture
@@ -41,9 +41,9 @@ __all__ = [
     "Costs",
     "EngineSettings",
     "Evaluator",
-    "Exploration",
     "Outcome",
     "ResumeOptions",
+    "SearchLoop",
     "SearchOptions",
     "SearchResult",
     "SearchSettings",
@@ -67,6 +67,7 @@ __all__ = [
     "prepare_repeats",
     "read_manifest",
     "resolve_comparison",
+    "restored_option",
     "resume",
     "score",
     "search",
@@ -74,5 +75,4 @@ __all__ = [
     "shortlist",
     "source_of",
     "task_of",
-    "told_again",
 ]

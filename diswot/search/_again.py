@@ -10,7 +10,7 @@ from diswot.progress import Progress
 from diswot.tasks import TASKS, Dataset, Source, Task, find_task
 
 
-def told_again(kind: str, used: str, given: Any, known: Container[str]) -> Any:
+def restored_option(kind: str, used: str, given: Any, known: Container[str]) -> Any:
     """Return what was given, else what a run used if that is named by no code.
 
     Raises:
@@ -41,7 +41,7 @@ def task_of(used: Mapping[str, Any], given: str | None = None, *, data: Any = No
     task = getattr(data, "task", None)
     if isinstance(task, Task):
         return task
-    return find_task(told_again("task", used.get("task", DEFAULT_TASK), given, TASKS))
+    return find_task(restored_option("task", used.get("task", DEFAULT_TASK), given, TASKS))
 
 
 def source_of(used: Mapping[str, Any], task: Task) -> Source:
@@ -63,7 +63,7 @@ def source_of(used: Mapping[str, Any], task: Task) -> Source:
         raise RunFolderError(
             f"manifest.json holds no source of data ({error}): restore it from a copy"
         ) from error
-    told_again("data", known.data, None, task.named_data)
+    restored_option("data", known.data, None, task.named_data)
     return known
 
 

@@ -58,7 +58,7 @@ def search(
         budget: what a student may cost; by default anything.
         out: the run folder to write; by default none.
         job: what the search is a part of; kept in the manifest for whoever resumes it.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
+        progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions].
 
@@ -72,12 +72,12 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         if out is None:
-            return _prepared(teacher, space, budget, tell, options).begin(None, job)
+            return _prepared(teacher, space, budget, report, options).begin(None, job)
         check_new_folder(Path(out))
         with working_in(out):
-            return _prepared(teacher, space, budget, tell, options).begin(out, job)
+            return _prepared(teacher, space, budget, report, options).begin(out, job)
 
 
 @takes_task_options
@@ -88,7 +88,7 @@ def check_search(
     budget: Budget | None = None,
     **options: Unpack[SearchOptions],
 ) -> None:
-    """Raise what `search` would, but for what comes of scoring; no network is scored.
+    """Raise what `search` would, except for errors of scoring; no network is scored.
 
     The teacher is at random initialization, so that it need not have been trained.
     """
@@ -123,7 +123,7 @@ def resume(
 
     Args:
         folder: its run folder.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
+        progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions]. Teacher, space, data and
             scorer are named again only where they were none of the built-in ones: nothing
@@ -135,7 +135,7 @@ def resume(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed.
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         chosen = filled(ResumeOptions, options)
         del chosen["generations"]
         workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
@@ -144,10 +144,10 @@ def resume(
         with working_in(path), Journal(path) as journal:
             manifest = read_manifest(path)
             settings = check_resume(path, manifest, **options)
-            comparison = comparison_again(manifest["settings"], progress=tell, **chosen)
+            comparison = comparison_again(manifest["settings"], progress=report, **chosen)
             check_same(comparison.manifest(), manifest, path)
-            run = Run(comparison, settings, workers=workers, cluster=cluster, progress=tell)
-            return run.go_on(path, journal, manifest)
+            run = Run(comparison, settings, workers=workers, cluster=cluster, progress=report)
+            return run.resume(path, journal, manifest)
 
 
 @takes_task_options
@@ -165,11 +165,11 @@ def score(
         archs: architectures of `space`, or their names.
         teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
         space: a built-in name, `package.module:Class`, or a space; by default the task's.
-        progress: a function that is told of every step, or `False` for nothing; by default bars
+        progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions]. With the
             combination `rank`, ranks are within `archs`; with `standard`, a random
-            sample of 32 architectures of the space is scored besides.
+            sample of 32 architectures of the space is scored too.
 
     Returns:
         One candidate per architecture, in the order given.
@@ -182,9 +182,9 @@ def score(
         >>> one.params, one.macs, sorted(one.terms)
         (383034, 10130048, ['relation', 'semantic'])
     """
-    with shown(progress) as tell:
-        comparison = resolve_comparison(teacher, space, progress=tell, **options)
-        return _scored(comparison, archs, tell)
+    with shown(progress) as report:
+        comparison = resolve_comparison(teacher, space, progress=report, **options)
+        return _scored(comparison, archs, report)
 
 
 def _scored(

@@ -18,11 +18,11 @@ class Budget:
     Attributes:
         params: parameters.
         macs: multiply-adds of one input.
-        latency_ms: milliseconds of one forward pass, as the search's latency tells them.
+        latency_ms: milliseconds of one forward pass, as the search's latency gives them.
         memory: peak bytes of activations of one input, in single precision.
 
     Raises:
-        OptionError: a limit that is not positive, or, but for milliseconds, no whole number.
+        OptionError: a limit is not positive, or, except for milliseconds, not a whole number.
 
     Examples:
         >>> Budget(params=300_000).allows(Costs(params=278_324, macs=41_000_000))
@@ -48,7 +48,7 @@ class Budget:
                 )
 
     def allows(self, costs: Costs) -> bool:
-        """Tell whether `costs` are within every limit; those not known are."""
+        """Return whether `costs` are within every limit; those not known are."""
         return self.violation(costs) == 0
 
     def violation(self, costs: Costs) -> float:

@@ -15,7 +15,7 @@ from diswot.options import (
     TeacherState,
     filled,
 )
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.runs.folder import versions
 from diswot.scorers import Formula, Scorer, find_scorer
 from diswot.search._checks import check_reads
@@ -79,7 +79,7 @@ def check_comparison(
     space: str | SearchSpace | None,
     **options: Unpack[ComparisonOptions],
 ) -> None:
-    """Raise what can be said of a comparison before data are read.
+    """Check a comparison before data are read.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -166,7 +166,7 @@ def _state_of(teacher: Teacher, scorer: Scorer, asked: TeacherState | None) -> T
 
 def _check_trained(teacher: Teacher, data: Dataset, device: str, progress: Progress) -> None:
     for note in teacher.notes:
-        progress(news("teacher", note, can_wait=True))
+        progress(message("teacher", note, can_wait=True))
     if teacher.weights is not None:
         network = teacher.weights()
         data.task.check_trained(teacher, network, data, device=device, progress=progress)

@@ -58,7 +58,7 @@ def dask_executor(address: str, sent: Sent) -> Iterator[Executor]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep tracebacks of lost connections off standard error: they are said in one line."""
+    """Keep tracebacks of lost connections off standard error: they are reported in one line."""
     names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:

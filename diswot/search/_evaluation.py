@@ -52,7 +52,7 @@ class Evaluator:
         seed: of the students' initializations.
         device: where to compute.
         threads: of torch, with which each score is computed.
-        latency: tells milliseconds of an architecture, where they are asked for.
+        latency: gives the milliseconds of an architecture, where they are needed.
         memory: whether peak activation memory is asked for.
     """
 
@@ -81,7 +81,7 @@ class Evaluator:
         self._costs: dict[Architecture, Costs] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what workers need: costs are told to them."""
+        """Return what workers need: they are given the costs."""
         return vars(self) | {"_costs": {}, "_latency": None}
 
     def with_scorer(self, scorer: Scorer) -> "Evaluator":
@@ -151,7 +151,9 @@ class Evaluator:
             return self.candidate(arch, self.costs(arch), Outcome(failure=first_line(error)))
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
             seconds = round(time.perf_counter() - started, 4)
-            return self.candidate(arch, Costs(0, 0), Outcome(failure=_told(error), seconds=seconds))
+            return self.candidate(
+                arch, Costs(0, 0), Outcome(failure=_failure(error), seconds=seconds)
+            )
         if like is None:
             return self.candidate(arch, costs, self.outcome(arch, costs))
         terms = {**like.terms, **self.cost_terms(costs)} if like.terms else {}
@@ -166,7 +168,7 @@ class Evaluator:
             with torch_threads(self.threads):
                 terms = self._terms(arch, costs)
         except Exception as error:  # noqa: BLE001  (one bad candidate must not end a run)
-            failure = _told(error)
+            failure = _failure(error)
         return Outcome(terms, failure, round(time.perf_counter() - started, 4))
 
     def candidate(
@@ -244,5 +246,5 @@ def _cause(teacher: Activations) -> str:
     return "" if maps.any() else " (the teacher's last feature map is zero everywhere)"
 
 
-def _told(error: Exception) -> str:
+def _failure(error: Exception) -> str:
     return f"{type(error).__name__}: {first_line(error)}"

@@ -33,7 +33,7 @@ class Evaluators:
         shared: what every task is given to find the evaluator by.
         deaths: what a future raises when its worker died.
         blamed: whether a task can be blamed for a death that another one caused: then it is
-            begun again by itself.
+            started again by itself.
 
     Attributes:
         finished: what was submitted, as it finishes.

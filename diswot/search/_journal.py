@@ -1,4 +1,4 @@
-"""The journal of a run: one line per evaluated candidate, written before the engine goes on."""
+"""The journal of a run: one line per evaluated candidate, written before the next proposal."""
 
 import errno
 import json

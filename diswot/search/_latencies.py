@@ -1,4 +1,4 @@
-"""Latencies of architectures, each told once; what was measured is kept with the run."""
+"""Latencies of architectures, each determined once; measured ones are kept with the run."""
 
 import csv
 import os
@@ -17,7 +17,7 @@ class Latencies:
     """Milliseconds of architectures, asked for once each.
 
     Args:
-        latency: tells them.
+        latency: determines them.
         space: whose architectures they are.
     """
 

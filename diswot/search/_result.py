@@ -54,8 +54,8 @@ class SearchResult:
         candidates: all that were evaluated, in the order of their proposal; those that
             failed or are over budget included. Baselines that the engine did not propose
             come last.
-        plain_choices: the baselines, what one would take without a search: the largest, the
-            smallest and a random architecture in budget. They are candidates too.
+        baselines: what one would take without a search: the largest, the smallest and a random
+            architecture in budget. They are candidates too.
         manifest: every setting, and the versions and data it was made with.
         signature: what the students take and give.
         space: the search space; `None` if the run was read without it.
@@ -64,11 +64,16 @@ class SearchResult:
 
     best: Candidate
     candidates: tuple[Candidate, ...]
-    plain_choices: Mapping[str, Candidate]
+    baselines: Mapping[str, Candidate]
     manifest: Mapping[str, Any]
     signature: Signature
     space: SearchSpace | None
     folder: Path | None = None
+
+    @property
+    def plain_choices(self) -> Mapping[str, Candidate]:
+        """The baselines, as version 0.1.0 called them."""
+        return self.baselines
 
     @property
     def ranking(self) -> list[Candidate]:
@@ -110,12 +115,12 @@ class SearchResult:
         """Return what `result.json` holds: the same for the same run, whenever it was made."""
         scores = {c.key: c.score for c in reversed(self.candidates)}
         return {
-            "best": _lasting(self.best),
+            "best": _reproducible(self.best),
             "objectives": list(self.objectives),
             "front": [candidate.name for candidate in self.front],
             "knee": self.knee.name,
             "shortlist": [candidate.name for candidate in self.shortlist()],
-            "plain_choices": {name: _lasting(each) for name, each in self.plain_choices.items()},
+            "baselines": {name: _reproducible(each) for name, each in self.baselines.items()},
             "scores": {c.key: scores[c.key] for c in self.ranking},
             "evaluated": len(self.candidates) - len(self.over_budget),
             "failed": len(self.failures),
@@ -128,10 +133,15 @@ class SearchResult:
             write_record(self.folder / RESULT, self.to_json())
 
 
-def _lasting(candidate: Candidate) -> dict[str, Any]:
+def _reproducible(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate without what differs from process to process."""
     passing = ("seconds", "worker")
     return {name: value for name, value in candidate.to_json().items() if name not in passing}
+
+
+def recorded_baselines(content: Mapping[str, Any]) -> Any:
+    """Return the baselines of a manifest or result; 0.1.0 recorded them as `plain_choices`."""
+    return content["baselines"] if "baselines" in content else content["plain_choices"]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -189,7 +199,7 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     if not (folder / RESULT).exists():
         raise RunFolderError(
             f"the search in {folder} did not finish; its journal holds what was evaluated: "
-            f"go on with `diswot resume {folder}`"
+            f"resume it with `diswot resume {folder}`"
         )
     result = read_json(folder / RESULT)
     try:
@@ -199,7 +209,7 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         read = candidate_reader(space, signature)
         scores = result["scores"]
         known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
-        choices = {label: read(line) for label, line in result["plain_choices"].items()}
+        choices = {label: read(line) for label, line in recorded_baselines(result).items()}
         baselines = {each.name: each for each in choices.values()}
         candidates = {
             candidate.name: replace(candidate, score=scores.get(candidate.key))

@@ -12,7 +12,7 @@ from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
 from diswot.progress import Progress
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
-from diswot.search._again import data_again, source_of, task_of, told_again
+from diswot.search._again import data_again, restored_option, source_of, task_of
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
@@ -25,7 +25,7 @@ from search_spaces import SearchSpace
 def check_resume(
     folder: Path, manifest: Mapping[str, Any], **options: Unpack[ResumeOptions]
 ) -> SearchSettings:
-    """Raise what can be said of resuming a search before data are read; return its settings.
+    """Check resuming a search before data are read; return its settings.
 
     Raises:
         DiswotError: the manifest is damaged, something must be named again or does not exist, or
@@ -44,13 +44,13 @@ def check_resume(
     name = find_scorer(scorer).card.name
     if name != used["scorer"]:
         raise RunFolderError(
-            f"the run in {folder} was begun with the scorer {used['scorer']}, but got {name}: "
+            f"the run in {folder} was started with the scorer {used['scorer']}, but got {name}: "
             "give that"
         )
     weights = chosen["teacher_weights"]
     check_comparison(
-        told_again("teacher", used["teacher"], chosen["teacher"], task.teacher_sources),
-        told_again("space", used["space"], chosen["space"], SPACES),
+        restored_option("teacher", used["teacher"], chosen["teacher"], task.teacher_sources),
+        restored_option("space", used["space"], chosen["space"], SPACES),
         task=task.name if chosen["task"] is None else chosen["task"],
         data=chosen["data"],
         scorer=scorer,
@@ -82,8 +82,8 @@ def comparison_again(
             for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
         }
         return resolve_comparison(
-            told_again("teacher", used["teacher"], teacher, teachers),
-            told_again("space", used["space"], space, SPACES),
+            restored_option("teacher", used["teacher"], teacher, teachers),
+            restored_option("space", used["space"], space, SPACES),
             task=used.get("task", DEFAULT_TASK) if task is None else task,
             data=data_again(
                 used,
@@ -102,7 +102,7 @@ def comparison_again(
         )
     except KeyError as error:
         raise RunFolderError(
-            f"manifest.json does not tell {error}: restore it from a copy"
+            f"manifest.json does not hold {error}: restore it from a copy"
         ) from error
 
 
@@ -129,7 +129,7 @@ def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) ->
         if _identity(what, now) != _identity(what, then):
             raise RunFolderError(
                 f"the {what} is not that of the run in {folder} (its SHA-256 differs): "
-                f"give the one that the run was begun with"
+                f"give the one that the run was started with"
             )
 
 

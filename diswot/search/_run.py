@@ -1,4 +1,4 @@
-"""One search, from its settings to its result: begun, or gone on with."""
+"""One search, from its settings to its result: started, or resumed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,33 +9,43 @@ from typing import Any
 
 from diswot.errors import RunError, RunFolderError
 from diswot.latency import find_latency, is_measured
-from diswot.progress import Progress, Step, news, silent
+from diswot.progress import Progress, Step, message, silent
 from diswot.runs.folder import write_record
+from diswot.search._baselines import check_known, choose_baselines, numbered
 from diswot.search._candidate import Candidate
 from diswot.search._comparison import Comparison
 from diswot.search._config import write_run_config
 from diswot.search._evaluators import Evaluators, evaluators
-from diswot.search._exploration import Exploration
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
-from diswot.search._plain_choices import check_known, numbered, plain_choices
-from diswot.search._result import MANIFEST, RESULT, SCHEMA, UNCHECKED, SearchResult
+from diswot.search._result import (
+    MANIFEST,
+    RESULT,
+    SCHEMA,
+    UNCHECKED,
+    SearchResult,
+    recorded_baselines,
+)
+from diswot.search._search_loop import SearchLoop
 from diswot.search._settings import SearchSettings
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES
 from diswot.seeding import generator_for
 from search_spaces import Architecture
 
+_DRAWN = "plain choices"
+"""What seeds the choice of baselines; another text would choose others than earlier versions."""
+
 
 class Run:
-    """A search that has not been begun, or was stopped.
+    """A search that has not started, or was stopped.
 
     Args:
         comparison: teacher, space, data and scorer.
         settings: engine and budget.
         workers: processes.
         cluster: address of a Dask scheduler.
-        progress: told of every new candidate.
+        progress: called with every new candidate.
 
     Raises:
         DiswotError: latencies do not exist.
@@ -74,8 +84,8 @@ class Run:
             BudgetError: nothing is in budget.
         """
         with self._pool():
-            rng = generator_for(self._comparison.seed, "plain choices")
-            plain_choices(self._trials, rng, silent)
+            rng = generator_for(self._comparison.seed, _DRAWN)
+            choose_baselines(self._trials, rng, silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
         """Search from the start; into a run folder that is empty and locked, if one is named.
@@ -84,8 +94,8 @@ class Run:
             BudgetError: nothing is in budget.
             OptionError: there cannot be such workers, or there is no such cluster.
         """
-        rng = generator_for(self._comparison.seed, "plain choices")
-        plain = plain_choices(self._trials, rng, self._progress)
+        rng = generator_for(self._comparison.seed, _DRAWN)
+        baselines = choose_baselines(self._trials, rng, self._progress)
         space = self._comparison.space
         manifest = {
             **self._comparison.manifest(),
@@ -93,34 +103,33 @@ class Run:
             "schema": SCHEMA,
             "latency_source": None if self._latencies is None else self._latencies.name,
             "job": job,
-            "plain_choices": {label: space.to_string(arch) for label, arch in plain.items()},
+            "baselines": {label: space.to_string(arch) for label, arch in baselines.items()},
         }
         summary = f"{self._comparison.data.summary()}; budget {self._settings.budget}"
         with self._pool() as pool:
             if out is None:
-                self._progress(news("data", summary))
-                return self._finished(pool, manifest, plain, {}, record=lambda *_: None)
+                self._progress(message("data", summary))
+                return self._finished(pool, manifest, baselines, {}, record=lambda *_: None)
             folder = Path(out)
             with Journal(folder) as journal:
                 write_record(folder / MANIFEST, manifest)
                 write_run_config(folder, manifest)
-                self._progress(news("data", f"{summary}; run folder {folder}"))
-                return self._in_folder(pool, folder, journal, manifest, plain, {})
+                self._progress(message("data", f"{summary}; run folder {folder}"))
+                return self._in_folder(pool, folder, journal, manifest, baselines, {})
 
-    def go_on(self, folder: Path, journal: Journal, manifest: Mapping[str, Any]) -> SearchResult:
+    def resume(self, folder: Path, journal: Journal, manifest: Mapping[str, Any]) -> SearchResult:
         """Search from where the run in `folder` stopped.
 
         Raises:
             RunFolderError: its journal or manifest is damaged, or of another run.
         """
         if torn := journal.drop_torn_line():
-            self._progress(news("journal", f"dropped a last line that was cut off: {torn[:60]}…"))
+            self._progress(message("journal", f"dropped an incomplete last line: {torn[:60]}…"))
         known = self._known(folder, manifest) if journal.exists else {}
         space = self._comparison.space
         try:
-            plain = {
-                label: space.from_string(name) for label, name in manifest["plain_choices"].items()
-            }
+            recorded = recorded_baselines(manifest).items()
+            baselines = {label: space.from_string(name) for label, name in recorded}
         except (KeyError, AttributeError, ValueError) as error:
             raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
         settings = self._settings.to_json()
@@ -130,15 +139,15 @@ class Run:
                 manifest = {**manifest, **settings}
                 write_record(folder / MANIFEST, manifest)
                 write_run_config(folder, manifest)
-            self._progress(news("journal", f"{len(known):,} candidates known"))
-            return self._in_folder(pool, folder, journal, manifest, plain, known)
+            self._progress(message("journal", f"{len(known):,} candidates known"))
+            return self._in_folder(pool, folder, journal, manifest, baselines, known)
 
     def _known(self, folder: Path, manifest: Mapping[str, Any]) -> dict[int, Candidate]:
         """Return the candidates in the journal."""
         unchecked = manifest["schema"] == UNCHECKED
         if unchecked:
             note = "it was started by DisWOT 0.1.0, whose lines have no checksum: read unchecked"
-            self._progress(news("journal", note))
+            self._progress(message("journal", note))
         read = candidate_reader(self._comparison.space, self._comparison.data.signature)
         return read_journal(folder, read, unchecked=unchecked)
 
@@ -151,12 +160,12 @@ class Run:
         folder: Path,
         journal: Journal,
         manifest: Mapping[str, Any],
-        plain: Mapping[str, Architecture],
+        baselines: Mapping[str, Architecture],
         known: Mapping[int, Candidate],
     ) -> SearchResult:
         if self._latencies is not None:
             self._latencies.keep(folder)
-        result = self._finished(pool, manifest, plain, known, record=journal.append)
+        result = self._finished(pool, manifest, baselines, known, record=journal.append)
         result = replace(result, folder=folder)
         result.save()
         return result
@@ -165,34 +174,34 @@ class Run:
         self,
         pool: Evaluators,
         manifest: Mapping[str, Any],
-        plain: Mapping[str, Architecture],
+        baselines: Mapping[str, Architecture],
         known: Mapping[int, Candidate],
         *,
         record: Callable[[int, Candidate], None],
     ) -> SearchResult:
-        """Score the baselines, explore to the end, and let everything scored compete."""
+        """Score the baselines, search to the end, and select among everything that was scored."""
         self._report_latency()
-        archs = numbered(plain)
+        archs = numbered(baselines)
         check_known(known, archs)
         total, done = self._engine.total + len(archs), len(known)
 
-        def told(number: int, candidate: Candidate) -> None:
+        def report(number: int, candidate: Candidate) -> None:
             nonlocal done
             record(number, candidate)
             done += 1
             note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
             self._progress(Step("score", done, total, note))
 
-        exploration = Exploration(
-            self._engine, self._trials, self._evaluator, pool, record=told, known=known
+        loop = SearchLoop(
+            self._engine, self._trials, self._evaluator, pool, record=report, known=known
         )
-        baselines = exploration.baselines(archs)
+        scored_first = loop.baselines(archs)
         generator = partial(self._settings.engine.generator, self._comparison.seed)
-        exploration.run(self._engine.total, generator)
+        loop.run(self._engine.total, generator)
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
         proposed = {candidate.architecture for candidate in self._trials.candidates}
-        for arch, baseline in baselines.items():
+        for arch, baseline in scored_first.items():
             if arch not in proposed:
                 self._trials.add(baseline)
         candidates = tuple(self._trials.scored())
@@ -200,7 +209,7 @@ class Run:
         return SearchResult(
             best=self._best(candidates),
             candidates=candidates,
-            plain_choices={label: scored[arch] for label, arch in plain.items()},
+            baselines={label: scored[arch] for label, arch in baselines.items()},
             manifest=manifest,
             signature=self._comparison.data.signature,
             space=self._comparison.space,
@@ -211,7 +220,7 @@ class Run:
         if self._latencies is not None:
             alone = "; one worker, since others would disturb it"
             measured = is_measured(self._settings.latency)
-            self._progress(news("latency", self._latencies.name + (alone if measured else "")))
+            self._progress(message("latency", self._latencies.name + (alone if measured else "")))
 
     def _best(self, candidates: Sequence[Candidate]) -> Candidate:
         in_budget = [candidate for candidate in candidates if candidate.within_budget]

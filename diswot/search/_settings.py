@@ -1,4 +1,4 @@
-"""What a search depends on besides teacher, space, data and scorer, and how it is kept."""
+"""What a search depends on in addition to teacher, space, data and scorer, and how it is kept."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -25,7 +25,7 @@ class SearchSettings:
         latency_column: which column of a table they are.
 
     Raises:
-        OptionError: milliseconds are asked for and there is nothing to tell them.
+        OptionError: milliseconds are asked for and there is no latency that gives them.
     """
 
     engine: EngineSettings = field(default_factory=EngineSettings)

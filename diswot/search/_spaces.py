@@ -69,7 +69,7 @@ SPACES: Registry[MakesSpace] = Registry(
 
 
 def check_space_name(space: str | SearchSpace) -> None:
-    """Raise what can be said of a space that is asked for before it is made for some data.
+    """Check a space that is asked for before it is made for some data.
 
     Raises:
         UnknownNameError: no space has that name.

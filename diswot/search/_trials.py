@@ -31,7 +31,7 @@ class Trials:
     """The candidates of a run in the order of their numbers.
 
     Args:
-        evaluator: tells what architectures cost.
+        evaluator: gives the costs of architectures.
         budget: what a candidate may cost.
         formula: how terms are combined.
         reference: how many candidates, the first ones, are the random sample by which
@@ -91,7 +91,7 @@ class Trials:
         ]
 
     def take(self, arch: Architecture, *, over_budget: bool = False) -> bool:
-        """Tell whether `arch` is new and in budget, and from now on drawn."""
+        """Return whether `arch` is new and in budget, and from now on drawn."""
         key = self.space.canonical_key(arch)
         if key in self._drawn or not (over_budget or self.affordable(arch)):
             return False
@@ -143,7 +143,7 @@ class Trials:
         return 0.0 if costs is None else self.budget.violation(costs)
 
     def affordable(self, arch: Architecture) -> bool:
-        """Tell whether `arch` is in budget; `True` if its network cannot be built to count."""
+        """Return whether `arch` is in budget; `True` if its network cannot be built to count."""
         return self._violation(arch) == 0
 
     def costs(self, arch: Architecture) -> Costs | None:
@@ -170,7 +170,7 @@ class Trials:
         """Return the error that says that nothing is in budget, and what the smallest costs."""
         seen = self._evaluator.known_costs
         if not seen:
-            return BudgetError("no network of this space can be built: mend the space")
+            return BudgetError("no network of this space can be built: fix the space")
         arch = min(seen, key=lambda arch: (seen[arch].params, seen[arch].macs))
         least = [
             f"{name} {cost:,}"

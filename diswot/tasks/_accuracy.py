@@ -13,7 +13,7 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
 
 LEAST_KAPPA = 0.02
-"""Of a classifier that knows something."""
+"""The kappa from which on a classifier is better than chance."""
 
 
 class Top1(Metric):
@@ -41,7 +41,7 @@ class Top1(Metric):
         return paired_difference(one, other)
 
     def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
-        """Tell whether two forms predict the same class: (B,).
+        """Return whether two forms predict the same class: (B,).
 
         Images whose two highest outputs are as close as forms may differ can go either way.
         """
@@ -59,7 +59,7 @@ class Top1(Metric):
         return float((margins <= tolerance).double().mean())
 
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
-        """Tell whether a network may know nothing of its classes, as far as the examples tell.
+        """Return whether a network may be no better than chance, given the examples of a split.
 
         Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is
         taken at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k) for k classes;
@@ -97,9 +97,9 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
 
     With b images that only the first has right and c that only the second has, of n, the
     difference is (b − c) / n. The interval is Wald's after adding half an example to each of the
-    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Examples that
-    both have right or wrong tell nothing of the difference but its scale, so the interval is
-    narrower than what two separate intervals leave open.
+    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Examples on
+    which both agree affect the scale of the difference alone, so the interval is narrower than
+    two separate intervals suggest.
 
     Source: Agresti and Min, "Simple improved confidence intervals for comparing matched
     proportions", Statistics in Medicine 24, 2005, section 3.

@@ -61,7 +61,7 @@ class Matthews(Metric):
         return Difference(found, min(low, found), max(high, found), self.unit)
 
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
-        """Tell whether the lower end of the interval is below 0.02."""
+        """Return whether the lower end of the interval is below 0.02."""
         return self.summarize(values, dataset, split).low < LEAST_CORRELATION
 
 

@@ -138,7 +138,7 @@ class Dataset(Protocol):
             teachers: by name, those that are to get their own view where they have one.
         """
 
-    def taught(self, teacher: str) -> "Dataset":
+    def for_teacher(self, teacher: str) -> "Dataset":
         """Return what a teacher is trained on that has no weights, often these data.
 
         Args:

@@ -88,7 +88,7 @@ class Measure:
         return cls(str(values["name"]), value, low, high, n, str(values["unit"]), better)
 
     def at_least_as_good_as(self, other: "Measure") -> bool:
-        """Tell whether this value is the other's or better."""
+        """Return whether this value is the other's or better."""
         return self.merit >= other.merit
 
     @property

@@ -66,7 +66,7 @@ class Metric(ABC):
         return mean_difference(one, other, unit=self.unit)
 
     def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
-        """Tell whether two forms of a network answer each example alike: (B,), of booleans.
+        """Return whether two forms of a network answer each example alike: (B,), of booleans.
 
         By default no output differs by more than ten times the tolerance: it is one of a few
         examples, and these are many.
@@ -97,7 +97,7 @@ class Metric(ABC):
 
     @abstractmethod
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> bool:
-        """Tell whether a network may know nothing of the data, as far as a split tells.
+        """Return whether a network may be no better than chance, given the values on one split.
 
         Args:
             values: of all examples of the split (n,).

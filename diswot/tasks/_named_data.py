@@ -67,7 +67,7 @@ a folder, or package.module:callable)
         return isinstance(text, str) and (text in self.datasets or self.is_path(text))
 
     def is_path(self, text: str) -> bool:
-        """Tell whether `text` means a folder or a file."""
+        """Return whether `text` means a folder or a file."""
         looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
         looks_like = looks_like or text.endswith(self.suffixes)
         exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
@@ -80,7 +80,7 @@ a folder, or package.module:callable)
         return None
 
     def check(self, text: str) -> None:
-        """Raise what can be said of a text before anything is read.
+        """Check a text before anything is read.
 
         Raises:
             UnknownNameError: it is no path and no reference, and no dataset has that name.

@@ -39,7 +39,7 @@ class Subject:
     options: Mapping[str, Any]
 
     def check(self) -> None:
-        """Raise what can be said of the data before anything is read.
+        """Check the data before anything is read.
 
         Raises:
             DiswotError: no dataset has that name, or options do not fit.

@@ -39,7 +39,7 @@ class Task(ABC):
         space: the search space where none is named.
         losses: what the winner of the main job is trained with, by name; the first learns
             from the truth alone, and of the others the second is that of the baselines.
-        teachers: names of the teachers that a student learns from together; the first is what
+        teachers: names of the teachers that a student is distilled from together; the first is what
             losses of one teacher read.
         outputs: what the numbers are that a network returns, in messages.
         teacher_views: what of the option `teacher_view` there is.
@@ -62,7 +62,7 @@ class Task(ABC):
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:
-        """Raise what can be said of data that are asked for before anything is read.
+        """Check data that are asked for before anything is read.
 
         Raises:
             DiswotError: no dataset has that name, or the options do not fit.
@@ -130,7 +130,7 @@ class Task(ABC):
         teacher_state: str | None = None,
         **options: Any,
     ) -> None:
-        """Raise what can be said of a teacher before there are data for it.
+        """Check a teacher before there are data for it.
 
         Args:
             teacher: see `find_teacher`.

@@ -48,7 +48,7 @@ def library_teacher(
         fresh: makes the network at random initialization.
         shown: wraps a network, as its `network`, so that it takes the data's inputs.
         signature: what it is to take and to return.
-        notes: what is to be said of it.
+        notes: messages about it.
 
     Raises:
         NetworkError: the network does not take the inputs, or has other outputs.

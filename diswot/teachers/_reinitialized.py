@@ -12,9 +12,9 @@ from diswot.teachers._own_view import OwnView
 
 
 def reinitialized(network: nn.Module) -> nn.Module:
-    """Return a copy with every parameter drawn anew, by its module's own `reset_parameters`.
+    """Return a copy with every parameter drawn again, by its module's own `reset_parameters`.
 
-    A network of Hugging Face's is built anew from its configuration.
+    A network of Hugging Face's is built again from its configuration.
 
     Raises:
         TeacherError: a module has parameters but no `reset_parameters`.

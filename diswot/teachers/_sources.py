@@ -43,7 +43,7 @@ class Library:
     Attributes:
         place: what stands after the colon, such as `NAME`.
         summary: what the networks are, in one line.
-        check: called with the place, and `pretrained` if it takes that, raises what can be said
+        check: called with the place, and `pretrained` if it takes that, raises what is wrong
             before there are data.
         find: called with the place, and what it takes of `pretrained` and the arguments that
             the task offers, returns the teacher.
@@ -111,7 +111,7 @@ class TeacherSources(Container[str]):
         epochs: int | None = None,
         state: str | None = None,
     ) -> None:
-        """Raise what can be said of a teacher before there are data for it.
+        """Check a teacher before there are data for it.
 
         Args:
             teacher: see `find`.
@@ -185,7 +185,7 @@ class TeacherSources(Container[str]):
         return self.libraries.get(name.partition(":")[0]) if is_reference(name) else None
 
     def _check_exists(self, teacher: object, *, pretrained: bool) -> None:
-        """Raise what can be said of a teacher's name."""
+        """Check a teacher's name."""
         if not isinstance(teacher, str | nn.Module | Teacher):
             raise OptionError(
                 f"Expected a teacher's name or a torch.nn.Module, but got {teacher!r}"

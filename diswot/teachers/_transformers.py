@@ -152,7 +152,7 @@ def _names(config: Any) -> tuple[str, ...]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library's warnings and bars off standard error: what matters is said here."""
+    """Keep the library's warnings and bars off standard error: what matters is reported here."""
     transformers: Any = importlib.import_module("transformers")
     logs = transformers.utils.logging, importlib.import_module("huggingface_hub").logging
     before = [log.get_verbosity() for log in logs]

@@ -109,9 +109,9 @@ def _built(loss: str, student: nn.Module, teacher: nn.Module, *, seed: int = SEE
 def _value(criterion: Criterion, student: nn.Module, teacher: nn.Module) -> Losses:
     labels = example_labels()
     batch = TrainingBatch(F.one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
-    taught = _read(teacher, criterion.teacher_watches)
+    wanted = _read(teacher, criterion.teacher_watches)
     torch.manual_seed(SEED)
-    found: Losses = criterion(_read(student, criterion.student_watches), taught, batch)
+    found: Losses = criterion(_read(student, criterion.student_watches), wanted, batch)
     return found
 
 

@@ -9,7 +9,7 @@ from diswot.testing._networks import global_randomness_unused, require
 from search_spaces import Architecture, SearchSpace, Signature, TensorSpec
 
 IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 7)
-"""What networks are built for where nothing else is said."""
+"""What networks are built for by default."""
 
 MOST_ENUMERATED = 20_000
 

@@ -22,7 +22,7 @@ _DEVICE = "ACCELERATE_TORCH_DEVICE"
 
 
 def check_precision(precision: str | None, device: str) -> None:
-    """Raise what can be said of a precision without an accelerator.
+    """Check a precision without an accelerator.
 
     Raises:
         OptionError: the device does not have it.
@@ -88,13 +88,13 @@ def _part() -> None:
         torch.distributed.destroy_process_group()
 
 
-def shared(lesson: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn.Module:
+def shared(module: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn.Module:
     """Return the module through which processes exchange gradients; the module itself of one.
 
     Buffers stay each process's own: the statistics and memories of its share.
 
     Args:
-        lesson: what is trained, on the device.
+        module: what is trained, on the device.
         accelerator: of the training.
         unused: whether the loss leaves parameters without gradient.
     """
@@ -106,7 +106,7 @@ def shared(lesson: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn
     with warnings.catch_warnings():
         # the name that torch now prefers is not known to its older versions
         warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
-        prepared: nn.Module = accelerator.prepare(lesson)
+        prepared: nn.Module = accelerator.prepare(module)
     return prepared
 
 

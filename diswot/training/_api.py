@@ -61,7 +61,7 @@ def prepare_distillation(
             given,
             loaded,
             weights=options.get("teacher_weights"),
-            taught=name,
+            role=name,
             epochs=options.get("teacher_epochs") or teacher_epochs(recipe.epochs),
             root=find_root(root),
             device=device,
@@ -99,7 +99,7 @@ def check_distillation(
     loss: str | None = None,
     **options: Unpack[DistillationOptions],
 ) -> None:
-    """Raise what can be said of a distillation before data are read or a teacher is trained.
+    """Check a distillation before data are read or a teacher is trained.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -172,20 +172,20 @@ def distill(
         >>> report.test.n
         1297
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         subject = find_subject(options, teacher=teacher, data=data)
         teacher = None if teacher is None else subject.teacher
         loss = loss or subject.task.losses[1]
         check_distillation(teacher, data=data, loss=loss, **options)
         folder = None if out is None else training_folder(out)
-        loaded = subject.load(tell)
+        loaded = subject.load(report)
         check_compatible(student, loaded, "the student", training=True)
         taught_by = teacher if parse_objective(loss).needs_teacher else None
         with nullcontext() if folder is None else working_in(folder):
             distillation = prepare_distillation(
                 taught_by,
                 data=loaded,
-                progress=tell,
+                progress=report,
                 **cast(DistillationOptions, subject.without_own(options)),
             )
-            return distillation.train(student, loss=loss, folder=folder, progress=tell)
+            return distillation.train(student, loss=loss, folder=folder, progress=report)

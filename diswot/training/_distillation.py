@@ -12,7 +12,7 @@ from torch import nn
 from diswot.devices import is_first
 from diswot.errors import RunFolderError
 from diswot.losses import Objective, parse_objective
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.runs import working_in
 from diswot.students import Origin, origin_of, set_origin
 from diswot.tasks import Dataset
@@ -132,7 +132,7 @@ class Distillation:
                     return known
                 if replace_unfinished and self.drop_another(student, folder, loss=loss):
                     note = f"the training in {folder} was of another student, and starts again"
-                    progress(news(stage or loss, note))
+                    progress(message(stage or loss, note))
             return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
 
     def trained_before(self, student: nn.Module, folder: Path, *, loss: str) -> Training | None:

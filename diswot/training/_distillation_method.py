@@ -21,7 +21,7 @@ EXAMPLES = 4
 
 
 class DistillationMethod(Method):
-    """A student learns from labels and teachers, by one loss.
+    """Trains a student on labels and teachers, by one loss.
 
     Args:
         student: the network that learns.
@@ -82,7 +82,7 @@ class DistillationMethod(Method):
         return self.teachers
 
     def prepare(self, batches: PlainBatches) -> None:
-        """Let terms learn from the first teacher alone; keep outputs that stay the same."""
+        """Train parts of terms on the first teacher; cache outputs that stay the same."""
         for number, name in enumerate(self.teachers):
             read = self._reader(name, own_view=name in batches.views)
             with read:

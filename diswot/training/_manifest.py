@@ -17,8 +17,8 @@ from diswot.training._fingerprint import check_same
 MANIFEST = "training.json"
 """The file with the options that a command started a training with."""
 
-_OPTIONS = "told"
-"""The entry of that file with the options, by the name that it has had from the start."""
+_FORMER = "told"
+"""The entry with the options in files of earlier versions, which are still read."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TrainingManifest:
         if known is not None:
             check_same(known.of, of, folder / MANIFEST)
         folder.mkdir(parents=True, exist_ok=True)
-        record = {"command": self.command, _OPTIONS: dict(self.options), "of": of}
+        record = {"command": self.command, "options": dict(self.options), "of": of}
         write_record(folder / MANIFEST, record | {"versions": versions()})
 
 
@@ -86,7 +86,8 @@ def read_training_manifest(folder: Path) -> TrainingManifest | None:
     except OSError:  # a name that cannot be: whoever reads there says so
         return None
     content = read_json(path)
-    command, options, of = (content.get(name) for name in ("command", _OPTIONS, "of"))
+    command, options, of = (content.get(name) for name in ("command", "options", "of"))
+    options = content.get(_FORMER) if options is None else options
     if not (isinstance(command, str) and isinstance(options, dict) and isinstance(of, dict)):
         raise RunFolderError(f"{path} is damaged: restore it from a copy, or train again")
     return TrainingManifest(command, options, of)

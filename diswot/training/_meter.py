@@ -1,10 +1,10 @@
 """What a training reports while it runs."""
 
-from diswot.progress import Progress, Step, news
+from diswot.progress import Progress, Step, message
 
 
 class Meter:
-    """Tells progress of steps, so that the time left is known before the first epoch ends."""
+    """Reports steps, so that the time left is known before the first epoch ends."""
 
     def __init__(self, stage: str, progress: Progress) -> None:
         self._stage, self._progress = stage, progress
@@ -22,5 +22,5 @@ class Meter:
         self._note = text
         self._progress(Step(self._stage, self._done, self._total, text))
 
-    def tell(self, text: str) -> None:
-        self._progress(news(self._stage, text))
+    def report(self, text: str) -> None:
+        self._progress(message(self._stage, text))

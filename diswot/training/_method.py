@@ -43,7 +43,7 @@ class Method(nn.Module, ABC):
 
     Args:
         student: the network that learns.
-        teachers: networks to learn from, by name.
+        teachers: networks to distill from, by name.
     """
 
     def __init__(self, student: nn.Module, teachers: Mapping[str, nn.Module] | None = None) -> None:
@@ -79,7 +79,7 @@ class Method(nn.Module, ABC):
             teacher.to(device).eval()
 
     def prepare(self, batches: PlainBatches) -> None:
-        """Do what precedes the first step: learn from teachers alone, keep their outputs.
+        """Do what precedes the first step: train on teachers alone, cache their outputs.
 
         Called at every start, after a checkpoint was loaded where there is one.
         """

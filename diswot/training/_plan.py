@@ -134,7 +134,7 @@ def prepare(plan: Plan) -> Prepared:
         method.load_state_dict(saved["method"])
     average = None if recipe.ema is None else moving_average(method.student, recipe.ema)
     for name, view in plan.batches.views.items():
-        plan.meter.tell(f"{called(name)} is given {view}")
+        plan.meter.report(f"{called(name)} is given {view}")
     method.prepare(_plain_batches(plan))
     players = checked_players(method, plan.batches.steps)
     unused = accelerator.num_processes > 1 and _leaves_unused(plan, players)
@@ -159,7 +159,7 @@ def _resumed(plan: Plan) -> tuple[TrainerState, dict[str, Any]]:
         found = load_checkpoint(plan.folder, of=plan.fingerprint)
     if found is None:
         return TrainerState(), {}
-    plan.meter.tell(f"resumes after epoch {found[0].epoch}, step {found[0].step}")
+    plan.meter.report(f"resumes after epoch {found[0].epoch}, step {found[0].step}")
     return found
 
 
@@ -170,7 +170,7 @@ def _plain_batches(plan: Plan) -> PlainBatches:
         plan.device,
         seed_for(plan.recipe.seed, "preparation"),
         plan.batches.fixed,
-        plan.meter.tell,
+        plan.meter.report,
         plan.method.viewing,
     )
 

@@ -36,7 +36,7 @@ class Recipe:
             warm-up's end down to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5).
         milestones: shares of the epochs.
         decay: what the learning rate is multiplied by at a milestone.
-        warmup_epochs: in which the learning rate grows in a line from 0.
+        warmup_epochs: of linear warm-up of the learning rate from 0.
         ema: decay of the moving average of the weights, which are then the ones that are
             evaluated and kept; `None` for no average.
         label_smoothing: share of a label that is spread over all classes.
@@ -116,7 +116,7 @@ class Recipe:
 
 
 def check_recipe(options: Mapping[str, Any]) -> None:
-    """Raise what can be said of the options of a recipe before there are data.
+    """Check the options of a recipe before there are data.
 
     What depends on data and was left open is taken as it contradicts least.
 

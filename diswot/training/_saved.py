@@ -22,7 +22,7 @@ from search_spaces import Signature
 REPORT = "report.json"
 
 ROUNDS = "shortlist"
-"""Where the trainings of a shortlist are kept, but for the last one."""
+"""Where the trainings of a shortlist are kept, except for the last one."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ def training_folder(path: str | Path) -> Path:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Tell whether a training, or one of a shortlist, was stopped in a folder."""
+    """Return whether a training, or one of a shortlist, was stopped in a folder."""
     try:
         if (folder / CHECKPOINT).exists():
             return True
-        begun = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
-        return begun and not (folder / REPORT).exists()
+        started = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
+        return started and not (folder / REPORT).exists()
     except OSError:  # a name that cannot be; whoever writes there says so
         return False
 
@@ -186,7 +186,7 @@ def _saved(path: Path) -> SavedStudent:
 
 
 def _digests(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a report says of the files beside it; nothing in those of DisWOT 0.1.0."""
+    """Return what a report says of the files next to it; nothing in those of DisWOT 0.1.0."""
     return {str(name): str(digest) for name, digest in dict(report.get("digests", {})).items()}
 
 

@@ -142,7 +142,7 @@ def halve(
         for number, (count, epochs) in enumerate(rounds, start=1):
             if rungs:
                 left = rungs[-1].survivors(count)
-            lesson = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
+            shorter = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
             trainings = {}
             for name in left:
                 student = students[name]()
@@ -150,7 +150,7 @@ def halve(
                 place = folder
                 if folder is not None and count > 1:
                     place = folder / ROUNDS / f"{number}-{places[name]}"
-                trainings[name] = lesson.train_once(
+                trainings[name] = shorter.train_once(
                     student,
                     loss=loss,
                     folder=place,

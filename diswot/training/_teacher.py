@@ -18,7 +18,7 @@ from diswot.devices import is_first, processes
 from diswot.errors import CheckpointError, RunFolderError, TeacherError, first_line
 from diswot.losses import parse_objective
 from diswot.networks.copies import copied
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, cache_root, values_of
@@ -40,7 +40,7 @@ class TrainedTeacher:
 
     Attributes:
         source: what it is, with these weights.
-        network: the network to learn from, on the device.
+        network: the network to distill from, on the device.
         test: its measure on the test split.
     """
 
@@ -68,7 +68,7 @@ def named_teacher(
     """
     found = data.task.find_teacher(teacher, data, weights=weights, **options)
     for note in found.notes:
-        progress(news("teacher", note, can_wait=True))
+        progress(message("teacher", note, can_wait=True))
     network = found.initialized(seed) if found.weights is None else found.weights()
     untrained = found.weights is None
     check_compatible(network, data, f"teacher {found.name}", training=untrained)
@@ -80,7 +80,7 @@ def trained_teacher(
     data: Dataset,
     *,
     weights: str | Path | None = None,
-    taught: str = "teacher",
+    role: str = "teacher",
     epochs: int,
     root: Path,
     device: str,
@@ -99,7 +99,7 @@ def trained_teacher(
         teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes.
         data: what it is a teacher for, and evaluated on.
         weights: a checkpoint to load into it.
-        taught: its name among the teachers of the task.
+        role: its name among the teachers of the task.
         epochs: of its training, where it has no weights.
         root: the data root.
         device: where to compute.
@@ -113,10 +113,15 @@ def trained_teacher(
         RunFolderError: several processes are to train it, and another one does already.
     """
     named, network = named_teacher(teacher, data, weights=weights, progress=progress, **options)
-    who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({taught})"
+    who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({role})"
     if named.weights is None:
         network = _trained_once(
-            named, data.taught(taught), epochs=epochs, root=root, device=device, progress=progress
+            named,
+            data.for_teacher(role),
+            epochs=epochs,
+            root=root,
+            device=device,
+            progress=progress,
         )
     network = network.to(device).eval()
     advice = data.task.check_trained(
@@ -125,7 +130,7 @@ def trained_teacher(
     metric = data.metrics[0]
     values = values_of(metric, network, data, "test", device=device)
     test = metric.summarize(values, data, "test")
-    progress(news("teacher", f"{who} has a test {metric.name} of {test}"))
+    progress(message("teacher", f"{who} has a test {metric.name} of {test}"))
     if metric.is_near_chance(values, data, "test") and not force:
         raise TeacherError(
             f"the teacher {who} has a test {metric.name} of {test}, little better than "
@@ -153,7 +158,7 @@ def _trained_once(
             try:
                 return _kept(network, kept, progress)
             except CheckpointError:
-                progress(news("teacher", f"{kept} is damaged, so it is trained again"))
+                progress(message("teacher", f"{kept} is damaged, so it is trained again"))
         unfinished = kept.with_suffix(".unfinished")
         train(
             network,
@@ -190,7 +195,7 @@ def _turn(kept: Path, progress: Progress) -> Iterator[None]:
     except Timeout as error:
         if processes() > 1:  # the others do not wait
             raise RunFolderError(f"another process trains {kept}: wait for its end") from error
-        progress(news("teacher", f"another process trains it: waiting for {kept}"))
+        progress(message("teacher", f"another process trains it: waiting for {kept}"))
         lock.acquire()
     try:
         yield
@@ -213,7 +218,7 @@ def _kept(network: nn.Module, path: Path, progress: Progress) -> nn.Module:
     except Exception as error:  # a damaged file can make the reader raise anything
         raise CheckpointError(f"{path} cannot be read ({first_line(error)})") from error
     if digest is None:
-        progress(news("teacher", f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
+        progress(message("teacher", f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
     elif digest != hashlib.sha256(save(state)).hexdigest():
         raise CheckpointError(f"the checksum of {path} is not that of its content")
     return load_checkpoint(network, path)

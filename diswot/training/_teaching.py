@@ -25,7 +25,7 @@ def check_teacher_training(
     data: Any,
     **options: Unpack[DistillationOptions],
 ) -> None:
-    """Raise what can be said of a teacher's training before data are read.
+    """Check a teacher's training before data are read.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -63,19 +63,19 @@ def train_teacher(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: the loss is not finite.
     """
-    with shown(progress) as tell:
+    with shown(progress) as report:
         teacher = find_subject(options, teacher=teacher, data=data).teacher
         check_teacher_training(teacher, data=data, **options)
         folder = training_folder(out)
         with working_in(folder):
-            distillation = prepare_distillation(None, data=data, progress=tell, **options)
+            distillation = prepare_distillation(None, data=data, progress=report, **options)
             loaded = distillation.data
             found, network = named_teacher(
                 teacher,
                 loaded,
                 weights=options.get("teacher_weights"),
                 seed=seed_for(distillation.recipe.seed, "teacher"),
-                progress=tell,
+                progress=report,
                 **own_options(options),
             )
             set_origin(network, Origin(loaded.signature, found.name))
@@ -83,6 +83,6 @@ def train_teacher(
                 network,
                 loss=loaded.task.losses[0],
                 folder=folder,
-                progress=tell,
+                progress=report,
                 stage="teacher",
             )

@@ -95,7 +95,7 @@ def test_the_limits_are_one_and_minus_one(statistic: type) -> None:
         ([1.0, 2.0, 3.0], "y of 4 values"),
     ],
 )
-def test_what_is_undefined_is_said_in_one_line(statistic: type, x: list[float], why: str) -> None:
+def test_what_is_undefined_is_one_line(statistic: type, x: list[float], why: str) -> None:
     with pytest.raises(ValueError, match="τ is undefined") as caught:
         statistic(np.array(x), np.arange(4.0))
     assert isinstance(caught.value, DiswotError)

@@ -57,7 +57,7 @@ def test_log_ranks_are_within_the_architectures() -> None:
     )
 
 
-def test_nothing_measured_is_said() -> None:
+def test_nothing_measured_is_reported() -> None:
     row = correlate(measured([None] * 12), ACCURACIES, "nwot", truth="t", target="distilled")
     assert (row.failed, row.statistics) == (12, None)
     assert row.undefined

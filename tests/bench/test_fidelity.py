@@ -79,7 +79,7 @@ def test_the_command_writes_the_table(shared_data: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("sample", "again"), [(1001, 3), (2, 3), (0, 3), (10, 1)])
-def test_what_cannot_be_compared_is_said_first(
+def test_what_cannot_be_compared_is_reported_first(
     shared_data: Path, tmp_path: Path, sample: int, again: int
 ) -> None:
     with pytest.raises(OptionError, match="but got"):

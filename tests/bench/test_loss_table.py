@@ -9,17 +9,17 @@ import pytest
 from benchmarks.shortlist_table import ShortlistSettings, shortlist_table
 from diswot.bench.loss_table import LossTableSettings, loss_table
 from diswot.bench.pairs import METHODS, PAIRS, measure_pair, published_figures
-from diswot.bench.trainings import LessonSettings
+from diswot.bench.trainings import TrainingSettings
 from diswot.csv_table import read_table
 from diswot.errors import DiswotError, RunFolderError
 from diswot.progress import Step, silent
 from diswot.training import parse_objective
 from tests.conftest import CommandLine
 
-LESSON = LessonSettings(
+SETTINGS = TrainingSettings(
     teacher="resnet20", teacher_epochs=2, train_images=60, epochs=1, batch_size=20, force=True
 )
-COMMON = {field.name: getattr(LESSON, field.name) for field in fields(LESSON)}
+COMMON = {field.name: getattr(SETTINGS, field.name) for field in fields(SETTINGS)}
 QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "ce + dkd"), seeds=2)
 
 
@@ -39,7 +39,7 @@ def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> N
     assert all(row.p is not None and row.adjusted is not None for row in rows[1:])
     assert all(row.adjusted >= row.p for row in rows[1:])  # type: ignore[operator]
     assert {row.verdict for row in rows[1:]} <= {"better", "worse", "no different"}
-    # more losses go on with what was trained
+    # more losses reuse what was trained
     steps.clear()
     more = replace(QUICK, losses=(*QUICK.losses, "ce + at"))
     again = loss_table(more, tmp_path / "out", progress=steps.append)
@@ -62,14 +62,14 @@ def test_workers_make_no_difference(tmp_path: Path) -> None:
         ({"seeds": 1}, "at least 2 seeds"),
     ],
 )
-def test_mistakes_are_told(change: dict[str, object], message: str, tmp_path: Path) -> None:
+def test_mistakes_are_reported(change: dict[str, object], message: str, tmp_path: Path) -> None:
     with pytest.raises(DiswotError, match=message):
         loss_table(replace(QUICK, **change), tmp_path / "out", progress=silent)  # type: ignore[arg-type]
 
 
 def test_a_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
     loss_table(QUICK, tmp_path / "out", progress=silent)
-    with pytest.raises(RunFolderError, match="begun with epochs 1, but got 2"):
+    with pytest.raises(RunFolderError, match="started with epochs 1, but got 2"):
         loss_table(replace(QUICK, epochs=2), tmp_path / "out", progress=silent)
 
 
@@ -89,7 +89,7 @@ def test_every_published_method_is_a_loss() -> None:
         parse_objective(loss)
 
 
-def test_a_pair_stands_beside_what_was_printed(tmp_path: Path) -> None:
+def test_a_pair_is_compared_with_what_was_printed(tmp_path: Path) -> None:
     table = tmp_path / "pairs.csv"
     table.write_text(
         "source,dataset,teacher,student,teacher_acc,student_vanilla_acc,method,student_kd_acc\n"

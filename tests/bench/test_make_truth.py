@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from diswot.bench.ledger import RECORDS
 from diswot.bench.make_truth import TruthSettings, make_truth
+from diswot.bench.record_store import RECORDS
 from diswot.csv_table import read_table
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.progress import Step, silent
@@ -30,7 +30,7 @@ def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
 
 
-def test_a_truth_is_made_and_gone_on_with(tmp_path: Path) -> None:
+def test_a_truth_is_made_and_resumed(tmp_path: Path) -> None:
     out = tmp_path / "truth"
     rows = make_truth(QUICK, out, progress=silent)
     assert [dict(row) for row in read_table(out / "truth.csv")] == [
@@ -45,9 +45,9 @@ def test_a_truth_is_made_and_gone_on_with(tmp_path: Path) -> None:
     assert [step.done for step in trained] == [4]
 
 
-def test_other_settings_do_not_go_on_with_it(tmp_path: Path) -> None:
+def test_other_settings_cannot_resume_it(tmp_path: Path) -> None:
     make_truth(QUICK, tmp_path / "truth", progress=silent)
-    with pytest.raises(RunFolderError, match="begun with epochs 1, but got 2"):
+    with pytest.raises(RunFolderError, match="started with epochs 1, but got 2"):
         make_truth(replace(QUICK, epochs=2), tmp_path / "truth", progress=silent)
 
 
@@ -61,7 +61,7 @@ def test_other_settings_do_not_go_on_with_it(tmp_path: Path) -> None:
         ({"data": "digit"}, "did you mean 'digits'"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_trained(
+def test_mistakes_are_reported_before_anything_is_trained(
     change: dict[str, object], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(DiswotError, match=message):

@@ -15,8 +15,8 @@ import pytest
 
 import diswot
 from diswot.bench.ground_truths import GroundTruth, find_truth
-from diswot.bench.ledger import RECORDS
 from diswot.bench.measurement import Measured, evaluator_for, measure
+from diswot.bench.record_store import RECORDS
 from diswot.bench.search_bench import (
     KnownSpace,
     Landscape,
@@ -313,10 +313,10 @@ def test_reasons(verdict: str, by_score: str, changes: dict[str, float], why: st
 
 
 def test_tables_and_pictures_are_written(kept: Path, tmp_path: Path) -> None:
-    told: list[Step] = []
+    reported: list[Step] = []
     out = tmp_path / "out"
-    found = run_search_bench(SETTINGS, out, work=kept, progress=told.append)
-    assert [step.total for step in told if step.stage == "search"] == [12] * 12
+    found = run_search_bench(SETTINGS, out, work=kept, progress=reported.append)
+    assert [step.total for step in reported if step.stage == "search"] == [12] * 12
     with (out / "search.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [(row["scorer"], row["engine"], row["evaluations"]) for row in table] == list(
@@ -343,7 +343,7 @@ def test_the_same_again_is_the_same(kept: Path, tmp_path: Path) -> None:
     assert without_times[0] == without_times[1]
 
 
-def test_measurements_of_other_scorers_and_more_are_gone_on_with(
+def test_measurements_of_other_scorers_are_reused(
     cli: CommandLine, kept: Path, tmp_path: Path
 ) -> None:
     arguments = (*OPTIONS, "--scorers", "nwot", "--work", kept, "--json", "--out")
@@ -362,7 +362,7 @@ def test_measurements_of_other_scorers_and_more_are_gone_on_with(
     assert {row["engine"] for row in rows[0]} == {"random", "evolution"}
 
 
-def test_measurements_of_a_correlation_are_gone_on_with(cli: CommandLine, tmp_path: Path) -> None:
+def test_measurements_of_a_correlation_are_reused(cli: CommandLine, tmp_path: Path) -> None:
     work = tmp_path / "correlation"
     done = cli(
         "bench", "correlation", "--scorers", "relation", "--sample", 20, "--teacher", "resnet20",
@@ -413,13 +413,13 @@ def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path:
         (("--max-params", "0"), "expected a positive number"),
         (("--max-params", "10", "--work", "kept"), "allow at least that"),
         (("--scorers", "snip", "--work", "kept"), "holds no measurements of snip"),
-        (("--batch-size", 9, "--work", "kept"), "begun with batch_size 8, but got 9"),
+        (("--batch-size", 9, "--work", "kept"), "started with batch_size 8, but got 9"),
         (("--truth", "resnet-s0"), "DISWOT_MIRROR"),
         (("--out", "."), "is not empty"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(map(str, value)),
 )
-def test_mistakes_are_told_in_a_line(
+def test_mistakes_are_reported_in_a_line(
     cli: CommandLine, kept: Path, tmp_path: Path, arguments: tuple[str | int, ...], message: str
 ) -> None:
     done = cli(*OPTIONS, "--scorers", "nwot", "--out", tmp_path / "out", *arguments)
@@ -428,7 +428,7 @@ def test_mistakes_are_told_in_a_line(
     assert done.out == ""
 
 
-def test_a_damaged_manifest_is_told_in_a_line(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
+def test_a_damaged_manifest_is_one_line(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
     for content in ("{", "[]", '{"settings": 3}', '{"settings": {"scorers": ["nwott"]}}'):
         (kept / "manifest.json").write_text(content)
         done = cli(*OPTIONS, "--scorers", "nwot", "--work", kept, "--out", tmp_path / "out")

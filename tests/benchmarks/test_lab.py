@@ -124,7 +124,7 @@ def test_blocks_are_matched_by_depth() -> None:
 
 
 def test_experiments_take_over_from_ones_that_exist() -> None:
-    taken = {name for experiment in EXPERIMENTS.values() for name in experiment.besides}
+    taken = {name for experiment in EXPERIMENTS.values() for name in experiment.reused}
     assert taken
     assert taken <= set(EXPERIMENTS)
     pages = Path(__file__).parents[2] / "benchmarks" / "lab"

@@ -57,7 +57,7 @@ def test_what_is_measured_does_not_depend_on_chance() -> None:
     assert len(one.ranks.split()) == len(one.reach.split())
 
 
-def test_the_form_is_chosen_on_the_other_truths() -> None:
+def test_the_form_is_selected_on_the_other_truths() -> None:
     names = forms.LEFT_OUT
     taus = {name: dict.fromkeys(forms.FORMS, 0.5) for name in names}
     for name in names:

@@ -148,9 +148,7 @@ def test_a_batch_that_is_no_dictionary_is_refused(
     assert str(folder / "train") in refused(*CIFAR100)
 
 
-def test_all_batches_that_the_first_tells_of_must_be_there(
-    refused: Refused, tmp_path: Path
-) -> None:
+def test_all_batches_that_the_first_names_must_be_there(refused: Refused, tmp_path: Path) -> None:
     folder = write_cifar10(tmp_path / "data", b"training batch 1 of 5")
     assert str(folder / "data_batch_2") in refused(*CIFAR10)
 

@@ -206,7 +206,7 @@ def test_an_export_over_something_is_refused(
 def test_resume_refuses_a_training_started_from_python(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "checkpoint.pt").touch()
-    assert "is a training that was begun from Python" in refused("resume", tmp_path / "d")
+    assert "is a training that was started from Python" in refused("resume", tmp_path / "d")
 
 
 @pytest.mark.parametrize("command", ["resume", "report", "distill", "export"])

@@ -25,7 +25,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "objective empty": ("--engine nsga2 --objectives score,", "Expected objectives among"),
     "no objective": ("--engine nsga2 --objectives ,", "Expected objectives among"),
     "objectives without score": ("--engine nsga2 --objectives params,macs", "Expected score"),
-    "score alone": ("--engine nsga2 --objectives score", "besides the score"),
+    "score alone": ("--engine nsga2 --objectives score", "addition to the score"),
     "objectives of evolution": ("--objectives score,params", "--engine nsga2"),
     "objectives of random": ("--engine random --objectives score,macs", "--engine nsga2"),
     "nsga2 of three": ("--engine nsga2 --population 3", "at least 4"),
@@ -179,7 +179,7 @@ def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, ki
         ("--space SPACE --teacher resnet32", "the teacher is not that of the run"),
         ("--space SPACE --teacher resnet33", "'resnet32'"),
         ("--space SPACE --data cifar100", "cifar"),
-        ("--space SPACE --scorer nwot", "begun with the scorer student_fit"),
+        ("--space SPACE --scorer nwot", "started with the scorer student_fit"),
         ("--space SPACE --scorer nwoot", "'nwot'"),
         ("--space SPACE --teacher-weights nowhere.pt", "nowhere.pt"),
         ("--space SPACE --device abacus", "abacus"),
@@ -200,7 +200,7 @@ def test_resuming_as_it_cannot_be_is_refused(
 
 
 def rename_space(folder: Path) -> None:
-    """Let the run be one that was begun on the command line."""
+    """Let the run be one that was started on the command line."""
     change(folder, space=SPACE)
 
 

@@ -31,9 +31,7 @@ def correlation(cli: CommandLine, path: Path, *more: str | int | Path):  # type:
     )  # fmt: skip
 
 
-def test_a_table_of_ones_own_is_compared_with_baselines_beside(
-    cli: CommandLine, tmp_path: Path
-) -> None:
+def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = correlation(cli, table(tmp_path, ROWS), "--out", out)
     assert done.code == 0, done.err
@@ -51,9 +49,7 @@ def test_a_table_of_ones_own_is_compared_with_baselines_beside(
         ElementTree.parse(out / f"{picture}.svg")
 
 
-def test_it_goes_on_where_it_stopped_and_comes_to_the_same(
-    cli: CommandLine, tmp_path: Path
-) -> None:
+def test_it_resumes_to_the_same_result(cli: CommandLine, tmp_path: Path) -> None:
     path, out = table(tmp_path, ROWS), tmp_path / "out"
     assert correlation(cli, path, "--out", out, "--workers", 2).code == 0
     whole = (out / "acc.csv").read_bytes()
@@ -83,7 +79,7 @@ def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
     ],
     ids=["few", "twice", "no number", "outside", "constant"],
 )
-def test_a_bad_table_is_told_in_a_line(
+def test_a_bad_table_is_reported_in_a_line(
     cli: CommandLine, tmp_path: Path, rows: list[str], message: str
 ) -> None:
     done = correlation(cli, table(tmp_path, rows), "--out", tmp_path / "out")
@@ -106,7 +102,7 @@ def test_a_bad_table_is_told_in_a_line(
         (("--sample", "many"), "expected a positive number or all"),
     ],
 )
-def test_mistakes_are_told_in_a_line(
+def test_mistakes_are_reported_in_a_line(
     cli: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     done = cli("bench", "correlation", *arguments)
@@ -138,10 +134,10 @@ def test_another_folder_of_other_settings_is_refused(cli: CommandLine, tmp_path:
     assert correlation(cli, path, "--out", out).code == 0
     done = correlation(cli, path, "--out", out, "--seed", 1)
     assert done.code == 2
-    assert "begun with seed 0, but got 1" in done.err
+    assert "started with seed 0, but got 1" in done.err
 
 
-def test_published_figures_stand_beside_ours_misses_included(
+def test_published_figures_are_compared_with_ours(
     cli: CommandLine, shared_data: Path, tmp_path: Path
 ) -> None:
     done = cli("bench", "paper", "--data-root", shared_data, "--out", tmp_path / "paper")
@@ -180,7 +176,7 @@ def test_paper_without_published_figures_asks_for_their_folder(
     ],
     ids=["columns", "statistic", "count", "empty"],
 )
-def test_bad_results_are_told_in_a_line(
+def test_bad_results_are_reported_in_a_line(
     cli: CommandLine, tmp_path: Path, shared_data: Path, content: str, message: str
 ) -> None:
     results = tmp_path / "mine.csv"
@@ -191,7 +187,7 @@ def test_bad_results_are_told_in_a_line(
     assert str(results) in done.err
 
 
-def test_bad_published_figures_are_told_in_a_line(
+def test_bad_published_figures_are_one_line(
     cli: CommandLine, tmp_path: Path, shared_data: Path
 ) -> None:
     (tmp_path / "diswot.csv").write_text("claim,setting,quantity\nfirst,S0,tau\n")

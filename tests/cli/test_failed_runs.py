@@ -1,4 +1,4 @@
-"""Candidates that fail: the search goes on, and ends with status 1 if all of them do."""
+"""Candidates that fail: the search continues, and ends with status 1 if all of them do."""
 
 import json
 from pathlib import Path

@@ -13,7 +13,7 @@ CALIBRATE = ("latency", "calibrate", "--sample", "6", "--device", "cpu")
 MEASURE = ("latency", "measure", "--device", "cpu")
 
 
-def test_a_calibration_is_written_and_told(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_calibration_is_written_and_reported(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(*CALIBRATE, "--out", "mine.json")
     assert done.code == 0, done.err
     table = read_operator_table(tmp_path / "mine.json")
@@ -29,24 +29,24 @@ def test_a_calibration_is_written_and_told(cli: CommandLine, tmp_path: Path) -> 
 
 def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(*CALIBRATE, "--json")
-    told = json.loads(done.out)
-    assert told["file"] == "s0-cpu.json"
+    reported = json.loads(done.out)
+    assert reported["file"] == "s0-cpu.json"
     table = read_operator_table(tmp_path / "s0-cpu.json")
-    assert told["operators"] == len(table.operators)
-    assert told["median"] == table.error.median
+    assert reported["operators"] == len(table.operators)
+    assert reported["median"] == table.error.median
 
 
-def test_measurements_are_told(cli: CommandLine) -> None:
+def test_measurements_are_reported(cli: CommandLine) -> None:
     printed = cli(*MEASURE, "1-1-1", "3-1-1")
     assert printed.code == 0, printed.err
     assert "measured in onnxruntime on cpu, batch 1, threads 1" in printed.out
     assert all(name in printed.out for name in ("1-1-1", "3-1-1"))
     assert "data: 10 classes, images in train/val/test: 0 " in printed.err
-    (told,) = json.loads(cli(*MEASURE, "1-1-1", "--batch", "2", "--json").out)["architectures"]
-    assert told["architecture"] == "1-1-1"
-    assert told["batch"] == 2
-    assert told["form"] == "onnx"
-    assert told["median_ms"] > 0
+    (reported,) = json.loads(cli(*MEASURE, "1-1-1", "--batch", "2", "--json").out)["architectures"]
+    assert reported["architecture"] == "1-1-1"
+    assert reported["batch"] == 2
+    assert reported["form"] == "onnx"
+    assert reported["median_ms"] > 0
 
 
 @pytest.mark.parametrize(

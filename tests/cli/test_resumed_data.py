@@ -61,7 +61,7 @@ def test_a_training_finds_its_images_from_another_folder(
     chosen = ("--arch", "1-1-1", "--loss", "alone", "--epochs", "1", "--image-size", "8")
     assert cli("distill", *chosen, "--data", "photos", "--out", "training").code == 0
     training = tmp_path / "training"
-    assert json.loads((training / "training.json").read_text())["told"]["data"] == str(photos)
+    assert json.loads((training / "training.json").read_text())["options"]["data"] == str(photos)
     weights = (training / "best.safetensors").read_bytes()
     for path in training.iterdir():  # as it is left where it is stopped before a checkpoint
         if path.name != "training.json":

@@ -1,4 +1,4 @@
-"""`diswot resume` of what `diswot distill` and `diswot teacher train` began."""
+"""`diswot resume` of what `diswot distill` and `diswot teacher train` started."""
 
 import json
 import os
@@ -12,23 +12,24 @@ import torch
 
 from diswot.runs.folder import read_json, write_record
 from diswot.tasks.images.teachers import TEACHERS
+from diswot.training import read_training_manifest
 from tests.cli.conftest import only_line
 from tests.conftest import CommandLine
 
 ROOT = Path(__file__).parents[2]
 FEW = ("--epochs", "2", "--augment", "strong", "--train-batch-size", "60")
 DISTILL = (
-    *("distill", "--arch", "1-1-1", "--teacher", "resnet20", "--teacher-weights", "taught.pt"),
+    *("distill", "--arch", "1-1-1", "--teacher", "resnet20", "--teacher-weights", "teacher.pt"),
     *("--loss", "ce + 0.9*kd", "--force"),
     *FEW,
 )
 TEACH = ("teacher", "train", "resnet20", *FEW)
 
 
-@pytest.fixture(name="taught", autouse=True)
-def fixture_taught(tmp_path: Path) -> Path:
+@pytest.fixture(name="weights_path", autouse=True)
+def fixture_weights_path(tmp_path: Path) -> Path:
     """Write a teacher's weights where the commands look for them."""
-    return weights(tmp_path / "taught.pt", seed=0)
+    return weights(tmp_path / "teacher.pt", seed=0)
 
 
 def weights(path: Path, *, seed: int) -> Path:
@@ -84,7 +85,7 @@ def same_weights(one: Path, other: Path) -> bool:
 def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a distillation that ended."""
     folder = tmp_path_factory.mktemp("done")
-    weights(folder / "taught.pt", seed=0)
+    weights(folder / "teacher.pt", seed=0)
     started(folder, *DISTILL, "--epochs", "1", "--train-batch-size", "100", "--out", "d").wait()
     return folder / "d"
 
@@ -94,17 +95,17 @@ def fixture_stopped(done: Path, tmp_path: Path) -> Path:
     """Return a folder as the same distillation leaves it if stopped before a checkpoint."""
     (tmp_path / "stopped").mkdir()
     manifest = read_json(done / "training.json")
-    manifest["told"]["teacher_weights"] = str(tmp_path / "taught.pt")
+    manifest["options"]["teacher_weights"] = str(tmp_path / "teacher.pt")
     write_record(tmp_path / "stopped" / "training.json", manifest)
     return tmp_path / "stopped"
 
 
 def test_a_teacher_that_changed_or_is_missing_is_refused(
-    cli: CommandLine, stopped: Path, done: Path, taught: Path
+    cli: CommandLine, stopped: Path, done: Path, weights_path: Path
 ) -> None:
-    moved = taught.rename(taught.with_name("moved.pt"))
-    assert "taught.pt" in only_line(cli("resume", stopped))
-    weights(taught, seed=1)
+    moved = weights_path.rename(weights_path.with_name("moved.pt"))
+    assert "teacher.pt" in only_line(cli("resume", stopped))
+    weights(weights_path, seed=1)
     refused = cli("resume", stopped)
     assert refused.code == 2
     assert "is of another training: its teacher is" in refused.err.splitlines()[-1]
@@ -135,19 +136,26 @@ def test_other_options_are_refused_where_a_training_stopped(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_a_manifest_tells_is_checked_and_never_imported(
+def test_what_a_manifest_names_is_checked_and_never_imported(
     cli: CommandLine, stopped: Path, tmp_path: Path, changed: dict[str, object], words: str
 ) -> None:
     (tmp_path / "mine.py").write_text("open('marker', 'w')\n")
     path = stopped / "training.json"
     content = read_json(path)
-    write_record(path, content | {"told": content["told"] | changed})
+    write_record(path, content | {"options": content["options"] | changed})
     assert words in only_line(cli("resume", stopped))
     assert not (tmp_path / "marker").exists()
 
 
+def test_options_under_their_former_name_are_read(stopped: Path) -> None:
+    content = read_json(stopped / "training.json")
+    now = read_training_manifest(stopped)
+    write_record(stopped / "training.json", content | {"told": content.pop("options")})
+    assert read_training_manifest(stopped) == now
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"command": "rm", "told": {}, "of": {}}']
+    "content", ["", "{", "[]", "{}", '{"command": "rm", "options": {}, "of": {}}']
 )
 def test_a_damaged_manifest_is_one_line(cli: CommandLine, tmp_path: Path, content: str) -> None:
     (tmp_path / "stopped").mkdir()

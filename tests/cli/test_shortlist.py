@@ -37,7 +37,7 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
     record = json.loads(done.out)
     assert [len(each["val"]) for each in record["halving"]["rounds"]] == [3, 2, 1]
     assert record["architecture"] == record["halving"]["best"]
-    # what ended is not begun again, and what is left of a stopped one is gone on with
+    # what ended is not started again, and what is left of a stopped one is resumed
     folder = tmp_path / record["folder"]
     assert cli("distill", "r", *AGAIN, *SHORT, "--shortlist", 3).code == 2
     (folder / "report.json").unlink()

@@ -83,7 +83,7 @@ class Sentences:
     def training(self, changes: Any, *, device: str = "cpu", teachers: Any = None) -> Any:
         raise NotImplementedError
 
-    def taught(self, teacher: str) -> "Sentences":
+    def for_teacher(self, teacher: str) -> "Sentences":
         return self
 
     def summary(self) -> str:

@@ -119,17 +119,17 @@ def test_the_form_is_what_is_exported_by_default(options: dict[str, Any], form: 
 
 
 def test_measured_latency_takes_one_worker_by_itself() -> None:
-    told: list[str] = []
+    reported: list[str] = []
     found = diswot.search(
         "resnet20",
         ResNetDepthSpace((1, 2), in_channels=1),
         budget=diswot.Budget(latency_ms=1000),
         workers=2,
-        progress=lambda step: told.append(str(step)),
+        progress=lambda step: reported.append(str(step)),
         **SMALL,
     )
     assert len({c.worker for c in found.candidates}) == 1
-    assert any("onnxruntime" in line and "one worker" in line for line in told)
+    assert any("onnxruntime" in line and "one worker" in line for line in reported)
 
 
 def test_a_network_without_that_form_is_a_failed_candidate() -> None:

@@ -85,18 +85,18 @@ def test_attention_is_seen() -> None:
     assert names["gelu"] == 1
 
 
-@pytest.fixture(name="told", scope="module")
-def fixture_told() -> list[Step]:
+@pytest.fixture(name="reported", scope="module")
+def fixture_reported() -> list[Step]:
     return []
 
 
 @pytest.fixture(name="calibrated", scope="module")
-def fixture_calibrated(told: list[Step]) -> OperatorTable:
-    return calibrate(SPACE, IMAGES, sample=8, batch=2, progress=told.append)
+def fixture_calibrated(reported: list[Step]) -> OperatorTable:
+    return calibrate(SPACE, IMAGES, sample=8, batch=2, progress=reported.append)
 
 
 def test_a_calibration_measures_each_operator_and_network(
-    calibrated: OperatorTable, told: list[Step]
+    calibrated: OperatorTable, reported: list[Step]
 ) -> None:
     operators: set[str] = set()
     for arch in SPACE:
@@ -106,7 +106,7 @@ def test_a_calibration_measures_each_operator_and_network(
     names = {each.architecture for each in calibrated.architectures}
     assert names == {SPACE.to_string(arch) for arch in SPACE}
     assert (calibrated.device, calibrated.batch, calibrated.threads) == ("cpu", 2, 1)
-    assert {(step.done, step.total) for step in told} >= {(0, 8), (8, 8)}
+    assert {(step.done, step.total) for step in reported} >= {(0, 8), (8, 8)}
 
 
 def test_a_prediction_is_a_line_of_the_sum_of_the_operators(calibrated: OperatorTable) -> None:
@@ -174,7 +174,7 @@ TABLE = OperatorTable(
     slope=1.5,
     intercept=0.125,
     error=PredictionError(architectures=2, median=0.1, p90=0.2, spearman=None),
-    disturbance=0.0,
+    measurement_noise=0.0,
     architectures=(Calibrated("1-1-1", 1.0, 1.1, held_out=True),),
 )
 
@@ -265,7 +265,7 @@ def test_a_table_of_the_first_version_is_read(tmp_path: Path) -> None:
         ("intercept", -1),
         ("error", None),
         ("error", {}),
-        ("disturbance", "none"),
+        ("measurement_noise", "none"),
         ("architectures", [1]),
         ("architectures", None),
     ],
@@ -275,6 +275,11 @@ def test_a_damaged_table_is_refused_in_one_line(tmp_path: Path, name: str, value
     with pytest.raises(DataError, match=r"table.json is .*diswot latency calibrate") as refusal:
         read_operator_table(path)
     assert "\n" not in str(refusal.value)
+
+
+def test_noise_under_its_former_name_is_read(tmp_path: Path) -> None:
+    former = changed(tmp_path, measurement_noise=..., disturbance=TABLE.measurement_noise)
+    assert read_operator_table(former) == TABLE
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{", b"\xff\x00", b"[" * 100_000])

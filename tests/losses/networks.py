@@ -80,14 +80,14 @@ def transformer(seed: int, depth: int = 4, width: int = 6) -> Transformer:
 
 
 def built(loss: str, student: nn.Module, teacher: nn.Module | None, *, seed: int = 0) -> Criterion:
-    """Return the loss for two networks, what it learns from the teacher alone learnt."""
+    """Return the loss for two networks, with its parts trained on the teacher."""
     criterion = parse_objective(loss).build(
         student, teacher, EXAMPLES, outputs=CLASSES, train_examples=TRAIN_IMAGES, seed=seed
     )
     if criterion.needs_preparation and teacher is not None:
         with torch.no_grad():
-            taught = shown(teacher, criterion.teacher_watches)
-        criterion.prepare([taught])
+            wanted = shown(teacher, criterion.teacher_watches)
+        criterion.prepare([wanted])
     return criterion
 
 
@@ -109,8 +109,8 @@ def value(
 ) -> Losses:
     """Return the loss of the examples; a teacher's pass is part of the graph, to be tested."""
     torch.manual_seed(0)  # for terms that draw
-    taught = None if teacher is None else shown(teacher, criterion.teacher_watches)
-    found = criterion(shown(student, criterion.student_watches), taught, batch)
+    wanted = None if teacher is None else shown(teacher, criterion.teacher_watches)
+    found = criterion(shown(student, criterion.student_watches), wanted, batch)
     assert isinstance(found, Losses)
     return found
 

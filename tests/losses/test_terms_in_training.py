@@ -1,4 +1,4 @@
-"""Terms of losses in a short training: each falls, and what they learn besides is right."""
+"""Terms of losses in a short training: each falls, and their trained parts are right."""
 
 import copy
 import math
@@ -67,7 +67,7 @@ def contrast(criterion: Criterion, student: Activations, indices: Tensor) -> flo
     return float(criterion(student, student, batch).total.detach())
 
 
-def test_crd_remembers_the_images_of_a_batch_and_no_others() -> None:
+def test_crd_stores_the_images_of_a_batch_and_no_others() -> None:
     network = residual(1, 4, 6, 8)
     criterion = built("crd(negatives=4)", network, network).train()
     before = copy.deepcopy(criterion.state_dict())
@@ -84,7 +84,7 @@ def test_crd_remembers_the_images_of_a_batch_and_no_others() -> None:
             assert (held[others] == -1).all()
 
 
-def test_crd_goes_on_from_its_state_as_if_nothing_had_happened() -> None:
+def test_crd_resumes_from_its_state() -> None:
     network = residual(1, 4, 6, 8)
     one, other = (built("crd(negatives=4)", network, network, seed=s).train() for s in (0, 1))
     seen, next_seen = shown(network), torch.arange(IMAGES) + 3
@@ -119,7 +119,7 @@ def test_the_first_batch_sets_the_normalizer_of_a_memory() -> None:
 def test_a_memory_moves_by_its_momentum() -> None:
     memory = Memory(4, 2, temperature=0.07, momentum=0.75)
     memory.rows[1] = torch.tensor([1.0, 0.0])
-    memory.remember(torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
+    memory.store(torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
     torch.testing.assert_close(memory.rows[1], F.normalize(torch.tensor([0.75, 0.25]), dim=0))
 
 
@@ -130,7 +130,7 @@ def test_a_memory_of_no_sense_is_refused() -> None:
         objective.build(network, network, EXAMPLES, outputs=CLASSES, train_examples=9)
 
 
-class Taught:
+class TeacherBatches:
     """What a teacher shows, as often as is asked for, by a generator without gradients."""
 
     def __init__(self, teacher: nn.Module, count: int) -> None:
@@ -152,7 +152,7 @@ def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     assert isinstance(factors, FactorTransfer)
     with torch.no_grad():
         before = float(factors.rebuilding(shown(teacher)))
-        criterion.prepare(Taught(teacher, 20))
+        criterion.prepare(TeacherBatches(teacher, 20))
         assert float(factors.rebuilding(shown(teacher))) < 0.9 * before
     assert not criterion.needs_preparation
     fixed = {key for key, each in criterion.named_parameters() if not each.requires_grad}

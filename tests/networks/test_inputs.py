@@ -129,7 +129,7 @@ class DependsOnValues(nn.Module):
     ],
     ids=["number", "condition", "mask", "distinct", "list"],
 )
-def test_costs_that_depend_on_values_are_said_to(step: Callable[[Tensor], Tensor]) -> None:
+def test_costs_that_depend_on_values_are_reported(step: Callable[[Tensor], Tensor]) -> None:
     network, values = DependsOnValues(step), torch.ones(2, 5, 3)
     trial_pass(network, values, outputs=4, who="it", maps=False)
     with pytest.raises(NetworkError, match=r"^it: multiply-adds cannot be counted, .* of its inp"):

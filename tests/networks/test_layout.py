@@ -1,4 +1,4 @@
-"""Where a network shows what, as one trial pass tells."""
+"""Where a network has its outputs and activations, found by one trial pass."""
 
 import pytest
 import torch

@@ -147,7 +147,7 @@ def test_a_function_of_any_keywords_must_declare_them() -> None:
         takes_options(any_keywords)
 
 
-def test_limits_are_told_in_words() -> None:
+def test_limits_are_named_in_words() -> None:
     limits = Option("", least=0, below=1)
     assert declared(DistillationOptions)["label_smoothing"].option.below == limits.below
     assert declared(DistillationOptions)["label_smoothing"].expected == (

@@ -109,13 +109,13 @@ def test_training_alone_only_says_what_the_teacher_adds() -> None:
     assert not any("teacher" in note for note in better.notes)
 
 
-def test_one_seed_is_said_and_several_are_not() -> None:
+def test_one_seed_is_reported_and_several_are_not() -> None:
     students = [student("winner", 100, 0.9)]
     assert any(note.startswith("One seed (3)") for note in verdict(students, seeds=(3,)).notes)
     assert not any("One seed" in note for note in verdict(students, seeds=(0, 1, 2)).notes)
 
 
-def test_a_teacher_behind_its_student_is_said() -> None:
+def test_a_teacher_behind_its_student_is_reported() -> None:
     students = [student("winner", 100, 0.9)]
     behind = verdict(students, teacher=accuracy(700, 1000))
     assert any(note.startswith("The teacher is behind its student") for note in behind.notes)
@@ -123,7 +123,7 @@ def test_a_teacher_behind_its_student_is_said() -> None:
     assert not any("behind" in note for note in ahead.notes)
 
 
-def test_a_training_that_failed_is_said() -> None:
+def test_a_training_that_failed_is_reported() -> None:
     found = verdict([student("winner", 100, 0.9)], failures={"largest": "the loss is nan"})
     assert "largest could not be trained: the loss is nan." in found.notes
     with pytest.raises(ValueError, match="at least one distilled"):

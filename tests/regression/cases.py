@@ -25,7 +25,7 @@ def cases() -> dict[str, Callable[[Places], Record]]:
 
 
 def needs_shared(name: str) -> bool:
-    """Tell whether a case reads the reference data."""
+    """Return whether a case reads the reference data."""
     return name.startswith(NEEDS_SHARED) or " on " in name
 
 

@@ -110,6 +110,6 @@ def found_in(folder: Path) -> Record:
         "front": [candidate.name for candidate in result.front],
         "knee": result.knee.name,
         "shortlist": [candidate.name for candidate in result.shortlist()],
-        "baselines": {label: candidates([c]) for label, c in result.plain_choices.items()},
+        "baselines": {label: candidates([c]) for label, c in result.baselines.items()},
         **candidates(result.candidates),
     }

@@ -101,7 +101,7 @@ def test_a_search_alone_is_shown_without_distillation(run_folder: Path) -> None:
     assert 'id="student"' not in page
 
 
-def test_failures_and_relative_scores_are_said(own_run: Path) -> None:
+def test_failures_and_relative_scores_are_reported(own_run: Path) -> None:
     shown = text_of(write_report(own_run, pictures=False).page)
     assert "1 of 4 candidates have no score because their evaluation failed" in shown
     assert "this one cannot be" in shown

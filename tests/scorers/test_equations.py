@@ -151,8 +151,8 @@ def test_a_teacher_of_another_width_depth_and_resolution_works(name: str) -> Non
 
 def test_the_teachers_side_is_computed_once(student: Activations, teacher: Activations) -> None:
     semantic(student, teacher)
-    remembered = dict(teacher._memory)
+    cached = dict(teacher._memory)
     semantic(student, teacher)
-    assert teacher._memory.keys() == remembered.keys()
-    assert all(teacher._memory[key] is value for key, value in remembered.items())
+    assert teacher._memory.keys() == cached.keys()
+    assert all(teacher._memory[key] is value for key, value in cached.items())
     assert not student._memory

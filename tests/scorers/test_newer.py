@@ -151,7 +151,7 @@ def test_swap_is_the_number_of_different_patterns(
 
 
 @pytest.mark.parametrize("size", [64, 128])
-def test_swap_tells_patterns_apart_that_differ_in_one_image(size: int) -> None:
+def test_swap_separates_patterns_that_differ_in_one_image(size: int) -> None:
     network = nn.Sequential(
         nn.ReLU(), nn.Identity(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(size, CLASSES)
     )

@@ -303,7 +303,7 @@ class Deaf(nn.Module):
 
 
 @pytest.mark.parametrize("name", ["jacov", "epe_nas", "synflow", "zen"])
-def test_what_is_undefined_is_said_in_one_line(name: str) -> None:
+def test_what_is_undefined_is_one_line(name: str) -> None:
     with pytest.raises(NetworkError) as caught:
         score(name, Deaf(normalized=True))
     assert "\n" not in str(caught.value)

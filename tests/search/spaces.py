@@ -50,5 +50,5 @@ class Unsendable(Tiny):
 
 
 def counting() -> bool:
-    """Tell whether a network is built on the meta device, to be counted."""
+    """Return whether a network is built on the meta device, to be counted."""
     return torch.empty(0).is_meta

@@ -8,6 +8,7 @@ import pytest
 import diswot
 from diswot.errors import RunFolderError
 from diswot.runs import line_with_checksum
+from diswot.runs.folder import read_json, write_record
 from diswot.search import resume
 from tests.search.conftest import SMALL, entries_of, lines_of, outcome_of, search, unfinished
 from tests.search.spaces import Tiny
@@ -19,7 +20,7 @@ FEW = {"population": 1, "generations": 0}
 @pytest.mark.parametrize("scorer", ["params", "student_fit", "logrank(nwot,params)"])
 def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
     run = search(**FEW, seed=seed, scorer=scorer)
-    scored = [*run.candidates, *run.plain_choices.values()]
+    scored = [*run.candidates, *run.baselines.values()]
     assert run.best.score == max(c.score for c in scored if c.score is not None)
     assert run.ranking[0] == run.front[0] == run.shortlist()[0] == run.best
 
@@ -27,7 +28,7 @@ def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
 def test_a_baseline_that_scores_highest_wins() -> None:
     runs = [search(**FEW, seed=seed, scorer="params") for seed in range(6)]
     assert {run.best.name for run in runs} == {"3-3-3"}
-    assert all(run.best == run.plain_choices["largest"] for run in runs)
+    assert all(run.best == run.baselines["largest"] for run in runs)
     assert any(run.candidates[0] != run.best for run in runs)
 
 
@@ -42,11 +43,11 @@ def test_a_baseline_that_is_also_proposed_is_one_candidate(tmp_path: Path) -> No
     run = search(engine="exhaustive", out=tmp_path / "r")
     assert len({c.name for c in run.candidates}) == len(run.candidates) == 27
     by_name = {c.name: c for c in run.candidates}
-    assert all(by_name[c.name] == c for c in run.plain_choices.values())
+    assert all(by_name[c.name] == c for c in run.baselines.values())
     entries = entries_of(tmp_path / "r")
     assert [e["number"] for e in entries if e["number"] >= 0] == list(range(27))
     assert {e["architecture"] for e in entries if e["number"] < 0} == {
-        c.name for c in run.plain_choices.values()
+        c.name for c in run.baselines.values()
     }
 
 
@@ -55,10 +56,22 @@ def test_a_run_with_a_baseline_as_winner_is_read_back(tmp_path: Path) -> None:
     read = diswot.load_run(tmp_path / "r", space=Tiny())
     assert read.best == run.best
     assert read.candidates == run.candidates
-    assert read.plain_choices == run.plain_choices
+    assert read.baselines == run.baselines
     assert (
         json.loads((tmp_path / "r" / "result.json").read_text())["best"]["architecture"] == "3-3-3"
     )
+
+
+def test_baselines_recorded_under_their_former_name_are_read(tmp_path: Path) -> None:
+    run = search(**FEW, seed=0, out=tmp_path / "r")
+    for name in ("manifest.json", "result.json"):
+        content = read_json(tmp_path / "r" / name)
+        content["plain_choices"] = content.pop("baselines")
+        write_record(tmp_path / "r" / name, content)
+    read = diswot.load_run(tmp_path / "r", space=Tiny())
+    assert read.plain_choices == read.baselines == run.baselines
+    (tmp_path / "r" / "result.json").unlink()
+    assert resume(tmp_path / "r", space=Tiny()).baselines == run.baselines
 
 
 @pytest.mark.parametrize("kept", range(6))

@@ -27,7 +27,7 @@ NO_LIMIT = Budget()
 
 
 class Line(SearchSpace):
-    """The numbers below `size`; remembers whose children it was asked for."""
+    """The numbers below `size`; records whose children it was asked for."""
 
     def __init__(self, size: int = 10**9) -> None:
         self._size = size
@@ -63,7 +63,7 @@ class Line(SearchSpace):
 
 @dataclass(frozen=True)
 class Known:
-    """Tells the costs of numbers: parameters are the number, multiply-adds what is left."""
+    """Gives the costs of numbers: parameters are the number, multiply-adds what is left."""
 
     space: Line
     known_costs: dict[int, Costs] = field(default_factory=dict)
@@ -333,7 +333,7 @@ def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
         ({"objectives": ("score", "watts")}, "among score, params, macs"),
         ({"objectives": ()}, "Expected score among the objectives"),
         ({"engine": "nsga2", "objectives": ("params", "macs")}, "Expected score among"),
-        ({"engine": "nsga2", "objectives": ("score",)}, "besides the score, one or more"),
+        ({"engine": "nsga2", "objectives": ("score",)}, "addition to the score, one or more"),
         ({"engine": "nsga2", "population": 3}, "a population of at least 4"),
         ({"objectives": ("score", "params")}, "choose --engine nsga2"),
         ({"latency_column": "a", "objectives": ("score", "latency_ms"), "engine": "nsga2"}, "need"),
@@ -466,6 +466,6 @@ def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
     budget = diswot.Budget(params=1_500)
     run = diswot.search("resnet20", Wide(), engine=engine, budget=budget, **options)
-    proposed = [c for c in run.candidates if c not in run.plain_choices.values()]
+    proposed = [c for c in run.candidates if c not in run.baselines.values()]
     assert len(proposed) == 12
     assert all(candidate.params <= 1_500 for candidate in run.candidates)

@@ -88,7 +88,7 @@ def replaced(candidate: Candidate) -> Candidate:
     return Candidate(None, candidate.name, candidate.key, candidate.costs)
 
 
-def test_a_second_journal_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+def test_a_second_journal_continues_the_first(tmp_path: Path) -> None:
     write(tmp_path, named("1-3-5"))
     write(tmp_path, named("7-7-7"))
     assert [candidate.name for candidate in read(tmp_path)] == ["1-3-5", "7-7-7"]

@@ -1,4 +1,4 @@
-"""A search that was stopped goes on to what it would have been, or says why it does not."""
+"""A search that was stopped resumes with the same result, or says why it cannot."""
 
 import json
 import os
@@ -145,8 +145,8 @@ OTHER_IMAGES = [(torch.full((1, 16, 16), i / 200), i % 10) for i in range(200)]
     [
         ({"data": OTHER_IMAGES}, "the data is not that of the run"),
         ({"teacher": "resnet32"}, "the teacher is not that of the run"),
-        ({"scorer": "nwot"}, "begun with the scorer student_fit, but got nwot"),
-        ({"scorer": ones}, "begun with the scorer student_fit, but got ones"),
+        ({"scorer": "nwot"}, "started with the scorer student_fit, but got nwot"),
+        ({"scorer": ones}, "started with the scorer student_fit, but got ones"),
         ({"space": "s0"}, "the space is not that of the run"),
         ({"space": Tiny((1, 2))}, "the space is not that of the run"),
         ({"space": Tiny((1, 2, 3, 4))}, "the space is not that of the run"),
@@ -219,12 +219,15 @@ def test_any_damage_but_a_torn_end_names_its_line(
     assert lines_of(folder) == lines
 
 
-def test_a_torn_last_line_is_dropped_and_said(run: Path, tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_dropped_and_reported(run: Path, tmp_path: Path) -> None:
     lines = lines_of(run)
     folder = unfinished(tmp_path / "run", [*lines[:5], lines[5][:30]], run)
     said: list[str] = []
     resume(folder, space=Tiny(), progress=lambda step: said.append(step.note))
-    assert any("dropped a last line" in note and lines[5][:30].decode() in note for note in said)
+    assert any(
+        "dropped an incomplete last line" in note and lines[5][:30].decode() in note
+        for note in said
+    )
     assert "5 candidates known" in said
 
 
@@ -249,7 +252,7 @@ def having(value: object, *path: str) -> Change:
 @pytest.mark.parametrize(
     "change",
     [
-        *(without(name) for name in ("job", "engine", "budget", "latency", "plain_choices")),
+        *(without(name) for name in ("job", "engine", "budget", "latency", "baselines")),
         *(without("settings", name) for name in ("repeats", "device", "threads", "teacher_state")),
         without("teacher"),
         without("engine", "objectives"),
@@ -267,9 +270,9 @@ def having(value: object, *path: str) -> Change:
         having("1", "settings", "threads"),
         having([], "settings", "device"),
         having(3, "settings", "combination"),
-        having(None, "plain_choices"),
-        having("3-1-9", "plain_choices", "largest"),
-        having(3, "plain_choices", "largest"),
+        having(None, "baselines"),
+        having("3-1-9", "baselines", "largest"),
+        having(3, "baselines", "largest"),
         having("all", "job"),
         having({}, "job"),
         having({"compare": True, "onnx": None, "epochs": "many", "teacher_epochs": 1}, "job"),
@@ -349,8 +352,8 @@ def test_a_second_process_is_refused_and_the_first_can_be_killed(
     assert written(folder) == known + 3
 
 
-def go_on(folder: Path, options: dict[str, Any]) -> None:
-    """Begin a search, or go on with it."""
+def start_or_resume(folder: Path, options: dict[str, Any]) -> None:
+    """Start a search, or resume it."""
     if (folder / "manifest.json").exists():
         resume(folder, space=Tiny())
     else:
@@ -367,18 +370,18 @@ def test_kills_at_any_moment_change_nothing(
     for _ in range(4):
         left = lines_of(folder)[: written(folder)] if written(folder) else []
         enough = written(folder) + chance.randint(1, 4)
-        process = start(go_on, folder, options)
+        process = start(start_or_resume, folder, options)
         wait_for(lambda: written(folder) >= enough, lambda: process.exitcode)  # noqa: B023
         time.sleep(chance.uniform(0, 0.02))
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         assert lines_of(folder)[: len(left)] == left
-    go_on(folder, options)
+    start_or_resume(folder, options)
     assert outcome_of(folder) == outcome_of(tmp_path / "whole")
 
 
-def test_a_folder_in_which_nothing_was_begun_is_as_good_as_empty(tmp_path: Path) -> None:
+def test_a_folder_in_which_nothing_was_started_counts_as_empty(tmp_path: Path) -> None:
     """Between these files and the manifest a process can be killed, and there is no run yet."""
     folder = tmp_path / "run"
     folder.mkdir()
@@ -390,7 +393,7 @@ def test_a_folder_in_which_nothing_was_begun_is_as_good_as_empty(tmp_path: Path)
 
 
 def main_job(folder: Path, root: Path) -> None:
-    """Begin the main job, or go on with it."""
+    """Start the main job, or resume it."""
     if (folder / "manifest.json").exists():
         diswot.pipeline.resume(folder, space=Tiny(), data_root=root)
     else:
@@ -404,7 +407,7 @@ def main_job(folder: Path, root: Path) -> None:
 
 
 def table_of(folder: Path) -> dict[str, Any]:
-    """Return the result of the main job, but for what is timed and the checksum of it all."""
+    """Return the result of the main job, except for what is timed and the checksum of it all."""
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     del result["sha256"]
     for row in result["table"]:
@@ -418,7 +421,7 @@ def table_of(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(name="whole_job", scope="module")
 def fixture_whole_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a main job that nothing stopped, beside the data root."""
+    """Return the folder of a main job that nothing stopped, next to the data root."""
     place = tmp_path_factory.mktemp("job")
     (place / "data").mkdir()
     main_job(place / "whole", place / "data")
@@ -428,7 +431,7 @@ def fixture_whole_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "moment", ["journal.jsonl", "distill/alone", "distill/diswot-dagger", "distill/random"]
 )
-def test_the_main_job_goes_on_in_every_stage(
+def test_the_main_job_resumes_in_every_stage(
     whole_job: Path, tmp_path: Path, start: Callable[..., BaseProcess], moment: str
 ) -> None:
     folder, root = tmp_path / "run", whole_job.with_name("data")
@@ -486,10 +489,10 @@ def test_a_run_stopped_by_a_full_disk_resumes(
     assert line.startswith("diswot: ")
     assert "No space left on device" in line
     assert "Traceback" not in stopped.err
-    begun = pages > 1  # the lock and the manifest take a page each
-    assert (place / "run" / "manifest.json").exists() == begun
+    started = pages > 1  # the lock and the manifest take a page each
+    assert (place / "run" / "manifest.json").exists() == started
     resize("128k")
-    if begun:
+    if started:
         again = cli("resume", place / "run", "--space", "tests.search.spaces:Tiny")
     else:
         again = cli(*command, *options, "--out", place / "run")

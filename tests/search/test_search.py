@@ -45,8 +45,8 @@ def test_no_candidate_is_scored_twice_and_none_is_over_budget(engine: str) -> No
 def test_a_small_space_is_searched_to_its_end() -> None:
     run = search(space=ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1), generations=9)
     assert sorted(c.name for c in run.candidates) == ["1-1", "1-2", "2-1", "2-2"]
-    assert run.plain_choices["largest"].name == "2-2"
-    assert run.plain_choices["smallest"].name == "1-1"
+    assert run.baselines["largest"].name == "2-2"
+    assert run.baselines["smallest"].name == "1-1"
 
 
 def test_global_random_states_are_left_alone() -> None:
@@ -87,7 +87,7 @@ def test_a_run_folder_reads_back_as_it_was(tmp_path: Path) -> None:
     read = diswot.load_run(tmp_path / "run", space=SPACE)
     assert read.best == run.best
     assert read.candidates == run.candidates
-    assert read.plain_choices == run.plain_choices
+    assert read.baselines == run.baselines
     assert sum(p.numel() for p in read.best.build().parameters()) == run.best.params
 
 

@@ -69,7 +69,7 @@ class Wordy(ResNetDepthSpace):
         self.words = words
 
 
-def test_only_spaces_that_take_channels_are_told_them() -> None:
+def test_only_spaces_that_take_channels_are_reported_them() -> None:
     text = Signature((TensorSpec("ids", (None,), "int64", high=9),), 4)
     found: SearchSpace = find_space("tests.search.test_signatures:Wordy", of_images(1, 8, 8))
     assert isinstance(found, Wordy)

@@ -27,11 +27,11 @@ def test_medical_scans_of_12_bits(tmp_path: Path, load: Load) -> None:
             scan = rng.integers(0, 4096, (12, 12), dtype=np.uint16)
             scan[0, 0] = 4095
             Image.fromarray(scan).save(tmp_path / name / f"{i}.png")
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert data.shape == (1, 12, 12)
     assert pixels_of(data).max() == 255
     assert abs(data.spec.mean[0] - 0.5) < 0.05
-    assert "images of more than 8 bits, scaled to 8 (gray ones from 12): 12" in told
+    assert "images of more than 8 bits, scaled to 8 (gray ones from 12): 12" in notes
     (original,) = data.originals["test"].read([0], least=12)
     assert torch.equal((original * 255).round().byte(), data.test.images[0])
 
@@ -43,9 +43,9 @@ def test_a_competition_with_unlabeled_test_images(tmp_path: Path, load: Load) ->
     for i in range(3):
         save(tmp_path / "test" / f"{i}.jpg")
     (tmp_path / "sample_submission.csv").write_text("id,label\n")
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert [len(split) for split in (data.train, data.val, data.test)] == [22, 2, 8]
-    assert "folders of images without classes left out, 1: test" in told
+    assert "folders of images without classes left out, 1: test" in notes
 
 
 def test_a_folder_unpacked_on_a_mac(tmp_path: Path, load: Load) -> None:
@@ -59,10 +59,10 @@ def test_a_folder_unpacked_on_a_mac(tmp_path: Path, load: Load) -> None:
         archive.writestr("pets/.DS_Store", b"\0")
     with zipfile.ZipFile(tmp_path / "pets.zip") as archive:
         archive.extractall(tmp_path / "unpacked")
-    data, told = load(tmp_path / "unpacked")
+    data, notes = load(tmp_path / "unpacked")
     assert data.classes == ("cat", "dog")
     assert len(pixels_of(data)) == 12
-    assert "read from pets/" in told
+    assert "read from pets/" in notes
 
 
 def test_a_folder_of_links_on_a_cluster(tmp_path: Path, load: Load) -> None:
@@ -73,10 +73,10 @@ def test_a_folder_of_links_on_a_cluster(tmp_path: Path, load: Load) -> None:
         (tmp_path / "view" / name).symlink_to(store / target)
     (store / "x17" / "gone.png").symlink_to("/nowhere.png")
     (store / "x18" / "self.png").symlink_to("self.png")
-    data, told = load(tmp_path / "view")
+    data, notes = load(tmp_path / "view")
     assert data.classes == ("cat", "dog")
     assert len(pixels_of(data)) == 16
-    assert any(note.startswith("unreadable images left out, 2: cat/gone.png") for note in told)
+    assert any(note.startswith("unreadable images left out, 2: cat/gone.png") for note in notes)
 
 
 def test_years_as_classes(tmp_path: Path, load: Load) -> None:
@@ -98,12 +98,12 @@ def test_a_dataset_cut_in_parts(tmp_path: Path) -> None:
 
 
 def test_labels_counted_from_one() -> None:
-    """Labels 1 to 5, as MATLAB has them: class 0 is said to have no images."""
-    told: list[str] = []
+    """Labels 1 to 5, as MATLAB has them: class 0 is reported to have no images."""
+    notes: list[str] = []
     dataset = TensorDataset(torch.rand(50, 3, 8, 8), torch.arange(50) % 5 + 1)
-    data = diswot.load_data(dataset, progress=lambda step: told.append(step.note))
+    data = diswot.load_data(dataset, progress=lambda step: notes.append(step.note))
     assert data.num_classes == 6
-    assert "1 classes have no image in train: 0" in told
+    assert "1 classes have no image in train: 0" in notes
 
 
 def test_pixels_of_0_to_255_as_floats() -> None:
@@ -120,16 +120,16 @@ def test_the_same_photo_in_training_and_test(tmp_path: Path, load: Load) -> None
     """A photo that was saved twice, as PNG and as BMP, is found in both splits."""
     fill(tmp_path / "train", count=8)
     fill(tmp_path / "test", count=4, suffix=".bmp")
-    _, told = load(tmp_path)
-    assert "careful: 8 of 8 test images are train images too, pixel for pixel" in told
+    _, notes = load(tmp_path)
+    assert "careful: 8 of 8 test images are train images too, pixel for pixel" in notes
 
 
 def test_faces_of_people_by_their_names(tmp_path: Path, load: Load) -> None:
     """Folders with spaces, accents, and letters beyond ASCII are the classes' names."""
     names = ["José Álvarez", "李雷", "Anna  Smith", "a'b\"c"]
-    data, told = load(fill(tmp_path, names, count=4))  # type: ignore[arg-type]
+    data, notes = load(fill(tmp_path, names, count=4))  # type: ignore[arg-type]
     assert data.classes == tuple(sorted(names))
-    assert any("李雷 2/1/1" in note for note in told)
+    assert any("李雷 2/1/1" in note for note in notes)
 
 
 def test_splits_are_shown_before_anything_is_searched(cli: CommandLine, tmp_path: Path) -> None:

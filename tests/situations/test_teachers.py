@@ -18,7 +18,7 @@ FRUIT = ("apple", "fig", "kiwi")
 
 
 def fruit(classes: Sequence[str] = FRUIT, count: int = 20) -> ImageData:
-    """Return images of which the brightest pixel tells the class."""
+    """Return images in which the brightest pixel gives the class."""
     labels = torch.arange(len(classes)).repeat(count)
     images = torch.rand(len(labels), 1, 4, 4, generator=torch.Generator().manual_seed(0)) / 4
     images.flatten(1).scatter_(1, labels[:, None], 1.0)

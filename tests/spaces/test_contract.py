@@ -79,7 +79,7 @@ def choice_space(request: pytest.FixtureRequest) -> ChoiceSpace:
 
 
 def belongs(space: SearchSpace, arch: Architecture) -> bool:
-    """Tell whether `arch` is a point of `space`, by what the space itself can read."""
+    """Return whether `arch` is a point of `space`, by what the space itself can read."""
     return hash(arch) is not None and space.from_string(space.to_string(arch)) == arch
 
 
@@ -309,7 +309,7 @@ def test_a_choice_without_options_is_refused() -> None:
     [(1, 1), (1, "1"), ("a", "b", "a"), (1, 1.0)],
     ids=["twice", "number and text", "far apart", "equal values"],
 )
-def test_options_that_cannot_be_told_apart_are_refused(options: tuple[object, ...]) -> None:
+def test_options_that_look_the_same_are_refused(options: tuple[object, ...]) -> None:
     with pytest.raises(ValueError, match="Expected"):
         Choice(*options)
 

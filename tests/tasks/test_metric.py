@@ -43,7 +43,7 @@ class Lines:
     def training(self, changes: Any, *, device: str = "cpu", teachers: Any = None) -> Any:
         raise NotImplementedError
 
-    def taught(self, teacher: str) -> "Lines":
+    def for_teacher(self, teacher: str) -> "Lines":
         return self
 
     def summary(self) -> str:

@@ -13,7 +13,7 @@ from diswot.tasks.images import ImageData
 from diswot.testing import check_method
 from diswot.training import DistillationMethod, Player
 from tests.training.adversarial import Adversarial
-from tests.training.lessons import few_digits, small
+from tests.training.short_training import few_digits, small
 
 
 @pytest.fixture(name="few", scope="module")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from diswot.losses import Losses
 from diswot.tasks import Batch
 from diswot.training import Method, Player, Recipe, Training, train_by
-from tests.training.lessons import few_digits, small
+from tests.training.short_training import few_digits, small
 
 RECIPE = Recipe(epochs=2, batch_size=12, learning_rate=0.05, gradient_accumulation=2, ema=0.9)
 CRITIC = Recipe(epochs=1, optimizer="adamw", learning_rate=0.01, schedule="cosine")
@@ -41,14 +41,14 @@ class Adversarial(Method):
         return "adversarial"
 
     def players(self) -> Mapping[str, Player]:
-        """Return the critic and the student, which learn from each other."""
+        """Return the critic and the student, which are trained against each other."""
         return {
             "critic": Player(self._of(self.critic), every=self._every, recipe=CRITIC),
             "student": Player(self._of(self.student)),
         }
 
     def losses(self, player: str, batch: Batch, _progress: float) -> Losses:
-        """Return how well the critic tells the two apart, or how badly."""
+        """Return how well the critic separates the two, or how badly."""
         self.turns.append(player)
         with torch.no_grad():
             real = self.teachers["teacher"](*batch.inputs)

@@ -19,7 +19,7 @@ from diswot.training import (
     prepare_distillation,
     train,
 )
-from tests.training.lessons import Small, few_digits, lesson, small
+from tests.training.short_training import Small, few_digits, run_training, small
 
 SHORT = Recipe(epochs=1, batch_size=48)
 
@@ -49,7 +49,7 @@ def training_batches(network: Watching) -> list[Tensor]:
 )
 def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None:
     student, teacher = Watching(small(0)), Watching(small(1))
-    lesson(None, recipe, student=student, teacher=teacher, loss="kd")
+    run_training(None, recipe, student=student, teacher=teacher, loss="kd")
     shown = training_batches(student), training_batches(teacher)
     assert len(shown[0]) == 6
     assert all(map(torch.equal, *shown))
@@ -70,7 +70,7 @@ def test_strong_augmentation_draws_a_change_for_every_image() -> None:
 
 
 def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
-    data, teacher, told = few_digits(), Watching(small(1)), list[Step]()
+    data, teacher, reported = few_digits(), Watching(small(1)), list[Step]()
     for augment in ("none", "standard"):
         train(
             small(0),
@@ -78,33 +78,33 @@ def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
             objective=parse_objective("ce + 0.9*kd"),
             recipe=replace(SHORT, epochs=3, augment=augment),
             teachers={"teacher": teacher},
-            progress=told.append,
+            progress=reported.append,
         )
         if augment == "none":
             assert not training_batches(teacher)
     assert len(training_batches(teacher)) == 18
-    (note,) = (step.note for step in told if step.total == 0)
+    (note,) = (step.note for step in reported if step.total == 0)
     assert "the teacher's outputs of 288 examples are kept in memory" in note
 
 
 def test_too_large_outputs_are_not_cached_with_equal_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recipe, told = replace(SHORT, augment="none"), list[Step]()
-    remembered, live = small(0), small(0)
-    lesson(None, recipe, student=remembered, progress=told.append)
+    recipe, reported = replace(SHORT, augment="none"), list[Step]()
+    cached, live = small(0), small(0)
+    run_training(None, recipe, student=cached, progress=reported.append)
     monkeypatch.setattr("diswot.training._teacher_outputs.MOST_CACHED", 0)
-    lesson(None, recipe, student=live, progress=told.append)
-    notes = [step.note for step in told if step.total == 0]
+    run_training(None, recipe, student=live, progress=reported.append)
+    notes = [step.note for step in reported if step.total == 0]
     assert "are kept in memory" in notes[0]
     assert "are too large to keep" in notes[1]
-    torch.testing.assert_close(remembered.classifier.weight, live.classifier.weight)
+    torch.testing.assert_close(cached.classifier.weight, live.classifier.weight)
 
 
-def test_the_moving_average_is_what_is_judged_and_kept() -> None:
+def test_the_moving_average_is_evaluated_and_kept() -> None:
     plain, averaged, frozen = small(0), small(0), small(0)
-    lesson(None, SHORT, student=plain, loss="ce")
-    lesson(None, replace(SHORT, ema=0.9), student=averaged, loss="ce")
+    run_training(None, SHORT, student=plain, loss="ce")
+    run_training(None, replace(SHORT, ema=0.9), student=averaged, loss="ce")
     moved = (plain.classifier.weight - frozen.classifier.weight).norm()
     behind = (averaged.classifier.weight - frozen.classifier.weight).norm()
     assert 0 < behind < moved
@@ -113,17 +113,17 @@ def test_the_moving_average_is_what_is_judged_and_kept() -> None:
 def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
     whole, parts = (small(0, normalized=False) for _ in range(2))
     recipe = replace(SHORT, augment="none")
-    lesson(None, recipe, student=whole, loss="ce + kd")
-    lesson(None, replace(recipe, gradient_accumulation=4), student=parts, loss="ce + kd")
+    run_training(None, recipe, student=whole, loss="ce + kd")
+    run_training(None, replace(recipe, gradient_accumulation=4), student=parts, loss="ce + kd")
     torch.testing.assert_close(parts.classifier.weight, whole.classifier.weight)
 
 
 def test_half_precision_trains_and_needs_a_device_that_has_it() -> None:
-    history = lesson(None, replace(SHORT, precision="bf16")).history
+    history = run_training(None, replace(SHORT, precision="bf16")).history
     assert history[0].train_loss > 0
     with pytest.raises(OptionError, match="Expected a GPU for the precision fp16"):
-        lesson(None, replace(SHORT, precision="fp16"))
-    lesson(None, SHORT)  # the precision of one training is not that of the next
+        run_training(None, replace(SHORT, precision="fp16"))
+    run_training(None, SHORT)  # the precision of one training is not that of the next
 
 
 def test_metrics_and_tensorboard_have_each_term(tmp_path: Path) -> None:

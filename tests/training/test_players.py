@@ -9,7 +9,7 @@ from torch import Tensor
 from diswot.errors import OptionError, RunFolderError
 from diswot.training import read_metrics
 from tests.training.adversarial import Adversarial, contest
-from tests.training.test_going_on import kill_after, measured
+from tests.training.test_resume import kill_after, measured
 
 
 def test_players_take_turns_in_order_and_every_few_steps() -> None:

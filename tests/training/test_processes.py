@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.conftest import CommandLine
-from tests.training.lessons import plain_lesson
+from tests.training.short_training import run_plain_training
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,10 +32,10 @@ def two_processes(*arguments: str | Path, folder: Path) -> subprocess.CompletedP
 
 
 def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
-    done = two_processes("tests.training.lessons", tmp_path / "two", "--plain", folder=ROOT)
+    done = two_processes("tests.training.short_training", tmp_path / "two", "--plain", folder=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("threads left: []") == 2
-    alone = plain_lesson(tmp_path / "one")
+    alone = run_plain_training(tmp_path / "one")
     one, two = (load_file(tmp_path / name / "last.safetensors") for name in ("one", "two"))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-5)
@@ -68,7 +68,7 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
     }
 
 
-def test_a_mistake_is_told_by_the_first_process_alone(
+def test_a_mistake_is_reported_by_the_first_process_alone(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ("distill", "--arch", "1-1-1", "--loss", "kdd")

@@ -16,7 +16,7 @@ from diswot.networks import Activations
 from diswot.progress import Step
 from diswot.tasks.images import ImageClassification, ImageData
 from diswot.training import Distillation, prepare_distillation
-from tests.training.lessons import few_digits, small
+from tests.training.short_training import few_digits, small
 
 BOTH = "tests.training.test_several_teachers:both"
 OPTIONS: dict[str, Any] = {"epochs": 1, "force": True, "device": "cpu"}
@@ -35,7 +35,7 @@ class OutputsAlone(ImageClassification):
 
 
 @dataclass(frozen=True, eq=False)
-class TwiceTaught(ImageData):
+class TwoTeacherImages(ImageData):
     """Images of either task."""
 
     kind: type[ImageClassification] = TwoTeachers
@@ -44,14 +44,14 @@ class TwiceTaught(ImageData):
     def task(self) -> ImageClassification:
         return self.kind()
 
-    def taught(self, teacher: str) -> ImageData:
+    def for_teacher(self, teacher: str) -> ImageData:
         part = self.train.take(torch.arange(96))
         return self if teacher == "whole" else replace(self, name="part", train=part)
 
 
-def few(kind: type[ImageClassification] = TwoTeachers) -> TwiceTaught:
+def few(kind: type[ImageClassification] = TwoTeachers) -> TwoTeacherImages:
     known = {name: value for name, value in vars(few_digits()).items() if name != "digest"}
-    return TwiceTaught(**known, kind=kind)
+    return TwoTeacherImages(**known, kind=kind)
 
 
 def both(student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
@@ -68,14 +68,14 @@ def weights(distillation: Distillation) -> list[Mapping[str, Tensor]]:
 
 
 def test_each_teacher_is_kept_for_what_it_was_trained_on(tmp_path: Path) -> None:
-    told: list[Step] = []
+    reported: list[Step] = []
     found, again = (
         prepare_distillation(
             "resnet20",
             data=few(),
             data_root=str(tmp_path),
             teacher_epochs=1,
-            progress=told.append,
+            progress=reported.append,
             **OPTIONS,
         )
         for _ in range(2)
@@ -88,7 +88,7 @@ def test_each_teacher_is_kept_for_what_it_was_trained_on(tmp_path: Path) -> None
     assert not torch.equal(whole["classifier.weight"], part["classifier.weight"])
     for before, after in zip(weights(found), weights(again), strict=True):
         assert all(torch.equal(before[name], after[name]) for name in before)
-    ends = [step for step in told if step.stage == "teacher" and step.done == step.total > 0]
+    ends = [step for step in reported if step.stage == "teacher" and step.done == step.total > 0]
     assert len(ends) == 2  # each was trained once
 
 

@@ -102,7 +102,7 @@ def test_the_teacher_is_not_changed(data: ImageData) -> None:
 def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> None:
     stages: list[list[str]] = []
     for _ in range(2):
-        told: list[str] = []
+        reported: list[str] = []
         diswot.distill(
             student(),
             "resnet20",
@@ -111,9 +111,9 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
             epochs=1,
             teacher_epochs=1,
             force=True,
-            progress=lambda step, told=told: told.append(step.stage),  # type: ignore[misc]
+            progress=lambda step, reported=reported: reported.append(step.stage),  # type: ignore[misc]
         )
-        stages.append(list(dict.fromkeys(told)))
+        stages.append(list(dict.fromkeys(reported)))
     assert stages == [["teacher", "diswot"]] * 2
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
@@ -143,7 +143,7 @@ def test_a_damaged_cached_teacher_is_trained_again_with_a_note(
 
 
 class Scaled(nn.Module):
-    """A teacher with a parameter of its own, which no `reset_parameters` draws anew."""
+    """A teacher with a parameter of its own, which no `reset_parameters` draws again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ def test_a_checkpoint_of_another_network_names_the_first_tensor(tmp_path: Path) 
 def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
     teacher = CifarResNet((3, 3, 3), num_classes=10, in_channels=1)
     torch.save({"state_dict": teacher.state_dict()}, tmp_path / "teacher.pth")
-    told: list[str] = []
+    reported: list[str] = []
     diswot.distill(
         student(),
         "resnet20",
@@ -200,10 +200,10 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
         data=data,
         epochs=1,
         force=True,
-        progress=lambda step: told.append(step.note),
+        progress=lambda step: reported.append(step.note),
     )
-    assert not any("training" in note for note in told if note.startswith("resnet20"))
-    assert sum(note.startswith("resnet20") for note in told) == 1  # its accuracy
+    assert not any("training" in note for note in reported if note.startswith("resnet20"))
+    assert sum(note.startswith("resnet20") for note in reported) == 1  # its accuracy
 
 
 def test_a_training_resumes_for_its_own_architecture_alone(tmp_path: Path) -> None:
@@ -256,14 +256,14 @@ def test_a_restarted_shortlist_drops_trainings_of_another(tmp_path: Path) -> Non
     other = {"other": lambda: CifarResNet((2, 1), **shape)}
     with pytest.raises(RunFolderError, match="another"):
         halve(other, distillation, loss="alone", folder=tmp_path)
-    told: list[str] = []
+    reported: list[str] = []
     found = halve(
         other,
         distillation,
         loss="alone",
         folder=tmp_path,
-        progress=lambda step: told.append(step.note),
+        progress=lambda step: reported.append(step.note),
         replace_unfinished=True,
     )
     assert found.best == "other"
-    assert sum("starts again" in message for message in told) == 1
+    assert sum("starts again" in message for message in reported) == 1

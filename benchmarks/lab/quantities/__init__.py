@@ -1,8 +1,8 @@
 """The raw quantities of the lab book, each a term of its own; importing registers them."""
 
-import benchmarks.lab.quantities._wide  # noqa: F401  (registers what is looked at besides)
-from benchmarks.lab.quantities._likeness import LIKENESSES
+import benchmarks.lab.quantities._wide  # noqa: F401  (registers more that is looked at)
 from benchmarks.lab.quantities._shared import COUNTS, QUANTITIES, REACHES, SIZES
+from benchmarks.lab.quantities._similarity import SIMILARITIES
 
 WIDE = (
     "image_rank_squared",
@@ -11,9 +11,9 @@ WIDE = (
     "gradient_growth",
     "gradient_spread",
     "tangent_alignment",
-    *LIKENESSES,
+    *SIMILARITIES,
     "resolution",
 )
-"""What was looked at besides."""
+"""What else was looked at."""
 
 __all__ = ["COUNTS", "QUANTITIES", "REACHES", "SIZES", "WIDE"]

@@ -1,4 +1,4 @@
-"""What one pass of the student shows besides: rank, collinearity, gradients."""
+"""More of one pass of the student: rank, collinearity, gradients."""
 
 from dataclasses import dataclass
 from typing import cast

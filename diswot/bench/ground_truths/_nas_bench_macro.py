@@ -47,7 +47,7 @@ def check_costs(
 ) -> None:
     """Make sure that every network costs what the table says.
 
-    What a layer costs does not depend on the others, so that 17 networks tell it of all.
+    What a layer costs does not depend on the others, so that 17 networks give the costs of all.
 
     Raises:
         DataError: one costs something else; the message names the first.

@@ -74,7 +74,7 @@ def table_from_official(path: Path, out: Path, *, progress: Progress = silent) -
     Args:
         path: the official file.
         out: the CSV file to write.
-        progress: told how many MB were read.
+        progress: called with how many MB were read.
 
     Raises:
         DataError: the file is missing, cut off, or holds something else.
@@ -115,7 +115,7 @@ class _Row:
 
 
 def _can_recur(value: Any) -> bool:
-    """Tell whether an entry may refer to a value of an earlier one.
+    """Return whether an entry may refer to a value of an earlier one.
 
     Names of fields and datasets, and types, are shared by all entries. Containers, numbers,
     and the keys of evaluations, texts like `x-valid@11`, belong to one training.

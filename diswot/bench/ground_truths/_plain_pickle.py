@@ -57,7 +57,7 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 def is_permanent(value: Any) -> bool:
-    """Tell whether a value is a type or a function, of which a file names each but once."""
+    """Return whether a value is a type or a function, of which a file names each but once."""
     return isinstance(value, DType) or callable(value)
 
 
@@ -105,7 +105,7 @@ class PlainUnpickler(pickle._Unpickler):
         replaced: called with each dictionary that is whole; what it returns, unless it is
             `None`, takes its place as the only value, under the key `None`, and all that
             was read before can be forgotten.
-        permanent: tells what the file can refer to afterwards all the same.
+        permanent: says what the file can still refer to afterwards.
     """
 
     stack: list[Any]

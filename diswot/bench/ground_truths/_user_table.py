@@ -48,7 +48,7 @@ def truth_from_csv(
     """
     table = read_csv(path)
     texts = table.column(arch_column)
-    table.column(column)  # a name that is wrong is said before what is wrong in the rows
+    table.column(column)  # a wrong name is reported before errors in the rows
     check_count(path, len(table.rows))
     found = find_space(space, signature)
     architectures = table.architectures(texts, found)

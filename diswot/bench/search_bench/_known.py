@@ -54,7 +54,7 @@ class KnownSpace(SearchSpace):
 
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a mutant of the space, or the known architecture nearest to it."""
-        return self._nearest(self._space.mutate(arch, rng), rng, besides=(arch,))
+        return self._nearest(self._space.mutate(arch, rng), rng, excluded=(arch,))
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a child of the space, or the known architecture nearest to it."""
@@ -64,12 +64,12 @@ class KnownSpace(SearchSpace):
         self,
         arch: Architecture,
         rng: np.random.Generator,
-        besides: Collection[Architecture] = (),
+        excluded: Collection[Architecture] = (),
     ) -> Architecture:
-        if arch in self._places and arch not in besides:
+        if arch in self._places and arch not in excluded:
             return arch
         distances = self._genes.distances(arch)
-        distances[[self._places[other] for other in besides]] = np.inf
+        distances[[self._places[other] for other in excluded]] = np.inf
         return self._known[rng.choice(np.flatnonzero(distances == distances.min()))]
 
     def build(self, arch: Architecture, outputs: int) -> nn.Module:
@@ -129,11 +129,11 @@ def _genes_of(part: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[in
 
 
 class RecordedEvaluator(Evaluator):
-    """Tells what was measured of architectures; builds nothing.
+    """Returns what was measured of architectures; builds nothing.
 
     Args:
         space: the search space, or the known part of it.
-        scorer: whose terms are told.
+        scorer: whose terms are returned.
         records: what was measured, of all architectures that can be asked for.
         signature: what the networks take and give.
     """

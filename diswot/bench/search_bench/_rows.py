@@ -116,8 +116,8 @@ def rows_of(
             random = list(zip(rows, ends, strict=True))
             yield from rows
         else:
-            for row, each, beside in zip(rows, ends, random, strict=True):
-                yield _compared(row, each, *beside)
+            for row, each, others in zip(rows, ends, random, strict=True):
+                yield _compared(row, each, *others)
 
 
 def _ends(

@@ -9,8 +9,8 @@ import numpy as np
 
 from diswot.bench.correlation_run import DISTILLED, timed
 from diswot.bench.ground_truths import find_truth
-from diswot.bench.ledger import MANIFEST
 from diswot.bench.measurement import Measured, MeasurementSettings, evaluator_for, measure
+from diswot.bench.record_store import MANIFEST
 from diswot.bench.search_bench._landscape import Landscape
 from diswot.bench.search_bench._plot import QUANTITIES, plot_searches
 from diswot.bench.search_bench._rows import SearchRow, rows_of
@@ -47,7 +47,7 @@ def run_search_bench(
         work: measurements to resume, of these scorers and perhaps others; by default
             those in `out`.
         workers: processes that measure.
-        progress: told of every architecture and every search.
+        progress: called with every architecture and every search.
 
     Raises:
         DiswotError: something does not exist or does not fit.
@@ -93,7 +93,7 @@ def _measured(
 
 
 def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Mapping[str, Any]]:
-    """Return the scorers of the measurements in `folder`, and what else is said of them.
+    """Return the scorers of the measurements in `folder`, and their other settings.
 
     Scorers that read nothing but costs need not be among them.
 

@@ -9,7 +9,7 @@ from diswot.search import (
     Candidate,
     EngineSettings,
     Evaluator,
-    Exploration,
+    SearchLoop,
     Trials,
     evaluators,
 )
@@ -47,7 +47,7 @@ def _explored(
     """Explore until `count` candidates are evaluated, or nothing new is left."""
     trials = Trials(evaluator, budget, evaluator.scorer.formula, reference=settings.population)
     with evaluators(evaluator) as pool:
-        exploration = Exploration(
+        loop = SearchLoop(
             ENGINES[settings.name](trials, settings),
             trials,
             evaluator,
@@ -58,7 +58,7 @@ def _explored(
         missing, total = count, 0
         while missing and len(trials.candidates) == total:
             total += missing
-            exploration.run(total, partial(settings.generator, seed))
+            loop.run(total, partial(settings.generator, seed))
             missing = count - sum(each.within_budget for each in trials.candidates)
     return trials
 

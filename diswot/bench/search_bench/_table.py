@@ -76,7 +76,7 @@ def _limits(landscape: Landscape, total: int) -> Iterator[str]:
 
 
 def _reasons(curves: Sequence[SearchRow], last: int) -> Iterator[str]:
-    """Tell why engines are not better than random search in the end."""
+    """Say why engines are not better than random search in the end."""
     for row in curves:
         if row.why and row.evaluations == last:
             yield f"{row.scorer}, {row.engine}: {row.verdict} than random; {row.why}."

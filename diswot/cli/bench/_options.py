@@ -57,7 +57,7 @@ run_options = options.options(
     options.DATA_ROOT, options.SEED, options.DEVICE, WORKERS, OUT, options.JSON
 )
 
-lesson_options = options.options(
+training_options = options.options(
     options.DATA_ROOT,
     options.TEACHER_WEIGHTS,
     option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import names, options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import lesson_options
+from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ CAPTION = (
     "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
     "best on the validation images. gain: on the same student alone, same seed, in points. p: "
     "paired t-test, two-sided, after Benjamini and Hochberg over the losses of one student; "
-    "better and worse are told at 0.05."
+    "better and worse are at p < 0.05."
 )
 
 
@@ -42,9 +42,9 @@ CAPTION = (
 )
 @options.DATA
 @options.TEACHER
-@lesson_options
+@training_options
 def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
-    """Train students by several losses, over several seeds, and tell what differs.
+    """Train students by several losses, over several seeds, and report what differs.
 
     Interrupted, the same command with the same --out resumes where it stopped.
 
@@ -91,7 +91,7 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     "if it is there.",
 )
 @click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
-@lesson_options
+@training_options
 def pairs(
     out: Path | None,
     workers: int,

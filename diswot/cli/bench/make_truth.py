@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
-from diswot.cli.bench._options import lesson_options
+from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
 SHOWN = 10
@@ -17,7 +17,7 @@ SHOWN = 10
 @options.DATA
 @options.TEACHER
 @click.option("--sample", type=Whole(min=1, max=1_000_000), help="Architectures; by default all.")
-@lesson_options
+@training_options
 def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Make a ground truth: train every student of a space alone and distilled.
 

@@ -25,7 +25,7 @@ CAPTION = (
     "seeds. regret: of the median to the best in budget. gain: of the median on that of random "
     "search after as many evaluations, in points, with its 95 % bootstrap interval over the seeds. "
     "wins: share of the pairs of a search and a random one in which this one ends higher. p: "
-    "Mann-Whitney, two-sided; better and worse are told at 0.05. ms: one evaluation, building and "
+    "Mann-Whitney, two-sided; better and worse are at p < 0.05. ms: one evaluation, building and "
     "all repeats included."
 )
 

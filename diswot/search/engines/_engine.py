@@ -53,8 +53,8 @@ class EngineSettings:
             )
         if self.name == "nsga2" and (not self.several or self.population < 4):
             raise OptionError(
-                "the engine nsga2 needs a population of at least 4 and, besides the score, one "
-                f"or more of the objectives {', '.join(COSTS)}, but got a population of "
+                "the engine nsga2 needs a population of at least 4 and, in addition to the score, "
+                f"one or more of the objectives {', '.join(COSTS)}, but got a population of "
                 f"{self.population} and {','.join(self.objectives)}"
             )
 
@@ -82,7 +82,7 @@ class Engine(Protocol):
 
     A proposal is a function of its number, its generator and the candidates that it
     needs; so it depends neither on how many workers there are nor on which of them is
-    faster, and a search goes on from its candidates alone.
+    faster, and a search resumes from its candidates alone.
     """
 
     total: int

@@ -31,7 +31,7 @@ class _Fitness(base.Fitness):  # type: ignore[misc]
         super().__init__(values)
 
     def dominates(self, other: "_Fitness", obj: slice = slice(None)) -> bool:
-        """Tell whether this is better."""
+        """Return whether this is better."""
         if self.violation or other.violation:
             return self.violation < other.violation
         return bool(super().dominates(other, obj))

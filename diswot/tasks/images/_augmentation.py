@@ -25,7 +25,7 @@ def augmentation(data: "ImageData", level: str) -> nn.Module:
         data: whose images are augmented.
         level: `none`; `standard`: crops from an image padded by an eighth of its size
             (4 pixels of 32), of large images crops of random size, and flips where a
-            mirrored image keeps its class; `strong`: besides, one change of color or
+            mirrored image keeps its class; `strong`: in addition, one change of color or
             shape of a random strength, drawn for every image. Source of the last: Müller
             and Hutter, "TrivialAugment", ICCV 2021.
     """

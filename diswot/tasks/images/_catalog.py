@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from diswot.errors import OptionError
 from diswot.options import ImageOptions, takes_options
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._cifar import cifar10, cifar100
@@ -32,7 +32,7 @@ _SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
 
 @takes_options
 def check_data(data: Any, **options: Unpack[ImageOptions]) -> None:
-    """Raise what can be said of data that are asked for before anything is read.
+    """Check data that are asked for before anything is read.
 
     Raises:
         UnknownNameError: no dataset has that name.
@@ -89,7 +89,7 @@ def load_data(
         )
     if found is not data:
         for note in (*found.notes, *found.class_summary()):
-            progress(news("data", note, can_wait=isinstance(data, str) and data in DATASETS))
+            progress(message("data", note, can_wait=isinstance(data, str) and data in DATASETS))
         found = found.with_provenance(source=NAMED_DATA.source(data, root, image_size=image_size))
     return found
 

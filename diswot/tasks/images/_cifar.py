@@ -148,7 +148,7 @@ def _members(archive: Path, folder: str) -> dict[str, bytes]:
 
 
 def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[str, ...] | None:
-    """Return the names of the classes; `None` where the file that tells them is not there."""
+    """Return the names of the classes; `None` where their file is missing."""
     try:
         batches.read(name)
     except OSError:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from diswot.errors import DataError, first_line
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.tasks import SPLITS
 from diswot.tasks._names import named
 from diswot.tasks._picture import depth_of, read_header, read_picture
@@ -51,7 +51,7 @@ def image_folder(
     listing = list_folder(root)
     place = kept_in / listing.digest(_FORMAT, image_size)[:32]
     if (place / _ABOUT).exists():
-        progress(news("images", f"decoded before, in {place}"))
+        progress(message("images", f"decoded before, in {place}"))
     else:
         _keep(listing, place, image_size, progress)
     return _with_originals(_mapped(place, root.resolve().name, listing.notes), listing)
@@ -207,6 +207,6 @@ def _mapped(place: Path, name: str, notes: Sequence[str] = ()) -> ImageData:
         )
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise DataError(
-            f"{place} is damaged ({first_line(error)}): remove it, and it is made anew"
+            f"{place} is damaged ({first_line(error)}): remove it, and it is made again"
         ) from error
     return data.with_provenance(digest=about.get("sha256"))

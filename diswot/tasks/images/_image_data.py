@@ -173,7 +173,7 @@ class ImageData:
 
         return ImageBatches(self, changes, device, photo_views(self, teachers or {}))
 
-    def taught(self, teacher: str) -> "ImageData":  # noqa: ARG002
+    def for_teacher(self, teacher: str) -> "ImageData":  # noqa: ARG002
         """Return what a teacher is trained on: these images."""
         return self
 

@@ -117,7 +117,7 @@ def _is_readable(label: Any) -> bool:
 
 
 def _read(label: Any) -> tuple[Label, str]:
-    """Return a label as a number or a name, and what it was if that is to be said.
+    """Return a label as a number or a name, and what it was if that is to be reported.
 
     Raises:
         ValueError: it is neither, nor a one-hot vector.

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Reading:
-    """Reads the files of a folder, and remembers which cannot be read, and why.
+    """Reads the files of a folder, and records which cannot be read, and why.
 
     Attributes:
         root: the folder.

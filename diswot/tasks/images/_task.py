@@ -50,7 +50,7 @@ class ImageClassification(Task):
     teacher_views = TEACHER_VIEWS
 
     def check(self, data: Any, **options: Any) -> None:
-        """Raise what can be said of a name before anything is read, see `check_data`."""
+        """Check a name before anything is read, see `check_data`."""
         check_data(data, **options)
 
     def load(
@@ -108,7 +108,7 @@ class ImageClassification(Task):
         return SOURCES
 
     def check_teacher(self, teacher: str | nn.Module | Teacher, **options: Any) -> None:
-        """Raise what can be said of a teacher before there are data for it."""
+        """Check a teacher before there are data for it."""
         from diswot.tasks.images.teachers import check_teacher
 
         check_teacher(teacher, **options)

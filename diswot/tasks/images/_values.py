@@ -1,4 +1,4 @@
-"""What the values of pixels mean: their range is read, and said where it is not the usual one."""
+"""What the values of pixels mean: their range is read, and reported where it is unusual."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ _RATHER_BYTES = 16
 
 
 def in_range(splits: Mapping[str, Tensor], name: str) -> tuple[dict[str, Tensor], float, list[str]]:
-    """Return images as uint8 or float, what their values are divided by, and what is to be said.
+    """Return images as uint8 or float, what their values are divided by, and what to report.
 
     Args:
         splits: images (n, C, H, W) of each split.

@@ -1,4 +1,4 @@
-"""Folders and files below a folder; what is left out is remembered, so that it can be named."""
+"""Folders and files below a folder; what is left out is recorded, so that it can be named."""
 
 import os
 from collections import Counter

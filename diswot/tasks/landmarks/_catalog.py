@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from diswot.errors import DataError, OptionError
 from diswot.options import takes_options
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.tasks._dataset import SPLITS
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks.landmarks._decoding import fixed_size
@@ -45,7 +45,7 @@ NAMED_DATA = NamedData(DATASETS, "a folder of images with landmark files")
 
 @takes_options
 def check_landmarks(data: Any, **options: Unpack[LandmarkOptions]) -> None:  # noqa: ARG001  (checked)
-    """Raise what can be said of landmarks that are asked for before anything is read.
+    """Check landmarks that are asked for before anything is read.
 
     Raises:
         UnknownNameError: no dataset or normalizer has that name.
@@ -98,7 +98,7 @@ def load_landmarks(
     found = _found(data, root, image_size, crop, progress)
     if found is not data:
         for note in found.notes:
-            progress(news("data", note))
+            progress(message("data", note))
         own = {"image_size": image_size, "crop": crop, "normalizer": normalizer}
         found = replace(found, source=NAMED_DATA.source(data, root, **own))
     if normalizer is None:
@@ -108,13 +108,13 @@ def load_landmarks(
 
 
 def _found(
-    data: Any, root: str | Path | None, image_size: int | None, crop: float | None, tell: Progress
+    data: Any, root: str | Path | None, image_size: int | None, crop: float | None, report: Progress
 ) -> LandmarkData:
     found = NAMED_DATA.path(data) or data
     if isinstance(found, str):
         found = NAMED_DATA.made(found, root)
     if isinstance(found, Path):
-        splits = read_splits(found, image_size=image_size, crop=crop, progress=tell)
+        splits = read_splits(found, image_size=image_size, crop=crop, progress=report)
         return _assembled(found.resolve().stem, splits, crop=crop, where=str(found))
     if not isinstance(found, LandmarkData):
         raise DataError(

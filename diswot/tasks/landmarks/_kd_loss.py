@@ -1,4 +1,4 @@
-"""KD-Loss: a regressor learns from a tough and a tolerant teacher.
+"""KD-Loss: a regressor is distilled from a tough and a tolerant teacher.
 
 Source: Fard and Mahoor, "Facial Landmark Points Detection Using Knowledge Distillation-Based
 Neural Networks", CVIU 215:103316, 2022 (arXiv 2111.07047). Coordinates are normalized to the

@@ -181,7 +181,7 @@ class LandmarkData:
         """
         return LandmarkBatches(self, changes, device)
 
-    def taught(self, teacher: str) -> "LandmarkData":
+    def for_teacher(self, teacher: str) -> "LandmarkData":
         """Return what a teacher is trained on.
 
         Args:

@@ -69,7 +69,7 @@ class NME(Metric):
         return Difference(float(found.mean()), low, high, self.unit)
 
     def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
-        """Tell whether a network may be no better than the mean shape of the training split.
+        """Return whether a network may be no better than the mean shape of the training split.
 
         It is, where the interval of the difference of their errors reaches 0.
         """

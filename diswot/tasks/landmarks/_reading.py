@@ -70,7 +70,7 @@ def read_csv(path: Path) -> dict[str, Annotation]:
     """Read a CSV of landmarks: an image's path, then x and y of each point, in pixels.
 
     The first line names the columns. If the second is called `person`, it says who an image
-    shows; the other names are not looked at but for their number.
+    shows; of the other names only their number is read.
 
     Returns:
         The points (M, 2) of each image, by its path as written.

@@ -38,7 +38,7 @@ class Landmarks(Task):
     teachers = TEACHERS
 
     def check(self, data: Any, **options: Any) -> None:
-        """Raise what can be said of a name before anything is read, see `check_landmarks`."""
+        """Check a name before anything is read, see `check_landmarks`."""
         check_landmarks(data, **options)
 
     def load(

@@ -71,7 +71,7 @@ class L2(Term):
         "distance from the points themselves, squared where it is large (main loss of KD-Loss)",
         _SOURCE,
         weight=2.5,
-        weight_source="read off the paper's figure, beside two assist",
+        weight_source="read off the paper's figure, with two assist",
         reads=("outputs", "targets"),
         needs_teacher=False,
         least=None,
@@ -96,7 +96,7 @@ class Main(Term):
         "toward the truth, as far as a teacher got (assistive loss of KD-Loss)",
         _SOURCE,
         weight=1.0,
-        weight_source="read off the paper's figure, beside 2.5*main",
+        weight_source="read off the paper's figure, with 2.5*main",
         reads=("outputs", "targets"),
         least=None,
     )

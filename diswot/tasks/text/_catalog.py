@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from diswot.errors import DataError, OptionError
 from diswot.options import takes_options
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._split_names import check_unambiguous, split_names
@@ -26,7 +26,7 @@ NAMED_DATA = NamedData(DATASETS, f"a {' or '.join(SUFFIXES)} file, a folder", SU
 
 @takes_options
 def check_texts(data: Any, **options: Unpack[TextOptions]) -> None:  # noqa: ARG001  (checked)
-    """Raise what can be said of texts that are asked for before anything is read.
+    """Check texts that are asked for before anything is read.
 
     Raises:
         UnknownNameError: no dataset has that name.
@@ -90,7 +90,7 @@ def load_texts(
         notes=notes,
     )
     for note in made.notes:
-        progress(news("data", note, can_wait=name in DATASETS))
+        progress(message("data", note, can_wait=name in DATASETS))
     return replace(made, source=source)
 
 

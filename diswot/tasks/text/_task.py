@@ -45,7 +45,7 @@ class TextClassification(Task):
     outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
-        """Raise what can be said of a name before anything is read, see `check_texts`."""
+        """Check a name before anything is read, see `check_texts`."""
         check_texts(data, **options)
 
     def load(

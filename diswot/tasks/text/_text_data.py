@@ -121,7 +121,7 @@ class TextData:
         labels = own.labels[indices]
         return Batch((own.tokens[indices], mask), labels, labels, indices).to(device)
 
-    def taught(self, teacher: str) -> "TextData":  # noqa: ARG002
+    def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
         """Return what a teacher is trained on: these texts."""
         return self
 

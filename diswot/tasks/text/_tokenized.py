@@ -120,7 +120,7 @@ def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
 
 
 def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:
-    """Say how many texts of `val` and `test` are in `train` too: they tell nothing."""
+    """Say how many texts of `val` and `test` are in `train` too: they measure nothing."""
     pairs: tuple[tuple[SplitName, SplitName], ...]
     pairs = ("train", "test"), ("train", "val"), ("val", "test")
     return [

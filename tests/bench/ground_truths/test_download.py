@@ -141,7 +141,7 @@ def test_a_mirror_that_is_no_address_is_refused(root: Path, mirror: str) -> None
         fetch(TABLE, root, mirror=mirror)
 
 
-def test_without_a_mirror_it_is_said_where_the_file_belongs(root: Path) -> None:
+def test_without_a_mirror_the_place_of_the_file_is_reported(root: Path) -> None:
     with pytest.raises(DataError, match=f"put it there.*set {MIRROR}") as caught:
         find_truth("resnet-s0", root)
     assert f"there is no resnet-s0/accuracies.csv in the data root {root}" in str(caught.value)

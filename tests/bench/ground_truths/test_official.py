@@ -160,7 +160,7 @@ def test_weights_are_skipped(content: dict[str, Any], tmp_path: Path) -> None:
         assert table_from_official(path, tmp_path / "table.csv").architectures == 2
 
 
-def test_progress_is_told_in_megabytes(content: dict[str, Any], tmp_path: Path) -> None:
+def test_progress_is_reported_in_megabytes(content: dict[str, Any], tmp_path: Path) -> None:
     steps: list[Step] = []
     path = save(official(6, epochs=400), tmp_path / "official.pth")
     table_from_official(path, tmp_path / "table.csv", progress=steps.append)

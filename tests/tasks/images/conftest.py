@@ -41,15 +41,15 @@ Load: TypeAlias = Callable[..., tuple[ImageData, list[str]]]
 
 @pytest.fixture
 def load(kept: Path) -> Load:
-    """Return a function that loads data, and returns them with the news that it told."""
+    """Return a function that loads data, and returns them with the messages that it reported."""
 
     def loaded(data: object, image_size: int | None = None) -> tuple[ImageData, list[str]]:
-        told: list[str] = []
+        notes: list[str] = []
 
-        def tell(step: Step) -> None:
-            told.extend([step.note] * (step.total == 0))
+        def report(step: Step) -> None:
+            notes.extend([step.note] * (step.total == 0))
 
-        return diswot.load_data(data, root=kept, image_size=image_size, progress=tell), told
+        return diswot.load_data(data, root=kept, image_size=image_size, progress=report), notes
 
     return loaded
 

@@ -159,8 +159,8 @@ def test_a_search_on_a_folder_resumes_without_naming_it_again(
             save(tmp_path / "gray" / name / f"{i}.png", shade + i)
     mine = ("--data", "gray", "--image-size", "8", "--space", "tests.cli.faulty:Small")
     quick = ("--teacher", "resnet20", "--population", "2", "--repeats", "1", "--batch-size", "8")
-    begun = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
-    assert begun.code == 0, begun.err
+    started = cli("search", *mine, *quick, "--generations", "0", "--out", "r")
+    assert started.code == 0, started.err
     outcome = cli("resume", "r", *mine[4:], "--generations", "1")
     assert outcome.code == 0, outcome.err
     other = cli("resume", "r", *mine[:2], "--image-size", "9", *mine[4:]).err

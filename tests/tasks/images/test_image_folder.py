@@ -19,21 +19,21 @@ from tests.tasks.images.conftest import Load, fill, pixels_of, save
 
 
 def test_class_folders_are_divided_by_seed_in_proportion(tmp_path: Path, load: Load) -> None:
-    data, told = load(fill(tmp_path / "fruit", "ba", count=20))
+    data, notes = load(fill(tmp_path / "fruit", "ba", count=20))
     assert data.name == "fruit"
     assert data.classes == ("a", "b")
     assert data.shape == (3, 12, 12)
     assert [len(split) for split in (data.train, data.val, data.test)] == [29, 3, 8]
     assert torch.bincount(data.test.labels).tolist() == [4, 4]
-    assert any("divided by seed" in note for note in told)
+    assert any("divided by seed" in note for note in notes)
 
 
-def test_with_train_and_val_the_latter_is_what_is_judged_on(tmp_path: Path, load: Load) -> None:
+def test_with_train_and_val_the_latter_evaluates(tmp_path: Path, load: Load) -> None:
     fill(tmp_path / "train", count=20)
     fill(tmp_path / "val", count=5)
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert [len(split) for split in (data.train, data.val, data.test)] == [36, 4, 10]
-    assert "evaluated on the val split; a tenth of train held out to select on" in told
+    assert "evaluated on the val split; a tenth of train held out to select on" in notes
 
 
 def test_with_test_too_the_splits_are_those_of_the_folders(tmp_path: Path, load: Load) -> None:
@@ -66,10 +66,10 @@ def test_images_are_those_of_the_files_and_stay_in_one(tmp_path: Path, load: Loa
 
 def test_what_was_decoded_is_used_again_until_a_file_changes(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
-    first, told = load(folder)
-    assert not any("decoded before" in note for note in told)
-    again, told = load(folder)
-    assert any("decoded before" in note for note in told)
+    first, notes = load(folder)
+    assert not any("decoded before" in note for note in notes)
+    again, notes = load(folder)
+    assert any("decoded before" in note for note in notes)
     assert (again.digest, again.spec, again.notes) == (first.digest, first.spec, first.notes)
     np.testing.assert_array_equal(pixels_of(again), pixels_of(first))
     save(folder / "a" / "00.png", (1, 2, 3), size=(12, 12))
@@ -98,7 +98,7 @@ def test_a_damaged_cache_is_refused(tmp_path: Path, kept: Path, load: Load) -> N
     load(folder)
     (images,) = kept.rglob("images.npy")
     images.write_bytes(images.read_bytes()[:-5])
-    with pytest.raises(DiswotError, match=r"is damaged .*: remove it, and it is made anew"):
+    with pytest.raises(DiswotError, match=r"is damaged .*: remove it, and it is made again"):
         load(folder)
 
 
@@ -117,9 +117,9 @@ def test_all_gray_is_one_channel_and_gray_among_color_is_rgb(tmp_path: Path, loa
             save(gray / name / f"{i}.png", 10 * i)
             save(mixed / name / f"{i}.png", 10 * i if i < 2 else (10 * i, 0, 0))
     assert load(gray)[0].shape == (1, 12, 12)
-    data, told = load(mixed)
+    data, notes = load(mixed)
     assert data.shape == (3, 12, 12)
-    assert any("4 gray ones converted" in note for note in told)
+    assert any("4 gray ones converted" in note for note in notes)
     assert {(10, 10, 10), (40, 0, 0)} <= set(map(tuple, pixels_of(data)[:, :, 0, 0].tolist()))
 
 
@@ -243,11 +243,11 @@ def test_other_and_hidden_files_are_skipped_and_links_followed(tmp_path: Path, l
     save(folder / "a" / "deeper" / "x.JPG")
     (folder / "b" / "linked.png").symlink_to(save(tmp_path / "elsewhere.png"))
     (folder / "c").symlink_to(fill(tmp_path / "more", "c") / "c")
-    data, told = load(folder)
+    data, notes = load(folder)
     assert data.classes == ("a", "b", "c")
     assert len(pixels_of(data)) == 32
-    assert "files passed over that are no images, 1: 1 .txt: a/notes.txt" in told
-    assert "hidden and system files left out, 2: .git, a/.DS_Store" in told
+    assert "files passed over that are no images, 1: 1 .txt: a/notes.txt" in notes
+    assert "hidden and system files left out, 2: .git, a/.DS_Store" in notes
 
 
 def test_a_few_unreadable_images_are_named_and_left_out(tmp_path: Path, load: Load) -> None:
@@ -257,9 +257,9 @@ def test_a_few_unreadable_images_are_named_and_left_out(tmp_path: Path, load: Lo
     (folder / "a" / "01.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "b" / "02.jpg").write_bytes(b"")
     (folder / "b" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    data, told = load(folder)
+    data, notes = load(folder)
     assert len(pixels_of(data)) == 17
-    (line,) = [note for note in told if note.startswith("unreadable images left out, 4: ")]
+    (line,) = [note for note in notes if note.startswith("unreadable images left out, 4: ")]
     assert "a/00.jpg (" in line
     assert "and 1 more" in line
     assert "\n" not in line
@@ -304,8 +304,8 @@ def test_an_image_of_too_many_pixels_is_not_decoded(
     folder = fill(tmp_path / "fruit")
     save(folder / "a" / "bomb.png", size=(40, 40))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    _, told = load(folder)
-    assert any("a/bomb.png (Image size (1600 pixels)" in note for note in told)
+    _, notes = load(folder)
+    assert any("a/bomb.png (Image size (1600 pixels)" in note for note in notes)
 
 
 def emptied(folder: Path) -> None:
@@ -373,18 +373,18 @@ def test_a_size_is_for_images_of_any_size(load: Load, tmp_path: Path) -> None:
         load(fill(tmp_path / "fruit"), 0)
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, kept: Path, load: Load) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path, kept: Path, load: Load) -> None:
     (kept / "images").write_text("in the way")
     with pytest.raises(DiswotError, match="decoded images cannot be kept"):
         load(fill(tmp_path / "fruit"))
 
 
 def test_a_real_folder_is_read(shared_data: Path, load: Load) -> None:
-    data, told = load(str(shared_data / "tiny-imagenet-20"))
+    data, notes = load(str(shared_data / "tiny-imagenet-20"))
     assert data.summary() == (
         "tiny-imagenet-20: 1,440 train, 160 val, 600 test images of 3×64×64, 20 classes"
     )
-    assert any("48 gray ones converted" in note for note in told)
+    assert any("48 gray ones converted" in note for note in notes)
     assert data.classes is not None
     name = next(
         i for i, path in enumerate(sorted((shared_data / "tiny-imagenet-20/val").iterdir()))

@@ -92,7 +92,7 @@ def test_items_of_any_usual_form_are_the_same_data(form: str) -> None:
     assert diswot.load_data(Items(FORMS[form])).digest == expected.digest
 
 
-def test_the_form_of_items_is_said() -> None:
+def test_the_form_of_items_is_reported() -> None:
     data = diswot.load_data(Items(FORMS["img and fine_label"]))
     assert (
         "items of Items are dictionaries: image from 'img', class from 'fine_label'" in data.notes
@@ -199,7 +199,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize("case", RANGES)
-def test_the_range_of_pixel_values_is_read_and_said(case: str) -> None:
+def test_the_range_of_pixel_values_is_read_and_reported(case: str) -> None:
     values, scale, said = RANGES[case]
     data = of_values(values)
     assert data.spec.scale == scale
@@ -209,14 +209,14 @@ def test_the_range_of_pixel_values_is_read_and_said(case: str) -> None:
     assert abs(float(normal.mean())) < 1e-4
 
 
-def test_labels_with_gaps_are_said() -> None:
-    told: list[str] = []
+def test_labels_with_gaps_are_reported() -> None:
+    notes: list[str] = []
     data = diswot.load_data(
         Items(lambda i: (picture(i), (0, 1, 5)[i % 3])),
-        progress=lambda step: told.append(step.note),
+        progress=lambda step: notes.append(step.note),
     )
     assert data.num_classes == 6
-    assert "3 classes have no image in train: 2, 3, 4" in told
+    assert "3 classes have no image in train: 2, 3, 4" in notes
 
 
 @pytest.mark.parametrize(

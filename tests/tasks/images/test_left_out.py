@@ -1,4 +1,4 @@
-"""What in a folder of images is followed, passed over or converted, and that it is said."""
+"""What in a folder of images is followed, skipped or converted, and how it is reported."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,9 @@ from diswot.errors import DataError
 from tests.tasks.images.conftest import Load, fill, pixels_of, save
 
 
-def note_of(told: list[str], start: str) -> str:
+def note_of(notes: list[str], start: str) -> str:
     """Return the one note that starts so."""
-    (note,) = [note for note in told if note.startswith(start)]
+    (note,) = [note for note in notes if note.startswith(start)]
     return note
 
 
@@ -27,10 +27,10 @@ def test_linked_folders_are_read_and_circles_are_named(tmp_path: Path, load: Loa
     (folder / "b" / "self").symlink_to(folder / "b" / "self")
     (folder / "everything").symlink_to(folder)
     (store / "back").symlink_to(folder / "a")
-    data, told = load(folder)
+    data, notes = load(folder)
     assert data.classes == ("a", "b")
     assert len(pixels_of(data)) == 22
-    said = note_of(told, "links left out")
+    said = note_of(notes, "links left out")
     assert ", 5: " in said
     assert "everything" in said
 
@@ -40,9 +40,9 @@ def test_what_is_no_regular_file_is_named(tmp_path: Path, load: Load) -> None:
     os.mkfifo(folder / "b" / "pipe.png")
     (folder / "b" / "zero.png").symlink_to("/dev/zero")
     (folder / "b" / "folder.png").mkdir()
-    data, told = load(folder)
+    data, notes = load(folder)
     assert len(pixels_of(data)) == 12
-    said = note_of(told, "left out as no regular files, 3: ")
+    said = note_of(notes, "left out as no regular files, 3: ")
     assert "b/folder.png (a folder), b/pipe.png (a named pipe), b/zero.png (a device)" in said
 
 
@@ -52,10 +52,10 @@ def test_hidden_and_system_files_are_counted(tmp_path: Path, load: Load) -> None
     save(folder / "a" / ".ipynb_checkpoints" / "1-checkpoint.png")
     (folder / "a" / "Thumbs.db").write_bytes(b"\0")
     (folder / "a" / "._1.png").write_bytes(b"\0")
-    data, told = load(folder)
+    data, notes = load(folder)
     assert data.classes == ("a", "b")
     assert len(pixels_of(data)) == 12
-    assert note_of(told, "hidden and system files left out, 4: ")
+    assert note_of(notes, "hidden and system files left out, 4: ")
 
 
 def test_loose_images_are_counted(tmp_path: Path, load: Load) -> None:
@@ -86,9 +86,9 @@ def test_no_file_is_handed_to_another_program(tmp_path: Path, load: Load, suffix
     folder = fill(tmp_path / "fruit", count=6)
     (folder / "a" / f"x{suffix}").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (folder / "a" / "really-eps.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n")
-    _, told = load(folder)
-    assert f"1 {suffix}: a/x{suffix}" in note_of(told, "files passed over that are no images, 1")
-    assert "a/really-eps.png (it is no image)" in note_of(told, "unreadable images left out, 1")
+    _, notes = load(folder)
+    assert f"1 {suffix}: a/x{suffix}" in note_of(notes, "files passed over that are no images, 1")
+    assert "a/really-eps.png (it is no image)" in note_of(notes, "unreadable images left out, 1")
 
 
 def test_a_class_of_unknown_files_says_their_suffixes(tmp_path: Path, load: Load) -> None:
@@ -114,9 +114,9 @@ def test_deep_images_are_scaled_by_the_bits_that_they_use(
     for name in ("a", "b"):
         for i in range(5):
             deep(tmp_path / name / f"{i}.png", largest if i else 0)
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert set(pixels_of(data).ravel().tolist()) == {0, largest * 255 // (2**depth - 1)}
-    assert f"images of more than 8 bits, scaled to 8 (gray ones from {depth}): 10" in told
+    assert f"images of more than 8 bits, scaled to 8 (gray ones from {depth}): 10" in notes
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
@@ -141,7 +141,7 @@ def test_conversions_are_counted(tmp_path: Path, load: Load) -> None:
     tags[0x0112] = 3
     Image.new("RGB", size).save(folder / "b" / "turned.jpg", exif=tags)
     Image.new("RGB", (12, 60)).save(folder / "b" / "long.png")
-    _, told = load(folder)
+    _, notes = load(folder)
     assert {
         "images of CMYK, converted to RGB: 1",
         "images transparent, laid on white: 1",
@@ -149,7 +149,7 @@ def test_conversions_are_counted(tmp_path: Path, load: Load) -> None:
         "images of several frames, of which the first is taken: 2",
         "images scaled and cropped to 12×12, from 12×12 to 60×12: 1",
         "images that are so long that the crop cuts off half or more: 1",
-    } <= set(told)
+    } <= set(notes)
 
 
 def test_equal_images_in_two_splits_are_counted(tmp_path: Path, load: Load) -> None:
@@ -157,16 +157,16 @@ def test_equal_images_in_two_splits_are_counted(tmp_path: Path, load: Load) -> N
         fill(tmp_path / split, count=4)
         save(tmp_path / split / "a" / f"{split}.png", (len(split), 1, 1))
     save(tmp_path / "train" / "b" / "other.png", (0, 0, 100))  # as a/00.png
-    _, told = load(tmp_path)
-    assert "careful: 8 of 9 test images are train images too, pixel for pixel" in told
-    assert "careful: equal images in different classes: 1" in told
+    _, notes = load(tmp_path)
+    assert "careful: 8 of 9 test images are train images too, pixel for pixel" in notes
+    assert "careful: equal images in different classes: 1" in notes
 
 
 def test_classes_that_are_numbers_are_in_their_order(tmp_path: Path, load: Load) -> None:
     numbers = [str(i) for i in range(12)]
-    data, told = load(fill(tmp_path, numbers, count=4))  # type: ignore[arg-type]
+    data, notes = load(fill(tmp_path, numbers, count=4))  # type: ignore[arg-type]
     assert data.classes == tuple(numbers)
-    assert told[-1] == (
+    assert notes[-1] == (
         "12 classes, images in train/val/test: "
         + ", ".join(f"{name} 2/1/1" for name in numbers[:8])
         + " and 4 more, each 2/1/1"

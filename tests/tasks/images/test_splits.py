@@ -42,7 +42,7 @@ THREE = [
 def test_three_splits_are_known_by_their_names(
     tmp_path: Path, load: Load, names: tuple[str, str, str]
 ) -> None:
-    data, told = load(fill_splits(tmp_path, names))
+    data, notes = load(fill_splits(tmp_path, names))
     assert data.classes == ("a", "b")
     assert [len(split) for split in (data.train, data.val, data.test)] == [24, 10, 12]
     if names != ("train", "val", "test"):
@@ -50,7 +50,7 @@ def test_three_splits_are_known_by_their_names(
             f"{name}/ for {split}"
             for name, split in zip(names, ("train", "val", "test"), strict=True)
         )
-        assert f"folders taken as splits: {places}" in told
+        assert f"folders taken as splits: {places}" in notes
 
 
 TWO = [
@@ -66,10 +66,10 @@ TWO = [
 def test_of_two_splits_the_second_is_evaluated_on(
     tmp_path: Path, load: Load, names: tuple[str, str]
 ) -> None:
-    data, told = load(fill_splits(tmp_path, names))
+    data, notes = load(fill_splits(tmp_path, names))
     assert data.classes == ("a", "b")
     assert [len(split) for split in (data.train, data.val, data.test)] == [22, 2, 10]
-    assert any(note.startswith("evaluated on the ") for note in told)
+    assert any(note.startswith("evaluated on the ") for note in notes)
 
 
 @pytest.mark.parametrize("inside", ["data", "archive/Images", "ILSVRC/Data/CLS-LOC"])
@@ -79,18 +79,18 @@ def test_folders_around_the_splits_are_looked_through(
     fill_splits(tmp_path / inside, ("train", "test"))
     (tmp_path / "Annotations").mkdir()
     (tmp_path / "Annotations" / "a.xml").write_text("<a/>")
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert data.classes == ("a", "b")
-    assert f"read from {inside}/" in told
+    assert f"read from {inside}/" in notes
 
 
 def test_a_folder_in_each_split_is_looked_through(tmp_path: Path, load: Load) -> None:
     for name in ("seg_train", "seg_test"):
         fill(tmp_path / name / name, count=10)
     save(tmp_path / "seg_pred" / "seg_pred" / "1.png")
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert data.classes == ("a", "b")
-    assert any("without classes left out, 1: seg_pred" in note for note in told)
+    assert any("without classes left out, 1: seg_pred" in note for note in notes)
 
 
 def test_a_class_folder_may_be_looked_into_deeply(tmp_path: Path, load: Load) -> None:
@@ -98,12 +98,12 @@ def test_a_class_folder_may_be_looked_into_deeply(tmp_path: Path, load: Load) ->
     assert load(tmp_path)[0].classes == ("a", "b")
 
 
-def test_a_class_named_as_a_split_is_said(tmp_path: Path, load: Load) -> None:
+def test_a_class_named_as_a_split_is_reported(tmp_path: Path, load: Load) -> None:
     for name in ("train", "car", "bus", "plane"):
         fill(tmp_path, [name], count=6)  # type: ignore[arg-type]
-    data, told = load(tmp_path)
+    data, notes = load(tmp_path)
     assert data.classes == ("bus", "car", "plane", "train")
-    assert "train/ is taken for a class: it holds images and no folders" in told
+    assert "train/ is taken for a class: it holds images and no folders" in notes
 
 
 def two_of_a_kind(root: Path) -> None:
@@ -191,12 +191,12 @@ def test_what_cannot_be_known_is_refused_by_name(
 
 
 def test_folders_that_share_their_folders_are_doubtful(tmp_path: Path, load: Load) -> None:
-    data, told = load(fill_splits(tmp_path, ("photo", "sketch")))
+    data, notes = load(fill_splits(tmp_path, ("photo", "sketch")))
     assert data.classes == ("photo", "sketch")
-    assert any(note.startswith("careful: photo/, sketch/ are taken for classes") for note in told)
+    assert any(note.startswith("careful: photo/, sketch/ are taken for classes") for note in notes)
 
 
-def test_an_empty_split_is_said(tmp_path: Path, load: Load) -> None:
+def test_an_empty_split_is_reported(tmp_path: Path, load: Load) -> None:
     fill_splits(tmp_path, ("train", "test"))
     (tmp_path / "val").mkdir()
     assert "folders without images left out: val/" in load(tmp_path)[1]

@@ -58,17 +58,17 @@ def test_targets_are_coordinates_normalized_to_the_image(outlines: LandmarkData)
 
 
 def test_the_tolerant_teacher_learns_smoothed_points(outlines: LandmarkData) -> None:
-    taught = outlines.taught("tolerant")
-    hard, soft = (data.train.points.flatten(1) for data in (outlines, taught))
+    smoothed = outlines.for_teacher("tolerant")
+    hard, soft = (data.train.points.flatten(1) for data in (outlines, smoothed))
     assert torch.equal(soft, ShapeModel.fit(hard, fraction=0.9).smooth(hard))
     assert soft.var(dim=0).sum() < hard.var(dim=0).sum()
-    assert torch.equal(taught.val.points, outlines.val.points)
-    assert taught.digest != outlines.digest == outlines.taught("tough").digest
+    assert torch.equal(smoothed.val.points, outlines.val.points)
+    assert smoothed.digest != outlines.digest == outlines.for_teacher("tough").digest
 
 
 def test_an_unknown_teacher_is_refused(outlines: LandmarkData) -> None:
     with pytest.raises(OptionError, match="tough, tolerant, but got 'kind'"):
-        outlines.taught("kind")
+        outlines.for_teacher("kind")
 
 
 @pytest.mark.parametrize("name", ["label_smoothing", "mixup", "cutmix"])

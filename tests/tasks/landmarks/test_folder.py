@@ -203,7 +203,7 @@ def test_too_few_images_to_hold_some_out_are_refused(pts_folder: Made) -> None:
 
 
 def archive(path: Path, **changes: object) -> Path:
-    """Write an archive of eight images with three points, but for some changes."""
+    """Write an archive of eight images with three points, with some changes."""
     rng = np.random.default_rng(0)
     arrays = {
         "train_images": rng.integers(0, 255, (8, 16, 12, 3)).astype(np.uint8),

@@ -1,4 +1,4 @@
-"""What can be said of a teacher of images that is asked for, before there are data for it."""
+"""Checks of a teacher of images, before there are data for it."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def check_teacher(
     teacher_state: str | None = None,
     teacher_classes: TeacherClasses | None = None,
 ) -> None:
-    """Raise what can be said of a teacher before there are data for it.
+    """Check a teacher before there are data for it.
 
     Args:
         teacher: see [`find_teacher`][diswot.tasks.images.teachers.find_teacher].

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diswot.networks import named
 from diswot.networks.output import run
-from diswot.progress import Progress, news
+from diswot.progress import Progress, message
 from diswot.tasks.images.teachers._as_trained import AsTrained
 from diswot.tasks.images.teachers._predictions import Predictions
 
@@ -59,14 +59,14 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
     sizes = f"{height}×{width} enlarged to {own_height}×{own_width}"
     if not data.originals.keys() >= predictions.places.keys():
         note = f"{name} is shown images of {sizes}; without original files its accuracy at its own "
-        progress(news("teacher", f"{note}size is not available"))
+        progress(message("teacher", f"{note}size is not available"))
         return None
     check = _compared(network, predictions)
     own, in_use = (
         f"{float(right.mean()):.1%}".replace("%", " %") for right in (check.own, check.in_use)
     )
     progress(
-        news(
+        message(
             "teacher",
             f"{name} has {own} accuracy at its own size ({own_height}×{own_width}, from the "
             f"original files), {in_use} in the view in use ({sizes}), on {len(check.own)} "
@@ -76,7 +76,7 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
     if check.loses:
         points = 100 * float(check.own.mean() - check.in_use.mean())
         progress(
-            news(
+            message(
                 "teacher",
                 f"warning: {name} loses {points:.1f} points where it is given the students' "
                 f"images of {height}×{width}, as in scores (and in trainings with --teacher-view "

@@ -3,7 +3,7 @@
 from torch import nn
 
 from diswot.errors import TeacherError
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.tasks.images.teachers._order_check import OrderCheck, check_order
@@ -52,6 +52,6 @@ def check_trained(
         )
     problem = check.better or check.reassigned
     if problem is not None:
-        progress(news("teacher", f"warning: {teacher.name} has {problem}"))
+        progress(message("teacher", f"warning: {teacher.name} has {problem}"))
     compare_views(teacher.name, predictions, progress=progress)
     return check

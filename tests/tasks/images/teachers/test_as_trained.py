@@ -47,7 +47,7 @@ def test_the_networks_normalization_replaces_the_datas() -> None:
     torch.testing.assert_close(shown, normalized(pixels(SPEC), mean, std))
 
 
-def test_images_stay_as_they_are_where_nothing_is_said() -> None:
+def test_images_stay_as_they_are_where_nothing_is_reported() -> None:
     images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     assert torch.equal(AsTrained(nn.Identity(), SPEC)(images), images)
 

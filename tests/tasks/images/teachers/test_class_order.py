@@ -81,7 +81,7 @@ def test_an_order_that_is_none_is_refused(named: Sequence[str], words: str) -> N
 
 
 def colored(classes: Sequence[str], count: int = 10) -> ImageData:
-    """Return images of which the first pixels tell the class."""
+    """Return images in which the first pixels give the class."""
     labels = torch.arange(len(classes)).repeat(count)
     images = torch.rand(len(labels), 1, 4, 4, generator=torch.Generator().manual_seed(0)) / 4
     images.flatten(1).scatter_(1, labels[:, None], 1.0)

@@ -18,7 +18,7 @@ def of_channels(in_channels: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * 256, 7))
 
 
-def test_a_callable_is_told_what_it_asks_for() -> None:
+def test_a_callable_is_reported_what_it_asks_for() -> None:
     for make in (normalized_as_it_was_trained, of_channels):
         teacher = find_teacher(f"{__name__}:{make.__name__}", GRAY)
         assert teacher.weights is not None

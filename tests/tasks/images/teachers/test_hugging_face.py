@@ -275,7 +275,7 @@ def test_students_are_scored_for_it(cli: CommandLine, tmp_path: Path, state: str
         *("--repeats", "1", "--batch-size", "8", "--teacher-state", state),
     )
     assert done.code == 0, done.err
-    # how it is shown images is said where its weights matter
+    # how images are passed to it is reported where its weights matter
     assert ("no preprocessor_config.json" in done.err) == (state == "trained")
 
 

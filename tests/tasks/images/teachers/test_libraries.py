@@ -1,4 +1,4 @@
-"""Teachers from timm and torchvision, where they can be imported, and what is said where not."""
+"""Teachers from timm and torchvision, where they can be imported, and the message where not."""
 
 import importlib
 import sys
@@ -27,7 +27,7 @@ def absent(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("library", SMALL)
-def test_a_library_that_is_not_installed_is_told_in_one_line(
+def test_a_library_that_is_not_installed_is_reported_in_one_line(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     absent(library, monkeypatch)

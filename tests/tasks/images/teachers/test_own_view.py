@@ -123,13 +123,13 @@ def test_a_large_validation_split_is_compared_alone_and_once(tmp_path: Path) -> 
     assert any("100.0 % accuracy at its own size" in step.note for step in steps)
 
 
-def test_nothing_is_said_where_images_are_as_large(folder: Path, tmp_path: Path) -> None:
+def test_nothing_is_reported_where_images_are_as_large(folder: Path, tmp_path: Path) -> None:
     data = loaded(folder, SIDE, tmp_path / "data")
     for size in (SIDE, SIDE // 2, None):
         assert compared(data, size) == (None, [])
 
 
-def test_without_original_files_the_enlargement_is_said() -> None:
+def test_without_original_files_the_enlargement_is_reported() -> None:
     data = load_data("digits")
     check, (note,) = compared(data, 32)
     assert check is None

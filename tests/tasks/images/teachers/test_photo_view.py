@@ -30,7 +30,7 @@ RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.01)
 
 
 class Tiny(nn.Module):
-    """A network for images of any size, which remembers what it was given."""
+    """A network for images of any size, which records what it was given."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
@@ -186,14 +186,20 @@ def trained(
 ) -> tuple[nn.Module, list[str]]:
     student, notes = Tiny(0), []
 
-    def tell(step: Step) -> None:
+    def report(step: Step) -> None:
         notes.append(step.note)
 
     few = replace(data, val=data.val.take(torch.arange(2)), test=data.test.take(torch.arange(2)))
     objective = parse_objective("ce + kd(T=4) + at")
     teachers = {"teacher": teacher}
     train(
-        student, few, objective=objective, recipe=recipe, teachers=teachers, progress=tell, **given
+        student,
+        few,
+        objective=objective,
+        recipe=recipe,
+        teachers=teachers,
+        progress=report,
+        **given,
     )
     return student, notes
 

@@ -19,12 +19,12 @@ FEW = ("--epochs", "1", "--train-batch-size", "64")
 
 
 def test_what_was_trained_is_taken_as_weights(cli: CommandLine, tmp_path: Path) -> None:
-    done = cli("teacher", "train", "mobilenet-v2", *FEW, "--out", "taught", "--json")
+    done = cli("teacher", "train", "mobilenet-v2", *FEW, "--out", "teacher", "--json")
     assert done.code == 0, done.err
     record = json.loads(done.out)
     assert record["teacher"] == "mobilenet-v2"
     assert 0 <= record["test_accuracy"] <= 1
-    assert json.loads((tmp_path / "taught" / "report.json").read_text())["best_epoch"] == 1
+    assert json.loads((tmp_path / "teacher" / "report.json").read_text())["best_epoch"] == 1
     scored = cli(
         *("score", "1-1-1", "--teacher", "mobilenet-v2", "--teacher-weights", record["weights"]),
         *("--teacher-state", "trained", "--repeats", "1", "--batch-size", "8"),
@@ -42,13 +42,13 @@ def test_the_next_command_is_named_and_the_folder_is_one_in_runs(cli: CommandLin
     assert f"Next: diswot run --teacher mobilenet-v2 --teacher-weights {weights}" in done.out
 
 
-def taught(folder: Path, network: nn.Module | str = "mobilenet-v2", seed: int = 0) -> Training:
+def trained(folder: Path, network: nn.Module | str = "mobilenet-v2", seed: int = 0) -> Training:
     return train_teacher(network, out=folder, epochs=1, train_batch_size=64, seed=seed)
 
 
 def test_the_same_seed_gives_the_same_teacher(tmp_path: Path) -> None:
     for number, seed in enumerate((0, 0, 1)):
-        taught(tmp_path / str(number), seed=seed)
+        trained(tmp_path / str(number), seed=seed)
     first, again, other = (load_file(tmp_path / str(n) / "best.safetensors") for n in range(3))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
@@ -64,8 +64,8 @@ def small(classes: int = 10) -> nn.Module:
 def test_a_network_with_weights_is_trained_on_and_stays_as_it_is(tmp_path: Path) -> None:
     network = small()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    taught(tmp_path / "taught", network)
-    after = load_file(tmp_path / "taught" / "best.safetensors")
+    trained(tmp_path / "teacher", network)
+    after = load_file(tmp_path / "teacher" / "best.safetensors")
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
     assert not all(torch.equal(after[name], before[name]) for name in before)
     # SGD's first steps lead nowhere far from where it began
@@ -74,20 +74,20 @@ def test_a_network_with_weights_is_trained_on_and_stays_as_it_is(tmp_path: Path)
 
 def test_a_teacher_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="has 7 classes, but the data has 10"):
-        taught(tmp_path / "taught", small(classes=7))
-    assert not (tmp_path / "taught").exists()
+        trained(tmp_path / "teacher", small(classes=7))
+    assert not (tmp_path / "teacher").exists()
 
 
 def test_a_network_in_its_own_view_is_trained_in_it(tmp_path: Path) -> None:
     view = AsTrained(small(), load_data("digits").spec, mean=(0.5,), std=(0.5,), size=8)
-    taught(tmp_path / "taught", view)
-    assert set(load_file(tmp_path / "taught" / "best.safetensors")) == set(view.state_dict())
+    trained(tmp_path / "teacher", view)
+    assert set(load_file(tmp_path / "teacher" / "best.safetensors")) == set(view.state_dict())
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunFolderError):
-        taught(tmp_path)
+        trained(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,5 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 def test_a_mistake_is_one_line_and_leaves_nothing(
     cli: CommandLine, tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
-    assert word in only_line(cli("teacher", "train", *arguments, "--out", "taught"))
-    assert not (tmp_path / "taught").exists()
+    assert word in only_line(cli("teacher", "train", *arguments, "--out", "teacher"))
+    assert not (tmp_path / "teacher").exists()

@@ -12,9 +12,9 @@ STAGES = ((240, 4), (480, 8), (960, 4))
 
 
 class ShuffleUnit(nn.Module):
-    """Grouped 1×1, channel shuffle, depthwise 3×3, grouped 1×1, beside a shortcut.
+    """Grouped 1×1, channel shuffle, depthwise 3×3, grouped 1×1, with a shortcut.
 
-    With stride 2 the shortcut is the averaged input, and its channels are put beside those
+    With stride 2 the shortcut is the averaged input, and its channels are concatenated with those
     of the convolutions. Source: Zhang et al., CVPR 2018, figure 2 (b) and (c).
     """
 

@@ -7,7 +7,7 @@ from diswot.tasks.images.teachers.networks._layers import he_initialized
 
 
 class PreActivationBlock(nn.Module):
-    """Two 3×3 convolutions, each after normalization and rectifier, beside a shortcut.
+    """Two 3×3 convolutions, each after normalization and rectifier, with a shortcut.
 
     Where the shape changes, the shortcut is a 1×1 convolution of the rectified input.
     """

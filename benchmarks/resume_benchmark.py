@@ -71,7 +71,7 @@ class Huge(ChoiceSpace):
         return nn.Sequential(*layers, nn.Linear(arch.a, num_classes))
 
 
-def lasting(root: Path, progress: Progress) -> list[Figure]:
+def resume_benchmark(root: Path, progress: Progress) -> list[Figure]:
     """Measure everything here."""
     return [*workers(root), *long_journals(), *against_training(root), *kills(KILLS, progress)]
 
@@ -112,9 +112,9 @@ def _rate(root: Path, count: int, generations: int) -> _Rate:
             progress=note,
         )
     # from the end of the first generation, when all processes are at work
-    begun = moments[19]
+    started = moments[19]
     spent = sum(candidate.seconds for candidate in result.candidates[20:])
-    seconds = moments[-1] - begun
+    seconds = moments[-1] - started
     return _Rate((len(moments) - 20) / seconds, (seconds - spent) / seconds)
 
 
@@ -235,7 +235,7 @@ def kills(count: int, progress: Progress) -> Iterator[Figure]:
 
 
 def _command(run: Path, workers: int) -> list[str]:
-    """Return the command that begins a search, or goes on with it."""
+    """Return the command that starts a search, or resumes it."""
     if not (run / "manifest.json").exists():
         shutil.rmtree(run, ignore_errors=True)
         options = "--teacher resnet20 --space nas-bench-201 --population 50 --generations 39"

@@ -1,4 +1,4 @@
-"""A training that was killed goes on, and ends as one that was never stopped."""
+"""A training that was killed resumes, and ends as one that was never stopped."""
 
 import csv
 import random
@@ -15,7 +15,7 @@ import torch
 from diswot.errors import RunError, RunFolderError
 from diswot.training import METRICS, Recipe
 from tests.cli.conftest import Hostile
-from tests.training.lessons import LOSS, RECIPE, few_digits, lesson, small
+from tests.training.short_training import LOSS, RECIPE, few_digits, run_training, small
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS_OF_AN_EPOCH = 3
@@ -26,11 +26,13 @@ CHECKPOINTS_OF_AN_EPOCH = 3
 def fixture_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a training that nothing stopped."""
     folder = tmp_path_factory.mktemp("whole")
-    lesson(folder)
+    run_training(folder)
     return folder
 
 
-def kill_after(checkpoints: int, folder: Path, *, module: str = "tests.training.lessons") -> None:
+def kill_after(
+    checkpoints: int, folder: Path, *, module: str = "tests.training.short_training"
+) -> None:
     """Train in another process, and kill it once it has written so many checkpoints."""
     running = subprocess.Popen(
         [sys.executable, "-m", module, str(folder)],
@@ -65,7 +67,7 @@ def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_pat
         stopped.append(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"])
     assert stopped[0]["step"] > 0
     assert stopped[1]["epoch"] > stopped[0]["epoch"]
-    lesson(tmp_path)
+    run_training(tmp_path)
     for name in ("best", "last"):
         file = f"{name}.safetensors"
         assert (tmp_path / file).read_bytes() == (whole / file).read_bytes()
@@ -73,10 +75,10 @@ def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_pat
     assert len(measured(whole)) == RECIPE.epochs
 
 
-def test_what_ended_is_only_judged_again(whole: Path) -> None:
+def test_what_ended_is_only_evaluated_again(whole: Path) -> None:
     before = (whole / "last.safetensors").stat().st_mtime_ns
     student = small(7)
-    again = lesson(whole, student=student)
+    again = run_training(whole, student=student)
     assert len(again.history) == RECIPE.epochs
     assert (whole / "last.safetensors").stat().st_mtime_ns == before
 
@@ -101,7 +103,7 @@ def test_a_checkpoint_of_another_training_says_what_differs(
 ) -> None:
     words = words.replace("*", r"\*").replace("(", r"\(").replace(")", r"\)")
     with pytest.raises(RunFolderError, match=words):
-        lesson(whole, **changed)
+        run_training(whole, **changed)
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", "hostile", {"of": {}}, [1]])
@@ -114,7 +116,7 @@ def test_a_damaged_checkpoint_is_refused_and_never_executed(
     else:
         torch.save(Hostile(marker) if content == "hostile" else content, path)
     with pytest.raises(RunFolderError, match=r"checkpoint\.pt is damaged"):
-        lesson(tmp_path)
+        run_training(tmp_path)
     assert not marker.exists()
 
 
@@ -122,19 +124,19 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
     tmp_path: Path,
 ) -> None:
     data = few_digits()
-    lesson(tmp_path / "good", Recipe(epochs=1, batch_size=12), data=data)
+    run_training(tmp_path / "good", Recipe(epochs=1, batch_size=12), data=data)
     broken = small(1, width=8)
     with torch.no_grad():
         broken.classifier.weight[0, 0] = float("nan")
     words = r"the term kd\(T=4\) of the loss .* is nan in epoch 1, step 1"
     with pytest.raises(RunError, match=words):
-        lesson(tmp_path / "bad", Recipe(epochs=1, batch_size=12), teacher=broken, data=data)
+        run_training(tmp_path / "bad", Recipe(epochs=1, batch_size=12), teacher=broken, data=data)
     assert not (tmp_path / "bad" / "checkpoint.pt").exists()
 
 
 def test_a_training_that_diverges_keeps_what_was_good(tmp_path: Path) -> None:
     wild = Recipe(epochs=30, batch_size=12, learning_rate=1e3, warmup_epochs=29, augment="none")
     with pytest.raises(RunError, match="keeps the last good checkpoint"):
-        lesson(tmp_path, wild, student=small(0, normalized=False), loss="ce")
+        run_training(tmp_path, wild, student=small(0, normalized=False), loss="ce")
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert all(tensor.isfinite().all() for tensor in kept["parts"]["method"].values())

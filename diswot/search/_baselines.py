@@ -18,7 +18,7 @@ SAMPLE = 200
 """Architectures in budget that are looked at where a space is too large to go through."""
 
 
-def plain_choices(
+def choose_baselines(
     trials: Trials, rng: np.random.Generator, progress: Progress
 ) -> dict[str, Architecture]:
     """Return the largest, the smallest and a random architecture in budget, by parameters.

@@ -1,4 +1,4 @@
-"""How alike the blocks of student and teacher are, besides their alignment."""
+"""Similarities of the blocks of student and teacher, other than their alignment."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def _seen(_given: Tensor, output: Tensor) -> _Seen:
 
 _SEEN = Watch(blocks, _seen)
 
-LIKENESSES: Mapping[str, tuple[str, Callable[[_Seen, _Seen], Tensor]]] = {
+SIMILARITIES: Mapping[str, tuple[str, Callable[[_Seen, _Seen], Tensor]]] = {
     "relation_blocks": (
         "minus the distance of the relations of images",
         lambda one, other: -(one.relation - other.relation).norm(),
@@ -66,18 +66,18 @@ LIKENESSES: Mapping[str, tuple[str, Callable[[_Seen, _Seen], Tensor]]] = {
 """What is compared, block by block at the same depth."""
 
 
-def _likeness(name: str, summary: str, like: Callable[[_Seen, _Seen], Tensor]) -> None:
+def _similarity(name: str, summary: str, like: Callable[[_Seen, _Seen], Tensor]) -> None:
     card = Card(name, f"{summary}, mean over the blocks", SOURCE)
 
     @register(card, watches=[_SEEN], teacher_watches=[_SEEN])
-    def likeness(student: Probe, teacher: Activations) -> Tensor:
+    def similarity(student: Probe, teacher: Activations) -> Tensor:
         own, theirs = student.watched(_SEEN), teacher.watched(_SEEN)
         pairs = zip(own, matched_depths(len(own), len(theirs)), strict=True)
         return torch.stack([like(block, theirs[at]) for block, at in pairs]).mean()
 
 
-for _name, (_summary, _like) in LIKENESSES.items():
-    _likeness(_name, _summary, _like)
+for _name, (_summary, _like) in SIMILARITIES.items():
+    _similarity(_name, _summary, _like)
 
 
 @register(Card("resolution", "mean ln of the positions of the blocks", SOURCE), watches=[_SEEN])

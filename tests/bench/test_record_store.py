@@ -1,4 +1,4 @@
-"""Measurements on disk: kept, taken up again, never mixed."""
+"""Measurements on disk: kept, resumed, never mixed."""
 
 import os
 from collections.abc import Callable
@@ -10,36 +10,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diswot.bench.ledger import RECORDS, Ledger, processes
+from diswot.bench.record_store import RECORDS, RecordStore, processes
 from diswot.errors import RunFolderError
 
 RECORD = {"of": "a", "value": 1.5}
 
 
 def test_records_are_found_again(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "run", {"seed": 0}, key=["of"]) as ledger:
-        ledger.append(RECORD, {"of": "b", "value": 2.0})
-    with Ledger(tmp_path / "run", {"seed": 0}, key=["of"]) as again:
+    with RecordStore(tmp_path / "run", {"seed": 0}, key=["of"]) as store:
+        store.append(RECORD, {"of": "b", "value": 2.0})
+    with RecordStore(tmp_path / "run", {"seed": 0}, key=["of"]) as again:
         assert list(again.records) == [("a",), ("b",)]
         assert again.records["a",] == RECORD
 
 
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
-    Ledger(tmp_path / "run", {"seed": 0, "batch": 8}, key=["of"])
-    with pytest.raises(RunFolderError, match="begun with seed 0, but got 1"):
-        Ledger(tmp_path / "run", {"seed": 1, "batch": 8}, key=["of"])
+    RecordStore(tmp_path / "run", {"seed": 0, "batch": 8}, key=["of"])
+    with pytest.raises(RunFolderError, match="started with seed 0, but got 1"):
+        RecordStore(tmp_path / "run", {"seed": 1, "batch": 8}, key=["of"])
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunFolderError, match="holds something else"):
-        Ledger(tmp_path, {"seed": 0}, key=["of"])
+        RecordStore(tmp_path, {"seed": 0}, key=["of"])
     assert [place.name for place in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "run", {}, key=["of"]) as ledger:
-        ledger.append(RECORD)
+    with RecordStore(tmp_path / "run", {}, key=["of"]) as store:
+        store.append(RECORD)
         with pytest.raises(RunFolderError, match="another process is at work in"):
             in_a_thread(lambda: opened(tmp_path / "run"))
     path = tmp_path / "run" / RECORDS
@@ -55,8 +55,8 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 
 def opened(folder: Path) -> dict[Any, Any]:
     """Return the records in a folder."""
-    with Ledger(folder, {}, key=["of"]) as ledger:
-        return ledger.records
+    with RecordStore(folder, {}, key=["of"]) as store:
+        return store.records
 
 
 def in_a_thread(task: Callable[[], object]) -> None:
@@ -69,15 +69,15 @@ def in_a_thread(task: Callable[[], object]) -> None:
 def test_a_file_cut_anywhere_keeps_all_whole_lines(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
-    folder = tmp_path_factory.mktemp("ledger") / "run"
+    folder = tmp_path_factory.mktemp("store") / "run"
     records = [{"of": name, "value": 1.5} for name in "abc"]
-    with Ledger(folder, {}, key=["of"]) as ledger:
-        ledger.append(*records)
+    with RecordStore(folder, {}, key=["of"]) as store:
+        store.append(*records)
     path = folder / RECORDS
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) - cut])
     left = whole[: len(whole) - cut].count(b"\n")
-    with Ledger(folder, {}, key=["of"]) as again:
+    with RecordStore(folder, {}, key=["of"]) as again:
         assert list(again.records.values()) == records[:left]
         again.append(*records[left:])
     assert path.read_bytes() == whole

@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 RECORDS = "records.jsonl"
 
 
-class Ledger:
+class RecordStore:
     """Records of one measurement, one line each, on disk as soon as they are made.
 
     Opened again with the same settings it knows what was measured before; a last line
@@ -37,9 +37,9 @@ class Ledger:
     Examples:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with Ledger(folder, {"seed": 0}, key=["arch"]) as ledger:
-        ...     ledger.append({"arch": "3-1-5", "score": 0.5})
-        >>> with Ledger(folder, {"seed": 0}, key=["arch"]) as again:
+        >>> with RecordStore(folder, {"seed": 0}, key=["arch"]) as store:
+        ...     store.append({"arch": "3-1-5", "score": 0.5})
+        >>> with RecordStore(folder, {"seed": 0}, key=["arch"]) as again:
         ...     again.records
         {('3-1-5',): {'arch': '3-1-5', 'score': 0.5}}
     """
@@ -60,7 +60,7 @@ class Ledger:
         self.records: dict[tuple[Hashable, ...], dict[str, Any]] = {}
         self._open = ExitStack()
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> "RecordStore":
         with ExitStack() as opened:
             opened.enter_context(working_in(self._path.parent, resumable=False))
             content = self._path.read_bytes() if self._path.exists() else b""
@@ -107,7 +107,7 @@ def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
     for name in (*asked, *found):
         if asked.get(name) != found.get(name):
             raise RunFolderError(
-                f"{folder} was begun with {name} {found.get(name)!r}, but got "
+                f"{folder} was started with {name} {found.get(name)!r}, but got "
                 f"{asked.get(name)!r}: give the same options to resume it, or another --out"
             )
 

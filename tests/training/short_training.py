@@ -1,4 +1,4 @@
-"""A short training, which other processes can be told to do too."""
+"""A short training, which other processes can run too."""
 
 import atexit
 import sys
@@ -54,7 +54,7 @@ def small(seed: int, **settings: Any) -> Small:
 
 
 def few_digits(images: int = 288) -> ImageData:
-    """Return the digits with fewer images to be judged on."""
+    """Return the digits with fewer images to evaluate on."""
     digits = load_data("digits")
     few = {name: getattr(digits, name).take(torch.arange(60)) for name in ("val", "test")}
     return ImageData(
@@ -67,7 +67,7 @@ def few_digits(images: int = 288) -> ImageData:
     )
 
 
-def lesson(folder: Path | None, recipe: Recipe = RECIPE, **options: Any) -> Training:
+def run_training(folder: Path | None, recipe: Recipe = RECIPE, **options: Any) -> Training:
     """Train in `folder`, with a checkpoint whenever losses are looked at."""
     settings: dict[str, Any] = {"student": small(0), "teacher": small(1, width=8)} | options
     return train(
@@ -86,22 +86,22 @@ PLAIN = Recipe(epochs=2, batch_size=24, learning_rate=0.05, augment="none")
 """A recipe without random numbers."""
 
 
-def plain_lesson(folder: Path | None) -> Training:
+def run_plain_training(folder: Path | None) -> Training:
     """Train a network in which images do not depend on each other."""
     student = small(0, normalized=False)
-    return lesson(folder, PLAIN, student=student, loss="ce + 0.9*kd + 0.1*fitnet")
+    return run_training(folder, PLAIN, student=student, loss="ce + 0.9*kd + 0.1*fitnet")
 
 
-def tell_threads() -> None:
+def print_threads() -> None:
     """Say which of Gloo's threads are left, where the system names threads."""
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     sys.stdout.write(f"threads left: {[name for name in names if 'gloo' in name]}\n")
 
 
 if __name__ == "__main__":
-    atexit.register(tell_threads)  # before the training's own, so that it runs after it
+    atexit.register(print_threads)  # before the training's own, so that it runs after it
     torch.set_num_threads(1)
     if "--plain" in sys.argv:
-        plain_lesson(Path(sys.argv[1]))
+        run_plain_training(Path(sys.argv[1]))
     else:
-        lesson(Path(sys.argv[1]))
+        run_training(Path(sys.argv[1]))

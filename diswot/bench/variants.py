@@ -1,4 +1,4 @@
-"""Other readings of the paper's semantic equation, measured beside the one implemented."""
+"""Variants of the paper's semantic equation, measured in addition to the one implemented."""
 
 from collections.abc import Callable
 

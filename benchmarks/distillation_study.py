@@ -3,10 +3,10 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchmarks.evidence import LOSSES, SHORTLISTED, TAUGHT
+from benchmarks.evidence import LOSSES, SHORTLISTED, STUDIED
 from benchmarks.shortlist_table import ShortlistRow, ShortlistSettings, shortlist_table
 from diswot.bench.loss_table import LossRow, LossTableSettings, loss_table
-from diswot.bench.trainings import LessonSettings
+from diswot.bench.trainings import TrainingSettings
 from diswot.progress import Progress
 from diswot.search import Budget, search
 from diswot.training import saved_students, train_teacher
@@ -15,7 +15,7 @@ from diswot.training import saved_students, train_teacher
 def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progress) -> list[LossRow]:
     """Train the student that a search finds, and ResNet-20, by every loss."""
     rows: list[LossRow] = []
-    for data in TAUGHT:
+    for data in STUDIED:
         settings = _with_teacher(data, data_root, work, progress)
         budget = Budget(params=300_000)
         found = search(
@@ -40,7 +40,7 @@ def shortlist_rows(
     rows: list[ShortlistRow] = []
     for data, (count, epochs) in SHORTLISTED.items():
         settings = _with_teacher(data, data_root, work, progress)
-        common = {field.name: getattr(settings, field.name) for field in fields(LessonSettings)}
+        common = {field.name: getattr(settings, field.name) for field in fields(TrainingSettings)}
         asked = ShortlistSettings(**{**common, "epochs": epochs}, count=count)
         out = work / f"shortlist-{data}"
         rows += shortlist_table(asked, out, workers=workers, progress=progress)
@@ -51,7 +51,7 @@ def _with_teacher(
     data: str, data_root: str | None, work: Path, progress: Progress
 ) -> LossTableSettings:
     """Return the settings of a dataset with a teacher that is trained once for both tables."""
-    settings = TAUGHT[data]
+    settings = STUDIED[data]
     folder = work / f"teacher-{data}"
     if not saved_students(folder):
         train_teacher(

@@ -15,7 +15,7 @@ from diswot.search.engines import Engine
 from search_spaces import Architecture
 
 
-class Exploration:
+class SearchLoop:
     """Lets an engine propose, has the proposals evaluated, and takes the candidates back.
 
     Candidates are recorded as they are done, and made known to the engine in the order in
@@ -67,7 +67,7 @@ class Exploration:
         return dict(self._scored)
 
     def run(self, total: int, generator: Callable[[int], np.random.Generator]) -> None:
-        """Go on until there are `total` candidates, or nothing new is left in budget.
+        """Continue until there are `total` candidates, or nothing new is left in budget.
 
         Args:
             total: how many.
