@@ -31,7 +31,7 @@ from diswot.bench.correlation_run import CorrelationSettings, run_correlation
 from diswot.bench.paper import paper_table
 from diswot.bench.search_bench import SearchBenchSettings, SearchRow, run_search_bench
 from diswot.bench.speed import SpeedSettings, speed
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.progress import Progress
 from diswot.runs.folder import replace_content
 from diswot.tasks.images import data_root as find_root
@@ -66,7 +66,7 @@ def main(
     tables: tuple[str, ...],
 ) -> None:
     """Make all tables, or those named; interrupted, what was measured is kept in --work."""
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         for table in tables or (*CORRELATIONS, *OTHERS):
             if table in CORRELATIONS:
                 _correlations(table, data_root, work, workers, progress)

@@ -20,7 +20,7 @@ from diswot.bench.correlation_run import CorrelationRecord, CorrelationTable, ti
 from diswot.bench.ground_truths import Vector, find_truth
 from diswot.bench.measurement import Measured, MeasurementSettings, measure
 from diswot.bench.tables import write_csv
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_table
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
@@ -263,7 +263,7 @@ def _reached(column: str, agreement: float | None, noise: float | None) -> bool:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder.")
 def main(data_root: str | None, out: Path, **chosen: Any) -> None:
     """Compare our 13 scores of NAS-Bench-Suite-Zero with the published ones."""
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         records = fidelity(find_root(data_root), out, progress=progress, **chosen)
     write_csv(out / "fidelity.csv", records)
     click.echo((out / "fidelity.csv").read_text(encoding="utf-8"))

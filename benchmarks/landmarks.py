@@ -21,7 +21,7 @@ from benchmarks.results_folder import keep
 from diswot.bench.paired import paired_p
 from diswot.bench.rank_statistics import Estimate, kendall, kendall_interval
 from diswot.bench.trainings import Trainings, student_in
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.search import find_space, score
@@ -269,7 +269,7 @@ def _rank_row(settings: LandmarkSettings, students: Sequence[StudentRow], name: 
 def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
     """Make the tables; interrupted, what was measured is kept in --work."""
     settings, started = replace(STUDIES[data], data_root=data_root), datetime.now(UTC)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         losses, students, ranks = landmark_tables(
             settings, work / settings.data, workers=workers, progress=progress
         )

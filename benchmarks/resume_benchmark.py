@@ -120,7 +120,7 @@ def _rate(root: Path, count: int, generations: int) -> _Rate:
 
 def long_journals() -> Iterator[Figure]:
     """Resume a search of 100,000 candidates, each engine in a process of its own."""
-    for engine in ("evolution", "regularised", "nsga2"):
+    for engine in ("evolution", "regularized", "nsga2"):
         with TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             _long_journal(run, engine)

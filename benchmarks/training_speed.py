@@ -141,8 +141,8 @@ def _bare(
     def step() -> None:
         with torch.no_grad():
             wanted = teacher(images)
-        shown = student(images)
-        loss = 0.1 * F.cross_entropy(shown, labels) + 0.9 * kd_loss(shown, wanted)
+        output = student(images)
+        loss = 0.1 * F.cross_entropy(output, labels) + 0.9 * kd_loss(output, wanted)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

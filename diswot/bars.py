@@ -21,7 +21,7 @@ SECONDS_WORTH_A_LINE = 3
 
 
 @contextmanager
-def shown(progress: Progress | bool | None) -> Iterator[Progress]:
+def displayed(progress: Progress | bool | None) -> Iterator[Progress]:
     """Return where progress is reported for as long as the block lasts.
 
     Args:
@@ -29,7 +29,7 @@ def shown(progress: Progress | bool | None) -> Iterator[Progress]:
             where standard error is a terminal, or in a notebook.
 
     Examples:
-        >>> with shown(False) as report:
+        >>> with displayed(False) as report:
         ...     report is silent
         True
     """

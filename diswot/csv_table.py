@@ -63,8 +63,8 @@ class Table:
             if not np.isfinite(values[place]):
                 raise self.error(
                     place,
-                    f"expected a finite number in the column {shown(name)}, but got "
-                    f"{shown(cell)}: correct it, or leave the row out",
+                    f"expected a finite number in the column {excerpt(name)}, but got "
+                    f"{excerpt(cell)}: correct it, or leave the row out",
                 )
         return values
 
@@ -88,7 +88,7 @@ class Table:
             if before != place:
                 raise self.error(
                     place,
-                    f"the architecture {shown(text)} stands on line {self.lines[before]} already: "
+                    f"the architecture {excerpt(text)} is already on line {self.lines[before]}: "
                     "keep one of the two",
                 )
         return tuple(first)
@@ -151,7 +151,7 @@ def read_table(
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """Return text as it is written in a message: in quotes, and not too much of it."""
     return repr(text if len(text) <= 80 else f"{text[:77]}…")
 
@@ -172,7 +172,7 @@ def _check_shape(table: Table) -> None:
             )
     for name in table.columns:
         if table.columns.count(name) > 1:
-            raise DataError(f"{table.path} has two columns {shown(name)}: rename one of them")
+            raise DataError(f"{table.path} has two columns {excerpt(name)}: rename one of them")
 
 
 def read_text(path: Path) -> str:

@@ -66,7 +66,7 @@ class TextEncoder(nn.Module):
     Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.1, with
     learned positions as in BERT (Devlin et al., NAACL 2019) and normalization first. All layers
     are alike, and heads have a fixed size, as in AutoDistil (Xu et al., NeurIPS 2022, table 2
-    and the released code). What is shown of padded tokens is 0 after every layer.
+    and the released code). The output of padded tokens is 0 after every layer.
 
     Args:
         vocabulary: how many tokens there are.

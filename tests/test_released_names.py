@@ -36,8 +36,8 @@ def test_other_names_of_diswot_are_unknown() -> None:
 
 def test_outputs_are_logits_to_losses_and_scores_too() -> None:
     given = torch.ones(2, 3)
-    shown = Activations(ForwardPass(given, None, None, None))
-    assert getattr(shown, OUTPUT) is shown.output is given
+    activations = Activations(ForwardPass(given, None, None, None))
+    assert getattr(activations, OUTPUT) is activations.output is given
 
 
 def test_other_names_of_teachers_are_unknown() -> None:

@@ -7,7 +7,7 @@ from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 
-ENGINES = ("evolution", "regularised")
+ENGINES = ("evolution", "regularized")
 """Compared with random search in the tables of searches."""
 
 
@@ -40,7 +40,7 @@ def search(truth: str, after: str) -> str:
 
 
 def _search_row(
-    random: Mapping[str, str], evolution: Mapping[str, str], regularised: Mapping[str, str]
+    random: Mapping[str, str], evolution: Mapping[str, str], regularized: Mapping[str, str]
 ) -> list[str]:
     gain = f"{float(evolution['difference']):+.2f}"
     why = f": {evolution['why']}" if evolution["why"] else ""
@@ -53,7 +53,7 @@ def _search_row(
         f"{gain} [{number(evolution['difference_low'])}, {number(evolution['difference_high'])}]",
         number(evolution["wins"]),
         number(evolution["p"], ".2g"),
-        _with_quartiles(regularised),
+        _with_quartiles(regularized),
         f"{evolution['verdict']}{why}",
         number(evolution["milliseconds"], ".0f"),
     ]
@@ -107,9 +107,9 @@ def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
     rows = []
     for scorer in dict.fromkeys(scorer for _, scorer in found):
         cells = [found.get((place, scorer), (math.inf, "–")) for place in places]
-        shown = [
+        marked = [
             f"**{cell}**" if regret == least[place] else cell
             for place, (regret, cell) in zip(places, cells, strict=True)
         ]
-        rows.append([scorer, *shown])
+        rows.append([scorer, *marked])
     return markdown(["", *places], rows)

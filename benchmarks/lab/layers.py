@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks.results_folder import keep
 from diswot.bench.ground_truths import GroundTruth, find_truth
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.networks.costs import measure_costs
 from diswot.networks.layers import WeightLayer, weight_layers
 from diswot.progress import tracked
@@ -160,7 +160,7 @@ def measured(subject: Subject, truth: GroundTruth, place: int) -> Layers:
 def main(data_root: str | None, names: tuple[str, ...]) -> None:
     """Measure all truths, or those named, into benchmarks/results/layers-TRUTH.csv."""
     torch.set_num_threads(1)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         for name in names or SUBJECTS:
             started, subject = datetime.now(UTC), SUBJECTS[name]
             truth = find_truth(subject.truth, find_root(data_root))

@@ -12,7 +12,7 @@ import click
 from benchmarks.lab.quantities import COUNTS, QUANTITIES, WIDE
 from diswot.bench.ground_truths import GroundTruth, find_truth
 from diswot.bench.measurement import MeasurementSettings, measure
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.tasks.images import data_root as find_root
 
 SCORERS = (
@@ -160,7 +160,7 @@ def main(
 
     --teachers holds teacher-DATA/best.safetensors and teacher-better/best.safetensors.
     """
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         for name in names or EXPERIMENTS:
             settings, truth = settings_of(EXPERIMENTS[name], teachers, data_root)
             architectures = [truth.space.to_string(arch) for arch in truth.architectures]

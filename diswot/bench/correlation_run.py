@@ -1,4 +1,4 @@
-"""From a ground truth and scorers to tables and pictures in a folder."""
+"""From a ground truth and scorers to tables and plots in a folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +125,7 @@ class CorrelationTable:
 def run_correlation(
     settings: CorrelationSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> CorrelationTable:
-    """Measure, compare, and write tables and pictures to `out`, named by the target.
+    """Measure, compare, and write tables and plots to `out`, named by the target.
 
     Raises:
         DiswotError: something does not exist or does not fit.

@@ -182,7 +182,7 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
                 except Exception as error:  # noqa: BLE001  (it must cost no other term)
                     failures[term] = f"{type(error).__name__}: {first_line(error)}"
     seconds = round(time.perf_counter() - started, 4)
-    terms = {term: shown for term, shown in values.items() if term not in failures}
+    terms = {term: value for term, value in values.items() if term not in failures}
     scored = {"kind": "terms", "of": key, "terms": terms, "failures": failures, "seconds": seconds}
     return [_counted(name, costs), scored]
 

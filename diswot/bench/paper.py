@@ -197,8 +197,8 @@ def _diswot_claims(
         values = row["value"].split(" / ")
         claims = claims or ["needs trainings that are not made here"]
         for number, (claim, value) in enumerate(zip(claims, values, strict=False), start=1):
-            shown = quantity if len(values) == 1 else f"{quantity} [{number}]"
-            base = PaperRow("DisWOT, CVPR 2023", setting, shown, _number(value))
+            label = quantity if len(values) == 1 else f"{quantity} [{number}]"
+            base = PaperRow("DisWOT, CVPR 2023", setting, label, _number(value))
             yield _answered(base, claim, ours, s0)
 
 

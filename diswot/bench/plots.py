@@ -1,4 +1,4 @@
-"""Correlations as pictures."""
+"""Correlations as plots."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 MOST = 9
-"""Scatter plots in one picture."""
+"""Scatter plots in one figure."""
 
 
 def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
@@ -44,17 +44,17 @@ def plot_scatter(
 ) -> None:
     """Draw score against accuracy for the scorers that rank best, as PNG and SVG."""
     known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
-    shown = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
-    lines = -(-len(shown) // COLUMNS)
+    plotted = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
+    lines = -(-len(plotted) // COLUMNS)
     figure = new_figure(11, 3.3 * lines)
     axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
     size = 14 if len(accuracies) < 500 else 3
-    for axis, name in zip(axes.flat, shown, strict=False):
+    for axis, name in zip(axes.flat, plotted, strict=False):
         axis.scatter(scores[name], accuracies, s=size, alpha=0.6, lw=0, rasterized=True)
         axis.set_title(f"{name}: τ {known[name]:.2f}", fontsize=9)
         axis.set_xlabel("score", fontsize=8)
         axis.locator_params(axis="x", nbins=4)
-    for axis in axes.flat[len(shown) :]:
+    for axis in axes.flat[len(plotted) :]:
         axis.axis("off")
     for axis in axes[:, 0]:
         axis.set_ylabel("accuracy, %")

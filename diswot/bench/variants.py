@@ -29,8 +29,8 @@ def _distance(
 ) -> Tensor:
     resolution = common_resolution(student, teacher)
     grams = []
-    for shown in (student, teacher):
-        gram = rows(localization_maps(shown, resolution))
+    for activations in (student, teacher):
+        gram = rows(localization_maps(activations, resolution))
         gram = gram @ gram.T
         grams.append(gram / torch.linalg.matrix_norm(gram))
     distance: Tensor = torch.linalg.matrix_norm(grams[0] - grams[1])

@@ -5,7 +5,7 @@ from diswot.cli._declared import Folder, names, option
 from diswot.cli._lazy import LazyGroup
 from diswot.cli._main import main
 from diswot.cli._numbers import Count, Whole
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import optional, print_json, print_table
 from diswot.cli._terminal import say
 
@@ -14,6 +14,7 @@ __all__ = [
     "Folder",
     "LazyGroup",
     "Whole",
+    "displayed_progress",
     "main",
     "names",
     "option",
@@ -22,5 +23,4 @@ __all__ = [
     "print_json",
     "print_table",
     "say",
-    "shown_progress",
 ]

@@ -180,7 +180,7 @@ def _show_all(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
 
 
 def _own_options(*, takes_config: bool) -> Iterator[click.Option]:
-    """Yield the options that say how the others are read and shown."""
+    """Yield the options that say how the others are read and printed."""
     yes: dict[str, Any] = {"is_flag": True, "expose_value": False}
     if takes_config:
         yield Grouped(

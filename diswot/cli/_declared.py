@@ -54,8 +54,8 @@ def options_declared_by(kind: type, *, without: Container[str | None]) -> list[c
     command = click.Command("options")
     for name in declared(kind):
         if name not in without:
-            shown = {"group": "Task", "essential": True, "default": None, "show_default": False}
-            option(kind, name, **shown)(command)
+            display = {"group": "Task", "essential": True, "default": None, "show_default": False}
+            option(kind, name, **display)(command)
     return command.params
 
 

@@ -25,9 +25,11 @@ _FORMATTED = warnings.formatwarning
 _RENAMED = {
     "--accumulate": "--gradient-accumulation",
     "--clip": "--max-grad-norm",
+    "--no-pictures": "--no-plots",
     "--optimiser": "--optimizer",
+    "--pictures": "--plots",
 }
-"""Options of 0.1.0 with their names of today."""
+"""Options of earlier versions with their names of today."""
 
 _COMMANDS = {
     "bench": "diswot.cli.bench:bench",

@@ -15,7 +15,7 @@ SECONDS_BETWEEN_LINES = 10
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
+def displayed_progress() -> Iterator[Progress]:
     """Show progress for as long as the block lasts; of several processes the first does."""
     if not is_first():
         yield silent

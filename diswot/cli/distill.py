@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged, option
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
@@ -150,7 +150,7 @@ def _distill(folder: Path, options: Mapping[str, Any], *, as_json: bool, exporte
     check_space_name(space)
     subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
-    with working_in(folder), shown_progress() as progress:
+    with working_in(folder), displayed_progress() as progress:
         loaded = subject.load(progress)
         students = _students(space, names, loaded, seed=seed)
         _name_missing_forms(students[names[0]](), loaded.signature, progress)

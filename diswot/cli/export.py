@@ -10,7 +10,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._declared import Folder, option
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
@@ -149,7 +149,7 @@ def _data(
     try:
         if data is None and not (used.get("data") or used["data_source"]["data"]):
             raise OptionError(f"{run} does not name its data: give --data")
-        with shown_progress() as progress:
+        with displayed_progress() as progress:
             return data_again(used, data, progress=progress, **options)
     except (DataError, OptionError) as error:
         if needed or data is not None:

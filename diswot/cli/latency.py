@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._declared import Folder
 from diswot.cli._numbers import Whole
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import optional, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.devices import find_device
@@ -113,7 +113,7 @@ def calibrate(
     subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
     path = out or Path(f"{subject.space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         found, images = _found(subject, progress)
         table = measure_operators(
             found, images, found_device, form=timed_form, progress=progress, **chosen
@@ -157,7 +157,7 @@ def measure(
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
     subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         found, images = _found(subject, progress)
         archs = {text: parse_architecture(found, text) for text in architectures}
         timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)

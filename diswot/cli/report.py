@@ -14,22 +14,22 @@ from diswot.cli._terminal import say
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--space", help="By default the run's; package.module:Class for one of your own.")
 @click.option(
-    "--pictures/--no-pictures",
+    "--plots/--no-plots",
     default=None,
     help="Write each plot as PNG and SVG too; by default if matplotlib is installed.",
 )
 @shared.JSON
-def report(run: Path, space: str | None, pictures: bool | None, as_json: bool) -> None:
+def report(run: Path, space: str | None, plots: bool | None, as_json: bool) -> None:
     """Write RUN as one HTML page that loads nothing, RUN/report.html.
 
     Example: diswot report runs/search-1
     """
     from diswot.report import write_report
 
-    written = write_report(run, space=space_for(run, space), pictures=pictures)
+    written = write_report(run, space=space_for(run, space), plots=plots)
     if as_json:
-        print_json({"page": str(written.page), "pictures": list(map(str, written.pictures))})
+        print_json({"page": str(written.page), "plots": list(map(str, written.plots))})
         return
-    pictures_too = f" and {len(written.pictures)} pictures in {run / 'report'}"
-    say(f"Wrote {written.page}{pictures_too if written.pictures else ''}")
+    plots_too = f" and {len(written.plots)} plots in {run / 'report'}"
+    say(f"Wrote {written.page}{plots_too if written.plots else ''}")
     say("Next: open it in a browser; it needs no network")

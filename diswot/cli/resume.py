@@ -10,7 +10,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli import distill, teacher
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
@@ -55,7 +55,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
             "call again, or resume the run"
         )
     settle_workers(chosen, run)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         result = resume_run(run, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(run)} | result.to_json())

@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import option
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_exported, print_json, print_table
@@ -58,7 +58,7 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     settle_workers(chosen)
     check_run(budget=budget, out=out, **chosen)
     subject = find_subject(chosen, teacher=chosen.pop("teacher"), space=chosen.pop("space"))
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         chosen["data"] = subject.load(progress)
         folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{subject.teacher}")
         report = run_main_job(

@@ -8,7 +8,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import SCORER, scoring_options
 from diswot.cli._tables import candidate_row, print_json, print_table
 from diswot.cli._terminal import say
@@ -32,7 +32,7 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     """
     from diswot.search import score as score_architectures
 
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         candidates = score_architectures(architectures, progress=progress, **chosen)
     if as_json:
         print_json({"candidates": [candidate.to_json() for candidate in candidates]})

@@ -9,7 +9,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.cli._terminal import say
@@ -36,7 +36,7 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     budget = taken_budget(chosen)
     check_alone("diswot search")
     settle_workers(chosen)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | result.to_json())

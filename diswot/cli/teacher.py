@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged
-from diswot.cli._progress import shown_progress
+from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._training_options import recipe_options
@@ -97,7 +97,7 @@ def _train(folder: Path, options: Mapping[str, Any], *, as_json: bool) -> None:
     chosen = subject.without_own(chosen)
     subject.check()
     check_teacher_training(teacher, data=data, **chosen)
-    with working_in(folder), shown_progress() as progress:
+    with working_in(folder), displayed_progress() as progress:
         images = subject.load(progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
         of = {"network": teacher, **alike}

@@ -16,7 +16,7 @@ from diswot.losses._term import Count, Paths, Positive, Share
 EXAMPLE = "expected terms joined with +, such as ce + 0.9*kd(T=4)"
 
 WIDTH = 72
-"""Characters of a long expression that are shown around the place that is meant."""
+"""Characters of a long expression that are printed around the marked place."""
 
 _REFERENCE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 _TEXT_OR_COLON = re.compile(r"""("[^"]*"|'[^']*')|:""")

@@ -133,8 +133,8 @@ class FlowTerm(MapTerm):
             yield (ours_first, ours_last), (theirs_first, theirs_last)
 
 
-def _read(tap: Tap, shown: Activations, size: Sequence[int]) -> Tensor:
-    return pooled(at_least_single(tap.read(shown)), (tap.shape[0], *size))
+def _read(tap: Tap, activations: Activations, size: Sequence[int]) -> Tensor:
+    return pooled(at_least_single(tap.read(activations)), (tap.shape[0], *size))
 
 
 def _listed(paths: Paths) -> Sequence[str]:

@@ -33,8 +33,8 @@ class ActivationReader:
         >>> network = nn.Sequential(
         ...     nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
         >>> with ActivationReader(network) as read:
-        ...     shown = read(torch.zeros(2, 3, 6, 6))
-        >>> shown.feature_map.shape, shown.features.shape, shown.output.shape
+        ...     activations = read(torch.zeros(2, 3, 6, 6))
+        >>> activations.feature_map.shape, activations.features.shape, activations.output.shape
         (torch.Size([2, 8, 4, 4]), torch.Size([2, 8]), torch.Size([2, 10]))
     """
 
@@ -147,11 +147,11 @@ class ActivationReader:
 
     def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
         def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-            given, shown = first_tensor((*args, *kwargs.values())), first_tensor(output)
-            if given is None or shown is None:
+            given, found = first_tensor((*args, *kwargs.values())), first_tensor(output)
+            if given is None or found is None:
                 return
             try:
-                self._kept[watch].append(watch.keep(given, shown))
+                self._kept[watch].append(watch.keep(given, found))
             except Exception as error:  # not the network's: it must not be taken for one of it
                 self._own_error = error
                 raise

@@ -43,15 +43,15 @@ def trial_pass(
         NetworkError: it does not; the message begins with `who`.
     """
     with _refused(who, inputs), torch.no_grad():
-        shown = _read(network.eval(), inputs, who)
-    output = shown.output
+        activations = _read(network.eval(), inputs, who)
+    output = activations.output
     if output.shape[1] != outputs:
         raise NetworkError(
             f"{who} has {output.shape[1]} {counted}, but the data has {outputs}: they must be "
             f"equal (its output for {len(output)} examples has the shape {_shape(output)})"
         )
     if maps:
-        _ = shown.feature_map  # raises where there is none
+        _ = activations.feature_map  # raises where there is none
     if training:
         _try_training(network, inputs, tuple(output.shape), who)
 

@@ -78,11 +78,11 @@ class Tap:
         keep = _copied_map if self.before else _kept_map
         return (Watch(_ModuleAt(self.path), keep, before=self.before),)
 
-    def read(self, shown: Activations) -> Tensor:
+    def read(self, activations: Activations) -> Tensor:
         """Return the feature map (B, C, H, W) of the call."""
         for watch in self.watches:
-            return shown.watched(watch)[self.call]
-        return shown.feature_map
+            return activations.watched(watch)[self.call]
+        return activations.feature_map
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,11 @@ class Layout:
         if path in self.maps:
             return Tap(path, self.maps[path])
         near = set(difflib.get_close_matches(path, self.maps, n=NAMED, cutoff=0))
-        shown = [f"{name} ({_times(shape)})" for name, shape in self.maps.items() if name in near]
+        named = [f"{name} ({_times(shape)})" for name, shape in self.maps.items() if name in near]
         more = f" and {len(self.maps) - len(near)} more" if len(self.maps) > len(near) else ""
         raise NetworkError(
             f"{self.who} has no module {path!r} that shows a feature map or tokens: "
-            f"there are {', '.join(shown)}{more}"
+            f"there are {', '.join(named)}{more}"
         )
 
     def before_activation(self, tap: Tap) -> Tap:
@@ -228,20 +228,20 @@ def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Lay
     notes = _Notes(bare)
     with kept_modes(network), ActivationReader(network, watches=notes.watches, who=who) as read:
         network.eval()
-        shown = read.forward(*inputs)
+        activations = read.forward(*inputs)
     names = {module: path for path, module in bare.named_modules()}
     found = {names[block] for block in blocks(bare)}
-    maps, last = notes.maps, shown.feature_map
+    maps, last = notes.maps, activations.feature_map
     return Layout(
         who,
         maps=maps,
         blocks=tuple(path for path in maps if path in found and math.prod(maps[path][1:]) > 1),
         activated=notes.activated,
         last_map=None if last is None else tuple(last.shape[1:]),
-        outputs=shown.output.shape[1],
-        width=None if shown.features is None else shown.features.shape[1],
-        unread=shown.unread,
-        unmapped=shown.unmapped,
+        outputs=activations.output.shape[1],
+        width=None if activations.features is None else activations.features.shape[1],
+        unread=activations.unread,
+        unmapped=activations.unmapped,
     )
 
 

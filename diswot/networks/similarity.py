@@ -31,7 +31,7 @@ def common_resolution(a: Activations, b: Activations) -> Resolution:
     return min(height_a, height_b), min(width_a, width_b)
 
 
-def localization_maps(shown: Activations, resolution: Resolution) -> Tensor:
+def localization_maps(activations: Activations, resolution: Resolution) -> Tensor:
     """Return the class activation maps G_n = Σ_c w_{n,c} A^c of every class.
 
     Returns:
@@ -40,29 +40,29 @@ def localization_maps(shown: Activations, resolution: Resolution) -> Tensor:
     Raises:
         NetworkError: the classifier does not read the channels of the feature map.
     """
-    channels, width = shown.feature_map.shape[1], shown.classifier_weight.shape[1]
+    channels, width = activations.feature_map.shape[1], activations.classifier_weight.shape[1]
     if channels != width:
         raise NetworkError(
             f"the classifier reads {width} features but the last feature map has {channels} "
             "channels, so class activation maps are undefined: use the scorer 'relation'"
         )
-    maps = pooled(at_least_single(shown.feature_map), (channels, *resolution))
-    return torch.einsum("nc,bchw->bnhw", at_least_single(shown.classifier_weight), maps)
+    maps = pooled(at_least_single(activations.feature_map), (channels, *resolution))
+    return torch.einsum("nc,bchw->bnhw", at_least_single(activations.classifier_weight), maps)
 
 
-def semantic_similarity(shown: Activations, resolution: Resolution) -> Tensor:
+def semantic_similarity(activations: Activations, resolution: Resolution) -> Tensor:
     """Return G_n G_nᵀ / ‖G_n G_nᵀ‖₂ of every class n's localization maps, shape (N, B, B)."""
-    return _normalized_gram(localization_maps(shown, resolution).transpose(0, 1).flatten(2))
+    return _normalized_gram(localization_maps(activations, resolution).transpose(0, 1).flatten(2))
 
 
-def relation_similarity(shown: Activations, resolution: Resolution) -> Tensor:
+def relation_similarity(activations: Activations, resolution: Resolution) -> Tensor:
     """Return Ã Ãᵀ / ‖Ã Ãᵀ‖₂ of the feature map flattened to (B, C·H·W), shape (B, B)."""
-    return _normalized_gram(flat_images(shown, resolution))
+    return _normalized_gram(flat_images(activations, resolution))
 
 
-def flat_images(shown: Activations, resolution: Resolution) -> Tensor:
+def flat_images(activations: Activations, resolution: Resolution) -> Tensor:
     """Return Ã: the feature map at `resolution` as (B, C·H·W)."""
-    maps = at_least_single(shown.feature_map)
+    maps = at_least_single(activations.feature_map)
     return pooled(maps, (maps.shape[1], *resolution)).flatten(1)
 
 

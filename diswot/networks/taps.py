@@ -29,7 +29,7 @@ BLOCK_MAPS: Watch[Tensor | None] = Watch(blocks, _map_or_none)
 """The feature map (B, C, H, W) of every block; tokens are put at their places."""
 
 
-def stages(shown: Activations) -> list[Tensor]:
+def stages(activations: Activations) -> list[Tensor]:
     """Return the last feature map (B, C, H, W) of every stage, where `BLOCK_MAPS` is watched.
 
     A stage is the blocks of one resolution. Where all blocks have the same, as in
@@ -47,10 +47,10 @@ def stages(shown: Activations) -> list[Tensor]:
         ...     [tuple(maps.shape[1:]) for maps in stages(read(torch.zeros(2, 3, 32, 32)))]
         [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
     """
-    return [stage[-1] for stage in _staged(shown)]
+    return [stage[-1] for stage in _staged(activations)]
 
 
-def flows(shown: Activations) -> list[tuple[Tensor, Tensor]]:
+def flows(activations: Activations) -> list[tuple[Tensor, Tensor]]:
     """Return the first and the last feature map of every stage.
 
     Stages are those of [`stages`][diswot.networks.taps.stages]. Both maps are the same where
@@ -59,11 +59,11 @@ def flows(shown: Activations) -> list[tuple[Tensor, Tensor]]:
     Raises:
         NetworkError: no block shows a feature map.
     """
-    return [(stage[0], stage[-1]) for stage in _staged(shown)]
+    return [(stage[0], stage[-1]) for stage in _staged(activations)]
 
 
-def _staged(shown: Activations) -> list[list[Tensor]]:
-    maps = [each for each in shown.watched(BLOCK_MAPS) if each is not None]
+def _staged(activations: Activations) -> list[list[Tensor]]:
+    maps = [each for each in activations.watched(BLOCK_MAPS) if each is not None]
     if not maps:
         raise NetworkError(
             "no block of the network shows a feature map (B, C, H, W) or tokens (B, T, C), so it "

@@ -63,6 +63,7 @@ _MEANT: dict[str, tuple[str, ...]] = {
     "params": (_BUDGET.format("params"),),
     "path": ("out", "run"),
     "proxy": ("scorer",),
+    "pictures": ("plots",),
     "pop_size": ("population",),
     "random_state": ("seed",),
     "root": ("data_root",),

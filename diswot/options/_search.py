@@ -134,7 +134,7 @@ class SearchOptions(ComparisonOptions, total=False):
     engine: Annotated[
         str,
         Option(
-            "How candidates are proposed: evolution, nsga2, regularised, random, exhaustive, or "
+            "How candidates are proposed: evolution, nsga2, regularized, random, exhaustive, or "
             "the name of an engine of an installed package.",
             default="evolution",
             group="Search",

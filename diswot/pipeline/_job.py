@@ -8,7 +8,7 @@ from typing import Any, TypeGuard, Unpack, cast
 
 from torch import nn
 
-from diswot.bars import shown
+from diswot.bars import displayed
 from diswot.errors import DiswotError, RunFolderError
 from diswot.export import onnx_available, require_onnx
 from diswot.options import (
@@ -90,7 +90,7 @@ def run(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         settings = check_run(teacher, space, budget=budget, out=out, **options)
         folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
@@ -184,7 +184,7 @@ def resume(
         DiswotError: it is no run folder, is damaged, or something does not fit.
         RunError: every candidate failed, or a loss is not finite.
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         path = Path(folder)
         read_manifest(path)  # what is no run folder is not locked
         with working_in(path):

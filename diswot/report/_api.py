@@ -1,4 +1,4 @@
-"""`write_report`: a run folder in, one page and its pictures out."""
+"""`write_report`: a run folder in, one page and its plots out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from diswot.report._network import Drawing, read_network
 from diswot.report._numbers import HUGE
 from diswot.report._outcome import read_outcome
 from diswot.report._page import Contents, write_page
-from diswot.report._pictures import draw, pictures_available, require_pictures
+from diswot.report._plot_files import draw, plots_available, require_plots
 from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
 from diswot.report._trainings import read_curves, training_plots
@@ -19,7 +19,7 @@ from diswot.runs.folder import replace_file
 from diswot.search import Candidate, SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 
-PAGE, PICTURES = "report.html", "report"
+PAGE, PLOTS = "report.html", "report"
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,23 @@ class Report:
 
     Attributes:
         page: the HTML page.
-        pictures: each plot as PNG and as SVG.
+        plots: each plot as PNG and as SVG.
     """
 
     page: Path
-    pictures: tuple[Path, ...]
+    plots: tuple[Path, ...]
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files."""
-        return (self.page, *self.pictures)
+        return (self.page, *self.plots)
 
 
 @takes_options
 def write_report(
-    folder: str | Path, *, space: SearchSpace | None = None, pictures: bool | None = None
+    folder: str | Path, *, space: SearchSpace | None = None, plots: bool | None = None
 ) -> Report:
-    """Write a run as one page that loads nothing, `report.html`, and its plots as pictures.
+    """Write a run as one page that loads nothing, `report.html`, and its plots as PNG and SVG.
 
     The page shows the winner, score against each cost with the Pareto front, the
     convergence, the winner's genes and network, the distillations, failures, and every
@@ -55,43 +55,43 @@ def write_report(
         folder: the run folder.
         space: the search space, where it is none of the built-in ones; without it the
             winner's network is not drawn.
-        pictures: whether to write PNG and SVG files into `report/`; by default if the extra
+        plots: whether to write PNG and SVG files into `report/`; by default if the extra
             `plots` is installed.
 
     Raises:
         RunFolderError: it is no run folder, is damaged, cannot be written, or its search
             did not finish.
-        MissingExtraError: pictures are asked for and matplotlib is not installed.
+        MissingExtraError: plots are asked for and matplotlib is not installed.
 
     Examples:
         >>> import tempfile, diswot
         >>> place = Path(tempfile.mkdtemp()) / "run"
         >>> result = diswot.search("resnet20", "s0", population=2, generations=1, repeats=1,
         ...                        batch_size=8, out=place)
-        >>> write_report(place, pictures=False).page.name
+        >>> write_report(place, plots=False).page.name
         'report.html'
     """
-    if pictures:
-        require_pictures()
+    if plots:
+        require_plots()
     run = Path(folder)
     read_manifest(run)  # what is no run folder is not locked
     with working_in(run, resumable=False):
-        return _write(run, load_run(run, space=space), pictures=pictures)
+        return _write(run, load_run(run, space=space), plots=plots)
 
 
-def _write(run: Path, result: SearchResult, *, pictures: bool | None) -> Report:
+def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
     _check(result, run)
     contents = _contents(result, run)
     try:
         page = write_page(contents, run)
     except RecursionError as error:
         raise RunFolderError(f"{run} is damaged (nested too deep): restore it") from error
-    plots = (*contents.search_plots, *contents.training_plots)
+    every = (*contents.search_plots, *contents.training_plots)
     drawn: list[Path] = []
     try:
-        if pictures_available() if pictures is None else pictures:
-            (run / PICTURES).mkdir(exist_ok=True)
-            drawn = [path for plot in plots for path in draw(plot, run / PICTURES)]
+        if plots_available() if plots is None else plots:
+            (run / PLOTS).mkdir(exist_ok=True)
+            drawn = [path for plot in every for path in draw(plot, run / PLOTS)]
         replace_file(run / PAGE, lambda path: path.write_text(page, "utf-8", "replace"))
     except OSError as error:
         raise RunFolderError(

@@ -16,7 +16,7 @@ from search_spaces import Signature
 Shape = tuple[int, ...]
 
 RESOLUTIONS = 3
-"""Resolutions inside a module from which on it is shown by its parts."""
+"""Resolutions inside a module from which on it is drawn as its parts."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ class Drawing:
 def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawing:
     """Run the network that `build` makes on the meta device and return its stages.
 
-    Sequences are shown by their parts, and so are modules in which there are three
+    Sequences are drawn as their parts, and so are modules in which there are three
     resolutions; any other module is one block. Plain layers without weights of two axes
-    (normalization, activations) are shown with the layer before them.
+    (normalization, activations) are drawn with the layer before them.
 
     Args:
         build: makes the network; called with the meta device as default.
@@ -137,7 +137,7 @@ def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawin
     inputs = signature.example(1, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         calls = _calls(network, inputs, counter.get_total_flops)
-    blocks = _alike(_layers(_shown(network, calls)))
+    blocks = _alike(_layers(_drawn(network, calls)))
     stages = tuple(
         Stage(shape, tuple(block for _, block in group))
         for shape, group in groupby(blocks, key=lambda pair: pair[0])
@@ -190,8 +190,8 @@ def _calls(network: nn.Module, inputs: tuple[Tensor, ...], flops: Callable[[], i
     return calls
 
 
-def _shown(network: nn.Module, calls: Sequence[_Call]) -> list[_Call]:
-    """Return the calls that are shown: of modules that are not shown by their parts."""
+def _drawn(network: nn.Module, calls: Sequence[_Call]) -> list[_Call]:
+    """Return the calls that are drawn: of modules that are not drawn as their parts."""
     opened = {network} | {
         call.module
         for call in calls

@@ -173,7 +173,7 @@ def _sections(contents: Contents) -> list[tuple[str, str]]:
         "failures": ("Failures", True),
         "made": ("How this was made", True),
     }
-    return [(name, title) for name, (title, shown) in there.items() if shown]
+    return [(name, title) for name, (title, present) in there.items() if present]
 
 
 def _numbered(plots: Sequence[Plot]) -> dict[About, int]:

@@ -37,8 +37,8 @@ def cards(drawing: Drawing) -> list[Card]:
     """Return a card for the image and for each stage, in the order of the data."""
     image = Stage(drawing.given, ())
     largest = max(stage.side for stage in (image, *drawing.stages))
-    shown: list[tuple[Stage | None, Stage]] = [(None, image), *((s, s) for s in drawing.stages)]
-    return [_card(stage, shape, largest) for stage, shape in shown]
+    cards: list[tuple[Stage | None, Stage]] = [(None, image), *((s, s) for s in drawing.stages)]
+    return [_card(stage, shape, largest) for stage, shape in cards]
 
 
 def _card(stage: Stage | None, shape: Stage, largest: int) -> Card:

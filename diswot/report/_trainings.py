@@ -102,8 +102,8 @@ def _lines(curves: Sequence[Curve], height: Callable[[Epoch], float]) -> tuple[S
     series = []
     for place, curve in enumerate(curves):
         every = -(-len(curve.epochs) // MOST)
-        shown = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
-        dots = tuple(Dot(epoch.epoch, height(epoch), _about(curve, epoch)) for epoch in shown)
+        drawn = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
+        dots = tuple(Dot(epoch.epoch, height(epoch), _about(curve, epoch)) for epoch in drawn)
         bare = tuple(Dot(epoch.epoch, height(epoch)) for epoch in curve.epochs)
         series.append(Series(curve.label, "line", f"line-{place % 6}", bare))
         series.append(Series(curve.label, "dots", f"line-{place % 6}", dots))

@@ -149,7 +149,7 @@ def _acquired(run: Path, place: Path) -> "FileLock":
     # imported here: commands that write in no run need not wait for it
     from filelock import FileLock, SoftFileLock, Timeout
 
-    shown = place if run == place.resolve() else run
+    named = place if run == place.resolve() else run
     lock = FileLock(run / LOCK)
     try:
         run.mkdir(parents=True, exist_ok=True)
@@ -157,13 +157,13 @@ def _acquired(run: Path, place: Path) -> "FileLock":
     except Timeout as error:
         owner = _owner(run)
         raise RunFolderError(
-            f"another process is at work in {shown}{owner and f' ({owner})'}: wait for its end, "
+            f"another process is at work in {named}{owner and f' ({owner})'}: wait for its end, "
             "or stop it"
         ) from error
     except (OSError, NotImplementedError) as error:
         why = getattr(error, "strerror", None) or "its file system has no locks"
         raise RunFolderError(
-            f"{shown} cannot be written ({why}): let it be written to, or name another folder"
+            f"{named} cannot be written ({why}): let it be written to, or name another folder"
         ) from error
     if not isinstance(lock, SoftFileLock):  # which says in its own way who holds it
         with suppress(OSError):

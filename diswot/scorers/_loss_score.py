@@ -64,6 +64,8 @@ def _shape(maps: Tensor) -> Shape:
     return tuple(maps.shape[1:])
 
 
-def _described(shown: Activations, score: LossScore, back: int, shapes: tuple[Shape, ...]) -> Any:
+def _described(
+    activations: Activations, score: LossScore, back: int, shapes: tuple[Shape, ...]
+) -> Any:
     """Return the description of the place that is `back` from the end, at these shapes."""
-    return score.describe(*map(pooled, score.read(shown)[-back], shapes))
+    return score.describe(*map(pooled, score.read(activations)[-back], shapes))

@@ -42,12 +42,12 @@ def image_alignments(student: Probe) -> Tensor:
     return (kernels * unit_kernel(torch.cat(reals, dim=1))).sum(dim=(1, 2))
 
 
-def _kernels(shown: Activations) -> Tensor:
+def _kernels(activations: Activations) -> Tensor:
     """Return the kernels of the blocks that give something per image: (L, B, B).
 
     Some give rows of parts of images, which have no part in this.
     """
-    found, images = shown.watched(KERNELS), len(shown.output)
+    found, images = activations.watched(KERNELS), len(activations.output)
     per_image = [kernel for kernel in found if len(kernel) == images]
     if not per_image:
         raise NetworkError(

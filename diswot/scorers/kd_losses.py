@@ -35,29 +35,29 @@ from diswot.scorers._loss_score import LossScore, Taps
 from diswot.scorers._registry import register
 
 
-def _logits(shown: Activations) -> Taps:
-    return [(shown.output,)]
+def _logits(activations: Activations) -> Taps:
+    return [(activations.output,)]
 
 
-def _features(shown: Activations) -> Taps:
-    return [(shown.features,)]
+def _features(activations: Activations) -> Taps:
+    return [(activations.features,)]
 
 
-def _last_map(shown: Activations) -> Taps:
-    return [(shown.feature_map,)]
+def _last_map(activations: Activations) -> Taps:
+    return [(activations.feature_map,)]
 
 
-def _middle_stage(shown: Activations) -> Taps:
-    found = stages(shown)
+def _middle_stage(activations: Activations) -> Taps:
+    found = stages(activations)
     return [(found[len(found) // 2],)]
 
 
-def _stages(shown: Activations) -> Taps:
-    return [(maps,) for maps in stages(shown)]
+def _stages(activations: Activations) -> Taps:
+    return [(maps,) for maps in stages(activations)]
 
 
-def _flows(shown: Activations) -> Taps:
-    return [*flows(shown)]
+def _flows(activations: Activations) -> Taps:
+    return [*flows(activations)]
 
 
 def _as_it_is(own: Shape, _other: Shape) -> Shape:

@@ -65,5 +65,5 @@ def spectral_entropy(features: Tensor) -> Tensor:
     return torch.where(variances.sum() > 0, entropy, -torch.inf)
 
 
-def _edge(shown: Tensor) -> GradientEdge | None:
-    return get_gradient_edge(shown) if shown.requires_grad else None
+def _edge(output: Tensor) -> GradientEdge | None:
+    return get_gradient_edge(output) if output.requires_grad else None

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def grid(shown: Tensor) -> Tensor:
+def grid(output: Tensor) -> Tensor:
     """Return (B, C, H, W): a map itself, tokens (B, T, C) as T × 1, a vector (B, C) as 1 × 1.
 
     Examples:
@@ -12,17 +12,17 @@ def grid(shown: Tensor) -> Tensor:
         >>> grid(torch.zeros(2, 65, 192)).shape
         torch.Size([2, 192, 65, 1])
     """
-    if shown.ndim == 3:
-        return shown.mT.unsqueeze(3)
-    return shown.flatten(3) if shown.ndim > 3 else shown.flatten(1)[:, :, None, None]
+    if output.ndim == 3:
+        return output.mT.unsqueeze(3)
+    return output.flatten(3) if output.ndim > 3 else output.flatten(1)[:, :, None, None]
 
 
-def channels(shown: Tensor) -> Tensor:
+def channels(output: Tensor) -> Tensor:
     """Return the channels at every position of every image, one row each: (B·H·W, C)."""
-    return grid(shown).permute(0, 2, 3, 1).flatten(0, 2)
+    return grid(output).permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def patches(shown: Tensor, height: int, width: int) -> Tensor:
+def patches(output: Tensor, height: int, width: int) -> Tensor:
     """Return what lies at each of `height` × `width` places, one row each.
 
     A place of a map that has s times as many positions in a direction holds s of them,
@@ -36,7 +36,7 @@ def patches(shown: Tensor, height: int, width: int) -> Tensor:
                 [ 8.,  9., 12., 13.],
                 [10., 11., 14., 15.]])
     """
-    images = grid(shown)
+    images = grid(output)
     b, c, h, w = images.shape
     down, across = max(1, round(h / height)), max(1, round(w / width))
     whole = F.pad(images, (0, width * across - w, 0, height * down - h))

@@ -31,13 +31,15 @@ def semantic_grad(student: Activations, teacher: Activations) -> Tensor:
     return class_similarity(class_gradients(student), teacher.once(class_gradients))
 
 
-def class_gradients(shown: Activations) -> Tensor:
+def class_gradients(activations: Activations) -> Tensor:
     """Return ∂CE/∂W = (softmax(z) − onehot(y))ᵀ f / B of the classifier, shape (N, C).
 
     Raises:
         DataError: the batch has no labels.
     """
-    if shown.labels is None:
+    if activations.labels is None:
         raise DataError("semantic_grad needs the labels of the batch, but got none")
-    error = torch.softmax(shown.output, dim=1) - F.one_hot(shown.labels, shown.output.shape[1])
-    return error.T @ shown.features / len(shown.labels)
+    error = torch.softmax(activations.output, dim=1) - F.one_hot(
+        activations.labels, activations.output.shape[1]
+    )
+    return error.T @ activations.features / len(activations.labels)

@@ -83,7 +83,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
     """
     if not batch_normalizations(network):
         return torch.ones(())
-    of_batches = [torch.stack(shown.watched(VARIANCE)) for shown in passes]
+    of_batches = [torch.stack(activations.watched(VARIANCE)) for activations in passes]
     running = torch.ones_like(of_batches[0])
     for variance in of_batches:
         running = running.lerp(variance, MOMENTUM)

@@ -7,7 +7,7 @@ from typing import Any, Unpack, cast
 
 from torch import nn
 
-from diswot.bars import shown
+from diswot.bars import displayed
 from diswot.options import (
     ComparisonOptions,
     ResumeOptions,
@@ -72,7 +72,7 @@ def search(
         >>> result.best.params <= 100_000
         True
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         if out is None:
             return _prepared(teacher, space, budget, report, options).begin(None, job)
         check_new_folder(Path(out))
@@ -135,7 +135,7 @@ def resume(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: every candidate failed.
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         chosen = filled(ResumeOptions, options)
         del chosen["generations"]
         workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
@@ -182,7 +182,7 @@ def score(
         >>> one.params, one.macs, sorted(one.terms)
         (383034, 10130048, ['relation', 'semantic'])
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         comparison = resolve_comparison(teacher, space, progress=report, **options)
         return _scored(comparison, archs, report)
 

@@ -1,4 +1,4 @@
-"""What every candidate is shown: the batches, and what the teacher shows of them."""
+"""What every candidate is scored on: batches, and the activations of the teacher for them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ def prepare_repeats(
         few = [each[:2] for each in batch.inputs]
         try_network(network.to(device), few, data, who=f"teacher {teacher.name}")
         with torch_threads(threads):
-            shown = _shown(network, batch, state, watches)
-        prepared.append(Repeat(batch.inputs, batch.labels, shown))
+            activations = _activations(network, batch, state, watches)
+        prepared.append(Repeat(batch.inputs, batch.labels, activations))
     return prepared
 
 
@@ -82,7 +82,7 @@ def _in_state(
 
 
 @torch.inference_mode()
-def _shown(
+def _activations(
     network: nn.Module,
     batch: Batch,
     state: TeacherState,

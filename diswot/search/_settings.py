@@ -11,7 +11,7 @@ from diswot.options import EAGER, MEASURED, SearchOptions, filled, options_of
 from diswot.search._budget import Budget
 from diswot.search._evaluators import check_processes
 from diswot.search._selection import SCORE
-from diswot.search.engines import ENGINES, EngineSettings
+from diswot.search.engines import ENGINES, EngineSettings, current_name
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SearchSettings:
             DiswotError: an option cannot be, or does not fit with the others.
         """
         chosen = filled(SearchOptions, options)
-        name, objectives = chosen["engine"], chosen["objectives"]
+        name, objectives = current_name(chosen["engine"]), chosen["objectives"]
         ENGINES.find(name)
         if objectives is None:
             objectives = (SCORE, "params") if name == "nsga2" else (SCORE,)
@@ -104,6 +104,7 @@ class SearchSettings:
         try:
             engine = dict(manifest["engine"])
             engine["objectives"] = tuple(engine["objectives"])
+            engine["name"] = current_name(engine["name"])
             if engine["name"] not in ENGINES:
                 raise ValueError(f"engine is {engine['name']!r}")
             latency, column = (manifest[name] for name in ("latency", "latency_column"))

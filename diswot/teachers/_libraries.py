@@ -36,7 +36,7 @@ def library_teacher(
     network: nn.Module,
     *,
     fresh: Callable[[], nn.Module],
-    shown: Callable[[nn.Module], nn.Module],
+    wrap: Callable[[nn.Module], nn.Module],
     signature: Signature,
     notes: Sequence[str] = (),
 ) -> Teacher:
@@ -46,18 +46,18 @@ def library_teacher(
         name: what the teacher is called.
         network: with its weights.
         fresh: makes the network at random initialization.
-        shown: wraps a network, as its `network`, so that it takes the data's inputs.
+        wrap: wraps a network, as its `network`, so that it takes the data's inputs.
         signature: what it is to take and to return.
         notes: messages about it.
 
     Raises:
         NetworkError: the network does not take the inputs, or has other outputs.
     """
-    wrapped = shown(network)
+    wrapped = wrap(network)
     inputs = signature.example(2, generator=torch.Generator().manual_seed(0))
     trial_pass(wrapped, *inputs, outputs=signature.outputs, who=f"teacher {name}")
-    return Teacher(name, partial(_wrapped, fresh, shown), partial(copied, wrapped), tuple(notes))
+    return Teacher(name, partial(_wrapped, fresh, wrap), partial(copied, wrapped), tuple(notes))
 
 
-def _wrapped(fresh: Callable[[], nn.Module], shown: Callable[[nn.Module], nn.Module]) -> nn.Module:
-    return shown(fresh())
+def _wrapped(fresh: Callable[[], nn.Module], wrap: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    return wrap(fresh())

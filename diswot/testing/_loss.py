@@ -101,8 +101,8 @@ def _built(loss: str, student: nn.Module, teacher: nn.Module, *, seed: int = SEE
     if criterion.needs_preparation:
         with ActivationReader(teacher, watches=criterion.teacher_watches) as read:
             with torch.no_grad():
-                shown = read(example_images())
-            criterion.prepare([shown])
+                activations = read(example_images())
+            criterion.prepare([activations])
     return criterion
 
 

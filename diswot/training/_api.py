@@ -7,7 +7,7 @@ from typing import Any, Unpack, cast
 
 from torch import nn
 
-from diswot.bars import shown
+from diswot.bars import displayed
 from diswot.devices import find_device
 from diswot.losses import needs_a_teacher, parse_objective
 from diswot.options import DistillationOptions, RecipeOptions, declared
@@ -172,7 +172,7 @@ def distill(
         >>> report.test.n
         1297
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         subject = find_subject(options, teacher=teacher, data=data)
         teacher = None if teacher is None else subject.teacher
         loss = loss or subject.task.losses[1]

@@ -112,10 +112,10 @@ class DistillationMethod(Method):
 
     def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
         """Return the loss of a batch."""
-        shown = {name: outputs(batch) for name, outputs in self._outputs.items()}
+        teachers = {name: outputs(batch) for name, outputs in self._outputs.items()}
         labels = batch.indices.new_empty(0) if batch.labels is None else batch.labels
-        known = TrainingBatch(batch.targets, labels, batch.indices, progress, shown)
-        first = next(iter(shown.values()), None)
+        known = TrainingBatch(batch.targets, labels, batch.indices, progress, teachers)
+        first = next(iter(teachers.values()), None)
         return cast(Losses, self.criterion(self._read(*batch.inputs), first, known))
 
 
@@ -133,5 +133,5 @@ class _OfTeacher:
     def __iter__(self) -> Iterator[Activations]:
         for batch in self._batches:
             with torch.no_grad():
-                shown = self._read(*given(batch, self._teacher))
-            yield shown  # outside, or whoever asks would compute without gradients too
+                activations = self._read(*given(batch, self._teacher))
+            yield activations  # outside, or whoever asks would compute without gradients too

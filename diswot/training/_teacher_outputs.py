@@ -49,18 +49,18 @@ def cached(
         is watched that has not one row for each example.
     """
 
-    def shown(places: Tensor) -> ForwardPass:
+    def forward(places: Tensor) -> ForwardPass:
         return read.forward(*given(batches.take(places), teacher))
 
     places = torch.arange(len(batches))
-    size = len(places) * _bytes_of_one(shown(places[:2]), shown(places[:3]))
+    size = len(places) * _bytes_of_one(forward(places[:2]), forward(places[:3]))
     if size > MOST_CACHED:
         batches.note(f"{who}'s outputs ({size / 1e6:,.0f} MB) are too large to keep")
         return None
-    form = tree_flatten(_outputs(shown(places[:2])))[1]
-    rows = [tree_flatten(_outputs(shown(part)))[0] for part in torch.split(places, MOST_AT_ONCE)]
+    form = tree_flatten(_outputs(forward(places[:2])))[1]
+    rows = [tree_flatten(_outputs(forward(part)))[0] for part in torch.split(places, MOST_AT_ONCE)]
     columns = [torch.cat(c) if isinstance(c[0], Tensor) else None for c in zip(*rows, strict=True)]
-    one = shown(places[:2])
+    one = forward(places[:2])
     batches.note(
         f"{who}'s outputs of {len(places):,} examples are kept in memory ({size / 1e6:,.1f} MB): "
         "they are the same in every epoch"

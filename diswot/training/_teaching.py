@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Unpack
 
-from diswot.bars import shown
+from diswot.bars import displayed
 from diswot.errors import OptionError
 from diswot.options import DistillationOptions
 from diswot.progress import Progress
@@ -63,7 +63,7 @@ def train_teacher(
         DiswotError: something that was asked for does not exist or does not fit.
         RunError: the loss is not finite.
     """
-    with shown(progress) as report:
+    with displayed(progress) as report:
         teacher = find_subject(options, teacher=teacher, data=data).teacher
         check_teacher_training(teacher, data=data, **options)
         folder = training_folder(out)

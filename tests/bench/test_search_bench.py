@@ -112,7 +112,7 @@ def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
 def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
     found = rows(landscape(lambda arch: sum(arch) + arch[0] / 100))
     assert found["random"].difference is None
-    for engine in ("evolution", "regularised"):
+    for engine in ("evolution", "regularized"):
         row = found[engine]
         assert (row.verdict, row.why) == ("better", "")
         assert (row.best, row.top_scored) == (80.1, 80.1)
@@ -165,7 +165,7 @@ def test_a_score_without_values_and_an_unmet_budget_are_errors() -> None:
         landscape(sum, budget=Budget(macs=2))
 
 
-@pytest.mark.parametrize("engine", ["evolution", "regularised", "random", "nsga2"])
+@pytest.mark.parametrize("engine", ["evolution", "regularized", "random", "nsga2"])
 def test_the_searches_are_those_of_the_search_command(engine: str, measurements: Path) -> None:
     truth = find_truth("digits-s0", Path())
     settings = replace(SETTINGS, scorers=("nwot", "relation")).measurement(truth, "distilled")
@@ -312,7 +312,7 @@ def test_reasons(verdict: str, by_score: str, changes: dict[str, float], why: st
     assert bool(found) == (verdict != "better")
 
 
-def test_tables_and_pictures_are_written(kept: Path, tmp_path: Path) -> None:
+def test_tables_and_plots_are_written(kept: Path, tmp_path: Path) -> None:
     reported: list[Step] = []
     out = tmp_path / "out"
     found = run_search_bench(SETTINGS, out, work=kept, progress=reported.append)
@@ -392,7 +392,7 @@ def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_pat
 def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path: Path) -> None:
     arguments = (*OPTIONS, "--scorers", "params", "--sample", 12, "--out", tmp_path / "out")
     assert cli(*arguments).code == 0
-    done = cli(*arguments, "--max-params", "400k", "--engines", "random,regularised,nsga2")
+    done = cli(*arguments, "--max-params", "400k", "--engines", "random,regularized,nsga2")
     assert done.code == 0, done.err
     assert "params ≤ 400,000" in done.out
     assert "params, nsga2" in done.out

@@ -45,8 +45,8 @@ def test_every_declared_option_has_a_heading() -> None:
 
 
 def test_options_of_a_task_are_taken_where_it_is_chosen(cli: CommandLine) -> None:
-    shown = cli("search", "--task", "landmarks", "--help").out
-    assert "--normalizer" in shown
+    page = cli("search", "--task", "landmarks", "--help").out
+    assert "--normalizer" in page
     printed = cli("search", "--task=landmarks", "--crop", "0.5", "--print-config").out
     assert "crop = 0.5\n" in printed
     assert "--crop" in only_line(cli("search", "--crop", "0.5"))

@@ -137,9 +137,9 @@ def test_a_broken_plugin_is_one_line_and_only_its_own(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "diswot", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    shown = said("--help")
-    assert (shown.returncode, shown.stderr) == (0, "")
-    assert "offered" in shown.stdout
+    page = said("--help")
+    assert (page.returncode, page.stderr) == (0, "")
+    assert "offered" in page.stdout
     refused = said("offered", "--help")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1

@@ -130,8 +130,8 @@ def test_progress_bars_are_shown_without_unicode(encoding: str) -> None:
 
     ask = (
         "from diswot.cli._terminal import make_readable; import sys; make_readable(sys.stderr);"
-        "from diswot.cli import shown_progress; from diswot.progress import Step\n"
-        "with shown_progress() as report:\n"
+        "from diswot.cli import displayed_progress; from diswot.progress import Step\n"
+        "with displayed_progress() as report:\n"
         "    report(Step('train', 1, 2, 'accuracy – 5 ± 1 …'))\n"
         "    report(Step('data', 0, 0, 'a file \\x1b[2Jx'))\n"
     )

@@ -80,7 +80,7 @@ def test_cells_that_compute_the_same_have_latencies_of_their_own(tmp_path: Path)
         ("arch,ms,ms\n1-1-1,1,1\n", "two columns 'ms'"),
         (
             "arch,ms\n1-1-1,1\n1-1-1,2\n",
-            "line 3: the architecture '1-1-1' stands on line 2",
+            "line 3: the architecture '1-1-1' is already on line 2",
         ),
         ("arch,ms\n1-1-1,1,2\n", "line 2: expected 2 cells"),
         ("arch,ms\n1-1-1\n", "line 2: expected 2 cells"),

@@ -30,8 +30,8 @@ class Layer(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        shown: Tensor = tokens + self.mlp(self.norm(tokens))
-        return shown
+        activations: Tensor = tokens + self.mlp(self.norm(tokens))
+        return activations
 
 
 class Transformer(nn.Module):
@@ -86,12 +86,12 @@ def built(loss: str, student: nn.Module, teacher: nn.Module | None, *, seed: int
     )
     if criterion.needs_preparation and teacher is not None:
         with torch.no_grad():
-            wanted = shown(teacher, criterion.teacher_watches)
+            wanted = activations(teacher, criterion.teacher_watches)
         criterion.prepare([wanted])
     return criterion
 
 
-def shown(network: nn.Module, watches: Sequence[Watch[Any]] = ()) -> Activations:
+def activations(network: nn.Module, watches: Sequence[Watch[Any]] = ()) -> Activations:
     """Return what a network shows of the examples."""
     return Activations(forward_pass(network, watches))
 
@@ -109,8 +109,8 @@ def value(
 ) -> Losses:
     """Return the loss of the examples; a teacher's pass is part of the graph, to be tested."""
     torch.manual_seed(0)  # for terms that draw
-    wanted = None if teacher is None else shown(teacher, criterion.teacher_watches)
-    found = criterion(shown(student, criterion.student_watches), wanted, batch)
+    wanted = None if teacher is None else activations(teacher, criterion.teacher_watches)
+    found = criterion(activations(student, criterion.student_watches), wanted, batch)
     assert isinstance(found, Losses)
     return found
 

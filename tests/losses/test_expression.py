@@ -20,7 +20,7 @@ from diswot.losses import (
     terms,
 )
 from tests.conftest import CommandLine
-from tests.losses.networks import built, residual, shown, value
+from tests.losses.networks import activations, built, residual, value
 from tests.plugin import said_with_plugin
 
 
@@ -129,7 +129,7 @@ def test_nothing_is_no_loss(text: str) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 40, 99])
-def test_of_a_long_expression_the_part_around_the_place_is_shown(place: int) -> None:
+def test_a_long_expression_is_cut_around_the_marked_place(place: int) -> None:
     written = [f"{number}*ce(a={number})" for number in range(100)]
     names = [f"kd(T={1 + number})" for number in range(100)]
     names[place] = written[place]
@@ -226,7 +226,7 @@ def test_a_function_of_ones_own_is_a_term(own: str) -> None:
     objective = parse_objective(f"ce + 0.5*{name}")
     assert objective.parts[1].kind.card.summary == "Angle of the logits."
     found = value(built(objective.text, student, teacher), student, teacher).terms[name]
-    alike = torch.cosine_similarity(shown(student).output, shown(teacher).output)
+    alike = torch.cosine_similarity(activations(student).output, activations(teacher).output)
     expected = 0.5 * (1 - alike).square().mean()
     torch.testing.assert_close(found, expected.detach())
 

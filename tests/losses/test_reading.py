@@ -19,9 +19,9 @@ from tests.losses.networks import (
     EXAMPLES,
     IMAGES,
     LABELS,
+    activations,
     built,
     residual,
-    shown,
     transformer,
     value,
 )
@@ -134,7 +134,7 @@ def test_targets_are_probabilities_as_label_smoothing_makes_them() -> None:
         smoothed = torch.nn.functional.cross_entropy(student(EXAMPLES), LABELS, label_smoothing=0.2)
     batch = replace(BATCH, targets=0.8 * BATCH.targets + 0.2 / CLASSES)
     with torch.no_grad():
-        found = built("ce", student, None)(shown(student), None, batch)
+        found = built("ce", student, None)(activations(student), None, batch)
     torch.testing.assert_close(found.total, smoothed)
 
 

@@ -25,9 +25,9 @@ from tests.losses.networks import (
     IMAGES,
     LABELS,
     TRAIN_IMAGES,
+    activations,
     built,
     residual,
-    shown,
     transformer,
     value,
 )
@@ -72,7 +72,7 @@ def test_crd_stores_the_images_of_a_batch_and_no_others() -> None:
     criterion = built("crd(negatives=4)", network, network).train()
     before = copy.deepcopy(criterion.state_dict())
     indices = torch.tensor([3, 5, 7, 11, 13, 17])
-    contrast(criterion, shown(network), indices)
+    contrast(criterion, activations(network), indices)
     others = [place for place in range(TRAIN_IMAGES) if place not in indices]
     for key, held in criterion.state_dict().items():
         if key.endswith("rows"):
@@ -87,7 +87,7 @@ def test_crd_stores_the_images_of_a_batch_and_no_others() -> None:
 def test_crd_resumes_from_its_state() -> None:
     network = residual(1, 4, 6, 8)
     one, other = (built("crd(negatives=4)", network, network, seed=s).train() for s in (0, 1))
-    seen, next_seen = shown(network), torch.arange(IMAGES) + 3
+    seen, next_seen = activations(network), torch.arange(IMAGES) + 3
     contrast(one, seen, torch.arange(IMAGES))
     other.load_state_dict(one.state_dict())
     assert contrast(one, seen, next_seen) == contrast(other, seen, next_seen)
@@ -97,9 +97,9 @@ def test_crd_resumes_from_its_state() -> None:
 def test_crd_learns_nothing_outside_of_training() -> None:
     network = residual(1, 4, 6, 8)
     criterion = built("crd(negatives=4)", network, network).train()
-    contrast(criterion, shown(network), torch.arange(IMAGES))
+    contrast(criterion, activations(network), torch.arange(IMAGES))
     before = copy.deepcopy(criterion.state_dict())
-    contrast(criterion.eval(), shown(network), torch.arange(IMAGES))
+    contrast(criterion.eval(), activations(network), torch.arange(IMAGES))
     assert all(held.equal(before[key]) for key, held in criterion.state_dict().items())
 
 
@@ -139,7 +139,7 @@ class TeacherBatches:
     def __iter__(self) -> Iterator[Activations]:
         for _ in range(self._count):
             with torch.no_grad():
-                yield shown(self._teacher)
+                yield activations(self._teacher)
 
 
 def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
@@ -151,9 +151,9 @@ def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     factors = term(criterion)
     assert isinstance(factors, FactorTransfer)
     with torch.no_grad():
-        before = float(factors.rebuilding(shown(teacher)))
+        before = float(factors.rebuilding(activations(teacher)))
         criterion.prepare(TeacherBatches(teacher, 20))
-        assert float(factors.rebuilding(shown(teacher))) < 0.9 * before
+        assert float(factors.rebuilding(activations(teacher))) < 0.9 * before
     assert not criterion.needs_preparation
     fixed = {key for key, each in criterion.named_parameters() if not each.requires_grad}
     assert {key.split(".")[2] for key in fixed} == {"_paraphrasers", "_rebuilders"}
@@ -174,7 +174,7 @@ def test_ab_reads_both_networks_before_the_activation() -> None:
         (student, boundaries.student_taps),
         (teacher, boundaries.teacher_taps),
     ):
-        seen = shown(network, [watch for tap in taps for watch in tap.watches])
+        seen = activations(network, [watch for tap in taps for watch in tap.watches])
         assert len(taps) == 3
         assert all(tap.read(seen).min() < 0 for tap in taps)
         assert taps[-1].read(seen).relu().equal(seen.feature_map)

@@ -35,24 +35,25 @@ def seen(network: nn.Module, images: Tensor) -> Activations:
         return read(images)
 
 
-def test_what_is_shown_is_what_the_network_computes() -> None:
+def test_activations_are_what_the_network_computes() -> None:
     network = CifarResNet((1, 1, 1), num_classes=5).eval()
     images = torch.randn(2, 3, 16, 16)
     with torch.no_grad(), ActivationReader(network) as read:
-        shown = read(images)
-    torch.testing.assert_close(shown.output, network(images))
-    torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
+        activations = read(images)
+    torch.testing.assert_close(activations.output, network(images))
+    torch.testing.assert_close(activations.features, activations.feature_map.mean(dim=(2, 3)))
     torch.testing.assert_close(
-        shown.output, shown.features @ shown.classifier_weight.T + network.classifier.bias
+        activations.output,
+        activations.features @ activations.classifier_weight.T + network.classifier.bias,
     )
 
 
 def test_a_functional_network_that_returns_a_dict_is_read() -> None:
     network = Functional().eval()
     with torch.no_grad(), ActivationReader(network) as read:
-        shown = read(torch.randn(3, 3, 8, 8))
-    assert shown.feature_map.shape == (3, 6, 6, 6)
-    torch.testing.assert_close(shown.features, shown.feature_map.mean(dim=(2, 3)))
+        activations = read(torch.randn(3, 3, 8, 8))
+    assert activations.feature_map.shape == (3, 6, 6, 6)
+    torch.testing.assert_close(activations.features, activations.feature_map.mean(dim=(2, 3)))
 
 
 def test_hooks_are_gone_afterwards_and_modes_restored() -> None:
@@ -67,7 +68,7 @@ def test_hooks_are_gone_afterwards_and_modes_restored() -> None:
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
-def test_gradients_flow_through_what_is_shown() -> None:
+def test_gradients_flow_through_activations() -> None:
     network = Functional()
     with ActivationReader(network) as read:
         read(torch.randn(2, 3, 8, 8)).feature_map.sum().backward()  # type: ignore[no-untyped-call]
@@ -90,11 +91,11 @@ def test_the_input_of_an_in_place_module_is_read_before_it() -> None:
 def test_a_network_without_linear_layer_shows_all_but_features() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it", training=True)
-    shown = seen(network, torch.ones(2, 3, 8, 8))
-    assert shown.output.equal(network(torch.ones(2, 3, 8, 8)))
-    assert shown.feature_map.shape == (2, 4, 6, 6)
+    activations = seen(network, torch.ones(2, 3, 8, 8))
+    assert activations.output.equal(network(torch.ones(2, 3, 8, 8)))
+    assert activations.feature_map.shape == (2, 4, 6, 6)
     with pytest.raises(NetworkError, match=r"Sequential returns something else .*it runs none"):
-        _ = shown.features
+        _ = activations.features
 
 
 def test_a_network_without_feature_map_is_refused() -> None:
@@ -149,31 +150,31 @@ OF_SEVERAL: dict[str, Callable[[Tensor, Tensor], Any]] = {
 def test_the_classifier_is_the_layer_whose_output_is_returned(kind: str, gradients: bool) -> None:
     network = Headed(OF_ONE_LAYER[kind])
     with torch.set_grad_enabled(gradients):
-        shown = seen(network, IMAGES)
-    assert shown.output.equal(output_of(network(IMAGES)))
-    assert shown.classifier_weight.equal(network.main.weight)
-    torch.testing.assert_close(shown.features, network.conv(IMAGES).mean((2, 3)))
+        activations = seen(network, IMAGES)
+    assert activations.output.equal(output_of(network(IMAGES)))
+    assert activations.classifier_weight.equal(network.main.weight)
+    torch.testing.assert_close(activations.features, network.conv(IMAGES).mean((2, 3)))
 
 
 @pytest.mark.parametrize("kind", OF_SEVERAL)
 def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
     network = Headed(OF_SEVERAL[kind])
-    shown = seen(network, IMAGES)
-    assert shown.output.equal(network(IMAGES))
-    assert shown.feature_map.equal(network.conv(IMAGES))
+    activations = seen(network, IMAGES)
+    assert activations.output.equal(network(IMAGES))
+    assert activations.feature_map.equal(network.conv(IMAGES))
     for read in ("features", "classifier_weight"):
         with pytest.raises(NetworkError, match=r"Headed returns something else .*is 'aux'"):
-            getattr(shown, read)
+            getattr(activations, read)
 
 
 @pytest.mark.parametrize("head", [nn.Conv2d(6, 4, 1), nn.Conv2d(6, 4, 2)])
 def test_a_convolution_of_all_its_input_is_a_classifier(head: nn.Conv2d) -> None:
     pool = nn.AdaptiveAvgPool2d(head.kernel_size)
     network = nn.Sequential(nn.Conv2d(3, 6, 3), pool, head, nn.Flatten())
-    shown = seen(network, IMAGES)
+    activations = seen(network, IMAGES)
     assert head.bias is not None
     torch.testing.assert_close(
-        shown.features @ shown.classifier_weight.T + head.bias, network(IMAGES)
+        activations.features @ activations.classifier_weight.T + head.bias, network(IMAGES)
     )
 
 
@@ -186,9 +187,9 @@ def test_a_convolution_that_is_pooled_later_is_none() -> None:
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda net: torch.compile(net, backend="eager")])
 def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = Headed(OF_ONE_LAYER["dictionary"])
-    shown, expected = seen(wrap(network), IMAGES), seen(network, IMAGES)
-    assert shown.output.equal(expected.output)
-    assert shown.features.equal(expected.features)
+    activations, expected = seen(wrap(network), IMAGES), seen(network, IMAGES)
+    assert activations.output.equal(expected.output)
+    assert activations.features.equal(expected.features)
 
 
 @pytest.mark.parametrize(

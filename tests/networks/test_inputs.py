@@ -35,9 +35,9 @@ def test_networks_of_several_inputs_are_read_like_others() -> None:
     network, inputs = TwoInputs(), TWO.example(2)
     trial_pass(network, *inputs, outputs=4, who="it", training=True)
     with ActivationReader(network) as read:
-        shown = read(*inputs, labels=torch.tensor([1, 0]))
-    assert shown.output.equal(network(*inputs))
-    assert shown.feature_map.shape == (2, 5, 7, 1)
+        activations = read(*inputs, labels=torch.tensor([1, 0]))
+    assert activations.output.equal(network(*inputs))
+    assert activations.feature_map.shape == (2, 5, 7, 1)
     found = layout(network, *inputs)
     assert (found.feature_map, found.features, found.outputs) == ((5, 7, 1), 5, 4)
     with pytest.raises(NetworkError, match=r"it cannot take inputs of shape \(7,\), \(7, 2\)"):
@@ -48,10 +48,10 @@ def test_a_feature_map_is_missed_where_it_is_read() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
     trial_pass(network, torch.zeros(2, 3, 4, 4), outputs=4, who="it", maps=False)
     with ActivationReader(network) as read:
-        shown = read(torch.zeros(2, 3, 4, 4))
-    assert shown.features.shape == (2, 48)
+        activations = read(torch.zeros(2, 3, 4, 4))
+    assert activations.features.shape == (2, 48)
     with pytest.raises(NetworkError, match="Sequential shows no feature map"):
-        _ = shown.feature_map
+        _ = activations.feature_map
     with pytest.raises(NetworkError, match="Sequential shows no feature map"):
         _ = layout(network, torch.zeros(2, 3, 4, 4), who="Sequential").feature_map
 

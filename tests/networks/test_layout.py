@@ -12,7 +12,7 @@ from tests.networks.test_taps import IMAGES, Transformer
 
 
 class Wrapped(nn.Module):
-    """A network that is shown images as it was trained."""
+    """A network that is given images as it was trained."""
 
     mean: Tensor
 
@@ -78,9 +78,9 @@ def test_a_tap_reads_what_the_module_at_its_path_shows() -> None:
     found = layout(network, IMAGES)
     tap, (last,) = found.tap("stages.0"), found.last()
     with ActivationReader(network, watches=[*tap.watches, *last.watches]) as read:
-        shown = read(IMAGES)
-    torch.testing.assert_close(tap.read(shown), network.stages[0](network.stem(IMAGES)))
-    assert last.read(shown) is shown.feature_map
+        activations = read(IMAGES)
+    torch.testing.assert_close(tap.read(activations), network.stages[0](network.stem(IMAGES)))
+    assert last.read(activations) is activations.feature_map
 
 
 def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:

@@ -48,7 +48,7 @@ class Transformer(nn.Module):
 
 
 @torch.no_grad()
-def shown(network: nn.Module) -> Activations:
+def activations_of(network: nn.Module) -> Activations:
     with ActivationReader(network.train(), watches=[BLOCK_MAPS]) as read:
         return read(IMAGES)
 
@@ -57,7 +57,7 @@ def test_stages_are_the_last_blocks_of_each_resolution() -> None:
     network = CifarResNet((2, 1, 3), num_classes=4, widths=(4, 4, 8, 16))
     outputs = [network.stem(IMAGES)]
     outputs.extend(stage(outputs[-1]) for stage in network.stages)
-    found = stages(shown(network))
+    found = stages(activations_of(network))
     assert len(found) == 3
     for ours, expected in zip(found, outputs[1:], strict=True):
         torch.testing.assert_close(ours, expected)
@@ -65,7 +65,7 @@ def test_stages_are_the_last_blocks_of_each_resolution() -> None:
 
 def test_flows_go_from_the_first_to_the_last_block_of_a_stage() -> None:
     network = CifarResNet((2, 1, 3), num_classes=4, widths=(4, 4, 8, 16))
-    activations = shown(network)
+    activations = activations_of(network)
     found = flows(activations)
     assert [first is last for first, last in found] == [False, True, False]
     assert all(last is stage for (_, last), stage in zip(found, stages(activations), strict=True))
@@ -87,7 +87,7 @@ def test_flows_go_from_the_first_to_the_last_block_of_a_stage() -> None:
 def test_blocks_of_one_resolution_make_thirds(
     depth: int, first: list[int], last: list[int]
 ) -> None:
-    activations = shown(Transformer(depth))
+    activations = activations_of(Transformer(depth))
     assert [int(maps.mean()) for maps in stages(activations)] == last
     assert [int(maps.mean()) for maps, _ in flows(activations)] == first
     assert all(maps.shape == (2, 6, 4, 4) for maps in stages(activations))
@@ -99,14 +99,17 @@ def test_a_flat_network_has_its_convolutions_as_blocks() -> None:
         *(nn.Conv2d(5, 7, 3, padding=1), nn.Conv2d(7, 9, 3, padding=1)),
         *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(9, 4)),
     )
-    assert [maps.shape[1:] for maps in stages(shown(network))] == [(5, 16, 16), (9, 8, 8)]
-    assert [maps.shape[1:] for maps, _ in flows(shown(network))] == [(5, 16, 16), (7, 8, 8)]
+    assert [maps.shape[1:] for maps in stages(activations_of(network))] == [(5, 16, 16), (9, 8, 8)]
+    assert [maps.shape[1:] for maps, _ in flows(activations_of(network))] == [
+        (5, 16, 16),
+        (7, 8, 8),
+    ]
 
 
 def test_a_network_without_blocks_with_maps_is_refused() -> None:
     network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(192, 4))
     with pytest.raises(NetworkError, match="no block of the network shows a feature map") as caught:
-        stages(shown(network))
+        stages(activations_of(network))
     assert "\n" not in str(caught.value)
 
 

@@ -50,7 +50,7 @@ MEANT: list[tuple[Callable[..., Any], str, str]] = [
     (diswot.load_data, "data_root", "'root'"),
     (diswot.export, "onx", "'onnx'"),
     (diswot.load_run, "spaces", "'space'"),
-    (diswot.write_report, "picture", "'pictures'"),
+    (diswot.write_report, "plot", "'plots'"),
     (diswot.Budget, "param", "'params'"),
     (diswot.Budget, "max_params", "'params'"),
 ]

@@ -32,7 +32,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
 @pytest.fixture
 def page(browser: Chrome, run_folder: Path) -> Chrome:
     """Return the browser with the report of a whole run in it, and nothing logged before."""
-    opened(browser, write_report(run_folder, pictures=False).page)
+    opened(browser, write_report(run_folder, plots=False).page)
     return browser
 
 
@@ -80,7 +80,7 @@ def test_the_page_is_no_wider_than_the_window(page: Chrome) -> None:
 def test_names_of_any_length_do_not_widen_the_page(browser: Chrome, run_folder: Path) -> None:
     for file in ("manifest.json", "result.json", "journal.jsonl"):
         replace_text(run_folder / file, ('"resnet20"', json.dumps("resnet" * 60)))
-    opened(browser, write_report(run_folder, pictures=False).page)
+    opened(browser, write_report(run_folder, plots=False).page)
     test_the_page_is_no_wider_than_the_window(browser)
 
 
@@ -166,7 +166,7 @@ def test_hostile_text_is_text(browser: Chrome, own_run: Path) -> None:
     replace_text(own_run / "journal.jsonl", ("this one cannot be", attack), narrow)
     for file in ("manifest.json", "result.json"):
         replace_text(own_run / file, narrow, ("resnet20", attack))
-    opened(browser, write_report(own_run, pictures=False).page)
+    opened(browser, write_report(own_run, plots=False).page)
     assert browser.title != "taken"
     assert attack in browser.find_element(By.TAG_NAME, "body").text
     assert browser.find_elements(By.CSS_SELECTOR, "img, i") == []

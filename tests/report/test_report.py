@@ -22,27 +22,27 @@ def text_of(page: Path) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
-def test_a_whole_run_is_shown(run_folder: Path) -> None:
-    shown = text_of(write_report(run_folder, pictures=False).page)
+def test_a_report_shows_a_whole_run(run_folder: Path) -> None:
+    page = text_of(write_report(run_folder, plots=False).page)
     result = diswot.load_run(run_folder)
     manifest = json.loads((run_folder / "manifest.json").read_text())
     for section in ("Winner", "Score against cost", "Convergence", "Distillation", "Failures"):
-        assert section in shown
-    assert result.best.name in shown
-    assert manifest["data"]["sha256"] in shown
-    assert manifest["versions"]["torch"] in shown
+        assert section in page
+    assert result.best.name in page
+    assert manifest["data"]["sha256"] in page
+    assert manifest["versions"]["torch"] in page
     source = manifest["settings"].pop("data_source")
-    assert f"data_source.root {source['root']}" in shown
+    assert f"data_source.root {source['root']}" in page
     for name, value in manifest["settings"].items():
-        assert f"{name} {'–' if value is None else value}" in shown
+        assert f"{name} {'–' if value is None else value}" in page
     for step in ("distill", "export"):
-        assert f"diswot {step} {run_folder}" in shown
+        assert f"diswot {step} {run_folder}" in page
     for file in ("student.py", "weights.safetensors"):
-        assert file in shown
+        assert file in page
 
 
 def test_the_curves_are_those_of_the_metrics(run_folder: Path) -> None:
-    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    page = write_report(run_folder, plots=False).page.read_text(encoding="utf-8")
     abouts = json.loads(page.split('id="abouts">')[1].split("</script>")[0])
     epochs = [dict(each["facts"]) for each in abouts if each["title"] == "alone"]
     with (run_folder / "distill" / "alone" / "metrics.csv").open(newline="") as file:
@@ -53,7 +53,7 @@ def test_the_curves_are_those_of_the_metrics(run_folder: Path) -> None:
 
 
 def test_every_candidate_is_a_dot_of_every_plot_of_scores(run_folder: Path) -> None:
-    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    page = write_report(run_folder, plots=False).page.read_text(encoding="utf-8")
     plots = re.findall(r'<svg class="plot".*?</svg>', page, re.DOTALL)[:3]
     result = diswot.load_run(run_folder)
     for plot in plots:
@@ -62,20 +62,20 @@ def test_every_candidate_is_a_dot_of_every_plot_of_scores(run_folder: Path) -> N
 
 
 def test_the_network_is_drawn_with_all_its_parameters(run_folder: Path) -> None:
-    shown = text_of(write_report(run_folder, pictures=False).page)
-    assert "16×16, 16 channels" in shown
-    assert "BasicBlock" in shown
-    assert "10 values Linear 650 parameters" in shown
+    page = text_of(write_report(run_folder, plots=False).page)
+    assert "16×16, 16 channels" in page
+    assert "BasicBlock" in page
+    assert "10 values Linear 650 parameters" in page
 
 
 def test_the_same_run_gives_the_same_files(run_folder: Path, tmp_path: Path) -> None:
-    first = {path: path.read_bytes() for path in write_report(run_folder, pictures=True).paths}
-    again = {path: path.read_bytes() for path in write_report(run_folder, pictures=True).paths}
+    first = {path: path.read_bytes() for path in write_report(run_folder, plots=True).paths}
+    again = {path: path.read_bytes() for path in write_report(run_folder, plots=True).paths}
     assert again == first
 
 
 def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
-    written = write_report(run_folder, pictures=True)
+    written = write_report(run_folder, plots=True)
     names = {
         "score-params",
         "score-macs",
@@ -83,9 +83,9 @@ def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
         "distillation-accuracy",
         "distillation-loss",
     }
-    assert {path.stem for path in written.pictures} >= names
-    assert {path.parent for path in written.pictures} == {run_folder / "report"}
-    for path in written.pictures:
+    assert {path.stem for path in written.plots} >= names
+    assert {path.parent for path in written.plots} == {run_folder / "report"}
+    for path in written.plots:
         if path.suffix == ".png":
             with Image.open(path) as image:
                 assert min(image.size) > 300
@@ -93,42 +93,42 @@ def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
             assert path.read_text(encoding="utf-8").rstrip().endswith("</svg>")
 
 
-def test_a_search_alone_is_shown_without_distillation(run_folder: Path) -> None:
+def test_a_report_of_a_search_has_no_distillation(run_folder: Path) -> None:
     shutil.rmtree(run_folder / "distill")
     shutil.rmtree(run_folder / "student")
-    page = write_report(run_folder, pictures=False).page.read_text(encoding="utf-8")
+    page = write_report(run_folder, plots=False).page.read_text(encoding="utf-8")
     assert 'id="distillation"' not in page
     assert 'id="student"' not in page
 
 
 def test_failures_and_relative_scores_are_reported(own_run: Path) -> None:
-    shown = text_of(write_report(own_run, pictures=False).page)
-    assert "1 of 4 candidates have no score because their evaluation failed" in shown
-    assert "this one cannot be" in shown
-    assert "width=4" in shown
-    assert "Scores are relative" in shown
-    assert "Score within this search" in shown
+    page = text_of(write_report(own_run, plots=False).page)
+    assert "1 of 4 candidates have no score because their evaluation failed" in page
+    assert "this one cannot be" in page
+    assert "width=4" in page
+    assert "Scores are relative" in page
+    assert "Score within this search" in page
 
 
 def test_a_space_of_ones_own_is_drawn_where_it_is_given(own_run: Path) -> None:
-    without = text_of(write_report(own_run, pictures=False).page)
+    without = text_of(write_report(own_run, plots=False).page)
     assert "The space OneRaises is not built in" in without
-    shown = text_of(write_report(own_run, space=OneRaises(), pictures=False).page)
-    assert "width 2 4 6 8 (chosen)" in shown
-    assert "AdaptiveAvgPool2d" in shown
+    page = text_of(write_report(own_run, space=OneRaises(), plots=False).page)
+    assert "width 2 4 6 8 (chosen)" in page
+    assert "AdaptiveAvgPool2d" in page
 
 
 def test_a_report_of_a_run_that_names_code_imports_none(own_run: Path, tmp_path: Path) -> None:
     named = {"space": "antigravity:Space"}
     edit(own_run / "manifest.json", lambda content: content["settings"].update(named))
-    assert "antigravity:Space" in text_of(write_report(own_run, pictures=False).page)
+    assert "antigravity:Space" in text_of(write_report(own_run, plots=False).page)
 
 
 @pytest.mark.parametrize("attack", ["</script><script>x()</script>", "<!--", "]]>", "\u2028&#39;"])
 def test_data_in_the_page_cannot_end_its_script(own_run: Path, attack: str) -> None:
     for file in ("journal.jsonl", "result.json"):
         replace_text(own_run / file, ("width=8", json.dumps(attack)[1:-1]))
-    page = write_report(own_run, pictures=False).page.read_text(encoding="utf-8")
+    page = write_report(own_run, plots=False).page.read_text(encoding="utf-8")
     data = page.split('id="abouts">')[1].split("</script>")[0]
     assert attack in {each["title"] for each in json.loads(data)}
     assert page.count("<script") == 2

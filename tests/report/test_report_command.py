@@ -26,17 +26,17 @@ def test_json_is_the_paths_and_nothing_else(cli: CommandLine, run_folder: Path) 
     assert outcome.out.count("\n") == 1
     printed = json.loads(outcome.out)
     assert printed["page"] == str(run_folder / "report.html")
-    assert all(Path(path).is_file() for path in (printed["page"], *printed["pictures"]))
+    assert all(Path(path).is_file() for path in (printed["page"], *printed["plots"]))
 
 
-def test_pictures_can_be_left_out(cli: CommandLine, run_folder: Path) -> None:
-    assert json.loads(cli("report", run_folder, "--no-pictures", "--json").out)["pictures"] == []
+def test_plots_can_be_left_out(cli: CommandLine, run_folder: Path) -> None:
+    assert json.loads(cli("report", run_folder, "--no-plots", "--json").out)["plots"] == []
     assert not (run_folder / "report").exists()
 
 
 def test_a_space_is_named_again(cli: CommandLine, own_run: Path) -> None:
     named = ("--space", "tests.cli.faulty:OneRaises")
-    assert cli("report", own_run, *named, "--no-pictures").code == 0
+    assert cli("report", own_run, *named, "--no-plots").code == 0
     assert "AdaptiveAvgPool2d" in (own_run / "report.html").read_text(encoding="utf-8")
 
 

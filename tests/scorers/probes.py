@@ -61,14 +61,14 @@ def layers(network: nn.Module) -> list[Any]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
-def probe_of(network: nn.Module, shown: Batch, scorer: str | Scorer, *, seed: int = 0) -> Probe:
+def probe_of(network: nn.Module, examples: Batch, scorer: str | Scorer, *, seed: int = 0) -> Probe:
     """Return `network` (put into training mode) as that scorer sees it."""
     found = find_scorer(scorer)
     params = sum(parameter.numel() for parameter in network.parameters())
     return Probe(
         network.train(),
-        shown[0],
-        labels=shown[1],
+        examples[0],
+        labels=examples[1],
         costs=Costs(params, 10 * params),
         seed=seed,
         watches=found.watches,
@@ -76,7 +76,7 @@ def probe_of(network: nn.Module, shown: Batch, scorer: str | Scorer, *, seed: in
     )
 
 
-def teacher_for(network: nn.Module, shown: Batch, scorer: str) -> Activations:
+def teacher_for(network: nn.Module, examples: Batch, scorer: str) -> Activations:
     """Return `network` as a teacher that the scorer of that name reads."""
     watches = find_scorer(scorer).teacher_watches
     with (
@@ -84,19 +84,21 @@ def teacher_for(network: nn.Module, shown: Batch, scorer: str) -> Activations:
         scoring_mode(network),
         ActivationReader(network, watches=watches) as read,
     ):
-        return read(shown[0], labels=shown[1])
+        return read(examples[0], labels=examples[1])
 
 
-def scored(network: nn.Module, teacher: nn.Module, shown: Batch, scorer: str) -> dict[str, float]:
+def scored(
+    network: nn.Module, teacher: nn.Module, examples: Batch, scorer: str
+) -> dict[str, float]:
     """Return all terms of the scorer of that name."""
     return find_scorer(scorer)(
-        probe_of(network, shown, scorer), teacher_for(teacher, shown, scorer)
+        probe_of(network, examples, scorer), teacher_for(teacher, examples, scorer)
     )
 
 
-def score(name: str, network: nn.Module, shown: Batch | None = None, *, seed: int = 0) -> float:
+def score(name: str, network: nn.Module, examples: Batch | None = None, *, seed: int = 0) -> float:
     """Return the score of `network`, which is its own teacher."""
-    student = probe_of(network, shown or batch(), name, seed=seed)
+    student = probe_of(network, examples or batch(), name, seed=seed)
     return find_scorer(name)(student, student)[name]
 
 

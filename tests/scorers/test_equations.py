@@ -35,8 +35,8 @@ def array(tensor: Tensor) -> NDArray[np.float64]:
 
 
 def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
-    def similarity(shown: Activations, n: int) -> NDArray[np.float64]:
-        maps, weight = array(shown.feature_map), array(shown.classifier_weight)
+    def similarity(activations: Activations, n: int) -> NDArray[np.float64]:
+        maps, weight = array(activations.feature_map), array(activations.classifier_weight)
         b, c, h, w = maps.shape
         localization = np.zeros((b, h * w))
         for image in range(b):
@@ -54,8 +54,8 @@ def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Ac
 
 
 def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
-    def similarity(shown: Activations) -> NDArray[np.float64]:
-        rows = array(shown.feature_map).reshape(IMAGES, -1)
+    def similarity(activations: Activations) -> NDArray[np.float64]:
+        rows = array(activations.feature_map).reshape(IMAGES, -1)
         gram = np.array([[a @ b for b in rows] for a in rows])
         return np.asarray(gram / np.sqrt((gram**2).sum()))
 
@@ -68,9 +68,9 @@ def test_similarity_does_not_depend_on_the_scale_of_maps(
     student: Activations, teacher: Activations, scale: float
 ) -> None:
     maps = teacher.feature_map * scale
-    shown = ForwardPass(teacher.output, teacher.features, maps, teacher.classifier_weight)
+    activations = ForwardPass(teacher.output, teacher.features, maps, teacher.classifier_weight)
     for score in (relation, semantic):
-        found, expected = score(student, Activations(shown)), score(student, teacher)
+        found, expected = score(student, Activations(activations)), score(student, teacher)
         torch.testing.assert_close(found, expected)
         assert torch.equal(found, expected) or not math.log2(scale).is_integer()
 
@@ -86,8 +86,8 @@ def test_diswot_is_the_sum_of_both_terms_of_the_paper(
 
 
 def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations) -> None:
-    def similarity(shown: Activations) -> NDArray[np.float64]:
-        rows = array(shown.feature_map).reshape(IMAGES, -1)
+    def similarity(activations: Activations) -> NDArray[np.float64]:
+        rows = array(activations.feature_map).reshape(IMAGES, -1)
         gram = rows @ rows.T
         return np.asarray(gram / np.linalg.norm(gram, axis=1, keepdims=True))
 

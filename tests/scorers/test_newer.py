@@ -113,8 +113,8 @@ def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Mo
 def test_meco_is_the_least_eigenvalue_of_correlations(build: Callable[[], nn.Module]) -> None:
     network, expected = build(), 0.0
     for _, output in calls(network, convolutions(network), batch()[0]):
-        shown = output[0].detach().double().numpy()
-        rows = shown.reshape(len(shown), -1) if shown.ndim == 3 else np.atleast_2d(shown).T
+        first = output[0].detach().double().numpy()
+        rows = first.reshape(len(first), -1) if first.ndim == 3 else np.atleast_2d(first).T
         with np.errstate(invalid="ignore", divide="ignore"):
             correlation = (
                 np.corrcoef(rows) if rows.shape[1] > 1 else np.full((len(rows),) * 2, np.nan)
@@ -175,9 +175,9 @@ def test_swap_reg_favors_the_wanted_size() -> None:
         assert terms["swap_reg"] == pytest.approx(terms["swap"] * factor)
 
 
-def rows(shown: Tensor) -> NDArray[Any]:
+def rows(output: Tensor) -> NDArray[Any]:
     """Return the channels at each position or token of each image."""
-    array = shown.detach().double().numpy()
+    array = output.detach().double().numpy()
     if array.ndim == 4:
         array = array.transpose(0, 2, 3, 1)
     return array.reshape(-1, array.shape[-1])
@@ -255,8 +255,8 @@ class Scaled(nn.Module):
             self.convolution.weight.data[channel, channel] = factor / stride**2
 
     def forward(self, x: Tensor) -> Tensor:
-        shown: Tensor = self.convolution(x)
-        return shown
+        output: Tensor = self.convolution(x)
+        return output
 
 
 @pytest.mark.parametrize(
@@ -418,10 +418,10 @@ def test_scorers_share_passes(names: Sequence[str], passes: int) -> None:
 def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]) -> None:
     network = build().train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = [parameter.detach().clone() for parameter in network.parameters()]
-    shown = network(batch()[0]).detach()
+    output = network(batch()[0]).detach()
     assert math.isfinite(score(name, network))
     assert all(map(torch.equal, weights, network.parameters()))
-    assert torch.allclose(network(batch()[0]), shown, atol=1e-4)
+    assert torch.allclose(network(batch()[0]), output, atol=1e-4)
     assert all(parameter.grad is None for parameter in network.parameters())
     assert all(module.training for module in network.modules())
     assert not any(module._forward_hooks for module in network.modules())
@@ -439,13 +439,13 @@ def test_gradients_per_image_are_those_of_batches_of_one(
     nn.init.uniform_(normalize.weight, generator=generator)
 
     def gradients(together: bool) -> list[Tensor]:
-        shown = images.clone().contiguous(memory_format=layout).requires_grad_()
+        output = images.clone().contiguous(memory_format=layout).requires_grad_()
         if together:
             with EachImageAlone():
-                output = normalize(shown)
+                output = normalize(output)
         else:
-            output = torch.cat([normalize(image[None]) for image in shown])
-        wanted = [shown, normalize.weight, normalize.bias]
+            output = torch.cat([normalize(image[None]) for image in output])
+        wanted = [output, normalize.weight, normalize.bias]
         return [output, *torch.autograd.grad(output, wanted, at_output)]
 
     for found, expected in zip(gradients(True), gradients(False), strict=True):

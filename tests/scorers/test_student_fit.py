@@ -147,11 +147,11 @@ def test_the_teachers_scale_and_the_image_order_do_not_matter(
 ) -> None:
     images, labels = batch()
 
-    def value(shown: tuple[Tensor, Tensor], factor: float) -> float:
+    def value(examples: tuple[Tensor, Tensor], factor: float) -> float:
         teacher = resnet(2)
         blocks(teacher)[-1].register_forward_hook(lambda _m, _i, output: output * factor)
-        scaled = teacher_for(teacher, shown, "teacher_alignment")
-        student = probe_of(resnet(1), shown, "teacher_alignment")
+        scaled = teacher_for(teacher, examples, "teacher_alignment")
+        student = probe_of(resnet(1), examples, "teacher_alignment")
         return find_scorer("teacher_alignment")(student, scaled)["teacher_alignment"]
 
     plain = value((images, labels), 1.0)

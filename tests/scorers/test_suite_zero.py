@@ -87,14 +87,14 @@ def test_fisher_is_the_sum_over_the_weights_of_each_channel(
 @each_network
 def test_grasp_is_the_change_of_the_gradient_along_itself(build: Callable[[], nn.Module]) -> None:
     images, labels = batch()
-    shown = images.double(), labels
+    examples = images.double(), labels
     network = build().double().train()
     weights = [layer.weight for layer in layers(network)]
     start = [weight.detach().clone() for weight in weights]
 
     def gradients() -> Sequence[Tensor]:
         return torch.autograd.grad(
-            F.cross_entropy(network(shown[0]), labels), weights, materialize_grads=True
+            F.cross_entropy(network(examples[0]), labels), weights, materialize_grads=True
         )
 
     along = gradients()
@@ -108,7 +108,7 @@ def test_grasp_is_the_change_of_the_gradient_along_itself(build: Callable[[], nn
     expected = 0.0
     for w, ahead, behind in zip(start, *ahead_and_behind, strict=True):
         expected -= float((w * (ahead - behind) / (2 * step)).sum())
-    assert score("grasp", build().double(), shown) == pytest.approx(expected, rel=1e-3)
+    assert score("grasp", build().double(), examples) == pytest.approx(expected, rel=1e-3)
 
 
 def input_gradients(network: nn.Module, images: Tensor) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ ONE_THREAD = ("--nthreads", 1, "--no-nanny")
 
 def test_a_cluster_with_a_killed_worker_finds_the_same(empty: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "nsga2", "budget": Budget(params=20_000)}
-    slow: dict[str, Any] = {"space": Slow(), "engine": "regularised", "generations": 3}
+    slow: dict[str, Any] = {"space": Slow(), "engine": "regularized", "generations": 3}
     with workers(empty, 2, *ONE_THREAD) as (first, _):
         search(out=tmp_path / "cluster", cluster=empty, **options)
 

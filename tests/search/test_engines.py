@@ -162,7 +162,7 @@ def test_proposals_do_not_depend_on_when_results_arrive(name: str, size: int) ->
         assert len(first) == (20 if size == 40 else 2_000 if name == "exhaustive" else 30)
 
 
-@pytest.mark.parametrize("name", ["evolution", "regularised", "random", "nsga2"])
+@pytest.mark.parametrize("name", ["evolution", "regularized", "random", "nsga2"])
 def test_the_first_generation_is_random(name: str) -> None:
     world = World(name, population=8, generations=0)
     assert len(world.explore()) == 8
@@ -197,10 +197,10 @@ def test_the_best_parent_in_evolution_is_chosen_most() -> None:
 
 def test_regularized_evolution_breeds_from_the_latest() -> None:
     population = 12
-    world = World("regularised", population=population, generations=6)
+    world = World("regularized", population=population, generations=6)
     world.explore()
     for number in range(population, world.engine.total):
-        again = World("regularised", population=population, generations=6)
+        again = World("regularized", population=population, generations=6)
         again.done = world.done[:number]
         known = again.engine.needs(number)
         assert known == number - population // 2
@@ -211,13 +211,13 @@ def test_regularized_evolution_breeds_from_the_latest() -> None:
         assert parents <= {c.architecture for c in living} - {c.architecture for c in worst}
 
 
-def test_in_regularised_evolution_the_best_dies_of_age() -> None:
-    first = World("regularised", score=sound, population=8, generations=0).explore()[0]
+def test_in_regularized_evolution_the_best_dies_of_age() -> None:
+    first = World("regularized", score=sound, population=8, generations=0).explore()[0]
 
     def only_the_first(arch: int) -> float:
         return float(arch == first)
 
-    world = World("regularised", score=only_the_first, population=8, generations=3)
+    world = World("regularized", score=only_the_first, population=8, generations=3)
     world.explore()
     assert world.done[0].architecture == first
     seen = set().union(*(world.propose(31, seed)[1] for seed in range(30)))
@@ -461,7 +461,7 @@ class Wide(ChoiceSpace):
         return nn.Sequential(*layers, *pool, nn.Linear(arch.third, num_classes))
 
 
-@pytest.mark.parametrize("engine", ["evolution", "regularised", "random"])
+@pytest.mark.parametrize("engine", ["evolution", "regularized", "random"])
 def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
     budget = diswot.Budget(params=1_500)
@@ -469,3 +469,13 @@ def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     proposed = [c for c in run.candidates if c not in run.baselines.values()]
     assert len(proposed) == 12
     assert all(candidate.params <= 1_500 for candidate in run.candidates)
+
+
+def test_an_engine_under_its_former_name_searches_the_same() -> None:
+    few: dict[str, Any] = {"scorer": "params", "population": 4, "generations": 2, "seed": 3}
+    now, former = (
+        diswot.search("resnet20", "s0", engine=name, **few)
+        for name in ("regularized", "regularised")
+    )
+    assert former.manifest["engine"] == now.manifest["engine"]
+    assert [c.name for c in former.candidates] == [c.name for c in now.candidates]

@@ -33,7 +33,7 @@ Change = Callable[[dict[str, Any]], object]
 # score depends on all others, and one that depends on the first generation.
 RUNS: dict[str, dict[str, Any]] = {name: {"engine": name} for name in ENGINES} | {
     "evolution by rank": {"engine": "evolution", "combination": "rank"},
-    "regularised by standard": {"engine": "regularised", "combination": "standard"},
+    "regularized by standard": {"engine": "regularized", "combination": "standard"},
     "three objectives": {"engine": "nsga2", "objectives": ("score", "macs", "memory")},
 }
 BUDGET = Budget(params=20_000)

@@ -20,7 +20,7 @@ from tests.search.spaces import DEADLY, Deadly, Slow, Unsendable
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
 
 
-@pytest.mark.parametrize("engine", ["evolution", "nsga2", "regularised", "random"])
+@pytest.mark.parametrize("engine", ["evolution", "nsga2", "regularized", "random"])
 def test_two_workers_find_what_one_finds(tmp_path: Path, engine: str) -> None:
     options: dict[str, Any] = {"engine": engine, "budget": Budget(params=20_000)}
     for workers in (1, 2):
@@ -39,7 +39,7 @@ def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(tmp_path: Path) 
             killed.append(int(entries_of(folder)[-1]["worker"].rpartition("/")[2]))
             os.kill(killed[-1], signal.SIGKILL)
 
-    options: dict[str, Any] = {"space": Slow(), "engine": "regularised", "generations": 3}
+    options: dict[str, Any] = {"space": Slow(), "engine": "regularized", "generations": 3}
     search(out=folder, workers=2, progress=kill, **options)
     search(out=tmp_path / "whole", **options)
     assert len(set(killed)) == 2

@@ -45,16 +45,16 @@ def test_padding_changes_nothing() -> None:
 
 
 def test_layers_show_nothing_of_padding() -> None:
-    network, shown = encoder(), []
+    network, outputs = encoder(), []
     for module in (*network.layers, network.norm):
-        module.register_forward_hook(lambda _module, _given, output: shown.append(output))
+        module.register_forward_hook(lambda _module, _given, output: outputs.append(output))
         with torch.no_grad():
             for parameter in module.parameters():
                 parameter.add_(0.1)
     tokens = torch.randint(50, (2, 12))
     network(tokens, torch.arange(12).expand(2, -1) < 5)
-    assert len(shown) == 3
-    assert all((output[:, 5:] == 0).all() and (output[:, :5] != 0).any() for output in shown)
+    assert len(outputs) == 3
+    assert all((output[:, 5:] == 0).all() and (output[:, :5] != 0).any() for output in outputs)
 
 
 def test_a_text_without_tokens_has_an_output() -> None:

@@ -25,14 +25,14 @@ def network(seed: int) -> CifarResNet:
     return CifarResNet((1, 1, 1), num_classes=CLASSES, widths=(4, 4, 8, 8))
 
 
-def shown(seed: int) -> Activations:
+def activations(seed: int) -> Activations:
     images = torch.randn(IMAGES, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with ActivationReader(network(seed)) as read:
         return read(images)
 
 
 def test_similarity_losses_are_the_scores_over_c_and_b_squared() -> None:
-    student, teacher = shown(1), shown(2)
+    student, teacher = activations(1), activations(2)
     expected = -float(semantic(student, teacher).detach()) / CLASSES**2
     assert float(semantic_loss(student, teacher).detach()) == pytest.approx(expected)
     expected = -float(relation(student, teacher).detach()) / IMAGES**2
@@ -41,7 +41,7 @@ def test_similarity_losses_are_the_scores_over_c_and_b_squared() -> None:
 
 @pytest.mark.parametrize("loss", [semantic_loss, relation_loss])
 def test_similarity_losses_are_zero_for_the_teacher_itself(loss: object) -> None:
-    teacher = shown(2)
+    teacher = activations(2)
     assert callable(loss)
     assert float(loss(teacher, teacher).detach()) == pytest.approx(0, abs=1e-6)
 
@@ -55,8 +55,8 @@ def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Ten
         student, teacher, images, outputs=CLASSES, train_examples=IMAGES
     )
     with ActivationReader(student) as read, ActivationReader(teacher) as read_teacher:
-        shown = read(images)
-        return criterion(shown, read_teacher(images), batch).total, shown
+        activations = read(images)
+        return criterion(activations, read_teacher(images), batch).total, activations
 
 
 @pytest.mark.parametrize("name", ["diswot", "diswot-dagger"])
@@ -70,9 +70,9 @@ def test_gradients_reach_the_student_and_not_the_teacher(name: str) -> None:
 
 def test_dagger_adds_the_two_similarity_losses() -> None:
     student, teacher = network(1), network(2)
-    student_shown, teacher_shown = shown(1), shown(2)
-    added = semantic_loss(student_shown, teacher_shown) + relation_loss(
-        student_shown, teacher_shown
+    student_activations, teacher_activations = activations(1), activations(2)
+    added = semantic_loss(student_activations, teacher_activations) + relation_loss(
+        student_activations, teacher_activations
     )
     more = value_of("diswot-dagger", student, teacher)[0] - value_of("diswot", student, teacher)[0]
     torch.testing.assert_close(more.detach(), added.detach())

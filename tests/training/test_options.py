@@ -25,7 +25,7 @@ SHORT = Recipe(epochs=1, batch_size=48)
 
 
 class Watching(nn.Module):
-    """A network that keeps the images that it is shown."""
+    """A network that keeps its input images."""
 
     def __init__(self, inner: Small) -> None:
         super().__init__()
@@ -50,9 +50,9 @@ def training_batches(network: Watching) -> list[Tensor]:
 def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None:
     student, teacher = Watching(small(0)), Watching(small(1))
     run_training(None, recipe, student=student, teacher=teacher, loss="kd")
-    shown = training_batches(student), training_batches(teacher)
-    assert len(shown[0]) == 6
-    assert all(map(torch.equal, *shown))
+    batches = training_batches(student), training_batches(teacher)
+    assert len(batches[0]) == 6
+    assert all(map(torch.equal, *batches))
 
 
 def test_strong_augmentation_draws_a_change_for_every_image() -> None:

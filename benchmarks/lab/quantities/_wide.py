@@ -34,7 +34,7 @@ class _BlockOutput:
     edge: GradientEdge | None
 
 
-def _shown(_given: Tensor, output: Tensor) -> _BlockOutput:
+def _block_output(_given: Tensor, output: Tensor) -> _BlockOutput:
     edge = get_gradient_edge(output) if output.requires_grad else None
     with torch.no_grad():
         flat = torch.nn.functional.normalize(output.flatten(1), dim=1)
@@ -47,7 +47,7 @@ def _shown(_given: Tensor, output: Tensor) -> _BlockOutput:
         )
 
 
-_OUTPUTS = Watch(blocks, _shown)
+_OUTPUTS = Watch(blocks, _block_output)
 
 
 @register(
@@ -55,7 +55,7 @@ _OUTPUTS = Watch(blocks, _shown)
 )
 def image_rank_squared(student: Probe, _teacher: Activations) -> Tensor:
     """Return the sum over blocks of the squared effective rank of the channels."""
-    return torch.stack([shown.entropy.exp().square() for shown in student.watched(_OUTPUTS)]).sum()
+    return torch.stack([block.entropy.exp().square() for block in student.watched(_OUTPUTS)]).sum()
 
 
 @register(
@@ -96,7 +96,7 @@ def gradient_spread(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _gradient_norms(student: Probe) -> Tensor:
-    edges = [cast(GradientEdge, shown.edge) for shown in student.watched(_OUTPUTS)]
+    edges = [cast(GradientEdge, block.edge) for block in student.watched(_OUTPUTS)]
     with torch.enable_grad():
         direction = torch.randn(student.output.shape[1], generator=student.generator("direction"))
         total = (student.output * direction).sum()
@@ -112,7 +112,9 @@ def tangent_alignment(student: Probe, teacher: Activations) -> Tensor:
     return (_tangent_kernel(student) * _tangent_kernel(teacher)).sum()
 
 
-def _tangent_kernel(shown: Activations) -> Tensor:
-    targets = torch.nn.functional.one_hot(cast(Tensor, shown.labels), shown.output.shape[1])
-    residuals = shown.output.softmax(dim=1) - targets
-    return unit_kernel(torch.einsum("bn,bd->bnd", residuals, shown.features).flatten(1))
+def _tangent_kernel(activations: Activations) -> Tensor:
+    targets = torch.nn.functional.one_hot(
+        cast(Tensor, activations.labels), activations.output.shape[1]
+    )
+    residuals = activations.output.softmax(dim=1) - targets
+    return unit_kernel(torch.einsum("bn,bd->bnd", residuals, activations.features).flatten(1))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diswot.bench.ground_truths._ground_truth import MINIMUM, Vector
-from diswot.csv_table import Table, shown
+from diswot.csv_table import Table, excerpt
 from diswot.errors import DataError
 
 
@@ -15,7 +15,7 @@ def accuracies(table: Table, name: str) -> Vector:
         DataError: a cell is not a finite number, or all are equal.
     """
     values = table.numbers(name)
-    check_varies(values, f"{table.path}: the column {shown(name)}")
+    check_varies(values, f"{table.path}: the column {excerpt(name)}")
     return values
 
 

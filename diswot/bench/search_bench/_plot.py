@@ -1,4 +1,4 @@
-"""What searches find against what they cost, as pictures."""
+"""What searches find against what they cost, as plots."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> Non
     Args:
         curves: of one bench.
         quantity: of `QUANTITIES`.
-        path: of the pictures, without their kind.
+        path: of the plots, without their kind.
     """
     scorers = tuple(dict.fromkeys(row.scorer for row in curves))
     columns = min(COLUMNS, len(scorers))
@@ -52,13 +52,13 @@ def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
     for engine, color in zip(engines, COLORS, strict=False):
         own = [row for row in rows if row.engine == engine]
         curves = [
-            [_shown(getattr(row, name), best, quantity) for row in own]
+            [_height(getattr(row, name), best, quantity) for row in own]
             for name in ("lower_quartile", "accuracy", "upper_quartile")
         ]
         counts = [row.evaluations for row in own]
         axis.fill_between(counts, curves[0], curves[2], color=color, alpha=0.2, lw=0)
         axis.plot(counts, curves[1], color=color, lw=1.6, label=engine)
-    axis.axhline(_shown(top, best, quantity), color="black", lw=0.8, ls="--", label="top-scoring")
+    axis.axhline(_height(top, best, quantity), color="black", lw=0.8, ls="--", label="top-scoring")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.tick_params(labelbottom=True)
@@ -68,5 +68,5 @@ def _panel(axis: Any, rows: Sequence[SearchRow], quantity: str) -> None:
     axis.set_xlabel("evaluations", fontsize=8)
 
 
-def _shown(accuracy: float, best: float, quantity: str) -> float:
+def _height(accuracy: float, best: float, quantity: str) -> float:
     return accuracy if quantity == "accuracy" else best - accuracy

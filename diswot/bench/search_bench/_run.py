@@ -1,4 +1,4 @@
-"""From a ground truth, scorers and engines to tables and pictures in a folder."""
+"""From a ground truth, scorers and engines to tables and plots in a folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ def run_search_bench(
     workers: int = 1,
     progress: Progress,
 ) -> SearchBench:
-    """Measure all terms once, search with them, and write tables and pictures.
+    """Measure all terms once, search with them, and write tables and plots.
 
     Args:
         settings: what is searched, by what.

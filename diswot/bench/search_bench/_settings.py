@@ -42,7 +42,7 @@ class SearchBenchSettings:
     truth: str
     scorers: tuple[str, ...]
     target: str | None = None
-    engines: tuple[str, ...] = ("evolution", "regularised")
+    engines: tuple[str, ...] = ("evolution", "regularized")
     max_params: int | None = None
     max_macs: int | None = None
     evaluations: int = 200
@@ -67,7 +67,7 @@ class SearchBenchSettings:
             if name == "exhaustive":
                 raise OptionError(
                     "the engine exhaustive prefers nothing, so there is nothing to compare: "
-                    "choose among evolution, nsga2 and regularised"
+                    "choose among evolution, nsga2 and regularized"
                 )
             self.engine(name)
 

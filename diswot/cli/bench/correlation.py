@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import option, options, print_json, print_table, say, shown_progress
+from diswot.cli import displayed_progress, option, options, print_json, print_table, say
 from diswot.cli.bench._options import (
     measurement_options,
     run_options,
@@ -60,7 +60,7 @@ def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) ->
     from diswot.bench.tables import flat
 
     out = out or next_folder(Path("runs"), "correlation")
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         table = run_correlation(
             CorrelationSettings(**chosen), out, workers=workers, progress=progress
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import names, options, print_json, print_table, say, shown_progress
+from diswot.cli import displayed_progress, names, options, print_json, print_table, say
 from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
@@ -58,7 +58,7 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     chosen |= {"data": subject.data, "teacher": subject.teacher}
     chosen["students"] = tuple(chosen["students"])
     out = out or next_folder(Path("runs"), "losses")
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         rows = loss_table(LossTableSettings(**chosen), out, workers=workers, progress=progress)
     write_csv(out / "losses.csv", rows)
     if as_json:
@@ -115,7 +115,7 @@ def pairs(
 
     known = published or find_root(chosen["data_root"]) / PAIRS
     out = out or next_folder(Path("runs"), f"pair-{pair}")
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         rows = measure_pair(
             pair,
             methods,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
+from diswot.cli import Whole, displayed_progress, options, print_json, print_table, say
 from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
@@ -32,7 +32,7 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
     subject = find_subject(chosen, teacher=chosen["teacher"], space=chosen["space"])
     chosen |= {"data": subject.data, "teacher": subject.teacher, "space": subject.space}
     out = out or next_folder(Path("runs"), "truth")
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         rows = make(TruthSettings(**chosen), out, workers=workers, progress=progress)
     if as_json:
         print_json({"truth": str(out / "truth.csv"), "rows": [vars(row) for row in rows]})

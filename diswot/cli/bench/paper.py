@@ -57,7 +57,7 @@ def paper(
     print_table(
         "Paper against ours",
         ["what it is", "paper", "ours", "95 %", "n", "verdict"],
-        [_shown(row) for row in rows],
+        [_cells(row) for row in rows],
         caption=(
             "The interval is that of ours, widened by the sampling error of the paper's own "
             "architectures and by the spread of initializations."
@@ -68,7 +68,7 @@ def paper(
     say(f"Next: the table is in {out / 'paper.csv'}, with the reasons")
 
 
-def _shown(row: PaperRow) -> list[str]:
+def _cells(row: PaperRow) -> list[str]:
     from diswot.bench.tables import number
 
     places = ".3f" if row.ours is None or abs(row.ours) <= 1 else ".2f"

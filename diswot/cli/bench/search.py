@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import Count, Whole, names, option, print_json, print_table, say, shown_progress
+from diswot.cli import Count, Whole, displayed_progress, names, option, print_json, print_table, say
 from diswot.cli.bench._options import (
     measurement_options,
     run_options,
@@ -39,7 +39,7 @@ CAPTION = (
 @click.option(
     "--engines",
     callback=names,
-    default="evolution,regularised",
+    default="evolution,regularized",
     show_default=True,
     help="Compared with random search, which need not be named.",
 )
@@ -69,7 +69,7 @@ def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **c
 
     settings = SearchBenchSettings(**chosen)
     out = out or next_folder(Path("runs"), "search-bench")
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         found = run_search_bench(settings, out, work=work, workers=workers, progress=progress)
     if as_json:
         print_json({"folder": str(out), "rows": [flat(row) for row in found.rows]})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diswot.cli import Whole, options, print_json, print_table, say, shown_progress
+from diswot.cli import Whole, displayed_progress, options, print_json, print_table, say
 from diswot.cli.bench._options import OUT, scorers_option
 from diswot.runs.folder import new_folder, next_folder, versions, write_json
 
@@ -48,7 +48,7 @@ def speed(out: Path | None, as_json: bool, **chosen: Any) -> None:
     from diswot.bench.tables import write_csv
 
     out = new_folder(out or next_folder(Path("runs"), "speed"))
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         timings = measure_speed(SpeedSettings(**chosen), progress)
     write_csv(out / "speed.csv", timings)
     settings = {k: v for k, v in chosen.items() if k != "data_root"}

@@ -6,12 +6,12 @@ from typing import Any, TypeAlias, cast
 from diswot.errors import OptionError
 from diswot.registry import Registry
 from diswot.search._trials import Trials
-from diswot.search.engines._engine import Engine, EngineSettings
+from diswot.search.engines._engine import Engine, EngineSettings, current_name
 from diswot.search.engines.evolution import Evolution
 from diswot.search.engines.exhaustive import Exhaustive
 from diswot.search.engines.nsga2 import NSGA2
 from diswot.search.engines.random_search import RandomSearch
-from diswot.search.engines.regularised import Regularised
+from diswot.search.engines.regularized import Regularized
 
 MakesEngine: TypeAlias = Callable[[Trials, EngineSettings], Engine]
 
@@ -31,7 +31,7 @@ ENGINES: Registry[MakesEngine] = Registry(
     {
         "evolution": Evolution,
         "nsga2": NSGA2,
-        "regularised": Regularised,
+        "regularized": Regularized,
         "random": RandomSearch,
         "exhaustive": Exhaustive,
     },
@@ -39,4 +39,4 @@ ENGINES: Registry[MakesEngine] = Registry(
 )
 """Every engine by its name: (trials, settings) → engine."""
 
-__all__ = ["ENGINES", "Engine", "EngineSettings"]
+__all__ = ["ENGINES", "Engine", "EngineSettings", "current_name"]

@@ -13,6 +13,22 @@ from search_spaces import Architecture
 
 _DECLARED = declared(SearchOptions)
 
+_FORMER = {"regularised": "regularized"}
+"""Names of engines in runs and commands of earlier versions."""
+
+_SEEDED_AS = {now: former for former, now in _FORMER.items()}
+"""Seeds depend on the name of the engine, and do not change with its spelling."""
+
+
+def current_name(name: str) -> str:
+    """Return the name of an engine, which may be one of an earlier version.
+
+    Examples:
+        >>> current_name("regularised"), current_name("nsga2")
+        ('regularized', 'nsga2')
+    """
+    return _FORMER.get(name, name)
+
 
 @dataclass(frozen=True)
 class EngineSettings:
@@ -70,7 +86,7 @@ class EngineSettings:
 
     def generator(self, seed: int, number: int) -> np.random.Generator:
         """Return the random numbers of one proposal of a run."""
-        return generator_for(seed, "engine", self.name, number)
+        return generator_for(seed, "engine", _SEEDED_AS.get(self.name, self.name), number)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain values."""

@@ -1,4 +1,4 @@
-"""Names of classes, and how they are shown with their images."""
+"""Names of classes, and how they are printed with their images."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from diswot.tasks.images._image_data import ImageData
 
 SHOWN = 8
-"""Classes that are shown with their counts; of more it says how many."""
+"""Classes that are printed with their counts; of more only their number."""
 
 
 def described(data: "ImageData") -> list[str]:
@@ -19,11 +19,11 @@ def described(data: "ImageData") -> list[str]:
         [torch.bincount(split.labels, minlength=data.num_classes) for split in splits], dim=1
     ).tolist()
     names = data.classes or tuple(map(str, range(data.num_classes)))
-    shown = [
+    listed = [
         f"{name} {'/'.join(f'{n:,}' for n in own)}"
         for name, own in zip(names[:SHOWN], counts, strict=False)
     ]
-    text = ", ".join(shown)
+    text = ", ".join(listed)
     if len(names) > SHOWN:
         ranges = "/".join(_range(column) for column in zip(*counts, strict=True))
         text += f" and {len(names) - SHOWN:,} more, each {ranges}"

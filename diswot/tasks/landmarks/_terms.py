@@ -123,6 +123,6 @@ class Assist(Term):
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
         ours, truth = at_least_single(student.output), at_least_single(batch.targets)
-        shown = batch.teachers or {self._teacher: teacher}  # outside of trainings there is one
-        theirs = at_least_single(shown[self._teacher].output)
+        teachers = batch.teachers or {self._teacher: teacher}  # outside of trainings there is one
+        theirs = at_least_single(teachers[self._teacher].output)
         return assistive_loss(ours, theirs, truth, constants=self._constants)

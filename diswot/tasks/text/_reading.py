@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from diswot.csv_table import one_line, read_csv, read_text, shown
+from diswot.csv_table import excerpt, one_line, read_csv, read_text
 from diswot.errors import DataError, first_line
 from diswot.tasks._names import named
 from diswot.tasks._split_names import check_unambiguous, split_names
@@ -87,7 +87,7 @@ def _of_json_lines(text: str, where: str) -> Iterator[tuple[str, Mapping[str, An
                 f"{place}: this is no JSON ({first_line(error)}): write one object on each line"
             ) from error
         if not isinstance(row, dict):
-            raise DataError(f"{place}: expected an object, but got {shown(line)}")
+            raise DataError(f"{place}: expected an object, but got {excerpt(line)}")
         if lacking := [name for name in (TEXT, LABEL) if name not in row]:
             raise _lacking(place, lacking, row)
         yield place, row
@@ -114,7 +114,7 @@ def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Spli
     meant = split_names(found)
     if strange := sorted(set(found) - set(meant)):
         raise DataError(
-            f"{path} names the split {shown(strange[0])}: write train, val or test in every line"
+            f"{path} names the split {excerpt(strange[0])}: write train, val or test in every line"
         )
     return _with_training(check_unambiguous(meant, str(path)), found, str(path))
 
@@ -126,10 +126,12 @@ def labeled(text: Any, label: Any, *, place: str) -> Labeled:
         DataError: one is empty, or of another type.
     """
     if not isinstance(text, str):
-        raise DataError(f"{place}: expected a text, but got {shown(repr(text))}: put it in quotes")
+        raise DataError(
+            f"{place}: expected a text, but got {excerpt(repr(text))}: put it in quotes"
+        )
     if isinstance(label, bool | float) or not isinstance(label, str | int):
         raise DataError(
-            f"{place}: expected a label as a name or a whole number, but got {shown(repr(label))}"
+            f"{place}: expected a label as a name or a whole number, but got {excerpt(repr(label))}"
         )
     for name, value in ((TEXT, text), (LABEL, str(label))):
         if not value.strip():

@@ -112,11 +112,11 @@ def _as_split(tokens: Sequence[Sequence[int]], labels: Sequence[int], *, length:
 def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
     """Say how many texts the classes have."""
     counts = {split: Counter(each.label for each in splits[split]) for split in SPLITS}
-    shown = [
+    listed = [
         f"{name} {'/'.join(f'{counts[split][name]:,}' for split in SPLITS)}" for name in classes[:8]
     ]
     more = f" and {len(classes) - 8:,} more" if len(classes) > 8 else ""
-    return [f"{len(classes):,} classes, texts in train/val/test: {', '.join(shown)}{more}"]
+    return [f"{len(classes):,} classes, texts in train/val/test: {', '.join(listed)}{more}"]
 
 
 def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:

@@ -148,7 +148,7 @@ def test_the_embedded_truth_is_of_digits(tmp_path: Path) -> None:
     ("change", "why"),
     [
         (lambda rows: rows.pop(), "has 63 rows, expected 64"),
-        (lambda rows: rows.__setitem__(4, rows[2]), "line 6: .* stands on line 4 already"),
+        (lambda rows: rows.__setitem__(4, rows[2]), "line 6: .* is already on line 4"),
         (lambda rows: rows.__setitem__(0, "2-1-1,1,1,1,1,1"), "line 2: .* got '2'"),
         (lambda rows: rows.__setitem__(0, "1-1-1,,1,1,1,1"), "finite number .* 'vanilla'"),
     ],

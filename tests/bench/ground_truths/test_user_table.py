@@ -64,7 +64,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         (changed(3, "3-1-1,60,7"), r"line 5: expected 2 cells as in the header, but got 3"),
         (changed(3, "4-1-1,60"), r"line 5: .*'?4"),
         (changed(3, "hello,60"), r"line 5: Expected 3 depths like 3-1-5, but got 'hello'"),
-        (changed(3, "1-1-1,60"), r"line 5: the architecture '1-1-1' stands on line 2 already"),
+        (changed(3, "1-1-1,60"), r"line 5: the architecture '1-1-1' is already on line 2"),
         (changed(3, "3-1-1,good"), r"line 5: expected a finite number .*'acc', but got 'good'"),
         (changed(3, "3-1-1,"), r"line 5: expected a finite number .* got ''"),
         (changed(3, "3-1-1,nan"), r"line 5: expected a finite number .* got 'nan'"),

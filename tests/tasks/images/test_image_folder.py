@@ -193,8 +193,8 @@ def test_every_kind_of_image_is_read_as_it_looks(tmp_path: Path, load: Load) -> 
     (tmp_path / "train" / "a" / "00.png").unlink()
     expected = modes(tmp_path / "train" / "a")
     data, _ = load(tmp_path)
-    shown = data.train.images[data.train.labels == 0][:, :, 6, 6]
-    assert dict(zip(expected, map(tuple, shown.tolist()), strict=True)) == expected
+    pixels = data.train.images[data.train.labels == 0][:, :, 6, 6]
+    assert dict(zip(expected, map(tuple, pixels.tolist()), strict=True)) == expected
 
 
 def test_images_are_held_upright(tmp_path: Path, load: Load) -> None:

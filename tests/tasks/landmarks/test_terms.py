@@ -19,7 +19,7 @@ def network(seed: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 32)).eval()
 
 
-def shown(of: nn.Module, images: Tensor) -> Activations:
+def activations_of(of: nn.Module, images: Tensor) -> Activations:
     with ActivationReader(of) as read:
         return read(images)
 
@@ -31,7 +31,7 @@ class Step:
         batch = data.batch("train", torch.arange(FEW))
         self.images, self.truth = batch.inputs[0], batch.targets
         self.networks = {"student": network(0), "tough": network(1), "tolerant": network(2)}
-        found = {name: shown(each, self.images) for name, each in self.networks.items()}
+        found = {name: activations_of(each, self.images) for name, each in self.networks.items()}
         self.student = found.pop("student")
         self.teachers = found
         labels = torch.empty(0)

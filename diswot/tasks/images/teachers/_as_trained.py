@@ -14,7 +14,7 @@ from diswot.tasks.images._image_spec import ImageSpec
 from diswot.teachers import OwnView
 
 LARGEST_SIDE = 4096
-"""Of images that a network is shown."""
+"""Of images that a network is given."""
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
 
@@ -24,10 +24,10 @@ class AsTrained(OwnView):
 
     The data's normalization is undone, the image is resized (antialiased) and cropped
     about its center, and the network's own normalization applied. Gray images are
-    shown to a network of several channels in each of them.
+    given to a network of several channels in each of them.
 
     Args:
-        network: what is shown the images; also the attribute `network`.
+        network: what is given the images; also the attribute `network`.
         images: the images as they come.
         mean: per channel of the network, of pixels between 0 and 1; by default the data's.
         std: per channel of the network; by default the data's.
@@ -37,7 +37,7 @@ class AsTrained(OwnView):
         interpolation: how images are resized.
 
     Raises:
-        TeacherError: the images cannot be shown that way.
+        TeacherError: the images cannot be prepared that way.
 
     Examples:
         >>> spec = ImageSpec((1, 16, 16), 10, (0.3,), (0.2,), 16.0)
@@ -144,7 +144,7 @@ class AsTrained(OwnView):
         return view.to(image.device).as_trained(image[None])
 
     def extra_repr(self) -> str:
-        """Say how images are shown."""
+        """Say how images are prepared."""
         return (
             f"images={self.images}, mean={self.mean}, std={self.std}, size={self.size}, "
             f"crop={self.crop}, interpolation={self.interpolation}"

@@ -13,7 +13,7 @@ from diswot.teachers import library_teacher, transformers_source
 
 
 def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return an image classifier, shown images as its processor shows them.
+    """Return an image classifier, given images as its processor prepares them.
 
     Mean, standard deviation, size and crop are those of `preprocessor_config.json`;
     without one, images are normalized as the data's are, and resized to the
@@ -41,7 +41,7 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> I
         f"hf:{place}",
         found.network,
         fresh=found.fresh,
-        shown=partial(AsTrained, images=images, **view.settings),
+        wrap=partial(AsTrained, images=images, **view.settings),
         signature=images.signature,
         notes=view.notes,
     )

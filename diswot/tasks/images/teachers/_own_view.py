@@ -58,7 +58,7 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
     (height, width), (own_height, own_width) = data.shape[1:], network.crop
     sizes = f"{height}×{width} enlarged to {own_height}×{own_width}"
     if not data.originals.keys() >= predictions.places.keys():
-        note = f"{name} is shown images of {sizes}; without original files its accuracy at its own "
+        note = f"{name} is given images of {sizes}; without original files its accuracy at its own "
         progress(message("teacher", f"{note}size is not available"))
         return None
     check = _compared(network, predictions)

@@ -21,7 +21,7 @@ ROUNDING = 3 / 255
 
 @dataclass(frozen=True)
 class View:
-    """How a network is shown images.
+    """How images are prepared for a network.
 
     Attributes:
         settings: arguments of `AsTrained`.
@@ -33,7 +33,7 @@ class View:
 
 
 def view_of(source: str, config: Any, images: ImageSpec, *, local: bool) -> View:
-    """Return how the network in a folder, or of an id, is shown images.
+    """Return how images are prepared for the network in a folder, or of an id.
 
     Args:
         source: the folder or id.
@@ -126,10 +126,10 @@ def _check_alike(
     )
     view = AsTrained(nn.Identity(), pixels, **settings)  # refuses sizes that cannot be
     wanted = processor(picture, return_tensors="pt", input_data_format="channels_last")
-    shown = view(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)
+    seen = view(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)
     expected = wanted["pixel_values"].float()
     tolerance = ROUNDING / min(settings["std"])
-    if shown.shape != expected.shape or (shown - expected).abs().max() > tolerance:
+    if seen.shape != expected.shape or (seen - expected).abs().max() > tolerance:
         raise TeacherError(
             f"the image processor of {source} ({type(processor).__name__}) does more than resize, "
             "crop and normalize: wrap the network yourself (diswot.tasks.images.teachers.AsTrained)"

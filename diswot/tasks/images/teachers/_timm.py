@@ -17,7 +17,7 @@ _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return a network of timm's, shown images as its weights were trained with them.
+    """Return a network of timm's, given images as its weights were trained with them.
 
     Args:
         name: as `timm.list_models()` has it.
@@ -44,7 +44,7 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeach
         f"timm:{name}",
         network,
         fresh=partial(library.create_model, name, num_classes=network.num_classes),
-        shown=partial(_shown, config=config, images=images),
+        wrap=partial(_as_trained, config=config, images=images),
         signature=images.signature,
     )
     return ImageTeacher.of(found)
@@ -97,7 +97,7 @@ def _check_hub(who: str, place: str, file: str | None) -> None:
     check_hub_download(who, place, [file] if file else _WEIGHTS, advice=advice)
 
 
-def _shown(network: nn.Module, *, config: dict[str, Any], images: ImageSpec) -> AsTrained:
+def _as_trained(network: nn.Module, *, config: dict[str, Any], images: ImageSpec) -> AsTrained:
     _, height, width = config["input_size"]
     resized = int(height / config["crop_pct"]), int(width / config["crop_pct"])
     squashed = height != width or config.get("crop_mode") == "squash"

@@ -12,7 +12,7 @@ from diswot.teachers import check_torch_download, imported, library_teacher
 
 
 def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return a network of torchvision's, shown images as its weights were trained with them.
+    """Return a network of torchvision's, given images as its weights were trained with them.
 
     Args:
         name: as `torchvision.models.list_models()` has it.
@@ -33,7 +33,7 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Ima
         fresh = partial(models.get_model, name, weights=None, num_classes=num_classes)
         with torch_seed(0):
             network = models.get_model(name, weights=best) if pretrained else fresh()
-        shown = partial(
+        wrap = partial(
             AsTrained,
             images=images,
             mean=preset.mean,
@@ -51,7 +51,7 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Ima
         f"torchvision:{name}",
         network,
         fresh=fresh,
-        shown=shown,
+        wrap=wrap,
         signature=images.signature,
     )
     return ImageTeacher.of(found, names=names if pretrained else None)

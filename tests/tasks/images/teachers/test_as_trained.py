@@ -43,8 +43,8 @@ def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Ten
 def test_the_networks_normalization_replaces_the_datas() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     view = AsTrained(nn.Identity(), SPEC, mean=mean, std=std)
-    shown = view(normalized(pixels(SPEC), SPEC.mean, SPEC.std))
-    torch.testing.assert_close(shown, normalized(pixels(SPEC), mean, std))
+    seen = view(normalized(pixels(SPEC), SPEC.mean, SPEC.std))
+    torch.testing.assert_close(seen, normalized(pixels(SPEC), mean, std))
 
 
 def test_images_stay_as_they_are_where_nothing_is_reported() -> None:
@@ -75,8 +75,8 @@ def test_the_shorter_side_is_resized_and_the_middle_cut_out() -> None:
 def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     view = AsTrained(nn.Identity(), GRAY, mean=mean, std=std)
-    shown = view(normalized(pixels(GRAY), GRAY.mean, GRAY.std))
-    torch.testing.assert_close(shown, normalized(pixels(GRAY).expand(-1, 3, -1, -1), mean, std))
+    seen = view(normalized(pixels(GRAY), GRAY.mean, GRAY.std))
+    torch.testing.assert_close(seen, normalized(pixels(GRAY).expand(-1, 3, -1, -1), mean, std))
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_it_is_read_as_the_network_it_holds() -> None:
     teacher = wrapped(size=32)
     images = normalized(pixels(GRAY), GRAY.mean, GRAY.std)
     with torch.no_grad(), ActivationReader(teacher) as read:
-        shown = read(images)
+        activations = read(images)
     with torch.no_grad(), ActivationReader(teacher.network) as read:
         direct = read(teacher.as_trained(images))
-    assert shown.resolution == (8, 8)
+    assert activations.resolution == (8, 8)
     for name in ("logits", "features", "feature_map"):
-        assert torch.equal(getattr(shown, name), getattr(direct, name))
+        assert torch.equal(getattr(activations, name), getattr(direct, name))
 
 
 def test_the_digest_covers_how_images_are_shown() -> None:

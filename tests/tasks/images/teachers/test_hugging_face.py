@@ -160,16 +160,16 @@ def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> N
     teacher = find_teacher(f"hf:{tmp_path}", SPEC)
     images, network = as_students_see(photographs()), trained(teacher)
     with torch.no_grad(), ActivationReader(network) as read:
-        shown = read(images)
-    torch.testing.assert_close(shown.output, logits(network, images))
-    assert shown.resolution == resolution
+        activations = read(images)
+    torch.testing.assert_close(activations.output, logits(network, images))
+    assert activations.resolution == resolution
     assert not teacher.notes
     sent = pickle.loads(pickle.dumps(teacher))
     for copied in (copy.deepcopy(network), trained(sent)):
-        assert torch.equal(logits(copied, images), shown.output)
+        assert torch.equal(logits(copied, images), activations.output)
     fresh, again = (each.initialized(1).eval() for each in (teacher, sent))
     assert torch.equal(logits(fresh, images), logits(again, images))
-    assert not torch.equal(logits(fresh, images), shown.output)
+    assert not torch.equal(logits(fresh, images), activations.output)
     assert teacher.digest() == find_teacher(f"hf:{tmp_path}", SPEC).digest()
 
 
@@ -202,8 +202,8 @@ def test_gray_images_are_as_a_gray_networks_processor_makes_them(tmp_path: Path)
     given = processor(pictures, return_tensors="pt", input_data_format="channels_last")
     spec = ImageSpec((1, 32, 32), 10, (0.3,), (0.4,), 255.0)
     teacher = trained(find_teacher(f"hf:{tmp_path}", spec))
-    shown = logits(teacher, (pixels / 255 - 0.3) / 0.4)
-    torch.testing.assert_close(shown, logits(network, given["pixel_values"]), atol=1e-4, rtol=1e-3)
+    seen = logits(teacher, (pixels / 255 - 0.3) / 0.4)
+    torch.testing.assert_close(seen, logits(network, given["pixel_values"]), atol=1e-4, rtol=1e-3)
 
 
 def test_finding_one_leaves_the_generators_as_they_were(tmp_path: Path) -> None:

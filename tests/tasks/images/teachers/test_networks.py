@@ -84,22 +84,23 @@ def test_color_and_gray_images_reach_every_weight(name: str) -> None:
         for channels, side in ((3, 32), (1, 16)):
             network = TEACHERS[name].build(num_classes=5, in_channels=channels)
             with ActivationReader(network, watches=[BLOCK_MAPS]) as read:
-                shown = read(torch.randn(2, channels, side, side))
-            assert shown.output.shape == (2, 5)
+                activations = read(torch.randn(2, channels, side, side))
+            assert activations.output.shape == (2, 5)
             if side == 32:
-                assert shown.resolution == LAST_MAP[name]
-                heights = [maps.shape[2] for maps in stages(shown)]
+                assert activations.resolution == LAST_MAP[name]
+                heights = [maps.shape[2] for maps in stages(activations)]
                 assert heights == sorted(heights, reverse=True)
                 assert len(heights) >= 3
-        shown.output.square().sum().backward()  # type: ignore[no-untyped-call]
+        activations.output.square().sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
 def test_vgg_pools_between_the_first_four_stages() -> None:
     network = VGG((1, 1, 1, 1, 1), num_classes=2).eval()
     with ActivationReader(network, watches=[BLOCK_MAPS]) as read, torch.no_grad():
-        shown = read(torch.zeros(1, 3, 48, 48))
-    assert [tuple(maps.shape[1:]) for maps in shown.watched(BLOCK_MAPS) if maps is not None] == [
+        activations = read(torch.zeros(1, 3, 48, 48))
+    read_maps = [maps for maps in activations.watched(BLOCK_MAPS) if maps is not None]
+    assert [tuple(maps.shape[1:]) for maps in read_maps] == [
         (64, 48, 48), (128, 24, 24), (256, 12, 12), (512, 6, 6), (512, 6, 6)
     ]  # fmt: skip
 

@@ -35,19 +35,19 @@ MARKERS = {"winner": ("D", 42), "front": ("o", 26), "choice": ("s", 36)}
 """Marker and area by look; others are small circles."""
 
 
-def pictures_available() -> bool:
-    """Return whether pictures can be drawn."""
+def plots_available() -> bool:
+    """Return whether plots can be drawn."""
     return find_spec("matplotlib") is not None
 
 
-def require_pictures() -> None:
-    """Make sure that pictures can be drawn.
+def require_plots() -> None:
+    """Make sure that plots can be drawn.
 
     Raises:
         MissingExtraError: the extra `plots` is not installed.
     """
-    if not pictures_available():
-        raise MissingExtraError("matplotlib", "plots", "drawing pictures")
+    if not plots_available():
+        raise MissingExtraError("matplotlib", "plots", "drawing plots")
 
 
 def draw(plot: Plot, folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Regularised evolution: the oldest dies."""
+"""Regularized evolution: the oldest candidate is dropped."""
 
 import numpy as np
 
@@ -10,12 +10,12 @@ TOURNAMENT = 4
 """One parent wins among a quarter of the population, as in the paper (25 of 100)."""
 
 
-class Regularised:
-    """Ageing evolution (Real et al. 2019, AAAI 33, algorithm 1).
+class Regularized:
+    """Aging evolution (Real et al. 2019, AAAI 33, algorithm 1).
 
-    The parent of a child is the best of a random quarter of the population, which is the
-    latest candidates; the child is its mutant. There are no generations: a child does not
-    wait for the last half a population of candidates, so that many are evaluated at once.
+    The population is the most recent candidates. Each proposal mutates the best of a random
+    quarter of them. There are no generations: a proposal does not need the scores of the last
+    half a population, so that many candidates are evaluated in parallel.
     """
 
     def __init__(self, trials: Trials, settings: EngineSettings) -> None:
@@ -25,17 +25,19 @@ class Regularised:
         self._ahead = max(1, settings.population // 2)
 
     def needs(self, number: int) -> int:
-        """Wait for all but the last half a population."""
+        """Need the scores of all candidates but the last half a population."""
         return max(0, number - self._ahead)
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return a mutant of a good one of the latest; at first random architectures."""
+        """Return a mutant of a good recent candidate; at first random architectures."""
+        # The population: the most recent candidates that have a score.
         known = self.needs(number)
         scores = self._trials.scores(known)
         latest = range(max(0, known - self._population), known)
         living = [place for place in latest if np.isfinite(scores[place])]
         if number < self._population or not living:
             return self._trials.draw_any(rng)
+        # A tournament selects the parent, and its mutant is proposed if it is new.
         size = min(len(living), max(2, self._population // TOURNAMENT))
 
         def mutant() -> Architecture:
