@@ -18,7 +18,7 @@ from diswot.export._described import counted, describe
 from diswot.export._evaluation import Reference, check_reported, check_same_data, evaluated
 from diswot.export._forms import FILES, WEIGHTS, Form, Forms
 from diswot.export._network import standalone
-from diswot.export._process import Process
+from diswot.export._process import Process, Runner
 from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder
@@ -233,13 +233,15 @@ def _written(
 ) -> tuple[dict[str, Form], dict[str, str]]:
     """Write the forms that are wanted and run each; return them, and why others are left out."""
     written, left_out = {}, {}
-    for name in wanted:
-        try:
-            forms.write(name)
-            written[name] = _found(name, forms, reference)
-        except ExportError as error:
-            (forms.folder / FILES[name]).unlink(missing_ok=True)
-            left_out[name] = str(error)
+    with Runner(forms.folder, forms.packaging.signature.names) as runner:
+        for name in wanted:
+            try:
+                forms.write(name)
+                with runner.process(FILES[name]) as process:
+                    written[name] = _found(name, forms, reference, process)
+            except ExportError as error:
+                (forms.folder / FILES[name]).unlink(missing_ok=True)
+                left_out[name] = str(error)
     check_possible(wanted, left_out)
     return written, left_out
 
@@ -258,16 +260,15 @@ def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> N
         raise ExportError(f"the student cannot be exported in any form ({reasons})")
 
 
-def _found(name: str, forms: Forms, reference: Reference | None) -> Form:
-    """Run a form in a process of its own, and compare it with the network."""
+def _found(name: str, forms: Forms, reference: Reference | None, process: Process) -> Form:
+    """Run a form in its process, and compare it with the network."""
     file, exact = FILES[name], name != "int8"
-    with Process(file, forms.folder, forms.packaging.signature.names) as process:
-        outputs = [process(*inputs).float() for inputs in forms.cases]
-        difference = check_same(file, outputs, forms.expected) if exact else None
-        milliseconds = process.milliseconds(*forms.cases[1])
-        measure = None
-        if reference is not None:
-            measure = reference.check(file, process) if exact else reference.measured(process)
+    outputs = [process(*inputs).float() for inputs in forms.cases]
+    difference = check_same(file, outputs, forms.expected) if exact else None
+    milliseconds = process.milliseconds(*forms.cases[1])
+    measure = None
+    if reference is not None:
+        measure = reference.check(file, process) if exact else reference.measured(process)
     size = counted(forms.folder, file)
     return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure)
 

@@ -1,13 +1,16 @@
-"""An exported form, run in a process of its own."""
+"""Exported forms, each run in a process of its own."""
 
 import io
+import os
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 from diswot.errors import ExportError
 
 _TORCH = "torch.set_num_threads({threads})\n"
-
+_END = "end"
 _SOURCE = """
 sys.path.insert(0, {folder!r})
 import student
@@ -42,8 +45,13 @@ _LOADED = {"student.py": _SOURCE, "student.pt2": _ARCHIVE}
 _PROGRAM = """
 import io, os, statistics, struct, sys, time, torch
 answers = os.fdopen(os.dup(1), "wb")
-os.dup2(2, 1)  # what the form prints is no answer
-{network}
+os.dup2(2, 1)  # what a form prints is no answer
+def question():
+    head = sys.stdin.buffer.read(8)
+    if not head:  # whoever asked is gone
+        os._exit(1)
+    content = io.BytesIO(sys.stdin.buffer.read(struct.unpack("<Q", head)[0]))
+    return torch.load(content, weights_only=True)
 def answer(value):
     content = io.BytesIO()
     torch.save(value, content)
@@ -58,74 +66,83 @@ def milliseconds(*inputs):
         network(*inputs)
         times.append(1e3 * (time.perf_counter() - start))
     return torch.tensor(statistics.median(times), dtype=torch.double)
-with torch.inference_mode():
-    while head := sys.stdin.buffer.read(8):
-        question = io.BytesIO(sys.stdin.buffer.read(struct.unpack("<Q", head)[0]))
-        timed, *inputs = torch.load(question, weights_only=True)
-        answer((milliseconds if timed else network)(*inputs))
+while True:
+    loading, = question()
+    child = os.fork()
+    if child and os.waitpid(child, 0)[1]:  # it has said why
+        os._exit(1)
+    if not child:
+        exec(loading)
+        answer(True)
+        with torch.inference_mode():
+            while (asked := question())[0] != {end!r}:
+                timed, *inputs = asked
+                answer((milliseconds if timed else network)(*inputs))
+        os._exit(0)
+    answer(True)
 """
 
 _SECONDS = 0.2
 """For how long one example is timed at least."""
 
 
-class Process(nn.Module):
-    """An exported form as a module that runs in a process of its own.
+class Runner:
+    """Runs the exported forms of a folder, each in a process of its own.
 
-    Used as a context; the process ends with it.
+    Each process is a fork of one that has imported torch, which takes longer than the rest.
+    Used as a context; all processes end with it.
 
     Args:
-        form: the file that is run.
-        folder: where it lies.
+        folder: where the forms lie.
         names: of the inputs.
     """
 
-    def __init__(self, form: str, folder: Path, names: Sequence[str]) -> None:
-        super().__init__()
-        self._form = form
-        values = {
-            "form": form,
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._values = {
             "folder": str(folder.absolute()),
             "threads": torch.get_num_threads(),
             "names": list(names),
         }
-        network = (_TORCH + _LOADED.get(form, _ONNX)).format(**values)
+        self._running: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed at the end of the context)
-        self._process = subprocess.Popen(  # noqa: S603  (our own program, on files just written)
-            [sys.executable, "-I", "-B", "-c", _PROGRAM.format(network=network, seconds=_SECONDS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-        )
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> "Runner":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._stop()
         self._errors.close()
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Return the outputs of the form for a batch of each input.
+    @contextmanager
+    def process(self, form: str) -> Iterator["Process"]:
+        """Load a form in a process that lasts as long as the context.
+
+        Args:
+            form: its file.
 
         Raises:
-            ExportError: it does not run.
+            ExportError: it cannot be loaded.
         """
-        return self._answer([False, *(each.clone() for each in inputs)])  # not what they view
+        process = Process(self, form)
+        try:
+            loading = (_TORCH + _LOADED.get(form, _ONNX)).format(form=form, **self._values)
+            self.answer(form, [loading])
+            yield process
+            self.answer(form, [_END])
+        except BaseException:
+            self._stop()
+            raise
 
-    def milliseconds(self, *inputs: Tensor) -> float:
-        """Return the median time of the form for these inputs.
+    def answer(self, form: str, question: list[Any]) -> Any:
+        """Return what the process of a form answers.
 
         Raises:
-            ExportError: it does not run.
+            ExportError: it has ended.
         """
-        return float(self._answer([True, *(each.clone() for each in inputs)]))
-
-    def _answer(self, question: list[bool | Tensor]) -> Tensor:
+        self._running = running = self._running or self._started()
         content = io.BytesIO()
         torch.save(question, content)
-        into, out = (cast(IO[bytes], each) for each in (self._process.stdin, self._process.stdout))
+        into, out = (cast(IO[bytes], each) for each in (running.stdin, running.stdout))
         try:
             into.write(struct.pack("<Q", content.tell()))
             into.write(content.getbuffer())
@@ -135,13 +152,64 @@ class Process(nn.Module):
                 raise EOFError
         except (OSError, EOFError, struct.error) as error:  # the process has ended
             raise ExportError(
-                f"{self._form} does not run in a process of its own: {self._last_words()}"
+                f"{form} does not run in a process of its own: {self._last_words(running)}"
             ) from error
-        answer: Tensor = torch.load(io.BytesIO(found), weights_only=True)
-        return answer
+        return torch.load(io.BytesIO(found), weights_only=True)
 
-    def _last_words(self) -> str:
-        self._process.wait()
+    def _started(self) -> "subprocess.Popen[bytes]":
+        self._errors.truncate(0)
+        program = _PROGRAM.format(seconds=_SECONDS, end=_END)
+        return subprocess.Popen(  # noqa: S603  (our own program, on files just written)
+            [sys.executable, "-I", "-B", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            process_group=0,
+        )
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            with suppress(ProcessLookupError):  # it has ended
+                os.killpg(self._running.pid, signal.SIGKILL)
+            self._running.communicate()
+            self._running = None
+
+    def _last_words(self, running: "subprocess.Popen[bytes]") -> str:
+        running.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "no message"
+
+
+class Process(nn.Module):
+    """An exported form as a module that runs in a process of its own.
+
+    Args:
+        runner: what asks the process.
+        form: the file that is run.
+    """
+
+    def __init__(self, runner: Runner, form: str) -> None:
+        super().__init__()
+        self._runner, self._form = runner, form
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return the outputs of the form for a batch of each input.
+
+        Raises:
+            ExportError: it does not run.
+        """
+        return self._asked(False, inputs)
+
+    def milliseconds(self, *inputs: Tensor) -> float:
+        """Return the median time of the form for these inputs.
+
+        Raises:
+            ExportError: it does not run.
+        """
+        return float(self._asked(True, inputs))
+
+    def _asked(self, timed: bool, inputs: Sequence[Tensor]) -> Tensor:
+        copies = [each.clone() for each in inputs]  # not all of what they are views of
+        answer: Tensor = self._runner.answer(self._form, [timed, *copies])
+        return answer
