@@ -1,5 +1,6 @@
 """What tests share: the reference data, and the command line run in this process."""
 
+import gc
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import torch
 from hypothesis import settings
 
 from diswot.cli import main
+from tests.marks import Marks
 
 # One profile for every property: the same examples each time, and nothing kept in the checkout.
 settings.register_profile("diswot", deadline=None, derandomize=True, database=None, max_examples=50)
@@ -28,6 +30,17 @@ torch.set_num_threads(1)
 # What a shell runs in the background ignores Ctrl-C, and so does all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch which tests start processes."""
+    config.pluginmanager.register(Marks())
+
+
+def pytest_collection_finish() -> None:
+    """Keep all that was imported out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

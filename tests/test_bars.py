@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 pty = pytest.importorskip("pty")
 
 SCRIPT = """

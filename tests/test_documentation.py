@@ -20,6 +20,8 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_an_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").mkdir()

@@ -11,6 +11,8 @@ import pytest
 
 from diswot.search import ENGINES
 
+pytestmark = pytest.mark.processes
+
 DOCS = Path(__file__).parents[1] / "docs"
 KINDS = ("tasks", "teachers", "spaces", "scorers", "losses", "datasets", "benchmarks")
 """What `diswot list` lists."""

@@ -10,6 +10,8 @@ import pytest
 
 from diswot.search import load_run
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 PYTHON = [sys.executable]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ADVICE = 'put the call under `if __name__ == "__main__":`, or use workers=1'
 HEAD = """
 from diswot.options import takes_options

@@ -45,6 +45,7 @@ def test_other_names_of_teachers_are_unknown() -> None:
         _ = diswot.teachers.find_student
 
 
+@pytest.mark.processes
 def test_a_student_is_exported_with_the_images_it_takes(tmp_path: Path) -> None:
     student = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     done = diswot.export(student, tmp_path / "student", images=IMAGES, onnx=False)

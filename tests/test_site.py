@@ -25,6 +25,8 @@ import diswot
 from diswot.cli._main import cli
 from tests.report.conftest import DESKTOP, PHONE, chromium
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[1]
 PUBLIC = ("diswot", "diswot.testing", "search_spaces")
 PAGES = ("index.html", "getting-started.html", "benchmarks.html", "cli.html", "api/index.html")

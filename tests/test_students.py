@@ -50,6 +50,7 @@ WAYS: dict[str, Callable[[nn.Module], nn.Module]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_origin_travels_with_the_network(way: str) -> None:
     origin = origin_of(WAYS[way](student()))

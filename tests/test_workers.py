@@ -17,7 +17,10 @@ from diswot.errors import OptionError, RunError
 from diswot.finished import Finished, as_finished
 from diswot.workers import InProcess, WorkerDied, Workers, check_workers
 
-pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores"),
+]
 
 prepared: list[str] = []
 

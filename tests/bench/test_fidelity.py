@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from benchmarks.fidelity import FLOPS_AS_PUBLISHED, SCORED, Fidelity, fidelity, main
 from diswot.errors import DataError, OptionError
 
+pytestmark = pytest.mark.slow
+
 SAMPLE, BATCH = 12, 16
 NOISY = ("grasp", "plain")
 """Scores of which two seeds of our own hardly agree on so few architectures."""
@@ -65,6 +67,7 @@ def test_passed_is_what_it_says(rows: dict[str, Fidelity]) -> None:
         assert row.passed == (row.spearman >= min(0.95, row.seed_to_seed - 0.02))
 
 
+@pytest.mark.processes
 def test_the_command_writes_the_table(shared_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "fidelity"
     arguments = f"--data-root {shared_data} --sample 3 --batch-size 4 --workers 2 --out {out}"

@@ -16,6 +16,8 @@ from diswot.progress import Step, silent
 from diswot.training import parse_objective
 from tests.conftest import CommandLine
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainingSettings(
     teacher="resnet20", teacher_epochs=2, train_images=60, epochs=1, batch_size=20, force=True
 )
@@ -23,10 +25,15 @@ COMMON = {field.name: getattr(SETTINGS, field.name) for field in fields(SETTINGS
 QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "ce + dkd"), seeds=2)
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data root, where a teacher that one test trains is found by the others."""
+    return tmp_path_factory.mktemp("root")
+
+
 @pytest.fixture(autouse=True)
-def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "root").mkdir()
-    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
+def fixture_data_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISWOT_DATA", str(root))
 
 
 def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> None:
@@ -47,6 +54,7 @@ def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> N
     assert [step.done for step in steps if step.stage == "train"] == [7, 8]
 
 
+@pytest.mark.processes
 def test_workers_make_no_difference(tmp_path: Path) -> None:
     one, two = (loss_table(QUICK, tmp_path / str(n), workers=n, progress=silent) for n in (1, 2))
     assert one == two

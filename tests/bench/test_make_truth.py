@@ -4,13 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from diswot.bench.make_truth import TruthSettings, make_truth
 from diswot.bench.record_store import RECORDS
 from diswot.csv_table import read_table
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.progress import Step, silent
+from search_spaces import Architecture, Choice, ChoiceSpace
 from tests.conftest import CommandLine
+
+pytestmark = pytest.mark.slow
 
 QUICK = TruthSettings(
     teacher="resnet20",
@@ -24,12 +28,18 @@ QUICK = TruthSettings(
 )
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data root, where a teacher that one test trains is found by the others."""
+    return tmp_path_factory.mktemp("root")
+
+
 @pytest.fixture(autouse=True)
-def fixture_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "root").mkdir()
-    monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "root"))
+def fixture_data_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISWOT_DATA", str(root))
 
 
+@pytest.mark.processes
 def test_a_truth_is_made_and_resumed(tmp_path: Path) -> None:
     out = tmp_path / "truth"
     rows = make_truth(QUICK, out, progress=silent)
@@ -69,9 +79,25 @@ def test_mistakes_are_reported_before_anything_is_trained(
     assert not (tmp_path / "truth").exists()
 
 
+class Alike(ChoiceSpace):
+    """A space of four architectures and two networks."""
+
+    width = Choice(2, 4)
+    name = Choice("a", "b")
+
+    def canonical_key(self, arch: Architecture) -> str:
+        return str(arch.width)
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return nn.Sequential(
+            nn.Conv2d(1, arch.width, 3), pooled, nn.Linear(arch.width, num_classes)
+        )
+
+
 def test_a_sample_of_more_networks_than_there_are_is_refused(tmp_path: Path) -> None:
-    settings = replace(QUICK, space="nas-bench-201", data="digits", sample=7000)
-    with pytest.raises(OptionError, match="different networks"):
+    settings = replace(QUICK, space=f"{__name__}:Alike", sample=3)
+    with pytest.raises(OptionError, match=r"different networks of .*, but only 2 were found"):
         make_truth(settings, tmp_path / "truth", progress=silent)
 
 

@@ -118,6 +118,7 @@ def test_parameters_that_are_not_finite_are_refused() -> None:
 NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
 
 
+@pytest.mark.slow
 @given(
     st.integers(3, 30).flatmap(
         lambda n: st.tuples(

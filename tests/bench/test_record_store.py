@@ -65,6 +65,7 @@ def in_a_thread(task: Callable[[], object]) -> None:
         pool.submit(task).result()
 
 
+@pytest.mark.slow
 @given(cut=st.integers(min_value=0, max_value=60))
 def test_a_file_cut_anywhere_keeps_all_whole_lines(
     tmp_path_factory: pytest.TempPathFactory, cut: int
@@ -86,6 +87,7 @@ def test_a_file_cut_anywhere_keeps_all_whole_lines(
 TRIM, MMAP = "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"
 
 
+@pytest.mark.processes
 def test_processes_keep_memory_and_this_one_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -22,6 +22,7 @@ def one_by_one(
     return np.array(found)
 
 
+@pytest.mark.slow
 @given(
     columns=st.integers(3, 40).flatmap(
         lambda n: st.tuples(
@@ -74,6 +75,7 @@ def test_resamples_in_which_a_column_is_constant_are_left_out() -> None:
     assert len(found.kendall) / RESAMPLES == pytest.approx(1 - 0.9**10, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(3)
     correlation, covered, trials = 0.7, 0, 200

@@ -109,6 +109,7 @@ def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
     return {row.engine: row for row in found if row.evaluations == 60}
 
 
+@pytest.mark.slow
 def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
     found = rows(landscape(lambda arch: sum(arch) + arch[0] / 100))
     assert found["random"].difference is None
@@ -123,6 +124,7 @@ def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
         assert 0 < row.difference.low <= row.difference.value <= row.difference.high
 
 
+@pytest.mark.slow
 def test_a_misleading_score_makes_engines_worse_and_remarks_why() -> None:
     found = rows(landscape(lambda arch: -sum(arch)))
     row = found["evolution"]
@@ -134,6 +136,7 @@ def test_a_misleading_score_makes_engines_worse_and_remarks_why() -> None:
     assert "the score misleads: what scores best reaches 53.01 %" in row.why
 
 
+@pytest.mark.slow
 def test_a_score_without_information_gains_nothing() -> None:
     noise = np.random.default_rng(0).random(2000)
     row = rows(landscape(lambda arch: noise[arch[0] + 10 * arch[1] + 100 * arch[2]]))["evolution"]
@@ -141,6 +144,7 @@ def test_a_score_without_information_gains_nothing() -> None:
     assert row.why
 
 
+@pytest.mark.slow
 def test_the_best_is_the_best_in_budget() -> None:
     known = landscape(sum, budget=Budget(params=12))
     found = rows(known, max_params=12)
@@ -152,6 +156,7 @@ def test_the_best_is_the_best_in_budget() -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_has_no_score_is_found_last() -> None:
     found = rows(landscape(lambda arch: None if arch[0] > 5 else sum(arch)))
     assert {row.top_scored for row in found.values()} == {75.05}
@@ -165,6 +170,7 @@ def test_a_score_without_values_and_an_unmet_budget_are_errors() -> None:
         landscape(sum, budget=Budget(macs=2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["evolution", "regularized", "random", "nsga2"])
 def test_the_searches_are_those_of_the_search_command(engine: str, measurements: Path) -> None:
     truth = find_truth("digits-s0", Path())
@@ -312,6 +318,7 @@ def test_reasons(verdict: str, by_score: str, changes: dict[str, float], why: st
     assert bool(found) == (verdict != "better")
 
 
+@pytest.mark.slow
 def test_tables_and_plots_are_written(kept: Path, tmp_path: Path) -> None:
     reported: list[Step] = []
     out = tmp_path / "out"
@@ -334,6 +341,7 @@ def test_tables_and_plots_are_written(kept: Path, tmp_path: Path) -> None:
         ElementTree.parse(out / f"{picture}.svg")
 
 
+@pytest.mark.slow
 def test_the_same_again_is_the_same(kept: Path, tmp_path: Path) -> None:
     run = partial(run_search_bench, SETTINGS, work=kept, progress=silent)
     first, second = run(tmp_path / "a"), run(tmp_path / "b")
@@ -343,6 +351,7 @@ def test_the_same_again_is_the_same(kept: Path, tmp_path: Path) -> None:
     assert without_times[0] == without_times[1]
 
 
+@pytest.mark.slow
 def test_measurements_of_other_scorers_are_reused(
     cli: CommandLine, kept: Path, tmp_path: Path
 ) -> None:
@@ -362,6 +371,7 @@ def test_measurements_of_other_scorers_are_reused(
     assert {row["engine"] for row in rows[0]} == {"random", "evolution"}
 
 
+@pytest.mark.slow
 def test_measurements_of_a_correlation_are_reused(cli: CommandLine, tmp_path: Path) -> None:
     work = tmp_path / "correlation"
     done = cli(
@@ -379,6 +389,7 @@ def test_measurements_of_a_correlation_are_reused(cli: CommandLine, tmp_path: Pa
     assert "relation, evolution" in done.out
 
 
+@pytest.mark.slow
 def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
     done = cli(
         *OPTIONS, "--scorers", "params", "--work", kept, "--sample", 40, "--out", tmp_path / "out"
@@ -389,6 +400,7 @@ def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_pat
     assert "Next: look at" in done.out
 
 
+@pytest.mark.slow
 def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path: Path) -> None:
     arguments = (*OPTIONS, "--scorers", "params", "--sample", 12, "--out", tmp_path / "out")
     assert cli(*arguments).code == 0

@@ -84,6 +84,7 @@ def test_an_aggregate_is_the_sum_of_logarithms() -> None:
     assert merit(one.accuracies, one).kendall == pytest.approx(1)
 
 
+@pytest.mark.processes
 def test_every_table_can_be_made_and_names_its_truths() -> None:
     truths = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
     trained = {name: journal(name, seed=number) for number, name in enumerate(truths)}

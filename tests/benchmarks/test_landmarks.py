@@ -8,6 +8,7 @@ from benchmarks.landmarks import LOSSES, SCORES, LandmarkSettings, landmark_tabl
 from diswot.errors import OptionError
 
 
+@pytest.mark.slow
 def test_tables_compare_losses_and_rank_students(tmp_path: Path) -> None:
     settings = LandmarkSettings(
         data_root=str(tmp_path),

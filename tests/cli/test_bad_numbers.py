@@ -18,7 +18,8 @@ def test_a_budget_that_is_no_number_is_refused(refused: Refused, option: str, nu
 def test_a_budget_that_nothing_meets_is_answered_with_the_least(
     refused: Refused, command: str, option: str, smallest: str
 ) -> None:
-    line = refused(command, *QUICK, option, "10")
+    forms = ("--no-onnx",) if command == "run" else ()
+    line = refused(command, *QUICK, *forms, option, "10")
     assert "width=2" in line
     assert smallest in line
 
@@ -86,7 +87,7 @@ def test_settings_that_do_not_go_together_are_refused(
     assert words in refused(*command, *options, "--out", "d")
 
 
-@pytest.mark.parametrize("command", [("search",), ("run",), ("score", "width=2")])
+@pytest.mark.parametrize("command", [("search",), ("run", "--no-onnx"), ("score", "width=2")])
 def test_a_batch_larger_than_the_data_is_refused(
     refused: Refused, command: tuple[str, ...]
 ) -> None:

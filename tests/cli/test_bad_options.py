@@ -66,6 +66,7 @@ number = 3
 """
 
 
+@pytest.mark.slow
 def test_an_own_scorer_is_named_on_the_command_line(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ def tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", OPTIONS, ids=OPTIONS)
 def test_an_option_that_cannot_be_is_refused(refused: Refused, command: str, options: str) -> None:
     chosen, said = OPTIONS[options]
-    assert said in refused(command, *QUICK, *chosen.split(" "))
+    quick = (*QUICK, "--no-onnx") if command == "run" else QUICK
+    assert said in refused(command, *quick, *chosen.split(" "))
 
 
 @pytest.mark.parametrize("limit", [("--latency", "eager"), ("--max-latency-ms", "5")])
@@ -150,7 +152,10 @@ def test_workers_beside_a_cluster_are_refused(
     assert "exclude each other" in line
 
 
-def test_a_server_that_is_no_cluster_is_refused(refused: Refused) -> None:
+def test_a_server_that_is_no_cluster_is_refused(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("diswot.search._dask"), "PATIENCE", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         assert f"no Dask scheduler answers at {address}" in refused(

@@ -31,6 +31,7 @@ def correlation(cli: CommandLine, path: Path, *more: str | int | Path):  # type:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = correlation(cli, table(tmp_path, ROWS), "--out", out)
@@ -49,6 +50,8 @@ def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_pa
         ElementTree.parse(out / f"{picture}.svg")
 
 
+@pytest.mark.processes
+@pytest.mark.slow
 def test_it_resumes_to_the_same_result(cli: CommandLine, tmp_path: Path) -> None:
     path, out = table(tmp_path, ROWS), tmp_path / "out"
     assert correlation(cli, path, "--out", out, "--workers", 2).code == 0
@@ -62,6 +65,7 @@ def test_it_resumes_to_the_same_result(cli: CommandLine, tmp_path: Path) -> None
     assert sorted(journal.read_text().splitlines()) != []
 
 
+@pytest.mark.slow
 def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
     done = correlation(cli, table(tmp_path, ROWS), "--json")
     rows = json.loads(done.out)["rows"]
@@ -129,6 +133,7 @@ def test_an_unknown_target_is_met_with_those_there_are(cli: CommandLine, shared_
     assert "did you mean 'distilled'" in done.err
 
 
+@pytest.mark.slow
 def test_another_folder_of_other_settings_is_refused(cli: CommandLine, tmp_path: Path) -> None:
     path, out = table(tmp_path, ROWS), tmp_path / "out"
     assert correlation(cli, path, "--out", out).code == 0

@@ -82,6 +82,7 @@ def scored(folder: str) -> list[dict[str, Any]]:
     return [{name: v for name, v in line.items() if name not in other} for line in lines]
 
 
+@pytest.mark.slow
 def test_the_file_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
     at_random = ("--engine", "random", "--seed", 5, "--max-params", "1M")
     first = cli("search", *QUICK, "--space", "s0", *at_random, "--out", "first")
@@ -93,6 +94,7 @@ def test_the_file_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
         assert Path("again", name).read_text() == Path("first", name).read_text()
 
 
+@pytest.mark.slow
 def test_the_file_of_a_training_repeats_it(cli: CommandLine) -> None:
     quick = ("--arch", "1-1-1", "--loss", "alone", "--epochs", 1, "--precision", "bf16")
     assert cli("distill", *quick, "--out", "first").code == 0

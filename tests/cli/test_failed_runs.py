@@ -20,6 +20,7 @@ def candidates_of(folder: Path) -> tuple[Candidate, ...]:
     return load_run(folder, space=Small()).candidates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["search", "run"])
 def test_a_run_whose_candidates_all_fail_exits_1_and_is_kept(
     cli: CommandLine, tmp_path: Path, command: str

@@ -13,6 +13,7 @@ CALIBRATE = ("latency", "calibrate", "--sample", "6", "--device", "cpu")
 MEASURE = ("latency", "measure", "--device", "cpu")
 
 
+@pytest.mark.slow
 def test_a_calibration_is_written_and_reported(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(*CALIBRATE, "--out", "mine.json")
     assert done.code == 0, done.err
@@ -27,6 +28,7 @@ def test_a_calibration_is_written_and_reported(cli: CommandLine, tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(*CALIBRATE, "--json")
     reported = json.loads(done.out)
@@ -36,6 +38,7 @@ def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_pat
     assert reported["median"] == table.error.median
 
 
+@pytest.mark.slow
 def test_measurements_are_reported(cli: CommandLine) -> None:
     printed = cli(*MEASURE, "1-1-1", "3-1-1")
     assert printed.code == 0, printed.err

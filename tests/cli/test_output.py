@@ -50,6 +50,7 @@ def test_a_search_reports_that_its_teacher_was_random(
     assert "random teacher" in " ".join(outcome.out.split())
 
 
+@pytest.mark.processes
 def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "marker"), protocol=2))
     ended = subprocess.run(
@@ -67,6 +68,7 @@ def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path)
     assert not (tmp_path / "marker").exists()
 
 
+@pytest.mark.processes
 def test_a_student_is_exported_for_any_teacher_and_data(cli: CommandLine, run_folder: Path) -> None:
     distilled = cli(
         *("distill", run_folder, "--space", SPACE, "--teacher", "resnet20"),

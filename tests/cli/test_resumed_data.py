@@ -33,6 +33,7 @@ def fixture_photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_a_folder_of_images_need_not_be_named_again(
     cli: CommandLine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_folder_of_images_need_not_be_named_again(
     assert "the data is not that of the run" in cli("resume", run).err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_training_finds_its_images_from_another_folder(
     cli: CommandLine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +90,7 @@ def test_names_of_teachers_never_stand_for_code(name: Any, known: bool) -> None:
     assert (name in SOURCES) == known
 
 
+@pytest.mark.slow
 def test_the_manifest_holds_the_settings_that_were_used(tmp_path: Path) -> None:
     run = tmp_path / "run"
 

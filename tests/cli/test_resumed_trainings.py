@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import pytest
 import torch
 
+from diswot.cli import main
 from diswot.runs.folder import read_json, write_record
 from diswot.tasks.images.teachers import TEACHERS
 from diswot.training import read_training_manifest
@@ -61,6 +63,7 @@ def kill_after_an_epoch(folder: Path, *arguments: str) -> None:
     running.communicate()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", [DISTILL, TEACH], ids=["distill", "teacher train"])
 def test_a_killed_training_resumes_to_the_same_weights(
     cli: CommandLine, tmp_path: Path, command: tuple[str, ...]
@@ -86,7 +89,8 @@ def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a distillation that ended."""
     folder = tmp_path_factory.mktemp("done")
     weights(folder / "teacher.pt", seed=0)
-    started(folder, *DISTILL, "--epochs", "1", "--train-batch-size", "100", "--out", "d").wait()
+    with chdir(folder), suppress(SystemExit):
+        main([*DISTILL, "--epochs", "1", "--train-batch-size", "100", "--out", "d"])
     return folder / "d"
 
 
@@ -100,6 +104,7 @@ def fixture_stopped(done: Path, tmp_path: Path) -> Path:
     return tmp_path / "stopped"
 
 
+@pytest.mark.slow
 def test_a_teacher_that_changed_or_is_missing_is_refused(
     cli: CommandLine, stopped: Path, done: Path, weights_path: Path
 ) -> None:
@@ -114,6 +119,7 @@ def test_a_teacher_that_changed_or_is_missing_is_refused(
     assert same_weights(stopped, done)
 
 
+@pytest.mark.slow
 def test_other_options_are_refused_where_a_training_stopped(
     cli: CommandLine, stopped: Path
 ) -> None:
@@ -168,6 +174,7 @@ def test_options_of_searches_are_refused(cli: CommandLine, stopped: Path) -> Non
     assert "--generations is of a search" in line
 
 
+@pytest.mark.slow
 def test_a_mistake_leaves_no_folder(cli: CommandLine, tmp_path: Path) -> None:
     refused = cli(*DISTILL, "--loss", "ce + at(student=nowhere)", "--out", "deep/er")
     assert refused.code == 2

@@ -13,6 +13,7 @@ SHORT = ["--epochs", 2, "--teacher-epochs", 1, "--force"]
 AGAIN = ["--space", SPACE]
 
 
+@pytest.mark.processes
 def test_a_run_can_choose_its_winner_by_halving(cli: CommandLine, tmp_path: Path) -> None:
     options = [*SEARCHED, *SHORT, "--shortlist", 2, "--no-compare", "--no-onnx", "--out", "r"]
     done = cli("run", *options)
@@ -30,6 +31,7 @@ def test_a_run_can_choose_its_winner_by_halving(cli: CommandLine, tmp_path: Path
     assert config["architecture"] == halving["best"]
 
 
+@pytest.mark.processes
 def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_path: Path) -> None:
     assert cli("search", *SEARCHED, "--out", "r").code == 0
     done = cli("distill", "r", *AGAIN, *SHORT, "--shortlist", 3, "--json")

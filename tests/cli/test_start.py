@@ -12,7 +12,10 @@ import pytest
 import diswot
 from diswot.cli import LazyGroup
 from diswot.errors import PluginError
+from tests.forked import run_programs
 from tests.plugin import offer
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
@@ -55,13 +58,11 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize(
-    "first", ["diswot.search", "diswot.export", "diswot.pipeline", "diswot.scorers"]
-)
-def test_public_functions_stay_whatever_is_imported_first(first: str) -> None:
-    ask = f"import {first}, diswot; print(*(getattr(diswot, n).__name__ for n in diswot.__all__))"
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == diswot.__all__
+def test_public_functions_stay_whatever_is_imported_first() -> None:
+    ask = "import diswot.{}, diswot; print(*(getattr(diswot, n).__name__ for n in diswot.__all__))"
+    programs = [("-c", ask.format(room)) for room in ("search", "export", "pipeline", "scorers")]
+    for done in run_programs(programs, imports="torch"):
+        assert done.out.decode().split() == diswot.__all__, done.err
 
 
 def test_names_that_the_package_lacks_are_attribute_errors() -> None:

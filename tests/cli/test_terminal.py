@@ -16,6 +16,7 @@ from diswot.cli._layout import Layout, fold, pieces
 from diswot.printable import printable
 from tests.cli.conftest import SPACE
 from tests.conftest import CommandLine
+from tests.forked import run_programs
 
 NUMBERS = st.builds(
     lambda value, form: format(value, form),
@@ -80,49 +81,39 @@ def test_a_table_is_printed_whole_at_every_width(
     assert max(map(len, out.splitlines())) <= int(columns or 200)
 
 
-def run(*arguments: str, folder: Path | None = None, **variables: str) -> tuple[int, bytes, bytes]:
-    done = subprocess.run(
-        [sys.executable, "-m", "diswot", *arguments],
-        env=os.environ | variables,
-        cwd=folder,
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 ASCII = {"PYTHONIOENCODING": "ascii"}
 LATIN = {"PYTHONIOENCODING": "latin-1"}
 LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-
-@pytest.mark.parametrize("terminal", [ASCII, LATIN, LOCALE], ids=["ascii", "latin-1", "C"])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("list", "losses"),
-        ("run", "--help"),
-        ("score", "width=2", "--space", SPACE, "--teacher", "resnet20", "--repeats", "2"),
-        ("search", "--teacher", "×–é†"),
-    ],
-    ids=["list", "help", "score", "error"],
+SCORE = ("score", "width=2", "--space", SPACE, "--teacher", "resnet20", "--repeats", "2")
+COMMANDS = (
+    ("list", "losses"),
+    ("run", "--help"),
+    (*SCORE, "--batch-size", "8"),
+    ("search", "--teacher", "×–é†"),
 )
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("terminal", [ASCII, LATIN, LOCALE], ids=["ascii", "latin-1", "C"])
 def test_terminals_without_unicode_get_readable_signs(
-    tmp_path: Path, terminal: dict[str, str], arguments: tuple[str, ...]
+    tmp_path: Path, terminal: dict[str, str]
 ) -> None:
     variables = terminal | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    status, out, err = run(*arguments, folder=tmp_path, **variables)
-    assert b"Traceback" not in err
-    assert status == (2 if "×–é†" in arguments else 0), err
-    text = (out + err).decode("latin-1" if terminal is LATIN else "ascii")
-    if (terminal, arguments[0]) != (LOCALE, "search"):  # there, arguments come as bytes
-        assert not re.search(r"\\u[0-9a-f]{4}", text)
-    expected = {"list": "(DisWOT+)", "run": "16", "score": "sd", "search": "unknown teacher"}
-    assert expected[arguments[0]] in text
-    if arguments[0] == "score":
-        assert (" ± sd" if terminal is LATIN else " +/- sd") in text
+    programs = [("-m", "diswot", *command) for command in COMMANDS]
+    ended = run_programs(programs, imports="torch", folder=tmp_path, variables=variables)
+    for command, done in zip(COMMANDS, ended, strict=True):
+        assert b"Traceback" not in done.err
+        assert done.status == (2 if "×–é†" in command else 0), done.err
+        text = (done.out + done.err).decode("latin-1" if terminal is LATIN else "ascii")
+        if (terminal, command[0]) != (LOCALE, "search"):  # there, arguments come as bytes
+            assert not re.search(r"\\u[0-9a-f]{4}", text)
+        expected = {"list": "(DisWOT+)", "run": "16", "score": "sd", "search": "unknown teacher"}
+        assert expected[command[0]] in text
+        if command[0] == "score":
+            assert (" ± sd" if terminal is LATIN else " +/- sd") in text
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_progress_bars_are_shown_without_unicode(encoding: str) -> None:
     pytest.importorskip("pty")

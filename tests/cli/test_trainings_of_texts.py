@@ -18,6 +18,7 @@ def fixture_texts(tmp_path: Path, cli: CommandLine) -> None:
     (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")
 
 
+@pytest.mark.processes
 def test_a_student_without_a_run_is_exported(cli: CommandLine, tmp_path: Path) -> None:
     student = ("--space", "text-encoder", "--arch", ARCHITECTURE, "--loss", "alone")
     done = cli("distill", *TEXTS, *student, "--epochs", 1, "--out", "student")

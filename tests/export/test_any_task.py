@@ -18,6 +18,9 @@ from diswot.errors import ExportError, OptionError
 from diswot.export import Exported
 from diswot.tasks import Batch, Dataset, Measure, Metric, Source, SplitName, Task
 from search_spaces import Signature, TensorSpec
+from tests.forked import run_programs
+
+pytestmark = pytest.mark.processes
 
 WORDS = 30
 TAKES = Signature((TensorSpec("words", (None,), "int64", high=WORDS), TensorSpec("at", (2,))), 3)
@@ -142,12 +145,15 @@ def test_the_script_takes_an_array_for_each_input(
     words, at = np.array([3, 1, 4, 1, 5]), np.array([0.5, -2], np.float32)
     for name, values in (("words", words), ("at", at)):
         np.save(tmp_path / f"{name}.npy", values)
-    given = [tmp_path / "words.npy", tmp_path / "at.npy"]
+    given = (tmp_path / "words.npy", tmp_path / "at.npy")
     expected = student(torch.from_numpy(words)[None], torch.from_numpy(at)[None])["places"][0]
-    for file in ("student.py", "student.pt2", "student.onnx"):
-        program = [sys.executable, "-B", done.folder / "predict.py", *given, file]
-        printed = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-        assert json.loads(printed) == pytest.approx(expected.tolist(), abs=1e-5)
+    files = ("student.py", "student.pt2", "student.onnx")
+    programs: list[list[str | Path]] = [
+        [done.folder / "predict.py", *given, file] for file in files
+    ]
+    for ended in run_programs(programs, imports="torch,onnxruntime"):
+        assert ended.status == 0, ended.err
+        assert json.loads(ended.out) == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def test_the_code_of_its_card_runs(exported: tuple[nn.Module, Exported]) -> None:

@@ -23,6 +23,7 @@ def run(space: SearchSpace, folder: Path, notes: list[str], *, onnx: bool | None
     diswot.run("resnet20", space, onnx=onnx, out=folder, progress=progress, epochs=1)
 
 
+@pytest.mark.slow
 def test_a_run_whose_students_have_no_form_is_refused(tmp_path: Path) -> None:
     notes: list[str] = []
     with pytest.raises(ExportError, match="cannot be exported in any form"):
@@ -30,12 +31,14 @@ def test_a_run_whose_students_have_no_form_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_that_asks_for_an_impossible_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot be exported as onnx: torch cannot write it"):
         run(NoOnnx(), tmp_path / "r", [], onnx=True)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_names_the_forms_that_it_will_leave_out(tmp_path: Path) -> None:
     notes: list[str] = []
     with pytest.raises(KeyboardInterrupt):
@@ -46,6 +49,7 @@ def test_a_run_names_the_forms_that_it_will_leave_out(tmp_path: Path) -> None:
     assert note.isprintable()
 
 
+@pytest.mark.slow
 def test_a_distillation_names_what_its_student_cannot_be(cli: CommandLine) -> None:
     space = ("--space", "tests.export.spaces:NoForm", "--arch", "width=4")
     done = cli("distill", *space, "--loss", "alone", "--epochs", "1", "--out", "d")

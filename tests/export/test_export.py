@@ -17,6 +17,8 @@ import diswot
 from diswot.errors import ExportError, RunFolderError
 from search_spaces import CifarResNet, NASBench201Space, SearchSpace
 
+pytestmark = pytest.mark.processes
+
 SPEC = diswot.load_data("digits").spec
 
 

@@ -20,6 +20,8 @@ from search_spaces import CifarResNet, SearchSpace
 from tests.conftest import CommandLine
 from tests.signatures import of_images
 
+pytestmark = pytest.mark.processes
+
 Trained = tuple[nn.Module, Exported]
 
 

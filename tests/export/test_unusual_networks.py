@@ -18,6 +18,8 @@ from diswot.export import dry_export
 from diswot.tasks.images import load_data
 from tests.export.spaces import NoOnnx
 
+pytestmark = pytest.mark.processes
+
 DIGITS = load_data("digits")
 BOTH = {"source": True, "pt2": True}
 

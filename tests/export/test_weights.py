@@ -18,6 +18,8 @@ from torch import nn
 import diswot
 from diswot.tasks.images import load_data
 
+pytestmark = pytest.mark.processes
+
 Header = dict[str, Any]
 
 

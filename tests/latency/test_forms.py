@@ -105,6 +105,7 @@ def test_a_form_that_is_none_is_refused() -> None:
         check_form("tflite")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "form"), [({}, "onnx"), ({"latency": "measured"}, "eager")], ids=["default", "old"]
 )
@@ -118,6 +119,7 @@ def test_the_form_is_what_is_exported_by_default(options: dict[str, Any], form: 
     assert found.best.costs.latency_ms is not None
 
 
+@pytest.mark.processes
 def test_measured_latency_takes_one_worker_by_itself() -> None:
     reported: list[str] = []
     found = diswot.search(
@@ -132,6 +134,7 @@ def test_measured_latency_takes_one_worker_by_itself() -> None:
     assert any("onnxruntime" in line and "one worker" in line for line in reported)
 
 
+@pytest.mark.slow
 def test_a_network_without_that_form_is_a_failed_candidate() -> None:
     space = Unexportable()
     with pytest.raises(UnusableNetworkError, match=r"in onnxruntime raised .*--latency eager"):
@@ -141,6 +144,7 @@ def test_a_network_without_that_form_is_a_failed_candidate() -> None:
     assert found.best.costs.latency_ms is not None
 
 
+@pytest.mark.slow
 def test_what_the_tracer_dumps_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
     runner(Smaller().eval(), torch.zeros(1, 1, 16, 16), form="onnx", threads=1)()
     assert capfd.readouterr() == ("", "")

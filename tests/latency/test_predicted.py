@@ -95,6 +95,7 @@ def fixture_calibrated(reported: list[Step]) -> OperatorTable:
     return calibrate(SPACE, IMAGES, sample=8, batch=2, progress=reported.append)
 
 
+@pytest.mark.slow
 def test_a_calibration_measures_each_operator_and_network(
     calibrated: OperatorTable, reported: list[Step]
 ) -> None:

@@ -40,6 +40,7 @@ def test_an_architecture_that_is_not_in_the_table_is_named(tmp_path: Path) -> No
         latency(S0.from_string("7-7-7"))
 
 
+@pytest.mark.slow
 def test_the_devices_of_a_published_table_are_columns(shared_data: Path) -> None:
     path = shared_data / "nas-bench-201" / "device_costs_cifar100.csv"
     space = NASBench201Space()

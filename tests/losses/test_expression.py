@@ -263,6 +263,7 @@ def test_what_is_no_loss_is_refused(own: str) -> None:
         parse_objective(f"ce + {own}:not_a_loss")
 
 
+@pytest.mark.processes
 def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
     ask = (
         "from diswot.losses import parse_objective; "

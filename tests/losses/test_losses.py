@@ -264,6 +264,7 @@ def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
     assert all(part.grad is None for part in parts(teacher))
 
 
+@pytest.mark.slow
 @each_loss
 def test_gradients_are_those_of_small_differences(case: Case) -> None:
     teacher = changed(case.given(2), Tensor.double)

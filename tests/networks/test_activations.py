@@ -184,6 +184,7 @@ def test_a_convolution_that_is_pooled_later_is_none() -> None:
         _ = seen(pooled, IMAGES).features
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda net: torch.compile(net, backend="eager")])
 def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = Headed(OF_ONE_LAYER["dictionary"])

@@ -50,6 +50,7 @@ def teacher() -> nn.Module:
     return Diverging(99).build(Diverging(99).from_string("width=12"), 10)
 
 
+@pytest.mark.processes
 def test_a_baseline_replaces_a_winner_that_diverges(tmp_path: Path) -> None:
     data = load_data("digits")
     found = diswot.run(teacher(), Diverging(12), data=data, out=tmp_path / "r", **QUICK)
@@ -63,6 +64,7 @@ def test_a_baseline_replaces_a_winner_that_diverges(tmp_path: Path) -> None:
     assert rows["smallest"].measures
 
 
+@pytest.mark.slow
 def test_a_run_of_which_nothing_can_be_trained_fails(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"is nan"):
         diswot.run(teacher(), Diverging(1), out=tmp_path / "r", **QUICK)

@@ -1,4 +1,4 @@
-"""The main job from the command line to an exported student, in processes of their own."""
+"""The main job from the command line to an exported student."""
 
 import json
 import os
@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import CommandLine
+
+pytestmark = pytest.mark.processes
+
 SMALL = ["--teacher", "resnet20", "--population", "3", "--generations", "1", "--repeats", "1"]
 SHORT = ["--epochs", "1", "--teacher-epochs", "1", "--force"]
 
 
-def diswot(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def in_a_process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "diswot", *arguments],
         cwd=folder,
@@ -26,15 +30,15 @@ def diswot(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(name="folder")
-def fixture_folder(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
+def fixture_folder(cli: CommandLine, tmp_path: Path) -> Path:
+    """Return the current folder, which has a data root."""
     return tmp_path
 
 
-def test_run_searches_distills_compares_and_exports(folder: Path) -> None:
-    done = diswot("run", *SMALL, *SHORT, "--max-params", "200k", "--json", folder=folder)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+def test_run_searches_distills_compares_and_exports(cli: CommandLine, folder: Path) -> None:
+    done = cli("run", *SMALL, *SHORT, "--max-params", "200k", "--json")
+    assert done.code == 0, done.err
+    report = json.loads(done.out)
     run = folder / report["folder"]
     rows = {row["label"]: row for row in report["table"]}
     assert list(rows) == ["teacher", "winner", "largest", "smallest", "random"]
@@ -73,68 +77,70 @@ def test_run_searches_distills_compares_and_exports(folder: Path) -> None:
     }
 
 
-def test_search_distill_and_export_one_after_the_other(folder: Path) -> None:
-    done = diswot("search", *SMALL, "--out", "r", folder=folder)
-    assert done.returncode == 0, done.stderr
-    assert "Next: diswot distill r" in done.stdout
-    done = diswot("distill", "r", *SHORT, "--loss", "diswot-dagger", folder=folder)
-    assert done.returncode == 0, done.stderr
-    assert "Next: diswot export r" in done.stdout
-    done = diswot("export", "r", "--no-onnx", folder=folder)
-    assert done.returncode == 0, done.stderr
+def test_search_distill_and_export_one_after_the_other(cli: CommandLine, folder: Path) -> None:
+    done = cli("search", *SMALL, "--out", "r")
+    assert done.code == 0, done.err
+    assert "Next: diswot distill r" in done.out
+    done = cli("distill", "r", *SHORT, "--loss", "diswot-dagger")
+    assert done.code == 0, done.err
+    assert "Next: diswot export r" in done.out
+    done = cli("export", "r", "--no-onnx")
+    assert done.code == 0, done.err
     best = json.loads((folder / "r" / "result.json").read_text())["best"]["architecture"]
     config = json.loads((folder / "r" / "student" / "config.json").read_text())
     assert config["architecture"] == best
     assert config["loss"] == "diswot-dagger"
 
 
-def test_a_named_architecture_needs_no_run(folder: Path) -> None:
+def test_a_named_architecture_needs_no_run(cli: CommandLine, folder: Path) -> None:
     arch = ["--arch", "1-1-1", "--teacher", "resnet20", "--loss", "alone", "--out", "d"]
-    done = diswot("distill", *arch, *SHORT, folder=folder)
-    assert done.returncode == 0, done.stderr
-    done = diswot("export", "d", "--no-onnx", "--out", "s", folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = cli("distill", *arch, *SHORT)
+    assert done.code == 0, done.err
+    done = cli("export", "d", "--no-onnx", "--out", "s")
+    assert done.code == 0, done.err
     assert (folder / "s" / "student.py").exists()
 
 
-def test_cifar_in_its_official_format_runs_the_same_job(folder: Path, shared_data: Path) -> None:
+def test_cifar_in_its_official_format_runs_the_same_job(
+    cli: CommandLine, folder: Path, shared_data: Path
+) -> None:
     (folder / "data" / "cifar-100-python").symlink_to(shared_data / "cifar-100-python")
-    done = diswot(
+    done = cli(
         "search", "--data", "cifar100", "--teacher", "resnet56", "--population", "2",
         "--generations", "0", "--repeats", "1", "--batch-size", "8", "--max-params", "300k",
-        "--out", "r", folder=folder,
+        "--out", "r",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     manifest = json.loads((folder / "r" / "manifest.json").read_text())
     assert manifest["data"]["signature"]["inputs"][0]["shape"] == [3, 32, 32]
     assert manifest["data"]["signature"]["outputs"] == 100
 
 
-def test_a_seed_gives_the_same_result_in_another_process(folder: Path) -> None:
-    for out in ("a", "b"):
-        done = diswot("search", *SMALL, "--seed", "5", "--out", out, folder=folder)
-        assert done.returncode == 0, done.stderr
+def test_a_seed_gives_the_same_result_in_another_process(cli: CommandLine, folder: Path) -> None:
+    command = ("search", *SMALL, "--seed", "5", "--out")
+    here, there = cli(*command, "a"), in_a_process(*command, "b", folder=folder)
+    assert (here.code, there.returncode) == (0, 0), here.err + there.stderr
     results = [json.loads((folder / out / "result.json").read_text()) for out in ("a", "b")]
     assert results[0]["scores"] == results[1]["scores"]
     assert results[0]["best"]["architecture"] == results[1]["best"]["architecture"]
 
 
-def test_run_can_score_against_the_trained_teacher(folder: Path) -> None:
+def test_run_can_score_against_the_trained_teacher(cli: CommandLine, folder: Path) -> None:
     options = ["--teacher-state", "trained", "--no-compare", "--no-onnx", "--out", "r"]
-    done = diswot("run", *SMALL, *SHORT, *options, folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = cli("run", *SMALL, *SHORT, *options)
+    assert done.code == 0, done.err
     settings = json.loads((folder / "r" / "manifest.json").read_text())["settings"]
     assert settings["teacher"] == "resnet20"
     assert settings["teacher_state"] == "trained"
-    assert "Next: " in done.stdout
+    assert "Next: " in done.out
     trained = {path.name for path in (folder / "r" / "distill").iterdir()}
     assert trained == {"alone", "diswot", "diswot-dagger"}
-    assert "It was compared with no other student.\n" in done.stdout
-    assert "Not trained in full, and so not compared: " in done.stdout
-    check_resumed(folder, folder / "r" / "student")
+    assert "It was compared with no other student.\n" in done.out
+    assert "Not trained in full, and so not compared: " in done.out
+    check_resumed(cli, folder, folder / "r" / "student")
 
 
-def check_resumed(folder: Path, student: Path) -> None:
+def check_resumed(cli: CommandLine, folder: Path, student: Path) -> None:
     """Resume a finished run: its student is exported again only where a file has changed."""
     (student / "__pycache__").mkdir()  # as Python leaves it where the student was imported
     written = {path.name: path.stat().st_mtime_ns for path in student.iterdir()}
@@ -142,14 +148,14 @@ def check_resumed(folder: Path, student: Path) -> None:
     assert list(table["stages"]) == [
         *("teacher", "search", "trainings", "verdict", "export", "report"),
     ]
-    done = diswot("resume", "r", folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = cli("resume", "r")
+    assert done.code == 0, done.err
     assert {path.name: path.stat().st_mtime_ns for path in student.iterdir()} == written
     again = json.loads((folder / "r" / "result.json").read_text())
     assert (again["stages"], again["student"]) == (table["stages"], table["student"])
     (student / "predict.py").write_text("")
-    done = diswot("resume", "r", folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = cli("resume", "r")
+    assert done.code == 0, done.err
     assert (student / "predict.py").read_text()
 
 

@@ -36,6 +36,8 @@ def fixture_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN["cases"])
 def test_numbers_are_what_they_were(name: str, tmp_path: Path, cache: Path) -> None:
     if needs_shared(name) and not SHARED.is_dir():

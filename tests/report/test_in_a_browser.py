@@ -20,6 +20,8 @@ from diswot.search import load_run
 from tests.edits import replace_text
 from tests.report.conftest import DESKTOP, PHONE, chromium
 
+pytestmark = pytest.mark.processes
+
 SIZES = [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")]
 
 

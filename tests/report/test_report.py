@@ -15,6 +15,8 @@ from diswot.report import write_report
 from tests.cli.faulty import OneRaises
 from tests.edits import edit, replace_text
 
+pytestmark = pytest.mark.processes
+
 
 def text_of(page: Path) -> str:
     """Return the page's text without tags, scripts and styles, in single spaces."""

@@ -12,6 +12,8 @@ from tests.cli.test_bad_run_folders import BROKEN_JSON
 from tests.conftest import CommandLine
 from tests.edits import edit
 
+pytestmark = pytest.mark.processes
+
 
 def test_it_says_what_it_wrote(cli: CommandLine, run_folder: Path) -> None:
     outcome = cli("report", run_folder)

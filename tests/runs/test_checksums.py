@@ -56,6 +56,7 @@ def candidates(folder: Path) -> dict[int, Candidate]:
     return read_journal(folder, candidate_reader(None, images))
 
 
+@pytest.mark.slow
 def test_no_bit_of_a_journal_changes_unnoticed(journal: Path) -> None:
     whole, known, chance = journal.read_bytes(), candidates(journal.parent), Random(1)
     for _ in range(FLIPS):

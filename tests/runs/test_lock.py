@@ -36,6 +36,7 @@ def fixture_holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
+@pytest.mark.processes
 def test_a_second_process_is_refused_by_name(
     holder: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_what_killed_processes_left_half_written_is_removed(tmp_path: Path) -> N
     assert sorted(left) == [".lock", "download.partial"]
 
 
+@pytest.mark.processes
 def test_outside_of_runs_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass

@@ -359,6 +359,7 @@ def test_size_ln_of_a_transformer_has_its_linear_layers() -> None:
     assert score("size_ln", network) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_size_ln_ranks_s0_as_published(shared_data: Path) -> None:
     table = np.genfromtxt(
         shared_data / "resnet-s0" / "accuracies.csv", delimiter=",", names=True, dtype=None

@@ -47,6 +47,7 @@ def offered(student, teacher):
 """
 
 
+@pytest.mark.processes
 def test_an_installed_package_offers_scorers(tmp_path: Path) -> None:
     ask = "from diswot.scorers import find_scorer; print(find_scorer('offered+nwot').formula)"
     said = said_with_plugin(ask, tmp_path, group="diswot.scorers", code=OFFERED)

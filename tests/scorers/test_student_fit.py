@@ -140,6 +140,7 @@ def test_a_network_is_aligned_with_itself_more_than_with_others() -> None:
     assert other < math.log(2)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(scale=st.floats(1e-3, 1e3), order=st.permutations(range(IMAGES)))
 def test_the_teachers_scale_and_the_image_order_do_not_matter(

@@ -16,6 +16,7 @@ from tests.search.spaces import Tiny
 FEW = {"population": 1, "generations": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("scorer", ["params", "student_fit", "logrank(nwot,params)"])
 def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
@@ -25,6 +26,7 @@ def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
     assert run.ranking[0] == run.front[0] == run.shortlist()[0] == run.best
 
 
+@pytest.mark.slow
 def test_a_baseline_that_scores_highest_wins() -> None:
     runs = [search(**FEW, seed=seed, scorer="params") for seed in range(6)]
     assert {run.best.name for run in runs} == {"3-3-3"}
@@ -32,6 +34,7 @@ def test_a_baseline_that_scores_highest_wins() -> None:
     assert any(run.candidates[0] != run.best for run in runs)
 
 
+@pytest.mark.slow
 def test_baselines_leave_what_the_engine_proposes_as_it_was() -> None:
     run = search(seed=1)
     engine = run.candidates[:4]
@@ -39,6 +42,7 @@ def test_baselines_leave_what_the_engine_proposes_as_it_was() -> None:
     assert [(c.name, c.terms) for c in engine] == [(c.name, c.terms) for c in alone]
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_also_proposed_is_one_candidate(tmp_path: Path) -> None:
     run = search(engine="exhaustive", out=tmp_path / "r")
     assert len({c.name for c in run.candidates}) == len(run.candidates) == 27
@@ -74,6 +78,7 @@ def test_baselines_recorded_under_their_former_name_are_read(tmp_path: Path) -> 
     assert resume(tmp_path / "r", space=Tiny()).baselines == run.baselines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", range(6))
 def test_a_run_that_stops_among_its_baselines_ends_the_same(tmp_path: Path, kept: int) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
@@ -83,6 +88,7 @@ def test_a_run_that_stops_among_its_baselines_ends_the_same(tmp_path: Path, kept
     assert outcome_of(stopped) == outcome_of(whole)
 
 
+@pytest.mark.slow
 def test_a_longer_run_is_the_same_whether_it_was_extended(tmp_path: Path) -> None:
     search(**SMALL | {"generations": 0}, seed=2, out=tmp_path / "extended")
     _resume(tmp_path / "extended", generations=1)

@@ -21,6 +21,8 @@ from diswot.search import Budget
 from tests.search.conftest import entries_of, outcome_of, search
 from tests.search.spaces import DEADLY, Deadly, Slow, Tiny
 
+pytestmark = pytest.mark.processes
+
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 CHECKOUT = Path(__file__).parents[2]
@@ -162,6 +164,13 @@ def fixture_silent() -> Iterator[str]:
         yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.fixture(name="impatient")
+def fixture_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a second for what never answers."""
+    monkeypatch.setattr(import_module("diswot.search._dask"), "PATIENCE", 1)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_says_nothing_is_refused(silent: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=f"no Dask scheduler answers at {silent}") as refusal:
         search(cluster=silent, out=tmp_path / "run")
@@ -169,6 +178,7 @@ def test_a_server_that_says_nothing_is_refused(silent: str, tmp_path: Path) -> N
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "nonsense", "", "tcp://", "ftp://127.0.0.1:8786", "tcp://x:y"]
 )

@@ -58,6 +58,7 @@ def plainly_counted(build: Callable[[], nn.Module], signature: Signature) -> Cos
     return Costs(params, counter.get_total_flops() // 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
@@ -246,6 +247,7 @@ def costs_by_mix(archs: Iterable[str], num_classes: int) -> dict[tuple[int, int]
     }
 
 
+@pytest.mark.slow
 def test_nas_bench_201_costs_are_the_benchmarks(rows: list[Mapping[str, str]]) -> None:
     # In 150 rows the benchmark prints the costs of another cell, one that is equal up to
     # skip connections; there, too, ours are the costs of the cell's own operations, as

@@ -147,6 +147,7 @@ def merit(candidate: Candidate) -> float:
     return -np.inf if candidate.score is None else candidate.score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("size", [40, 20_000])
 def test_proposals_do_not_depend_on_when_results_arrive(name: str, size: int) -> None:
@@ -461,6 +462,7 @@ class Wide(ChoiceSpace):
         return nn.Sequential(*layers, *pool, nn.Linear(arch.third, num_classes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["evolution", "regularized", "random"])
 def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}

@@ -49,6 +49,7 @@ def fixture_finished(
     return folder
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(data=st.data())
 def test_a_journal_that_ends_anywhere_leads_to_the_same_result(
@@ -61,6 +62,7 @@ def test_a_journal_that_ends_anywhere_leads_to_the_same_result(
     assert outcome_of(folder) == outcome_of(finished)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(data=st.data())
 def test_journal_lines_in_any_order_give_the_same_result(
@@ -74,6 +76,7 @@ def test_journal_lines_in_any_order_give_the_same_result(
     assert outcome_of(folder) == outcome_of(finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", RUNS)
 def test_a_run_that_is_extended_becomes_the_longer_run(tmp_path: Path, run: str) -> None:
     options: dict[str, Any] = {"budget": BUDGET, **RUNS[run]}
@@ -93,6 +96,7 @@ def fixture_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_finished_run_gives_its_result_again(run: Path) -> None:
     before = (run / "journal.jsonl").read_bytes(), (run / "result.json").read_bytes()
     again = resume(run, space=Tiny())
@@ -111,6 +115,7 @@ def test_the_result_names_front_knee_and_shortlist(run: Path) -> None:
     assert len(set(result["shortlist"])) == 5
 
 
+@pytest.mark.slow
 def test_an_extended_run_removes_the_result_of_the_shorter(run: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(run), run)
     (folder / "result.json").write_bytes((run / "result.json").read_bytes())
@@ -326,6 +331,7 @@ def search_slowly(folder: Path) -> None:
     search(out=folder, space=Slow(), generations=100)
 
 
+@pytest.mark.processes
 def test_a_second_process_is_refused_and_the_first_can_be_killed(
     tmp_path: Path, start: Callable[..., BaseProcess]
 ) -> None:
@@ -360,6 +366,7 @@ def start_or_resume(folder: Path, options: dict[str, Any]) -> None:
         search(out=folder, **options)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("engine", ["evolution", "nsga2"])
 def test_kills_at_any_moment_change_nothing(
     tmp_path: Path, start: Callable[..., BaseProcess], engine: str
@@ -381,6 +388,7 @@ def test_kills_at_any_moment_change_nothing(
     assert outcome_of(folder) == outcome_of(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_folder_in_which_nothing_was_started_counts_as_empty(tmp_path: Path) -> None:
     """Between these files and the manifest a process can be killed, and there is no run yet."""
     folder = tmp_path / "run"
@@ -428,6 +436,7 @@ def fixture_whole_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "whole"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "moment", ["journal.jsonl", "distill/alone", "distill/diswot-dagger", "distill/random"]
 )
@@ -473,6 +482,7 @@ def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "pages", [0, 1, 2, 3, 5], ids=["lock", "manifest", "first line", "line", "result"]
 )

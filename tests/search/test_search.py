@@ -23,6 +23,7 @@ def search(**options: Any) -> diswot.SearchResult:
     return diswot.search("resnet20", options.pop("space", SPACE), **(SMALL | options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_only_the_same_seed_gives_the_same_run(engine: str) -> None:
     runs = [search(engine=engine, seed=seed) for seed in (0, 0, 1)]
@@ -30,6 +31,7 @@ def test_only_the_same_seed_gives_the_same_run(engine: str) -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_candidate_is_scored_twice_and_none_is_over_budget(engine: str) -> None:
     limit = 8_000
@@ -49,6 +51,7 @@ def test_a_small_space_is_searched_to_its_end() -> None:
     assert run.baselines["smallest"].name == "1-1"
 
 
+@pytest.mark.slow
 def test_global_random_states_are_left_alone() -> None:
     random.seed(7)
     np.random.seed(7)  # noqa: NPY002  (the global state is what is tested)
@@ -82,6 +85,7 @@ def test_a_budget_nothing_meets_is_refused_naming_the_smallest() -> None:
         search(budget=diswot.Budget(params=10))
 
 
+@pytest.mark.slow
 def test_a_run_folder_reads_back_as_it_was(tmp_path: Path) -> None:
     run = search(out=tmp_path / "run")
     read = diswot.load_run(tmp_path / "run", space=SPACE)
@@ -122,6 +126,7 @@ def test_scores_given_singly_and_together_are_equal() -> None:
     assert [len(values) for values in single[0].terms.values()] == [2, 2]
 
 
+@pytest.mark.slow
 def test_scores_and_searches_follow_the_same_score_by_default() -> None:
     (scored,) = diswot.score(["1-1-1"], "resnet20", space=SPACE, repeats=1, batch_size=8)
     found = search()

@@ -17,7 +17,10 @@ from diswot.search import Budget, resume
 from tests.search.conftest import entries_of, outcome_of, search
 from tests.search.spaces import DEADLY, Deadly, Slow, Unsendable
 
-pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores"),
+]
 
 
 @pytest.mark.parametrize("engine", ["evolution", "nsga2", "regularized", "random"])

@@ -146,6 +146,7 @@ def test_the_start_has_room_in_a_space_of_few_layers() -> None:
 # How architectures vary
 
 
+@pytest.mark.slow
 @both
 @given(data=st.data(), seed=SEEDS)
 def test_a_mutant_of_anything_is_another_architecture_inside(
@@ -224,6 +225,7 @@ def test_a_block_that_grows_too_deep_becomes_two() -> None:
     assert {name for name in names if "+" in name} == {"k3c64n3+k3c64n3"}
 
 
+@pytest.mark.slow
 @both
 @given(data=st.data(), seed=SEEDS)
 def test_a_child_has_its_parents_blocks_stage_by_stage(
@@ -248,6 +250,7 @@ def test_children_of_deep_parents_are_mixed_and_not_too_deep() -> None:
     assert len(children) > 10
 
 
+@pytest.mark.slow
 @both
 def test_samples_are_far_from_alike_and_of_all_sizes(space: MacroSpace) -> None:
     rng = np.random.default_rng(0)
@@ -280,6 +283,7 @@ def shapes(network: nn.Module, images: Tensor) -> tuple[torch.Size, torch.Size]:
     return seen[0], logits.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_architecture_builds_and_runs_at_its_image_size(name: str) -> None:
     space, size = SPACES[name](of_images(3, 32, 32)), BUILT_IN[name]

@@ -29,6 +29,7 @@ def test_it_keeps_the_contract() -> None:
     check_space(NASBenchMacroSpace(), signature=IMAGES, draws=5)
 
 
+@pytest.mark.slow
 def test_networks_cost_what_the_table_says(shared_data: Path) -> None:
     with (shared_data / "nas-bench-macro" / "accuracies.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -21,6 +21,7 @@ def fixture_few() -> ImageData:
     return few_digits(48)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["alone", "ce + 0.9*kd(T=4) + 0.1*fitnet + 0.1*crd + 0.1*ft"])
 def test_distillation_keeps_the_contract(few: ImageData, loss: str) -> None:
     def make() -> DistillationMethod:
@@ -85,6 +86,7 @@ class Endless(Adversarial):
         return Losses(found.total / 0, found.terms)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "rule"),
     [

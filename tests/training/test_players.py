@@ -42,6 +42,7 @@ def test_a_player_changes_its_own_parameters_alone() -> None:
     assert all(parameter.grad is None for parameter in after.teachers["teacher"].parameters())
 
 
+@pytest.mark.processes
 def test_two_players_killed_end_with_the_same_weights(tmp_path: Path) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     contest(whole)
@@ -64,6 +65,7 @@ def _critic(folder: Path) -> list[list[float]]:
     return [value.flatten().tolist() for name, value in method.items() if "critic" in name]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_method_is_refused(tmp_path: Path) -> None:
     contest(tmp_path, epochs=1)
     with pytest.raises(RunFolderError, match="its epochs is 1, but got 2"):

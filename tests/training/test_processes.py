@@ -31,6 +31,7 @@ def two_processes(*arguments: str | Path, folder: Path) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.processes
 def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
     done = two_processes("tests.training.short_training", tmp_path / "two", "--plain", folder=ROOT)
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,7 @@ def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.processes
 def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> None:
     done = two_processes(
         "diswot", "distill", "--arch", "1-1-1", "--loss", "alone", "--epochs", "1",

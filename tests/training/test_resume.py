@@ -60,6 +60,7 @@ def measured(folder: Path) -> list[dict[str, str]]:
         return [{n: v for n, v in row.items() if n not in timed} for row in csv.DictReader(file)]
 
 
+@pytest.mark.processes
 def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_path: Path) -> None:
     stopped = []
     for checkpoints in (2, 3):  # within the first epoch, then within the second or third
@@ -75,6 +76,7 @@ def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_pat
     assert len(measured(whole)) == RECIPE.epochs
 
 
+@pytest.mark.slow
 def test_what_ended_is_only_evaluated_again(whole: Path) -> None:
     before = (whole / "last.safetensors").stat().st_mtime_ns
     student = small(7)

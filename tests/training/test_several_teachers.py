@@ -67,6 +67,7 @@ def weights(distillation: Distillation) -> list[Mapping[str, Tensor]]:
     return [each.network.state_dict() for each in distillation.teachers.values()]
 
 
+@pytest.mark.slow
 def test_each_teacher_is_kept_for_what_it_was_trained_on(tmp_path: Path) -> None:
     reported: list[Step] = []
     found, again = (

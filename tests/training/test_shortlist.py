@@ -42,6 +42,7 @@ def students(*names: str) -> dict[str, Callable[[], nn.Module]]:
     return {name: partial(built, name) for name in names}
 
 
+@pytest.mark.slow
 def test_each_round_has_half_the_students_and_twice_the_epochs(
     distillation: Distillation, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_the_recipe_is_the_papers_scaled_to_the_epochs() -> None:
     )
 
 
+@pytest.mark.slow
 def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Path) -> None:
     network = student()
     before = data.metrics[0].measure(network, data, "test")
@@ -99,6 +100,7 @@ def test_the_teacher_is_not_changed(data: ImageData) -> None:
     assert not any(module._forward_hooks for module in teacher.modules())
 
 
+@pytest.mark.slow
 def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> None:
     stages: list[list[str]] = []
     for _ in range(2):
@@ -118,6 +120,7 @@ def test_a_built_in_teacher_is_trained_once(data: ImageData, tmp_path: Path) -> 
     assert len(list((tmp_path / "teachers").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_cached_teacher_is_trained_again_with_a_note(
     data: ImageData, tmp_path: Path
 ) -> None:
@@ -189,6 +192,7 @@ def test_a_checkpoint_of_another_network_names_the_first_tensor(tmp_path: Path) 
         )
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
     teacher = CifarResNet((3, 3, 3), num_classes=10, in_channels=1)
     torch.save({"state_dict": teacher.state_dict()}, tmp_path / "teacher.pth")

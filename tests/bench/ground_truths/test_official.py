@@ -169,6 +169,7 @@ def test_progress_is_reported_in_megabytes(content: dict[str, Any], tmp_path: Pa
     assert 0 < steps[-1].done <= steps[-1].total == path.stat().st_size // 1_000_000
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_an_entry_and_not_by_the_file(tmp_path: Path) -> None:
     def peak(path: Path, read: Callable[[Path], object]) -> int:
         tracemalloc.start()

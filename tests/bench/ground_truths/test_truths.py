@@ -30,6 +30,7 @@ def truths(shared_data: Path) -> dict[str, GroundTruth]:
     return {name: find_truth(name, shared_data) for name in NAMES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
 def test_each_has_all_its_architectures_once(
     truths: dict[str, GroundTruth], name: str, count: int

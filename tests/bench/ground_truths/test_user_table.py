@@ -149,6 +149,7 @@ LINES = st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=16)
 WHOLE = st.lists(st.sampled_from(ROWS), min_size=9, max_size=13, unique=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(

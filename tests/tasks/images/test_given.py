@@ -84,6 +84,7 @@ def test_so_is_that_of_cifar10(tmp_path: Path) -> None:
     assert len(diswot.load_data("cifar10", root=tmp_path).test) == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_an_archive_that_expands_without_end_is_refused(kind: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cifar-100-python.tar.gz"

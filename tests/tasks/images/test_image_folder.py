@@ -214,6 +214,7 @@ def test_images_are_held_upright(tmp_path: Path, load: Load) -> None:
     assert (right < 15).all()
 
 
+@pytest.mark.slow
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     wanted=st.integers(1, 24),
@@ -379,6 +380,7 @@ def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path, kept: Path, 
         load(fill(tmp_path / "fruit"))
 
 
+@pytest.mark.slow
 def test_a_real_folder_is_read(shared_data: Path, load: Load) -> None:
     data, notes = load(str(shared_data / "tiny-imagenet-20"))
     assert data.summary() == (

@@ -63,6 +63,7 @@ def lowest_at(loss: Callable[[Tensor], Tensor]) -> float:
     return float(grid[values.argmin()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tough", [0.0, 0.01, 0.1, 0.4])
 @pytest.mark.parametrize("tolerant", [0.0, 0.03, 0.5])
 def test_the_default_sum_is_lowest_at_the_truth(tough: float, tolerant: float) -> None:
@@ -75,6 +76,7 @@ def test_the_default_sum_is_lowest_at_the_truth(tough: float, tolerant: float) -
     assert lowest_at(total) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_code_constants_move_the_minimum_where_tau_is_0() -> None:
     truth = torch.zeros(1, 1, dtype=torch.double)
 

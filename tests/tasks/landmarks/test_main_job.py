@@ -17,6 +17,7 @@ TINY = (
 )
 
 
+@pytest.mark.processes
 def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> None:
     ran = cli("run", *TASK, *TINY, "--out", "run")
     assert ran.code == 0, ran.err

@@ -1,8 +1,6 @@
 """An exported classifier of texts, as its folder runs without the library."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,10 @@ from diswot.export import export
 from diswot.tasks import find_task
 from diswot.tasks.text import TextData, load_texts
 from search_spaces import Signature, TensorSpec, TextEncoder
+from tests.forked import run_programs
 from tests.tasks.text.conftest import PAIRS
+
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
@@ -52,16 +53,10 @@ def test_the_script_names_the_class_of_a_text(
     with torch.no_grad():
         shares = student(tokens, tokens != 0).softmax(1)[0]
     expected = f"{data.classes[int(shares.argmax())]} {float(shares.max()):.1%}"
-    for arguments, given in (([text], ""), (["-"], text)):
-        found = subprocess.run(
-            [sys.executable, folder / "predict.py", *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=tmp_path,
-        )
-        assert found.stdout.strip() == expected
+    program = folder / "predict.py"
+    runs = [(program, text), (program, "-")]
+    for ended in run_programs(runs, imports="torch", folder=tmp_path, given=text):
+        assert (ended.status, ended.out.decode().strip()) == (0, expected), ended.err
 
 
 def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: Path) -> None:

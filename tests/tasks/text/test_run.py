@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import CommandLine
 from tests.tasks.text.conftest import PAIRS
 
@@ -20,6 +22,7 @@ SMALL = [
 SHORT = ["--epochs", 1, "--teacher-epochs", 1, "--force", "--no-onnx", "--no-compare"]
 
 
+@pytest.mark.processes
 def test_run_goes_from_texts_to_an_exported_student(cli: CommandLine, tmp_path: Path) -> None:
     rows = "".join(f"{text},{label}\n" for text, label in PAIRS)
     (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")

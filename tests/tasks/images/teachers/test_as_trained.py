@@ -134,6 +134,7 @@ def test_the_digest_covers_how_images_are_shown() -> None:
     assert len({first, larger, bare}) == 3
 
 
+@pytest.mark.slow
 def test_it_is_drawn_anew_with_what_it_holds() -> None:
     teacher = find_teacher(wrapped(size=32), GRAY)
     assert teacher.weights is not None

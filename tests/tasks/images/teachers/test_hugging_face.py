@@ -153,6 +153,7 @@ def test_a_network_answers_as_behind_its_own_processor(tmp_path: Path, kind: str
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> None:
     make, processor_of, resolution = MODELS[kind]

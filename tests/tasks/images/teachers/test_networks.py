@@ -78,6 +78,7 @@ def test_a_full_width_mobilenet_has_the_published_size() -> None:
     assert size_of(MobileNetV2(num_classes=10, width=1.0)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
 def test_color_and_gray_images_reach_every_weight(name: str) -> None:
     with torch_seed(0):
@@ -111,6 +112,7 @@ def test_there_is_no_wide_residual_network_of_any_depth(depth: int, width: int) 
         WideResNet(depth, width, num_classes=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
 def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
     teacher = find_teacher(name, ImageSpec((1, 16, 16), 3, (0.5,), (0.5,), 1.0))
@@ -119,6 +121,7 @@ def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
     assert not all(torch.equal(first[key], other[key]) for key in first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
 def test_a_network_can_be_written_as_source(name: str) -> None:
     network = TEACHERS[name].build(num_classes=5, in_channels=1).eval()
@@ -128,6 +131,7 @@ def test_a_network_can_be_written_as_source(name: str) -> None:
         assert torch.equal(traced(images), network(images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
 def test_students_are_scored_for_every_network(cli: CommandLine, name: str) -> None:
     done = cli(

@@ -18,6 +18,7 @@ from tests.conftest import CommandLine
 FEW = ("--epochs", "1", "--train-batch-size", "64")
 
 
+@pytest.mark.slow
 def test_what_was_trained_is_taken_as_weights(cli: CommandLine, tmp_path: Path) -> None:
     done = cli("teacher", "train", "mobilenet-v2", *FEW, "--out", "teacher", "--json")
     assert done.code == 0, done.err
@@ -36,6 +37,7 @@ def test_what_was_trained_is_taken_as_weights(cli: CommandLine, tmp_path: Path) 
     assert "is of another network: expected stages.0.layers.0.weight" in line
 
 
+@pytest.mark.slow
 def test_the_next_command_is_named_and_the_folder_is_one_in_runs(cli: CommandLine) -> None:
     done = cli("teacher", "train", "mobilenet-v2", *FEW)
     weights = "runs/teacher-mobilenet-v2-1/best.safetensors"
@@ -46,6 +48,7 @@ def trained(folder: Path, network: nn.Module | str = "mobilenet-v2", seed: int =
     return train_teacher(network, out=folder, epochs=1, train_batch_size=64, seed=seed)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_teacher(tmp_path: Path) -> None:
     for number, seed in enumerate((0, 0, 1)):
         trained(tmp_path / str(number), seed=seed)

@@ -1,0 +1,59 @@
+"""Tests that start processes are marked so, because `make test-fast` leaves those out."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import wraps
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import pytest
+
+DOCTESTS = {"processes": ("diswot.export._api.export", "diswot.workers.Workers")}
+"""Examples in docstrings that carry a mark."""
+
+
+class Marks:
+    """A plugin that marks examples, and fails a test that starts a process without the mark."""
+
+    def __init__(self) -> None:
+        self._started: list[str] = []
+        self._patch = pytest.MonkeyPatch()
+
+    def pytest_configure(self) -> None:
+        """Watch everything that starts a process of its own."""
+        for owner, name in ((subprocess.Popen, "__init__"), (BaseProcess, "start")):
+            self._patch.setattr(owner, name, self._noted(getattr(owner, name)))
+
+    def pytest_unconfigure(self) -> None:
+        self._patch.undo()
+
+    def _noted(self, start: Callable[..., None]) -> Callable[..., None]:
+        @wraps(start)
+        def started(process: Any, *arguments: Any, **options: Any) -> None:
+            command = options.get("args", arguments[0] if arguments else process)
+            self._started.append(str(command))
+            start(process, *arguments, **options)
+
+        return started
+
+    @pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            for mark, names in DOCTESTS.items():
+                if isinstance(item, pytest.DoctestItem) and item.name in names:
+                    item.add_marker(mark)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        self._started.clear()
+        yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
+        started = self._started.copy()
+        yield
+        if started and item.get_closest_marker("processes") is None:
+            pytest.fail(
+                f"it starts processes, so it needs `pytest.mark.processes`: {started[0][:100]}",
+                pytrace=False,
+            )
