@@ -6,7 +6,7 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import OUTPUT, Architecture, SearchSpace, made_for
-from search_spaces._macro_blocks import MacroBlock
+from search_spaces._macro_blocks import MacroBlock, conv_bn
 from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.macro import MacroSpace
@@ -40,5 +40,6 @@ __all__ = [
     "TextEncoder",
     "TextEncoderSpace",
     "VisionTransformer",
+    "conv_bn",
     "made_for",
 ]

@@ -69,15 +69,24 @@ class SearchSpace(ABC):
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a child of `a` and `b`."""
 
-    @abstractmethod
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Build the network of `arch`, freshly initialized, with `num_classes` outputs."""
+        """Build the network of `arch`, freshly initialized, with `num_classes` outputs.
+
+        Every space defines this or `network`.
+
+        Raises:
+            ValueError: networks of the space depend on their inputs too.
+        """
+        raise ValueError(
+            f"A network of {type(self).__name__} depends on more than its {num_classes} outputs: "
+            f"call network({self.to_string(arch)!r}, signature)"
+        )
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
         """Build the network of `arch` for what it is to take and give.
 
         By default [`build`][search_spaces.SearchSpace.build] with as many outputs; a space
-        whose networks depend on their inputs (a vocabulary, a length) overrides it.
+        whose networks depend on their inputs (a vocabulary, a length) defines it in place of that.
         """
         return self.build(arch, signature.outputs)
 

@@ -242,17 +242,6 @@ class TextEncoderSpace(ChoiceSpace):
             head_size=HEAD_SIZE // scale,
         )
 
-    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Raise: an encoder needs to know its vocabulary and its length, see `network`.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(
-            f"A text encoder of {num_classes} classes needs its vocabulary and its length too: "
-            f"call network({self.to_string(arch)!r}, signature)"
-        )
-
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
         """Build the encoder for the vocabulary and the length of the inputs.
 

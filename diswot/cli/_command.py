@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from diswot.cli._config import Config, checked, read_config
+from diswot.cli._declared import Grouped, options_declared_by
 from diswot.cli._terminal import say
 from diswot.options import DEFAULT_TASK, GROUPS
 from diswot.runs.config import as_toml
@@ -17,23 +18,6 @@ _CONFIG, _PRINT, _ALL = "diswot.config", "diswot.print", "diswot.all"
 
 _CLAUSE = re.compile(r"(?<!e\.g)[.;:](?: |$)")
 """Where the first clause of a help ends."""
-
-
-class Grouped(click.Option):
-    """An option of a command.
-
-    Args:
-        group: the heading that it stands under.
-        essential: whether `--help` shows it; `--help-all` shows every one.
-        **other: see `click.Option`.
-    """
-
-    def __init__(
-        self, *args: Any, group: str = "Run", essential: bool = True, **other: Any
-    ) -> None:
-        super().__init__(*args, **other)
-        self.group = group
-        self.essential = essential
 
 
 class Command(click.Command):
@@ -91,7 +75,6 @@ class Command(click.Command):
             name = read_config(path, self.name or "").values.get("task")
         if "task" not in known or name in (None, DEFAULT_TASK):
             return []
-        from diswot.cli._declared import options_declared_by
         from diswot.tasks import find_task
 
         return options_declared_by(find_task(str(name)).options, without=known)

@@ -6,11 +6,27 @@ from typing import Any, TypeVar
 
 import click
 
-from diswot.cli._command import Grouped
 from diswot.cli._numbers import Real, Whole
 from diswot.options import Declared, declared
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Grouped(click.Option):
+    """An option of a command.
+
+    Args:
+        group: the heading that it stands under.
+        essential: whether `--help` shows it; `--help-all` shows every one.
+        **other: see `click.Option`.
+    """
+
+    def __init__(
+        self, *args: Any, group: str = "Run", essential: bool = True, **other: Any
+    ) -> None:
+        super().__init__(*args, **other)
+        self.group = group
+        self.essential = essential
 
 
 def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from diswot.cli._declared import Folder, flagged, option
-from diswot.options import DistillationOptions, ResumeOptions, SearchOptions
+from diswot.options import DistillationOptions, ResumeOptions, SearchOptions, SubjectOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -21,19 +21,10 @@ def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 TASK = option(SearchOptions, "task")
-TEACHER = flagged(
-    "--teacher",
-    group="Task",
-    help="A name of `diswot list teachers`; or hf:FOLDER, timm:NAME, torchvision:NAME, "
-    "package.module:callable. By default the task's.",
-)
+TEACHER = option(SubjectOptions, "teacher")
 TEACHER_WEIGHTS = option(DistillationOptions, "teacher_weights")
 TEACHER_CLASSES = option(DistillationOptions, "teacher_classes")
-SPACE = flagged(
-    "--space",
-    group="Task",
-    help="A name of `diswot list spaces`; or package.module:Class. By default the task's.",
-)
+SPACE = option(SubjectOptions, "space")
 DATA = option(SearchOptions, "data")
 FORCE = option(DistillationOptions, "force")
 IMAGE_SIZE = option(SearchOptions, "image_size")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import flagged, names, option
+from diswot.cli._declared import names, option
 from diswot.cli._numbers import Count
 from diswot.devices import find_device
-from diswot.options import SearchOptions
+from diswot.options import BudgetOptions, SearchOptions, declared
 
 if TYPE_CHECKING:
     from diswot.search import Budget
@@ -35,13 +35,8 @@ scoring_options = shared.options(
 search_options = shared.options(
     SCORER,
     *(
-        flagged(flag, type=kind, help=said, group="Budget")
-        for flag, kind, said in (
-            ("--max-params", Count(), "Parameters at most, e.g. 300k."),
-            ("--max-macs", Count(), "Multiply-adds of one input at most, e.g. 20M."),
-            ("--max-latency-ms", float, "Milliseconds of one forward pass at most."),
-            ("--max-memory", Count(), "Peak bytes of activations of one input at most."),
-        )
+        option(BudgetOptions, name, type=Count() if limit.kind is int else float)
+        for name, limit in declared(BudgetOptions).items()
     ),
     option(SearchOptions, "latency"),
     option(SearchOptions, "latency_column"),
@@ -57,12 +52,8 @@ def taken_budget(chosen: dict[str, Any]) -> Budget | None:
     """Take the limits out of the options chosen; `None` if there are none."""
     from diswot.search import Budget
 
-    budget = Budget(
-        params=chosen.pop("max_params"),
-        macs=chosen.pop("max_macs"),
-        latency_ms=chosen.pop("max_latency_ms"),
-        memory=chosen.pop("max_memory"),
-    )
+    limits = {name: chosen.pop(name) for name in declared(BudgetOptions)}
+    budget = Budget(**{name.removeprefix("max_"): limit for name, limit in limits.items()})
     return None if budget == Budget() else budget
 
 

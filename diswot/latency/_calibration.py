@@ -27,6 +27,9 @@ from search_spaces import Architecture, SearchSpace, Signature
 
 Vector: TypeAlias = NDArray[np.float64]
 
+Counts: TypeAlias = Mapping[Architecture, Counter[str]]
+"""How often the networks of architectures call each operator."""
+
 FEWEST = 6
 """Architectures to calibrate with: some to fit a line, some to measure its error."""
 
@@ -84,10 +87,10 @@ def calibrate(
         SpaceError: a network cannot be built or run.
     """
     _check(threads=(threads, 1), batch=(batch, 1), sample=(sample, FEWEST))
-    archs = _drawn(space, sample, seed)
-    counts = [operators_of(space, arch, signature, batch=batch) for arch in archs]
+    drawn = _drawn(space, sample, seed)
+    counts = {arch: operators_of(space, arch, signature, batch=batch) for arch in drawn}
     timed = MeasuredLatency(space, signature, device, batch, threads, SECONDS, form)
-    return _fitted(timed, archs, counts, _Times.of(timed, archs, counts, progress))
+    return _fitted(timed, counts, _Times.of(timed, counts, progress))
 
 
 def _check(**numbers: tuple[int, int]) -> None:
@@ -120,18 +123,12 @@ class _Round:
 
     @classmethod
     def of(
-        cls,
-        timed: MeasuredLatency,
-        archs: Sequence[Architecture],
-        counts: Sequence[Counter[str]],
-        progress: Progress,
-        stage: str,
+        cls, timed: MeasuredLatency, counts: Counts, progress: Progress, *, stage: str
     ) -> "_Round":
         """Measure each operator in the first network that has it, and every network."""
         operators: dict[str, float] = {}
         networks = []
-        pairs = zip(archs, counts, strict=True)
-        for arch, count in tracked(pairs, progress, stage, len(archs)):
+        for arch, count in tracked(counts.items(), progress, stage, len(counts)):
             if missing := count.keys() - operators.keys():
                 operators |= _times_in(timed, arch, missing)
             networks.append(timed.measure(arch))
@@ -153,16 +150,10 @@ class _Times:
     measurement_noise: float
 
     @classmethod
-    def of(
-        cls,
-        timed: MeasuredLatency,
-        archs: Sequence[Architecture],
-        counts: Sequence[Counter[str]],
-        progress: Progress,
-    ) -> "_Times":
+    def of(cls, timed: MeasuredLatency, counts: Counts, progress: Progress) -> "_Times":
         """Measure all rounds; keep the fastest time of each operator and of each network."""
         rounds = [
-            _Round.of(timed, archs, counts, progress, f"round {number}")
+            _Round.of(timed, counts, progress, stage=f"round {number}")
             for number in range(1, ROUNDS + 1)
         ]
         runs = [each.networks for each in rounds]
@@ -174,18 +165,13 @@ class _Times:
         )
 
 
-def _fitted(
-    timed: MeasuredLatency,
-    archs: Sequence[Architecture],
-    counts: Sequence[Counter[str]],
-    times: _Times,
-) -> OperatorTable:
+def _fitted(timed: MeasuredLatency, counts: Counts, times: _Times) -> OperatorTable:
     """Fit the line from sums of operators to networks, and find its error where it was not fit."""
-    sums = np.array([total_ms(times.operators, count) for count in counts])
-    held_out = np.arange(len(archs)) % HELD_OUT == HELD_OUT - 1
+    sums = np.array([total_ms(times.operators, count) for count in counts.values()])
+    held_out = np.arange(len(counts)) % HELD_OUT == HELD_OUT - 1
     intercept, slope = _line(sums[~held_out], times.networks[~held_out])
     predicted = intercept + slope * sums
-    rows = zip(archs, times.networks, predicted, held_out, strict=True)
+    rows = zip(counts, times.networks, predicted, held_out, strict=True)
     return OperatorTable(
         space=type(timed.space).__name__,
         signature=without_facts(timed.signature),

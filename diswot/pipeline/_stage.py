@@ -5,23 +5,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from diswot.errors import RunFolderError
-from diswot.export import Exported
 from diswot.pipeline._report import RunReport
-from diswot.pipeline._students import Attempts, Students, TrainingSetup
-from diswot.pipeline._verdict import Verdict
+from diswot.pipeline._students import TrainingSetup
 from diswot.runs.folder import read_json, write_record
-from diswot.search import Candidate, SearchResult
-from diswot.training import Halving
+
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
 _RESULT = "result.json"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
-    """A job in a run folder; what each stage finds is added to it for those that follow.
+    """A job in a run folder, and what came of its stages so far.
 
     Attributes:
         folder: the run folder.
@@ -29,14 +28,7 @@ class Run:
         job: the options of `JobOptions`, and of the trainings, as the manifest keeps them.
         known: `result.json` as an earlier call wrote it; empty where there is none.
         fingerprints: those of the stages that ran now.
-        result: of the search.
-        students: build, train and measure candidates.
-        halving: the shortlist's trainings, where there was a choice.
-        compared: what is trained, by label; the winner is the first.
-        attempts: what came of the trainings, by label.
-        verdict: which student to take.
-        exported: what was written of it.
-        report: what the job made.
+        outcomes: of the stages that ran now, by their classes; see `of`.
     """
 
     folder: Path
@@ -44,17 +36,18 @@ class Run:
     job: Mapping[str, Any]
     known: Mapping[str, Any] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
-    result: SearchResult = field(init=False)
-    students: Students = field(init=False)
-    halving: Halving | None = field(init=False)
-    compared: Mapping[str, Candidate] = field(init=False)
-    attempts: Mapping[str, Attempts] = field(init=False)
-    verdict: Verdict = field(init=False)
-    exported: Exported = field(init=False)
-    report: RunReport = field(init=False)
+    outcomes: dict[type, Any] = field(default_factory=dict)
+
+    def of(self, stage: "type[Stage[_T]]") -> _T:
+        """Return what came of a stage.
+
+        Raises:
+            KeyError: it comes later.
+        """
+        return cast(_T, self.outcomes[stage])
 
 
-class Stage(Protocol):
+class Stage(Protocol[_T_co]):
     """A part of a job.
 
     Attributes:
@@ -67,17 +60,18 @@ class Stage(Protocol):
     def fingerprint(self, run: Run) -> str:
         """Return a digest of all that the outcome follows from; equal ones have equal outcomes."""
 
-    def run(self, run: Run) -> None:
-        """Read what is done, resume what was started, and do the rest; add it to the run."""
+    def run(self, run: Run) -> _T_co:
+        """Read what is done, resume what was started, and do the rest; return what came of it."""
 
 
-def run_stages(stages: Sequence[Stage], run: Run) -> RunReport:
-    """Run stages one after the other, and write what they made with their fingerprints."""
+def run_stages(stages: Sequence[Stage[Any]], run: Run) -> RunReport:
+    """Run stages one after the other, the last of which reports; write that, and fingerprints."""
     for stage in stages:
-        stage.run(run)
+        run.outcomes[type(stage)] = stage.run(run)
         run.fingerprints[stage.name] = stage.fingerprint(run)
-    write_record(run.folder / _RESULT, run.report.to_json() | {"stages": run.fingerprints})
-    return run.report
+    report: RunReport = run.outcomes[type(stages[-1])]
+    write_record(run.folder / _RESULT, report.to_json() | {"stages": run.fingerprints})
+    return report
 
 
 def known_result(folder: Path) -> dict[str, Any]:

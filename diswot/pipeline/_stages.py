@@ -23,6 +23,8 @@ from diswot.progress import message
 from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
 from diswot.students import origin_of
+from diswot.teachers import Teacher
+from diswot.training import Halving
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,12 @@ class TrainTeacher:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of the weights that scores see."""
-        teacher = run.setup.trained_teacher() if self.needed else None
+        teacher = run.of(TrainTeacher)
         return fingerprint_of(teacher and teacher.name, teacher and teacher.digest())
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> Teacher | None:
         """Train the teacher, unless that was done."""
-        if self.needed:
-            run.setup.trained_teacher()
+        return run.setup.trained_teacher() if self.needed else None
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,32 @@ class Search:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of the manifest."""
-        return fingerprint_of(run.result.manifest)
+        return fingerprint_of(run.of(Search).manifest)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> SearchResult:
         """Search."""
-        run.result = self.search(run)
+        return self.search(run)
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What was trained.
+
+    Attributes:
+        students: build, train and measure candidates.
+        halving: the shortlist's trainings, where there was a choice.
+        compared: what is trained, by label; the winner is the first.
+        attempts: what came of the trainings, by label.
+    """
+
+    students: Students
+    halving: Halving | None
+    compared: Mapping[str, Candidate]
+    attempts: Mapping[str, Attempts]
+
+    def network(self, found: Verdict) -> nn.Module:
+        """Return the student that a verdict takes."""
+        return self.attempts[found.take].trained[found.loss].network
 
 
 class Train:
@@ -74,27 +96,28 @@ class Train:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of who was trained, and how."""
-        names = {label: candidate.name for label, candidate in run.compared.items()}
+        names = {label: candidate.name for label, candidate in run.of(Train).compared.items()}
         return fingerprint_of(run.fingerprints["search"], names, dict(run.job))
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> Trainings:
         """Choose the winner of the shortlist, and train it and the others."""
-        setup, job = run.setup, run.job
-        run.students = students = Students(
+        setup, job, result = run.setup, run.job, run.of(Search)
+        students = Students(
             setup.distillation,
             run.folder / "distill",
             setup.seed,
             setup.progress,
-            _timing(run.result, setup, onnx=job["onnx"]),
+            _timing(result, setup, onnx=job["onnx"]),
         )
-        winner, run.halving = students.chosen(run.result.shortlist(job["shortlist"]))
-        run.compared = {WINNER: winner, **_others(winner, run.result)}
-        run.attempts = {
+        winner, halving = students.chosen(result.shortlist(job["shortlist"]))
+        compared = {WINNER: winner, **_others(winner, result)}
+        attempts = {
             label: students.attempt(
                 candidate, _trainings(students, label, candidate, compare=job["compare"])
             )
-            for label, candidate in run.compared.items()
+            for label, candidate in compared.items()
         }
+        return Trainings(students, halving, compared, attempts)
 
 
 class Decide:
@@ -106,9 +129,9 @@ class Decide:
         """Return a digest of the trainings whose students are compared."""
         return fingerprint_of(run.fingerprints["trainings"])
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> Verdict:
         """Compare the students."""
-        run.verdict = _verdict(run.students, run.compared, run.attempts, seed=run.setup.seed)
+        return _verdict(run.of(Train), seed=run.setup.seed)
 
 
 class Export:
@@ -118,30 +141,29 @@ class Export:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of the student's weights, of what its card says, and of the forms."""
-        network = _taken(run)
+        found = run.of(Decide)
+        network = run.of(Train).network(found)
         return fingerprint_of(
             _digest(network),
             _metrics_of(network),
-            run.verdict.to_json(),
+            found.to_json(),
             {"onnx": run.job["onnx"], "available": onnx_available(), "torch": torch.__version__},
         )
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> Exported:
         """Read what was exported if it is of this student and as it was written; else export."""
-        folder = run.folder / "student"
-        if (found := self._written(run, folder)) is not None:
-            run.exported = found
-            return
-        run.students.progress(
-            message("export", "writing the student, and running every form of it")
-        )
+        folder, students = run.folder / "student", run.of(Train).students
+        if (written := self._written(run, folder)) is not None:
+            return written
+        students.progress(message("export", "writing the student, and running every form of it"))
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
-        network = _taken(run)
-        run.exported = export(
+        found = run.of(Decide)
+        network = run.of(Train).network(found)
+        return export(
             network,
             folder,
-            data=run.students.dataset,
-            metrics={**_metrics_of(network), "verdict": list(run.verdict.sentences)},
+            data=students.dataset,
+            metrics={**_metrics_of(network), "verdict": list(found.sentences)},
             # found possible before the search; now it is written if it can be
             onnx=run.job["onnx"] and None,
         )
@@ -150,7 +172,7 @@ class Export:
         """Return what was exported of this student; `None` where a file of it has changed."""
         if not run.known or run.known["stages"].get(self.name) != self.fingerprint(run):
             return None
-        found = read_exported(folder, noun=run.students.dataset.task.noun)
+        found = read_exported(folder, noun=run.of(Train).students.dataset.task.noun)
         known = run.known["student"].get("digests")
         return found if found is not None and found.digests == known else None
 
@@ -164,26 +186,30 @@ class Report:
         """Return a digest of what the table is of."""
         return fingerprint_of(run.fingerprints["verdict"], run.fingerprints["export"])
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run) -> RunReport:
         """Measure the latencies of the table."""
+        done = run.of(Train)
+        students, attempts = done.students, done.attempts
         rows = [
-            run.students.row(label, candidate, run.attempts[label].reports)
-            for label, candidate in run.compared.items()
+            students.row(label, candidate, attempts[label].reports)
+            for label, candidate in done.compared.items()
         ]
-        run.report = RunReport(
-            search=run.result,
-            task=run.students.dataset.task,
-            verdict=run.verdict,
-            rows=(*run.students.teacher_rows(), *rows),
-            latency=str(run.students.timing),
-            halving=run.halving,
-            trainings=run.attempts[WINNER].reports,
-            exported=run.exported,
+        return RunReport(
+            search=run.of(Search),
+            task=students.dataset.task,
+            verdict=run.of(Decide),
+            rows=(*students.teacher_rows(), *rows),
+            latency=str(students.timing),
+            halving=done.halving,
+            trainings=attempts[WINNER].reports,
+            exported=run.of(Export),
             folder=run.folder,
         )
 
 
-def main_job(search: Callable[[Run], SearchResult], *, teacher_first: bool) -> tuple[Stage, ...]:
+def main_job(
+    search: Callable[[Run], SearchResult], *, teacher_first: bool
+) -> tuple[Stage[Any], ...]:
     """Return the stages of the main job.
 
     Args:
@@ -192,10 +218,6 @@ def main_job(search: Callable[[Run], SearchResult], *, teacher_first: bool) -> t
     """
     first = (TrainTeacher(teacher_first), Search(search))
     return (*first, Train(), Decide(), Export(), Report())
-
-
-def _taken(run: Run) -> nn.Module:
-    return run.attempts[run.verdict.take].trained[run.verdict.loss].network
 
 
 def _digest(network: nn.Module) -> str:
@@ -230,18 +252,13 @@ def _trainings(
     return {students.loss: label} if compare and candidate.failure is None else {}
 
 
-def _verdict(
-    students: Students,
-    compared: Mapping[str, Candidate],
-    attempts: Mapping[str, Attempts],
-    *,
-    seed: int,
-) -> Verdict:
+def _verdict(done: Trainings, *, seed: int) -> Verdict:
     """Say which student to take.
 
     Raises:
         DivergedError: none could be distilled.
     """
+    students, compared, attempts = done.students, done.compared, done.attempts
     distinct: dict[str, str] = {}  # a baseline may be the winner, or another baseline
     for label, candidate in compared.items():
         distinct.setdefault(candidate.name, label)

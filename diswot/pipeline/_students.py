@@ -143,18 +143,15 @@ class Students:
     def answers(self, label: str, candidate: Candidate, attempts: Attempts) -> list[TrainedStudent]:
         """Return what a verdict needs to know of a candidate's trainings."""
         data, device = self._distillation.data, self._distillation.device
-        metric = data.metrics[0]
-        return [
-            TrainedStudent(
-                label,
-                candidate.name,
-                candidate.costs,
-                loss,
-                values_of(metric, each.network, data, "val", device=device),
-                values_of(metric, each.network, data, "test", device=device),
-            )
-            for loss, each in attempts.trained.items()
-        ]
+        values = partial(values_of, data.metrics[0], dataset=data, device=device)
+        students = []
+        for loss, each in attempts.trained.items():
+            test, val = each.report.test_values, values(each.network, split="val")
+            if test is None:  # a training of an earlier call
+                test = values(each.network, split="test")
+            found = TrainedStudent(label, candidate.name, candidate.costs, loss, val, test)
+            students.append(found)
+        return students
 
     @property
     def dataset(self) -> Dataset:

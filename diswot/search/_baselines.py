@@ -11,6 +11,7 @@ import numpy as np
 from diswot.errors import RunFolderError
 from diswot.progress import Progress, tracked
 from diswot.search._candidate import Candidate
+from diswot.search._journal import BASELINES
 from diswot.search._trials import ATTEMPTS, ENUMERABLE, Trials
 from search_spaces import Architecture
 
@@ -39,11 +40,8 @@ def choose_baselines(
     if not sizes:
         raise trials.exhausted()
     by_size = sorted(sizes, key=lambda arch: sizes[arch])
-    return {
-        "largest": by_size[-1],
-        "smallest": by_size[0],
-        "random": by_size[rng.integers(len(by_size))],
-    }
+    chosen = by_size[-1], by_size[0], by_size[rng.integers(len(by_size))]
+    return dict(zip(BASELINES, chosen, strict=True))
 
 
 def numbered(choices: Mapping[str, Architecture]) -> dict[int, Architecture]:

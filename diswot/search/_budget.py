@@ -1,11 +1,10 @@
 """What a candidate may cost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from diswot.errors import OptionError
 from diswot.networks.costs import Costs
-from diswot.options import takes_options
+from diswot.options import BudgetOptions, declared, takes_options
 
 _UNITS = {"latency_ms": " ms", "memory": " bytes"}
 
@@ -35,17 +34,9 @@ class Budget:
     memory: int | None = None
 
     def __post_init__(self) -> None:
+        options = declared(BudgetOptions)
         for name, limit in self._limits():
-            if name == "latency_ms":
-                sound = isinstance(limit, int | float) and 0 < limit < float("inf")
-                expected = "a positive number"
-            else:
-                sound = isinstance(limit, int) and limit >= 1
-                expected = "a whole number of at least 1"
-            if not sound or isinstance(limit, bool):
-                raise OptionError(
-                    f"Expected the budget's {name} to be {expected}, but got {limit!r}"
-                )
+            replace(options[f"max_{name}"], name=f"the budget's {name}").checked(limit)
 
     def allows(self, costs: Costs) -> bool:
         """Return whether `costs` are within every limit; those not known are."""

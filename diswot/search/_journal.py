@@ -22,8 +22,9 @@ from search_spaces import SearchSpace, Signature
 _T = TypeVar("_T")
 
 SCHEMA = 2
-BASELINES = 3
-"""The most baselines of a run; their numbers in the journal are −1, −2, −3."""
+
+BASELINES = ("largest", "smallest", "random")
+"""By parameters, of those in budget; their numbers in the journal are −1, −2 and −3 at the most."""
 
 NAME = "journal.jsonl"
 
@@ -130,7 +131,7 @@ def read_journal(
                 if line["schema"] != SCHEMA:
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 number, candidate = _typed(line, "number", int), read(line)
-                if number < -BASELINES:
+                if number < -len(BASELINES):
                     raise ValueError(f"number {number} is that of no candidate")
                 proposed = number >= 0  # by the engine, which proposes no key twice
                 if number in candidates or (proposed and candidate.key in keys):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from diswot.errors import OptionError
-from diswot.options import DEFAULT_TASK, Declared, ImageOptions, declared, options_of, takes_options
+from diswot.options import DEFAULT_TASK, DataOptions, Declared, declared, options_of, takes_options
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._task import Task
@@ -48,7 +48,7 @@ class Subject:
 
     def without_own(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """Return options except those that only loading the data takes."""
-        own = {*declared(ImageOptions), *declared(self.task.options)}
+        own = {*declared(DataOptions), *declared(self.task.options)}
         return {name: value for name, value in chosen.items() if name not in own}
 
     def load(self, progress: Progress = silent) -> Dataset:
@@ -83,7 +83,7 @@ def find_subject(
     data = chosen.get("data") if data is None else data
     task = _task_of(chosen.get("task"), data)
     given = {name: value for name, value in chosen.items() if value is not None}
-    for name in options_of(ImageOptions, given):
+    for name in options_of(DataOptions, given):
         if name not in declared(task.options):
             option = f"--{name.replace('_', '-')}"
             raise OptionError(f"{option} means nothing for the task {task.name}: leave it out")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
 from diswot.tasks import Dataset, Measure, Metric, SplitName, values_of
 
@@ -17,13 +17,16 @@ def measured(
     accelerator: "Accelerator",
     *,
     device: str,
-) -> Measure:
-    """Return the first metric of a network on a split, of which every process measures a share."""
+) -> tuple[Measure, Tensor | None]:
+    """Return the first metric of a network on a split, of which every process measures a share.
+
+    With it come the metric's values of all examples (n,); `None` where it has none.
+    """
     metric, processes = data.metrics[0], accelerator.num_processes
     if processes > 1:
         _share_buffers(network)
-    if processes == 1 or type(metric).measure is not Metric.measure:  # not example by example
-        return metric.measure(network, data, split, device=device)
+    if type(metric).measure is not Metric.measure:  # not example by example
+        return metric.measure(network, data, split, device=device), None
     values = values_of(
         metric,
         network,
@@ -33,7 +36,9 @@ def measured(
         part=accelerator.process_index,
         of=processes,
     )
-    return metric.summarize(accelerator.reduce(values.to(device), "sum").cpu(), data, split)
+    if processes > 1:
+        values = accelerator.reduce(values.to(device), "sum").cpu()
+    return metric.summarize(values, data, split), values
 
 
 def _share_buffers(network: nn.Module) -> None:

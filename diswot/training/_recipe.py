@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from diswot.errors import OptionError
@@ -184,7 +184,3 @@ def _usual(data: Dataset, optimizer: str | None) -> dict[str, Any]:
         **own,
         "optimizer": chosen,
     }
-
-
-RECIPE = frozenset(field.name for field in fields(Recipe))
-"""Names of the settings of a recipe."""

@@ -1,6 +1,8 @@
 """What came of a training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from torch import Tensor
 
 from diswot.tasks import Measure
 from diswot.training._metrics import Epoch
@@ -18,6 +20,8 @@ class Training:
         val: measure on the validation split at that epoch, which was selected by it.
         test: measure on the test split, on which nothing was selected.
         seconds: how long it took.
+        test_values: the metric's value of each example of the test split (n,); `None` where there
+            are none, or where the training was read from a folder.
     """
 
     objective: str
@@ -26,3 +30,4 @@ class Training:
     val: Measure
     test: Measure
     seconds: float
+    test_values: Tensor | None = field(default=None, repr=False, compare=False)

@@ -67,13 +67,15 @@ def run(
         _save(work, clock)
     _write_files(work, snapshot(work.evaluated))  # of a resumed training they can be damaged
     plan.method.student.load_state_dict(state.best)
+    test = measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device)
     return Training(
         plan.method.name,
         tuple(state.history),
         state.best_epoch,
         cast(Measure, state.best_val),  # measured after the first epoch
-        measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device),
+        test[0],
         state.seconds,
+        test[1],
     )
 
 
@@ -162,7 +164,7 @@ def _settle(work: Prepared, log: LossLog) -> None:
 def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None:
     """Close an epoch: measure the student, and keep its weights if they are the best."""
     plan, state = work.plan, work.state
-    val = measured(work.evaluated, plan.data, "val", plan.accelerator, device=plan.device)
+    val, _ = measured(work.evaluated, plan.data, "val", plan.accelerator, device=plan.device)
     means, steps = _means(work), plan.batches.steps
     position = state.epoch + (steps - 0.5) / steps
     state.seconds = clock.seconds

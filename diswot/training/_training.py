@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from torch import nn
 
@@ -24,6 +25,17 @@ CHECKPOINT_MINUTES = 5.0
 """Between checkpoints within an epoch."""
 
 
+class Running(TypedDict, total=False):
+    """Where a training computes, what it writes and whom it reports to; see `train_by`."""
+
+    folder: Path | None
+    device: str
+    progress: Progress
+    stage: str | None
+    tensorboard: bool
+    checkpoint_minutes: float
+
+
 def train(
     network: nn.Module,
     data: Dataset,
@@ -31,12 +43,7 @@ def train(
     objective: Objective,
     recipe: Recipe,
     teachers: Mapping[str, nn.Module] | None = None,
-    folder: Path | None = None,
-    device: str = "cpu",
-    progress: Progress = silent,
-    stage: str | None = None,
-    tensorboard: bool = False,
-    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    **running: Unpack[Running],
 ) -> Training:
     """Train `network` in place by one loss; it ends with the weights of its best epoch.
 
@@ -47,12 +54,7 @@ def train(
         recipe: optimizer and schedule.
         teachers: by name, read in evaluation mode, never changed; where the loss needs one.
             Losses that read one teacher read the first.
-        folder: see `train_by`.
-        device: where to compute.
-        progress: receives every step.
-        stage: what the training is called there; by default as its loss.
-        tensorboard: see `train_by`.
-        checkpoint_minutes: between checkpoints within an epoch.
+        **running: see `train_by`; by default the training is called as its loss.
 
     Raises:
         OptionError: the loss reads what the task does not give, or needs a teacher and got
@@ -61,17 +63,8 @@ def train(
         RunError: the loss is not finite.
     """
     objective.check_reads(data.task.reads, task=data.task.name)
-    return train_by(
-        DistillationMethod(network, objective, teachers=teachers, seed=recipe.seed),
-        data,
-        recipe=recipe,
-        folder=folder,
-        device=device,
-        progress=progress,
-        stage=stage,
-        tensorboard=tensorboard,
-        checkpoint_minutes=checkpoint_minutes,
-    )
+    method = DistillationMethod(network, objective, teachers=teachers, seed=recipe.seed)
+    return train_by(method, data, recipe=recipe, **running)
 
 
 def train_by(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from diswot.errors import OptionError
-from diswot.options import ImageOptions, takes_options
+from diswot.options import DataOptions, takes_options
 from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
@@ -31,7 +31,7 @@ _SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
 
 
 @takes_options
-def check_data(data: Any, **options: Unpack[ImageOptions]) -> None:
+def check_data(data: Any, **options: Unpack[DataOptions]) -> None:
     """Check data that are asked for before anything is read.
 
     Raises:

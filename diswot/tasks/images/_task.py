@@ -8,7 +8,7 @@ from typing import Any, cast
 from torch import nn
 
 from diswot.errors import OptionError
-from diswot.options import TEACHER_VIEWS, ImageOptions
+from diswot.options import TEACHER_VIEWS, DataOptions
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
@@ -39,7 +39,7 @@ class ImageClassification(Task):
             "classifier weights",
         }
     )
-    options = ImageOptions
+    options = DataOptions
     datasets = DATASETS
     named_data = NAMED_DATA
     data = "digits"

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from search_spaces import conv_bn
+
 
 def convolution(
     in_channels: int,
@@ -13,18 +15,7 @@ def convolution(
     activation: type[nn.Module] | None = nn.ReLU,
 ) -> nn.Sequential:
     """Return a convolution that keeps the size (at stride 1), normalized, and its activation."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel,
-            stride,
-            padding=kernel // 2,
-            groups=groups,
-            bias=False,
-        ),
-        nn.BatchNorm2d(out_channels),
-    ]
+    layers = conv_bn(in_channels, out_channels, kernel, stride, groups=groups)
     return nn.Sequential(*layers, *([activation()] if activation is not None else []))
 
 
