@@ -12,16 +12,15 @@ from diswot.options._search import (
     ONNX,
     RUNTIMES,
     TEACHER_STATES,
-    BudgetOptions,
     Combination,
     ComparisonOptions,
     DataOptions,
     ResumeOptions,
     SearchOptions,
-    SubjectOptions,
     TeacherState,
 )
 from diswot.options._shared import DEFAULT_TASK
+from diswot.options._subject import BudgetOptions, SubjectOptions
 from diswot.options._training import (
     AUGMENTATIONS,
     OPTIMIZERS,

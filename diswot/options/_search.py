@@ -56,58 +56,6 @@ class DataOptions(TypedDict, total=False):
     ]
 
 
-class SubjectOptions(TypedDict, total=False):
-    """Options of commands, which functions take by position: what is searched and for whom."""
-
-    teacher: Annotated[
-        Any,
-        Option(
-            "A name of `diswot list teachers`; or hf:FOLDER, timm:NAME, torchvision:NAME, "
-            "package.module:callable. By default the task's.",
-            group="Task",
-            essential=True,
-        ),
-    ]
-    space: Annotated[
-        Any,
-        Option(
-            "A name of `diswot list spaces`; or package.module:Class. By default the task's.",
-            group="Task",
-            essential=True,
-        ),
-    ]
-
-
-class BudgetOptions(TypedDict, total=False):
-    """Options of commands: the limits of a [`Budget`][diswot.search.Budget]."""
-
-    max_params: Annotated[
-        int | None,
-        Option("Parameters at most, e.g. 300k.", least=1, group="Budget", essential=True),
-    ]
-    max_macs: Annotated[
-        int | None,
-        Option(
-            "Multiply-adds of one input at most, e.g. 20M.", least=1, group="Budget", essential=True
-        ),
-    ]
-    max_latency_ms: Annotated[
-        float | None,
-        Option(
-            "Milliseconds of one forward pass at most.", above=0, group="Budget", essential=True
-        ),
-    ]
-    max_memory: Annotated[
-        int | None,
-        Option(
-            "Peak bytes of activations of one input at most.",
-            least=1,
-            group="Budget",
-            essential=True,
-        ),
-    ]
-
-
 class ComparisonOptions(DataOptions, total=False):
     """Options of `search` and `score` alike."""
 
