@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from diswot.cli._declared import Folder, flagged, option
-from diswot.options import DistillationOptions, ResumeOptions, SearchOptions, SubjectOptions
+from diswot.options import (
+    DistillationOptions,
+    RecipeOptions,
+    ResumeOptions,
+    SearchOptions,
+    SubjectOptions,
+    declared,
+)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -50,3 +57,16 @@ again_options = options(
 OUT = flagged("--out", type=Folder(), help="The run folder; a new one in runs/.")
 
 run_options = options(SEED, DEVICE, OUT, JSON)
+
+recipe_options = options(
+    *(option(RecipeOptions, name) for name in declared(RecipeOptions) if name != "seed"),
+    option(DistillationOptions, "flips"),
+    option(DistillationOptions, "tensorboard"),
+)
+
+training_options = options(
+    recipe_options,
+    option(DistillationOptions, "teacher_view"),
+    option(DistillationOptions, "teacher_epochs"),
+    FORCE,
+)

@@ -17,7 +17,6 @@ from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
-from diswot.cli._training_options import training_options
 from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
 from diswot.errors import ExportError, OptionError
@@ -57,7 +56,7 @@ _TEXTS = ("architectures", "loss", "space", "data")
 @flagged("--data", group="Task", help="By default the run's, or the task's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
-@training_options
+@shared.training_options
 @option(SearchOptions, "seed", default=None, show_default=False, help="By default the run's, or 0.")
 @shared.DEVICE
 @flagged("--out", type=Folder(), help="By default RUN/distill/LOSS.")

@@ -17,7 +17,6 @@ from diswot.cli._search_options import scoring_options, search_options, settle_w
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_exported, print_json, print_table
 from diswot.cli._terminal import say
-from diswot.cli._training_options import training_options
 from diswot.devices import check_alone
 from diswot.options import JobOptions
 from diswot.runs.folder import next_folder
@@ -36,7 +35,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 @shared.subject_options
 @search_options
 @scoring_options
-@training_options
+@shared.training_options
 @option(JobOptions, "compare", show_default=True)
 @SHORTLIST
 @option(JobOptions, "onnx")

@@ -15,7 +15,6 @@ from diswot.cli._declared import Folder, flagged
 from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
-from diswot.cli._training_options import recipe_options
 from diswot.cli._trainings import located, options_before
 from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder, next_folder
@@ -43,7 +42,7 @@ def teacher() -> None:
 @shared.DATA
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
-@recipe_options
+@shared.recipe_options
 @shared.SEED
 @shared.DEVICE
 @flagged("--out", type=Folder(), help="A new folder; one in runs/.")

@@ -7,9 +7,8 @@ from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._given import called, given
 from diswot.teachers._hub import check_hub_download, check_torch_download
 from diswot.teachers._libraries import imported, library_teacher
-from diswot.teachers._own_view import OwnView
 from diswot.teachers._sources import BuiltIn, Library, TeacherSources, name_of
-from diswot.teachers._teacher import Teacher
+from diswot.teachers._teacher import OwnView, Teacher
 from diswot.teachers._transformers import (
     Pretrained,
     TransformersSource,

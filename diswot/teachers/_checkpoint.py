@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
 from diswot.options import takes_options
-from diswot.teachers._own_view import OwnView
+from diswot.teachers._teacher import OwnView
 from diswot.teachers._weights_file import read_weights, regular_file
 
 State: TypeAlias = Mapping[str, Tensor]

@@ -8,7 +8,7 @@ from torch import nn
 
 from diswot.errors import TeacherError
 from diswot.networks.copies import copied
-from diswot.teachers._own_view import OwnView
+from diswot.teachers._teacher import OwnView
 
 
 def reinitialized(network: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What a teacher is to those who use it."""
+"""What a teacher is to those who use it, also one that is given inputs in its own way."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,7 +8,28 @@ import torch
 from torch import nn
 
 from diswot.seeding import torch_seed
-from diswot.teachers._own_view import OwnView
+
+
+class OwnView(nn.Module):
+    """Takes inputs as students take them, and gives them to a network in its own way.
+
+    What `extra_repr` says of that way is part of the digest of a teacher; checkpoints are those
+    of the network within.
+
+    Args:
+        network: what is given the inputs; also the attribute `network`.
+
+    Examples:
+        >>> class Doubled(OwnView):
+        ...     def forward(self, inputs):
+        ...         return self.network(2 * inputs)
+        >>> list(dict(Doubled(nn.ReLU()).named_children()))
+        ['network']
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,14 @@ from diswot.runs import working_in
 from diswot.tasks import DEFAULT, Dataset, find_subject, takes_task_options
 from diswot.tasks import data_root as find_root
 from diswot.training._acceleration import check_precision
-from diswot.training._compatibility import check_compatible
 from diswot.training._distillation import Distillation
-from diswot.training._given import GivenTeacher, check_view, named_teachers, own_options
+from diswot.training._given import (
+    GivenTeacher,
+    check_compatible,
+    check_view,
+    named_teachers,
+    own_options,
+)
 from diswot.training._metrics import check_tensorboard
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved import training_folder

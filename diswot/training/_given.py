@@ -1,12 +1,13 @@
-"""What is given as data and teachers of a training, taken for what it is."""
+"""What is given for a training, taken for what it is and checked before it."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import torch
 from torch import nn
 
 from diswot.errors import OptionError
-from diswot.tasks import Task
+from diswot.tasks import Dataset, Task, try_network
 from diswot.teachers import Teacher
 
 GivenTeacher: TypeAlias = str | nn.Module | Teacher
@@ -46,3 +47,22 @@ def named_teachers(
             f"{', '.join(teacher) or 'none'}: give each by its name"
         )
     return {name: teacher[name] for name in task.teachers}
+
+
+def check_compatible(
+    network: nn.Module, data: Dataset, who: str, *, training: bool = False
+) -> None:
+    """Make sure that `network` takes the inputs of `data`, and has as many outputs.
+
+    Args:
+        network: is in evaluation mode afterwards.
+        data: what it is for.
+        who: what it is called in messages.
+        training: whether it is to be trained, which is tried on a copy.
+
+    Raises:
+        NetworkError: it does not; the message begins with `who`.
+    """
+    device = next((str(each.device) for each in network.parameters()), "cpu")
+    inputs = data.batch("train", torch.arange(2), device=device).inputs
+    try_network(network, inputs, data, who=who, training=training)

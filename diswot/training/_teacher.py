@@ -23,7 +23,7 @@ from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, cache_root, values_of
 from diswot.teachers import Teacher, load_checkpoint
-from diswot.training._compatibility import check_compatible
+from diswot.training._given import check_compatible
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 

@@ -1,18 +1,14 @@
 """Training texts as they are trained on: tokens hidden, labels smoothed."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, TrainingBatches
+from diswot.tasks._dataset import Changes, Dataset, TrainingBatches
 from diswot.tasks.text._tokenizer import MASK_NUMBER
-
-if TYPE_CHECKING:
-    from diswot.tasks.text._text_data import TextData
 
 HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}
 """Share of tokens that are replaced by [MASK], by augmentation."""
@@ -31,7 +27,7 @@ class TextBatches(TrainingBatches):
         device: where they are needed.
     """
 
-    def __init__(self, data: "TextData", changes: Changes, device: str) -> None:
+    def __init__(self, data: Dataset, changes: Changes, device: str) -> None:
         self._data, self._device = data, device
         self._hidden, self._smoothing = HIDDEN[changes.augment], changes.label_smoothing
 
@@ -52,7 +48,7 @@ class TextBatches(TrainingBatches):
         if not self.fixed:
             drawn = torch.rand(tokens.shape) < self._hidden
             tokens = tokens.masked_fill(drawn & (tokens > MASK_NUMBER), MASK_NUMBER)
-        classes = len(self._data.classes)
+        classes = self._data.signature.outputs
         sure = F.one_hot(found.targets, classes).float()
         targets = (1 - self._smoothing) * sure + self._smoothing / classes
         return Batch((tokens, mask), targets, found.labels, indices).to(self._device)
