@@ -23,6 +23,7 @@ from diswot.bench.tables import write_csv
 from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_table
 from diswot.errors import OptionError
+from diswot.networks.meta import ShapeArithmetic, build_on_meta
 from diswot.progress import Progress, silent
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
@@ -181,11 +182,11 @@ def _sampled(rows: list[Mapping[str, str]], sample: int | None) -> list[Mapping[
 def _other_operations(build: Callable[[], nn.Module]) -> int:
     """Count what the published FLOPs have in addition to multiply-adds, except for a constant."""
     counts: list[int] = []
-    with torch.no_grad(), torch.device("meta"):
-        network = build().eval()
-        for module in network.modules():
-            module.register_forward_hook(lambda m, _inputs, y: counts.append(_operations(m, y)))
-        network(torch.empty(1, *SHAPE))
+    network = build_on_meta(build)
+    for module in network.modules():
+        module.register_forward_hook(lambda m, _inputs, y: counts.append(_operations(m, y)))
+    with torch.no_grad(), ShapeArithmetic():
+        network(torch.empty(1, *SHAPE, device="meta"))
     return sum(counts)
 
 
