@@ -24,6 +24,9 @@ settings.load_profile("diswot")
 # Starting processes takes longer than such searches; tests of workers ask for them.
 os.environ["DISWOT_WORKERS"] = "1"
 
+# Nor do threads help the processes that tests start.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 # The networks here are so small that more threads only get into each other's way.
 torch.set_num_threads(1)
 
