@@ -29,11 +29,11 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 @contextmanager
-def dask(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run a command of Dask for as long as the block lasts."""
+def dask(*arguments: object, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of Dask for as long as the block lasts, with variables of the environment."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", *map(str, arguments)],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)} | variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -54,11 +54,11 @@ def eventually(reached: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[str]:
-    """Run a scheduler, and return its address."""
+def scheduler(folder: Path, **variables: str) -> Iterator[str]:
+    """Run a scheduler, with variables of the environment, and return its address."""
     file = folder / "scheduler.json"
     quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
-    with dask("scheduler", *quiet, "--scheduler-file", file):
+    with dask("scheduler", *quiet, "--scheduler-file", file, **variables):
         eventually(file.exists)
         yield str(json.loads(file.read_text())["address"])
 
@@ -116,9 +116,13 @@ def test_threads_of_a_worker_do_not_get_into_each_others_way(empty: str, tmp_pat
     assert outcome_of(tmp_path / "cluster") == outcome_of(tmp_path / "alone")
 
 
-def test_a_candidate_that_kills_its_worker_fails_alone(empty: str) -> None:
-    with workers(empty, 1, "--nthreads", 1, "--nanny"):
-        run = search(space=Deadly(), engine="exhaustive", cluster=empty)
+def test_a_candidate_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
+    once_more = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    with (
+        scheduler(tmp_path, **once_more) as address,
+        workers(address, 1, "--nthreads", 1, "--nanny"),
+    ):
+        run = search(space=Deadly(), engine="exhaustive", cluster=address)
     (failed,) = run.failures
     assert failed.name == DEADLY
     sound = {c.name: c.terms for c in search(engine="exhaustive").candidates}
