@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from diswot.seeding import torch_seed
+from diswot.tasks import SplitName
 from search_spaces import Architecture, SearchSpace, Signature
 
 _ATTRIBUTE = "_diswot_origin"
@@ -33,6 +34,48 @@ class Origin:
     space: str | None = None
     seed: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StudentSource(Protocol):
+    """Where the networks of candidates come from: built new, or cut out of a larger one.
+
+    Its digest is empty where weights are drawn at random.
+    """
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights that students start with, or empty."""
+
+    @property
+    def scored_on(self) -> SplitName:
+        """The split whose batches candidates are scored on."""
+
+    def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
+        """Return the network of an architecture, which carries its origin.
+
+        Args:
+            arch: a point of the search space.
+            seed: of what is drawn at random; by default from torch's global generators.
+        """
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Students at random initialization.
+
+    Attributes:
+        space: the search space.
+        signature: what the networks are to take and give.
+    """
+
+    space: SearchSpace
+    signature: Signature
+    digest = ""
+    scored_on: SplitName = field(default="train", init=False)
+
+    def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
+        """Return the network of an architecture, which carries its origin."""
+        return build_student(self.space, arch, self.signature, seed=seed)
 
 
 def build_student(

@@ -6,16 +6,19 @@ names and builds architectures. Write your own as a [`ChoiceSpace`][search_space
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import OUTPUT, Architecture, SearchSpace, made_for
+from search_spaces._encoder import TextEncoder
 from search_spaces._macro_blocks import MacroBlock, conv_bn
 from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
+from search_spaces._subspaces import UnionSpace, covering, partition
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
+from search_spaces.flexibert import FlexiBERTArchitecture, FlexiBERTSpace, FlexiLayer
 from search_spaces.macro import MacroSpace
 from search_spaces.mobile import MobileSpace
 from search_spaces.nas_bench_201 import NASBench201Space
 from search_spaces.nas_bench_macro import NASBenchMacroSpace
 from search_spaces.nats_sss import NATSSizeSpace
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
-from search_spaces.text_encoder import TextEncoder, TextEncoderSpace
+from search_spaces.text_encoder import TextEncoderSpace
 from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -27,6 +30,9 @@ __all__ = [
     "Choice",
     "ChoiceSpace",
     "CifarResNet",
+    "FlexiBERTArchitecture",
+    "FlexiBERTSpace",
+    "FlexiLayer",
     "MacroBlock",
     "MacroSpace",
     "MobileSpace",
@@ -39,7 +45,10 @@ __all__ = [
     "TensorSpec",
     "TextEncoder",
     "TextEncoderSpace",
+    "UnionSpace",
     "VisionTransformer",
     "conv_bn",
+    "covering",
     "made_for",
+    "partition",
 ]

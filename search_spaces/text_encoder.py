@@ -3,141 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture
+from search_spaces._encoder import TextEncoder
 from search_spaces._signature import Signature
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention among the tokens of a text, with heads of a fixed size."""
-
-    def __init__(self, hidden: int, heads: int, head_size: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query, self.key, self.value = (nn.Linear(hidden, heads * head_size) for _ in range(3))
-        self.output = nn.Linear(heads * head_size, hidden)
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Map tokens (B, L, hidden) to the same shape, attending where mask (B, L) is true."""
-        query, key, value = (
-            layer(tokens).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
-        )
-        # Not F.scaled_dot_product_attention, whose fast kernels have no second derivative.
-        scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
-        weights = scores.masked_fill(~mask[:, None, None], -1e9).softmax(dim=-1)
-        mixed: Tensor = self.output((weights @ value).transpose(1, 2).flatten(2))
-        return mixed
-
-
-class EncoderLayer(nn.Module):
-    """Attention and a feed-forward network, each after a LayerNorm and around a shortcut."""
-
-    def __init__(self, hidden: int, heads: int, head_size: int, inner: int) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(hidden)
-        self.attention = SelfAttention(hidden, heads, head_size)
-        self.norm2 = nn.LayerNorm(hidden)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(hidden, inner), nn.GELU(), nn.Linear(inner, hidden)
-        )
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
-        between = tokens + self.attention(self.norm1(tokens), mask)
-        after: Tensor = between + self.feed_forward(self.norm2(between))
-        return after * mask[..., None]
-
-
-class MaskedNorm(nn.LayerNorm):
-    """A LayerNorm whose output is 0 where there is no text."""
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
-        """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
-        normed: Tensor = super().forward(tokens) * mask[..., None]
-        return normed
-
-
-class TextEncoder(nn.Module):
-    """A transformer encoder with a linear classifier on the mean of its tokens.
-
-    Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.1, with
-    learned positions as in BERT (Devlin et al., NAACL 2019) and normalization first. All layers
-    are alike, and heads have a fixed size, as in AutoDistil (Xu et al., NeurIPS 2022, table 2
-    and the released code). The output of padded tokens is 0 after every layer.
-
-    Args:
-        vocabulary: how many tokens there are.
-        length: the most tokens of a text.
-        outputs: of the linear classifier.
-        layers: how many there are.
-        hidden: channels of a token.
-        heads: of each layer.
-        head_size: channels of a head.
-        ratio: channels inside each feed-forward network as a multiple of `hidden`.
-
-    Raises:
-        ValueError: a number is below 1; also when a text is longer.
-
-    Examples:
-        >>> import torch
-        >>> network = TextEncoder(vocabulary=100, length=8, outputs=5, layers=2, hidden=16,
-        ...                       heads=2, head_size=8, ratio=4)
-        >>> tokens = torch.tensor([[1, 7, 2, 0]])
-        >>> network(tokens, tokens != 0).shape
-        torch.Size([1, 5])
-    """
-
-    def __init__(
-        self,
-        *,
-        vocabulary: int,
-        length: int,
-        outputs: int,
-        layers: int,
-        hidden: int,
-        heads: int,
-        head_size: int,
-        ratio: float,
-    ) -> None:
-        super().__init__()
-        inner = int(ratio * hidden)
-        if min(vocabulary, length, outputs, layers, hidden, heads, head_size, inner) < 1:
-            raise ValueError(
-                "Expected vocabulary, length, outputs, layers, hidden, heads, head_size and "
-                f"ratio × hidden of at least 1, but got {vocabulary}, {length}, {outputs}, "
-                f"{layers}, {hidden}, {heads}, {head_size} and {inner}"
-            )
-        self.tokens = nn.Embedding(vocabulary, hidden)
-        self.positions = nn.Embedding(length, hidden)
-        self.layers = nn.ModuleList(
-            EncoderLayer(hidden, heads, head_size, inner) for _ in range(layers)
-        )
-        self.norm = MaskedNorm(hidden)
-        self.classifier = nn.Linear(hidden, outputs)
-        for module in self.modules():
-            if isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, outputs)."""
-        mask = attention_mask.bool()
-        length = input_ids.shape[1]
-        # torch.fx traces with a stand-in for the tokens, whose length is not known.
-        if isinstance(length, int) and length > self.positions.num_embeddings:
-            raise ValueError(
-                f"Expected at most {self.positions.num_embeddings} tokens, but got {length}: cut "
-                "the texts, or build a longer network"
-            )
-        tokens = (self.tokens(input_ids) + self.positions.weight[:length]) * mask[..., None]
-        for layer in self.layers:
-            tokens = layer(tokens, mask)
-        count = mask.sum(dim=1, keepdim=True).clamp_min(1)
-        mean = self.norm(tokens, mask).sum(dim=1) / count
-        logits: Tensor = self.classifier(mean)
-        return logits
 
 
 class Ranges(NamedTuple):
@@ -173,6 +44,7 @@ class TextEncoderSpace(ChoiceSpace):
         heads: numbers of heads to choose from.
         ratios: feed-forward ratios to choose from.
         head_size: channels of a head.
+        norm: where layers normalize, see `TextEncoder`.
 
     Raises:
         ValueError: nothing to choose from, or options that make no network.
@@ -196,6 +68,7 @@ class TextEncoderSpace(ChoiceSpace):
         heads: Sequence[int] = AUTODISTIL["tiny"].heads,
         ratios: Sequence[float] = AUTODISTIL["tiny"].ratios,
         head_size: int = 8,
+        norm: str = "first",
     ) -> None:
         if min(*layers, *hidden, *heads, head_size, int(min(ratios) * min(hidden))) < 1:
             raise ValueError(
@@ -211,9 +84,10 @@ class TextEncoderSpace(ChoiceSpace):
             }
         )
         self.head_size = head_size
+        self.norm = norm
 
     @classmethod
-    def autodistil(cls, size: str, *, scale: int = 1) -> "TextEncoderSpace":
+    def autodistil(cls, size: str, *, scale: int = 1, norm: str = "last") -> "TextEncoderSpace":
         """Return a sub-space of the paper, with hidden sizes and head size divided by a factor.
 
         Layers, heads and ratios are the paper's.
@@ -221,6 +95,7 @@ class TextEncoderSpace(ChoiceSpace):
         Args:
             size: `tiny`, `small` or `base`.
             scale: a divisor of 32, such as 8 for small machines.
+            norm: where layers normalize; the paper's students do it last, as BERT.
 
         Raises:
             ValueError: there is no such size, or the factor does not divide 32.
@@ -240,6 +115,7 @@ class TextEncoderSpace(ChoiceSpace):
             heads=ranges.heads,
             ratios=ranges.ratios,
             head_size=HEAD_SIZE // scale,
+            norm=norm,
         )
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
@@ -263,4 +139,5 @@ class TextEncoderSpace(ChoiceSpace):
             heads=arch.heads,
             head_size=self.head_size,
             ratio=arch.ratio,
+            norm=self.norm,
         )

@@ -17,7 +17,8 @@ FLOORS = (
     ("scorers", "students"),
     ("latency", "training"),
     ("export", "search"),
-    ("bench", "pipeline"),
+    ("bench", "methods"),
+    ("pipeline",),
     ("report",),
     ("cli", "testing"),
 )

@@ -7,16 +7,17 @@ from typing import Any
 
 from diswot.bench.correlation import BASELINES, Correlation, correlate, scores_of
 from diswot.bench.ground_truths import GroundTruth, find_truth, truth_from_csv
-from diswot.bench.measurement import Measured, MeasurementSettings, measure
+from diswot.bench.measurement import Measured, MeasurementSettings, measure, teacher_for
 from diswot.bench.plots import plot_bars, plot_scatter
 from diswot.bench.rank_statistics import Vector
 from diswot.bench.speed import time_alone
 from diswot.bench.tables import flat, markdown, number, write_csv
 from diswot.errors import OptionError
-from diswot.progress import Progress
+from diswot.progress import Progress, message
 from diswot.runs.folder import read_json, replace_file, write_record
-from diswot.scorers import all_terms
+from diswot.scorers import all_terms, find_scorer
 from diswot.search import TeacherState
+from diswot.tasks import find_task
 from diswot.tasks.images import data_root as find_root
 
 DISTILLED = "distilled"
@@ -49,7 +50,7 @@ class CorrelationSettings:
         space: the space of a CSV file.
         data: what to score on; by default what the target was trained on.
         sample: architectures, drawn at random; 0 for all.
-        teacher: a teacher's name.
+        teacher: a teacher's name; by default `resnet110` for images, else the task's.
         teacher_state: whether it is at random initialization, or trained.
         teacher_weights: a checkpoint to load into it.
         repeats: initializations and batches.
@@ -66,7 +67,7 @@ class CorrelationSettings:
     space: str | None = None
     data: str | None = None
     sample: int = 0
-    teacher: str = "resnet110"
+    teacher: str | None = None
     teacher_state: TeacherState = "random"
     teacher_weights: str | None = None
     repeats: int = 3
@@ -133,12 +134,14 @@ def run_correlation(
     scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
     all_terms(scorers)  # what does not exist is found out before anything is read
     truth, target = _truth(settings)
+    scorers = _readable(scorers, truth.task, progress)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
     found = MeasurementSettings(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
-        teacher=settings.teacher,
+        task=truth.task,
+        teacher=teacher_for(truth.task, settings.teacher),
         teacher_state=settings.teacher_state,
         teacher_weights=settings.teacher_weights,
         scorers=scorers,
@@ -159,6 +162,30 @@ def run_correlation(
     table = CorrelationTable(rows, timed(found, names, out, progress))
     _write(table, measured, accuracies, out)
     return table
+
+
+def _readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str, ...]:
+    """Return the scorers whose inputs networks of a task give; the others are named.
+
+    Raises:
+        OptionError: there is none but the baselines.
+    """
+    gives = find_task(task).reads
+    reads = {name: find_scorer(name).card.reads for name in scorers}
+    missing = {name: [each for each in reads[name] if each not in gives] for name in scorers}
+    found = tuple(name for name in scorers if not missing[name])
+    if left_out := [name for name in scorers if missing[name]]:
+        what = sorted({read for name in left_out for read in missing[name]})
+        progress(
+            message(
+                "scorers",
+                f"left out, since they read {', '.join(what)}, which networks "
+                f"of the task {task} do not give: {', '.join(left_out)}",
+            )
+        )
+    if set(found) <= set(BASELINES) and left_out:
+        raise OptionError(f"the task {task} gives none of the scorers what they read: name others")
+    return found
 
 
 def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:

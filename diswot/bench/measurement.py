@@ -17,12 +17,23 @@ from diswot.bench.record_store import RecordStore, processes
 from diswot.errors import first_line
 from diswot.finished import as_finished
 from diswot.networks.costs import Costs
+from diswot.options import DEFAULT_TASK
 from diswot.progress import Progress, Step
 from diswot.scorers import all_terms
 from diswot.search import Evaluator, TeacherState, resolve_comparison
+from diswot.tasks import find_task
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""
+
+
+TEACHERS = {DEFAULT_TASK: "resnet110"}
+"""By task, where no teacher is named and it is not the task's."""
+
+
+def teacher_for(task: str, named: str | None) -> str:
+    """Return the teacher that is named, else the one of a task."""
+    return named or TEACHERS.get(task) or find_task(task).teacher
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class MeasurementSettings:
         modules: what registers further scorers, in worker processes too.
         data_root: where datasets lie.
         device: where to compute.
+        task: what kind of data these are.
     """
 
     space: str
@@ -56,10 +68,12 @@ class MeasurementSettings:
     modules: tuple[str, ...] = ()
     data_root: str | None = None
     device: str | None = None
+    task: str = DEFAULT_TASK
 
     def to_json(self) -> dict[str, Any]:
         """Return what values depend on: neither a place on disk nor a device."""
-        left_out = ("data_root", "device")
+        left_out = ["data_root", "device"]
+        left_out += ["task"] * (self.task == DEFAULT_TASK)
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
@@ -143,6 +157,7 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     return resolve_comparison(
         settings.teacher,
         settings.space,
+        task=settings.task,
         data=settings.data,
         data_root=settings.data_root,
         scorer=all_terms(settings.scorers),

@@ -10,7 +10,7 @@ import click
 from diswot.cli._config import Config, checked, read_config
 from diswot.cli._declared import Grouped, options_declared_by
 from diswot.cli._terminal import say
-from diswot.options import DEFAULT_TASK, GROUPS
+from diswot.options import DEFAULT_METHOD, DEFAULT_TASK, GROUPS
 from diswot.runs.config import as_toml
 
 _CONFIG, _PRINT, _ALL = "diswot.config", "diswot.print", "diswot.all"
@@ -35,7 +35,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line, which goes before what a file says."""
-        self._own = self._options_of_task(args)
+        self._own = [*self._options_of_task(args), *self._options_of_method(ctx, args)]
         try:
             rest = super().parse_args(ctx, args)
         except click.BadParameter as error:
@@ -70,14 +70,32 @@ class Command(click.Command):
     def _options_of_task(self, args: Sequence[str]) -> list[click.Parameter]:
         """Return the options that the task has alone, looked for before anything is parsed."""
         known = {param.name for param in self.params}
-        name, path = _value("--task", args), _value("--config", args)
-        if name is None and path is not None and self._takes_config:
-            name = read_config(path, self.name or "").values.get("task")
+        name = self._named("task", args)
         if "task" not in known or name in (None, DEFAULT_TASK):
             return []
         from diswot.tasks import find_task
 
         return options_declared_by(find_task(str(name)).options, without=known)
+
+    def _options_of_method(self, ctx: click.Context, args: Sequence[str]) -> list[click.Parameter]:
+        """Return the options that the method has alone; what it has other defaults for has them."""
+        known = {param.name for param in self.params}
+        name = self._named("method", args)
+        if "method" not in known or name in (None, DEFAULT_METHOD):
+            return []
+        from diswot.cli._declared import options_declared_by
+        from diswot.methods import find_method
+
+        method = find_method(str(name))
+        ctx.default_map = {**(ctx.default_map or {}), **method.defaults}
+        return options_declared_by(method.options, without=known)
+
+    def _named(self, option: str, args: Sequence[str]) -> Any:
+        """Return what an option is on the command line, else in a file; `None` for its default."""
+        name, path = _value(f"--{option}", args), _value("--config", args)
+        if name is None and path is not None and self._takes_config:
+            name = read_config(path, self.name or "").values.get(option)
+        return name
 
 
 def settable(params: Iterable[click.Parameter]) -> list[click.Option]:
@@ -147,7 +165,8 @@ def _located(error: click.BadParameter, ctx: click.Context) -> Exception:
 def _read(ctx: click.Context, _param: click.Parameter, path: str | None) -> None:
     if path is not None:
         config = read_config(path, ctx.command.name or "")
-        ctx.default_map = checked(config, settable(ctx.command.get_params(ctx)))
+        said = checked(config, settable(ctx.command.get_params(ctx)))
+        ctx.default_map = {**(ctx.default_map or {}), **said}
         ctx.meta[_CONFIG] = config
 
 

@@ -99,6 +99,7 @@ def distill(
     listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)
+        _check_fresh(result, run)
         listed = _shortlisted(result, shortlist, run)
     names = listed if arch is None else [arch]
     if not names:
@@ -111,6 +112,19 @@ def distill(
         check_new_folder(folder)
     options = {"architectures": names, "loss": loss, **used.as_options(), **chosen}
     _distill(folder, located(options, task), as_json=as_json, exported=run or folder)
+
+
+def _check_fresh(result: SearchResult, run: Path) -> None:
+    """Refuse students that start with other weights than random ones.
+
+    Raises:
+        OptionError: they do.
+    """
+    if "students" in result.manifest:
+        raise OptionError(
+            f"the students of {run} are cut out of a supernet and trained in the run itself: "
+            "`diswot resume` trains them, or name --space and --arch without the run"
+        )
 
 
 def _shortlisted(result: SearchResult, count: int, run: Path) -> list[str]:

@@ -32,6 +32,12 @@ def _tasks() -> dict[str, str]:
     }
 
 
+def _methods() -> dict[str, str]:
+    from diswot.methods import METHODS, find_method
+
+    return {name: find_method(name).summary for name in METHODS}
+
+
 def _teachers() -> dict[str, str]:
     """Return a line for each teacher, with the tasks that it is of."""
     from diswot.tasks import TASKS, find_task
@@ -126,6 +132,7 @@ def _benchmarks() -> dict[str, str]:
 
 _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
     "tasks": _tasks,
+    "methods": _methods,
     "teachers": _teachers,
     "spaces": _spaces,
     "scorers": _scorers,
@@ -139,7 +146,7 @@ _LISTINGS: dict[str, Callable[[], dict[str, str]]] = {
 @click.argument("kind", type=click.Choice([*_LISTINGS, *plugins.offered(ADDED)]))
 @shared.JSON
 def list_(kind: str, as_json: bool) -> None:
-    """List tasks, teachers, spaces, scorers, losses, datasets or benchmarks.
+    """List tasks, methods, teachers, spaces, scorers, losses, datasets or benchmarks.
 
     Example: diswot list scorers
     """

@@ -36,6 +36,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 @search_options
 @scoring_options
 @shared.training_options
+@option(JobOptions, "method")
 @option(JobOptions, "compare", show_default=True)
 @SHORTLIST
 @option(JobOptions, "onnx")

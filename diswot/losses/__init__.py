@@ -29,6 +29,7 @@ from diswot.losses._term import (
 )
 from diswot.losses.ab import ab_loss
 from diswot.losses.at import at_loss
+from diswot.losses.attention_relations import attention_relation_loss
 from diswot.losses.cc import cc_loss
 from diswot.losses.ce import ce_loss
 from diswot.losses.crd import crd_loss
@@ -70,6 +71,7 @@ __all__ = [
     "TrainingBatch",
     "ab_loss",
     "at_loss",
+    "attention_relation_loss",
     "cc_loss",
     "ce_loss",
     "crd_loss",

@@ -22,11 +22,13 @@ class Watch(Generic[_R]):
         keep: (input, output) of one call → what is kept of it.
         before: whether `keep` is called before the module, with its input as both; to be
             copied where the module may work in place.
+        of_module: whether `keep` is called with the module first.
     """
 
     modules: Callable[[nn.Module], Iterable[nn.Module]]
-    keep: Callable[[Tensor, Tensor], _R]
+    keep: Callable[..., _R]
     before: bool = False
+    of_module: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,12 +146,13 @@ class ActivationReader:
         return module.register_forward_pre_hook(keep_input, with_kwargs=True)
 
     def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
-        def keep(_module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
+        def keep(module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
             given, found = first_tensor((*args, *kwargs.values())), first_tensor(output)
             if given is None or found is None:
                 return
             try:
-                self._kept[watch].append(watch.keep(given, found))
+                first = (module,) if watch.of_module else ()
+                self._kept[watch].append(watch.keep(*first, given, found))
             except Exception as error:  # not the network's: it must not be taken for one of it
                 self._own_error = error
                 raise

@@ -19,7 +19,7 @@ from diswot.options._search import (
     SearchOptions,
     TeacherState,
 )
-from diswot.options._shared import DEFAULT_TASK
+from diswot.options._shared import DEFAULT_METHOD, DEFAULT_TASK
 from diswot.options._subject import BudgetOptions, SubjectOptions
 from diswot.options._training import (
     AUGMENTATIONS,
@@ -35,6 +35,7 @@ __all__ = [
     "AUGMENTATIONS",
     "COMBINATIONS",
     "COMPILED",
+    "DEFAULT_METHOD",
     "DEFAULT_SCORER",
     "DEFAULT_TASK",
     "EAGER",

@@ -4,12 +4,22 @@ from typing import Annotated, TypedDict
 
 from diswot.options._option import Option
 from diswot.options._search import MOST_CANDIDATES, SearchOptions
+from diswot.options._shared import DEFAULT_METHOD
 from diswot.options._training import DistillationOptions
 
 
 class JobOptions(TypedDict, total=False):
     """Options of `run` alone."""
 
+    method: Annotated[
+        str,
+        Option(
+            "How students are made and trained: a name of `diswot list methods`.",
+            default=DEFAULT_METHOD,
+            group="Training",
+            essential=True,
+        ),
+    ]
     compare: Annotated[
         bool,
         Option(

@@ -12,6 +12,9 @@ MOST_SEED = 2**63 - 1
 DEFAULT_TASK = "images"
 """What a teacher does by default."""
 
+DEFAULT_METHOD = "distillation"
+"""How students are made and trained where nothing else is said."""
+
 TaskName: TypeAlias = Annotated[
     str,
     Option(

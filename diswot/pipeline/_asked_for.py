@@ -13,14 +13,15 @@ from diswot.options import (
     RunOptions,
     options_of,
 )
+from diswot.pipeline._method import takes_run_options, with_method
 from diswot.runs.folder import check_new_folder
 from diswot.search import Budget, SearchSettings, check_comparison, settled
-from diswot.tasks import find_subject, takes_task_options
+from diswot.tasks import find_subject
 from diswot.training import check_distillation
 from search_spaces import SearchSpace
 
 
-@takes_task_options
+@takes_run_options
 def check_run(
     teacher: str | nn.Module | None = None,
     space: str | SearchSpace | None = None,
@@ -38,6 +39,8 @@ def check_run(
         check_new_folder(Path(out))
     if options.get("onnx"):
         require_onnx()
+    method, own, known = with_method(options)
+    options = cast(RunOptions, known)
     settings, _, _ = settled(budget, options)
     wanted, engine = options.get("shortlist", 1), settings.engine
     if engine.name != "exhaustive" and wanted > engine.total:
@@ -47,6 +50,7 @@ def check_run(
             "search more"
         )
     subject = find_subject(options, teacher=teacher, space=space)
+    method.check(subject.task, {**options, **own})
     subject.check()
     compared = options_of(ComparisonOptions, options)
     compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed

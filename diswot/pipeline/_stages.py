@@ -13,6 +13,7 @@ from torch import nn
 from diswot.errors import first_line
 from diswot.export import Exported, export, read_exported
 from diswot.latency import default_form, is_measured
+from diswot.methods import RunMethod, Workshop
 from diswot.options import EAGER
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._selection import alone_of, verdict
@@ -22,7 +23,7 @@ from diswot.pipeline._verdict import WINNER, Verdict
 from diswot.progress import message
 from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
-from diswot.students import origin_of
+from diswot.students import StudentSource, origin_of
 from diswot.teachers import Teacher
 from diswot.training import Halving
 
@@ -46,6 +47,28 @@ class TrainTeacher:
     def run(self, run: Run) -> Teacher | None:
         """Train the teacher, unless that was done."""
         return run.setup.trained_teacher() if self.needed else None
+
+
+@dataclass(frozen=True)
+class MakeStudents:
+    """What students come from, which the method of the run makes, such as supernets.
+
+    Attributes:
+        method: makes it.
+        workshop: of what.
+    """
+
+    method: RunMethod
+    workshop: Callable[[Run], Workshop]
+    name = "students"
+
+    def fingerprint(self, run: Run) -> str:
+        """Return a digest of the method, and of the weights that students start with."""
+        return fingerprint_of(self.method.name, run.of(MakeStudents).digest)
+
+    def run(self, run: Run) -> StudentSource:
+        """Make it, unless that was done."""
+        return self.method.source(self.workshop(run))
 
 
 @dataclass(frozen=True)
@@ -208,15 +231,16 @@ class Report:
 
 
 def main_job(
-    search: Callable[[Run], SearchResult], *, teacher_first: bool
+    search: Callable[[Run], SearchResult], students: MakeStudents, *, teacher_first: bool
 ) -> tuple[Stage[Any], ...]:
     """Return the stages of the main job.
 
     Args:
         search: starts or resumes the search.
+        students: makes what students come from.
         teacher_first: whether scores need the teacher with its weights.
     """
-    first = (TrainTeacher(teacher_first), Search(search))
+    first = (TrainTeacher(teacher_first), students, Search(search))
     return (*first, Train(), Decide(), Export(), Report())
 
 

@@ -4,6 +4,7 @@ from diswot.options import COMBINATIONS, Combination
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
 from diswot.scorers._formula import Formula, combine
 from diswot.scorers._registry import all_terms, find_scorer, register, register_cost, scorers
+from diswot.scorers.attention_relations import attention_relations, attention_relations_raw
 from diswot.scorers.az_expressivity import az_expressivity
 from diswot.scorers.az_nas import az_nas
 from diswot.scorers.az_progressivity import az_progressivity
@@ -65,6 +66,8 @@ __all__ = [
     "Term",
     "all_terms",
     "at",
+    "attention_relations",
+    "attention_relations_raw",
     "az_expressivity",
     "az_nas",
     "az_progressivity",

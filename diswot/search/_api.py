@@ -31,6 +31,7 @@ from diswot.search._settings import settled
 from diswot.search._spaces import parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
+from diswot.students import StudentSource
 from diswot.tasks import takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
@@ -47,6 +48,7 @@ def search(
     budget: Budget | None = None,
     out: str | Path | None = None,
     job: Mapping[str, Any] | None = None,
+    source: StudentSource | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[SearchOptions],
 ) -> SearchResult:
@@ -58,6 +60,8 @@ def search(
         budget: what a student may cost; by default anything.
         out: the run folder to write; by default none.
         job: what the search is a part of; kept in the manifest for whoever resumes it.
+        source: where the networks of candidates come from; by default each is built at random
+            initialization.
         progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions].
@@ -74,10 +78,10 @@ def search(
     """
     with displayed(progress) as report:
         if out is None:
-            return _prepared(teacher, space, budget, report, options).begin(None, job)
+            return _prepared(teacher, space, budget, report, options, source).begin(None, job)
         check_new_folder(Path(out))
         with working_in(out):
-            return _prepared(teacher, space, budget, report, options).begin(out, job)
+            return _prepared(teacher, space, budget, report, options, source).begin(out, job)
 
 
 @takes_task_options
@@ -102,11 +106,12 @@ def _prepared(
     budget: Budget | None,
     progress: Progress,
     options: SearchOptions,
+    source: StudentSource | None = None,
 ) -> Run:
     settings, workers, cluster = settled(budget, options)
     alone = declared(SearchOptions).keys() - declared(ComparisonOptions).keys()
     compared = cast(ComparisonOptions, {n: v for n, v in options.items() if n not in alone})
-    comparison = resolve_comparison(teacher, space, progress=progress, **compared)
+    comparison = resolve_comparison(teacher, space, source=source, progress=progress, **compared)
     data, rng = comparison.data, generator_for(comparison.seed, "check")
     check_space(comparison.space, data, rng)
     return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
@@ -114,7 +119,11 @@ def _prepared(
 
 @takes_options
 def resume(
-    folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
+    folder: str | Path,
+    *,
+    source: StudentSource | None = None,
+    progress: Progress | bool | None = None,
+    **options: Unpack[ResumeOptions],
 ) -> SearchResult:
     """Resume a search from exactly where it stopped, or beyond where it ended.
 
@@ -123,6 +132,7 @@ def resume(
 
     Args:
         folder: its run folder.
+        source: where the networks of candidates come from, if that was given to the search.
         progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions]. Teacher, space, data and
@@ -144,7 +154,9 @@ def resume(
         with working_in(path), Journal(path) as journal:
             manifest = read_manifest(path)
             settings = check_resume(path, manifest, **options)
-            comparison = comparison_again(manifest["settings"], progress=report, **chosen)
+            comparison = comparison_again(
+                manifest["settings"], source=source, progress=report, **chosen
+            )
             check_same(comparison.manifest(), manifest, path)
             run = Run(comparison, settings, workers=workers, cluster=cluster, progress=report)
             return run.resume(path, journal, manifest)

@@ -76,11 +76,13 @@ class Candidate:
             seed: the seed of its weights; by default torch's global generators draw them.
 
         Raises:
-            SpaceError: the search space is not known (a run read without it).
+            SpaceError: its space is not known (a run read without it), or the supernet that it
+                is cut out of.
         """
         if self.builder is None:
             raise SpaceError(
-                f"the space of {self.name} is not known: read the run with load_run(…, space=…)"
+                f"the space of {self.name} is not known: read the run with load_run(…, space=…); "
+                "students of a supernet are made by resuming the run"
             )
         return self.builder(seed=seed)
 

@@ -23,6 +23,7 @@ from diswot.search._evaluation import Evaluator
 from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
+from diswot.students import StudentSource
 from diswot.tasks import Dataset, Subject, find_subject, takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
@@ -47,8 +48,10 @@ class Comparison:
     settings: Mapping[str, Any]
 
     def manifest(self) -> dict[str, Any]:
-        """Return settings, versions, and the hashes of data and teacher."""
+        """Return settings, versions, and the hashes of data, teacher and students' weights."""
+        digest = self.evaluator.source.digest
         return {
+            **({"students": {"sha256": digest}} if digest else {}),
             "settings": dict(self.settings),
             "data": {"sha256": self.data.digest, "signature": self.data.signature.to_json()},
             "teacher": {"sha256": self.teacher.digest()},
@@ -103,6 +106,7 @@ def resolve_comparison(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,
     *,
+    source: StudentSource | None = None,
     progress: Progress = silent,
     **options: Unpack[ComparisonOptions],
 ) -> Comparison:
@@ -127,7 +131,15 @@ def resolve_comparison(
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
     drawn = {"repeats": chosen["repeats"], "batch_size": chosen["batch_size"]}
     watches = scorer.teacher_watches
-    repeats = prepare_repeats(data, found, state=state, watches=watches, **drawn, **same)
+    repeats = prepare_repeats(
+        data,
+        found,
+        state=state,
+        watches=watches,
+        split="train" if source is None else source.scored_on,
+        **drawn,
+        **same,
+    )
     settings = {
         **_recorded(subject, found, state, chosen),
         "data": data.name,
@@ -137,7 +149,7 @@ def resolve_comparison(
         **drawn,
         **same,
     }
-    evaluator = Evaluator(found_space, scorer, repeats, data.signature, **same)
+    evaluator = Evaluator(found_space, scorer, repeats, data.signature, source=source, **same)
     return Comparison(data, found_space, evaluator, formula, chosen["seed"], found, settings)
 
 

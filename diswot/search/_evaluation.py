@@ -20,7 +20,7 @@ from diswot.scorers import CostTerm, Scorer
 from diswot.search._candidate import Candidate
 from diswot.search._repeats import Repeat
 from diswot.seeding import seed_for, torch_seed
-from diswot.students import build_student
+from diswot.students import Fresh, StudentSource
 from search_spaces import Architecture, SearchSpace, Signature
 
 
@@ -54,6 +54,7 @@ class Evaluator:
         threads: of torch, with which each score is computed.
         latency: gives the milliseconds of an architecture, where they are needed.
         memory: whether peak activation memory is asked for.
+        source: where networks come from; by default they are at random initialization.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class Evaluator:
         threads: int = 1,
         latency: Callable[[Architecture], float] | None = None,
         memory: bool = False,
+        source: StudentSource | None = None,
     ) -> None:
         self.space = space
+        self.source = source or Fresh(space, signature)
         self.scorer = scorer
         self.signature = signature
         self._repeats = repeats
@@ -190,7 +193,7 @@ class Evaluator:
             worker=outcome.worker,
             failure=outcome.failure,
             violation=violation,
-            builder=partial(build_student, self.space, arch, self.signature),
+            builder=partial(self.source.student, arch),
         )
 
     def cost_terms(self, costs: Costs) -> dict[str, tuple[float, ...]]:
@@ -220,7 +223,7 @@ class Evaluator:
         seed = seed_for(self._seed, self.space.canonical_key(arch), number)
         differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
-            network = self.space.network(self.space.effective(arch), self.signature)
+            network = self.source.student(self.space.effective(arch))
             with scoring_mode(network.to(self.device)):
                 student = Probe(
                     network,

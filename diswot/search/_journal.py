@@ -16,8 +16,8 @@ from diswot.files import open_file
 from diswot.networks.costs import Costs
 from diswot.runs import check_line, line_with_checksum
 from diswot.search._candidate import Candidate
-from diswot.students import build_student
-from search_spaces import SearchSpace, Signature
+from diswot.students import StudentSource
+from search_spaces import SearchSpace
 
 _T = TypeVar("_T")
 
@@ -152,17 +152,17 @@ def _why(error: Exception) -> str:
 
 
 def candidate_reader(
-    space: SearchSpace | None, signature: Signature
+    space: SearchSpace | None, source: StudentSource | None
 ) -> Callable[[Mapping[str, Any]], Candidate]:
-    """Return what makes candidates of what `to_json` wrote; they can be built with a space.
+    """Return what makes candidates of what `to_json` wrote; they can be built with a source.
 
     What it returns raises ValueError, KeyError or TypeError where a line is no candidate.
     """
-    return partial(_candidate, space=space, signature=signature)
+    return partial(_candidate, space=space, source=source)
 
 
 def _candidate(
-    line: Mapping[str, Any], *, space: SearchSpace | None, signature: Signature
+    line: Mapping[str, Any], *, space: SearchSpace | None, source: StudentSource | None
 ) -> Candidate:
     name = _typed(line, "architecture", str)
     arch = None if space is None else space.from_string(name)
@@ -183,7 +183,7 @@ def _candidate(
         failure=None if line["failure"] is None else _typed(line, "failure", str),
         violation=_number(line["violation"]),
         score=_optional(line, "score", _number),
-        builder=None if space is None else partial(build_student, space, arch, signature),
+        builder=None if space is None or source is None else partial(source.student, arch),
     )
 
 

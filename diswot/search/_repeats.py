@@ -13,7 +13,7 @@ from diswot.errors import OptionError, TeacherError
 from diswot.networks import ActivationReader, Activations, Watch, scoring_mode
 from diswot.options import TeacherState
 from diswot.seeding import generator_for, seed_for
-from diswot.tasks import Batch, Dataset, try_network
+from diswot.tasks import Batch, Dataset, SplitName, try_network
 from diswot.teachers import Teacher
 
 
@@ -37,6 +37,7 @@ def prepare_repeats(
     device: str = "cpu",
     threads: int = 1,
     watches: Sequence[Watch[Any]] = (),
+    split: SplitName = "train",
 ) -> list[Repeat]:
     """Draw the batches and show them to the teacher, once for the whole run.
 
@@ -44,20 +45,20 @@ def prepare_repeats(
     normalization uses the batch; a trained teacher is read in evaluation mode.
 
     Raises:
-        OptionError: the batch is larger than the training split.
+        OptionError: the batch is larger than the split.
         TeacherError: the teacher has no trained weights, and they are asked for.
         NetworkError: the teacher does not fit the data.
     """
-    size = data.size("train")
+    size, called = data.size(split), "training" if split == "train" else split
     if batch_size > size:
         raise OptionError(
-            f"Expected a batch of at most the {size} training {data.task.noun}s of {data.name}, "
+            f"Expected a batch of at most the {size} {called} {data.task.noun}s of {data.name}, "
             f"but got {batch_size}: choose a smaller --batch-size"
         )
     prepared = []
     for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
         drawn = generator_for(seed, "batch", number).choice(size, batch_size, replace=False)
-        batch = data.batch("train", torch.from_numpy(drawn), device=device)
+        batch = data.batch(split, torch.from_numpy(drawn), device=device)
         few = [each[:2] for each in batch.inputs]
         try_network(network.to(device), few, data, who=f"teacher {teacher.name}")
         with torch_threads(threads):

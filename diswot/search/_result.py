@@ -13,6 +13,7 @@ from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
+from diswot.students import Fresh
 from diswot.tasks import read_signature
 from search_spaces import SearchSpace, Signature
 
@@ -206,7 +207,9 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         name = manifest["settings"]["space"]
         if space is None and name in SPACES:
             space = find_space(name, signature)
-        read = candidate_reader(space, signature)
+        # students that were cut out of a larger network cannot be built again without it
+        source = None if space is None or "students" in manifest else Fresh(space, signature)
+        read = candidate_reader(space, source)
         scores = result["scores"]
         known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
         choices = {label: read(line) for label, line in recorded_baselines(result).items()}

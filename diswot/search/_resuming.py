@@ -16,6 +16,7 @@ from diswot.search._again import data_again, restored_option, source_of, task_of
 from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
+from diswot.students import StudentSource
 from diswot.tasks import read_signature
 from diswot.teachers import Teacher
 from search_spaces import SearchSpace
@@ -72,6 +73,7 @@ def comparison_again(
     data_root: str | Path | None,
     scorer: str | Scorer | Term | None,
     device: str | None,
+    source: StudentSource | None = None,
     progress: Progress,
 ) -> Comparison:
     """Resolve the comparison of a run again."""
@@ -97,6 +99,7 @@ def comparison_again(
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
             teacher_classes=used.get("teacher_classes"),
             device=used["device"] if device is None else device,
+            source=source,
             progress=progress,
             **kept,
         )
@@ -125,7 +128,7 @@ def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) ->
     Raises:
         RunFolderError: something else would be compared.
     """
-    for what in ("data", "teacher", "space"):
+    for what in ("data", "teacher", "space", "students"):
         if _identity(what, now) != _identity(what, then):
             raise RunFolderError(
                 f"the {what} is not that of the run in {folder} (its SHA-256 differs): "

@@ -148,7 +148,7 @@ class Run:
         if unchecked:
             note = "it was started by DisWOT 0.1.0, whose lines have no checksum: read unchecked"
             self._progress(message("journal", note))
-        read = candidate_reader(self._comparison.space, self._comparison.data.signature)
+        read = candidate_reader(self._comparison.space, self._evaluator.source)
         return read_journal(folder, read, unchecked=unchecked)
 
     def _pool(self) -> AbstractContextManager[Evaluators]:

@@ -9,6 +9,7 @@ from diswot.registry import Registry
 from search_spaces import (
     Architecture,
     AutoFormerSpace,
+    FlexiBERTSpace,
     MacroSpace,
     MobileSpace,
     NASBench201Space,
@@ -18,6 +19,7 @@ from search_spaces import (
     SearchSpace,
     Signature,
     TextEncoderSpace,
+    UnionSpace,
     made_for,
 )
 
@@ -33,6 +35,12 @@ def _mobile(signature: Signature) -> SearchSpace:
     """Return a space of small networks of inverted residuals for the side that images have."""
     side, widths = signature.inputs[0].shape[-1] or SIDE, (0.25, 0.5, 0.75, 1.0)
     return _made(MobileSpace, image_size=side, widths=widths, depths=(1, 2))(signature)
+
+
+def _autodistil(scale: int) -> UnionSpace:
+    """Return the paper's three sub-spaces side by side, with widths divided by a factor."""
+    sizes = ("tiny", "small", "base")
+    return UnionSpace({size: TextEncoderSpace.autodistil(size, scale=scale) for size in sizes})
 
 
 MakesSpace: TypeAlias = Callable[[Signature], SearchSpace]
@@ -58,7 +66,10 @@ SPACES: Registry[MakesSpace] = Registry(
         "autoformer": _made(AutoFormerSpace),
         "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
         "mobile-small": _mobile,
+        "flexibert": _made(FlexiBERTSpace),
         "text-encoder": _made(TextEncoderSpace),
+        "autodistil": lambda _: _autodistil(1),
+        "autodistil-mini": lambda _: _autodistil(8),
         "autodistil-tiny": _made(TextEncoderSpace.autodistil, size="tiny"),
         "autodistil-small": _made(TextEncoderSpace.autodistil, size="small"),
         "autodistil-base": _made(TextEncoderSpace.autodistil, size="base"),

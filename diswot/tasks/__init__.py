@@ -13,7 +13,13 @@ from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._recorded import read_measures, read_signature, with_measures
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import Source
-from diswot.tasks._subject import DEFAULT, Subject, find_subject, takes_task_options
+from diswot.tasks._subject import (
+    DEFAULT,
+    Subject,
+    find_subject,
+    own_options,
+    takes_task_options,
+)
 from diswot.tasks._task import NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task
 from diswot.tasks._trial import try_network
@@ -47,6 +53,7 @@ __all__ = [
     "find_task",
     "fitted",
     "mean_difference",
+    "own_options",
     "paired_difference",
     "read_measures",
     "read_picture",

@@ -99,10 +99,11 @@ def find_subject(
 
 def takes_task_options(function: _F) -> _F:
     """Make a function take the options of the task that it is called for, see `takes_options`."""
-    return takes_options(function, own=_own_options)
+    return takes_options(function, own=own_options)
 
 
-def _own_options(given: Mapping[str, Any]) -> Mapping[str, Declared]:
+def own_options(given: Mapping[str, Any]) -> Mapping[str, Declared]:
+    """Return the options that the task of some options alone has."""
     return declared(_task_of(given.get("task"), given.get("data")).options)
 
 

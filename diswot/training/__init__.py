@@ -18,6 +18,8 @@ from diswot.training._api import (
 )
 from diswot.training._distillation import Distillation
 from diswot.training._distillation_method import DistillationMethod
+from diswot.training._fingerprint import teachers_of
+from diswot.training._kept import kept_or_trained
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._method import Method, Player, checked_players
@@ -63,6 +65,7 @@ __all__ = [
     "folder_name",
     "halve",
     "is_unfinished",
+    "kept_or_trained",
     "parse_objective",
     "prepare_distillation",
     "read_metrics",
@@ -70,6 +73,7 @@ __all__ = [
     "recipe_options",
     "saved_students",
     "teacher_epochs",
+    "teachers_of",
     "total_epochs",
     "train",
     "train_by",

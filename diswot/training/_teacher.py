@@ -1,37 +1,27 @@
 """Teachers by name, and with weights: their own, from the cache, or trained now."""
 
 import hashlib
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import nn
 
-from diswot.devices import is_first, processes
-from diswot.errors import CheckpointError, RunFolderError, TeacherError, first_line
+from diswot.errors import TeacherError
 from diswot.losses import parse_objective
 from diswot.networks.copies import copied
 from diswot.progress import Progress, message
-from diswot.runs.folder import replace_file
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, cache_root, values_of
-from diswot.teachers import Teacher, load_checkpoint
+from diswot.teachers import Teacher
 from diswot.training._given import check_compatible
+from diswot.training._kept import kept_or_trained
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 
 _LONGER = "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
 """What to do about a teacher near chance of which nothing in particular is known."""
-
-_DIGEST = "sha256"
-"""The entry of a kept teacher's metadata that holds the digest of its weights."""
 
 
 @dataclass(frozen=True)
@@ -152,76 +142,21 @@ def _trained_once(
     """Return the network of a teacher without weights, trained now or loaded from the cache."""
     recipe = default_recipe(data, epochs=epochs)
     network = teacher.initialized(seed_for(recipe.seed, "teacher"))
-    kept = _place(teacher, data, recipe, root)
-    with _turn(kept, progress):
-        if kept.exists():
-            try:
-                return _kept(network, kept, progress)
-            except CheckpointError:
-                progress(message("teacher", f"{kept} is damaged, so it is trained again"))
-        unfinished = kept.with_suffix(".unfinished")
+
+    def trained(folder: Path) -> None:
         train(
             network,
             data,
             objective=parse_objective(data.task.losses[0]),
             recipe=recipe,
-            folder=unfinished,
+            folder=folder,
             device=device,
             progress=progress,
             stage="teacher",
         )
-        if is_first():
-            state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
-            content = save(state, {_DIGEST: hashlib.sha256(save(state)).hexdigest()})
-            replace_file(kept, lambda path: path.write_bytes(content))
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return network
 
-
-@contextmanager
-def _turn(kept: Path, progress: Progress) -> Iterator[None]:
-    """Wait until no other process trains the same teacher, for it need not be trained twice.
-
-    Raises:
-        RunFolderError: one does, and this is one of several that train together.
-    """
-    if not is_first():
-        yield
-        return
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(kept.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        if processes() > 1:  # the others do not wait
-            raise RunFolderError(f"another process trains {kept}: wait for its end") from error
-        progress(message("teacher", f"another process trains it: waiting for {kept}"))
-        lock.acquire()
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            Path(lock.lock_file).unlink()
-        lock.release()
-
-
-def _kept(network: nn.Module, path: Path, progress: Progress) -> nn.Module:
-    """Load weights that an earlier process kept.
-
-    Raises:
-        CheckpointError: they are damaged.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            digest = (file.metadata() or {}).get(_DIGEST)
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except Exception as error:  # a damaged file can make the reader raise anything
-        raise CheckpointError(f"{path} cannot be read ({first_line(error)})") from error
-    if digest is None:
-        progress(message("teacher", f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
-    elif digest != hashlib.sha256(save(state)).hexdigest():
-        raise CheckpointError(f"the checksum of {path} is not that of its content")
-    return load_checkpoint(network, path)
+    place = _place(teacher, data, recipe, root)
+    return kept_or_trained(network, place, trained, stage="teacher", progress=progress)
 
 
 def _place(teacher: Teacher, data: Dataset, recipe: Recipe, root: Path) -> Path:

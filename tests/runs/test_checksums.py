@@ -14,7 +14,6 @@ from diswot.runs import check_file, check_line, line_with_checksum, write_with_c
 from diswot.runs.folder import read_json, write_record
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
-from tests.signatures import of_images
 
 FLIPS = 2000
 JSON = st.recursive(
@@ -52,8 +51,7 @@ def fixture_journal(tmp_path: Path) -> Path:
 
 
 def candidates(folder: Path) -> dict[int, Candidate]:
-    images = of_images(1, 8, 8)
-    return read_journal(folder, candidate_reader(None, images))
+    return read_journal(folder, candidate_reader(None, None))
 
 
 @pytest.mark.slow
@@ -78,8 +76,7 @@ def test_lines_without_checksum_are_read_only_where_allowed(journal: Path) -> No
     journal.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     with pytest.raises(RunFolderError, match=r"line 1 .*it has no checksum"):
         candidates(journal.parent)
-    images = of_images(1, 8, 8)
-    assert read_journal(journal.parent, candidate_reader(None, images), unchecked=True) == known
+    assert read_journal(journal.parent, candidate_reader(None, None), unchecked=True) == known
 
 
 @given(record=RECORDS)

@@ -13,6 +13,7 @@ from diswot.errors import RunFolderError
 from diswot.runs import line_with_checksum
 from diswot.search import Candidate, Costs
 from diswot.search._journal import Journal, candidate_reader, read_journal
+from diswot.students import Fresh
 from search_spaces import ResNetDepthSpace, SearchSpace
 from tests.signatures import of_images
 
@@ -50,7 +51,8 @@ def journal_length(folder: Path) -> int:
 
 
 def read(folder: Path, space: SearchSpace | None = None) -> list[Candidate]:
-    return list(read_journal(folder, candidate_reader(space, IMAGES)).values())
+    source = None if space is None else Fresh(space, IMAGES)
+    return list(read_journal(folder, candidate_reader(space, source)).values())
 
 
 @given(candidates=st.lists(CANDIDATES, min_size=1, max_size=4, unique_by=lambda c: c.key))

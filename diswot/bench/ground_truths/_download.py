@@ -53,6 +53,10 @@ DOWNLOADS = {
         "vit-bench/autoformer.json",
         "ea018a0cb40e4e4bd65d40c12697bee2e59350ae2ce9e6144d781e424d829d5a",
     ),
+    "flexibert": Download(
+        "flexibert/glue_scores.json",
+        "43d823ae5f93b44c78aa7d0ddbc7a988c3578e6b561a7e279c87790c6326a21f",
+    ),
 }
 """The file of each ground truth that is not embedded."""
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diswot.errors import OptionError, UnknownNameError
+from diswot.options import DEFAULT_TASK
 from search_spaces import Architecture, SearchSpace
 
 Vector = NDArray[np.float64]
@@ -29,6 +30,7 @@ class GroundTruth:
         depths: layers in sequence that have weights, per cell or in all blocks; `None`
             where that is not known.
         datasets: the dataset to score on, of targets that have one of their own.
+        task: what kind of data these are.
     """
 
     name: str
@@ -39,6 +41,7 @@ class GroundTruth:
     targets: Mapping[str, Vector]
     depths: Vector | None = None
     datasets: Mapping[str, str] = field(default_factory=dict)
+    task: str = DEFAULT_TASK
 
     def __len__(self) -> int:
         return len(self.architectures)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diswot.bench.ground_truths import GroundTruth
-from diswot.bench.measurement import MeasurementSettings
+from diswot.bench.measurement import MeasurementSettings, teacher_for
 from diswot.errors import OptionError
 from diswot.search import ENGINES, Budget
 from diswot.search.engines import EngineSettings
@@ -27,7 +27,7 @@ class SearchBenchSettings:
         seeds: searches of each engine by each scorer.
         population: candidates per generation.
         sample: architectures that are known, drawn at random; 0 for all.
-        teacher: at random initialization.
+        teacher: at random initialization; by default `resnet110` for images, else the task's.
         repeats: initializations and batches.
         batch_size: images in a batch.
         seed: of measurements, and the first one of searches.
@@ -49,7 +49,7 @@ class SearchBenchSettings:
     seeds: int = 20
     population: int = 20
     sample: int = 0
-    teacher: str = "resnet110"
+    teacher: str | None = None
     repeats: int = 3
     batch_size: int = 64
     seed: int = 0
@@ -92,7 +92,8 @@ class SearchBenchSettings:
         return MeasurementSettings(
             space=truth.space_name,
             data=truth.dataset(target),
-            teacher=self.teacher,
+            task=truth.task,
+            teacher=teacher_for(truth.task, self.teacher),
             scorers=self.scorers,
             repeats=self.repeats,
             batch_size=self.batch_size,

@@ -36,7 +36,8 @@ measurement_options = options.options(
         help="How many architectures, drawn at random, or all.",
     ),
     click.option(
-        "--teacher", default="resnet110", show_default=True, help="At random initialization."
+        "--teacher",
+        help="At random initialization; by default resnet110 for images, else the task's.",
     ),
     option(ComparisonOptions, "repeats"),
     option(ComparisonOptions, "batch_size"),

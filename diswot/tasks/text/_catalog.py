@@ -16,6 +16,7 @@ from diswot.tasks.text._options import VOCABULARY, TextOptions
 from diswot.tasks.text._reading import SUFFIXES, Labeled, Splits, labeled, read_texts
 from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenized import tokenized
+from diswot.tasks.text._tokenizer import read_tokenizer
 
 DATASETS = datasets_of("text", {"python-docs": python_docs}, kind="dataset of texts")
 """Every dataset by its name: read from a data root."""
@@ -80,13 +81,15 @@ def load_texts(
     if isinstance(found, TextData):
         _check_tokenized(found, options)
         return found if source is None else replace(found, source=source)
-    length = options.get("length")
+    length, tokenizer = options.get("length"), options.get("tokenizer")
+    given = None if tokenizer is None else read_tokenizer(tokenizer)
     made = tokenized(
         name,
         found,
         length=LENGTH if length is None and data == "python-docs" else length,
         vocabulary=options.get("vocabulary", VOCABULARY),
         kept_in=cache_root(data_root(root)) / "tokenizers",
+        given=given,
         notes=notes,
     )
     for note in made.notes:

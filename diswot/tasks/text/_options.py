@@ -1,5 +1,6 @@
 """What can be chosen of texts alone."""
 
+from pathlib import Path
 from typing import Annotated, TypedDict
 
 from diswot.options import Option
@@ -21,6 +22,13 @@ class TextOptions(TypedDict, total=False):
             "8 that nine tenths of the training texts fit in, at most 128.",
             least=4,
             most=LONGEST,
+        ),
+    ]
+    tokenizer: Annotated[
+        str | Path | None,
+        Option(
+            "A tokenizer.json of Hugging Face, or the folder that it is in, such as that of an "
+            "hf: teacher; by default byte pairs are trained on the training texts."
         ),
     ]
     vocabulary: Annotated[

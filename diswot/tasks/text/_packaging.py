@@ -1,6 +1,8 @@
 """What an exported classifier says of its texts, and the tokenizer that goes along."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +14,10 @@ from diswot.tasks.text._text_data import TextData
 from search_spaces import OPEN_LENGTH, Signature
 
 TOKENIZER = "tokenizer.json"
+TEMPLATES = Path(__file__).with_name("templates")
+
+_MODELING = "modeling_student"
+"""The module by which transformers loads the student."""
 
 
 class TextPackaging(Packaging):
@@ -50,6 +56,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         return TextPackaging(signature, {}, pipeline_tag=tag, output=output)
     config = {
         "classes": dataset.classes,
+        **_of_transformers(dataset),
         "preprocessing": {
             "tokenizer": TOKENIZER,
             "length": dataset.length,
@@ -63,11 +70,48 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         pipeline_tag=tag,
         output=output,
         predicts="prints the class of a text",
-        templates=Path(__file__).with_name("templates"),
+        templates=TEMPLATES,
         files={
             TOKENIZER: (
                 dataset.tokenizer.fixed(dataset.length),
                 "the tokenizer, for the package `tokenizers`",
-            )
+            ),
+            "tokenizer_config.json": (
+                json.dumps(_tokenizer_config(dataset), indent=2),
+                "what transformers needs to know of it",
+            ),
+            f"{_MODELING}.py": (
+                (TEMPLATES / f"{_MODELING}.py.txt").read_text(encoding="utf-8"),
+                "the student for `from_pretrained` of transformers",
+            ),
         },
     )
+
+
+def _of_transformers(data: TextData) -> dict[str, Any]:
+    """Return what `from_pretrained` reads of `config.json`."""
+    return {
+        "model_type": "diswot-student",
+        "architectures": ["StudentForSequenceClassification"],
+        "auto_map": {
+            "AutoConfig": f"{_MODELING}.StudentConfig",
+            "AutoModelForSequenceClassification": f"{_MODELING}.StudentForSequenceClassification",
+        },
+        "transformers_weights": "weights.safetensors",
+        "id2label": {str(number): name for number, name in enumerate(data.classes)},
+        "label2id": {name: number for number, name in enumerate(data.classes)},
+    }
+
+
+def _tokenizer_config(data: TextData) -> dict[str, Any]:
+    """Return what `AutoTokenizer` reads besides the tokenizer."""
+    tokenizer = data.tokenizer
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": data.length,
+        "pad_token": tokenizer.token(tokenizer.pad),
+        "mask_token": tokenizer.token(tokenizer.mask),
+        "sep_token": tokenizer.token(tokenizer.end),
+        "cls_token": tokenizer.token(tokenizer.encode("")[0]),
+        "model_input_names": ["input_ids", "attention_mask"],
+    }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._dataset import Changes, Dataset
@@ -14,7 +16,7 @@ from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging
 from diswot.tasks.text._teachers import SOURCES
 from diswot.tasks.text._text_data import TextData
-from diswot.teachers import TeacherSources
+from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
 
 
@@ -33,6 +35,8 @@ class TextClassification(Task):
             "feature maps",
             "stages",
             "classifier weights",
+            "tokens",
+            "attention",
         }
     )
     options = TextOptions
@@ -76,6 +80,19 @@ class TextClassification(Task):
         for name in ("mixup", "cutmix"):
             if value := getattr(changes, name):
                 raise OptionError(f"texts cannot be mixed by {name} {value}: leave it out")
+
+    def find_teacher(
+        self,
+        teacher: str | nn.Module | Teacher,
+        dataset: Dataset,
+        *,
+        weights: str | Path | None = None,
+        **options: Any,
+    ) -> Teacher:
+        """Return the teacher that is meant; those of `hf:` are checked against the tokenizer."""
+        self._refuse(options)
+        offered = {"signature": dataset.signature, "data": dataset}
+        return self.teacher_sources.find(teacher, offered, weights=weights)
 
     @property
     def teacher_sources(self) -> TeacherSources:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from torch import nn
 
 from diswot.errors import TeacherError
-from diswot.teachers import BuiltIn, TeacherSources
+from diswot.tasks.text._hugging_face import hugging_face
+from diswot.teachers import BuiltIn, Library, TeacherSources, find_transformers
 from search_spaces import Signature, TextEncoderSpace
 
 
@@ -53,5 +54,15 @@ NETWORKS: Mapping[str, BuiltIn] = {
     ),
 }
 
-SOURCES = TeacherSources(NETWORKS)
+SOURCES = TeacherSources(
+    NETWORKS,
+    {
+        "hf": Library(
+            "FOLDER_OR_ID",
+            "an encoder of texts of Hugging Face transformers, such as BERT (extra hf)",
+            find_transformers,
+            hugging_face,
+        )
+    },
+)
 """What `--teacher` can be for texts."""

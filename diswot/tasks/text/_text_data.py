@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import torch
@@ -116,10 +116,23 @@ class TextData:
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return numbers of tokens (B, L) and where they are text (B, L), with their classes."""
+        labels = self.split(split).labels[indices]
+        return Batch(self.inputs(split, indices), labels, labels, indices).to(device)
+
+    def inputs(self, split: SplitName, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Return numbers of tokens (B, L), and where they are text (B, L)."""
         own = self.split(split)
-        mask = torch.arange(self.length) < own.lengths[indices][:, None]
-        labels = own.labels[indices]
-        return Batch((own.tokens[indices], mask), labels, labels, indices).to(device)
+        return own.tokens[indices], torch.arange(self.length) < own.lengths[indices][:, None]
+
+    def without_labels(self, metrics: tuple[Metric, ...] = ()) -> "UnlabeledTexts":
+        """Return the same texts, of which no labels can be read.
+
+        Args:
+            metrics: what networks are measured by, without labels.
+        """
+        return UnlabeledTexts(
+            **{each.name: getattr(self, each.name) for each in fields(self)}, measures=metrics
+        )
 
     def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
         """Return what a teacher is trained on: these texts."""
@@ -133,7 +146,7 @@ class TextData:
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
     ) -> TextBatches:
         """Return batches of the training texts; tokens are hidden and labels smoothed."""
-        return TextBatches(self, changes, device)
+        return TextBatches(self, changes, device, tokenizer=self.tokenizer)
 
     def summary(self) -> str:
         """One line for people: sizes, length and classes."""
@@ -142,3 +155,23 @@ class TextData:
             f"{len(self.test):,} test texts of up to {self.length} tokens "
             f"({self.tokenizer.vocabulary:,} different), {len(self.classes)} classes"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class UnlabeledTexts(TextData):
+    """Texts of which no labels can be read: batches have none.
+
+    Attributes:
+        measures: what networks are measured by.
+    """
+
+    measures: tuple[Metric, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What networks are measured by."""
+        return self.measures
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        """Return numbers of tokens (B, L) and where they are text (B, L)."""
+        return Batch(self.inputs(split, indices), None, None, indices).to(device)

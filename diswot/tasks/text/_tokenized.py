@@ -13,7 +13,7 @@ from diswot.tasks._holding_out import completed, held_out_of
 from diswot.tasks._names import in_order, named
 from diswot.tasks.text._reading import Labeled, Splits
 from diswot.tasks.text._text_data import TextData, TextSplit
-from diswot.tasks.text._tokenizer import SEP_NUMBER, kept_tokenizer
+from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer
 
 MOST_INFERRED = 128
 """Tokens of a text whose length nobody asked for."""
@@ -26,6 +26,7 @@ def tokenized(
     length: int | None,
     vocabulary: int,
     kept_in: Path,
+    given: TextTokenizer | None = None,
     notes: Sequence[str] = (),
 ) -> TextData:
     """Return texts as numbers of tokens.
@@ -39,6 +40,7 @@ def tokenized(
         length: tokens of a text; by default inferred.
         vocabulary: tokens that the tokenizer knows at most.
         kept_in: the folder for tokenizers.
+        given: the tokenizer; by default one is trained on the training texts.
         notes: what was left out before.
 
     Raises:
@@ -48,11 +50,15 @@ def tokenized(
     classes = _classes(name, found)
     splits = completed(found, partial(_held_out, classes=classes))
     texts = {split: [each.text for each in splits[split]] for split in SPLITS}
-    tokenizer = kept_tokenizer(texts["train"], vocabulary=vocabulary, kept_in=kept_in)
+    tokenizer = given
+    if tokenizer is None:
+        tokenizer = kept_tokenizer(texts["train"], vocabulary=vocabulary, kept_in=kept_in)
     tokens = {split: [tokenizer.encode(text) for text in own] for split, own in texts.items()}
     length = usual_length(tokens["train"]) if length is None else length
     labels = {split: [classes.index(each.label) for each in splits[split]] for split in SPLITS}
-    train, val, test = (_as_split(tokens[each], labels[each], length=length) for each in SPLITS)
+    train, val, test = (
+        _as_split(tokens[each], labels[each], length=length, tokenizer=tokenizer) for each in SPLITS
+    )
     held_out = [split for split in SPLITS if split not in found]
     said = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
     said += _described(splits, classes)
@@ -99,11 +105,17 @@ def _held_out(
     return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
 
 
-def _as_split(tokens: Sequence[Sequence[int]], labels: Sequence[int], *, length: int) -> TextSplit:
+def _as_split(
+    tokens: Sequence[Sequence[int]],
+    labels: Sequence[int],
+    *,
+    length: int,
+    tokenizer: TextTokenizer,
+) -> TextSplit:
     """Return texts cut and padded to a length; a text that is cut ends with [SEP] too."""
-    found = torch.zeros(len(tokens), length, dtype=torch.int64)
+    found = torch.full((len(tokens), length), tokenizer.pad)
     for row, own in zip(found, tokens, strict=True):
-        cut = own if len(own) <= length else [*own[: length - 1], SEP_NUMBER]
+        cut = own if len(own) <= length else [*own[: length - 1], tokenizer.end]
         row[: len(cut)] = torch.tensor(cut)
     lengths = torch.tensor([min(len(own), length) for own in tokens])
     return TextSplit(found, lengths, torch.tensor(labels, dtype=torch.int64))

@@ -9,13 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import DataError, MissingExtraError
+from diswot.errors import DataError, MissingExtraError, first_line
 from diswot.runs.folder import replace_file
 
 PAD, CLS, SEP, MASK = "[PAD]", "[CLS]", "[SEP]", "[MASK]"
 """Fills texts up; begins one; ends one; stands for a hidden token. Numbers 0 to 3."""
 
-SEP_NUMBER, MASK_NUMBER = 2, 3
+SEP_NUMBER = 2
+
+PADS, MASKS = (PAD, "<pad>"), (MASK, "<mask>")
+"""What the tokens are called by BERT and by RoBERTa."""
 
 _FORMAT = 1
 """To be raised when the same texts would give another tokenizer."""
@@ -46,6 +49,39 @@ class TextTokenizer:
         """How many tokens there are."""
         return int(self._tokenizer.get_vocab_size())
 
+    @cached_property
+    def pad(self) -> int:
+        """The number that fills texts up: of `[PAD]`, or of `<pad>`."""
+        return self._special(PADS)
+
+    @cached_property
+    def mask(self) -> int:
+        """The number that stands for a hidden token: of `[MASK]`, or of `<mask>`."""
+        return self._special(MASKS)
+
+    @cached_property
+    def end(self) -> int:
+        """The number that ends a text."""
+        return self.encode("")[-1]
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """The numbers that are no part of a text: what fills up, begins, ends and hides."""
+        return frozenset({self.pad, self.mask, *self.encode("")})
+
+    def _special(self, names: Sequence[str]) -> int:
+        found = [self._tokenizer.token_to_id(name) for name in names]
+        known = [number for number in found if number is not None]
+        if not known:
+            raise DataError(
+                f"the tokenizer has no token {' or '.join(names)}: take one of a BERT-like encoder"
+            )
+        return int(known[0])
+
+    def token(self, number: int) -> str:
+        """Return the token of a number."""
+        return str(self._tokenizer.id_to_token(number))
+
     def encode(self, text: str) -> list[int]:
         """Return the numbers of a text's tokens, from [CLS] to [SEP]."""
         return list(self._tokenizer.encode(text).ids)
@@ -58,8 +94,45 @@ class TextTokenizer:
         """
         made = _library().Tokenizer.from_str(self.content)
         made.enable_truncation(length)
-        made.enable_padding(pad_id=0, pad_token=PAD, length=length)
+        pad = made.id_to_token(self.pad)
+        made.enable_padding(pad_id=self.pad, pad_token=pad, length=length)
         return str(made.to_str())
+
+
+def read_tokenizer(place: str | Path) -> TextTokenizer:
+    """Return a tokenizer of Hugging Face.
+
+    Args:
+        place: a `tokenizer.json`, or the folder that it is in.
+
+    Raises:
+        MissingExtraError: `tokenizers` is not installed.
+        DataError: there is none, it cannot be read, or it neither begins nor ends texts.
+    """
+    path = Path(place).expanduser()
+    path = path / "tokenizer.json" if path.is_dir() else path
+    library = _library()
+    if not path.is_file():
+        raise DataError(
+            f"there is no tokenizer {path}: give a tokenizer.json, or the folder that "
+            "save_pretrained wrote one into"
+        )
+    try:
+        made = library.Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise DataError(
+            f"the tokenizer {path} cannot be read ({first_line(error)}): save it again"
+        ) from error
+    made.no_truncation()
+    made.no_padding()
+    found = TextTokenizer(str(made.to_str()))
+    if len(found.encode("")) < 2:
+        raise DataError(
+            f"the tokenizer {path} puts no token before and after a text: take one of an encoder "
+            "such as BERT"
+        )
+    found.special  # noqa: B018  (is looked for here, before texts are read)
+    return found
 
 
 def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> TextTokenizer:

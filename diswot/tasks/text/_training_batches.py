@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes, Dataset, TrainingBatches
-from diswot.tasks.text._tokenizer import MASK_NUMBER
+from diswot.tasks.text._tokenizer import TextTokenizer
 
 HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}
 """Share of tokens that are replaced by [MASK], by augmentation."""
@@ -25,10 +25,15 @@ class TextBatches(TrainingBatches):
         data: the texts.
         changes: how they are augmented; what mixes images means nothing for texts.
         device: where they are needed.
+        tokenizer: which tokens may be hidden, and by which.
     """
 
-    def __init__(self, data: Dataset, changes: Changes, device: str) -> None:
+    def __init__(
+        self, data: Dataset, changes: Changes, device: str, *, tokenizer: TextTokenizer
+    ) -> None:
         self._data, self._device = data, device
+        self._mask = tokenizer.mask
+        self._special = torch.tensor(sorted(tokenizer.special))
         self._hidden, self._smoothing = HIDDEN[changes.augment], changes.label_smoothing
 
     @property
@@ -47,7 +52,10 @@ class TextBatches(TrainingBatches):
         tokens, mask = found.inputs
         if not self.fixed:
             drawn = torch.rand(tokens.shape) < self._hidden
-            tokens = tokens.masked_fill(drawn & (tokens > MASK_NUMBER), MASK_NUMBER)
+            own = torch.isin(tokens, self._special, invert=True)
+            tokens = tokens.masked_fill(drawn & own, self._mask)
+        if found.labels is None:
+            return Batch((tokens, mask), None, None, indices).to(self._device)
         classes = self._data.signature.outputs
         sure = F.one_hot(found.targets, classes).float()
         targets = (1 - self._smoothing) * sure + self._smoothing / classes

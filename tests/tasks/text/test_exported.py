@@ -85,3 +85,24 @@ def test_examples_have_texts_of_different_lengths(data: TextData) -> None:
     assert len(set(mask.sum(dim=1).tolist())) > 4
     assert mask.any(dim=1).all()
     assert (tokens[~mask] == 0).all()
+
+
+def test_transformers_loads_the_folder(
+    data: TextData, student: TextEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    cache = "transformers.dynamic_module_utils.HF_MODULES_CACHE"
+    monkeypatch.setattr(cache, str(tmp_path / "cache"))
+    folder = tmp_path / "student"
+    export(student, folder, data=data, onnx=False, pt2=False)
+    auto, more = transformers.AutoModelForSequenceClassification, {"trust_remote_code": True}
+    loaded, report = auto.from_pretrained(folder, output_loading_info=True, **more)
+    assert not any(report[kind] for kind in ("missing_keys", "unexpected_keys"))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
+    texts = [text for text, _ in PAIRS[:5]]
+    given = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        found = loaded.eval()(given["input_ids"], attention_mask=given["attention_mask"]).logits
+        expected = student(given["input_ids"], given["attention_mask"].bool())
+    torch.testing.assert_close(found, expected)
+    assert loaded.config.id2label == dict(enumerate(data.classes))

@@ -1,0 +1,75 @@
+"""Relations among tokens by queries, keys and values of the last layer (MiniLM, AutoDistil)."""
+
+from torch import Tensor
+
+from diswot.errors import NetworkError
+from diswot.networks.attention import Attention, split_heads
+from diswot.networks.precision import at_least_single
+
+_NEVER = -1e9
+
+
+def attention_relation_loss(
+    student: Attention,
+    teacher: Attention,
+    mask: Tensor,
+    *,
+    heads: int | None = None,
+    after_softmax: bool = True,
+) -> Tensor:
+    """Return the sum over QQ, KK and VV of the mean squared error of two networks' relations.
+
+    A relation is R = softmax(A·Aᵀ/√d) of each relation head, A being its queries, keys or
+    values. The channels of all heads are concatenated and split again into relation heads, so
+    that networks of other heads and widths compare without added parameters; channels that are
+    left over, fewer than relation heads, are not read. Means are over relation heads and pairs
+    of tokens of a text, padding left out.
+
+    Source: AutoDistil (Xu et al., NeurIPS 2022), equation 4 with β = 1; without the softmax as
+    in its released code. The relations are MiniLM's (Wang et al., NeurIPS 2020, section 3).
+
+    Args:
+        student: of its last layer; gradients flow into it.
+        teacher: of its last layer; no gradient flows into it.
+        mask: (B, L) where texts are.
+        heads: relation heads; by default the teacher's heads.
+        after_softmax: whether relations are compared after the softmax, as in the paper, or
+            before it.
+
+    Raises:
+        NetworkError: there are more relation heads than channels.
+
+    Examples:
+        >>> import torch
+        >>> one = Attention(*torch.randn(3, 2, 4, 8).unbind(), heads=2)
+        >>> float(attention_relation_loss(one, one, torch.ones(2, 4, dtype=torch.bool)))
+        0.0
+    """
+    count = teacher.heads if heads is None else heads
+    pairs = (mask[:, None] & mask[:, :, None])[:, None]
+    total = student.query.new_zeros((), dtype=at_least_single(student.query).dtype)
+    for own, other in zip(student.relations(), teacher.relations(), strict=True):
+        ours = relation(own, mask, heads=count, after_softmax=after_softmax)
+        theirs = relation(other.detach(), mask, heads=count, after_softmax=after_softmax)
+        squares = (ours - theirs).square().masked_fill(~pairs, 0)
+        total = total + squares.sum() / (pairs.sum() * count)
+    return total
+
+
+def relation(channels: Tensor, mask: Tensor, *, heads: int, after_softmax: bool) -> Tensor:
+    """Return the relations (B, heads, L, L) among tokens by their channels (B, L, C).
+
+    Raises:
+        NetworkError: there are more heads than channels.
+    """
+    size = channels.shape[-1] // heads
+    if size < 1:
+        raise NetworkError(
+            f"{channels.shape[-1]} channels of queries, keys and values cannot be split into "
+            f"{heads} relation heads: use fewer, or a wider student"
+        )
+    by_head = split_heads(at_least_single(channels[..., : size * heads]), heads)
+    scores: Tensor = by_head @ by_head.mT * size**-0.5
+    if not after_softmax:
+        return scores
+    return scores.masked_fill(~mask[:, None, None], _NEVER).softmax(dim=-1)

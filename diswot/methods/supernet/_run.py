@@ -1,0 +1,205 @@
+"""AutoDistil as a method of `run`: a supernet of each sub-space, and students cut out of them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from diswot.errors import OptionError, SpaceError
+from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods.supernet._options import SupernetOptions
+from diswot.methods.supernet._source import Sliced, Supernet
+from diswot.methods.supernet._start import start_from
+from diswot.methods.supernet._training import SupernetMethod
+from diswot.networks.attention import check_attention
+from diswot.progress import message
+from diswot.scorers import find_scorer
+from diswot.seeding import seed_for
+from diswot.students import build_student
+from diswot.tasks import Dataset, Task, cache_root
+from diswot.tasks.text import TextData
+from diswot.teachers import Teacher
+from diswot.training import Recipe, kept_or_trained, train_by
+from search_spaces import Architecture, SearchSpace, Signature, UnionSpace, covering, partition
+
+PARTS = 3
+"""Of a space that has no sub-spaces of its own."""
+
+DECAY, MAX_NORM = 0.01, 1.0
+"""Weight decay and gradient clipping of the paper's code."""
+
+
+class SupernetRun(RunMethod):
+    """A supernet of each sub-space learns without labels; students are cut out of them.
+
+    Source: AutoDistil (Xu et al., NeurIPS 2022). The search takes the candidate of the lowest
+    held-out relation loss in budget (task-agnostic); with `--shortlist` the best ones are also
+    fine-tuned briefly on the labels (task-proxy).
+    """
+
+    name = "supernet"
+    summary = (
+        "students cut out of supernets that learn the relations of the teacher, without labels"
+    )
+    options = SupernetOptions
+    defaults: Mapping[str, Any] = {
+        "scorer": "attention_relations",
+        "engine": "exhaustive",
+        "teacher_state": "trained",
+    }
+    needs_teacher = True
+
+    def check(self, task: Task, options: Mapping[str, Any]) -> None:
+        """Refuse tasks whose networks have no tokens, and scores that read labels.
+
+        Raises:
+            OptionError: the task is another, or the score reads labels.
+        """
+        if not task.reads.issuperset({"tokens", "attention"}):
+            raise OptionError(
+                f"the method supernet reads attention among tokens, which networks of the task "
+                f"{task.name} do not give: use --task text, or leave --method out"
+            )
+        card = find_scorer(options.get("scorer") or self.defaults["scorer"]).card
+        if card.needs_labels:
+            raise OptionError(
+                f"the method supernet searches without labels, but the scorer {card.name} reads "
+                "them: use another, or fine-tune a --shortlist on the labels"
+            )
+
+    def searched(self, data: Dataset) -> Dataset:
+        """Return the texts without their labels."""
+        return _texts(data).without_labels()
+
+    def source(self, workshop: Workshop) -> Sliced:
+        """Return the students of the trained supernets."""
+        return train_supernets(workshop)
+
+
+def train_supernets(workshop: Workshop) -> Sliced:
+    """Return students cut out of one supernet for each sub-space.
+
+    Supernets are kept under the data root, named by a hash of all that they follow from: a
+    training that was stopped is resumed to the same weights, and one that ended is not repeated.
+
+    Args:
+        workshop: teacher, space, data and options of `SupernetOptions`.
+
+    Raises:
+        SpaceError: the space cannot be cut into so many parts.
+        NetworkError: the teacher exposes no attention.
+    """
+    data, space = _texts(workshop.data), workshop.space
+    source = workshop.teacher()
+    teacher = (source.weights or source.build)().to(workshop.device).eval()
+    check_attention(teacher, f"the teacher {source.name}")
+    parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
+    found = []
+    for number, archs in enumerate(parts, 1):
+        stage = f"supernet {number}/{len(parts)}"
+        network = _started(workshop, covering(archs), teacher, number)
+        found.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, source)))
+    return Sliced(space, data.signature, tuple(found))
+
+
+def sub_spaces(
+    space: SearchSpace, count: int | None, signature: Signature
+) -> Sequence[Sequence[Architecture]]:
+    """Return the architectures of each sub-space, the smallest first.
+
+    Args:
+        space: with sub-spaces of its own, or one that is cut into parts by size.
+        count: how many parts; by default its own, or 3.
+        signature: what networks are to take and give.
+
+    Raises:
+        SpaceError: it cannot be cut into so many parts.
+    """
+    try:
+        if isinstance(space, UnionSpace):
+            if count not in (None, len(space.parts)):
+                raise ValueError(
+                    f"the space has {len(space.parts)} sub-spaces of its own, but got "
+                    f"--supernets {count}: leave it out"
+                )
+            return [partition(part, 1, signature)[0] for part in space.parts.values()]
+        return partition(space, PARTS if count is None else count, signature)
+    except ValueError as error:
+        raise SpaceError(f"supernets: {error}") from error
+
+
+def _started(workshop: Workshop, arch: Architecture, teacher: nn.Module, number: int) -> nn.Module:
+    """Return a supernet with the teacher's weights as far as they reach."""
+    space, signature = workshop.space, workshop.data.signature
+    network = build_student(
+        space, arch, signature, seed=seed_for(workshop.seed, "supernet", number)
+    )
+    if start_from(network, teacher) == 0:
+        note = "the teacher's weights fit none of the supernet's, which starts at random"
+        workshop.progress(message(f"supernet {number}", note))
+    return network
+
+
+def _trained(
+    workshop: Workshop,
+    archs: Sequence[Architecture],
+    network: nn.Module,
+    teacher: nn.Module,
+    stage: str,
+    source: Teacher,
+) -> nn.Module:
+    chosen, space = workshop.options, workshop.space
+    method = SupernetMethod(
+        network,
+        teacher,
+        archs=archs,
+        space=space,
+        signature=workshop.data.signature,
+        after_softmax=chosen["supernet_loss"] == "relations",
+        random=chosen["random_students"],
+    )
+    data = _texts(workshop.data).without_labels((method.held_out,))
+    recipe = recipe_of(data, chosen, seed=workshop.seed)
+    described = [space.to_string(arch) for arch in archs]
+    shapes = [(name, tuple(each.shape)) for name, each in network.named_parameters()]
+    of = (data.digest, source.digest(), repr(recipe), repr(method.settings), described, shapes)
+    mark = hashlib.sha256(repr(of).encode()).hexdigest()[:16]
+    kept = cache_root(workshop.root) / "supernets" / f"{data.name}-{mark}.safetensors"
+
+    def train(folder: Path) -> None:
+        train_by(
+            method,
+            data,
+            recipe=recipe,
+            folder=folder,
+            device=workshop.device,
+            progress=workshop.progress,
+            stage=stage,
+        )
+
+    return kept_or_trained(network, kept, train, stage=stage, progress=workshop.progress).eval()
+
+
+def recipe_of(data: Dataset, options: Mapping[str, Any], *, seed: int) -> Recipe:
+    """Return how a supernet is trained: AdamW with a cosine schedule and gradient clipping."""
+    return Recipe(
+        epochs=options["supernet_epochs"],
+        batch_size=min(64, data.size("train")),
+        optimizer="adamw",
+        learning_rate=options["supernet_rate"],
+        weight_decay=DECAY,
+        schedule="cosine",
+        augment="none",
+        max_grad_norm=MAX_NORM,
+        seed=seed,
+    )
+
+
+def _texts(data: Dataset) -> TextData:
+    if not isinstance(data, TextData):
+        raise OptionError(
+            f"the method supernet learns from texts, but got {type(data).__name__}: use --task text"
+        )
+    return data

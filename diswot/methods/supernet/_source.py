@@ -1,0 +1,77 @@
+"""Students that are cut out of supernets."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from torch import nn
+
+from diswot.errors import SpaceError
+from diswot.methods.supernet._slicing import extract, tie
+from diswot.students import build_student
+from diswot.tasks import SplitName
+from search_spaces import Architecture, SearchSpace, Signature
+
+
+@dataclass(frozen=True, eq=False)
+class Supernet:
+    """A supernet, and the students that are slices of it.
+
+    Attributes:
+        archs: of the students, the smallest first.
+        network: the supernet with its weights.
+    """
+
+    archs: Sequence[Architecture]
+    network: nn.Module
+
+
+@dataclass(frozen=True, eq=False)
+class Sliced:
+    """Students with the weights that they have in the supernet of their sub-space.
+
+    Attributes:
+        space: builds their networks.
+        signature: what they take and give.
+        supernets: one of each sub-space.
+    """
+
+    space: SearchSpace
+    signature: Signature
+    supernets: Sequence[Supernet]
+    scored_on: SplitName = field(default="val", init=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the supernets' weights."""
+        content = hashlib.sha256()
+        for each in self.supernets:
+            for name, tensor in each.network.state_dict().items():
+                content.update(name.encode())
+                content.update(tensor.cpu().contiguous().numpy().tobytes())
+        return content.hexdigest()
+
+    def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
+        """Return a student that stands alone, with a copy of the weights that it has.
+
+        Raises:
+            SpaceError: the architecture is in no sub-space.
+        """
+        student = build_student(self.space, arch, self.signature, seed=seed)
+        return extract(student, self._of(arch))
+
+    def view(self, arch: Architecture) -> nn.Module:
+        """Return a student whose parameters share memory with the supernet's.
+
+        Raises:
+            SpaceError: the architecture is in no sub-space.
+        """
+        student = build_student(self.space, arch, self.signature)
+        return tie(student, self._of(arch))
+
+    def _of(self, arch: Architecture) -> nn.Module:
+        for each in self.supernets:
+            if arch in each.archs:
+                return each.network
+        raise SpaceError(f"{self.space.to_string(arch)} is in no sub-space of the supernets")

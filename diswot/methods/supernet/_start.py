@@ -1,0 +1,95 @@
+"""The weights that a supernet starts with: the teacher's, as far as they reach."""
+
+import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+_LAYER = re.compile(r"^(.*\blayers?\.)(\d+)(\..*)$")
+
+_BERT = {
+    "word_embeddings.weight": "tokens.weight",
+    "position_embeddings.weight": "positions.weight",
+    "embeddings.LayerNorm": "norm",
+    "attention.self.query": "attention.query",
+    "attention.self.key": "attention.key",
+    "attention.self.value": "attention.value",
+    "attention.output.dense": "attention.output",
+    "attention.output.LayerNorm": "norm1",
+    "intermediate.dense": "feed_forward.0",
+    "output.dense": "feed_forward.2",
+    "output.LayerNorm": "norm2",
+}
+"""Parameters of BERT and its kin, by the ends of their names, as `TextEncoder` calls them."""
+
+
+@torch.no_grad()
+def start_from(supernet: nn.Module, teacher: nn.Module) -> int:
+    """Copy the teacher's weights into a supernet as far as both reach; return how many numbers.
+
+    Layer i of L is layer ⌊i·L_teacher/L⌋ of the teacher; of each weight the leading rows and
+    columns that both have are copied, and the rest stays as it is initialized. Classifiers are not
+    copied: a supernet is trained without labels.
+
+    Source: AutoDistil (Xu et al., NeurIPS 2022), algorithm 1, line 1.
+
+    Args:
+        supernet: is changed.
+        teacher: a `TextEncoder`, or BERT, ELECTRA, RoBERTa or XLM-R of transformers.
+    """
+    known, copied = _as_encoder(teacher), 0
+    depth = max((int(m[2]) for name in known if (m := _LAYER.match(name))), default=-1) + 1
+    own = dict(supernet.named_parameters())
+    total = max((int(m[2]) for name in own if (m := _LAYER.match(name))), default=-1) + 1
+    for name, parameter in own.items():
+        match = _LAYER.match(name)
+        source = name if match is None else f"layers.{int(match[2]) * depth // total}{match[3]}"
+        found = known.get(source)
+        if found is None or found.ndim != parameter.ndim or name.startswith("classifier."):
+            continue
+        both = tuple(slice(min(sizes)) for sizes in zip(parameter.shape, found.shape, strict=True))
+        parameter[both] = found[both].to(parameter)
+        copied += parameter[both].numel()
+    return copied
+
+
+def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
+    """Return a teacher's parameters by the names that `TextEncoder` has for them."""
+    state = {name: value.detach() for name, value in teacher.named_parameters()}
+    if "tokens.weight" in state:
+        return state
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        match = _LAYER.match(name)
+        prefix, rest = ("", name) if match is None else (f"layers.{match[2]}.", match[3])
+        for ending, ours in sorted(_BERT.items(), key=lambda pair: -len(pair[0])):
+            for suffix in ("", ".weight", ".bias"):
+                if rest.endswith(f".{ending}{suffix}") and f"{prefix}{ours}{suffix}" not in found:
+                    found[f"{prefix}{ours}{suffix}"] = value
+                    break
+            else:
+                continue
+            break
+    return _with_positions(teacher, found)
+
+
+def _with_positions(teacher: nn.Module, found: dict[str, Tensor]) -> Mapping[str, Tensor]:
+    """Let positions begin with the first, and hold what is added to every token of one segment.
+
+    RoBERTa and XLM-R number positions from behind their padding; BERT adds an embedding of the
+    segment, of which there is one here.
+    """
+    positions = found.get("positions.weight")
+    if positions is None:
+        return found
+    for module in teacher.modules():
+        embedding = getattr(module, "position_embeddings", None)
+        if isinstance(embedding, nn.Embedding):
+            if embedding.padding_idx is not None:
+                positions = positions[embedding.padding_idx + 1 :]
+            segments = getattr(module, "token_type_embeddings", None)
+            if isinstance(segments, nn.Embedding):
+                positions = positions + segments.weight.detach()[0]
+            break
+    return found | {"positions.weight": positions}

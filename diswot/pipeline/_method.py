@@ -1,0 +1,37 @@
+"""The method of a run, and the options that it alone has."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from diswot.methods import RunMethod, find_method
+from diswot.options import Declared, declared, filled, options_of, takes_options
+from diswot.tasks import own_options
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def takes_run_options(function: _F) -> _F:
+    """Make a function take the options of the task and the method that it is called for."""
+    return takes_options(function, own=_own)
+
+
+def _own(given: Mapping[str, Any]) -> Mapping[str, Declared]:
+    return {**own_options(given), **declared(find_method(given.get("method")).options)}
+
+
+def with_method(options: Mapping[str, Any]) -> tuple[RunMethod, dict[str, Any], dict[str, Any]]:
+    """Return the method of some options, its own ones with their defaults, and the others.
+
+    What the method has other defaults for is among the others.
+
+    Raises:
+        DiswotError: there is no such method, or an option of it is out of range.
+    """
+    method = find_method(options.get("method"))
+    given = {name: value for name, value in options.items() if value is not None}
+    own = filled(method.options, options_of(method.options, given))
+    others = {name: value for name, value in options.items() if name not in own}
+    for name, value in method.defaults.items():
+        if others.get(name) is None:
+            others[name] = value
+    return method, own, others

@@ -1,0 +1,153 @@
+"""The main job resumed."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeGuard, Unpack
+
+from diswot.bars import displayed
+from diswot.errors import DiswotError, RunFolderError
+from diswot.export import require_onnx
+from diswot.methods import METHODS, find_method
+from diswot.options import (
+    DEFAULT_METHOD,
+    DistillationOptions,
+    JobOptions,
+    ResumeOptions,
+    declared,
+    takes_options,
+)
+from diswot.pipeline._job import TRAINING, workshop_of
+from diswot.pipeline._method import with_method
+from diswot.pipeline._report import RunReport
+from diswot.pipeline._stage import Run, known_result, run_stages
+from diswot.pipeline._stages import MakeStudents, main_job
+from diswot.pipeline._students import TrainingSetup
+from diswot.progress import Progress
+from diswot.runs import working_in
+from diswot.search import (
+    SPACES,
+    SearchResult,
+    check_resume,
+    data_again,
+    read_manifest,
+    restored_option,
+    task_of,
+)
+from diswot.search import resume as resume_search
+
+
+@takes_options
+def resume(
+    folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
+) -> "RunReport | SearchResult":
+    """Resume what stopped in a run folder: a search, or the main job with all its stages.
+
+    A training that ended is not repeated; one that did not resumes from its checkpoint.
+
+    Args:
+        folder: the run folder.
+        progress: a function that gets a message for every step, or `False` for nothing; by
+            default bars are drawn where standard error is a terminal, or in a notebook.
+        **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
+
+    Raises:
+        DiswotError: it is no run folder, is damaged, or something does not fit.
+        RunError: every candidate failed, or a loss is not finite.
+    """
+    with displayed(progress) as report:
+        path = Path(folder)
+        read_manifest(path)  # what is no run folder is not locked
+        with working_in(path):
+            manifest = read_manifest(path)
+            job = _job_of(manifest, path)
+            if job is None:
+                return resume_search(path, progress=report, **options)
+            return _resume_job(path, manifest, options, job=job, progress=report)
+
+
+def _resume_job(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    options: ResumeOptions,
+    *,
+    job: Mapping[str, Any],
+    progress: Progress,
+) -> RunReport:
+    """Resume the search of a main job, then its trainings and the export."""
+    if job["onnx"]:
+        require_onnx()
+    check_resume(folder, manifest, **options)
+    settings = manifest["settings"]
+    known = task_of(settings, options.get("task"), data=options.get("data")).teacher_sources
+    teacher = restored_option("teacher", settings["teacher"], options.get("teacher"), known)
+    options["data"] = data_again(
+        settings,
+        options.get("data"),
+        task=options.get("task"),
+        image_size=options.pop("image_size", None),
+        data_root=options.get("data_root"),
+        progress=progress,
+    )
+    if options.get("data_root") is None and options["data"].source is not None:
+        options["data_root"] = options["data"].source.root
+    setup = TrainingSetup(
+        teacher, {**options, **_training_options_of(settings, job, options)}, progress
+    )
+    method, own, _ = with_method(job)
+    needs_teacher = method.needs_teacher or settings["teacher_state"] == "trained"
+    space = restored_option("space", settings["space"], options.get("space"), SPACES)
+    students = MakeStudents(method, partial(workshop_of, space, dict(options), own))
+
+    def again(run: Run) -> SearchResult:
+        if needs_teacher:
+            options["teacher"] = run.setup.trained_teacher()
+        options["data"] = method.searched(options["data"])
+        return resume_search(folder, source=run.of(MakeStudents), progress=progress, **options)
+
+    stages = main_job(again, students, teacher_first=needs_teacher)
+    return run_stages(stages, Run(folder, setup, job, known_result(folder)))
+
+
+def _training_options_of(
+    settings: Mapping[str, Any], job: Mapping[str, Any], options: ResumeOptions
+) -> dict[str, Any]:
+    """Return how a manifest says that students are trained; options come first where they may."""
+    used = {
+        "task": options["data"].task.name,
+        "seed": settings["seed"],
+        "teacher_classes": settings.get("teacher_classes"),
+    }
+    used |= {name: job[name] for name in TRAINING}
+    return used | {
+        "teacher_weights": options.get("teacher_weights") or settings["teacher_weights"],
+        "device": options.get("device") or settings["device"],
+    }
+
+
+def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
+    """Return what the main job was asked for in addition to a search; `None` of a search alone."""
+    job = manifest.get("job", {})
+    if job is None:
+        return None
+    if isinstance(job, dict):
+        # before there was a choice, it was that
+        job = {"teacher_view": "student", "method": DEFAULT_METHOD, **job}
+    if not _is_job(job):
+        raise RunFolderError(
+            f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"
+        )
+    return job
+
+
+def _is_job(job: Any) -> TypeGuard[Mapping[str, Any]]:
+    try:
+        if job["method"] not in METHODS:
+            return False
+        for kind in (JobOptions, DistillationOptions, find_method(job["method"]).options):
+            for name, option in declared(kind).items():
+                if kind is not DistillationOptions or name in TRAINING:
+                    option.checked(job[name])
+    except (DiswotError, KeyError, TypeError):
+        return False
+    return True

@@ -1,0 +1,205 @@
+"""Teachers of texts from Hugging Face transformers: BERT, ELECTRA, RoBERTa, XLM-R."""
+
+import importlib
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from diswot.errors import DataError, NetworkError, TeacherError
+from diswot.networks.attention import last_attention
+from diswot.seeding import torch_seed
+from diswot.tasks.text._text_data import TextData
+from diswot.tasks.text._tokenizer import read_tokenizer
+from diswot.teachers import Teacher, TransformersSource, transformers_source
+
+_HEAD = "ForSequenceClassification"
+_TOKENIZER = "tokenizer.json"
+
+
+def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teacher:
+    """Return an encoder of texts of transformers.
+
+    A classifier with the classes of the data comes with its weights. An encoder without one, such
+    as a masked-language model, is given a linear classifier on the mean of its tokens, and is
+    trained on the data once, from the weights that it has.
+
+    Args:
+        place: a folder that `save_pretrained` wrote, or an id of the Hub.
+        data: the texts that it is a teacher for, made by its tokenizer.
+        pretrained: whether its weights are wanted, or are given with it.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        TeacherError: it is no encoder of texts, or cannot be loaded.
+        NetworkError: it exposes no attention, or does not fit the texts.
+        DataError: the texts were made by another tokenizer.
+    """
+    name, outputs = f"hf:{place}", len(data.classes)
+    with transformers_source(place) as source:
+        config = _config(source)
+        _check_tokenizer(source, config, data)
+        _check_encoder(source, config, data.length)
+        if not any(_HEAD in str(each) for each in config.architectures or ()):
+            body = partial(_body, source, config, pretrained=pretrained)
+            network = Encoder(body(), outputs)
+            _check_attention(network, source.who)
+            note = "it has no classifier of these classes, and is trained on these texts first"
+            return Teacher(name, partial(_with_classifier, network, outputs), None, (note,))
+        found = source.classifier(
+            "AutoModelForSequenceClassification",
+            classes=outputs,
+            pretrained=pretrained,
+            adapt=Classifier,
+        )
+    _check_attention(found.network, f"teacher {name}")
+    kept = found.network.eval()
+    return Teacher(name, found.fresh, lambda: _copied(kept))
+
+
+class Classifier(nn.Module):
+    """A classifier of transformers that takes numbers of tokens and where they are text."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, N)."""
+        found: Tensor = self.network(input_ids, attention_mask=attention_mask.long()).logits
+        return found
+
+
+class Encoder(nn.Module):
+    """An encoder of transformers with a linear classifier on the mean of its tokens."""
+
+    def __init__(self, body: nn.Module, outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        width = int(body.config.hidden_size)  # type: ignore[union-attr,arg-type]
+        self.classifier = nn.Linear(width, outputs)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, N)."""
+        mask = attention_mask.long()
+        tokens = self.body(input_ids, attention_mask=mask).last_hidden_state * mask[..., None]
+        mean = tokens.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp_min(1)
+        logits: Tensor = self.classifier(mean)
+        return logits
+
+
+def _config(source: TransformersSource) -> Any:
+    transformers: Any = importlib.import_module("transformers")
+    config = transformers.AutoConfig.from_pretrained(
+        source.path, trust_remote_code=False, local_files_only=source.local
+    )
+    if getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):
+        raise TeacherError(
+            f"{source.who} is no encoder, but {config.model_type}, which reads from left to right: "
+            "use BERT, ELECTRA, RoBERTa or XLM-R"
+        )
+    return config
+
+
+def _body(source: TransformersSource, config: Any, *, pretrained: bool) -> nn.Module:
+    transformers: Any = importlib.import_module("transformers")
+    safe = {"trust_remote_code": False, "attn_implementation": "eager"}
+    with torch_seed(0):
+        if not pretrained:
+            network: nn.Module = transformers.AutoModel.from_config(config, **safe)
+        else:
+            network, loading = transformers.AutoModel.from_pretrained(
+                source.path, output_loading_info=True, local_files_only=source.local, **safe
+            )
+            missing = [each for each in sorted(loading["missing_keys"]) if "pooler" not in each]
+            if missing:
+                raise TeacherError(
+                    f"{source.path} has no weights for {missing[0]}: give a folder that "
+                    "save_pretrained wrote"
+                )
+    made: nn.Module = network.float()
+    return made
+
+
+def _with_classifier(network: Encoder, outputs: int) -> nn.Module:
+    """Return the encoder with its weights, and a classifier drawn from torch's generator."""
+    made: Encoder = _copied(network)
+    made.classifier = nn.Linear(network.classifier.in_features, outputs)
+    return made
+
+
+def _copied(network: nn.Module) -> Any:
+    from diswot.networks.copies import copied
+
+    return copied(network)
+
+
+def _check_encoder(source: TransformersSource, config: Any, length: int) -> None:
+    heads, hidden = (getattr(config, each, None) for each in ("num_attention_heads", "hidden_size"))
+    if isinstance(heads, int) and isinstance(hidden, int) and (heads < 1 or hidden % heads):
+        raise TeacherError(
+            f"{source.who}: its {heads} heads do not divide its hidden size {hidden}: check "
+            "config.json"
+        )
+    most = getattr(config, "max_position_embeddings", None)
+    behind = (config.pad_token_id or 0) + 1 if "roberta" in config.model_type else 0
+    if isinstance(most, int) and length > most - behind:
+        raise NetworkError(
+            f"{source.who} takes at most {most - behind} tokens, but the texts have {length}: "
+            f"give --length {most - behind} or less"
+        )
+
+
+def _check_attention(network: nn.Module, who: str) -> None:
+    if not last_attention(network):
+        raise NetworkError(
+            f"{who} exposes no attention (layers query, key and value): use BERT, ELECTRA, "
+            "RoBERTa or XLM-R"
+        )
+
+
+def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) -> None:
+    """Make sure that numbers of tokens mean the same to the teacher as in the data.
+
+    Raises:
+        DataError: they do not.
+    """
+    folder = Path(source.path)
+    place = folder / _TOKENIZER if folder.is_dir() else _cached(source.path)
+    pad = getattr(config, "pad_token_id", None)
+    if "roberta" in config.model_type and pad != data.tokenizer.pad:  # it finds positions by it
+        raise DataError(
+            f"the tokenizer of {data.name} does not fit {source.who}: it fills texts up with "
+            f"{data.tokenizer.pad}, the teacher with {pad}: check pad_token_id in config.json"
+        )
+    advice = f"give --tokenizer {source.path if folder.is_dir() else 'FOLDER'}"
+    if place is not None and place.is_file():
+        if _vocabulary(read_tokenizer(place).content) != _vocabulary(data.tokenizer.content):
+            raise DataError(
+                f"the tokenizer of {data.name} does not fit {source.who}, which has other tokens: "
+                f"{advice}, so that texts become its tokens"
+            )
+        return
+    size = getattr(config, "vocab_size", None)
+    if size != data.tokenizer.vocabulary:
+        raise DataError(
+            f"the tokenizer of {data.name} does not fit {source.who}: it has "
+            f"{data.tokenizer.vocabulary:,} tokens, the teacher {size:,}: {advice} with the "
+            "teacher's tokenizer.json"
+        )
+
+
+def _cached(repository: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, _TOKENIZER)
+    return Path(found) if isinstance(found, str) else None
+
+
+def _vocabulary(content: str) -> Mapping[str, Any]:
+    """Return what of a tokenizer says which number stands for what."""
+    found = json.loads(content)
+    return {"model": found["model"], "added": found.get("added_tokens")}

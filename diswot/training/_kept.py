@@ -1,0 +1,104 @@
+"""Networks that are trained once and kept: the next who needs the same loads it."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import nn
+
+from diswot.devices import is_first, processes
+from diswot.errors import CheckpointError, RunFolderError, first_line
+from diswot.progress import Progress, message
+from diswot.runs.folder import replace_file
+from diswot.teachers import load_checkpoint
+
+_DIGEST = "sha256"
+"""The entry of a kept network's metadata that holds the digest of its weights."""
+
+
+def kept_or_trained(
+    network: nn.Module,
+    kept: Path,
+    train: Callable[[Path], None],
+    *,
+    stage: str,
+    progress: Progress,
+) -> nn.Module:
+    """Return a network with the weights that a file keeps; without one it is trained and written.
+
+    Args:
+        network: is given the weights.
+        kept: the file, whose name follows from all that the weights follow from.
+        train: trains the network; called with a folder in which a training that was stopped
+            is resumed.
+        stage: what the training is called in messages.
+        progress: receives them.
+
+    Raises:
+        RunFolderError: several processes are to train it, and another one does already.
+    """
+    with _turn(kept, stage, progress):
+        if kept.exists():
+            try:
+                return _kept(network, kept, stage, progress)
+            except CheckpointError:
+                progress(message(stage, f"{kept} is damaged, so it is trained again"))
+        unfinished = kept.with_suffix(".unfinished")
+        train(unfinished)
+        if is_first():
+            state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+            content = save(state, {_DIGEST: hashlib.sha256(save(state)).hexdigest()})
+            replace_file(kept, lambda path: path.write_bytes(content))
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return network
+
+
+@contextmanager
+def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
+    """Wait until no other process trains the same network, for it need not be trained twice.
+
+    Raises:
+        RunFolderError: one does, and this is one of several that train together.
+    """
+    if not is_first():
+        yield
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(kept.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        if processes() > 1:  # the others do not wait
+            raise RunFolderError(f"another process trains {kept}: wait for its end") from error
+        progress(message(stage, f"another process trains it: waiting for {kept}"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def _kept(network: nn.Module, path: Path, stage: str, progress: Progress) -> nn.Module:
+    """Load weights that an earlier process kept.
+
+    Raises:
+        CheckpointError: they are damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            digest = (file.metadata() or {}).get(_DIGEST)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:  # a damaged file can make the reader raise anything
+        raise CheckpointError(f"{path} cannot be read ({first_line(error)})") from error
+    if digest is None:
+        progress(message(stage, f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
+    elif digest != hashlib.sha256(save(state)).hexdigest():
+        raise CheckpointError(f"the checksum of {path} is not that of its content")
+    return load_checkpoint(network, path)

@@ -1,0 +1,159 @@
+"""The transformer encoder of texts that `TextEncoderSpace` builds."""
+
+from torch import Tensor, nn
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention among the tokens of a text, with heads of a fixed size."""
+
+    def __init__(self, hidden: int, heads: int, head_size: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = (nn.Linear(hidden, heads * head_size) for _ in range(3))
+        self.output = nn.Linear(heads * head_size, hidden)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Map tokens (B, L, hidden) to the same shape, attending where mask (B, L) is true."""
+        query, key, value = (
+            layer(tokens).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        # Not F.scaled_dot_product_attention, whose fast kernels have no second derivative.
+        scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+        weights = scores.masked_fill(~mask[:, None, None], -1e9).softmax(dim=-1)
+        mixed: Tensor = self.output((weights @ value).transpose(1, 2).flatten(2))
+        return mixed
+
+
+NORMS = ("first", "last")
+"""Where a layer normalizes: before attention and feed-forward network, or after each shortcut."""
+
+
+class EncoderLayer(nn.Module):
+    """Attention and a feed-forward network, each with a LayerNorm and around a shortcut."""
+
+    def __init__(
+        self, hidden: int, heads: int, head_size: int, inner: int, norm: str = "first"
+    ) -> None:
+        super().__init__()
+        self.first = norm == "first"
+        self.norm1 = nn.LayerNorm(hidden)
+        self.attention = SelfAttention(hidden, heads, head_size)
+        self.norm2 = nn.LayerNorm(hidden)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(hidden, inner), nn.GELU(), nn.Linear(inner, hidden)
+        )
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
+        if self.first:
+            between = tokens + self.attention(self.norm1(tokens), mask)
+            after: Tensor = between + self.feed_forward(self.norm2(between))
+        else:
+            between = self.norm1(tokens + self.attention(tokens, mask))
+            after = self.norm2(between + self.feed_forward(between))
+        return after * mask[..., None]
+
+
+class MaskedNorm(nn.LayerNorm):
+    """A LayerNorm whose output is 0 where there is no text."""
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
+        normed: Tensor = super().forward(tokens) * mask[..., None]
+        return normed
+
+
+class TextEncoder(nn.Module):
+    """A transformer encoder with a linear classifier on the mean of its tokens.
+
+    Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.1, with
+    learned positions as in BERT (Devlin et al., NAACL 2019) and normalization first, or last as
+    in BERT itself. All layers are alike, and heads have a fixed size, as in AutoDistil (Xu et al.,
+    NeurIPS 2022, table 2 and the released code). The output of padded tokens is 0 after every
+    layer.
+
+    Args:
+        vocabulary: how many tokens there are.
+        length: the most tokens of a text.
+        outputs: of the linear classifier.
+        layers: how many there are.
+        hidden: channels of a token.
+        heads: of each layer.
+        head_size: channels of a head.
+        ratio: channels inside each feed-forward network as a multiple of `hidden`.
+        norm: `first`: each layer normalizes what it reads, and a last LayerNorm what leaves;
+            `last`: the embeddings and each sum are normalized, as in BERT.
+
+    Raises:
+        ValueError: a number is below 1, or there is no such norm; also when a text is longer.
+
+    Examples:
+        >>> import torch
+        >>> network = TextEncoder(vocabulary=100, length=8, outputs=5, layers=2, hidden=16,
+        ...                       heads=2, head_size=8, ratio=4)
+        >>> tokens = torch.tensor([[1, 7, 2, 0]])
+        >>> network(tokens, tokens != 0).shape
+        torch.Size([1, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary: int,
+        length: int,
+        outputs: int,
+        layers: int,
+        hidden: int,
+        heads: int,
+        head_size: int,
+        ratio: float,
+        norm: str = "first",
+    ) -> None:
+        super().__init__()
+        if norm not in NORMS:
+            raise ValueError(f"Expected a norm of {', '.join(NORMS)}, but got {norm!r}")
+        inner = int(ratio * hidden)
+        if min(vocabulary, length, outputs, layers, hidden, heads, head_size, inner) < 1:
+            raise ValueError(
+                "Expected vocabulary, length, outputs, layers, hidden, heads, head_size and "
+                f"ratio × hidden of at least 1, but got {vocabulary}, {length}, {outputs}, "
+                f"{layers}, {hidden}, {heads}, {head_size} and {inner}"
+            )
+        self.tokens = nn.Embedding(vocabulary, hidden)
+        self.positions = nn.Embedding(length, hidden)
+        self.first = norm == "first"
+        self.layers = nn.ModuleList(
+            EncoderLayer(hidden, heads, head_size, inner, norm) for _ in range(layers)
+        )
+        self.norm = MaskedNorm(hidden)
+        self.classifier = nn.Linear(hidden, outputs)
+        for module in self.modules():
+            if isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, outputs)."""
+        mask = attention_mask.bool()
+        count = mask.sum(dim=1, keepdim=True).clamp_min(1)
+        mean = self.encoded(input_ids, mask).sum(dim=1) / count
+        logits: Tensor = self.classifier(mean)
+        return logits
+
+    def encoded(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map the same to tokens (B, L, hidden), which are 0 where there is no text."""
+        mask = attention_mask.bool()
+        length = input_ids.shape[1]
+        # torch.fx traces with a stand-in for the tokens, whose length is not known.
+        if isinstance(length, int) and length > self.positions.num_embeddings:
+            raise ValueError(
+                f"Expected at most {self.positions.num_embeddings} tokens, but got {length}: cut "
+                "the texts, or build a longer network"
+            )
+        tokens = (self.tokens(input_ids) + self.positions.weight[:length]) * mask[..., None]
+        if not self.first:
+            tokens = self.norm(tokens, mask)
+        for layer in self.layers:
+            tokens = layer(tokens, mask)
+        encoded: Tensor = self.norm(tokens, mask) if self.first else tokens
+        return encoded

@@ -1,0 +1,263 @@
+"""FlexiBERT's encoders, each layer with an operation and a feed-forward stack of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from search_spaces._contract import Architecture, SearchSpace
+from search_spaces._encoder import MaskedNorm
+from search_spaces._mixers import FlexibleAttention, LinearTransform, SpanConvolution
+from search_spaces._signature import Signature
+
+HIDDEN = (128, 256)
+DEPTHS = (2, 4)
+OPERATIONS = (
+    ("SA", "SDP"),
+    ("SA", "WMA"),
+    ("LT", "DFT"),
+    ("LT", "DCT"),
+    ("DSC", "5"),
+    ("DSC", "9"),
+)
+HEADS = (2, 4)
+INNER = (512, 1024)
+STACKED = (1, 3)
+
+
+@dataclass(frozen=True, order=True)
+class FlexiLayer:
+    """One layer.
+
+    Attributes:
+        operation: `SA` (attention), `LT` (linear transform) or `DSC` (dynamic convolution).
+        parameter: of it: `SDP` or `WMA`, `DFT` or `DCT`, the kernel.
+        heads: into which channels are split.
+        inner: channels of each feed-forward layer within.
+        stacked: feed-forward layers of that width.
+    """
+
+    operation: str
+    parameter: str
+    heads: int
+    inner: int
+    stacked: int
+
+    def __str__(self) -> str:
+        fields = (self.operation, self.parameter, self.heads, self.inner, self.stacked)
+        return "-".join(map(str, fields))
+
+
+@dataclass(frozen=True, order=True)
+class FlexiBERTArchitecture:
+    """An encoder.
+
+    Attributes:
+        hidden: channels of a token.
+        layers: the first one first.
+    """
+
+    hidden: int
+    layers: tuple[FlexiLayer, ...]
+
+
+class FlexiBERTSpace(SearchSpace):
+    """Encoders of texts whose layers differ: FlexiBERT's space.
+
+    Source: FlexiBERT (Tuli et al., JAIR 2023), table 1, with one hidden size for all layers as in
+    the table of GLUE scores that Serianni and Kalita (ACL 2023) released. An architecture is
+    written `128:SA-SDP-4-512-3,LT-DCT-2-1024-1`: hidden size, then operation, its parameter, heads,
+    feed-forward channels and feed-forward layers of each layer.
+
+    Examples:
+        >>> space = FlexiBERTSpace()
+        >>> space.size
+        10621440
+    """
+
+    @property
+    def size(self) -> int:
+        """All hidden sizes with all layers of two and four."""
+        choices = len(OPERATIONS) * len(HEADS) * len(INNER) * len(STACKED)
+        total: int = len(HIDDEN) * sum(choices**depth for depth in DEPTHS)
+        return total
+
+    def sample(self, rng: np.random.Generator) -> FlexiBERTArchitecture:
+        """Draw the hidden size, the depth, and each layer on its own."""
+        depth = int(rng.choice(DEPTHS))
+        layers = tuple(_drawn(rng) for _ in range(depth))
+        return FlexiBERTArchitecture(int(rng.choice(HIDDEN)), layers)
+
+    def mutate(
+        self, arch: FlexiBERTArchitecture, rng: np.random.Generator
+    ) -> FlexiBERTArchitecture:
+        """Change the hidden size, the depth, or one layer."""
+        what = rng.integers(len(arch.layers) + 2)
+        if what == 0:
+            return replace(arch, hidden=sum(HIDDEN) - arch.hidden)
+        if what == 1:
+            short = arch.layers[: min(DEPTHS)]
+            more = tuple(_drawn(rng) for _ in range(max(DEPTHS) - min(DEPTHS)))
+            deep = len(arch.layers) == max(DEPTHS)
+            return replace(arch, layers=short if deep else (*arch.layers, *more))
+        layers = list(arch.layers)
+        layers[what - 2] = _drawn(rng)
+        return replace(arch, layers=tuple(layers))
+
+    def crossover(
+        self, a: FlexiBERTArchitecture, b: FlexiBERTArchitecture, rng: np.random.Generator
+    ) -> FlexiBERTArchitecture:
+        """Take hidden size and depth of one parent, and each layer of either that has it."""
+        first, other = (a, b) if rng.random() < 0.5 else (b, a)
+        layers = tuple(
+            other.layers[place] if place < len(other.layers) and rng.random() < 0.5 else layer
+            for place, layer in enumerate(first.layers)
+        )
+        return replace(first, layers=layers)
+
+    def network(self, arch: FlexiBERTArchitecture, signature: Signature) -> nn.Module:
+        """Build the encoder for the vocabulary and the length of the inputs.
+
+        Raises:
+            ValueError: the inputs are no numbers of tokens with a mask.
+        """
+        ids = signature.inputs[0]
+        if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
+            raise ValueError(
+                "Expected numbers of tokens of a known length and a mask, but got "
+                f"{signature.describe()}: text encoders take texts"
+            )
+        return FlexiBERT(arch, vocabulary=ids.high, length=ids.shape[0], outputs=signature.outputs)
+
+    def to_string(self, arch: FlexiBERTArchitecture) -> str:
+        """Write hidden size and layers."""
+        return f"{arch.hidden}:{','.join(map(str, arch.layers))}"
+
+    def from_string(self, text: str) -> FlexiBERTArchitecture:
+        """Read what `to_string` wrote.
+
+        Raises:
+            ValueError: it names no architecture of this space.
+        """
+        hidden, _, rest = text.replace(" ", "").partition(":")
+        layers = [each.split("-") for each in rest.split(",")]
+        try:
+            made = tuple(
+                FlexiLayer(operation, parameter, int(heads), int(inner), int(stacked))
+                for operation, parameter, heads, inner, stacked in layers
+            )
+            return _checked(FlexiBERTArchitecture(int(hidden), made))
+        except ValueError as error:
+            raise ValueError(
+                f"Expected an encoder such as 128:SA-SDP-4-512-3,LT-DCT-2-1024-1, but got {text!r}"
+            ) from error
+
+    def from_record(self, record: Mapping[str, Any]) -> FlexiBERTArchitecture:
+        """Read an entry of the table of GLUE scores.
+
+        Raises:
+            ValueError: it names no architecture of this space.
+        """
+        try:
+            layers = tuple(
+                FlexiLayer(
+                    str(each["operation_type"]),
+                    str(each["operation_parameter"]),
+                    each["num_operation_heads"],
+                    each["feed_forward_dimension"],
+                    each["num_feed_forward"],
+                )
+                for each in record["encoder_layers"]
+            )
+            return _checked(FlexiBERTArchitecture(record["hidden_size"], layers))
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"Expected an encoder of FlexiBERT's space, but got {error}"
+            ) from error
+
+
+class FlexiBERT(nn.Module):
+    """An encoder of FlexiBERT's space, with a linear classifier on the mean of its tokens.
+
+    Args:
+        arch: of the space.
+        vocabulary: how many tokens there are.
+        length: the most tokens of a text.
+        outputs: of the classifier.
+    """
+
+    def __init__(
+        self, arch: FlexiBERTArchitecture, *, vocabulary: int, length: int, outputs: int
+    ) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, arch.hidden)
+        self.positions = nn.Embedding(length, arch.hidden)
+        self.norm = MaskedNorm(arch.hidden)
+        self.layers = nn.ModuleList(_Layer(arch.hidden, layer) for layer in arch.layers)
+        self.classifier = nn.Linear(arch.hidden, outputs)
+        for embedding in (self.tokens, self.positions):
+            nn.init.normal_(embedding.weight, std=0.02)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, outputs)."""
+        mask = attention_mask.bool()
+        tokens = self.tokens(input_ids) + self.positions.weight[: input_ids.shape[1]]
+        tokens = self.norm(tokens, mask)
+        for layer in self.layers:
+            tokens = layer(tokens, mask)
+        mean = tokens.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp_min(1)
+        logits: Tensor = self.classifier(mean)
+        return logits
+
+
+class _Layer(nn.Module):
+    """An operation and a stack of feed-forward layers, each normalized after its shortcut."""
+
+    def __init__(self, hidden: int, layer: FlexiLayer) -> None:
+        super().__init__()
+        self.attention = _operation(hidden, layer)
+        self.norm1 = nn.LayerNorm(hidden)
+        widths = [hidden, *(layer.inner,) * layer.stacked]
+        stack: list[nn.Module] = []
+        for given, made in pairwise(widths):
+            stack += [nn.Linear(given, made), nn.GELU()]
+        self.feed_forward = nn.Sequential(*stack, nn.Linear(layer.inner, hidden))
+        self.norm2 = nn.LayerNorm(hidden)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
+        between = self.norm1(tokens + self.attention(tokens, mask))
+        after: Tensor = self.norm2(between + self.feed_forward(between))
+        return after * mask[..., None]
+
+
+def _operation(hidden: int, layer: FlexiLayer) -> nn.Module:
+    if layer.operation == "SA":
+        return FlexibleAttention(hidden, layer.heads, weighted=layer.parameter == "WMA")
+    if layer.operation == "LT":
+        return LinearTransform(hidden, layer.heads, cosine=layer.parameter == "DCT")
+    return SpanConvolution(hidden, layer.heads, int(layer.parameter))
+
+
+def _drawn(rng: np.random.Generator) -> FlexiLayer:
+    operation, parameter = OPERATIONS[rng.integers(len(OPERATIONS))]
+    heads, inner, stacked = (int(rng.choice(each)) for each in (HEADS, INNER, STACKED))
+    return FlexiLayer(operation, parameter, heads, inner, stacked)
+
+
+def _checked(arch: Architecture) -> FlexiBERTArchitecture:
+    """Make sure that an architecture is of the space.
+
+    Raises:
+        ValueError: it is not.
+    """
+    fits = arch.hidden in HIDDEN and len(arch.layers) in DEPTHS
+    for layer in arch.layers:
+        fits &= (layer.operation, layer.parameter) in OPERATIONS
+        fits &= layer.heads in HEADS and layer.inner in INNER and layer.stacked in STACKED
+    if not fits:
+        raise ValueError(f"Expected an encoder of FlexiBERT's space, but got {arch}")
+    return FlexiBERTArchitecture(arch.hidden, arch.layers)

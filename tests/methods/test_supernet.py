@@ -1,0 +1,179 @@
+"""Supernets that learn without labels, and runs that cut students out of them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from diswot.errors import DiswotError, NetworkError, OptionError, SpaceError
+from diswot.methods import Workshop, find_method
+from diswot.methods.supernet import Sliced, SupernetMethod, start_from, train_supernets
+from diswot.methods.supernet._run import sub_spaces
+from diswot.progress import silent
+from diswot.tasks import Batch, find_task
+from diswot.tasks.text import TextData, load_texts
+from diswot.teachers import Teacher
+from diswot.testing import check_method
+from search_spaces import CifarResNet, TextEncoderSpace, UnionSpace, covering
+from tests.conftest import CommandLine
+from tests.tasks.text.conftest import PAIRS
+
+SPACE = TextEncoderSpace(layers=(1, 2), hidden=(8, 12), heads=(1, 2), ratios=(1,), head_size=4)
+OPTIONS: dict[str, Any] = {
+    "supernets": 2,
+    "supernet_epochs": 1,
+    "supernet_rate": 1e-3,
+    "supernet_loss": "relations",
+    "random_students": 1,
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> TextData:
+    (tmp_path / "data").mkdir()
+    return load_texts(PAIRS, root=tmp_path / "data", length=8)
+
+
+def teacher_for(data: TextData) -> torch.nn.Module:
+    torch.manual_seed(1)
+    return SPACE.network(covering(list(SPACE)), data.signature)
+
+
+def workshop_for(data: TextData, root: Path, **other: Any) -> Workshop:
+    network = teacher_for(data)
+    source = Teacher("tiny", lambda: network, lambda: network)
+    return Workshop(
+        lambda: other.get("teacher", source),
+        other.get("space", SPACE),
+        data,
+        root / "data",
+        "cpu",
+        0,
+        OPTIONS | other.get("options", {}),
+        silent,
+    )
+
+
+def test_a_supernet_keeps_the_contract_of_methods(data: TextData) -> None:
+    archs = list(SPACE)
+
+    def make() -> SupernetMethod:
+        torch.manual_seed(0)
+        network = SPACE.network(covering(archs), data.signature)
+        return SupernetMethod(
+            network, teacher_for(data), archs=archs, space=SPACE, signature=data.signature
+        )
+
+    check_method(make, data.without_labels((make().held_out,)))
+
+
+class CountedTexts(TextData):
+    """Texts that count how often labels are read."""
+
+    reads = 0
+
+    def batch(self, *args: Any, **kwargs: Any) -> Batch:
+        """Return a batch with labels, which is counted."""
+        CountedTexts.reads += 1
+        return super().batch(*args, **kwargs)
+
+
+def test_supernets_read_no_labels(data: TextData, tmp_path: Path) -> None:
+    counted = CountedTexts(**vars(replace(data)))
+    made = train_supernets(workshop_for(counted, tmp_path))
+    assert CountedTexts.reads == 0
+    other = replace(data.train, labels=data.train.labels.flip(0))
+    flipped = train_supernets(workshop_for(replace(data, train=other), tmp_path))
+    weights = [made.supernets[0].network.state_dict(), flipped.supernets[0].network.state_dict()]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_supernets_are_trained_once(data: TextData, tmp_path: Path) -> None:
+    first = train_supernets(workshop_for(data, tmp_path))
+    kept = sorted((tmp_path / "data" / "supernets").glob("*.safetensors"))
+    assert len(kept) == 2
+    before = [path.stat().st_mtime_ns for path in kept]
+    again = train_supernets(workshop_for(data, tmp_path))
+    assert first.digest == again.digest
+    assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+def test_students_of_every_part_can_be_made(data: TextData, tmp_path: Path) -> None:
+    source = train_supernets(workshop_for(data, tmp_path))
+    assert isinstance(source, Sliced)
+    for arch in SPACE:
+        assert source.student(arch)(*data.inputs("val", torch.arange(2))).shape == (2, 2)
+
+
+def test_a_supernet_starts_with_the_weights_of_its_teacher(data: TextData) -> None:
+    teacher = teacher_for(data)
+    torch.manual_seed(7)
+    network = SPACE.network(covering(list(SPACE)), data.signature)
+    start_from(network, teacher)
+    state, expected = network.state_dict(), teacher.state_dict()
+    differ = [name for name in state if not torch.equal(state[name], expected[name])]
+    assert set(differ) == {"classifier.weight", "classifier.bias"}
+
+
+def test_a_space_with_sub_spaces_is_cut_along_them(data: TextData) -> None:
+    small = TextEncoderSpace(layers=(1,), hidden=(8,), heads=(1,), ratios=(1, 2), head_size=4)
+    union = UnionSpace({"small": small, "large": SPACE})
+    parts = sub_spaces(union, None, data.signature)
+    assert [len(part) for part in parts] == [2, 8]
+    with pytest.raises(SpaceError, match="sub-spaces of its own"):
+        sub_spaces(union, 3, data.signature)
+
+
+def test_a_partition_with_an_empty_part_is_refused(data: TextData) -> None:
+    with pytest.raises(SpaceError, match="1 to 8 parts of 8 architectures"):
+        sub_spaces(SPACE, 9, data.signature)
+
+
+def test_a_teacher_without_attention_is_refused(data: TextData, tmp_path: Path) -> None:
+    network = CifarResNet((1, 1, 1), num_classes=2)
+    teacher = Teacher("a ResNet", lambda: network, lambda: network)
+    with pytest.raises(NetworkError, match="a ResNet exposes no self-attention"):
+        train_supernets(workshop_for(data, tmp_path, teacher=teacher))
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "said"),
+    [
+        ("images", {}, "use --task text"),
+        ("text", {"scorer": "grasp"}, "the scorer grasp reads them"),
+    ],
+)
+def test_what_cannot_be_is_refused_first(task: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        find_method("supernet").check(find_task(task), options)
+
+
+def test_an_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(DiswotError, match="did you mean 'supernet'"):
+        find_method("supernets")
+
+
+def test_run_goes_from_texts_to_a_student_of_a_supernet(cli: CommandLine, tmp_path: Path) -> None:
+    rows = "".join(f"{text},{label}\n" for text, label in PAIRS)
+    (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")
+    small = ["--data", "texts.csv", "--length", 8, "--vocabulary", 300, "--engine", "random"]
+    short = ["--population", 2, "--generations", 0, "--repeats", 1, "--batch-size", 2]
+    training = ["--epochs", 1, "--teacher-epochs", 1, "--force", "--no-onnx", "--no-compare"]
+    method = ["--method", "supernet", "--supernets", 2, "--supernet-epochs", 1]
+    options = ["--task", "text", *small, *short, *training, *method, "--out", "run"]
+    done = cli("run", *options)
+    assert done.code == 0, done.err
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["settings"]["scorer"] == "attention_relations"
+    assert manifest["job"]["method"] == "supernet"
+    assert manifest["students"]["sha256"]
+    assert (tmp_path / "run" / "student" / "weights.safetensors").exists()
+    refused = cli("distill", "run", "--epochs", 1, "--force")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+    assert "supernet" in refused.err
+    (tmp_path / "run" / "result.json").unlink()
+    again = cli("resume", "run")
+    assert again.code == 0, again.err

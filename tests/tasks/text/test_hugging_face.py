@@ -1,0 +1,152 @@
+"""Teachers of texts from folders that `save_pretrained` wrote."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from diswot.errors import DataError, DiswotError, NetworkError, TeacherError
+from diswot.methods.supernet import start_from
+from diswot.networks.attention import check_attention, reading_last
+from diswot.tasks import find_task
+from diswot.tasks.text import TextData, load_texts
+from diswot.tasks.text._tokenizer import trained_tokenizer
+from search_spaces import TextEncoder
+from tests.tasks.text.conftest import PAIRS
+
+transformers = pytest.importorskip("transformers")
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 300,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 24,
+    "max_position_embeddings": 20,
+    "pad_token_id": 0,
+}
+KINDS = ("Bert", "Electra", "Roberta", "XLMRoberta")
+
+
+def saved(folder: Path, kind: str, head: str, **other: Any) -> Path:
+    torch.manual_seed(0)
+    sizes = SIZES | ({"embedding_size": 12} if kind == "Electra" else {}) | other
+    config = getattr(transformers, f"{kind}Config")(**sizes)
+    getattr(transformers, f"{kind}{head}")(config).save_pretrained(folder)
+    tokenizer = trained_tokenizer([text for text, _ in PAIRS], vocabulary=300)
+    (folder / "tokenizer.json").write_text(tokenizer.content)
+    return folder
+
+
+def texts_for(folder: Path, root: Path, length: int = 8) -> TextData:
+    return load_texts(PAIRS, root=root, length=length, tokenizer=folder)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_classifier_returns_what_transformers_does(kind: str, tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", kind, "ForSequenceClassification", num_labels=2)
+    data = texts_for(folder, root)
+    teacher = find_task("text").find_teacher(f"hf:{folder}", data)
+    assert teacher.weights is not None
+    tokens, mask = data.inputs("train", torch.arange(3))
+    original = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    with torch.no_grad():
+        found = teacher.weights().eval()(tokens, mask)
+        expected = original.eval()(tokens, attention_mask=mask.long()).logits
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_without_classifier_is_to_be_trained(
+    kind: str, tmp_path: Path, root: Path
+) -> None:
+    folder = saved(tmp_path / "teacher", kind, "Model")
+    data = texts_for(folder, root)
+    teacher = find_task("text").find_teacher(f"hf:{folder}", data)
+    assert teacher.weights is None
+    one, other = teacher.initialized(0), teacher.initialized(1)
+    state, another = one.state_dict(), other.state_dict()
+    differ = [name for name in state if not torch.equal(state[name], another[name])]
+    assert set(differ) <= {"classifier.weight", "classifier.bias"}
+    assert one(*data.inputs("train", torch.arange(3))).shape == (3, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_supernet_starts_as_its_teacher(kind: str, tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", kind, "Model")
+    data = texts_for(folder, root)
+    teacher = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0).eval()
+    supernet = TextEncoder(
+        vocabulary=data.tokenizer.vocabulary,
+        length=8,
+        outputs=2,
+        layers=2,
+        hidden=12,
+        heads=3,
+        head_size=4,
+        ratio=2,
+        norm="last",
+    )
+    start_from(supernet, teacher)
+    tokens, mask = data.inputs("train", torch.arange(4))
+    with torch.no_grad():
+        with reading_last(supernet.eval()) as own:
+            supernet(tokens, mask)
+        with reading_last(teacher) as other:
+            teacher(tokens, mask)
+    torch.testing.assert_close(own[0].query[mask], other[0].query[mask], atol=1e-4, rtol=1e-4)
+    check_attention(teacher)
+
+
+def refusal(folder: Path, data: TextData) -> DiswotError:
+    with pytest.raises(DiswotError) as refused:
+        find_task("text").find_teacher(f"hf:{folder}", data)
+    assert "\n" not in str(refused.value)
+    return refused.value
+
+
+def test_texts_of_another_tokenizer_are_refused(tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", "Bert", "Model")
+    found = refusal(folder, load_texts(PAIRS, root=root, length=8, vocabulary=301))
+    assert isinstance(found, DataError)
+    assert f"give --tokenizer {folder}" in str(found)
+
+
+def test_a_roberta_with_another_padding_is_refused(tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", "Roberta", "Model", pad_token_id=1)
+    assert "fills texts up with 0, the teacher with 1" in str(
+        refusal(folder, texts_for(folder, root))
+    )
+
+
+def test_a_decoder_is_refused(tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", "Bert", "Model", is_decoder=True)
+    found = refusal(folder, texts_for(folder, root))
+    assert isinstance(found, TeacherError)
+    assert "is no encoder" in str(found)
+
+
+def test_texts_longer_than_the_positions_are_refused(tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", "Roberta", "Model")
+    found = refusal(folder, texts_for(folder, root, length=20))
+    assert isinstance(found, NetworkError)
+    assert "--length 19 or less" in str(found)
+
+
+def test_a_teacher_without_attention_is_refused(tmp_path: Path, root: Path) -> None:
+    folder = tmp_path / "teacher"
+    config = transformers.FNetConfig(
+        vocab_size=300, hidden_size=12, num_hidden_layers=1, intermediate_size=24
+    )
+    transformers.FNetModel(config).save_pretrained(folder)
+    tokenizer = trained_tokenizer([text for text, _ in PAIRS], vocabulary=300)
+    (folder / "tokenizer.json").write_text(tokenizer.content)
+    assert "exposes no attention" in str(refusal(folder, texts_for(folder, root)))
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]"])
+def test_a_damaged_tokenizer_is_refused(content: str, tmp_path: Path, root: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(DataError, match="cannot be read"):
+        load_texts(PAIRS, root=root, tokenizer=tmp_path)
