@@ -25,10 +25,11 @@ from diswot.options import (
 )
 from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._exportable import check_exportable
+from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import takes_run_options, with_method
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._stage import Run, run_stages
-from diswot.pipeline._stages import MakeStudents, main_job
+from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
 from diswot.progress import Progress
 from diswot.runs import working_in

@@ -18,10 +18,11 @@ from diswot.options import (
     takes_options,
 )
 from diswot.pipeline._job import TRAINING, workshop_of
+from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import with_method
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._stage import Run, known_result, run_stages
-from diswot.pipeline._stages import MakeStudents, main_job
+from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
 from diswot.progress import Progress
 from diswot.runs import working_in

@@ -13,8 +13,8 @@ from torch import nn
 from diswot.errors import first_line
 from diswot.export import Exported, export, read_exported
 from diswot.latency import default_form, is_measured
-from diswot.methods import RunMethod, Workshop
 from diswot.options import EAGER
+from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._selection import alone_of, verdict
 from diswot.pipeline._stage import Run, Stage, fingerprint_of
@@ -23,7 +23,7 @@ from diswot.pipeline._verdict import WINNER, Verdict
 from diswot.progress import message
 from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
-from diswot.students import StudentSource, origin_of
+from diswot.students import origin_of
 from diswot.teachers import Teacher
 from diswot.training import Halving
 
@@ -47,28 +47,6 @@ class TrainTeacher:
     def run(self, run: Run) -> Teacher | None:
         """Train the teacher, unless that was done."""
         return run.setup.trained_teacher() if self.needed else None
-
-
-@dataclass(frozen=True)
-class MakeStudents:
-    """What students come from, which the method of the run makes, such as supernets.
-
-    Attributes:
-        method: makes it.
-        workshop: of what.
-    """
-
-    method: RunMethod
-    workshop: Callable[[Run], Workshop]
-    name = "students"
-
-    def fingerprint(self, run: Run) -> str:
-        """Return a digest of the method, and of the weights that students start with."""
-        return fingerprint_of(self.method.name, run.of(MakeStudents).digest)
-
-    def run(self, run: Run) -> StudentSource:
-        """Make it, unless that was done."""
-        return self.method.source(self.workshop(run))
 
 
 @dataclass(frozen=True)
