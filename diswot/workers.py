@@ -1,4 +1,4 @@
-"""Worker processes that share the machine's cores, each replaced when it dies."""
+"""Worker processes that share the machine's cores, each replaced when it is killed."""
 
 import atexit
 import os
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _Task: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 TRIES = 2
-"""How often a task is started whose worker dies."""
+"""How often a task is started whose worker is killed."""
 
 STARTS = 3
 """How often a process is started that is killed while it starts."""
@@ -52,7 +52,7 @@ class InProcess(Executor):
 class Workers(Executor):
     """Runs tasks in `count` spawned processes, each at the end of a pipe of its own.
 
-    A process that dies is replaced, also while it starts, and its task, and no other, is
+    A process that is killed is replaced, also while it starts, and its task, and no other, is
     started again once. No process outlives this one, and none sees Ctrl-C.
 
     Args:

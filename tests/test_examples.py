@@ -23,7 +23,7 @@ ACCELERATE = [
 ]
 
 
-def shown(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) -> str:
+def output_of(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) -> str:
     """Run an example in `folder`, where its data root is too, and return what it prints."""
     (folder / "data").mkdir()
     done = subprocess.run(
@@ -46,7 +46,7 @@ def shown(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) 
 
 def test_own_images_and_an_hf_teacher_give_a_student_in_budget(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
-    printed = shown("own_images.py", tmp_path)
+    printed = output_of("own_images.py", tmp_path)
     assert "exported to run/student" in printed
     best = load_run(tmp_path / "run").best
     assert best.params <= 300_000
@@ -54,37 +54,37 @@ def test_own_images_and_an_hf_teacher_give_a_student_in_budget(tmp_path: Path) -
 
 
 def test_own_space_gives_an_exported_student(tmp_path: Path) -> None:
-    printed = shown("own_space.py", tmp_path)
+    printed = output_of("own_space.py", tmp_path)
     assert re.search(r"best of \d+: width=\d+,depth=\d,kernel=\d,activation=\w+, [\d,]+ p", printed)
     assert (tmp_path / "student" / "student.py").is_file()
 
 
 def test_own_teacher_and_data_give_an_exported_student(tmp_path: Path) -> None:
-    assert "exported to student" in shown("own_teacher_and_data.py", tmp_path)
+    assert "exported to student" in output_of("own_teacher_and_data.py", tmp_path)
     assert (tmp_path / "student" / "weights.safetensors").is_file()
 
 
 def test_own_scorer_is_compared_with_parameters_and_chance(tmp_path: Path) -> None:
-    lines = shown("own_scorer.py", tmp_path).splitlines()
+    lines = output_of("own_scorer.py", tmp_path).splitlines()
     assert [line.split(":")[0].strip() for line in lines] == ["neighbors", "params", "null"]
     assert all(re.search(r"τ [+-]\d\.\d\d of 12", line) for line in lines)
 
 
 def test_own_loss_is_a_term_of_the_training(tmp_path: Path) -> None:
-    alone, with_kd, with_both = shown("own_loss.py", tmp_path).splitlines()
+    alone, with_kd, with_both = output_of("own_loss.py", tmp_path).splitlines()
     assert "sureness" not in alone + with_kd
     assert re.search(r"last epoch: ce [\d.]+, kd\(T=4\) [\d.]+, sureness\(.*\) [\d.]+$", with_both)
 
 
 @pytest.mark.parametrize("launch", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
 def test_two_processes_give_one_student(tmp_path: Path, launch: list[str]) -> None:
-    printed = shown("two_gpus.py", tmp_path, launch=launch)
+    printed = output_of("two_gpus.py", tmp_path, launch=launch)
     assert printed.count("exported to two-gpus/student") == 1
     assert (tmp_path / "two-gpus" / "distill" / "report.json").is_file()
     assert (tmp_path / "two-gpus" / "student" / "weights.safetensors").is_file()
 
 
-def test_each_example_is_shown_on_a_page() -> None:
+def test_each_example_has_a_page() -> None:
     pages = "".join(page.read_text() for page in (ROOT / "docs" / "examples").glob("*.md"))
     for example in EXAMPLES.glob("*.py"):
         assert f'--8<-- "examples/{example.name}"' in pages

@@ -97,10 +97,10 @@ def test_pages_ask_no_other_host_and_complain_of_nothing(
         for page in PAGES:
             browser.get(address + page)
             assert "DisWOT" in browser.title
-            width, shown = browser.execute_script(
+            width, visible = browser.execute_script(
                 "return [document.documentElement.scrollWidth, innerWidth]"
             )
-            assert width <= shown
+            assert width <= visible
         asked = requested(browser)
         assert any(url.endswith(".css") for url in asked)
         assert not [url for url in asked if not url.startswith((address, "data:"))]

@@ -134,9 +134,7 @@ def test_a_failing_preparation_is_the_error_of_the_task() -> None:
                 workers.submit(state).result()
 
 
-def test_a_task_whose_process_dies_is_started_again_in_a_new_one(
-    workers: Workers, tmp_path: Path
-) -> None:
+def test_a_task_whose_process_is_killed_is_started_again(workers: Workers, tmp_path: Path) -> None:
     before = {workers.submit(state).result()[0] for _ in range(4)}
     served = workers.submit(die_once, tmp_path / "died").result()
     assert alive(served)

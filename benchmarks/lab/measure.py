@@ -65,14 +65,14 @@ def _counts(truth: str, target: str) -> Experiment:
     return Experiment(truth, target, 16, "random", repeats=1, scorers=COUNTS)
 
 
-def _better(truth: str, target: str, batch_size: int, besides: str, sample: int = 0) -> Experiment:
+def _better(truth: str, target: str, batch_size: int, counts: str, sample: int = 0) -> Experiment:
     return Experiment(
         truth,
         target,
         batch_size,
         teacher="resnet20",
         sample=sample,
-        reused=(besides,),
+        reused=(counts,),
         scorers=ALIGNED,
     )
 

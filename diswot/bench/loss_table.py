@@ -40,7 +40,7 @@ class LossTableSettings(TrainingSettings):
 
 @dataclass(frozen=True)
 class LossRow:
-    """One student taught by one loss.
+    """One student distilled by one loss.
 
     Attributes:
         data: the dataset.

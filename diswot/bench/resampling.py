@@ -109,12 +109,12 @@ class _Pairs:
             _midranks(count)[:, ties.codes] - (weights.shape[1] + 1) / 2
             for count, ties in zip(counts[:2], self.ties[:2], strict=True)
         ]
-        centred = [value - (weights @ value / value.size)[:, None] for value in self.values]
+        centered = [value - (weights @ value / value.size)[:, None] for value in self.values]
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (
                 self._kendall(weights, counts),
                 _correlation(weights, *deviations),
-                _correlation(weights, *centred),
+                _correlation(weights, *centered),
             )
         tau, rho, r = (np.where(defined, np.clip(values, -1, 1), np.nan) for values in found)
         return tau, rho, r
@@ -175,7 +175,7 @@ def _scaled(values: Vector) -> Vector:
 
 
 def _correlation(weights: Matrix, x: Matrix, y: Matrix) -> Vector:
-    """Return Σwxy / √(Σwx²·Σwy²) of centred columns (rows, n)."""
+    """Return Σwxy / √(Σwx²·Σwy²) of centered columns (rows, n)."""
     weighted = weights * x
     along = np.einsum("rn,rn->r", weighted, y)
     across = np.sqrt(np.einsum("rn,rn->r", weighted, x))

@@ -95,13 +95,13 @@ class Setting:
 
     Attributes:
         student: what the student shows, and where.
-        taught_by: what the first teacher shows, and where; `None` without one.
+        teacher_layout: outputs and feature maps of the first teacher; `None` without one.
         outputs: numbers that a network returns for one example.
         train_examples: examples of the training split, the range of `TrainingBatch.indices`.
     """
 
     student: Layout
-    taught_by: Layout | None
+    teacher_layout: Layout | None
     outputs: int
     train_examples: int
 
@@ -122,9 +122,9 @@ class Setting:
         Raises:
             OptionError: there is no teacher.
         """
-        if self.taught_by is None:
+        if self.teacher_layout is None:
             raise OptionError("the loss needs a teacher, but got none: name one")
-        return self.taught_by
+        return self.teacher_layout
 
 
 class Term(nn.Module):

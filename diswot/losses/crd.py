@@ -171,7 +171,7 @@ class CRD(Term):
         self.register_buffer("known", torch.full((setting.train_examples,), -1))
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss; in training mode, remember the batch."""
+        """Return the loss; in training mode, store the batch."""
         if self.training:
             self._learn_classes(batch)
         others = others_of_another_class(batch.labels, self.known, self._negatives)

@@ -99,8 +99,8 @@ class ReviewKD(MapTerm):
     """Sum of [`reviewkd_loss`][diswot.losses.reviewkd_loss] over the stages.
 
     As in the authors' code, the features that the classifier reads are the last stage, of
-    one place, the teacher's maps are those before the activation, and the loss grows in a
-    line over the first `warmup` of the training.
+    one place, the teacher's maps are those before the activation, and the loss has a linear
+    warm-up over the first `warmup` of the training.
     """
 
     reads_features = True

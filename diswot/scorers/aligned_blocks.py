@@ -68,7 +68,7 @@ def matched_depths(own: int, theirs: int) -> list[int]:
 
 
 def unit_kernel(features: Tensor) -> Tensor:
-    """Return the kernel of (B, …) features, centred without bias and of norm one: (B, B).
+    """Return the kernel of (B, …) features, centered without bias and of norm one: (B, B).
 
     The inner product of two of these is the linear CKA of Kornblith et al., ICML 2019,
     equation 3, with the unbiased HSIC of Song et al., JMLR 2012, equation 5. A batch whose

@@ -56,8 +56,8 @@ def spectral_entropy(features: Tensor) -> Tensor:
 
     −∞ where all samples are equal, NaN where they are not finite.
     """
-    centred = features - features.mean(dim=0)
-    covariance = (centred.T @ centred).double()
+    centered = features - features.mean(dim=0)
+    covariance = (centered.T @ centered).double()
     if not covariance.isfinite().all():
         return covariance.new_tensor(torch.nan)
     variances = torch.linalg.eigvalsh(covariance).clamp(min=0)

@@ -5,11 +5,11 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._correlation import Matthews
 from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingBatches
 from diswot.tasks._difference import Difference, mean_difference
+from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._packaging import Packaging, source_of
-from diswot.tasks._picture import fitted, read_picture
 from diswot.tasks._recorded import read_measures, read_signature, with_measures
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import Source
@@ -55,8 +55,8 @@ __all__ = [
     "mean_difference",
     "own_options",
     "paired_difference",
+    "read_image",
     "read_measures",
-    "read_picture",
     "read_signature",
     "source_of",
     "takes_task_options",

@@ -37,8 +37,8 @@ class Task(ABC):
         data: the dataset where none is named.
         teacher: the teacher where none is named.
         space: the search space where none is named.
-        losses: what the winner of the main job is trained with, by name; the first learns
-            from the truth alone, and of the others the second is that of the baselines.
+        losses: what the winner of the main job is trained with, by name; the first is of
+            the ground truth alone, and the second is also that of the baselines.
         teachers: names of the teachers that a student is distilled from together; the first is what
             losses of one teacher read.
         outputs: what the numbers are that a network returns, in messages.

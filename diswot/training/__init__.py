@@ -29,7 +29,7 @@ from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._saved import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.training._shortlist import Halving, Rung, halve, total_epochs
 from diswot.training._teacher import TrainedTeacher
-from diswot.training._teaching import check_teacher_training, train_teacher
+from diswot.training._teacher_training import check_teacher_training, train_teacher
 from diswot.training._trained import Training
 from diswot.training._training import train, train_by
 

@@ -185,10 +185,10 @@ def distill(
         folder = None if out is None else training_folder(out)
         loaded = subject.load(report)
         check_compatible(student, loaded, "the student", training=True)
-        taught_by = teacher if parse_objective(loss).needs_teacher else None
+        needed_teacher = teacher if parse_objective(loss).needs_teacher else None
         with nullcontext() if folder is None else working_in(folder):
             distillation = prepare_distillation(
-                taught_by,
+                needed_teacher,
                 data=loaded,
                 progress=report,
                 **cast(DistillationOptions, subject.without_own(options)),

@@ -336,9 +336,9 @@ def test_tables_and_plots_are_written(kept: Path, tmp_path: Path) -> None:
     text = (out / "search.md").read_text()
     assert text.startswith("| name | after | accuracy, quartiles |")
     assert "A toy: 30 evaluations are 47% of the 64 different networks" in text
-    for picture in ("accuracy", "regret"):
-        assert (out / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
-        ElementTree.parse(out / f"{picture}.svg")
+    for plot in ("accuracy", "regret"):
+        assert (out / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
+        ElementTree.parse(out / f"{plot}.svg")
 
 
 @pytest.mark.slow
@@ -414,7 +414,7 @@ def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path:
     ("arguments", "message"),
     [
         (("--truth", "s0"), "unknown ground truth 's0'"),
-        (("--target", "distiled"), "did you mean 'distilled'"),
+        (("--target", "distillde"), "did you mean 'distilled'"),
         (("--scorers", "nwott"), "did you mean 'nwot'"),
         (("--engines", "evolutoin"), "did you mean 'evolution'"),
         (("--engines", "exhaustive"), "prefers nothing"),
@@ -431,7 +431,7 @@ def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(map(str, value)),
 )
-def test_mistakes_are_reported_in_a_line(
+def test_mistakes_are_reported_in_one_line(
     cli: CommandLine, kept: Path, tmp_path: Path, arguments: tuple[str | int, ...], message: str
 ) -> None:
     done = cli(*OPTIONS, "--scorers", "nwot", "--out", tmp_path / "out", *arguments)

@@ -141,7 +141,7 @@ def test_contradictions_are_refused_before_data_is_read(
 
 
 @pytest.mark.parametrize("command", [("search", *QUICK), ("resume", "run", *FEW_NETWORKS)])
-def test_workers_beside_a_cluster_are_refused(
+def test_workers_with_a_cluster_are_refused(
     refused: Refused, run_folder: Path, command: tuple[str, ...]
 ) -> None:
     if CORES < 2:

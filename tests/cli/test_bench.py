@@ -45,9 +45,9 @@ def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_pa
     assert low <= value <= high
     assert float(rows["nwot"]["milliseconds"]) > 0
     assert (out / "acc.md").read_text().startswith("| name | Kendall τ |")
-    for picture in ("acc-bars", "acc-scatter"):
-        assert (out / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
-        ElementTree.parse(out / f"{picture}.svg")
+    for plot in ("acc-bars", "acc-scatter"):
+        assert (out / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
+        ElementTree.parse(out / f"{plot}.svg")
 
 
 @pytest.mark.processes
@@ -83,7 +83,7 @@ def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
     ],
     ids=["few", "twice", "no number", "outside", "constant"],
 )
-def test_a_bad_table_is_reported_in_a_line(
+def test_a_bad_table_is_reported_in_one_line(
     cli: CommandLine, tmp_path: Path, rows: list[str], message: str
 ) -> None:
     done = correlation(cli, table(tmp_path, rows), "--out", tmp_path / "out")
@@ -106,7 +106,7 @@ def test_a_bad_table_is_reported_in_a_line(
         (("--sample", "many"), "expected a positive number or all"),
     ],
 )
-def test_mistakes_are_reported_in_a_line(
+def test_mistakes_are_reported_in_one_line(
     cli: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     done = cli("bench", "correlation", *arguments)
@@ -127,7 +127,7 @@ def test_a_sample_larger_than_the_space_is_refused(cli: CommandLine, shared_data
 def test_an_unknown_target_is_met_with_those_there_are(cli: CommandLine, shared_data: Path) -> None:
     done = cli(
         "bench", "correlation", "--truth", "resnet-s0", "--data-root", shared_data,
-        "--target", "distiled",
+        "--target", "distillde",
     )  # fmt: skip
     assert done.code == 2
     assert "did you mean 'distilled'" in done.err
@@ -181,7 +181,7 @@ def test_paper_without_published_figures_asks_for_their_folder(
     ],
     ids=["columns", "statistic", "count", "empty"],
 )
-def test_bad_results_are_reported_in_a_line(
+def test_bad_results_are_reported_in_one_line(
     cli: CommandLine, tmp_path: Path, shared_data: Path, content: str, message: str
 ) -> None:
     results = tmp_path / "mine.csv"

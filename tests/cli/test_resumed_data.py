@@ -28,8 +28,8 @@ def fixture_photos(tmp_path: Path) -> Path:
     for name in ("cat", "dog"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(40):
-            picture = Image.fromarray(rng.integers(0, 256, (10, 10), dtype=np.uint8))
-            picture.save(tmp_path / "photos" / name / f"{number}.png")
+            image = Image.fromarray(rng.integers(0, 256, (10, 10), dtype=np.uint8))
+            image.save(tmp_path / "photos" / name / f"{number}.png")
     return tmp_path / "photos"
 
 

@@ -115,7 +115,7 @@ def test_terminals_without_unicode_get_readable_signs(
 
 @pytest.mark.processes
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_progress_bars_are_shown_without_unicode(encoding: str) -> None:
+def test_progress_bars_are_printed_without_unicode(encoding: str) -> None:
     pytest.importorskip("pty")
     import pty
 
@@ -134,22 +134,22 @@ def test_progress_bars_are_shown_without_unicode(encoding: str) -> None:
         check=False,
     )
     os.close(child)
-    shown = os.read(parent, 100_000)
+    printed = os.read(parent, 100_000)
     assert done.returncode == 0
-    assert b"Traceback" not in shown
-    assert b"\x1b[2Jx" not in shown
-    assert b"\\x1b[2Jx" in shown
-    assert b"accuracy - 5" in shown
+    assert b"Traceback" not in printed
+    assert b"\x1b[2Jx" not in printed
+    assert b"\\x1b[2Jx" in printed
+    assert b"accuracy - 5" in printed
 
 
 @given(st.text(st.characters()))
 @example("\x1b[2J\x9b31m\u202eabc\u2066\r\x7f\x00\udcff")
 def test_nothing_printed_is_obeyed_by_a_terminal(text: str) -> None:
-    shown = printable(text)
+    printed = printable(text)
     assert not re.search(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", printed
     )
-    assert printable(shown) == shown
+    assert printable(printed) == printed
 
 
 def test_control_characters_of_file_names_are_escaped(cli: CommandLine, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 
 import diswot
 from diswot.export import Exported
-from diswot.tasks.images import ImageData, ImageSpec, Split, load_data, read_picture
+from diswot.tasks.images import ImageData, ImageSpec, Split, load_data, read_image
 from tests.forked import run_programs
 
 pytestmark = pytest.mark.processes
@@ -71,7 +71,7 @@ def test_a_photo_is_named_as_by_the_network_here(
     paths = [photo(tmp_path, kind) for kind in ("turned", "transparent", "gray", "16 bits")]
     expected = []
     for path in paths:
-        pixels = torch.from_numpy(read_picture(path, data.shape))[None]
+        pixels = torch.from_numpy(read_image(path, data.shape))[None]
         with torch.inference_mode():
             shares = network.eval()(data.normalize(pixels)).softmax(1)[0]
         expected += [(0, f"{CLASSES[int(shares.argmax())]} {float(shares.max()):.1%}")] * len(FILES)
@@ -89,7 +89,7 @@ def test_values_are_the_same_to_the_last_bit(
         f"numpy.save({str(tmp_path / 'seen.npy')!r}, predict.normalize(values))"
     )
     subprocess.run([sys.executable, "-B", "-c", program], check=True)
-    expected = data.normalize(torch.from_numpy(read_picture(path, data.shape))[None])
+    expected = data.normalize(torch.from_numpy(read_image(path, data.shape))[None])
     assert np.array_equal(np.load(tmp_path / "seen.npy"), expected.numpy())
 
 

@@ -236,7 +236,7 @@ def test_an_earlier_stage_counts_half_in_ab() -> None:
 
 
 @pytest.mark.parametrize("name", ["dkd", "reviewkd"])
-def test_terms_that_warm_up_grow_in_a_line(name: str) -> None:
+def test_terms_that_warm_up_grow_linearly(name: str) -> None:
     student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
 
     def at(progress: float, loss: str = name) -> float:

@@ -73,10 +73,10 @@ def test_the_page_requests_nothing_and_complains_of_nothing(page: Chrome) -> Non
 
 
 def test_the_page_is_no_wider_than_the_window(page: Chrome) -> None:
-    width, shown = page.execute_script(
+    width, visible = page.execute_script(
         "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
-    assert width <= shown
+    assert width <= visible
 
 
 def test_names_of_any_length_do_not_widen_the_page(browser: Chrome, run_folder: Path) -> None:

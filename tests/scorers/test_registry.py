@@ -106,7 +106,7 @@ def test_an_expression_needs_what_its_parts_need() -> None:
         "nwot+" * 5000 + "nwot+",
     ],
 )
-def test_what_is_no_expression_is_reported_in_a_line(expression: str) -> None:
+def test_what_is_no_expression_is_reported_in_one_line(expression: str) -> None:
     with pytest.raises(DiswotError) as caught:
         find_scorer(expression)
     assert "\n" not in str(caught.value)

@@ -197,7 +197,7 @@ SEARCH = ("search", "--space", "tests.search.spaces:Slow", "--engine", "exhausti
 FEW = ("--repeats", "1", "--batch-size", "8", "--teacher", "resnet20", "--scorer", "params")
 
 
-def test_a_scheduler_that_dies_is_one_line_and_costs_nothing(tmp_path: Path) -> None:
+def test_a_killed_scheduler_is_one_line_and_costs_nothing(tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "scheduler.json"
     quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
     with dask("scheduler", *quiet, "--scheduler-file", file) as scheduling:

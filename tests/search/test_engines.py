@@ -196,7 +196,7 @@ def test_the_best_parent_in_evolution_is_chosen_most() -> None:
     assert set(chosen) <= {c.architecture for c in world.done[:10] if c.terms}
 
 
-def test_regularized_evolution_breeds_from_the_latest() -> None:
+def test_regularized_evolution_mutates_recent_candidates() -> None:
     population = 12
     world = World("regularized", population=population, generations=6)
     world.explore()
@@ -212,7 +212,7 @@ def test_regularized_evolution_breeds_from_the_latest() -> None:
         assert parents <= {c.architecture for c in living} - {c.architecture for c in worst}
 
 
-def test_in_regularized_evolution_the_best_dies_of_age() -> None:
+def test_regularized_evolution_drops_even_the_best_with_age() -> None:
     first = World("regularized", score=sound, population=8, generations=0).explore()[0]
 
     def only_the_first(arch: int) -> float:

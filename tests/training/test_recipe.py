@@ -10,7 +10,7 @@ from diswot.tasks.landmarks import load_landmarks
 from diswot.training import Recipe, default_recipe
 
 
-def test_the_learning_rate_grows_in_a_line_and_falls_by_a_cosine() -> None:
+def test_the_learning_rate_warms_up_and_falls_by_a_cosine() -> None:
     recipe = Recipe(epochs=10, learning_rate=1.0, schedule="cosine", warmup_epochs=2)
     assert [recipe.rate(at) for at in (0, 1, 2, 6, 10)] == pytest.approx([0, 0.5, 1, 0.5, 0])
     steps = Recipe(epochs=10, learning_rate=1.0, warmup_epochs=2)

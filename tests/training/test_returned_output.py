@@ -82,7 +82,7 @@ def made(kind: str, seed: int = 1) -> Headed:
 
 @torch.no_grad()
 def returned_right(network: nn.Module) -> Measure:
-    """Right answers of the test images, by what calling the network returns."""
+    """Correct predictions on the test images, by what calling the network returns."""
     found = network.eval()(DATA.normalize(DATA.test.images))
     logits: Any = found[0] if type(found) is tuple else found
     logits = found["logits"] if isinstance(found, dict) else logits

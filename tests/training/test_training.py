@@ -158,7 +158,7 @@ class Scaled(nn.Module):
         return logits
 
 
-def test_a_teacher_that_cannot_be_drawn_anew_can_still_teach(data: ImageData) -> None:
+def test_a_teacher_without_reset_can_still_be_distilled(data: ImageData) -> None:
     report = diswot.distill(student(), Scaled(), data=data, epochs=1, force=True)
     assert report.test.n == 1297
     with pytest.raises(TeacherError, match="use the trained state"):

@@ -36,8 +36,8 @@ class _Seen:
 def _seen(_given: Tensor, output: Tensor) -> _Seen:
     maps = as_map(output.detach()) if is_map(output) else grid(output.detach())
     rows = F.normalize(maps.flatten(1), dim=1)
-    centred = rows - rows.mean(dim=0)
-    shares = torch.linalg.eigvalsh((centred @ centred.T).double()).clamp(min=0)
+    centered = rows - rows.mean(dim=0)
+    shares = torch.linalg.eigvalsh((centered @ centered.T).double()).clamp(min=0)
     energy = maps.square().mean(dim=1, keepdim=True)
     return _Seen(
         F.normalize((rows @ rows.T).flatten(), dim=0),

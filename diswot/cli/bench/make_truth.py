@@ -9,7 +9,7 @@ from diswot.cli import Whole, displayed_progress, options, print_json, print_tab
 from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
-SHOWN = 10
+LISTED = 10
 
 
 @click.command("make-truth")
@@ -39,7 +39,7 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
         return
     best = sorted(rows, key=lambda row: row.distilled, reverse=True)
     print_table(
-        f"The {min(SHOWN, len(best))} best of {len(best)} when distilled, test accuracy in %",
+        f"The {min(LISTED, len(best))} best of {len(best)} when distilled, test accuracy in %",
         ["architecture", "alone ± sd", "distilled ± sd"],
         [
             [
@@ -47,7 +47,7 @@ def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> 
                 f"{row.vanilla:.1f} ± {row.vanilla_sd:.1f}",
                 f"{row.distilled:.1f} ± {row.distilled_sd:.1f}",
             ]
-            for row in best[:SHOWN]
+            for row in best[:LISTED]
         ],
         caption=f"Mean of {chosen['seeds']} seeds; ± is the standard deviation between them.",
     )

@@ -1,7 +1,7 @@
 """Names → datasets → batches."""
 
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
-from diswot.tasks._picture import fitted, read_picture
+from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
@@ -32,6 +32,6 @@ __all__ = [
     "held_out",
     "load_data",
     "paired_difference",
-    "read_picture",
+    "read_image",
     "with_fewer",
 ]

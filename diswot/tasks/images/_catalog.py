@@ -66,7 +66,7 @@ def load_data(
             returns a dataset or a pair (training dataset, test dataset); or either of
             these itself.
         root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
-        image_size: height and width that the pictures of a folder or a dataset are brought
+        image_size: height and width that the images of a folder or a dataset are brought
             to; by default inferred.
         progress: receives what was inferred, and progress in images that are decoded.
 

@@ -8,7 +8,7 @@ import torch
 if TYPE_CHECKING:
     from diswot.tasks.images._image_data import ImageData
 
-SHOWN = 8
+LISTED = 8
 """Classes that are printed with their counts; of more only their number."""
 
 
@@ -21,16 +21,16 @@ def described(data: "ImageData") -> list[str]:
     names = data.classes or tuple(map(str, range(data.num_classes)))
     listed = [
         f"{name} {'/'.join(f'{n:,}' for n in own)}"
-        for name, own in zip(names[:SHOWN], counts, strict=False)
+        for name, own in zip(names[:LISTED], counts, strict=False)
     ]
     text = ", ".join(listed)
-    if len(names) > SHOWN:
+    if len(names) > LISTED:
         ranges = "/".join(_range(column) for column in zip(*counts, strict=True))
-        text += f" and {len(names) - SHOWN:,} more, each {ranges}"
+        text += f" and {len(names) - LISTED:,} more, each {ranges}"
     notes = [f"{data.num_classes:,} classes, images in train/val/test: {text}"]
     for split, column in zip(("train", "val", "test"), zip(*counts, strict=True), strict=True):
         if lacking := [name for name, count in zip(names, column, strict=False) if not count]:
-            few = ", ".join(lacking[:SHOWN]) + (" …" if len(lacking) > SHOWN else "")
+            few = ", ".join(lacking[:LISTED]) + (" …" if len(lacking) > LISTED else "")
             notes.append(f"{len(lacking):,} classes have no image in {split}: {few}")
     return notes
 

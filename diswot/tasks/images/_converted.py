@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median_low
 
-from diswot.tasks._picture import DEEP, Header
+from diswot.tasks._image_file import DEEP, Header
 
 LARGEST_SIDE = 224
 """Of images whose size nobody asked for."""

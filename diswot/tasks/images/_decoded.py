@@ -16,8 +16,8 @@ from torch import Tensor
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, message
 from diswot.tasks import SPLITS
+from diswot.tasks._image_file import depth_of, read_header, read_image
 from diswot.tasks._names import named
-from diswot.tasks._picture import depth_of, read_header, read_picture
 from diswot.tasks.images._converted import conversions, inferred_shape
 from diswot.tasks.images._duplicates import duplicates
 from diswot.tasks.images._image_data import ImageData, Split
@@ -62,7 +62,7 @@ def _with_originals(data: ImageData, listing: Listing) -> ImageData:
     parts = {"train": data.train, "val": data.val, "test": data.test}
     originals = {
         split: Originals(
-            tuple(picture.path for picture in listing.splits[split]), data.shape[0], data.depth
+            tuple(image.path for image in listing.splits[split]), data.shape[0], data.depth
         )
         for split, images in parts.items()
         if len(images) == len(listing.splits[split])
@@ -89,8 +89,8 @@ def _keep(listing: Listing, place: Path, image_size: int | None, progress: Progr
 
 
 def _write(listing: Listing, place: Path, image_size: int | None, progress: Progress) -> None:
-    entries = [(split, picture) for split in SPLITS for picture in listing.splits[split]]
-    reading = Reading(listing.root, [picture.path for _, picture in entries])
+    entries = [(split, image) for split in SPLITS for image in listing.splits[split]]
+    reading = Reading(listing.root, [image.path for _, image in entries])
     headers = list(reading.each(read_header, stage="look", progress=progress))
     known = [header for header in headers if header]
     shape, inferred = inferred_shape(known, image_size)
@@ -98,12 +98,12 @@ def _write(listing: Listing, place: Path, image_size: int | None, progress: Prog
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     with (place / _IMAGES).open("wb") as file:
         _write_header(file, len(entries), shape)
-        decode = partial(read_picture, shape=shape, depth=depth)
+        decode = partial(read_image, shape=shape, depth=depth)
         decoded = reading.each(decode, stage="decode", progress=progress)
-        for pixels, (split, picture) in zip(decoded, entries, strict=True):
+        for pixels, (split, image) in zip(decoded, entries, strict=True):
             if pixels is not None:
                 file.write(pixels.data)
-                labels[split].append(picture.label)
+                labels[split].append(image.label)
         _write_header(file, sum(map(len, labels.values())), shape)
     _check_left(labels, listing)
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))

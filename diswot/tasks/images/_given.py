@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from diswot.errors import DataError, first_line
 from diswot.tasks import SPLITS
 from diswot.tasks._holding_out import completed
-from diswot.tasks._picture import fitted, header_of
+from diswot.tasks._image_file import fitted, header_of
 from diswot.tasks._split_names import check_unambiguous, split_names
 from diswot.tasks.images._duplicates import duplicates
 from diswot.tasks.images._image_data import ImageData, Split, held_out_part
@@ -26,7 +26,7 @@ from diswot.tasks.images._labels import Label, class_numbers, read_labels
 from diswot.tasks.images._values import in_range
 
 _TOGETHER = 256
-"""Pictures held at their full size at a time."""
+"""Images held at their full size at a time."""
 
 _Shape = tuple[int | None, int, int] | None
 
@@ -46,7 +46,7 @@ def from_dataset(
     """Return `ImageData` of a dataset, or of several.
 
     An item is (image, class), or a dictionary with both: a tensor (C, H, W), an array
-    (H, W, C), or a picture of Pillow; and a number or a name. Pictures are brought to one
+    (H, W, C), or a PIL image; and a number or a name. PIL images are brought to one
     size, `image_size` or that of the first, and to RGB where any has colors. A tenth of the
     training images is held out to select on; without a test dataset, a fifth to evaluate on.
     All images are held in memory. An attribute `classes` (or `features`) of the training
@@ -105,7 +105,7 @@ def _by_split(given: Any, name: str) -> dict[str, Any]:
 
 
 def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
-    """Read a dataset; pictures are brought to `shape`, of which the channels may be left open."""
+    """Read a dataset; PIL images are brought to `shape`, of which the channels may be left open."""
     _check_dataset(dataset, name)
     count = len(dataset)
     collected, raw, forms = Collected(count, name), [], set()
@@ -130,7 +130,7 @@ def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
 
 @dataclass(frozen=True)
 class _Item:
-    """An item of a dataset: an image as a picture or a tensor, its label, and its form."""
+    """An item of a dataset: an image as a PIL image or a tensor, its label, and its form."""
 
     place: int
     image: Any
@@ -139,7 +139,7 @@ class _Item:
     name: str
 
     def tensor(self, *, shape: _Shape) -> Tensor:
-        """Return the image as a tensor, a picture in `shape`."""
+        """Return the image as a tensor, a PIL image in `shape`."""
         if isinstance(self.image, Tensor):
             return self.image
         try:

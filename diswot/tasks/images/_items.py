@@ -14,7 +14,7 @@ from diswot.errors import DataError, first_line
 IMAGES = ("image", "img", "pixel_values", "images", "picture", "photo", "x")
 LABELS = ("label", "labels", "fine_label", "target", "class", "category", "class_id", "y")
 EXPECTED = (
-    "(image, class) or dictionaries such as {'image': …, 'label': …}, with a picture of "
+    "(image, class) or dictionaries such as {'image': …, 'label': …}, with an image of "
     "Pillow, a tensor (C, H, W) or an array (H, W, C)"
 )
 
@@ -72,7 +72,7 @@ def _may_be_image(value: Any) -> bool:
 
 
 def as_image(value: Any) -> Any:
-    """Return an image as a picture of Pillow or a tensor (C, H, W), apart from the dataset's.
+    """Return an image as a PIL image or a tensor (C, H, W), apart from the dataset's.
 
     Raises:
         UnfitItemError: it is none.
@@ -96,7 +96,7 @@ def as_image(value: Any) -> Any:
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Any:
-    """Return an array (H, W), (H, W, C) or (C, H, W): of 8 bits and channels last, as a picture."""
+    """Return an array of an image; as a PIL image if it is of 8 bits, (H, W) or (H, W, C)."""
     from PIL import Image
 
     if array.dtype == np.bool_:
@@ -170,7 +170,7 @@ class Collected:
                 f"Expected the images of {self._name} to be of one shape and type, but got item "
                 f"{place:,} of {tuple(image.shape)} {image.dtype} after "
                 f"{tuple(self._images.shape[1:])} {self._images.dtype}: resize and convert them "
-                "in the dataset, or return pictures of Pillow"
+                "in the dataset, or return PIL images"
             )
         self._images[place] = image
 

@@ -24,7 +24,7 @@ from diswot.tasks.images._walk import (
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageFile:
     """An image file and its class."""
 
     path: Path
@@ -44,16 +44,16 @@ class Listing:
 
     root: Path
     classes: tuple[str, ...]
-    splits: Mapping[str, tuple[Picture, ...]]
+    splits: Mapping[str, tuple[ImageFile, ...]]
     notes: tuple[str, ...]
 
     def digest(self, *settings: object) -> str:
         """SHA-256 of all paths, sizes and times of change, with `settings`."""
         content = hashlib.sha256(repr((settings, self.classes)).encode())
-        for split, pictures in self.splits.items():
-            for picture in pictures:
-                relative = picture.path.relative_to(self.root)
-                content.update(repr((split, str(relative), *_state(picture.path))).encode())
+        for split, files in self.splits.items():
+            for file in files:
+                relative = file.path.relative_to(self.root)
+                content.update(repr((split, str(relative), *_state(file.path))).encode())
         return content.hexdigest()
 
 
@@ -72,7 +72,7 @@ def list_folder(root: Path, *, seed: int = 0) -> Listing:
         _check_folder(root)
         left = LeftOut(root)
         layout = find_layout(root, left)
-        found = {split: _pictures(place, left) for split, place in layout.splits.items()}
+        found = {split: _image_files(place, left) for split, place in layout.splits.items()}
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
     classes = _shared_classes(root, {split: names for split, (names, _) in found.items()})
@@ -116,8 +116,8 @@ def _difference(one: set[str], other: set[str]) -> str:
 
 
 def _divided(
-    found: Mapping[str, tuple[Picture, ...]], classes: tuple[str, ...], seed: int
-) -> tuple[dict[str, tuple[Picture, ...]], str]:
+    found: Mapping[str, tuple[ImageFile, ...]], classes: tuple[str, ...], seed: int
+) -> tuple[dict[str, tuple[ImageFile, ...]], str]:
     """Return train, val and test, and how they came about."""
     if "all" in found:
         said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
@@ -131,15 +131,15 @@ def _divided(
 
 
 def _held_out(
-    pictures: tuple[Picture, ...], part: int, *, classes: tuple[str, ...], seed: int
-) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
+    files: tuple[ImageFile, ...], part: int, *, classes: tuple[str, ...], seed: int
+) -> tuple[tuple[ImageFile, ...], tuple[ImageFile, ...]]:
     """Hold out one in `part` images, classes in proportion."""
-    labels = torch.tensor([picture.label for picture in pictures])
+    labels = torch.tensor([file.label for file in files])
     rest, held = held_out_of(labels, part, seed, classes=classes)
-    return tuple(pictures[i] for i in sorted(rest)), tuple(pictures[i] for i in sorted(held))
+    return tuple(files[i] for i in sorted(rest)), tuple(files[i] for i in sorted(held))
 
 
-def _pictures(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[Picture, ...]]:
+def _image_files(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[ImageFile, ...]]:
     """Return the classes of a folder, and their images."""
     left.loose += loose_images(folder)
     classes = tuple(in_order(place.name for place in subfolders(folder, left)))
@@ -148,7 +148,7 @@ def _pictures(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[Pictu
         raise DataError(
             f"{folder} has {has}: expected a folder of images for each of two or more classes"
         )
-    pictures = []
+    files = []
     for label, name in enumerate(classes):
         before = len(left.others)
         images = list(images_in(folder / name, left))
@@ -159,8 +159,8 @@ def _pictures(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[Pictu
                 + (f" of a known kind ({others}): convert them" if others else ": add some")
                 + ", or remove it"
             )
-        pictures += [Picture(path, label) for path in images]
-    return classes, tuple(pictures)
+        files += [ImageFile(path, label) for path in images]
+    return classes, tuple(files)
 
 
 def _state(path: Path) -> tuple[int, int]:

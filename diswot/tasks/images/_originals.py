@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from diswot.tasks._picture import read_header, read_picture
+from diswot.tasks._image_file import read_header, read_image
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ class Originals:
             sides = (max(1, round(factor * side)) for side in (header.height, header.width))
             height, width = sides
             shape = self.channels, height, width
-            pixels = read_picture(self.paths[place], shape, depth=self.depth)
+            pixels = read_image(self.paths[place], shape, depth=self.depth)
             yield torch.from_numpy(pixels).float() / 255

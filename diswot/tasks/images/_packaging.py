@@ -6,8 +6,8 @@ from typing import Any
 
 from diswot.errors import ExportError, first_line
 from diswot.tasks._dataset import Dataset
+from diswot.tasks._image_file import fitted
 from diswot.tasks._packaging import Packaging, source_of
-from diswot.tasks._picture import fitted
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
 from search_spaces import Signature
@@ -54,7 +54,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
 def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
     """Return all that is done to an image before the student sees it, as plain values.
 
-    Pictures are decoded as those of a folder are. Where the dataset holds numbers that are no
+    Image files are decoded as those of a folder are. Where the dataset holds numbers that are no
     pixels of 8 bits, they are pixels divided by 255 if they lie from 0 to 1; otherwise what
     made them is not known here, and `photo` is false.
 

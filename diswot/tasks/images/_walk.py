@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diswot.files import irregular
+from diswot.tasks._image_file import suffixes
 from diswot.tasks._names import NAMED, named
-from diswot.tasks._picture import suffixes
 
 _OF_SYSTEMS = frozenset(
     ["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"]

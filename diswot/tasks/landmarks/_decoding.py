@@ -12,7 +12,7 @@ from torch import Tensor
 
 from diswot.errors import DataError, OptionError, first_line
 from diswot.progress import Progress, tracked
-from diswot.tasks._picture import Header, depth_of, opened, read_header
+from diswot.tasks._image_file import Header, depth_of, opened, read_header
 from diswot.tasks.landmarks._points import PIXEL_CENTER, check_points
 from diswot.tasks.landmarks._square import square_around, squared
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diswot.errors import DataError
 from diswot.progress import Progress
-from diswot.tasks._picture import suffixes
+from diswot.tasks._image_file import suffixes
 from diswot.tasks.landmarks._archive import read_archive
 from diswot.tasks.landmarks._decoding import Decoding, fixed_size
 from diswot.tasks.landmarks._landmark_data import LandmarkSplit

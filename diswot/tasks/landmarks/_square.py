@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diswot.tasks._picture import fitted
+from diswot.tasks._image_file import fitted
 
 
 def squared(

@@ -116,12 +116,12 @@ def test_unknown_names_are_answered_with_what_there_is(truths: dict[str, GroundT
     with pytest.raises(UnknownNameError, match="did you mean 'nas-bench-201'"):
         find_truth("nasbench201", Path())
     with pytest.raises(UnknownNameError, match="did you mean 'distilled'"):
-        truths["resnet-s0"].accuracies("distiled")
+        truths["resnet-s0"].accuracies("distillde")
     with pytest.raises(UnknownNameError, match="there are distilled, vanilla"):
         truths["resnet-s0"].dataset("???")
 
 
-def test_every_truth_says_in_a_line_what_it_is() -> None:
+def test_every_truth_says_in_one_line_what_it_is() -> None:
     for loader in TRUTHS.values():
         assert (loader.__doc__ or "").splitlines()[0].endswith(".")
 

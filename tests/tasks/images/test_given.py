@@ -18,8 +18,8 @@ from tests.conftest import CommandLine
 from tests.tasks.images.conftest import Load, fill, save
 
 
-class Pictures:
-    """Pictures of Pillow, as a dataset that decodes files gives them."""
+class PILImages:
+    """PIL images, as a dataset that decodes files gives them."""
 
     def __init__(self, *images: Image.Image, classes: Any = None) -> None:
         self.images = images
@@ -33,26 +33,26 @@ class Pictures:
         return self.images[index % len(self.images)], index % 2
 
 
-def test_pictures_become_tensors_of_the_first_ones_size() -> None:
+def test_pil_images_become_tensors_of_the_first_ones_size() -> None:
     gray, colored = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
-    assert diswot.load_data(Pictures(gray)).shape == (1, 6, 8)
-    data = diswot.load_data(Pictures(gray, colored))
+    assert diswot.load_data(PILImages(gray)).shape == (1, 6, 8)
+    data = diswot.load_data(PILImages(gray, colored))
     assert data.shape == (3, 6, 8)
     colors = set(map(tuple, data.train.images[:, :, 3, 3].tolist()))
     assert colors == {(7, 7, 7), (1, 2, 3)}
-    assert diswot.load_data(Pictures(gray), image_size=5).shape == (1, 5, 5)
-    both = diswot.load_data((Pictures(colored), Pictures(gray)))
+    assert diswot.load_data(PILImages(gray), image_size=5).shape == (1, 5, 5)
+    both = diswot.load_data((PILImages(colored), PILImages(gray)))
     assert both.test.images.shape == (40, 3, 12, 16)
 
 
 def test_the_names_of_classes_are_taken_from_the_dataset() -> None:
     image = Image.new("L", (8, 8))
-    data = diswot.load_data(Pictures(image, classes=["cat", "dog", "emu"]))
+    data = diswot.load_data(PILImages(image, classes=["cat", "dog", "emu"]))
     assert data.classes == ("cat", "dog", "emu")
     assert data.num_classes == 3
-    assert diswot.load_data(Pictures(image)).classes is None
+    assert diswot.load_data(PILImages(image)).classes is None
     with pytest.raises(DataError, match="2 classes, but its attribute classes names 1"):
-        diswot.load_data(Pictures(image, classes=["cat"]))
+        diswot.load_data(PILImages(image, classes=["cat"]))
 
 
 def archive(path: Path, folder: str, batches: dict[str, bytes]) -> None:

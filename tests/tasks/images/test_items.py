@@ -34,18 +34,18 @@ class Items:
         return self.make(place)
 
 
-def picture(place: int) -> Image.Image:
+def pil_image(place: int) -> Image.Image:
     return Image.new("RGB", (8, 6), (5 * place, 7, 9))
 
 
 def encoded(place: int) -> bytes:
     file = io.BytesIO()
-    picture(place).save(file, "PNG")
+    pil_image(place).save(file, "PNG")
     return file.getvalue()
 
 
 def array(place: int) -> "np.ndarray[Any, Any]":
-    return np.asarray(picture(place))
+    return np.asarray(pil_image(place))
 
 
 def tensor(place: int) -> torch.Tensor:
@@ -64,31 +64,31 @@ class Record:
 
 
 FORMS: dict[str, Callable[[int], Any]] = {
-    "image and label": lambda i: {"image": picture(i), "label": i % 2},
-    "img and fine_label": lambda i: {"img": picture(i), "fine_label": i % 2, "coarse_label": 0},
+    "image and label": lambda i: {"image": pil_image(i), "label": i % 2},
+    "img and fine_label": lambda i: {"img": pil_image(i), "fine_label": i % 2, "coarse_label": 0},
     "pixel_values": lambda i: {"pixel_values": tensor(i), "labels": torch.tensor(i % 2)},
-    "other names": lambda i: {"scan": picture(i), "diagnosis": i % 2, "path": "x.png"},
+    "other names": lambda i: {"scan": pil_image(i), "diagnosis": i % 2, "path": "x.png"},
     "not decoded": lambda i: {"image": {"bytes": encoded(i), "path": None}, "label": i % 2},
-    "three parts": lambda i: (picture(i), i % 2, {"path": "x.png"}),
-    "a list": lambda i: [picture(i), i % 2],
-    "named tuple": lambda i: Sample(i % 2, picture(i)),
-    "record": lambda i: Record(picture(i), i % 2),
+    "three parts": lambda i: (pil_image(i), i % 2, {"path": "x.png"}),
+    "a list": lambda i: [pil_image(i), i % 2],
+    "named tuple": lambda i: Sample(i % 2, pil_image(i)),
+    "record": lambda i: Record(pil_image(i), i % 2),
     "bytes": lambda i: (encoded(i), i % 2),
     "channels last": lambda i: (array(i), np.int64(i % 2)),
     "channels first": lambda i: (array(i).transpose(2, 0, 1), i % 2),
     "tensor channels last": lambda i: (torch.from_numpy(array(i).copy()), i % 2),
     "batch of one": lambda i: (tensor(i).unsqueeze(0), torch.tensor([i % 2])),
     "16-bit integers": lambda i: (tensor(i).to(torch.int16), i % 2),
-    "one-hot": lambda i: (picture(i), [1 - i % 2, i % 2]),
-    "names": lambda i: (picture(i), "ab"[i % 2]),
-    "floats": lambda i: (picture(i), float(i % 2)),
+    "one-hot": lambda i: (pil_image(i), [1 - i % 2, i % 2]),
+    "names": lambda i: (pil_image(i), "ab"[i % 2]),
+    "floats": lambda i: (pil_image(i), float(i % 2)),
     "big-endian": lambda i: (array(i).astype(">u2"), i % 2),
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_items_of_any_usual_form_are_the_same_data(form: str) -> None:
-    expected = diswot.load_data(Items(lambda i: (picture(i), i % 2)))
+    expected = diswot.load_data(Items(lambda i: (pil_image(i), i % 2)))
     assert diswot.load_data(Items(FORMS[form])).digest == expected.digest
 
 
@@ -103,7 +103,7 @@ def test_the_form_of_items_is_reported() -> None:
 def raising(place: int) -> Any:
     if place == 7:
         raise OSError("no such shard\nand more")
-    return picture(place), 0
+    return pil_image(place), 0
 
 
 class Stream(IterableDataset[Any]):
@@ -120,16 +120,16 @@ REFUSED: dict[str, tuple[Any, str]] = {
         r"dictionaries of 'text', 'label', of which none is known to be the image \(item 0\)",
     ),
     "columns": ({"image": [1], "label": [1]}, "no training dataset among 'image', 'label'"),
-    "no pair": (Items(picture), r"but got Image .* \(item 0\)"),
+    "no pair": (Items(pil_image), r"but got Image .* \(item 0\)"),
     "a path": (Items(lambda i: ("a.png", 0)), "an image that is str 'a.png'"),
     "bad bytes": (Items(lambda i: (b"GIF", 0)), "bytes that are no image"),
     "arrays": ((np.zeros((9, 8, 8)), np.zeros(9)), r"TensorDataset\(images, classes\)"),
     "stream": (Stream(), "got Stream: read it into a list first"),
-    "loader": (DataLoader(Items(picture)), "got DataLoader: give its dataset"),  # type: ignore[arg-type]
+    "loader": (DataLoader(Items(pil_image)), "got DataLoader: give its dataset"),  # type: ignore[arg-type]
     "iterator": (iter([1]), "got list_iterator"),
-    "no items": (Items(picture, count=0), "Items has no items"),
+    "no items": (Items(pil_image, count=0), "Items has no items"),
     "too long": (
-        Items(lambda i: [(picture(0), 0)][i]),
+        Items(lambda i: [(pil_image(0), 0)][i]),
         "reading item 1 of Items raised IndexError",
     ),
     "unclear channels": (Items(lambda i: (np.zeros((3, 8, 3)), 0)), "the channels are not known"),
@@ -137,19 +137,19 @@ REFUSED: dict[str, tuple[Any, str]] = {
         Items(lambda i: (torch.zeros(3, 8 + i // 5, 8), 0)),
         r"got item 5 of \(3, 9, 8\) torch.float32 after \(3, 8, 8\)",
     ),
-    "soft labels": (Items(lambda i: (picture(i), [0.5, 0.5])), "40 of 40 labels .* not one-hot"),
-    "several classes": (Items(lambda i: (picture(i), [1, 1])), "not one-hot"),
-    "half": (Items(lambda i: (picture(i), i % 2 / 2)), "20 of 40 labels .* of item 1: 0.5"),
-    "none": (Items(lambda i: (picture(i), None if i > 4 else 0)), "35 of 40 .* item 5: None"),
-    "negative": (Items(lambda i: (picture(i), i % 4 - 1)), "10 of 40 labels .* item 0: -1"),
-    "mixed": (Items(lambda i: (picture(i), "a" if i else 0)), "numbers and names mixed"),
-    "far": (Items(lambda i: (picture(i), 10**9 * (i % 2))), "go up to 1,000,000,000, but only 2"),
+    "soft labels": (Items(lambda i: (pil_image(i), [0.5, 0.5])), "40 of 40 labels .* not one-hot"),
+    "several classes": (Items(lambda i: (pil_image(i), [1, 1])), "not one-hot"),
+    "half": (Items(lambda i: (pil_image(i), i % 2 / 2)), "20 of 40 labels .* of item 1: 0.5"),
+    "none": (Items(lambda i: (pil_image(i), None if i > 4 else 0)), "35 of 40 .* item 5: None"),
+    "negative": (Items(lambda i: (pil_image(i), i % 4 - 1)), "10 of 40 labels .* item 0: -1"),
+    "mixed": (Items(lambda i: (pil_image(i), "a" if i else 0)), "numbers and names mixed"),
+    "far": (Items(lambda i: (pil_image(i), 10**9 * (i % 2))), "go up to 1,000,000,000, but only 2"),
     "unnamed": (
-        Items(lambda i: (picture(i), "abc"[i % 3]), classes=["a", "b"]),
+        Items(lambda i: (pil_image(i), "abc"[i % 3]), classes=["a", "b"]),
         "has the label 'c', which is not one of its classes",
     ),
     "untrained": (
-        (Items(lambda i: (picture(i), i % 2)), Items(lambda i: (picture(i), i % 3))),
+        (Items(lambda i: (pil_image(i), i % 2)), Items(lambda i: (pil_image(i), i % 3))),
         "1 classes in test that no training image has, such as 2",
     ),
     "nan": (
@@ -212,7 +212,7 @@ def test_the_range_of_pixel_values_is_read_and_reported(case: str) -> None:
 def test_labels_with_gaps_are_reported() -> None:
     notes: list[str] = []
     data = diswot.load_data(
-        Items(lambda i: (picture(i), (0, 1, 5)[i % 3])),
+        Items(lambda i: (pil_image(i), (0, 1, 5)[i % 3])),
         progress=lambda step: notes.append(step.note),
     )
     assert data.num_classes == 6

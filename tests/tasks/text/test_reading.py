@@ -104,7 +104,7 @@ BAD: dict[str, tuple[Made, str]] = {
     ),
     "no label": (lambda path: written(path / "a.csv", "text,class\nhi,a\n"), "there is no 'label'"),
     "neither": (lambda path: written(path / "a.csv", "x,y\nhi,a\n"), "no 'text' and no 'label'"),
-    "no label in a line": (
+    "no label in one line": (
         lambda path: written(path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}'),
         r"a\.jsonl, line 2: there is no 'label'",
     ),

@@ -114,19 +114,19 @@ def _sides(size: Any) -> int | tuple[int, int] | None:
 def _check_alike(
     processor: Any, settings: Mapping[str, Any], images: ImageSpec, source: str
 ) -> None:
-    """Make sure that a smooth picture comes out as from the processor itself."""
+    """Make sure that a smooth image comes out as from the processor itself."""
     _, height, width = images.shape
     rows, columns = np.mgrid[0:height, 0:width]
     channels = len(settings["mean"])
     phases = range(channels)
     waves = [np.sin(rows / height * 5 + phase) + np.cos(columns / width * 4) for phase in phases]
-    picture = (128 + 30 * np.stack(waves, axis=-1)).round().astype(np.uint8)
+    image = (128 + 30 * np.stack(waves, axis=-1)).round().astype(np.uint8)
     pixels = replace(
         images, shape=(channels, height, width), mean=(0.0,) * channels, std=(1.0,) * channels
     )
     view = AsTrained(nn.Identity(), pixels, **settings)  # refuses sizes that cannot be
-    wanted = processor(picture, return_tensors="pt", input_data_format="channels_last")
-    seen = view(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255)
+    wanted = processor(image, return_tensors="pt", input_data_format="channels_last")
+    seen = view(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)
     expected = wanted["pixel_values"].float()
     tolerance = ROUNDING / min(settings["std"])
     if seen.shape != expected.shape or (seen - expected).abs().max() > tolerance:

@@ -91,7 +91,7 @@ def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
         ({"size": 8, "interpolation": "nearest"}, "'nearest'"),
     ],
 )
-def test_what_images_cannot_be_shown_as_is_refused(settings: Any, words: str) -> None:
+def test_preparations_that_are_impossible_are_refused(settings: Any, words: str) -> None:
     with pytest.raises(TeacherError, match=words):
         AsTrained(nn.Identity(), SPEC, **settings)
 
@@ -124,7 +124,7 @@ def test_it_is_read_as_the_network_it_holds() -> None:
         assert torch.equal(getattr(activations, name), getattr(direct, name))
 
 
-def test_the_digest_covers_how_images_are_shown() -> None:
+def test_the_digest_covers_how_images_are_prepared() -> None:
     teachers = [
         find_teacher(network, GRAY)
         for network in (wrapped(), wrapped(), wrapped(size=32), color_network())
@@ -135,7 +135,7 @@ def test_the_digest_covers_how_images_are_shown() -> None:
 
 
 @pytest.mark.slow
-def test_it_is_drawn_anew_with_what_it_holds() -> None:
+def test_it_is_drawn_again_with_what_it_holds() -> None:
     teacher = find_teacher(wrapped(size=32), GRAY)
     assert teacher.weights is not None
     trained, fresh = teacher.weights(), teacher.initialized(3)
@@ -144,7 +144,7 @@ def test_it_is_drawn_anew_with_what_it_holds() -> None:
     assert not torch.equal(next(fresh.parameters()), next(trained.parameters()))
 
 
-def test_students_learn_from_it_and_are_scored_for_it() -> None:
+def test_students_are_distilled_from_it_and_scored() -> None:
     data = load_data("digits")
     teacher = AsTrained(color_network(), data.spec, mean=(0.5,) * 3, std=(0.25,) * 3, size=20)
     for state in ("random", "trained"):

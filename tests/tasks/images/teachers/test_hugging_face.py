@@ -114,7 +114,7 @@ def saved(
 
 
 def photographs(count: int = 2) -> Tensor:
-    """Pixels (count, 3, 32, 32) of smooth pictures, uint8."""
+    """Pixels (count, 3, 32, 32) of smooth images, uint8."""
     coarse = torch.rand(count, 3, 5, 5, generator=torch.Generator().manual_seed(1))
     fine = nn.functional.interpolate(coarse, 32, mode="bilinear", align_corners=True)
     return (40 + 170 * fine).round().byte()
@@ -145,8 +145,8 @@ def test_a_network_answers_as_behind_its_own_processor(tmp_path: Path, kind: str
     processor = processor_of()
     network = saved(tmp_path, make, processor)
     images = photographs()
-    pictures = [np.asarray(image.permute(1, 2, 0)) for image in images]
-    expected = logits(network, processor(pictures, return_tensors="pt")["pixel_values"])
+    arrays = [np.asarray(image.permute(1, 2, 0)) for image in images]
+    expected = logits(network, processor(arrays, return_tensors="pt")["pixel_values"])
     teacher = trained(find_teacher(f"hf:{tmp_path}", SPEC))
     torch.testing.assert_close(
         logits(teacher, as_students_see(images)), expected, atol=5e-3, rtol=5e-2
@@ -155,7 +155,7 @@ def test_a_network_answers_as_behind_its_own_processor(tmp_path: Path, kind: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_network_is_read_copied_and_drawn_anew(tmp_path: Path, kind: str) -> None:
+def test_a_network_is_read_copied_and_drawn_again(tmp_path: Path, kind: str) -> None:
     make, processor_of, resolution = MODELS[kind]
     saved(tmp_path, make, processor_of())
     teacher = find_teacher(f"hf:{tmp_path}", SPEC)
@@ -199,8 +199,8 @@ def test_gray_images_are_as_a_gray_networks_processor_makes_them(tmp_path: Path)
     processor = transformers.ViTImageProcessor(size=_SQUARE, image_mean=[0.2], image_std=[0.3])
     network = saved(tmp_path, _vit, processor, num_labels=10, num_channels=1)
     pixels = photographs()[:, :1]
-    pictures = [np.asarray(image.permute(1, 2, 0)) for image in pixels]
-    given = processor(pictures, return_tensors="pt", input_data_format="channels_last")
+    arrays = [np.asarray(image.permute(1, 2, 0)) for image in pixels]
+    given = processor(arrays, return_tensors="pt", input_data_format="channels_last")
     spec = ImageSpec((1, 32, 32), 10, (0.3,), (0.4,), 255.0)
     teacher = trained(find_teacher(f"hf:{tmp_path}", spec))
     seen = logits(teacher, (pixels / 255 - 0.3) / 0.4)

@@ -26,7 +26,7 @@ SIDE, SMALL = 64, 16
 
 
 class Stripes(nn.Module):
-    """Tells fine vertical stripes from fine horizontal ones, which a small image has not."""
+    """Separates fine vertical stripes from fine horizontal ones, which a small image has not."""
 
     def __init__(self) -> None:
         super().__init__()

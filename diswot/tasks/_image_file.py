@@ -126,7 +126,7 @@ def depth_of(headers: Sequence[Header]) -> int:
     return next(depth for depth in _DEPTHS if largest < 2**depth)
 
 
-def read_picture(path: Path, shape: tuple[int, int, int], *, depth: int = 16) -> Pixels:
+def read_image(path: Path, shape: tuple[int, int, int], *, depth: int = 16) -> Pixels:
     """Return an image file, or its first frame, as an array of `shape`; see `fitted`.
 
     Raises:
