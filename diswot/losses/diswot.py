@@ -47,7 +47,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
     )
 )
 class Semantic(Term):
-    """[`semantic_loss`][diswot.losses.semantic_loss]."""
+    """The [`semantic_loss`][diswot.losses.semantic_loss] of student and teacher."""
 
     reads_features = True
 
@@ -78,7 +78,7 @@ class Semantic(Term):
     )
 )
 class Relation(Term):
-    """[`relation_loss`][diswot.losses.relation_loss]."""
+    """The [`relation_loss`][diswot.losses.relation_loss] of student and teacher."""
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""

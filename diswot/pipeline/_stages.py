@@ -65,7 +65,7 @@ class Search:
         return fingerprint_of(run.of(Search).manifest)
 
     def run(self, run: Run) -> SearchResult:
-        """Search."""
+        """Search for students, and return the result."""
         return self.search(run)
 
 

@@ -36,7 +36,7 @@ class Report:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All files."""
+        """All files that were written, the page first."""
         return (self.page, *self.plots)
 
 

@@ -9,7 +9,7 @@ from search_spaces import Architecture, ChoiceSpace, SearchSpace
 
 @dataclass(frozen=True)
 class Gene:
-    """One choice.
+    """One choice of a search space, and what a candidate has there.
 
     Attributes:
         name: what was to be chosen.

@@ -76,7 +76,7 @@ def milliseconds(number: float) -> str:
 
 
 def size(number: float) -> str:
-    r"""Write bytes.
+    r"""Write a number of bytes with its unit.
 
     Examples:
         >>> size(429), size(82_944), size(3_145_728)

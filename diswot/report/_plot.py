@@ -68,7 +68,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot.
+    """What a plot shows, apart from how it is drawn.
 
     Attributes:
         name: of its files, without suffix.

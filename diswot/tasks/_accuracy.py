@@ -106,7 +106,7 @@ def paired_difference(one: Tensor, other: Tensor) -> Difference:
 
     Args:
         one: whether each example is classified correctly (N,).
-        other: the same of another network, of the same examples in the same order (N,).
+        other: whether another network classifies each of these examples correctly (N,).
 
     Raises:
         ValueError: they are of different numbers of examples, or of none.

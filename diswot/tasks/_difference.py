@@ -79,7 +79,7 @@ def mean_difference(one: Tensor, other: Tensor, *, unit: str = "%") -> Differenc
 
     Args:
         one: a value per example (n,).
-        other: the same of another network, of the same examples in the same order (n,).
+        other: values of another network for the same examples, in the same order (n,).
         unit: of the values.
 
     Raises:

@@ -32,7 +32,7 @@ class Header:
 
     Attributes:
         height: in pixels, once it is upright.
-        width: the same.
+        width: in pixels, once it is upright.
         gray: whether it has no colors.
         converted: what is special about it, of which something is changed.
         largest: the largest value of a gray image of more than 8 bits.

@@ -133,7 +133,7 @@ class Task(ABC):
         """Check a teacher before there are data for it.
 
         Args:
-            teacher: see `find_teacher`.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
             weights: a checkpoint to load into it.
             teacher_epochs: how long it is to be trained.
             teacher_state: the weights that scores are to see it with.

@@ -95,7 +95,7 @@ class TeacherSources(Container[str]):
         """Return whether a teacher comes with weights: all but built-in ones without a checkpoint.
 
         Args:
-            teacher: see `find`.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
             weights: a checkpoint to load into it.
         """
         if isinstance(teacher, Teacher):
@@ -114,7 +114,7 @@ class TeacherSources(Container[str]):
         """Check a teacher before there are data for it.
 
         Args:
-            teacher: see `find`.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
             weights: a checkpoint to load into it.
             epochs: how long it is to be trained.
             state: `random` or `trained`, as scores are to see it.

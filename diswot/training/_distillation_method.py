@@ -78,7 +78,7 @@ class DistillationMethod(Method):
 
     @property
     def viewing(self) -> Mapping[str, nn.Module]:
-        """All teachers."""
+        """The teachers that are given views of the batches: all of them."""
         return self.teachers
 
     def prepare(self, batches: PlainBatches) -> None:

@@ -149,7 +149,7 @@ def default_recipe(
         batch_size: examples of a step.
         optimizer: a name of `OPTIMIZERS`.
         learning_rate: where the schedule starts.
-        weight_decay: see `Recipe`.
+        weight_decay: by default that of the optimizer.
         **settings: the other attributes of `Recipe`; `None` stands for its default.
 
     Raises:

@@ -54,7 +54,8 @@ def train(
         recipe: optimizer and schedule.
         teachers: by name, read in evaluation mode, never changed; where the loss needs one.
             Losses that read one teacher read the first.
-        **running: see `train_by`; by default the training is called as its loss.
+        **running: device, folder, progress and name of the training, as of `train_by`; by default
+            the training has the name of its loss.
 
     Raises:
         OptionError: the loss reads what the task does not give, or needs a teacher and got

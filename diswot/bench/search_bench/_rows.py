@@ -31,8 +31,8 @@ class SearchRow:
         seeds: searches.
         evaluations: candidates scored.
         accuracy: median over the seeds.
-        lower_quartile: of the same.
-        upper_quartile: of the same.
+        lower_quartile: lower quartile of the accuracies over the seeds.
+        upper_quartile: upper quartile of the accuracies over the seeds.
         regret: `best` less the median.
         reached: share of the seeds in which nothing in budget scores better than what was
             found.
@@ -41,8 +41,8 @@ class SearchRow:
         wins: share of the pairs of a search and a random search in which this one ends
             with the higher accuracy, ties counted half.
         p: of the two-sided Mann-Whitney test between the two.
-        score_wins: as `wins`, for the score.
-        score_p: as `p`, for the score.
+        score_wins: share of the pairs in which this search ends with the higher score.
+        score_p: p of the Mann-Whitney test of the two on the scores.
         verdict: `better` or `worse` than random search where p < 0.05, else `no better`.
         why: what keeps it from being better.
         milliseconds: of one evaluation, building and all repeats included; `None` where

@@ -39,7 +39,7 @@ def image_folder(
     """Return the images of a folder, mapped from a file that is written when it is new.
 
     Args:
-        root: see `list_folder`.
+        root: the folder, with class folders or with splits of class folders.
         kept_in: where decoded folders are kept, each by the digest of its list of files.
         image_size: height and width of the images; by default inferred.
         progress: receives each image that is decoded.

@@ -84,7 +84,8 @@ class Decoding:
             files: images with their points.
             image_size: height and width; by default that of the files where it is the same and
                 at most `LARGEST_KEPT`, else `DEFAULT_SIZE`.
-            crop: see `Decoding`.
+            crop: share of the longer side of the points' box that the square reaches beyond it on
+                each side; `None` takes images whole.
             where: the folder, for messages.
 
         Raises:

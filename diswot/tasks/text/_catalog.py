@@ -60,7 +60,7 @@ def load_texts(
         root: the data root, where tokenizers are kept; by default the variable `DISWOT_DATA`,
             else the user's cache.
         progress: receives what was inferred.
-        **options: see `TextOptions`.
+        **options: options of texts, such as `length` in tokens; see `TextOptions`.
 
     Raises:
         UnknownNameError: no dataset has that name.
