@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from diswot.losses import TrainingBatch
 from diswot.networks import Activations
-from diswot.tasks import Measure, find_task
+from diswot.tasks import Measure, find_task, values_of
 from diswot.tasks.landmarks import LandmarkData
 from diswot.training import METRICS, Recipe, parse_objective, read_metrics, train
 
@@ -74,3 +74,17 @@ def test_shortlists_keep_the_lower_error() -> None:
     )
     assert low.merit > high.merit
     assert low.at_least_as_good_as(high)
+
+
+def test_the_values_of_the_test_split_are_kept_with_their_measure(data: LandmarkData) -> None:
+    network, metric = regressor(data), data.metrics[0]
+    trained = train(
+        network,
+        data,
+        objective=parse_objective(SQUARES),
+        recipe=replace(RECIPE, epochs=1),
+        teachers={"tough": regressor(data)},
+    )
+    assert trained.test_values is not None
+    assert trained.test_values.equal(values_of(metric, network, data, "test"))
+    assert trained.test == metric.summarize(trained.test_values, data, "test")
