@@ -8,8 +8,12 @@ SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
 """Not among the published values, and slow: on a thousand cells of their own."""
 AGGREGATES = ("diswot", "az_nas", "vkdnw_agg", "logrank(jacov,params)")
 """Scores of the papers, with which `student_fit` is compared."""
+OF_IMAGES = tuple(
+    name for name, scorer in scorers().items() if "attention" not in scorer.card.reads
+)
+"""Those that networks of images give what they read."""
 ALL = (
-    *scorers(),
+    *OF_IMAGES,
     "rank(semantic,relation)",
     "standard(semantic,relation)",
     "semantic_grad+relation_gram",
@@ -21,8 +25,8 @@ OF_DISWOT = tuple(
 )
 ONE_PASS = tuple(
     name
-    for name, scorer in scorers().items()
-    if not scorer.card.needs_gradients and "noise" not in scorer.card.cost
+    for name, card in ((name, scorers()[name].card) for name in OF_IMAGES)
+    if not card.needs_gradients and "noise" not in card.cost
 )
 """What reads one forward pass of the batch, or none."""
 OF_NOISE = ("zen", "az_expressivity", "az_progressivity")

@@ -7,17 +7,16 @@ from typing import Any
 
 from diswot.bench.correlation import BASELINES, Correlation, correlate, scores_of
 from diswot.bench.ground_truths import GroundTruth, find_truth, truth_from_csv
-from diswot.bench.measurement import Measured, MeasurementSettings, measure, teacher_for
+from diswot.bench.measurement import Measured, MeasurementSettings, measure, readable, teacher_for
 from diswot.bench.plots import plot_bars, plot_scatter
 from diswot.bench.rank_statistics import Vector
 from diswot.bench.speed import time_alone
 from diswot.bench.tables import flat, markdown, number, write_csv
 from diswot.errors import OptionError
-from diswot.progress import Progress, message
+from diswot.progress import Progress
 from diswot.runs.folder import read_json, replace_file, write_record
-from diswot.scorers import all_terms, find_scorer
+from diswot.scorers import all_terms
 from diswot.search import TeacherState
-from diswot.tasks import find_task
 from diswot.tasks.images import data_root as find_root
 
 DISTILLED = "distilled"
@@ -134,7 +133,7 @@ def run_correlation(
     scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
     all_terms(scorers)  # what does not exist is found out before anything is read
     truth, target = _truth(settings)
-    scorers = _readable(scorers, truth.task, progress)
+    scorers = readable(scorers, truth.task, progress)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
     found = MeasurementSettings(
@@ -162,30 +161,6 @@ def run_correlation(
     table = CorrelationTable(rows, timed(found, names, out, progress))
     _write(table, measured, accuracies, out)
     return table
-
-
-def _readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str, ...]:
-    """Return the scorers whose inputs networks of a task give; the others are named.
-
-    Raises:
-        OptionError: there is none but the baselines.
-    """
-    gives = find_task(task).reads
-    reads = {name: find_scorer(name).card.reads for name in scorers}
-    missing = {name: [each for each in reads[name] if each not in gives] for name in scorers}
-    found = tuple(name for name in scorers if not missing[name])
-    if left_out := [name for name in scorers if missing[name]]:
-        what = sorted({read for name in left_out for read in missing[name]})
-        progress(
-            message(
-                "scorers",
-                f"left out, since they read {', '.join(what)}, which networks "
-                f"of the task {task} do not give: {', '.join(left_out)}",
-            )
-        )
-    if set(found) <= set(BASELINES) and left_out:
-        raise OptionError(f"the task {task} gives none of the scorers what they read: name others")
-    return found
 
 
 def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:

@@ -14,12 +14,12 @@ import torch
 
 import diswot.bench.variants  # noqa: F401  (registers scorers, in worker processes too)
 from diswot.bench.record_store import RecordStore, processes
-from diswot.errors import first_line
+from diswot.errors import OptionError, first_line
 from diswot.finished import as_finished
 from diswot.networks.costs import Costs
 from diswot.options import DEFAULT_TASK
-from diswot.progress import Progress, Step
-from diswot.scorers import all_terms
+from diswot.progress import Progress, Step, message
+from diswot.scorers import all_terms, find_scorer
 from diswot.search import Evaluator, TeacherState, resolve_comparison
 from diswot.tasks import find_task
 
@@ -34,6 +34,30 @@ TEACHERS = {DEFAULT_TASK: "resnet110"}
 def teacher_for(task: str, named: str | None) -> str:
     """Return the teacher that is named, else the one of a task."""
     return named or TEACHERS.get(task) or find_task(task).teacher
+
+
+def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str, ...]:
+    """Return the scorers whose inputs networks of a task give; the others are named.
+
+    Raises:
+        OptionError: there is none but those that read costs alone.
+    """
+    gives = find_task(task).reads
+    reads = {name: find_scorer(name).card.reads for name in scorers}
+    missing = {name: [each for each in reads[name] if each not in gives] for name in scorers}
+    found = tuple(name for name in scorers if not missing[name])
+    if left_out := [name for name in scorers if missing[name]]:
+        what = sorted({read for name in left_out for read in missing[name]})
+        progress(
+            message(
+                "scorers",
+                f"left out, since they read {', '.join(what)}, which networks "
+                f"of the task {task} do not give: {', '.join(left_out)}",
+            )
+        )
+    if left_out and all(find_scorer(name).card.cost == "nothing" for name in found):
+        raise OptionError(f"the task {task} gives none of the scorers what they read: name others")
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diswot.bench.measurement import MeasurementSettings, evaluator_for, measure
+from diswot.bench.measurement import MeasurementSettings, evaluator_for, measure, readable
 from diswot.devices import torch_threads
 from diswot.networks.costs import Costs, measure_costs
+from diswot.options import DEFAULT_TASK
 from diswot.progress import Progress, silent, tracked
 from diswot.scorers import Scorer, all_terms, find_scorer
 from diswot.search import Comparison, Evaluator, resolve_comparison
@@ -68,6 +69,8 @@ class SpeedSettings:
 
 def speed(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     """Time scorers, procedures, and how they grow with batch, depth and workers; one thread."""
+    scorers = readable(settings.scorers, DEFAULT_TASK, progress)
+    settings = replace(settings, scorers=scorers)
     with torch_threads(1):
         return [
             *_procedures(settings, progress),

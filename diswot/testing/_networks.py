@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.seeding import torch_seed
-from search_spaces import ResNetDepthSpace
+from search_spaces import ResNetDepthSpace, TextEncoder
 
 CLASSES = 4
 IMAGES = 8
@@ -27,6 +27,28 @@ def small_student() -> nn.Module:
 def small_teacher() -> nn.Module:
     """Return a wider network of the same depth."""
     return residual(2, widths=(8, 8, 12, 16))
+
+
+def small_encoder(seed: int, *, hidden: int) -> nn.Module:
+    """Return a transformer encoder of texts of up to 6 tokens."""
+    with torch_seed(seed):
+        return TextEncoder(
+            vocabulary=30,
+            length=6,
+            outputs=CLASSES,
+            layers=2,
+            hidden=hidden,
+            heads=2,
+            head_size=4,
+            ratio=2,
+        )
+
+
+def example_texts() -> tuple[Tensor, Tensor]:
+    """Return numbers of tokens (8, 6), and where they are text (8, 6)."""
+    tokens = torch.randint(4, 30, (IMAGES, 6), generator=torch.Generator().manual_seed(0))
+    mask = torch.arange(6) < 3 + torch.arange(IMAGES)[:, None] % 4
+    return tokens * mask, mask
 
 
 def example_images() -> Tensor:

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diswot.networks import ActivationReader, Activations, scoring_mode
 from diswot.networks.costs import Costs
@@ -13,8 +13,10 @@ from diswot.seeding import torch_seed
 from diswot.testing._networks import (
     example_images,
     example_labels,
+    example_texts,
     global_randomness_unused,
     require,
+    small_encoder,
     small_student,
     small_teacher,
     unchanged,
@@ -24,8 +26,9 @@ from diswot.testing._networks import (
 def check_scorer(scorer: "str | Scorer | Term") -> None:
     """Check that a scorer keeps its contract, on a small residual network and a wider teacher.
 
-    Its terms are finite numbers, the same each time; it changes neither network, batch nor
-    torch's global generator; and it reads labels and gradients only where its card says so.
+    Scorers of attention are checked on encoders of texts. Its terms are finite numbers, the same
+    each time; it changes neither network, batch nor torch's global generator; and it reads labels
+    and gradients only where its card says so.
 
     Args:
         scorer: a name, an expression, or a function (student, teacher) → number.
@@ -52,14 +55,14 @@ def check_scorer(scorer: "str | Scorer | Term") -> None:
 
 
 def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
-    name, images = scorer.card.name, example_images()
-    network, before = small_student(), images.clone()
-    teacher = _teacher(scorer, images, labels)
+    name, (network, wider, inputs) = scorer.card.name, _subjects(scorer)
+    before = [each.clone() for each in inputs]
+    teacher = _teacher(scorer, wider, inputs, labels)
     inference = torch.inference_mode(not scorer.card.needs_gradients)
     with inference, scoring_mode(network), unchanged(network, f"{name}: leaves the student"):
         student = Probe(
             network,
-            images,
+            *inputs,
             labels=labels,
             costs=Costs(sum(each.numel() for each in network.parameters()), 10**6),
             seed=0,
@@ -68,15 +71,24 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
         )
         with torch_seed(0), global_randomness_unused(f"{name}: draws from student.generator"):
             found = scorer(student, teacher)
-    require(torch.equal(images, before), f"{name}: the batch was changed")
+    same = all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
+    require(same, f"{name}: the batch was changed")
     return dict(found)
 
 
-def _teacher(scorer: Scorer, images: Tensor, labels: Tensor | None) -> Activations:
-    network = small_teacher()
+def _subjects(scorer: Scorer) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:
+    """Return a student, a wider teacher and a batch: of texts where attention is read."""
+    if "attention" in scorer.card.reads:
+        return small_encoder(1, hidden=8), small_encoder(2, hidden=12), example_texts()
+    return small_student(), small_teacher(), (example_images(),)
+
+
+def _teacher(
+    scorer: Scorer, network: nn.Module, inputs: tuple[Tensor, ...], labels: Tensor | None
+) -> Activations:
     with (
         torch.inference_mode(),
         scoring_mode(network),
         ActivationReader(network, watches=scorer.teacher_watches) as read,
     ):
-        return read(images, labels=labels)
+        return read(*inputs, labels=labels)
