@@ -16,24 +16,13 @@ from diswot.progress import Step, silent
 from diswot.training import parse_objective
 from tests.conftest import CommandLine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("data_root")]
 
 SETTINGS = TrainingSettings(
     teacher="resnet20", teacher_epochs=2, train_images=60, epochs=1, batch_size=20, force=True
 )
 COMMON = {field.name: getattr(SETTINGS, field.name) for field in fields(SETTINGS)}
 QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "ce + dkd"), seeds=2)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data root, where a teacher that one test trains is found by the others."""
-    return tmp_path_factory.mktemp("root")
-
-
-@pytest.fixture(autouse=True)
-def fixture_data_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISWOT_DATA", str(root))
 
 
 def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from diswot.progress import Step, silent
 from search_spaces import Architecture, Choice, ChoiceSpace
 from tests.conftest import CommandLine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("data_root")]
 
 QUICK = TruthSettings(
     teacher="resnet20",
@@ -26,17 +26,6 @@ QUICK = TruthSettings(
     sample=2,
     force=True,
 )
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data root, where a teacher that one test trains is found by the others."""
-    return tmp_path_factory.mktemp("root")
-
-
-@pytest.fixture(autouse=True)
-def fixture_data_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISWOT_DATA", str(root))
 
 
 @pytest.mark.processes

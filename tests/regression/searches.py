@@ -1,16 +1,14 @@
 """Searches by every engine, in workers, resumed, and for a teacher of Hugging Face."""
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import torch
 
 import diswot
 from diswot.search import ENGINES
 from tests.regression.places import Places, Record
 from tests.regression.scores import candidates
+from tests.vit import save_vit
 
 SMALL: dict[str, Any] = {
     "population": 5,
@@ -70,21 +68,7 @@ def _for_hugging_face(places: Places) -> Record:
 
 def hugging_face_teacher(folder: Path) -> Path:
     """Write a small vision transformer with random weights, as its user would."""
-    transformers: Any = importlib.import_module("transformers")
-    config = transformers.ViTConfig(
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=32,
-        image_size=64,
-        patch_size=8,
-        num_labels=20,
-    )
-    torch.manual_seed(0)
-    transformers.ViTForImageClassification(config).save_pretrained(folder)
-    size = {"height": 64, "width": 64}
-    transformers.ViTImageProcessor(size=size).save_pretrained(folder)
-    return folder
+    return save_vit(folder, side=64, classes=20, layers=3, mlp=32)
 
 
 def _searched(

@@ -16,6 +16,7 @@ from diswot.errors import DiswotError, TeacherError, first_line
 from diswot.tasks.images import ImageSpec
 from diswot.tasks.images.teachers import find_teacher
 from diswot.teachers._hub import reachable
+from tests.vit import save_vit
 
 transformers: Any = pytest.importorskip("transformers", reason="the extra hf is not installed")
 
@@ -25,19 +26,7 @@ CONFIG, PROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.s
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("original")
-    config = transformers.ViTConfig(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        image_size=32,
-        patch_size=8,
-        num_labels=5,
-    )
-    transformers.ViTForImageClassification(config).save_pretrained(folder)
-    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
-    return folder
+    return save_vit(tmp_path_factory.mktemp("original"), side=32, classes=5, layers=1, mlp=16)
 
 
 @pytest.fixture
