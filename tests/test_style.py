@@ -4,8 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 300
 MOST_OF_A_FUNCTION = 45
@@ -34,14 +32,24 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return lines
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_and_functions_are_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
-    long = {each.name: length(each) for each in functions(path)}
-    assert not {name: lines for name, lines in long.items() if lines > MOST_OF_A_FUNCTION}
+def test_files_are_short() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in LIBRARY}
+    assert not {str(path): count for path, count in lines.items() if count > MOST_LINES}
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_names_of_tests_are_short(path: Path) -> None:
-    names = [each.name for each in functions(path) if each.name.startswith("test_")]
-    assert not [name for name in names if len(name) > MOST_OF_A_NAME]
+def test_functions_are_short() -> None:
+    assert not {
+        f"{path}, {each.name}": length(each)
+        for path in LIBRARY
+        for each in functions(path)
+        if length(each) > MOST_OF_A_FUNCTION
+    }
+
+
+def test_names_of_tests_are_short() -> None:
+    assert not [
+        f"{path}, {each.name}"
+        for path in TESTS
+        for each in functions(path)
+        if each.name.startswith("test_") and len(each.name) > MOST_OF_A_NAME
+    ]
