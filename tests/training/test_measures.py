@@ -76,7 +76,7 @@ def test_shortlists_keep_the_lower_error() -> None:
     assert low.at_least_as_good_as(high)
 
 
-def test_the_values_of_the_test_split_are_kept_with_their_measure(data: LandmarkData) -> None:
+def test_values_of_the_test_split_are_kept_with_their_measure(data: LandmarkData) -> None:
     network, metric = regressor(data), data.metrics[0]
     trained = train(
         network,
