@@ -77,6 +77,7 @@ def partial_kendall(x: Vector, y: Vector, controls: Sequence[Vector]) -> float:
         >>> bool(np.isclose(partial_kendall(x, y, [z]), direct))
         True
     """
+    # The Schur complement of the controls in the matrix of all pairwise τ.
     columns = [x, y, *controls]
     matrix = np.array([[kendall(a, b) for b in columns] for a in columns])
     across = matrix[:2, 2:]

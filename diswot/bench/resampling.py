@@ -105,6 +105,7 @@ class _Pairs:
         """Return τ-b, ρ and r of each row of weights (rows, n); NaN where undefined."""
         counts = [ties.counts(weights) for ties in self.ties]
         defined = (counts[0].astype(bool).sum(1) > 1) & (counts[1].astype(bool).sum(1) > 1)
+        # Spearman is Pearson of midranks, recomputed for the ties of each resample.
         deviations = [
             _midranks(count)[:, ties.codes] - (weights.shape[1] + 1) / 2
             for count, ties in zip(counts[:2], self.ties[:2], strict=True)
@@ -124,6 +125,7 @@ class _Pairs:
         total = weights.shape[1] * (weights.shape[1] - 1) / 2
         in_x, in_y, in_both = ((count * (count - 1) / 2).sum(axis=1) for count in counts)
         discordant = self._discordant(weights)
+        # Concordant minus discordant pairs, over the geometric mean of untied pairs.
         difference = total - in_x - in_y + in_both - 2 * discordant
         tau: Vector = difference / np.sqrt(total - in_x) / np.sqrt(total - in_y)
         return tau
@@ -134,6 +136,8 @@ class _Pairs:
         padded[:, : len(self.order)] = weights[:, self.order]
         found = np.zeros(len(weights))
         for order, is_right in self.levels:
+            # Merge two sorted blocks; each element from the left is discordant with the elements
+            # from the right that come before it.
             merged = padded[:, order.ravel()].reshape(-1, *order.shape)
             right = merged * is_right
             smaller = np.cumsum(right, axis=2)

@@ -168,6 +168,7 @@ class _Times:
 def _fitted(timed: MeasuredLatency, counts: Counts, times: _Times) -> OperatorTable:
     """Fit the line from sums of operators to networks, and find its error where it was not fit."""
     sums = np.array([total_ms(times.operators, count) for count in counts.values()])
+    # Fit on two thirds of the networks, measure the error on the others.
     held_out = np.arange(len(counts)) % HELD_OUT == HELD_OUT - 1
     intercept, slope = _line(sums[~held_out], times.networks[~held_out])
     predicted = intercept + slope * sums

@@ -97,6 +97,7 @@ class Memory(nn.Module):
             embeddings: of the other network, of length one, (B, D).
             places: of the same images first, then of others, (B, 1 + K).
         """
+        # Cosines with the stored embedding of the same image first, then of the negatives.
         cosines = (embeddings @ self.rows.T).gather(1, places)
         images = len(self.rows)
         if self.log_normalizer.isnan():

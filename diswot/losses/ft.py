@@ -119,6 +119,7 @@ class FactorTransfer(MapTerm):
 
     def prepare(self, batches: Iterable[Activations]) -> None:
         """Train the paraphrasers to rebuild the teacher's maps."""
+        # The paraphraser is an autoencoder of the teacher's maps; its encoder is frozen afterwards.
         learning = nn.ModuleList([self._paraphrasers, self._rebuilders]).requires_grad_(True)
         optimizer = torch.optim.Adam(learning.parameters(), lr=RATE)
         for teacher in batches:

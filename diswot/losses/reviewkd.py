@@ -76,6 +76,7 @@ class Fusion(nn.Module):
         """
         fused = self._narrow(maps)
         if self._attention is not None and carried is not None:
+            # Fuse this stage with what is carried from the deeper one, by two attention maps.
             carried = F.interpolate(carried, maps.shape[2:])
             weights = self._attention(torch.cat([fused, carried], dim=1)).sigmoid()
             fused = fused * weights[:, :1] + carried * weights[:, 1:]

@@ -64,6 +64,7 @@ def _jacobian_norm(call: BlockCall, signs: Tensor) -> Tensor:
     at_input = _backward(call, signs)
     if at_input is None:
         return signs.new_zeros(())
+    # E[v uᵀ] over positions estimates the Jacobian; its largest singular value is σ.
     v, u = channels(signs), patches(at_input, *grid(signs).shape[2:])
     norm: Tensor = torch.linalg.matrix_norm(v.T @ u / len(v), ord=2)
     return norm

@@ -38,8 +38,10 @@ def epe_nas(student: Probe, _teacher: Activations) -> Tensor:
     """
     logarithms = (student.once(gradient_correlations).abs() + OFFSET).log()
     classes = [student.targets == label for label in set(student.targets.tolist())]
+    # Sum the entries of each class that is in the batch.
     sums = torch.stack([logarithms[members][:, members].sum() for members in classes])
     if student.output.shape[1] <= MANY:
         return sums.abs().sum()
+    # Many classes: differences of the means of classes, instead of their sums.
     means = sums / torch.stack([members.sum() for members in classes])
     return (means[:, None] - means).abs().sum() / len(classes)

@@ -35,6 +35,7 @@ def gradsign(student: Probe, _teacher: Activations) -> Tensor:
         NetworkError: batch normalization has a single value of an image.
     """
     totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
+    # Sum the signs of the gradients of single images; agreement makes sums large.
     for place in range(len(student.targets)):
         with EachImageAlone():
             gradients = loss_gradients(student, slice(place, place + 1))

@@ -20,8 +20,10 @@ def _least_eigenvalue(_given: Tensor, output: Tensor) -> Tensor:
     on one another.
     """
     values = channels(output[:1].detach()).double()
+    # Fewer positions than channels: the correlations are singular.
     if len(values) <= values.shape[1]:
         return values.new_zeros(())
+    # Standardized columns: their products are the Pearson correlations.
     unit = F.normalize(values - values.mean(dim=0), dim=0, eps=torch.finfo(torch.double).tiny)
     least: Tensor = torch.linalg.eigvalsh(unit.T @ unit)[0]
     return least

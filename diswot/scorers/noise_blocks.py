@@ -60,6 +60,7 @@ def spectral_entropy(features: Tensor) -> Tensor:
     covariance = (centered.T @ centered).double()
     if not covariance.isfinite().all():
         return covariance.new_tensor(torch.nan)
+    # Eigenvalues of the covariance are the variances along the principal components.
     variances = torch.linalg.eigvalsh(covariance).clamp(min=0)
     entropy: Tensor = torch.special.entr(variances / variances.sum()).sum()
     return torch.where(variances.sum() > 0, entropy, -torch.inf)

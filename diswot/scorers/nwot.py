@@ -14,6 +14,7 @@ def _agreement(_given: Tensor, output: Tensor) -> Tensor:
     """Return in how many units each pair of images is on the same side of zero: (B, B)."""
     active = (output > 0).flatten(1).to(output.dtype)
     both = active @ active.T
+    # Units that are active for neither image: all − active for one or both.
     count = both.diagonal()
     neither = active.shape[1] - count[:, None] - count + both
     return both + neither

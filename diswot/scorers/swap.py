@@ -55,6 +55,7 @@ def swap(student: Probe, _teacher: Activations) -> float:
 def _distinct_patterns(student: Probe) -> float:
     first, *others = torch.cat(student.watched(CODES), dim=1)
     for other in others:
+        # Number the patterns of the words so far, combined with those of the next word.
         known, numbers = other.unique(return_inverse=True)
         first = first.unique(return_inverse=True)[1] * len(known) + numbers
     return float(len(first.unique()))

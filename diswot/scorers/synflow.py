@@ -57,6 +57,7 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
         torch.ones_like(each, dtype=torch.double) if each.is_floating_point() else each
         for each in student.examples(slice(1))
     ]
+    # With positive weights and an input of ones, nothing cancels out.
     with torch.enable_grad(), _WithoutNormalization():
         flow = run(network, *ones, who=student.who).sum()
     weights = [layer.weight for layer in weight_layers(network)]

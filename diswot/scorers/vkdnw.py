@@ -57,6 +57,7 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
             single value of an image.
     """
     eigenvalues = torch.linalg.eigvalsh(_fisher_information(student)).clamp(min=0)
+    # Summarize the spectrum by its deciles, as a distribution, and take the entropy.
     deciles = eigenvalues.quantile(torch.arange(1, 10).to(eigenvalues) / 10)
     if deciles.sum() <= 0:
         raise NetworkError(
@@ -98,11 +99,14 @@ def _score_functions(
     """Return √weight · ∂ln σ_c for the first weight of each layer, a row an image and class."""
     weight = next(student.network.parameters())
     moves = weight.new_zeros(len(examples[0]), len(directions)).requires_grad_()
+    # Shift one weight of each layer by a variable of each image, so that one backward pass gives
+    # the derivatives of all images.
     with torch.enable_grad(), EachImageAlone(), _moved(directions, moves):
         logits = run(student.network, *examples, who=student.who)
         classes, weights = _classes(logits.detach().softmax(dim=1), chance)
         mean = (logits.detach().softmax(dim=1) * logits).sum()
         totals = [logits.gather(1, column[:, None]).sum() for column in classes.unbind(dim=1)]
+    # Subtract the mean over classes: the derivatives are of ln σ_c, not of z_c.
     expected = student.gradients(mean, [moves])[0]
     rows = [student.gradients(total, [moves])[0] - expected for total in totals]
     return (torch.stack(rows, dim=1) * weights.sqrt().unsqueeze(2)).double().flatten(0, 1)

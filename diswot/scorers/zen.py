@@ -62,6 +62,7 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
     generator = student.generator("zen")
     network = _drawn(student.network, generator)
     x, noise = (student.noise(generator, slice(IMAGES), real=True) for _ in range(2))
+    # Compare the features of noise with those of slightly different noise.
     moved = [a + STEP * b if a.is_floating_point() else a for a, b in zip(x, noise, strict=True)]
     with ActivationReader(network, watches=[VARIANCE]) as read:
         passes = [read(*x), read(*moved)]
@@ -85,6 +86,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
         return torch.ones(())
     of_batches = [torch.stack(activations.watched(VARIANCE)) for activations in passes]
     running = torch.ones_like(of_batches[0])
+    # The running variance after both passes, as `BatchNorm` would have it.
     for variance in of_batches:
         running = running.lerp(variance, MOMENTUM)
     return running.sqrt()

@@ -37,9 +37,11 @@ def zico(student: Probe, _teacher: Activations) -> Tensor:
     size = len(student.targets)
     if size < 2:
         raise DataError("zico needs a batch of at least 2 examples, but got 1: use a larger batch")
+    # One gradient per half batch, then mean over deviation of each weight, layer by layer.
     middle = (size + 1) // 2
     halves = [loss_gradients(student, half) for half in (slice(middle), slice(middle, None))]
     sums = torch.stack([_inverse_variation(torch.stack(g)) for g in zip(*halves, strict=True)])
+    # Layers whose gradients do not vary have no logarithm.
     return sums[sums > 0].log().sum()
 
 

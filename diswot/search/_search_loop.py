@@ -78,6 +78,7 @@ class SearchLoop:
         """
         self._settle_known(total)
         for number in range(len(self._trials.candidates), total):
+            # Wait only for the candidates that this proposal depends on.
             self._settle(self._engine.needs(number))
             arch = self._engine.propose(number, generator(number))
             if arch is None:
@@ -99,6 +100,7 @@ class SearchLoop:
         if arch in self._scored:
             self._finish(number, self._scored[arch])
             return
+        # New: check the budget on the meta device first, then evaluate in a worker.
         costs = self._trials.costs(arch)
         if costs is None:
             self._finish(number, self._evaluator.evaluate(arch))

@@ -71,6 +71,7 @@ def knee(front: Sequence[Candidate], objectives: Sequence[str]) -> Candidate:
         raise ValueError("Expected a front of at least one candidate, but got none")
     values = merits(front, objectives)
     spread = np.ptp(values, axis=0)
+    # Scale each objective to [0, 1]; the distance from the plane grows with the sum.
     scaled = (values - values.min(axis=0)) / np.where(spread > 0, spread, 1.0)
     return front[int(scaled.sum(axis=1).argmax())]
 
@@ -83,6 +84,7 @@ def shortlist(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     (farthest-first traversal: Gonzalez 1985, Theoretical Computer Science 38).
     """
     scored = sorted(_scored(candidates), key=Candidate.merit, reverse=True)
+    # Good candidates only; then spread over score and costs.
     pool = scored[: max(count, round(BEST * len(scored)))]
     if not pool:
         return []
@@ -92,6 +94,7 @@ def shortlist(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     chosen = [0]
     distances = np.linalg.norm(points - points[0], axis=1)
     while len(chosen) < min(count, len(pool)):
+        # Add the point whose nearest chosen point is farthest.
         distances[chosen] = -1.0
         farthest = int(distances.argmax())
         chosen.append(farthest)

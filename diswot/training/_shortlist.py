@@ -140,8 +140,10 @@ def halve(
         places = {name: place for place, name in enumerate(students, start=1)}
         rounds = _rounds(len(students), distillation.recipe.epochs)
         for number, (count, epochs) in enumerate(rounds, start=1):
+            # Keep the better half of the round before.
             if rungs:
                 left = rungs[-1].survivors(count)
+            # Train all that are left from their initialization, with the whole schedule.
             shorter = replace(distillation, recipe=replace(distillation.recipe, epochs=epochs))
             trainings = {}
             for name in left:

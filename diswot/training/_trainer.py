@@ -123,8 +123,10 @@ def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: Los
     player, optimizer, recipe = work.players[name], work.optimizers[name], plan.recipe
     position = epoch + (step + 0.5) / plan.batches.steps
     own = work.recipes[name]
+    # The learning rate depends on the position in the whole schedule, by the step.
     for group in optimizer.param_groups:
         group["lr"] = own.rate(position)
+    # Accumulate the gradient over the parts of a batch; synchronize processes on the last.
     parts, losses = plan.batches.parts, []
     for part in range(parts):
         last = part == parts - 1
@@ -134,6 +136,7 @@ def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: Los
             with backward_of(f"the {name}"):
                 accelerator.backward(total / parts)
         losses.append((total.detach(), terms))
+    # Clip, step, and clear the gradients of all players.
     if own.max_grad_norm is not None:
         accelerator.clip_grad_norm_(player.parameters, own.max_grad_norm)
     optimizer.step()
@@ -157,7 +160,7 @@ def _settle(work: Prepared, log: LossLog) -> None:
         f"the term {_named(found.player, found.name)} of the loss {work.plan.method.name} is "
         f"{found.value} in epoch {work.state.epoch + 1}, step {found.step}"
         + (f" ({folder} keeps the last good checkpoint)" if kept else "")
-        + ": lower the learning rate, or cut the gradient (--clip)"
+        + ": lower the learning rate, or clip gradients (--max-grad-norm)"
     )
 
 

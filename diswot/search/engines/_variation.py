@@ -44,6 +44,7 @@ def child_of(
         individual.arch = space.mutate(individual.arch, rng)
         return (individual,)
 
+    # `varAnd` of two parents gives two children, of which the first is used.
     toolbox: Any = base.Toolbox()
     for operation in (clone, mate, mutate):
         toolbox.register(operation.__name__, operation)

@@ -50,6 +50,7 @@ class Evolution:
 
     def _best(self, known: int) -> list[Individual]:
         if known != self._parents_of:
+            # Elitism: parents are the best of all generations, not of the last one.
             scores = self._trials.scores(known)
             order = np.argsort(-scores, kind="stable")[: self._population]
             self._parents = [

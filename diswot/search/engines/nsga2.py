@@ -75,6 +75,7 @@ class NSGA2:
     def _survive(self, known: int) -> None:
         """Let generations pass until `known` candidates have been born."""
         while self._born < known:
+            # Combine the survivors with the next generation, and select among both.
             born = range(self._born, min(known, self._born + self._population))
             numbers = [*(member.number for member in self._survivors), *born]
             scores = self._trials.scores(born.stop, of=numbers)
@@ -85,6 +86,7 @@ class NSGA2:
     def _member(self, number: int, score: float) -> "_Member":
         candidate = self._trials.candidates[number]
         if not candidate.within_budget or not np.isfinite(score):
+            # Constrained domination: whatever is in budget is better, else the smaller violation.
             violation = candidate.violation or FAILED
             worst = (-violation,) * len(self._objectives)
             return _Member(candidate.architecture, _Fitness(worst, violation), number)
@@ -112,6 +114,7 @@ def survivors(members: Sequence[_Member], count: int) -> list[_Member]:
     chosen: list[_Member] = []
     for front in _fronts(members):
         tools.emo.assignCrowdingDist(front)
+        # Of the front that does not fit as a whole, the least crowded members survive.
         crowded = front
         if len(chosen) + len(front) > count:
             crowded = sorted(front, key=lambda member: -member.fitness.crowding_dist)
@@ -125,12 +128,15 @@ def _fronts(members: Sequence[_Member]) -> Iterator[list[_Member]]:
     """Yield the members whom nobody dominates, then those whom nobody left dominates, etc."""
     values = np.array([member.fitness.wvalues for member in members])
     violations = np.array([member.fitness.violation for member in members])
+    # Pareto domination: no worse by every objective, and not equal by all.
     no_worse = (values[:, None] >= values).all(axis=2)
     dominates = no_worse & ~no_worse.T
+    # Out of budget, the larger violation is dominated.
     excess = violations[:, None] < violations
     in_budget = violations == 0
     dominates = np.where(in_budget[:, None] & in_budget, dominates, excess)
     left = np.ones(len(members), dtype=bool)
+    # Peel off one front after the other.
     while left.any():
         front = left & ~dominates[left].any(axis=0)
         yield [members[int(place)] for place in np.flatnonzero(front)]
