@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diswot.errors import DiswotError, RunError
-    from diswot.export import Exported, export
+    from diswot.export import Exported, export, predict
     from diswot.pipeline import RunReport, resume, run
     from diswot.report import Report, write_report
     from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
@@ -36,6 +36,7 @@ __all__ = [
     "load_checkpoint",
     "load_data",
     "load_run",
+    "predict",
     "resume",
     "run",
     "score",
@@ -48,7 +49,7 @@ _ROOMS = {
     "tasks.images": ("load_data",),
     "training": ("Training", "distill", "train_teacher"),
     "errors": ("DiswotError", "RunError"),
-    "export": ("Exported", "export"),
+    "export": ("Exported", "export", "predict"),
     "pipeline": ("RunReport", "resume", "run"),
     "report": ("Report", "write_report"),
     "search": ("Budget", "Candidate", "SearchResult", "load_run", "score", "search"),

@@ -7,16 +7,38 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diswot.errors import MissingExtraError, OptionError
 
-_ONNX = ("onnx", "onnxscript", "onnxruntime")
+ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+"""What ONNX is written and run with."""
+
+
+def installed(packages: Sequence[str]) -> bool:
+    """Return whether packages are installed; none is imported."""
+    return all(importlib.util.find_spec(package) is not None for package in packages)
+
+
+def require(packages: Sequence[str], extra: str, purpose: str) -> None:
+    """Make sure that packages are installed.
+
+    Args:
+        packages: as they are imported.
+        extra: of this package, which installs them.
+        purpose: what needs them.
+
+    Raises:
+        MissingExtraError: one is not.
+    """
+    for package in packages:
+        if not installed((package,)):
+            raise MissingExtraError(package, extra, purpose)
 
 
 def onnx_available() -> bool:
     """Return whether the extra `onnx` is installed."""
-    return all(importlib.util.find_spec(package) is not None for package in _ONNX)
+    return installed(ONNX_PACKAGES)
 
 
 def require_onnx(purpose: str = "ONNX export") -> None:
@@ -25,9 +47,7 @@ def require_onnx(purpose: str = "ONNX export") -> None:
     Raises:
         MissingExtraError: it is not.
     """
-    for package in _ONNX:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "onnx", purpose)
+    require(ONNX_PACKAGES, "onnx", purpose)
 
 
 def onnx_provider(device: str) -> str | None:

@@ -37,6 +37,7 @@ _COMMANDS = {
     "export": "diswot.cli.export:export",
     "latency": "diswot.cli.latency:latency",
     "list": "diswot.cli.listing:list_",
+    "predict": "diswot.cli.predict:predict",
     "report": "diswot.cli.report:report",
     "resume": "diswot.cli.resume:resume",
     "run": "diswot.cli.run:run",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WORDS = (
     *("", "name", "network", "architecture", "what it is", "teacher", "student", "loss", "method"),
-    *("group", "file", "verdict"),
+    *("group", "file", "verdict", "example", "label"),
 )
 """Columns of words, which may be folded; the others hold numbers, which are never cut."""
 
@@ -90,7 +90,7 @@ def print_json(record: Mapping[str, object]) -> None:
 def print_exported(exported: Exported) -> None:
     """Print what was found of every exported form, and why others were left out."""
     forms = exported.forms.values()
-    threads = {form.threads for form in forms}
+    threads = {form.threads for form in forms if form.threads is not None}
     names = [f" {form.measure.name}" for form in forms if form.measure is not None]
     print_table(
         "Every form, run in a process of its own",
@@ -99,7 +99,7 @@ def print_exported(exported: Exported) -> None:
             [
                 form.file,
                 "–" if form.measure is None else str(form.measure),
-                f"{form.milliseconds:.3f}",
+                optional(form.milliseconds, ".3f"),
                 f"{form.bytes:,}",
                 optional(form.difference, ".1g"),
             ]
@@ -111,5 +111,8 @@ def print_exported(exported: Exported) -> None:
             "Differences of outputs are in units of the largest output."
         ),
     )
-    for form, reason in exported.left_out.items():
-        say(f"warning: {form} was not written: {reason}", err=True)
+    for form in forms:
+        if form.milliseconds is None:
+            say(f"note: {form.file} was converted and not run: nothing but devices runs it")
+    for name, reason in exported.left_out.items():
+        say(f"warning: {name} was not written: {reason}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import Folder, option
+from diswot.cli._declared import Folder, names, option
 from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     help="Export an archive of torch.export; by default unless --no-onnx is given.",
 )
 @click.option("--int8", is_flag=True, help="Quantize to 8 bits too; needs ONNX and the data.")
+@click.option(
+    "--formats",
+    callback=names,
+    help="All formats to write, in place of the three above: source,pt2,onnx,int8,openvino,"
+    "executorch,litert,coreml.",
+)
 @click.option("--data", help="Evaluates every form on its test split; by default the run's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
@@ -53,6 +59,7 @@ def export(
     onnx: bool | None,
     pt2: bool | None,
     int8: bool,
+    formats: tuple[str, ...] | None,
     out: Path | None,
     as_json: bool,
     **chosen: Any,
@@ -64,13 +71,12 @@ def export(
     Example: diswot export runs/search-1 --out student/
     """
     from diswot.export import export as export_student
-    from diswot.export import require_onnx
+    from diswot.export import wanted_forms
     from diswot.search import task_of
 
     target = out or run / "student"
     check_new_folder(target)
-    if int8:
-        require_onnx()
+    wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
     found = task_of(used, task)
@@ -78,17 +84,18 @@ def export(
         _built(saved, space or found.space),
         target,
         task=found,
-        data=_data(run, used, task=task, needed=int8, **chosen),
+        data=_data(run, used, task=task, needed="int8" in wanted, **chosen),
         onnx=onnx,
         pt2=pt2,
         int8=int8,
+        formats=formats,
     )
     if as_json:
         print_json({"folder": str(target), "loss": saved.loss, **exported.to_json()})
         return
     say(f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}")
     print_exported(exported)
-    say(f"Next: cd {target} && python -c 'import student; print(student.load())'")
+    say(f"Next: diswot predict {target} FOLDER, or cd {target} && python predict.py FILE")
 
 
 def _found(

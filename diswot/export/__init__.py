@@ -1,17 +1,24 @@
 """What a student becomes outside DisWOT."""
 
-from diswot.export._api import Exported, export, wanted_forms
+from diswot.export._api import Exported, export
 from diswot.export._dry import dry_export
+from diswot.export._formats import FORMATS, Format
 from diswot.export._forms import Form
+from diswot.export._predicting import ExportedStudent, predict
 from diswot.export._reading import read_exported
+from diswot.export._wanted import wanted_forms
 from diswot.runtimes import onnx_available, require_onnx
 
 __all__ = [
+    "FORMATS",
     "Exported",
+    "ExportedStudent",
     "Form",
+    "Format",
     "dry_export",
     "export",
     "onnx_available",
+    "predict",
     "read_exported",
     "require_onnx",
     "wanted_forms",

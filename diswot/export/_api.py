@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,13 +16,14 @@ from diswot.errors import ExportError, OptionError
 from diswot.export._compared import check_same
 from diswot.export._described import counted, describe
 from diswot.export._evaluation import Reference, check_reported, check_same_data, evaluated
-from diswot.export._forms import FILES, WEIGHTS, Form, Forms
+from diswot.export._formats import FORMATS, WEIGHTS, Format
+from diswot.export._forms import Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Process, Runner
+from diswot.export._wanted import check_possible, wanted_forms
 from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder
-from diswot.runtimes import onnx_available, require_onnx
 from diswot.students import Origin, origin_of, unwrapped
 from diswot.tasks import Dataset, Task, find_task
 from search_spaces import Signature
@@ -80,6 +81,7 @@ def export(
     onnx: bool | None = None,
     pt2: bool | None = None,
     int8: bool = False,
+    formats: Sequence[str] | None = None,
     images: Any = None,
 ) -> Exported:
     """Write a student so that it runs without DisWOT.
@@ -109,12 +111,15 @@ def export(
         pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
             leaves the plain source.
         int8: whether to quantize too, on training examples of `data`; needs ONNX.
+        formats: names of all formats to write, in place of `onnx`, `pt2` and `int8`: of
+            `source`, which is always tried, `pt2`, `onnx`, `int8`, `openvino`, `executorch`,
+            `litert` and `coreml`.
         images: an `ImageSpec`, from which version 0.1.0 took what `signature` says.
 
     Raises:
         ExportError: no form can be written, one that was asked for cannot, or the network has
             another measure than was reported; nothing is left.
-        MissingExtraError: ONNX is asked for and not installed.
+        MissingExtraError: what a format is written with is not installed.
         NetworkError: the student cannot be copied.
         OptionError: the student was made for other inputs than those of `data`, or options
             contradict each other.
@@ -139,8 +144,8 @@ def export(
         signature = images.signature
     kind = _task_of(task, data)
     dataset = None if data is None else kind.load(data)
-    wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8)
-    if int8 and dataset is None:
+    wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
+    if "int8" in wanted and dataset is None:
         raise OptionError("int8 is quantized on training examples: name them as data")
     origin = origin_of(student)
     takes = _signature_of(origin, signature, dataset)
@@ -182,32 +187,6 @@ def _signature_of(
     return takes
 
 
-def wanted_forms(
-    *, onnx: bool | None = None, pt2: bool | None = None, int8: bool = False
-) -> dict[str, bool]:
-    """Return the forms that are to be written, and whether each was asked for by name.
-
-    Raises:
-        MissingExtraError: ONNX is asked for and not installed.
-        OptionError: 8 bits are asked for without ONNX, or as something else than yes or no.
-    """
-    if not isinstance(int8, bool):
-        raise OptionError(
-            f"Expected int8 to be True or False, but got {type(int8).__name__}: "
-            "pass what to quantize on as data"
-        )
-    if int8 and onnx is False:
-        raise OptionError("int8 is quantized from ONNX: leave --no-onnx out")
-    if onnx or int8:
-        require_onnx()
-    wanted = {"source": False}
-    if pt2 or (pt2 is None and onnx is not False):
-        wanted["pt2"] = bool(pt2)
-    if onnx or int8 or (onnx is None and onnx_available()):
-        wanted["onnx"] = bool(onnx or int8)
-    return wanted | ({"int8": True} if int8 else {})
-
-
 def _fill(
     forms: Forms, wanted: Mapping[str, bool], metrics: Mapping[str, Any], task: Task
 ) -> tuple[dict[str, Form], dict[str, str]]:
@@ -237,39 +216,35 @@ def _written(
         for name in wanted:
             try:
                 forms.write(name)
-                with runner.process(FILES[name]) as process:
-                    written[name] = _found(name, forms, reference, process)
+                written[name] = _found(name, forms, reference, runner)
             except ExportError as error:
-                (forms.folder / FILES[name]).unlink(missing_ok=True)
+                for file in set(FORMATS[name].files) - {WEIGHTS}:
+                    (forms.folder / file).unlink(missing_ok=True)
                 left_out[name] = str(error)
     check_possible(wanted, left_out)
     return written, left_out
 
 
-def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> None:
-    """Make sure that something can be written, and all that was asked for by name.
-
-    Raises:
-        ExportError: it cannot; says why.
-    """
-    asked = [name for name, by_name in wanted.items() if by_name and name in left_out]
-    for name in asked:
-        raise ExportError(f"the student cannot be exported as {name}: {left_out[name]}")
-    if wanted.keys() <= left_out.keys():
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise ExportError(f"the student cannot be exported in any form ({reasons})")
+def _found(name: str, forms: Forms, reference: Reference | None, runner: Runner) -> Form:
+    """Run a form in a process of its own where something runs it, and compare it."""
+    form, size = FORMATS[name], counted(forms.folder, name)
+    if form.run is None:
+        return Form(form.file, size)
+    with runner.process(form) as process:
+        return _compared(form, size, forms, reference, process)
 
 
-def _found(name: str, forms: Forms, reference: Reference | None, process: Process) -> Form:
-    """Run a form in its process, and compare it with the network."""
-    file, exact = FILES[name], name != "int8"
+def _compared(
+    form: Format, size: int, forms: Forms, reference: Reference | None, process: Process
+) -> Form:
+    """Compare a form in its process with the network."""
+    file, exact = form.file, form.exact
     outputs = [process(*inputs).float() for inputs in forms.cases]
     difference = check_same(file, outputs, forms.expected) if exact else None
     milliseconds = process.milliseconds(*forms.cases[1])
     measure = None
     if reference is not None:
         measure = reference.check(file, process) if exact else reference.measured(process)
-    size = counted(forms.folder, file)
     return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure)
 
 

@@ -8,13 +8,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from diswot.export._evaluation import Reference
-from diswot.export._forms import WEIGHTS, Form, Forms
+from diswot.export._formats import FORMATS, formats_of
+from diswot.export._forms import Form, Forms
 from diswot.export._int8 import calibration_examples
 from diswot.export._templates import render
 from diswot.networks.copies import copied
 from diswot.networks.costs import Costs, measure_costs
 from diswot.runs.folder import read_json, write_json
-from diswot.tasks import Measure, Task
+from diswot.tasks import Measure, Task, source_of
 from search_spaces import TensorSpec
 
 
@@ -48,7 +49,7 @@ def describe(
     write_json(forms.folder / "config.json", config)
     for name, (content, _) in packaging.files.items():
         (forms.folder / name).write_text(content, "utf-8")
-    _write_script(forms, [form.file for form in written.values()], config)
+    _write_script(forms, [form.file for form in written.values() if form.threads], config)
     _write_card(forms, config, evaluated=reference is not None, noun=task.noun)
 
 
@@ -78,13 +79,19 @@ def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_script(forms: Forms, files: Sequence[str], config: Mapping[str, Any]) -> None:
-    needs = {"onnxruntime" if file.endswith(".onnx") else "PyTorch" for file in files}
+    used = formats_of(files)
+    runners = {each.file: each.run for each in used if each.run is not None}
+    packages = dict.fromkeys(
+        "PyTorch" if each.runtime == "torch" else each.runtime for each in used
+    )
     script = render(
         "predict.py.j2",
         forms.packaging,
         config=config,
         files=files,
-        needs=" or ".join(sorted(needs, reverse=files[0].endswith(".onnx"))),
+        needs=" or ".join(packages),
+        runners=source_of(*runners.values()),
+        runner_of={file: run.__name__ for file, run in runners.items()},
     )
     (forms.folder / "predict.py").write_text(script, "utf-8")
 
@@ -101,15 +108,18 @@ def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, nou
         pipeline_tag=forms.packaging.pipeline_tag,
         predicts=forms.packaging.predicts,
         sizes=sizes,
+        singles=[
+            f"`{each.file}`" for each in FORMATS.values() if each.alone and each.file in sizes
+        ],
+        summaries={each.file: each.summary for each in FORMATS.values()},
         added={name: what for name, (_, what) in forms.packaging.files.items()},
     )
     (forms.folder / "README.md").write_text(card, "utf-8")
 
 
-def counted(folder: Path, file: str) -> int:
-    """Return the bytes of a form: its file, and the weights that the source reads."""
-    files = [file, WEIGHTS] if file.endswith(".py") else [file]
-    return sum((folder / name).stat().st_size for name in files)
+def counted(folder: Path, form: str) -> int:
+    """Return the bytes of all files of a form."""
+    return sum((folder / name).stat().st_size for name in FORMATS[form].files)
 
 
 def _costs(forms: Forms) -> Costs:

@@ -1,17 +1,24 @@
 """The forms of an exported student, each written by itself."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from safetensors.torch import save
 from torch import Tensor
 from torch.export import ExportedProgram
 
 from diswot.errors import ExportError
+from diswot.export._devices import (
+    write_coreml,
+    write_executorch,
+    write_litert,
+    write_openvino,
+)
+from diswot.export._formats import FORMATS, WEIGHTS
 from diswot.export._int8 import write_int8
 from diswot.export._network import OutputOnly, cases_of, outputs_of
 from diswot.export._onnx import write_onnx
@@ -20,18 +27,16 @@ from diswot.export._source import weights_of, write_source
 from diswot.runs.folder import write_json
 from diswot.tasks import Dataset, Measure, Packaging
 
-FILES = {
-    "source": "student.py",
-    "pt2": "student.pt2",
-    "onnx": "student.onnx",
-    "int8": "student.int8.onnx",
-}
-"""The file of each form, in the order in which they are written."""
-
-WEIGHTS = "weights.safetensors"
 _TYPES = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"} | {
     "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"
 }  # fmt: skip
+
+
+class _Names(TypedDict):
+    """What inputs and output are called."""
+
+    inputs: Sequence[str]
+    output: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class Form:
     Attributes:
         file: what is loaded.
         bytes: of that file, and of the weights where it reads them.
-        milliseconds: median time of one example on this machine's CPU.
+        milliseconds: median time of one example on this machine's CPU; `None` where nothing
+            runs it here.
         threads: that were used for it.
         difference: the largest difference of its outputs from the network's, in units of the
             largest output; `None` of 8 bits, where outputs differ by design.
@@ -50,8 +56,8 @@ class Form:
 
     file: str
     bytes: int
-    milliseconds: float
-    threads: int
+    milliseconds: float | None = None
+    threads: int | None = None
     difference: float | None = None
     measure: Measure | None = None
 
@@ -101,8 +107,12 @@ class Forms:
             "pt2": lambda path: write_archive(self.program(), path),
             "onnx": self._write_onnx,
             "int8": self._write_int8,
+            "openvino": lambda path: write_openvino(self.program(), path, **self._names),
+            "executorch": lambda path: write_executorch(self._single(), path),
+            "litert": lambda path: write_litert(self._single(), path, self.cases[1]),
+            "coreml": lambda path: write_coreml(self._single(), path, self.cases[1], **self._names),
         }
-        writers[form](self.folder / FILES[form])
+        writers[form](self.folder / FORMATS[form].file)
 
     def program(self) -> ExportedProgram:
         """Return the network as a program of `torch.export`.
@@ -142,11 +152,24 @@ class Forms:
         self.write_weights(source.weights)
 
     def _write_onnx(self, path: Path) -> None:
-        names = self.packaging.signature.names
-        write_onnx(self.program(), path, inputs=names, output=self.packaging.output)
+        write_onnx(self.program(), path, **self._names)
+
+    @property
+    def _names(self) -> _Names:
+        return {"inputs": self.packaging.signature.names, "output": self.packaging.output}
+
+    def _single(self) -> ExportedProgram:
+        """Return the network as a program that takes one example.
+
+        Raises:
+            ExportError: there is none, or examples have no fixed size.
+        """
+        if any(None in spec.shape for spec in self.packaging.signature.inputs):
+            raise ExportError("it takes inputs of one size alone, and the network those of any")
+        return export_program(self.network, self.cases[1], self.packaging.signature, single=True)
 
     def _write_int8(self, path: Path) -> None:
-        floats = self.folder / FILES["onnx"]
+        floats = self.folder / FORMATS["onnx"].file
         if self.dataset is None or not floats.exists():
             raise ExportError("it is quantized from ONNX, which was not written")
         write_int8(floats, path, self.dataset)

@@ -16,34 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import ExportError
+from diswot.export._formats import Format
+from diswot.tasks import source_of
 
-_TORCH = "torch.set_num_threads({threads})\n"
 _END = "end"
-_SOURCE = """
-sys.path.insert(0, {folder!r})
-import student
-network = student.load()
-"""
 
-_ARCHIVE = """
-network = torch.export.load({folder!r} + "/student.pt2").module()
+_LOADING = """
+{source}
+network = {runner}(Path({path!r}), {names!r}, {threads})
 """
-
-_ONNX = """
-import onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = {threads}
-session = onnxruntime.InferenceSession({folder!r} + "/{form}", options,
-                                       providers=["CPUExecutionProvider"])
-used = [each.name for each in session.get_inputs()]
-network = lambda *inputs: torch.from_numpy(session.run(
-    None, {{name: each.numpy() for name, each in zip({names}, inputs) if name in used}})[0])
-"""
-
-_LOADED = {"student.py": _SOURCE, "student.pt2": _ARCHIVE}
 
 _PROGRAM = """
+from __future__ import annotations
 import io, os, statistics, struct, sys, time, torch
+from pathlib import Path
 answers = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)  # what a form prints is no answer
 def question():
@@ -72,12 +58,14 @@ while True:
     if child and os.waitpid(child, 0)[1]:  # it has said why
         os._exit(1)
     if not child:
-        exec(loading)
+        torch.set_num_threads({threads})
+        exec("from __future__ import annotations" + loading)
         answer(True)
         with torch.inference_mode():
             while (asked := question())[0] != {end!r}:
                 timed, *inputs = asked
-                answer((milliseconds if timed else network)(*inputs))
+                inputs = [each.numpy() for each in inputs]
+                answer(milliseconds(*inputs) if timed else torch.from_numpy(network(*inputs)))
         os._exit(0)
     answer(True)
 """
@@ -98,11 +86,8 @@ class Runner:
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._values = {
-            "folder": str(folder.absolute()),
-            "threads": torch.get_num_threads(),
-            "names": list(names),
-        }
+        self._folder, self._names = folder.absolute(), list(names)
+        self._threads = torch.get_num_threads()
         self._running: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed at the end of the context)
 
@@ -114,24 +99,35 @@ class Runner:
         self._errors.close()
 
     @contextmanager
-    def process(self, form: str) -> Iterator["Process"]:
+    def process(self, form: Format) -> Iterator["Process"]:
         """Load a form in a process that lasts as long as the context.
 
         Args:
-            form: its file.
+            form: one that something runs here.
 
         Raises:
             ExportError: it cannot be loaded.
         """
-        process = Process(self, form)
+        process = Process(self, form.file)
         try:
-            loading = (_TORCH + _LOADED.get(form, _ONNX)).format(form=form, **self._values)
-            self.answer(form, [loading])
+            self.answer(form.file, [self._loading(form)])
             yield process
-            self.answer(form, [_END])
+            self.answer(form.file, [_END])
         except BaseException:
             self._stop()
             raise
+
+    def _loading(self, form: Format) -> str:
+        """Return the program that loads a form."""
+        if form.run is None:
+            raise ExportError(f"{form.file} runs on devices alone")
+        return _LOADING.format(
+            source=source_of(form.run),
+            runner=form.run.__name__,
+            path=str(self._folder / form.file),
+            names=self._names,
+            threads=self._threads,
+        )
 
     def answer(self, form: str, question: list[Any]) -> Any:
         """Return what the process of a form answers.
@@ -158,7 +154,7 @@ class Runner:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         self._errors.truncate(0)
-        program = _PROGRAM.format(seconds=_SECONDS, end=_END)
+        program = _PROGRAM.format(seconds=_SECONDS, end=_END, threads=self._threads)
         return subprocess.Popen(  # noqa: S603  (our own program, on files just written)
             [sys.executable, "-I", "-B", "-c", program],
             stdin=subprocess.PIPE,

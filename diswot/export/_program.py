@@ -13,14 +13,15 @@ from search_spaces import Signature
 
 
 def export_program(
-    network: nn.Module, inputs: tuple[Tensor, ...], signature: Signature
+    network: nn.Module, inputs: tuple[Tensor, ...], signature: Signature, *, single: bool = False
 ) -> ExportedProgram:
-    """Return `network` as a program that takes any number of examples.
+    """Return `network` as a program that takes any number of examples, or only one.
 
     Args:
         network: is called with any number of inputs.
         inputs: a batch of each.
         signature: which of their axes are of any length.
+        single: whether it takes just as many examples as `inputs` hold.
 
     Raises:
         ExportError: torch cannot export the network.
@@ -40,7 +41,10 @@ def export_program(
         try:
             with quiet(), torch.no_grad():
                 return torch.export.export(
-                    copied(network), inputs, dynamic_shapes=(shapes,), strict=strict
+                    copied(network),
+                    inputs,
+                    dynamic_shapes=None if single else (shapes,),
+                    strict=strict,
                 )
         except Exception as error:  # noqa: BLE001  (torch runs the network's own code)
             failures.append(error)

@@ -6,6 +6,7 @@ from typing import Any
 
 from diswot.errors import RunFolderError
 from diswot.export._api import Exported
+from diswot.export._formats import FORMATS
 from diswot.export._forms import Form
 from diswot.runs.folder import read_json
 from diswot.tasks import Measure
@@ -26,7 +27,7 @@ def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
         left_out = {str(name): str(why) for name, why in config["left_out"].items()}
     except (OSError, RunFolderError, AttributeError, KeyError, TypeError, ValueError):
         return None
-    if not {form.file for form in forms.values()} <= sizes.keys():
+    if not {file for name in forms for file in FORMATS[name].files} <= sizes.keys():
         return None
     return Exported(folder, tuple(sizes), forms, left_out, sizes, noun)
 

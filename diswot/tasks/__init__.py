@@ -10,6 +10,7 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._prediction import Example, Prediction
 from diswot.tasks._recorded import read_measures, read_signature, with_measures
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._source import Source
@@ -33,12 +34,14 @@ __all__ = [
     "Changes",
     "Dataset",
     "Difference",
+    "Example",
     "Matthews",
     "Measure",
     "Metric",
     "NamedData",
     "NoOptions",
     "Packaging",
+    "Prediction",
     "Source",
     "SplitName",
     "Subject",

@@ -57,8 +57,8 @@ class Packaging:
         return self.signature.example(count, length=length, generator=generator)
 
 
-def source_of(function: Callable[..., Any]) -> str:
-    """Return the source of a function, after that of all of its module that it uses.
+def source_of(*functions: Callable[..., Any]) -> str:
+    """Return the source of functions, after that of all of their modules that they use.
 
     Modules and classes that it names are left to be imported.
     """
@@ -77,5 +77,6 @@ def source_of(function: Callable[..., Any]) -> str:
                 visit(each, found)
         needed[name] = f"\n\n{inspect.getsource(value)}"
 
-    visit(function.__name__, function)
+    for function in functions:
+        visit(function.__name__, function)
     return "".join(sorted(needed.values(), key=lambda text: text.startswith("\n")))

@@ -12,6 +12,7 @@ from diswot.progress import Progress, silent
 from diswot.references import NO_CODE
 from diswot.tasks._dataset import Changes, Dataset
 from diswot.tasks._packaging import Packaging
+from diswot.tasks._prediction import Prediction
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
 
@@ -216,3 +217,15 @@ class Task(ABC):
             dataset: what it was trained on, where that is known.
         """
         return Packaging(signature)
+
+    def prediction(self, folder: Path, config: Mapping[str, Any], *, top: int = 1) -> Prediction:
+        """Return what reads users' examples for an exported student, and names its answers.
+
+        By default examples are arrays in files, and answers the numbers of the output.
+
+        Args:
+            folder: of the exported student.
+            config: what its `config.json` holds.
+            top: how many answers are wanted of each example, where there are several.
+        """
+        return Prediction(folder, config, top=top)

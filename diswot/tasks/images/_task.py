@@ -16,6 +16,7 @@ from diswot.tasks._task import Task
 from diswot.tasks.images._catalog import DATASETS, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._packaging import packaging
+from diswot.tasks.images._prediction import ImagePrediction
 from diswot.tasks.images._released import upgraded
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
@@ -67,6 +68,12 @@ class ImageClassification(Task):
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return how photos become what the student takes, and what its outputs mean."""
         return packaging(signature, dataset)
+
+    def prediction(
+        self, folder: Path, config: Mapping[str, Any], *, top: int = 1
+    ) -> ImagePrediction:
+        """Return what reads users' examples for an exported student, and names its answers."""
+        return ImagePrediction(folder, config, top=top)
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         """Return the images with `flips` and `teacher_view` as options say, where they do.

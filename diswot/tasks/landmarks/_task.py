@@ -15,6 +15,7 @@ from diswot.tasks.landmarks._catalog import DATASETS, NAMED_DATA, check_landmark
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
 from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._packaging import packaging
+from diswot.tasks.landmarks._prediction import LandmarkPrediction
 from diswot.tasks.landmarks._teachers import SOURCES
 from diswot.teachers import TeacherSources
 from search_spaces import Signature
@@ -55,6 +56,12 @@ class Landmarks(Task):
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return how photos become what the student takes, and what its outputs mean."""
         return packaging(signature, dataset)
+
+    def prediction(
+        self, folder: Path, config: Mapping[str, Any], *, top: int = 1
+    ) -> LandmarkPrediction:
+        """Return what reads users' examples for an exported student, and names its answers."""
+        return LandmarkPrediction(folder, config, top=top)
 
     def recipe(self, dataset: Dataset) -> Mapping[str, Any]:
         """Return AdamW at a rate of 0.01, and no augmentation of points that belong to rows.

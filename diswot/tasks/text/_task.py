@@ -14,6 +14,7 @@ from diswot.tasks._task import Task
 from diswot.tasks.text._catalog import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging
+from diswot.tasks.text._prediction import TextPrediction
 from diswot.tasks.text._teachers import SOURCES
 from diswot.tasks.text._text_data import TextData
 from diswot.teachers import Teacher, TeacherSources
@@ -66,6 +67,12 @@ class TextClassification(Task):
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return how texts become what the student takes, and what its outputs mean."""
         return packaging(signature, dataset)
+
+    def prediction(
+        self, folder: Path, config: Mapping[str, Any], *, top: int = 1
+    ) -> TextPrediction:
+        """Return what reads users' examples for an exported student, and names its answers."""
+        return TextPrediction(folder, config, top=top)
 
     def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
         """Return AdamW at a rate of 0.003, by which transformers learn faster than by SGD."""

@@ -66,6 +66,10 @@ def test_points_are_printed_in_pixels_of_the_photo(
     whole = Image.new("L", (40, 40))
     whole.paste(image, (5, 0))
     expected = found(network, outlines, whole) - torch.tensor([5.5, 0.5])
+    for form in done.forms:
+        (answer,) = diswot.predict(done.folder, tmp_path / "photo.png", form=form)
+        coordinates = [value for name, value in answer.items() if name != "example"]
+        assert torch.allclose(torch.tensor(coordinates).view(-1, 2), expected, atol=2e-3)
     around = image.crop((6, 9, 24, 27))  # a box of 12 pixels, and a quarter of them beyond it
     expected_in_box = found(network, outlines, around) + torch.tensor([5.5, 8.5])
     given = [(tmp_path / "photo.png", file) for file in FILES]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from diswot.errors import ExportError
-from diswot.export import export
+from diswot.errors import ExportError, OptionError
+from diswot.export import export, predict
 from diswot.tasks import find_task
 from diswot.tasks.text import TextData, load_texts
 from search_spaces import Signature, TensorSpec, TextEncoder
@@ -57,6 +57,10 @@ def test_the_script_names_the_class_of_a_text(
     runs = [(program, text), (program, "-")]
     for ended in run_programs(runs, imports="torch", folder=tmp_path, given=text):
         assert (ended.status, ended.out.decode().strip()) == (0, expected), ended.err
+    (tmp_path / "new.txt").write_text(f"{text}\n\n{PAIRS[0][0]}\n", encoding="utf-8")
+    first, second = predict(folder, [tmp_path / "new.txt"], form="source")
+    assert (first["example"], second["example"]) == (text, PAIRS[0][0])
+    assert f"{first['label']} {first['probability']:.1%}" == expected
 
 
 def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: Path) -> None:
@@ -71,6 +75,8 @@ def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: P
     config = json.loads((tmp_path / "student" / "config.json").read_text())
     assert "classes" not in config
     assert not (tmp_path / "student" / "tokenizer.json").exists()
+    with pytest.raises(OptionError, match="the student takes 2 arrays"):
+        predict(tmp_path / "student", ["a text"], form="source")
 
 
 def test_students_of_images_are_refused() -> None:

@@ -1,0 +1,93 @@
+"""`diswot predict`: what an exported student says of new examples."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diswot.cli import _options as shared
+from diswot.cli._declared import flagged
+from diswot.cli._numbers import Whole
+from diswot.cli._progress import displayed_progress
+from diswot.cli._tables import print_json, print_table
+from diswot.cli._terminal import say
+from diswot.errors import OptionError, RunError
+
+_MOST_ROWS = 1000
+"""Of a table on the terminal."""
+
+
+@click.command()
+@click.argument("student", type=click.Path(path_type=Path))
+@click.argument("examples", nargs=-1, required=True, metavar="FOLDER|FILE...")
+@flagged("--form", help="The format to run; by default the first that can be run and is no code.")
+@flagged("--top", type=Whole(1), default=1, show_default=True, help="Classes to name of each.")
+@flagged("--csv", "as_csv", is_flag=True, help="Print CSV and nothing else.")
+@shared.JSON
+def predict(
+    student: Path,
+    examples: tuple[str, ...],
+    form: str | None,
+    top: int,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """Name what is in FILEs, or in every file of FOLDERs, with an exported STUDENT.
+
+    STUDENT is a folder that `diswot run` or `diswot export` wrote. Images are named for students
+    of images, and texts, or .txt files with a text per line, for those of texts.
+
+    Example: diswot predict runs/run-1/student photos/ --top 3
+    """
+    from diswot.export import predict as answers_of
+
+    if as_csv and as_json:
+        raise OptionError("--csv and --json exclude each other: leave one out")
+    with displayed_progress() as progress:
+        found = answers_of(student, examples, form=form, top=top, progress=progress)
+    failed = [each for each in found if "error" in each]
+    if as_json:
+        print_json({"predictions": found})
+    elif as_csv:
+        say(_as_csv(found))
+    else:
+        _print(student, [each for each in found if "error" not in each])
+    for each in failed:
+        say(f"warning: {each['example']} cannot be read: {each['error']}", err=True)
+    if failed:
+        raise RunError(f"{len(failed)} of {len(found)} cannot be read; the others were answered")
+
+
+def _columns(found: Sequence[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for each in found for name in each))
+
+
+def _as_csv(found: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _columns(found), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return text.getvalue().rstrip("\n")
+
+
+def _print(student: Path, found: Sequence[dict[str, Any]]) -> None:
+    if not found:
+        return
+    columns = _columns(found)
+    rows = [[_cell(name, each.get(name)) for name in columns] for each in found[:_MOST_ROWS]]
+    left = len(found) - len(rows)
+    more = f"{left:,} more are not shown: --csv and --json have all." if left else ""
+    print_table(f"What {student} says", columns, rows, caption=more)
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name.startswith("probability"):
+        return f"{value:.1%}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,177 @@
+"""What an exported student says of new examples, from its exported files alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from diswot.errors import DataError, DiswotError, OptionError, RunFolderError, first_line
+from diswot.export._formats import FORMATS, Format, find_format
+from diswot.export._runners import Run
+from diswot.progress import Progress, silent, tracked
+from diswot.runs.folder import read_json
+from diswot.tasks import Example, Prediction, find_task
+
+Answer: TypeAlias = dict[str, Any]
+
+_AT_ONCE = 32
+"""Examples that are run together."""
+
+
+class ExportedStudent:
+    """An exported student, ready to be asked.
+
+    Args:
+        folder: that `export` wrote.
+        form: which of its formats to run; by default the first whose runtime is installed and
+            whose file is no code: an archive of `torch.export` and `student.py` may execute
+            what they hold, and are run only where they are named.
+        top: how many answers are wanted of each example, where there are several.
+
+    Raises:
+        DiswotError: the folder is no exported student, or the format is not there, or its
+            runtime is not installed.
+    """
+
+    def __init__(self, folder: str | Path, *, form: str | None = None, top: int = 1) -> None:
+        self.folder = Path(folder)
+        if top < 1:
+            raise OptionError(f"Expected top to be at least 1, but got {top}")
+        wanted = None if form is None else find_format(form)
+        config = _read_config(self.folder)
+        self.format = _chosen(self.folder, config, wanted)
+        self.task = find_task(config["task"])
+        self.prediction: Prediction = self.task.prediction(self.folder, config, top=top)
+        self._names = [each["name"] for each in config["inputs"]]
+
+    def load(self) -> Run:
+        """Return a function from arrays, one per input and each (B, …), to outputs (B, …).
+
+        Raises:
+            RunFolderError: the file is damaged.
+        """
+        if self.format.run is None:
+            raise RunFolderError(f"{self.format.file} runs on devices alone")
+        try:
+            run: Run = self.format.run(self.folder / self.format.file, self._names)
+        except Exception as error:
+            raise RunFolderError(
+                f"{self.folder / self.format.file} cannot be loaded "
+                f"({type(error).__name__}: {first_line(error)}): export the student again"
+            ) from error
+        return run
+
+    def answers(
+        self, examples: Sequence[str], *, progress: Progress = silent
+    ) -> Iterator[tuple[str, Answer]]:
+        """Yield each example with what the student says of it, or with `error` and the reason.
+
+        Args:
+            examples: as `prediction.find` returns them.
+            progress: receives how many are done.
+        """
+        run = self.load()
+        noun = f"{self.task.noun}s"
+        waiting = tracked(examples, progress, noun, len(examples))
+        while part := list(islice(waiting, _AT_ONCE)):
+            found = [self._read(each) for each in part]
+            read = [each for each in found if isinstance(each, Example)]
+            inputs = zip(*(each.inputs for each in read), strict=True)
+            outputs = iter(run(*map(np.stack, inputs)) if read else ())
+            for name, each in zip(part, found, strict=True):
+                yield name, each if isinstance(each, dict) else self._answer(next(outputs), each)
+
+    def _answer(self, output: Any, example: Example) -> Answer:
+        return self.prediction.answer(output, example)
+
+    def _read(self, example: str) -> Example | Answer:
+        try:
+            return self.prediction.read(example)
+        except DiswotError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a damaged file may raise anything)
+            return {"error": first_line(error)}
+
+
+def predict(
+    student: str | Path,
+    examples: str | Path | Sequence[str | Path],
+    *,
+    form: str | None = None,
+    top: int = 1,
+    progress: Progress = silent,
+) -> list[Answer]:
+    """Return what an exported student says of examples.
+
+    Args:
+        student: the folder that `export` wrote.
+        examples: files, folders, or texts; of folders, every file that the student can take.
+        form: which of its formats to run; by default the first whose runtime is installed and
+            that is no code.
+        top: how many classes are named of each example.
+        progress: receives how many are done.
+
+    Returns:
+        For each example `example` (its name) and what is said of it: `label` and `probability`
+        of images and texts, `x_1`, `y_1`, … of landmarks; or `error` where it cannot be read.
+
+    Raises:
+        DiswotError: the folder is no exported student, the format cannot be run, or there are
+            no such examples.
+    """
+    given = [examples] if isinstance(examples, str | Path) else list(examples)
+    if not given:
+        raise DataError("there is nothing to predict: name a file or a folder")
+    asked = ExportedStudent(student, form=form, top=top)
+    found = asked.prediction.find(list(map(str, given)))
+    answered = asked.answers(found, progress=progress)
+    return [{"example": name, **answer} for name, answer in answered]
+
+
+def _read_config(folder: Path) -> Mapping[str, Any]:
+    if not (folder / "config.json").is_file():
+        raise RunFolderError(
+            f"{folder} is no exported student (it has no config.json): "
+            "give the folder that diswot export wrote, such as RUN/student"
+        )
+    config = read_json(folder / "config.json")
+    try:
+        known = {"forms": config["forms"].keys(), "names": [i["name"] for i in config["inputs"]]}
+        complete = isinstance(config["task"], str) and known["names"]
+    except (AttributeError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise RunFolderError(f"{folder / 'config.json'} describes no student: export it again")
+    return config
+
+
+def _chosen(folder: Path, config: Mapping[str, Any], wanted: Format | None) -> Format:
+    """Return the format that is run.
+
+    Raises:
+        MissingExtraError: its runtime is not installed.
+        OptionError: the folder does not have it, or has only code, which is to be named.
+    """
+    there = [
+        each
+        for name, each in FORMATS.items()
+        if name in config["forms"] and all((folder / file).is_file() for file in each.files)
+    ]
+    names = ", ".join(each.name for each in there) or "none"
+    if wanted is not None:
+        if wanted not in there:
+            raise OptionError(f"{folder} has no {wanted.file}; its formats are {names}")
+        wanted.require_runtime()
+        return wanted
+    safe = [each for each in there if each.run is not None and not each.is_code]
+    for each in safe:
+        if each.runs_here:
+            return each
+    if safe:
+        safe[0].require_runtime()
+    raise OptionError(
+        f"{folder} has only {names}, which may execute what the file holds: if you trust it, "
+        f"name one of them with --form"
+    )

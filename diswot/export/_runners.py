@@ -1,0 +1,116 @@
+"""How each form is run: plain functions, which `predict.py` of an exported folder holds too.
+
+Each takes a path, the names of the inputs and a number of threads (`None`: as the runtime
+decides), and returns a function from arrays, one per input, to the array of outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Run: TypeAlias = Callable[..., Any]
+Runner: TypeAlias = Callable[..., Run]
+
+
+def run_onnx(path: Path, names: Sequence[str], threads: int | None = None) -> Run:
+    """Return what runs an ONNX file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    used = {each.name for each in session.get_inputs()}
+
+    def run(*inputs: Any) -> Any:
+        given = {name: value for name, value in zip(names, inputs, strict=True) if name in used}
+        return session.run(None, given)[0]
+
+    return run
+
+
+def run_archive(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
+    """Return what runs an archive of `torch.export`."""
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    network = torch.export.load(path).module()
+
+    def run(*inputs: Any) -> Any:
+        with torch.inference_mode():
+            return network(*map(torch.from_numpy, inputs)).numpy()
+
+    return run
+
+
+def run_source(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
+    """Return what runs the network as it is written in plain source."""
+    import importlib.util
+
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    spec = importlib.util.spec_from_file_location("student", path)
+    student: Any = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(student)  # type: ignore[union-attr]
+    network = student.load()
+
+    def run(*inputs: Any) -> Any:
+        with torch.inference_mode():
+            return network(*map(torch.from_numpy, inputs)).numpy()
+
+    return run
+
+
+def run_openvino(path: Path, names: Sequence[str], threads: int | None = None) -> Run:
+    """Return what runs a model of OpenVINO on the CPU, in single precision."""
+    import openvino
+
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
+    model = openvino.Core().compile_model(path, "CPU", settings)
+    used = {name for each in model.inputs for name in each.get_names()}
+
+    def run(*inputs: Any) -> Any:
+        given = {name: value for name, value in zip(names, inputs, strict=True) if name in used}
+        return model(given)[0].copy()
+
+    return run
+
+
+def run_executorch(path: Path, _names: Sequence[str], _threads: int | None = None) -> Run:
+    """Return what runs a program of ExecuTorch, on the threads that it takes itself."""
+    import torch
+    from executorch.runtime import Runtime
+
+    method = Runtime.get().load_program(path).load_method("forward")
+    return each_alone(
+        lambda *inputs: method.execute([torch.from_numpy(each) for each in inputs])[0].numpy()
+    )
+
+
+def run_litert(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
+    """Return what runs a model of LiteRT."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = Interpreter(str(path), num_threads=threads).get_signature_runner()
+
+    def run(*inputs: Any) -> Any:
+        given = {f"args_{number}": each for number, each in enumerate(inputs)}
+        return next(iter(model(**given).values()))
+
+    return each_alone(run)
+
+
+def each_alone(run: Run) -> Run:
+    """Return what runs the examples of a batch one after the other."""
+    import numpy
+
+    def runs(*inputs: Any) -> Any:
+        places = range(len(inputs[0]))
+        outputs = [run(*(each[at : at + 1].copy() for each in inputs)) for at in places]
+        return numpy.concatenate([numpy.array(each) for each in outputs])
+
+    return runs

@@ -1,0 +1,67 @@
+"""Which formats are asked for."""
+
+from collections.abc import Mapping, Sequence
+
+from diswot.errors import ExportError, OptionError
+from diswot.export._formats import FORMATS, find_format
+from diswot.runtimes import onnx_available, require_onnx
+
+
+def wanted_forms(
+    *,
+    onnx: bool | None = None,
+    pt2: bool | None = None,
+    int8: bool = False,
+    formats: Sequence[str] | None = None,
+) -> dict[str, bool]:
+    """Return the forms that are to be written, and whether each was asked for by name.
+
+    Raises:
+        MissingExtraError: what a format is written with is not installed.
+        OptionError: options contradict each other, or have a value of another kind.
+        UnknownNameError: there is no such format.
+    """
+    if not isinstance(int8, bool):
+        raise OptionError(
+            f"Expected int8 to be True or False, but got {type(int8).__name__}: "
+            "pass what to quantize on as data"
+        )
+    if formats is not None:
+        return _named(formats, others=onnx is not None or pt2 is not None or int8)
+    if int8 and onnx is False:
+        raise OptionError("int8 is quantized from ONNX: leave --no-onnx out")
+    if onnx or int8:
+        require_onnx()
+    wanted = {"source": False}
+    if pt2 or (pt2 is None and onnx is not False):
+        wanted["pt2"] = bool(pt2)
+    if onnx or int8 or (onnx is None and onnx_available()):
+        wanted["onnx"] = bool(onnx or int8)
+    return wanted | ({"int8": True} if int8 else {})
+
+
+def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
+    """Return the formats of a list, and the source, in the order in which they are written."""
+    if others:
+        raise OptionError("formats name all that is written: leave --onnx, --pt2 and --int8 out")
+    if isinstance(formats, str) or not formats:
+        raise OptionError(f"Expected formats to be names of formats, but got {formats!r}")
+    found = [find_format(name) for name in formats]
+    for each in found:
+        each.require()
+    asked = {each.name for each in found} | ({"onnx"} if "int8" in formats else set())
+    return {name: name in asked for name in FORMATS if name in asked or name == "source"}
+
+
+def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> None:
+    """Make sure that something can be written, and all that was asked for by name.
+
+    Raises:
+        ExportError: it cannot; says why.
+    """
+    asked = [name for name, by_name in wanted.items() if by_name and name in left_out]
+    for name in asked:
+        raise ExportError(f"the student cannot be exported as {name}: {left_out[name]}")
+    if wanted.keys() <= left_out.keys():
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise ExportError(f"the student cannot be exported in any form ({reasons})")

@@ -1,0 +1,48 @@
+"""Photos as an exported classifier takes them, and the classes that it names."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diswot.tasks._image_file import read_image, suffixes
+from diswot.tasks._prediction import Array, Example, Prediction, most_likely
+
+
+class ImagePrediction(Prediction):
+    """Reads image files as in training, and names their most likely classes."""
+
+    def is_example(self, path: Path) -> bool:
+        """Return whether a file of a folder is an image, or an array where no photo is taken."""
+        return super().is_example(path) or (
+            self.config["preprocessing"]["photo"] and path.suffix.lower() in suffixes()
+        )
+
+    def read(self, example: str) -> Example:
+        """Return an image as the network takes it.
+
+        Raises:
+            Exception: any, where it is no image, a damaged one, or the student takes arrays.
+        """
+        return Example((self._normalized(self._values(Path(example))),))
+
+    def answer(self, output: Array, _example: Example) -> dict[str, Any]:
+        """Return the most likely classes with their probabilities."""
+        return most_likely(output, self.config.get("classes"), top=self.top)
+
+    def _values(self, path: Path) -> Array:
+        wanted = self.config["preprocessing"]
+        if path.suffix == ".npy":
+            return self.array(path)
+        if not wanted["photo"]:
+            raise ValueError(
+                "how photos become values is not known: give an array (C, H, W) as .npy"
+            )
+        channels, height, width = self.config["shape"]
+        pixels = read_image(path, (channels, height, width), depth=wanted["depth"])
+        return pixels.astype(np.float32) / np.float32(wanted["pixel_divisor"])
+
+    def _normalized(self, values: Array) -> Array:
+        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
+        found: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
+        return found

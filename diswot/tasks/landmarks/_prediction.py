@@ -1,0 +1,54 @@
+"""Photos as an exported student takes them, and the points that it finds in them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diswot.tasks._image_file import opened, suffixes
+from diswot.tasks._prediction import Array, Example, Prediction
+from diswot.tasks.landmarks._square import squared
+
+
+class LandmarkPrediction(Prediction):
+    """Reads image files as a whole, and returns points in their pixels."""
+
+    def is_example(self, path: Path) -> bool:
+        """Return whether a file of a folder is an image, or an array where no photo is taken."""
+        return super().is_example(path) or (
+            self.config["preprocessing"]["photo"] and path.suffix.lower() in suffixes()
+        )
+
+    def read(self, example: str) -> Example:
+        """Return an image as the network takes it, and which square of the photo that is.
+
+        Raises:
+            Exception: any, where it is no image, a damaged one, or the student takes arrays.
+        """
+        path, (channels, height, width) = Path(example), self.config["shape"]
+        if path.suffix == ".npy":
+            return Example((self._normalized(self.array(path)),), (0, 0, (width, height)))
+        if not self.config["preprocessing"]["photo"]:
+            raise ValueError(
+                "how photos become values is not known: give an array (C, H, W) as .npy"
+            )
+        with opened(path) as image:
+            values, (left, top, size) = squared(image, channels, height)
+        return Example((self._normalized(values),), (left, top, (size, size)))
+
+    def answer(self, output: Array, example: Example) -> dict[str, Any]:
+        """Return x and y of every point, in pixels of the photo."""
+        left, top, size = example.context
+        center = np.float32(self.config["postprocessing"]["pixel_center"])
+        corner = np.array([left, top], dtype=np.float32) - center
+        points = (output.reshape(-1, 2) + np.float32(0.5)) * np.float32(size) + corner
+        return {
+            f"{axis}_{number}": round(float(value), 3)
+            for number, point in enumerate(points, start=1)
+            for axis, value in zip("xy", point, strict=True)
+        }
+
+    def _normalized(self, values: Array) -> Array:
+        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
+        found: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
+        return found

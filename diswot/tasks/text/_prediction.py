@@ -1,0 +1,60 @@
+"""Texts as an exported classifier takes them, and the classes that it names."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diswot.errors import DataError, MissingExtraError
+from diswot.tasks._prediction import Array, Example, Prediction, most_likely
+
+
+class TextPrediction(Prediction):
+    """Takes texts as they are given, or a file `.txt` with one text per line."""
+
+    def find(self, given: Sequence[str]) -> list[str]:
+        """Return the texts that are given, and the lines of text files.
+
+        Raises:
+            DataError: a text file is missing or empty.
+        """
+        return [text for each in given for text in self._texts(each)]
+
+    def read(self, example: str) -> Example:
+        """Return the tokens of a text, and where they are text.
+
+        Raises:
+            OptionError: its tokenizer is not known.
+        """
+        if "preprocessing" not in self.config:
+            return super().read(example)
+        found = self._tokenizer.encode(example)
+        ids = np.array(found.ids, dtype=np.int64)
+        return Example((ids, np.array(found.attention_mask, dtype=bool)))
+
+    def answer(self, output: Array, _example: Example) -> dict[str, Any]:
+        """Return the most likely classes with their probabilities."""
+        return most_likely(output, self.config.get("classes"), top=self.top)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as error:
+            raise MissingExtraError("tokenizers", "text", "predicting texts") from error
+        return Tokenizer.from_file(str(self.folder / self.config["preprocessing"]["tokenizer"]))
+
+    @staticmethod
+    def _texts(given: str) -> list[str]:
+        if not given.endswith(".txt"):
+            return [given]
+        try:
+            lines = Path(given).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{given} is no text file that can be read: {error}") from error
+        found = [line for line in lines if line.strip()]
+        if not found:
+            raise DataError(f"{given} has no text: write one per line")
+        return found

@@ -1,0 +1,151 @@
+"""`diswot predict`: an exported student names what users have, from its files alone."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import diswot
+from diswot.export import Exported
+from diswot.tasks.images import ImageData, load_data, read_image
+from tests.conftest import CommandLine
+from tests.export.test_predict import CLASSES, folder_of_photos
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, ImageData, Exported]:
+    """Return a network for photos of three classes, its data, and all that was exported of it."""
+    place = tmp_path_factory.mktemp("photos")
+    (place / "kept").mkdir()
+    data = load_data(folder_of_photos(place / "images"), root=place / "kept")
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 5, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
+    network(torch.zeros(1, *data.shape))
+    return network, data, diswot.export(network, place / "student", data=data)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Return a folder of two photos, one of them in a folder below, and a file of text."""
+    (tmp_path / "new" / "below").mkdir(parents=True)
+    generator = np.random.default_rng(3)
+    for name in ("a.png", "below/b.jpg"):
+        pixels = generator.integers(0, 256, (30, 40, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "new" / name)
+    (tmp_path / "new" / "notes.txt").write_text("no photo")
+    return tmp_path / "new"
+
+
+def shares(network: nn.Module, data: ImageData, path: Path) -> torch.Tensor:
+    pixels = torch.from_numpy(read_image(path, data.shape))[None]
+    with torch.inference_mode():
+        found: torch.Tensor = network.eval()(data.normalize(pixels)).softmax(1)[0]
+    return found
+
+
+def test_photos_of_a_folder_are_named(
+    exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
+) -> None:
+    network, data, done = exported
+    out = cli("predict", done.folder, photos, "--top", 2, "--json")
+    assert (out.code, out.err) == (0, "")
+    found = json.loads(out.out)["predictions"]
+    assert [each["example"] for each in found] == [f"{photos}/a.png", f"{photos}/below/b.jpg"]
+    for each in found:
+        expected = shares(network, data, Path(each["example"]))
+        first, second = expected.argsort(descending=True)[:2]
+        assert (each["label"], each["label_2"]) == (CLASSES[first], CLASSES[second])
+        assert each["probability"] == pytest.approx(float(expected[first]), abs=2e-6)
+        assert each["probability_2"] == pytest.approx(float(expected[second]), abs=2e-6)
+
+
+@pytest.mark.parametrize("form", ["source", "pt2", "onnx"])
+def test_every_form_names_the_same(
+    form: str, exported: tuple[nn.Module, ImageData, Exported], photos: Path
+) -> None:
+    done = exported[2]
+    found, expected = (diswot.predict(done.folder, photos, form=each) for each in (form, None))
+    assert [each["label"] for each in found] == [each["label"] for each in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one["probability"] == pytest.approx(other["probability"], abs=2e-6)
+
+
+def test_csv_and_a_table_hold_the_same(
+    exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
+) -> None:
+    folder = exported[2].folder
+    lines = cli("predict", folder, photos / "a.png", "--csv").out.splitlines()
+    assert lines[0] == "example,label,probability"
+    name, label, probability = lines[1].split(",")
+    assert name == str(photos / "a.png")
+    table = cli("predict", folder, photos / "a.png").out
+    assert label in table
+    assert f"{float(probability):.1%}" in table
+
+
+def test_a_damaged_photo_is_named_and_others_answered(
+    exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
+) -> None:
+    (photos / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    out = cli("predict", exported[2].folder, photos, "--csv")
+    assert out.code == 1
+    assert len(out.out.splitlines()) == 4
+    assert f"warning: {photos}/damaged.png cannot be read" in out.err
+    assert "1 of 3 cannot be read; the others were answered" in out.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("{student}", "nowhere"), "there is no file or folder nowhere: name what to predict"),
+        (("{student}", "empty"), "empty has nothing that the student can take"),
+        (("empty", "empty"), "empty is no exported student (it has no config.json)"),
+        (("{student}", "empty", "--form", "onx"), "unknown format 'onx': did you mean 'onnx'?"),
+        (("{student}", "empty", "--form", "int8"), "has no student.int8.onnx; its formats are"),
+        (("{student}", "empty", "--csv", "--json"), "--csv and --json exclude each other"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(
+    arguments: tuple[str, ...],
+    words: str,
+    exported: tuple[nn.Module, ImageData, Exported],
+    cli: CommandLine,
+) -> None:
+    Path("empty").mkdir()
+    out = cli("predict", *(each.format(student=exported[2].folder) for each in arguments))
+    assert out.code == 2
+    assert words in out.err
+    assert len(out.err.splitlines()) == 1
+
+
+def test_code_of_a_folder_runs_only_where_it_is_named(
+    exported: tuple[nn.Module, ImageData, Exported],
+    photos: Path,
+    tmp_path: Path,
+    cli: CommandLine,
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(exported[2].folder, folder)
+    (folder / "student.onnx").unlink()
+    (folder / "student.pt2").unlink()
+    with (folder / "student.py").open("a") as file:
+        file.write(f"\nopen({str(tmp_path / 'ran')!r}, 'w')\n")
+    out = cli("predict", folder, photos)
+    assert out.code == 2
+    assert "has only source, which may execute what the file holds" in out.err
+    assert not (tmp_path / "ran").exists()
+    assert cli("predict", folder, photos, "--form", "source").code == 0
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"forms": {}, "inputs": [], "task": "images"}'])
+def test_a_damaged_config_is_named(text: str, tmp_path: Path, cli: CommandLine) -> None:
+    (tmp_path / "config.json").write_text(text)
+    out = cli("predict", tmp_path, tmp_path)
+    assert out.code == 2
+    assert "config.json" in out.err
