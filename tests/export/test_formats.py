@@ -17,6 +17,8 @@ from diswot.errors import MissingExtraError, OptionError, UnknownNameError
 from diswot.export import FORMATS, wanted_forms
 from tests.conftest import CommandLine
 
+pytestmark = pytest.mark.processes
+
 DEVICES = ("openvino", "executorch", "litert", "coreml")
 
 

@@ -17,6 +17,9 @@ from tests.conftest import CommandLine
 from tests.export.test_predict import CLASSES, folder_of_photos
 
 
+pytestmark = pytest.mark.processes
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, ImageData, Exported]:
     """Return a network for photos of three classes, its data, and all that was exported of it."""

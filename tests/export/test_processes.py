@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from diswot.errors import ExportError
+from diswot.export import FORMATS
 from diswot.export._process import Runner
 
 pytestmark = pytest.mark.processes
@@ -24,7 +25,7 @@ def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
     seen = []
     with Runner(tmp_path, ["x"]) as runner:
         for _ in range(2):
-            with runner.process("student.py") as process:
+            with runner.process(FORMATS["source"]) as process:
                 seen.append(int(process(torch.ones(1))))
                 assert process.milliseconds(torch.ones(1)) > 0
                 assert alive(seen[-1])
@@ -48,11 +49,11 @@ def test_a_process_that_dies_is_one_line_and_is_replaced(
         (tmp_path / "student.py").write_text(code)
         with (
             pytest.raises(ExportError, match=f"^student.py does not run .*: {words}$"),
-            runner.process("student.py") as process,
+            runner.process(FORMATS["source"]) as process,
         ):
             process(torch.ones(1))
         (tmp_path / "student.py").write_text(ADDS)
-        with runner.process("student.py") as process:
+        with runner.process(FORMATS["source"]) as process:
             assert process(torch.ones(2)).tolist() == [2, 2]
 
 
@@ -61,7 +62,7 @@ def test_no_process_is_left_by_what_goes_wrong_here(tmp_path: Path) -> None:
     seen = []
 
     def interrupted() -> None:
-        with Runner(tmp_path, ["x"]) as runner, runner.process("student.py") as process:
+        with Runner(tmp_path, ["x"]) as runner, runner.process(FORMATS["source"]) as process:
             seen.append(int(process(torch.ones(1))))
             raise KeyboardInterrupt
 
