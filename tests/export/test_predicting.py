@@ -16,7 +16,6 @@ from diswot.tasks.images import ImageData, load_data, read_image
 from tests.conftest import CommandLine
 from tests.export.test_predict import CLASSES, folder_of_photos
 
-
 pytestmark = pytest.mark.processes
 
 
