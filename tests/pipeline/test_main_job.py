@@ -15,6 +15,7 @@ from tests.conftest import CommandLine
 pytestmark = pytest.mark.processes
 
 SMALL = ["--teacher", "resnet20", "--population", "3", "--generations", "1", "--repeats", "1"]
+CHEAP = ["--max-params", "130k"]
 SHORT = ["--epochs", "1", "--teacher-epochs", "1", "--force"]
 
 
@@ -78,7 +79,7 @@ def test_run_searches_distills_compares_and_exports(cli: CommandLine, folder: Pa
 
 
 def test_search_distill_and_export_one_after_the_other(cli: CommandLine, folder: Path) -> None:
-    done = cli("search", *SMALL, "--out", "r")
+    done = cli("search", *SMALL, *CHEAP, "--out", "r")
     assert done.code == 0, done.err
     assert "Next: diswot distill r" in done.out
     done = cli("distill", "r", *SHORT, "--loss", "diswot-dagger")
@@ -127,7 +128,7 @@ def test_a_seed_gives_the_same_result_in_another_process(cli: CommandLine, folde
 
 def test_run_can_score_against_the_trained_teacher(cli: CommandLine, folder: Path) -> None:
     options = ["--teacher-state", "trained", "--no-compare", "--no-onnx", "--out", "r"]
-    done = cli("run", *SMALL, *SHORT, *options)
+    done = cli("run", *SMALL, *CHEAP, *SHORT, *options)
     assert done.code == 0, done.err
     settings = json.loads((folder / "r" / "manifest.json").read_text())["settings"]
     assert settings["teacher"] == "resnet20"
@@ -146,7 +147,7 @@ def check_resumed(cli: CommandLine, folder: Path, student: Path) -> None:
     written = {path.name: path.stat().st_mtime_ns for path in student.iterdir()}
     table = json.loads((folder / "r" / "result.json").read_text())
     assert list(table["stages"]) == [
-        *("teacher", "search", "trainings", "verdict", "export", "report"),
+        *("teacher", "students", "search", "trainings", "verdict", "export", "report"),
     ]
     done = cli("resume", "r")
     assert done.code == 0, done.err
