@@ -67,7 +67,7 @@ def imported(path: Path) -> set[str]:
 
 
 def leads_up(module: str, name: str) -> bool:
-    """Tell whether `module` may not import `name`."""
+    """Return whether `module` may not import `name`."""
     own, other = room_of(module), room_of(name)
     if own is None or other is None:
         return True

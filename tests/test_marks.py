@@ -30,9 +30,9 @@ def test_a_test_that_starts_a_process_must_be_marked(
     (tmp_path / "test_marked.py").write_text(f"import pytest\n{marked}")
     options = ["-c", "/dev/null", "-p", "no:cacheprovider", "--import-mode=importlib", "-q"]
     ended = pytest.main([str(tmp_path), *options], plugins=[Marks()])
-    shown = capsys.readouterr().out
-    assert ended == pytest.ExitCode.TESTS_FAILED, shown
-    assert "2 passed, 1 error" in shown
-    assert "at teardown of test_it" in shown
-    assert "it starts processes, so it needs `pytest.mark.processes`" in shown
-    assert shown.count("test_unmarked.py::test_it") == 1
+    printed = capsys.readouterr().out
+    assert ended == pytest.ExitCode.TESTS_FAILED, printed
+    assert "2 passed, 1 error" in printed
+    assert "at teardown of test_it" in printed
+    assert "it starts processes, so it needs `pytest.mark.processes`" in printed
+    assert printed.count("test_unmarked.py::test_it") == 1

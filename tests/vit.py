@@ -13,7 +13,7 @@ def save_vit(folder: Path, *, side: int, classes: int, layers: int, mlp: int) ->
     Args:
         folder: made where it is missing.
         side: of the images, in pixels.
-        classes: how many it tells apart.
+        classes: how many there are.
         layers: how many it has.
         mlp: width within a layer.
     """

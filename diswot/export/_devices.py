@@ -144,5 +144,5 @@ def _weights(given: int, wanted: int) -> Tensor:
 def _reason(error: BaseException) -> str:
     """Return the line of a converter's message that names what it cannot convert."""
     lines = [line.strip(" -") for line in str(error).splitlines()]
-    told = [line for line in lines if "No conversion rule" in line or "not found" in line]
-    return told[0] if told else first_line(error)
+    reported = [line for line in lines if "No conversion rule" in line or "not found" in line]
+    return reported[0] if reported else first_line(error)

@@ -114,8 +114,8 @@ def predict(
         progress: receives how many are done.
 
     Returns:
-        For each example `example` (its name) and what is said of it: `label` and `probability`
-        of images and texts, `x_1`, `y_1`, … of landmarks; or `error` where it cannot be read.
+        For each example its name, `example`, and the prediction: `label` and `probability` of
+        images and texts, `x_1`, `y_1`, … of landmarks; or `error` where it cannot be read.
 
     Raises:
         DiswotError: the folder is no exported student, the format cannot be run, or there are

@@ -13,7 +13,7 @@ DEFAULT_TASK = "images"
 """What a teacher does by default."""
 
 DEFAULT_METHOD = "distillation"
-"""How students are made and trained where nothing else is said."""
+"""How students are made and trained by default."""
 
 TaskName: TypeAlias = Annotated[
     str,

@@ -29,7 +29,7 @@ class Example:
 class Prediction:
     """What an exported student says of examples that users have.
 
-    By default an example is a file `.npy` with the array of the only input, and what is said of
+    By default an example is a file `.npy` with the array of the only input, and what is printed for
     it are the numbers of the output. A task overrides what it knows better.
 
     Args:

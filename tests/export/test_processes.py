@@ -42,7 +42,7 @@ def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
     ],
     ids=["killed", "raises", "raises later"],
 )
-def test_a_process_that_dies_is_one_line_and_is_replaced(
+def test_a_killed_process_is_one_line_and_is_replaced(
     tmp_path: Path, code: str, words: str
 ) -> None:
     with Runner(tmp_path, ["x"]) as runner:
@@ -75,7 +75,7 @@ def test_no_process_is_left_by_what_goes_wrong_here(tmp_path: Path) -> None:
 
 
 def alive(process: int) -> bool:
-    """Tell whether a process is there; one that nobody has waited for yet has ended."""
+    """Return whether a process is there; one that nobody has waited for yet has ended."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -39,9 +39,9 @@ def test_what_is_read_is_what_the_last_layer_computes(encoder: TextEncoder) -> N
 
 def test_a_watch_keeps_every_layer(encoder: TextEncoder) -> None:
     with ActivationReader(encoder, watches=[EVERY_ATTENTION, LAST_ATTENTION]) as read:
-        shown = read(TOKENS, MASK)
-        assert len(shown.watched(EVERY_ATTENTION)) == 2
-        assert len(shown.watched(LAST_ATTENTION)) == 1
+        activations = read(TOKENS, MASK)
+        assert len(activations.watched(EVERY_ATTENTION)) == 2
+        assert len(activations.watched(LAST_ATTENTION)) == 1
 
 
 def test_weights_are_a_distribution_over_the_text(encoder: TextEncoder) -> None:

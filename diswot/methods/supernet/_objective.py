@@ -1,4 +1,4 @@
-"""What a supernet learns from unlabeled texts: the teacher's relations, or hidden tokens."""
+"""Objectives of a supernet on unlabeled texts: the teacher's relations, or hidden tokens."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -200,6 +200,6 @@ def recipe_of(data: Dataset, options: Mapping[str, Any], *, seed: int) -> Recipe
 def _texts(data: Dataset) -> TextData:
     if not isinstance(data, TextData):
         raise OptionError(
-            f"the method supernet learns from texts, but got {type(data).__name__}: use --task text"
+            f"the method supernet trains on texts, but got {type(data).__name__}: use --task text"
         )
     return data

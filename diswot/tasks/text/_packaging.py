@@ -104,7 +104,7 @@ def _of_transformers(data: TextData) -> dict[str, Any]:
 
 
 def _tokenizer_config(data: TextData) -> dict[str, Any]:
-    """Return what `AutoTokenizer` reads besides the tokenizer."""
+    """Return what `AutoTokenizer` reads in addition to the tokenizer."""
     tokenizer = data.tokenizer
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
