@@ -19,6 +19,7 @@ from search_spaces.nas_bench_macro import NASBenchMacroSpace
 from search_spaces.nats_sss import NATSSizeSpace
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
 from search_spaces.text_encoder import TextEncoderSpace
+from search_spaces.thin import ThinSpace
 from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "TensorSpec",
     "TextEncoder",
     "TextEncoderSpace",
+    "ThinSpace",
     "UnionSpace",
     "VisionTransformer",
     "conv_bn",

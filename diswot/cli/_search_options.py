@@ -44,6 +44,9 @@ search_options = shared.options(
     option(SearchOptions, "population"),
     option(SearchOptions, "generations"),
     option(SearchOptions, "objectives", callback=names),
+    option(SearchOptions, "trainings"),
+    option(SearchOptions, "training_epochs"),
+    option(SearchOptions, "train_budget"),
     worker_options,
 )
 

@@ -14,6 +14,7 @@ from diswot.cli._command import Command
 from diswot.cli._declared import option
 from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
+from diswot.cli._short_trainings import print_trainings
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import count, optional, print_exported, print_json, print_table
 from diswot.cli._terminal import say
@@ -91,6 +92,7 @@ def print_run(report: RunReport) -> None:
             f"{len(report.search.failures)} failed. Latency: {report.latency}."
         ),
     )
+    print_trainings(report.search)
     if report.halving is not None:
         print_halving(report.halving)
     _print_verdict(report.verdict)

@@ -11,6 +11,7 @@ from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
+from diswot.cli._short_trainings import print_trainings
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.devices import check_alone
@@ -60,7 +61,7 @@ def print_search(result: SearchResult, folder: Path) -> None:
         rows = [("knee" if c.name == knee else str(n), c) for n, c in enumerate(result.front, 1)]
     else:
         what = "The best"
-        rows = [(str(place), c) for place, c in enumerate(result.ranking[:10], start=1)]
+        rows = [(str(place), c) for place, c in enumerate(result.promising[:10], start=1)]
     rows += result.baselines.items()
     costs = [name for name in EXTRA_COSTS if getattr(result.best.costs, name) is not None]
     over = f"; {len(result.over_budget)} over budget, not scored" if result.over_budget else ""
@@ -75,4 +76,5 @@ def print_search(result: SearchResult, folder: Path) -> None:
             f"{len(result.failures)} candidates failed{over}.{latency_caption(result)}"
         ),
     )
+    print_trainings(result)
     say(f"Next: diswot distill {folder}, or look at it: diswot report {folder}")

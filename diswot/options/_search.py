@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypedDict, get_args
 
 from diswot.options._option import Option
 from diswot.options._shared import (
+    MOST_EPOCHS,
     MOST_IMAGES,
     DataRoot,
     Device,
@@ -182,6 +183,33 @@ class SearchOptions(ComparisonOptions, total=False):
     ]
     latency_column: Annotated[
         str | None, Option("Which column of a table of latencies.", group="Budget")
+    ]
+    trainings: Annotated[
+        int | None,
+        Option(
+            "Candidates to train briefly, which rank all with the score.",
+            least=0,
+            most=MOST_CANDIDATES,
+            group="Search",
+            essential=True,
+        ),
+    ]
+    training_epochs: Annotated[
+        int | None,
+        Option(
+            "Epochs of a short training; by default a fifth of those of a full one.",
+            least=1,
+            most=MOST_EPOCHS,
+            group="Search",
+        ),
+    ]
+    train_budget: Annotated[
+        str | None,
+        Option(
+            "All trainings up to the winner's, in full ones, e.g. 6x: half for short trainings, "
+            "the rest for the best by successive halving.",
+            group="Search",
+        ),
     ]
     workers: Annotated[
         int,

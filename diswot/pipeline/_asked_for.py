@@ -8,6 +8,7 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.export import require_onnx
 from diswot.options import (
+    DEFAULT_METHOD,
     ComparisonOptions,
     DistillationOptions,
     RunOptions,
@@ -43,11 +44,21 @@ def check_run(
     options = cast(RunOptions, known)
     settings, _, _ = settled(budget, options)
     wanted, engine = options.get("shortlist", 1), settings.engine
+    if wanted > 1 and settings.trainings.total is not None:
+        raise OptionError(
+            f"--shortlist {wanted} and --train-budget {settings.trainings.total:g}x exclude each "
+            "other: the budget says how many students are trained on"
+        )
     if engine.name != "exhaustive" and wanted > engine.total:
         raise OptionError(
             f"--shortlist {wanted} is more than the {engine.total:,} candidates of a search with "
             f"population {engine.population} and {engine.generations} generations: take fewer, or "
             "search more"
+        )
+    if settings.trainings and method.name != DEFAULT_METHOD:
+        raise OptionError(
+            f"--method {method.name} does not train students one by one before it ranks them, so "
+            "there are no short trainings: leave --trainings and --train-budget out"
         )
     subject = find_subject(options, teacher=teacher, space=space)
     method.check(subject.task, {**options, **own})

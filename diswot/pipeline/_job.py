@@ -28,6 +28,7 @@ from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import takes_run_options, with_method
 from diswot.pipeline._report import RunReport
+from diswot.pipeline._short_trainings import trained_briefly
 from diswot.pipeline._stage import Run, run_stages
 from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
@@ -103,6 +104,7 @@ def run(
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
             job |= {**_training_of(teacher, options), **own}
+            settings.trainings.plan(job["epochs"])  # what does not fit is refused before the search
             search = _Search(teacher, space, budget, options, method)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
@@ -173,7 +175,10 @@ class _Search:
         return True
 
     def start(self, run: Run) -> SearchResult:
-        """Search in a new folder."""
+        """Search in a new folder, and train candidates briefly where that was asked for."""
+        return trained_briefly(run, self._searched(run), self.asked)
+
+    def _searched(self, run: Run) -> SearchResult:
         return search(
             run.setup.trained_teacher() if self.needs_teacher else self.teacher,
             self.space,

@@ -21,6 +21,7 @@ from diswot.pipeline._job import TRAINING, workshop_of
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import with_method
 from diswot.pipeline._report import RunReport
+from diswot.pipeline._short_trainings import trained_briefly
 from diswot.pipeline._stage import Run, known_result, run_stages
 from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
@@ -104,7 +105,9 @@ def _resume_job(
         if needs_teacher:
             options["teacher"] = run.setup.trained_teacher()
         options["data"] = method.searched(options["data"])
-        return resume_search(folder, source=run.of(MakeStudents), progress=progress, **options)
+        source = run.of(MakeStudents)
+        found = resume_search(folder, source=source, progress=progress, **options)
+        return trained_briefly(run, found, options)
 
     stages = main_job(again, students, teacher_first=needs_teacher)
     return run_stages(stages, Run(folder, setup, job, known_result(folder)))

@@ -17,6 +17,7 @@ from diswot.options import EAGER
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._selection import alone_of, verdict
+from diswot.pipeline._short_trainings import plan_of
 from diswot.pipeline._stage import Run, Stage, fingerprint_of
 from diswot.pipeline._students import Attempts, Students, Timing, TrainingSetup
 from diswot.pipeline._verdict import WINNER, Verdict
@@ -110,7 +111,8 @@ class Train:
             setup.progress,
             _timing(result, setup, onnx=job["onnx"]),
         )
-        winner, halving = students.chosen(result.shortlist(job["shortlist"]))
+        count = plan_of(run, result).shortlist or job["shortlist"]
+        winner, halving = students.chosen(result.shortlist(count))
         compared = {WINNER: winner, **_others(winner, result)}
         attempts = {
             label: students.attempt(
@@ -241,7 +243,8 @@ def _timing(result: SearchResult, setup: TrainingSetup, *, onnx: bool | None) ->
 
 def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
     """Return what the winner is compared with, by label."""
-    first = {"top-scoring": result.best} if winner.name != result.best.name else {}
+    best = result.ranking[0] if result.order else result.best
+    first = {"top-scoring": best} if winner.name != best.name else {}
     return first | dict(result.baselines)
 
 

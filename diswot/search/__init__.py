@@ -19,12 +19,13 @@ from diswot.search._comparison import Comparison, check_comparison, resolve_comp
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluators import evaluators
 from diswot.search._repeats import prepare_repeats
-from diswot.search._result import SearchResult, load_run, read_manifest
+from diswot.search._result import BriefTraining, SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
 from diswot.search._search_loop import SearchLoop
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchSettings, settled
 from diswot.search._spaces import SPACES, check_space_name, find_space, parse_architecture
+from diswot.search._training_budget import Plan, TrainingBudget
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES, EngineSettings
 
@@ -34,6 +35,7 @@ __all__ = [
     "OBJECTIVES",
     "SPACES",
     "TEACHER_STATES",
+    "BriefTraining",
     "Budget",
     "Candidate",
     "Comparison",
@@ -42,12 +44,14 @@ __all__ = [
     "EngineSettings",
     "Evaluator",
     "Outcome",
+    "Plan",
     "ResumeOptions",
     "SearchLoop",
     "SearchOptions",
     "SearchResult",
     "SearchSettings",
     "TeacherState",
+    "TrainingBudget",
     "Trials",
     "check_architecture",
     "check_comparison",

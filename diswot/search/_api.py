@@ -19,6 +19,7 @@ from diswot.options import (
 from diswot.progress import Progress, silent, tracked
 from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder
+from diswot.search._again import restored_option
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
@@ -28,6 +29,7 @@ from diswot.search._result import SearchResult, read_manifest
 from diswot.search._resuming import check_resume, check_same, comparison_again
 from diswot.search._run import Run
 from diswot.search._settings import settled
+from diswot.search._short_trainings import check_plan
 from diswot.search._spaces import parse_architecture
 from diswot.search._trials import Trials
 from diswot.seeding import generator_for
@@ -78,10 +80,27 @@ def search(
     """
     with displayed(progress) as report:
         if out is None:
-            return _prepared(teacher, space, budget, report, options, source).begin(None, job)
+            return _begun(teacher, space, budget, (None, job, report), options, source)
         check_new_folder(Path(out))
         with working_in(out):
-            return _prepared(teacher, space, budget, report, options, source).begin(out, job)
+            return _begun(teacher, space, budget, (out, job, report), options, source)
+
+
+def _begun(
+    teacher: str | nn.Module | Teacher | None,
+    space: str | SearchSpace | None,
+    budget: Budget | None,
+    where: tuple[str | Path | None, Mapping[str, Any] | None, Progress],
+    options: SearchOptions,
+    source: StudentSource | None,
+) -> SearchResult:
+    """Search; train candidates briefly too, unless a larger job does that."""
+    out, job, progress = where
+    run = _prepared(teacher, space, budget, progress, options, source)
+    if job is None:
+        check_plan(run.settings.trainings, run.comparison, source)
+    result = run.begin(out, job)
+    return result if job is not None else run.with_trainings(result, teacher, options)
 
 
 @takes_task_options
@@ -159,7 +178,17 @@ def resume(
             )
             check_same(comparison.manifest(), manifest, path)
             run = Run(comparison, settings, workers=workers, cluster=cluster, progress=report)
-            return run.resume(path, journal, manifest)
+            result = run.resume(path, journal, manifest)
+            if manifest.get("job") is not None:
+                return result
+            used, given = manifest["settings"], chosen["teacher"]
+            sources = comparison.data.task.teacher_sources
+            teacher = restored_option("teacher", used["teacher"], given, sources)
+            return run.with_trainings(result, teacher, {**used, **_given(chosen)})
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @takes_task_options

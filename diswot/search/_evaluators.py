@@ -104,17 +104,16 @@ def evaluators(
     check_processes(workers, cluster)
     name_of = evaluator.space.to_string
     if cluster is not None:
-        dask = _dask()
-        sent = Sent(evaluator)
-        with dask.dask_executor(cluster, sent) as executor:
-            deaths = (BrokenExecutor, *dask.DEATHS)
+        sent = _sent(evaluator)
+        with dask().dask_executor(cluster, sent) as executor:
+            deaths = (BrokenExecutor, *dask().DEATHS)
             remote = Evaluators(executor, name_of, sent.name, deaths, blamed=True)
             with remote.finished.holding_interrupts():
                 yield remote
     elif workers == 1:
         yield Evaluators(InProcess(), name_of, evaluator)
     else:
-        sent = Sent(evaluator)
+        sent = _sent(evaluator)
         executor = Workers(workers, sent.adopt)
         local = Evaluators(executor, name_of, sent.name)
         try:
@@ -152,7 +151,17 @@ def _process() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def _dask() -> ModuleType:
+def _sent(evaluator: Evaluator) -> Sent:
+    space, scorer = type(evaluator.space).__name__, evaluator.scorer.card.name
+    return Sent(evaluator, f"space {space} and scorer {scorer}")
+
+
+def dask() -> ModuleType:
+    """Return the module that needs `distributed`.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         import_module("distributed")
     except ImportError as error:

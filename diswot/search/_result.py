@@ -1,7 +1,7 @@
 """What a search found, in memory and on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,33 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
+class BriefTraining:
+    """A short training of a candidate.
+
+    Attributes:
+        key: of its network.
+        architecture: its name.
+        epochs: how long it was.
+        value: measure on the validation split, higher is better; `None` if it failed.
+        failure: why there is none, if so.
+        seconds: how long it took.
+    """
+
+    key: str
+    architecture: str
+    epochs: int
+    value: float | None
+    failure: str | None = None
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """A finished search.
 
     Attributes:
-        best: the candidate of the highest score; it may be a baseline.
+        best: the candidate of the highest score, or after short trainings the most promising
+            one; it may be a baseline.
         candidates: all that were evaluated, in the order of their proposal; those that
             failed or are over budget included. Baselines that the engine did not propose
             come last.
@@ -61,6 +83,8 @@ class SearchResult:
         signature: what the students take and give.
         space: the search space; `None` if the run was read without it.
         folder: the run folder, if one was written.
+        trainings: short ones that the search was allowed, in the order of their choice.
+        order: keys of the scored candidates, the most promising first; empty without trainings.
     """
 
     best: Candidate
@@ -70,6 +94,14 @@ class SearchResult:
     signature: Signature
     space: SearchSpace | None
     folder: Path | None = None
+    trainings: tuple[BriefTraining, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def promising(self) -> list[Candidate]:
+        """The scored candidates, the most promising first: by score, and by short trainings."""
+        ranked = {candidate.key: candidate for candidate in reversed(self.ranking)}
+        return [ranked[key] for key in self.order] if self.order else self.ranking
 
     @property
     def plain_choices(self) -> Mapping[str, Candidate]:
@@ -109,7 +141,12 @@ class SearchResult:
         return knee(self.front, self.objectives)
 
     def shortlist(self, count: int = SHORTLISTED) -> list[Candidate]:
-        """Return `count` candidates that score well and differ; the best is the first."""
+        """Return `count` candidates that score well and differ; the best is the first.
+
+        After short trainings they are the most promising ones.
+        """
+        if self.order:
+            return self.promising[:count]
         return shortlist(self.candidates, count)
 
     def to_json(self) -> dict[str, Any]:
@@ -126,7 +163,17 @@ class SearchResult:
             "evaluated": len(self.candidates) - len(self.over_budget),
             "failed": len(self.failures),
             "over_budget": len(self.over_budget),
+            **self._trained(),
         }
+
+    def _trained(self) -> dict[str, Any]:
+        """Return what came of short trainings, if there were any."""
+        if not self.order:
+            return {}
+        found = [asdict(each) for each in self.trainings]
+        for each in found:
+            del each["seconds"]
+        return {"trainings": found, "order": list(self.order)}
 
     def save(self) -> None:
         """Write `result.json` into the run folder, where there is one."""
@@ -223,10 +270,13 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         best = read(result["best"])
         if best.key not in {candidate.key for candidate in candidates.values()}:
             raise ValueError(f"the winner {best.key} is none of its candidates")
+        trained = tuple(BriefTraining(**each) for each in result.get("trainings", []))
+        order = tuple(result.get("order", []))
+        if not set(order) <= {candidate.key for candidate in candidates.values()}:
+            raise ValueError("the order after short trainings names others than its candidates")
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
         raise RunFolderError(f"the run folder {folder} is damaged ({error!r})") from error
-    return SearchResult(
-        best, tuple(candidates.values()), choices, manifest, signature, space, folder
-    )
+    everyone = tuple(candidates.values())
+    return SearchResult(best, everyone, choices, manifest, signature, space, folder, trained, order)

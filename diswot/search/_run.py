@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from diswot.errors import RunError, RunFolderError
 from diswot.latency import find_latency, is_measured
 from diswot.progress import Progress, Step, message, silent
@@ -28,9 +30,11 @@ from diswot.search._result import (
 )
 from diswot.search._search_loop import SearchLoop
 from diswot.search._settings import SearchSettings
+from diswot.search._short_trainings import with_trainings
 from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES
 from diswot.seeding import generator_for
+from diswot.teachers import Teacher
 from search_spaces import Architecture
 
 _DRAWN = "plain choices"
@@ -60,7 +64,8 @@ class Run:
         cluster: str | None = None,
         progress: Progress,
     ) -> None:
-        self._settings = settings
+        self.settings = self._settings = settings
+        self._asked_workers = workers
         self._workers = 1 if is_measured(settings.latency) else workers
         self._cluster = cluster
         self._progress = progress
@@ -75,6 +80,29 @@ class Run:
             reference=settings.engine.population,
         )
         self._engine = ENGINES[settings.engine.name](self._trials, settings.engine)
+
+    @property
+    def comparison(self) -> Comparison:
+        """Teacher, space, data and scorer."""
+        return self._comparison
+
+    def with_trainings(
+        self,
+        result: SearchResult,
+        teacher: str | nn.Module | Teacher | None,
+        options: Mapping[str, Any],
+    ) -> SearchResult:
+        """Train candidates briefly where that was asked for; see `with_trainings`."""
+        return with_trainings(
+            result,
+            self._settings.trainings,
+            teacher,
+            comparison=self._comparison,
+            options=options,
+            workers=self._asked_workers,
+            cluster=self._cluster,
+            progress=self._progress,
+        )
 
     def check(self) -> None:
         """Find out whether there are such workers, and whether anything is in budget.
@@ -134,7 +162,7 @@ class Run:
             raise RunFolderError(f"{folder / MANIFEST} is damaged ({error!r})") from error
         settings = self._settings.to_json()
         with self._pool() as pool:
-            if any(manifest[name] != value for name, value in settings.items()):
+            if any(manifest.get(name) != value for name, value in settings.items()):
                 (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
                 manifest = {**manifest, **settings}
                 write_record(folder / MANIFEST, manifest)

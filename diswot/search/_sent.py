@@ -1,30 +1,33 @@
-"""An evaluator on its way to other processes, in each of which it is unpacked once."""
+"""An object on its way to other processes, in each of which it is unpacked once."""
 
 import pickle
 import uuid
+from typing import Any
 
 import cloudpickle
 
 from diswot.errors import OptionError, first_line
-from diswot.search._evaluation import Evaluator
 
-_adopted: dict[str, Evaluator] = {}
+_adopted: dict[str, Any] = {}
 
 
 class Sent:
-    """An evaluator as bytes.
+    """An object as bytes.
+
+    Args:
+        found: the object.
+        what: what of it a user can change, for the message.
 
     Raises:
-        OptionError: its space or scorer cannot be sent.
+        OptionError: it cannot be sent.
     """
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, found: Any, what: str) -> None:
         try:
-            self._content = cloudpickle.dumps(evaluator)
+            self._content = cloudpickle.dumps(found)
         except Exception as error:
             raise OptionError(
-                f"space {type(evaluator.space).__name__} and scorer {evaluator.scorer.card.name} "
-                f"cannot be sent to workers ({first_line(error)}): evaluate with --workers 1"
+                f"{what} cannot be sent to workers ({first_line(error)}): evaluate with --workers 1"
             ) from error
         self.name = uuid.uuid4().hex
 
@@ -37,6 +40,6 @@ class Sent:
         _adopted.pop(self.name, None)
 
 
-def adopted(name: str) -> Evaluator:
+def adopted(name: str) -> Any:
     """Return what was unpacked in this process under a name."""
     return _adopted[name]

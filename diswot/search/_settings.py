@@ -11,6 +11,7 @@ from diswot.options import EAGER, MEASURED, SearchOptions, filled, options_of
 from diswot.search._budget import Budget
 from diswot.search._evaluators import check_processes
 from diswot.search._selection import SCORE
+from diswot.search._training_budget import TrainingBudget
 from diswot.search.engines import ENGINES, EngineSettings, current_name
 
 
@@ -23,6 +24,7 @@ class SearchSettings:
         budget: what they may cost.
         latency: where milliseconds come from, see `diswot.latency.find_latency`.
         latency_column: which column of a table they are.
+        trainings: what may be spent on trainings of candidates.
 
     Raises:
         OptionError: milliseconds are asked for and there is no latency that gives them.
@@ -32,6 +34,7 @@ class SearchSettings:
     budget: Budget = field(default_factory=Budget)
     latency: str | None = None
     latency_column: str | None = None
+    trainings: TrainingBudget = field(default_factory=TrainingBudget)
 
     def __post_init__(self) -> None:
         if _needs_latency(self.budget, self.engine) and self.latency is None:
@@ -65,7 +68,10 @@ class SearchSettings:
             latency = default_form(device)
         if latency is not None:
             check_latency(latency, column=column, device=device)
-        return cls(engine, limits, EAGER if latency == MEASURED else latency, column)
+        trainings = TrainingBudget.chosen(
+            chosen["trainings"], chosen["training_epochs"], chosen["train_budget"]
+        )
+        return cls(engine, limits, EAGER if latency == MEASURED else latency, column, trainings)
 
     @property
     def memory(self) -> bool:
@@ -87,12 +93,13 @@ class SearchSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain values, for the manifest."""
-        return {
+        settings = {
             "engine": self.engine.to_json(),
             "budget": asdict(self.budget),
             "latency": self.latency,
             "latency_column": self.latency_column,
         }
+        return settings | ({"trainings": asdict(self.trainings)} if self.trainings else {})
 
     @classmethod
     def from_json(cls, manifest: Mapping[str, Any]) -> "SearchSettings":
@@ -111,7 +118,9 @@ class SearchSettings:
             if not all(isinstance(each, str | None) for each in (latency, column)):
                 raise ValueError(f"latency is {latency!r}, its column {column!r}")
             latency = EAGER if latency == MEASURED else latency
-            return cls(EngineSettings(**engine), Budget(**manifest["budget"]), latency, column)
+            trainings = TrainingBudget(**manifest.get("trainings", {}))
+            limits = Budget(**manifest["budget"])
+            return cls(EngineSettings(**engine), limits, latency, column, trainings)
         except (KeyError, TypeError, ValueError, OptionError, UnknownNameError) as error:
             raise RunFolderError(
                 f"manifest.json holds no settings of a search ({error!r}): restore it from a copy"

@@ -19,6 +19,7 @@ from search_spaces import (
     SearchSpace,
     Signature,
     TextEncoderSpace,
+    ThinSpace,
     UnionSpace,
     made_for,
 )
@@ -67,6 +68,7 @@ SPACES: Registry[MakesSpace] = Registry(
         "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
         "mobile-small": _mobile,
         "flexibert": _made(FlexiBERTSpace),
+        "thin": _made(ThinSpace),
         "text-encoder": _made(TextEncoderSpace),
         "autodistil": lambda _: _autodistil(1),
         "autodistil-mini": lambda _: _autodistil(8),

@@ -22,6 +22,7 @@ from search_spaces import (
     NATSSizeSpace,
     ResNetDepthSpace,
     SearchSpace,
+    ThinSpace,
 )
 from tests.signatures import of_images
 
@@ -54,6 +55,7 @@ SPACES: dict[str, SearchSpace] = {
     "NASBench201Space": NASBench201Space(channels=2, cells=1),
     "NASBenchMacroSpace": NASBenchMacroSpace(),
     "NATSSizeSpace": NATSSizeSpace(),
+    "ThinSpace": ThinSpace(),
     "ChoiceSpace": Custom(),
     "MacroSpace": MacroSpace(widths=(8, 16), max_layers=9),
     "MacroSpace of bottlenecks": MacroSpace(

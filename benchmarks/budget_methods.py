@@ -1,0 +1,201 @@
+"""Ways to spend a budget of trainings, each of which names a network of a table."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
+
+from benchmarks.budget_tables import BudgetTable
+from diswot.search.few_shot import Ranker
+from search_spaces import ChoiceSpace
+
+AT_ONCE = 4
+ETA = 3
+"""Of successive halving and Hyperband: one in three goes on."""
+
+
+class Spending:
+    """Trainings of the networks of a table, as far as a budget goes.
+
+    Args:
+        table: what trainings give.
+        cost: the budget, in full trainings.
+        rng: draws what a method leaves to chance.
+    """
+
+    def __init__(self, table: BudgetTable, cost: float, rng: np.random.Generator) -> None:
+        self.table, self.rng = table, rng
+        self.left = cost + 1e-9
+        self.short: dict[int, float] = {}
+        self.full: dict[int, float] = {}
+
+    def brief(self, place: int) -> bool:
+        """Train a network briefly; whether the budget allowed it."""
+        if place not in self.short:
+            if self.left < self.table.share:
+                return False
+            self.left -= self.table.share
+            self.short[place] = float(self.table.short[place])
+        return True
+
+    def whole(self, place: int) -> bool:
+        """Train a network in full; whether the budget allowed it."""
+        if place not in self.full:
+            if self.left < 1:
+                return False
+            self.left -= 1
+            self.full[place] = float(self.table.full[place])
+        return True
+
+    def best(self) -> int:
+        """Return the best of the full trainings, else of the short ones, else a random network."""
+        for known in (self.full, self.short):
+            if known:
+                return max(known, key=lambda place: known[place])
+        return int(self.rng.integers(len(self.table.full)))
+
+
+class Briefs:
+    """What short trainings are chosen one after the other with one ranker, however many.
+
+    A longer budget starts with the choices of a shorter one, so that they are made once.
+    """
+
+    def __init__(self, table: BudgetTable, ranker: Ranker) -> None:
+        self._table, self.ranker = table, ranker
+        self._known: dict[int, float] = {}
+
+    def first(self, count: int) -> dict[int, float]:
+        """Return the results of the first `count`, by place."""
+        while len(self._known) < min(count, len(self.ranker)):
+            for place in self.ranker.proposals(self._known, AT_ONCE):
+                self._known[place] = float(self._table.short[place])
+        return dict([*self._known.items()][:count])
+
+
+def diswot(spending: Spending, briefs: Briefs) -> int:
+    """Short trainings by expected improvement with the score as prior, then the best in full."""
+    whole = int(2 * spending.left / 3) if spending.left >= 3 else 0
+    known = briefs.first(int((spending.left - whole) / spending.table.share))
+    for place in known:
+        spending.brief(place)
+    order = [int(place) for place in briefs.ranker.ranking(known)]
+    for place in order:
+        if not spending.whole(place):
+            break
+    return spending.best() if spending.full else order[0]
+
+
+def score_top(spending: Spending, briefs: Briefs) -> int:
+    """The best by score in full, as many as the budget allows; without any the first."""
+    order = briefs.ranker.ranking({})
+    for place in order:
+        if not spending.whole(int(place)):
+            break
+    return spending.best() if spending.full else int(order[0])
+
+
+def random_full(spending: Spending, briefs: Briefs) -> int:
+    """Random networks in full."""
+    for place in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.whole(int(place)):
+            break
+    return spending.best()
+
+
+def random_short(spending: Spending, briefs: Briefs) -> int:
+    """Random networks briefly."""
+    for place in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.brief(int(place)):
+            break
+    return spending.best()
+
+
+def regularized_evolution(spending: Spending, _briefs: Briefs) -> int:
+    """Short trainings, a population of 10, tournaments of 3 (Real et al., AAAI 2019)."""
+    table, rng, size = spending.table, spending.rng, len(spending.table.full)
+    population: list[int] = []
+    for _ in range(3 * size):
+        if len(spending.short) == size:
+            break
+        if len(population) < 10:
+            place = int(rng.integers(size))
+        else:
+            drawn = rng.choice(population, 3, replace=False)
+            parent = max(drawn, key=lambda each: spending.short[int(each)])
+            mutant = table.space.mutate(table.architectures[int(parent)], rng)
+            place = table.nearest([str(gene) for gene in mutant], rng)
+        if not spending.brief(place):
+            break
+        population = [*population[-9:], place]
+    return spending.best()
+
+
+def halving(spending: Spending, _briefs: Briefs) -> int:
+    """Random networks briefly, the best third of them in full (ASHA's two rungs)."""
+    _bracket(spending, spending.left)
+    return spending.best()
+
+
+def hyperband(spending: Spending, briefs: Briefs) -> int:
+    """Half of the budget as halving does, half in full (Li et al., JMLR 2018, two brackets)."""
+    _bracket(spending, spending.left / 2)
+    return random_full(spending, briefs)
+
+
+def _bracket(spending: Spending, cost: float) -> None:
+    share = spending.table.share
+    count = int(cost / (share + 1 / ETA)) if cost >= 1 else int(cost / share)
+    drawn = [
+        int(place) for place in spending.rng.permutation(len(spending.table.full))[: max(count, 1)]
+    ]
+    found = [place for place in drawn if spending.brief(place)]
+    if cost < 1:
+        return
+    best = sorted(found, key=lambda place: -spending.short[place])
+    for place in best[: max(1, len(best) // ETA)]:
+        if not spending.whole(place):
+            break
+
+
+def tpe(spending: Spending, briefs: Briefs) -> int:
+    """Short trainings that optuna's TPE proposes; what is not in the table by its nearest."""
+    import optuna  # type: ignore[import-not-found]  # of this study alone
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    table, rng = spending.table, spending.rng
+    assert isinstance(table.space, ChoiceSpace)  # noqa: S101
+    sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**31)))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    while spending.left >= table.share and len(spending.short) < len(briefs.ranker):
+        trial = study.ask()
+        genes = [
+            str(trial.suggest_categorical(name, [str(option) for option in choice.options]))
+            for name, choice in table.space.fields.items()
+        ]
+        place = table.nearest(genes, rng)
+        spending.brief(place)
+        study.tell(trial, spending.short[place])
+        if len(study.trials) > 1.2 * len(briefs.ranker):
+            break
+    return spending.best()
+
+
+METHODS: dict[str, Callable[[Spending, Briefs], int]] = {
+    "diswot": diswot,
+    "top of the score": score_top,
+    "random, full": random_full,
+    "random, short": random_short,
+    "regularized evolution": regularized_evolution,
+    "successive halving": halving,
+    "hyperband": hyperband,
+    "tpe": tpe,
+}
+
+
+def available(table: BudgetTable) -> dict[str, Callable[[Spending, Briefs], int]]:
+    """Return the methods that can spend a budget on a table."""
+    left_out = set()
+    if find_spec("optuna") is None or not isinstance(table.space, ChoiceSpace):
+        left_out.add("tpe")
+    return {name: method for name, method in METHODS.items() if name not in left_out}

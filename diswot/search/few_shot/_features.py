@@ -1,0 +1,80 @@
+"""What is known of candidates without training them, as numbers."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, rankdata
+
+from diswot.search._candidate import Candidate
+from diswot.search._selection import COSTS
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+_SEPARATORS = re.compile(r"[^\w.<>~=-]+")
+
+
+def features(candidates: Sequence[Candidate]) -> Matrix:
+    """Return one row for each candidate: genes, costs and terms, each group with the same weight.
+
+    Args:
+        candidates: scored ones of one search.
+    """
+    columns = [_cost(candidates, name) for name in COSTS]
+    terms = [[each.means[name] for each in candidates] for name in candidates[0].means]
+    numbers = [normal_scores(column) for column in (*columns, *terms) if column is not None]
+    return grouped([*genes([each.name for each in candidates]), np.column_stack(numbers)])
+
+
+def _cost(candidates: Sequence[Candidate], name: str) -> list[float] | None:
+    values = [getattr(each.costs, name) for each in candidates]
+    return None if None in values else values
+
+
+def genes(names: Sequence[str]) -> list[Matrix]:
+    """Return what architectures are written with: each word at its place, and how often each is.
+
+    Examples:
+        >>> at_places, counts = genes(["3-1-5", "3-3-1"])
+        >>> at_places.shape, counts.tolist()
+        ((2, 5), [[1.0, 1.0, 1.0], [1.0, 2.0, 0.0]])
+    """
+    words = [[word for word in _words(name) if word] for name in names]
+    placed = [[f"{place}:{word}" for place, word in enumerate(each)] for each in words]
+    return [_counts(placed), _counts(words)]
+
+
+def _words(name: str) -> list[str]:
+    return _SEPARATORS.split(name) if not re.fullmatch(r"[\d-]+", name) else name.split("-")
+
+
+def _counts(words: list[list[str]]) -> Matrix:
+    # imported here: commands that train nothing need not wait for it
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counted = CountVectorizer(analyzer=lambda each: each).fit_transform(words)
+    return np.asarray(counted.toarray(), dtype=np.float64)
+
+
+def grouped(groups: Sequence[Matrix]) -> Matrix:
+    """Return groups of columns next to each other, each group of the same variance in all.
+
+    Columns that are constant are left out.
+    """
+    kept = [group[:, group.std(axis=0) > 0] for group in groups]
+    scaled = [(g - g.mean(axis=0)) / g.std(axis=0) / np.sqrt(g.shape[1]) for g in kept if g.size]
+    if not scaled:
+        return np.zeros((len(groups[0]), 1))
+    return np.asarray(np.column_stack(scaled) / np.sqrt(len(scaled)), dtype=np.float64)
+
+
+def normal_scores(values: Sequence[float] | Vector) -> Vector:
+    """Return normal quantiles of ranks: standard normal, whatever the values are distributed like.
+
+    Examples:
+        >>> normal_scores([3.0, 1e9, 2.0]).round(2).tolist()
+        [0.0, 0.97, -0.97]
+    """
+    return np.asarray(norm.ppf((rankdata(values) - 0.5) / len(values)), dtype=np.float64)

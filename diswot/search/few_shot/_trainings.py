@@ -1,0 +1,200 @@
+"""Short trainings of candidates: which, in whatever processes, kept as they end."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from diswot.errors import DiswotError, OptionError, RunFolderError, first_line
+from diswot.progress import Progress, Step, message
+from diswot.runs import CHECKSUM, check_line, line_with_checksum
+from diswot.search._candidate import Candidate
+from diswot.search._result import BriefTraining, SearchResult
+from diswot.search._training_budget import Plan
+from diswot.search.few_shot._features import features
+from diswot.search.few_shot._pool import Shared, executor_of
+from diswot.search.few_shot._ranker import FEWEST, Ranker
+from diswot.seeding import seed_for
+from diswot.students import build_student
+from diswot.training import Distillation
+from search_spaces import SearchSpace
+
+AT_ONCE = 4
+"""Trainings that are proposed together, whatever the number of workers, so that their number
+does not change the result."""
+
+JOURNAL = "trainings.jsonl"
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains candidates briefly; sent once to every worker.
+
+    Attributes:
+        space: of the candidates.
+        distillation: teacher, data and recipe, with the epochs of a short training.
+        seed: of initial weights, as in the full training of a candidate.
+        threads: of each training.
+    """
+
+    space: SearchSpace
+    distillation: Distillation
+    seed: int
+    threads: int
+
+    def train(self, name: str, key: str) -> BriefTraining:
+        """Train a candidate; a failure is part of the result."""
+        started, epochs = time.perf_counter(), self.distillation.recipe.epochs
+        value: float | None
+        failure: str | None
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            found = self._value(name, key)
+            finite = math.isfinite(found)
+            value, failure = (found, None) if finite else (None, f"its result is {found}")
+        except (DiswotError, RuntimeError, ValueError, MemoryError) as error:
+            value, failure = None, f"{type(error).__name__}: {first_line(error)}"
+        finally:
+            torch.set_num_threads(before)
+        return BriefTraining(key, name, epochs, value, failure, time.perf_counter() - started)
+
+    def _value(self, name: str, key: str) -> float:
+        data = self.distillation.data
+        seed = seed_for(self.seed, "student", key)
+        arch = self.space.from_string(name)
+        student = build_student(self.space, arch, data.signature, seed=seed)
+        return self.distillation.train(student, loss=data.task.losses[1]).val.merit
+
+
+def train_briefly(
+    result: SearchResult,
+    distillation: Distillation,
+    plan: Plan,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress,
+) -> SearchResult:
+    """Train the most promising candidates of a search briefly, and order all by what that says.
+
+    What the run folder holds of an earlier call is not trained again.
+
+    Args:
+        result: of a search, with its space.
+        distillation: teacher, data and the recipe of a full training.
+        plan: how many trainings, and how long.
+        workers: processes on this machine.
+        cluster: address of a Dask scheduler, whose workers train instead.
+        progress: called with every training.
+
+    Raises:
+        RunFolderError: the folder's trainings are damaged.
+        OptionError: there are no such workers, or the recipe cannot be so short.
+    """
+    if result.space is None:
+        raise OptionError("Expected a search with its space, but got one that was read without it")
+    settings = result.manifest["settings"]
+    short = replace(distillation, recipe=replace(distillation.recipe, epochs=plan.epochs))
+    trainer = Trainer(result.space, short, settings["seed"], settings["threads"])
+    candidates = [*{each.key: each for each in reversed(result.ranking)}.values()][::-1]
+    count = min(plan.trainings, len(candidates))
+    if count < plan.trainings:
+        said = f"{plan.trainings} were asked for, and {count} candidates are in budget: all of them"
+        progress(message("short trainings", said))
+    ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
+    places = {each.key: place for place, each in enumerate(candidates)}
+    done: dict[int, BriefTraining] = {}
+    record = Journal(None if result.folder is None else result.folder / JOURNAL, plan.epochs)
+    with executor_of(trainer, workers, cluster) as (executor, shared):
+        while len(done) < count:
+            chosen = ranker.proposals(
+                _results(done), min(AT_ONCE, count - len(done)), tried=frozenset(done)
+            )
+            for each in _trained([candidates[place] for place in chosen], record, executor, shared):
+                done[places[each.key]] = each
+                value = each.failure or f"{each.value:.4g}"
+                progress(Step("short trainings", len(done), count, f"{each.architecture}: {value}"))
+    if len(_results(done)) < FEWEST:
+        said = f"{len(_results(done))} results, fewer than {FEWEST}: the score alone ranks"
+        progress(message("short trainings", said))
+    failed = {place for place, each in done.items() if each.value is None}
+    ranked = sorted(ranker.ranking(_results(done)).tolist(), key=failed.__contains__)
+    order = [candidates[place] for place in ranked]  # what cannot be trained is the last
+    return replace(
+        result,
+        best=order[0],
+        trainings=tuple(done.values()),
+        order=tuple(each.key for each in order),
+    )
+
+
+def _results(done: Mapping[int, BriefTraining]) -> dict[int, float]:
+    return {place: each.value for place, each in done.items() if each.value is not None}
+
+
+def _trained(
+    candidates: Sequence[Candidate], record: "Journal", executor: Executor, shared: Shared
+) -> Iterator[BriefTraining]:
+    """Train those that are not known, at once, and yield all in their order."""
+    futures = {
+        each.key: executor.submit(shared.call, "train", each.name, each.key)
+        for each in candidates
+        if each.key not in record.known
+    }
+    for each in candidates:
+        if each.key in futures:
+            record.append(futures[each.key].result())
+        yield record.known[each.key]
+
+
+class Journal:
+    """Short trainings on disk as soon as they have ended; those of other lengths are left out.
+
+    Args:
+        path: of the file; `None` for none.
+        epochs: of the trainings that are wanted.
+    """
+
+    def __init__(self, path: Path | None, epochs: int) -> None:
+        self._path = path
+        self.known: dict[str, BriefTraining] = {}
+        if path is None or not path.exists():
+            return
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(keepends=True), start=1):
+            each = _read(line, path, number)
+            if each.epochs == epochs:
+                self.known[each.key] = each
+        if whole != content:  # the last line was cut off
+            os.truncate(path, len(whole))
+
+    def append(self, training: BriefTraining) -> None:
+        """Keep a training; when this returns it is on disk."""
+        self.known[training.key] = training
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(line_with_checksum(asdict(training)))
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _read(line: bytes, path: Path, number: int) -> BriefTraining:
+    try:
+        check_line(line)
+        record: dict[str, Any] = json.loads(line)
+        record.pop(CHECKSUM, None)
+        return BriefTraining(**record)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RunFolderError(
+            f"line {number} of {path} is damaged ({error!r}): restore it from a copy"
+        ) from error

@@ -1,0 +1,106 @@
+"""Thin residual networks for microcontrollers."""
+
+from torch import Tensor, nn
+
+from search_spaces._choice_space import Choice, ChoiceSpace
+from search_spaces._contract import Architecture
+from search_spaces._inverted_residual import convolution
+
+
+class FusedResidual(nn.Module):
+    """A convolution that expands, a 1×1 convolution that projects; a shortcut where shapes allow.
+
+    Source: Tan and Le, "EfficientNetV2", ICML 2021, figure 2 (Fused-MBConv, without
+    squeeze-and-excitation).
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        stride: of the first convolution.
+        kernel: side of the first convolution.
+        expansion: hidden over input channels.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, stride: int, kernel: int, expansion: int
+    ) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        self.expand = convolution(in_channels, hidden, kernel, stride=stride, activation="relu")
+        self.project = convolution(hidden, out_channels, 1)
+        self.has_shortcut = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H/stride, W/stride)."""
+        y: Tensor = self.project(self.expand(x))
+        return x + y if self.has_shortcut else y
+
+
+class ThinSpace(ChoiceSpace):
+    """Networks of about 1 to 20 thousand parameters, for small images on microcontrollers.
+
+    Genes: `stem` (kernel of the first convolution, of stride 2), `width` (channels of the first
+    stage; the second, at half the size, has twice as many), `expansion` (hidden over input
+    channels of a block), and `depth` (blocks) and `kernel` of both stages. For the same parameters
+    a network can be wide, deep, or see more of the image; networks of 1×1 convolutions see the
+    least. An architecture is written
+    `stem=3,width=8,expansion=2,depth1=1,kernel1=3,depth2=2,kernel2=3`.
+
+    Args:
+        in_channels: channels of the images.
+
+    Raises:
+        ValueError: there are no channels.
+
+    Examples:
+        >>> space = ThinSpace(in_channels=1)
+        >>> space.size
+        2916
+        >>> arch = space.from_string(
+        ...     "stem=3,width=8,expansion=2,depth1=1,kernel1=3,depth2=2,kernel2=3")
+        >>> sum(p.numel() for p in space.build(arch, num_classes=10).parameters())
+        8274
+    """
+
+    stem = Choice(3, 5, 7)
+    width = Choice(4, 6, 8, 10)
+    expansion = Choice(1, 2, 3)
+    depth1 = Choice(1, 2, 3)
+    kernel1 = Choice(1, 3, 5)
+    depth2 = Choice(1, 2, 3)
+    kernel2 = Choice(1, 3, 5)
+
+    def __init__(self, *, in_channels: int = 3) -> None:
+        if in_channels < 1:
+            raise ValueError(f"Expected in_channels of at least 1, but got {in_channels}")
+        super().__init__()
+        self.in_channels = in_channels
+
+    def build(self, arch: Architecture, num_classes: int) -> nn.Module:
+        """Build the stem, both stages and the linear head."""
+        width, wide = arch.width, 2 * arch.width
+        return nn.Sequential(
+            convolution(self.in_channels, width, arch.stem, stride=2, activation="relu"),
+            *_stage(arch, (width, width), depth=arch.depth1, kernel=arch.kernel1, stride=1),
+            *_stage(arch, (width, wide), depth=arch.depth2, kernel=arch.kernel2, stride=2),
+            nn.ReLU(inplace=True),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(wide, num_classes),
+        )
+
+
+def _stage(
+    arch: Architecture, channels: tuple[int, int], *, depth: int, kernel: int, stride: int
+) -> list[FusedResidual]:
+    before, width = channels
+    return [
+        FusedResidual(
+            before if place == 0 else width,
+            width,
+            stride=stride if place == 0 else 1,
+            kernel=kernel,
+            expansion=arch.expansion,
+        )
+        for place in range(depth)
+    ]

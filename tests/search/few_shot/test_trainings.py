@@ -1,0 +1,136 @@
+"""Short trainings of the candidates of a search."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from diswot.errors import RunFolderError
+from diswot.progress import Step
+from diswot.search import Plan, SearchResult
+from diswot.search.few_shot import train_briefly
+from diswot.tasks.images import load_data
+from diswot.training import Distillation, prepare_distillation
+from search_spaces import Choice, ChoiceSpace
+from tests.search.conftest import search
+
+PLAN = Plan(trainings=6, epochs=1)
+
+
+class Broken(torch.nn.Sequential):
+    """A network whose outputs are not finite in training."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+        return found * torch.nan if self.training and torch.is_grad_enabled() else found
+
+
+class Wide(ChoiceSpace):
+    """Sixteen networks of one layer; those of odd width cannot be trained where `fails`."""
+
+    width = Choice(*range(2, 18))
+    fails = False
+
+    def build(self, arch: tuple[int], num_classes: int) -> torch.nn.Module:
+        kind = Broken if self.fails and arch[0] % 2 else torch.nn.Sequential
+        return kind(
+            torch.nn.Conv2d(1, arch[0], 3, stride=4),
+            torch.nn.BatchNorm2d(arch[0]),
+            torch.nn.ReLU(),
+            torch.nn.AdaptiveAvgPool2d(1),
+            torch.nn.Flatten(),
+            torch.nn.Linear(arch[0], num_classes),
+        )
+
+
+class Failing(Wide):
+    fails = True
+
+
+@pytest.fixture(name="distillation", scope="module")
+def fixture_distillation() -> Distillation:
+    whole = load_data("digits")
+    data = replace(whole, train=whole.train.take(torch.arange(32)))
+    teacher = Wide().build((16,), 10)
+    return prepare_distillation(teacher, data=data, epochs=4, train_batch_size=16, force=True)
+
+
+@pytest.fixture(name="found", scope="module")
+def fixture_found() -> SearchResult:
+    return search(space=Wide(), scorer="params", engine="exhaustive")
+
+
+def outcome(result: SearchResult) -> tuple[object, ...]:
+    return result.trainings, result.order, result.best.name
+
+
+def test_the_most_promising_is_first_and_all_are_ranked(
+    found: SearchResult, distillation: Distillation
+) -> None:
+    result = train_briefly(found, distillation, PLAN, progress=lambda _: None)
+    assert [each.epochs for each in result.trainings] == [1] * 6
+    values = {each.key: each.value or 0.0 for each in result.trainings}
+    assert result.best == result.promising[0] == result.shortlist(1)[0]
+    assert values[result.best.key] == max(values.values())
+    assert sorted(result.order) == sorted(each.key for each in found.ranking)
+    assert found.order == ()
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_the_number_of_workers_does_not_change_the_result(
+    found: SearchResult, distillation: Distillation
+) -> None:
+    alone = train_briefly(found, distillation, PLAN, progress=lambda _: None)
+    both = train_briefly(found, distillation, PLAN, workers=2, progress=lambda _: None)
+    assert outcome(alone) == outcome(both)
+
+
+def test_what_was_trained_is_not_trained_again(
+    found: SearchResult, distillation: Distillation, tmp_path: Path
+) -> None:
+    kept = replace(found, folder=tmp_path)
+    first = train_briefly(kept, distillation, PLAN, progress=lambda _: None)
+    journal = tmp_path / "trainings.jsonl"
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-30])  # killed while it wrote the last one
+    again = train_briefly(kept, distillation, PLAN, progress=lambda _: None)
+    assert outcome(first) == outcome(again)
+    lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    assert [line["key"] for line in lines] == [each.key for each in first.trainings]
+    assert content.startswith(b"".join(journal.read_bytes().splitlines(keepends=True)[:5]))
+    journal.write_bytes(content.replace(b'"value": 0.', b'"value": 1.', 1))
+    with pytest.raises(RunFolderError, match=r"line \d of .* is damaged"):
+        train_briefly(kept, distillation, PLAN, progress=lambda _: None)
+
+
+def test_failed_trainings_are_recorded_and_counted(distillation: Distillation) -> None:
+    found = search(space=Failing(), scorer="params", engine="exhaustive")
+    result = train_briefly(found, distillation, PLAN, progress=lambda _: None)
+    assert len(result.trainings) == 6
+    failed = [each for each in result.trainings if each.failure]
+    assert failed
+    assert all(each.value is None for each in failed)
+    assert not {each.key for each in failed} & {result.best.key}
+
+
+def test_fewer_than_three_results_fall_back_to_the_score(
+    found: SearchResult, distillation: Distillation
+) -> None:
+    said: list[Step] = []
+    result = train_briefly(found, distillation, replace(PLAN, trainings=2), progress=said.append)
+    assert result.best.name == found.best.name
+    assert result.promising == found.ranking
+    assert any("the score alone ranks" in step.note for step in said)
+
+
+def test_more_trainings_than_candidates_train_all(
+    found: SearchResult, distillation: Distillation
+) -> None:
+    said: list[Step] = []
+    plan = replace(PLAN, trainings=50)
+    result = train_briefly(found, distillation, plan, progress=said.append)
+    assert len(result.trainings) == 16
+    assert any("16 candidates are in budget" in step.note for step in said)
