@@ -43,7 +43,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 @option(JobOptions, "onnx")
 @shared.run_options
 def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
-    """Search a student, distill it, compare it with baselines, and export the one to take.
+    """Search and distill a student, compare it with baselines, and export one.
 
     With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
     the 64 networks of S0, at most 300k parameters.

@@ -191,7 +191,6 @@ class SearchOptions(ComparisonOptions, total=False):
             least=0,
             most=MOST_CANDIDATES,
             group="Search",
-            essential=True,
         ),
     ]
     training_epochs: Annotated[
