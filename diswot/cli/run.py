@@ -48,7 +48,7 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
     the 64 networks of S0, at most 300k parameters.
 
-    Example: diswot run --data cifar100 --data-root ~/data --teacher resnet56 --max-params 300k
+    Example: diswot run --data cifar100 --teacher resnet56 --max-params 300k
     """
     from diswot.pipeline import DEFAULT_BUDGET, check_run
     from diswot.pipeline import run as run_main_job
