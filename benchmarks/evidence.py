@@ -8,9 +8,7 @@ SLOW = ("gradsign", "vkdnw", "vkdnw_agg")
 """Not among the published values, and slow: on a thousand cells of their own."""
 AGGREGATES = ("diswot", "az_nas", "vkdnw_agg", "logrank(jacov,params)")
 """Scores of the papers, with which `student_fit` is compared."""
-OF_IMAGES = tuple(
-    name for name, scorer in scorers().items() if "attention" not in scorer.card.reads
-)
+OF_IMAGES = tuple(name for name, scorer in scorers().items() if "tokens" not in scorer.card.reads)
 """Those that networks of images give what they read."""
 ALL = (
     *OF_IMAGES,

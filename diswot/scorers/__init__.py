@@ -4,11 +4,13 @@ from diswot.options import COMBINATIONS, Combination
 from diswot.scorers._card import Card, CostTerm, Scorer, Term
 from diswot.scorers._formula import Formula, combine
 from diswot.scorers._registry import all_terms, find_scorer, register, register_cost, scorers
+from diswot.scorers.activation_distance import activation_distance
 from diswot.scorers.attention_relations import attention_relations, attention_relations_raw
 from diswot.scorers.az_expressivity import az_expressivity
 from diswot.scorers.az_nas import az_nas
 from diswot.scorers.az_progressivity import az_progressivity
 from diswot.scorers.az_trainability import az_trainability
+from diswot.scorers.confidence import attention_confidence, head_confidence
 from diswot.scorers.diswot import diswot
 from diswot.scorers.epe_nas import epe_nas
 from diswot.scorers.fc_weights import fc_weights
@@ -48,6 +50,7 @@ from diswot.scorers.snip import snip
 from diswot.scorers.student_fit import student_fit
 from diswot.scorers.swap import swap
 from diswot.scorers.swap_reg import swap_reg
+from diswot.scorers.synaptic import synaptic_diversity, synaptic_saliency
 from diswot.scorers.synflow import synflow
 from diswot.scorers.teacher_alignment import teacher_alignment
 from diswot.scorers.trainable_layers import trainable_layers
@@ -64,8 +67,10 @@ __all__ = [
     "Formula",
     "Scorer",
     "Term",
+    "activation_distance",
     "all_terms",
     "at",
+    "attention_confidence",
     "attention_relations",
     "attention_relations_raw",
     "az_expressivity",
@@ -86,6 +91,7 @@ __all__ = [
     "grad_norm",
     "gradsign",
     "grasp",
+    "head_confidence",
     "ickd",
     "jacov",
     "kd",
@@ -113,6 +119,8 @@ __all__ = [
     "student_fit",
     "swap",
     "swap_reg",
+    "synaptic_diversity",
+    "synaptic_saliency",
     "synflow",
     "teacher_alignment",
     "trainable_layers",

@@ -26,7 +26,7 @@ from diswot.testing._networks import (
 def check_scorer(scorer: "str | Scorer | Term") -> None:
     """Check that a scorer keeps its contract, on a small residual network and a wider teacher.
 
-    Scorers of attention are checked on encoders of texts. Its terms are finite numbers, the same
+    Scorers of tokens are checked on encoders of texts. Its terms are finite numbers, the same
     each time; it changes neither network, batch nor torch's global generator; and it reads labels
     and gradients only where its card says so.
 
@@ -77,8 +77,8 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
 
 
 def _subjects(scorer: Scorer) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:
-    """Return a student, a wider teacher and a batch: of texts where attention is read."""
-    if "attention" in scorer.card.reads:
+    """Return a student, a wider teacher and a batch: of texts where tokens are read."""
+    if "tokens" in scorer.card.reads:
         return small_encoder(1, hidden=8), small_encoder(2, hidden=12), example_texts()
     return small_student(), small_teacher(), (example_images(),)
 

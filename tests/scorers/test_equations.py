@@ -17,9 +17,7 @@ from tests.scorers.probes import CLASSES, IMAGES, batch, probe_of, resnet, score
 ALIKE = ("diswot", "semantic", "relation", "semantic_grad", "relation_gram")
 """Scorers that measure how alike two networks are: 0 for the same."""
 
-OF_IMAGES = sorted(
-    name for name, scorer in scorers().items() if "attention" not in scorer.card.reads
-)
+OF_IMAGES = sorted(name for name, scorer in scorers().items() if "tokens" not in scorer.card.reads)
 
 ORDERED = ("zico", "meco", "az_trainability", "az_nas", "vkdnw_agg")
 

@@ -1,0 +1,74 @@
+"""How sure the attention heads of a transformer are: of their outputs, and of their weights."""
+
+import torch
+from torch import Tensor
+
+from diswot.networks import Activations
+from diswot.networks.attention import EVERY_ATTENTION, Attention, split_heads
+from diswot.networks.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+from diswot.scorers._tokens import mask_of
+
+_SOURCE = (
+    "Serianni and Kalita, Training-free Neural Architecture Search for RNNs and Transformers, ACL "
+    "2023, section 4, after Voita et al., ACL 2019"
+)
+_SUPPORTS = "transformers with query, key and value layers"
+
+
+@register(
+    Card(
+        "attention_confidence",
+        "largest output of each attention head, mean over heads",
+        _SOURCE,
+        needs_teacher=False,
+        supports=_SUPPORTS,
+        reads=("tokens", "attention"),
+    ),
+    watches=[EVERY_ATTENTION],
+)
+def attention_confidence(student: Probe, _teacher: Activations) -> Tensor:
+    """Return the mean over heads h of 1/N Σ_n max Att_h(x_n), over tokens and channels of a text.
+
+    Att_h is what a head gives: the mean of values by its weights.
+    """
+    mask = mask_of(student)
+
+    def largest(attention: Attention) -> Tensor:
+        value = split_heads(attention.value, attention.heads)
+        output: Tensor = attention.weights(mask) @ value
+        return output.masked_fill(~mask[:, None, :, None], -torch.inf).flatten(2).amax(dim=-1)
+
+    return _mean_over_heads([largest(each) for each in student.watched(EVERY_ATTENTION)])
+
+
+@register(
+    Card(
+        "head_confidence",
+        "largest attention weight of each head, mean over heads",
+        _SOURCE,
+        needs_teacher=False,
+        supports=_SUPPORTS,
+        reads=("tokens", "attention"),
+    ),
+    watches=[EVERY_ATTENTION],
+)
+def head_confidence(student: Probe, _teacher: Activations) -> Tensor:
+    """Return the mean over heads h of 1/N Σ_n max σ_h(x_n), over pairs of tokens of a text.
+
+    σ_h are the attention weights of a head, after the softmax.
+    """
+    mask = mask_of(student)
+    pairs = (mask[:, None] & mask[:, :, None])[:, None]
+    return _mean_over_heads(
+        [
+            each.weights(mask).masked_fill(~pairs, 0).flatten(2).amax(dim=-1)
+            for each in student.watched(EVERY_ATTENTION)
+        ]
+    )
+
+
+def _mean_over_heads(by_text: list[Tensor]) -> Tensor:
+    """Return the mean of (B, H) of each layer over texts, then over the heads of all layers."""
+    return torch.cat([each.mean(dim=0) for each in by_text]).mean()

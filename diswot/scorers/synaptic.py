@@ -1,0 +1,74 @@
+"""DSS: diversity of a transformer's attention weights, and saliency of its other weights."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from diswot.networks import Activations
+from diswot.networks.attention import attentions
+from diswot.networks.probe import Probe
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register
+
+_SOURCE = "Zhou et al., Training-free Transformer Architecture Search, CVPR 2022"
+_COST = "one forward and one backward pass"
+_SUPPORTS = "transformers with query, key and value layers that return logits"
+
+
+@register(
+    Card(
+        "synaptic_diversity",
+        "nuclear norms of attention weights times those of their gradients",
+        f"{_SOURCE}, equation 4",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost=_COST,
+        supports=_SUPPORTS,
+        reads=("tokens", "attention", "logits"),
+    )
+)
+def synaptic_diversity(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ ‖∂L/∂W‖_* · ‖W‖_* over the weights W of all linear layers of self-attentions."""
+    found = [
+        torch.linalg.matrix_norm(gradient, "nuc") * torch.linalg.matrix_norm(weight, "nuc")
+        for weight, gradient in _weights(student, attention=True)
+    ]
+    return torch.stack(found).sum()
+
+
+@register(
+    Card(
+        "synaptic_saliency",
+        "weights of feed-forward layers times their gradients",
+        f"{_SOURCE}, equation 6",
+        needs_teacher=False,
+        needs_labels=True,
+        needs_gradients=True,
+        cost=_COST,
+        supports=_SUPPORTS,
+        reads=("tokens", "attention", "logits"),
+    )
+)
+def synaptic_saliency(student: Probe, _teacher: Activations) -> Tensor:
+    """Return Σ ∂L/∂W ⊙ W over the weights W of linear layers outside of attentions.
+
+    The classifier is left out: its size follows from the data.
+    """
+    found = [(gradient * weight).sum() for weight, gradient in _weights(student, attention=False)]
+    return torch.stack(found).sum()
+
+
+def _weights(student: Probe, *, attention: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield weights of linear layers and the loss's gradients for them: in attentions, or not."""
+    within = {
+        id(layer)
+        for module in attentions(student.network)
+        for layer in module.modules()
+        if isinstance(layer, nn.Linear)
+    }
+    for layer, gradient in student.weight_gradients:
+        classifier = layer.weight is student.classifier_weight
+        if isinstance(layer, nn.Linear) and (id(layer) in within) == attention and not classifier:
+            yield layer.weight, gradient
