@@ -11,7 +11,7 @@ from search_spaces import ChoiceSpace
 
 AT_ONCE = 4
 ETA = 3
-"""Of successive halving and Hyperband: one in three goes on."""
+"""Of successive halving and Hyperband: one in three is kept."""
 
 
 class Spending:

@@ -80,13 +80,13 @@ def search(
     """
     with displayed(progress) as report:
         if out is None:
-            return _begun(teacher, space, budget, (None, job, report), options, source)
+            return _started(teacher, space, budget, (None, job, report), options, source)
         check_new_folder(Path(out))
         with working_in(out):
-            return _begun(teacher, space, budget, (out, job, report), options, source)
+            return _started(teacher, space, budget, (out, job, report), options, source)
 
 
-def _begun(
+def _started(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,
     budget: Budget | None,
