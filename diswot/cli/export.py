@@ -49,6 +49,11 @@ if TYPE_CHECKING:
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @click.option("--out", type=Folder(), help="By default RUN/student.")
+@click.option(
+    "--push-to-hub",
+    metavar="OWNER/NAME",
+    help="Upload the folder to this repository of the Hugging Face Hub; a new one is private.",
+)
 @shared.JSON
 def export(
     run: Path,
@@ -61,6 +66,7 @@ def export(
     int8: bool,
     formats: tuple[str, ...] | None,
     out: Path | None,
+    push_to_hub: str | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -70,12 +76,14 @@ def export(
 
     Example: diswot export runs/search-1 --out student/
     """
+    from diswot.export import check_repo, push, wanted_forms
     from diswot.export import export as export_student
-    from diswot.export import wanted_forms
     from diswot.search import task_of
 
     target = out or run / "student"
     check_new_folder(target)
+    if push_to_hub is not None:
+        check_repo(push_to_hub)
     wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
@@ -90,11 +98,14 @@ def export(
         int8=int8,
         formats=formats,
     )
+    pushed = {} if push_to_hub is None else {"commit": push(target, push_to_hub)}
     if as_json:
-        print_json({"folder": str(target), "loss": saved.loss, **exported.to_json()})
+        print_json({"folder": str(target), "loss": saved.loss, **pushed, **exported.to_json()})
         return
     say(f"Exported {saved.architecture} ({saved.loss}) to {target}: {', '.join(exported.files)}")
     print_exported(exported)
+    if pushed:
+        say(f"Uploaded it to {push_to_hub}: {pushed['commit']}")
     say(f"Next: diswot predict {target} FOLDER, or cd {target} && python predict.py FILE")
 
 

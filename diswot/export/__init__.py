@@ -4,6 +4,7 @@ from diswot.export._api import Exported, export
 from diswot.export._dry import dry_export
 from diswot.export._formats import FORMATS, Format
 from diswot.export._forms import Form
+from diswot.export._hub import check_repo, push
 from diswot.export._predicting import ExportedStudent, predict
 from diswot.export._reading import read_exported
 from diswot.export._wanted import wanted_forms
@@ -15,10 +16,12 @@ __all__ = [
     "ExportedStudent",
     "Form",
     "Format",
+    "check_repo",
     "dry_export",
     "export",
     "onnx_available",
     "predict",
+    "push",
     "read_exported",
     "require_onnx",
     "wanted_forms",

@@ -1,5 +1,9 @@
 """`--help` in one screen, `--help-all`, and options that a task alone has."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from diswot.options import GROUPS, DistillationOptions, SearchOptions, declared
@@ -68,3 +72,20 @@ def test_what_does_not_fit_the_task_is_refused(
     cli: CommandLine, options: tuple[str, ...], said: str
 ) -> None:
     assert said in only_line(cli("search", *options))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("words", "expected"), [("diswot pre", "predict"), ("diswot predict x --to", "--top")]
+)
+def test_the_shell_completes_commands_and_options(words: str, expected: str) -> None:
+    told = {
+        "_DISWOT_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    program = [sys.executable, "-m", "diswot"]
+    done = subprocess.run(
+        program, env=os.environ | told, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"plain,{expected}\n"

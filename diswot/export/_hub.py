@@ -1,0 +1,70 @@
+"""An exported student, uploaded to the Hugging Face Hub as it is."""
+
+import os
+from pathlib import Path
+
+from diswot.errors import OptionError, RunError, first_line
+from diswot.runtimes import require
+
+
+def check_repo(repo: str) -> None:
+    """Make sure that a student can be uploaded under a name, before anything is done for it.
+
+    Raises:
+        MissingExtraError: huggingface_hub is not installed.
+        OptionError: it is no name of a repository, the Hub is switched off, or nobody is logged
+            in.
+    """
+    require(("huggingface_hub",), "hf", "--push-to-hub")
+    from huggingface_hub import constants, get_token
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    if repo.count("/") != 1:
+        raise OptionError(
+            f"Expected the name of a repository to be OWNER/NAME, but got {repo!r}: "
+            "name a user or an organization of the Hub too"
+        )
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise OptionError(f"the Hub takes no repository {repo!r}: {first_line(error)}") from error
+    if constants.HF_HUB_OFFLINE:
+        raise OptionError(
+            "the Hub is switched off: unset HF_HUB_OFFLINE, or upload the folder later"
+        )
+    if get_token() is None:
+        raise OptionError("nobody is logged in to the Hub: run `hf auth login`, or set HF_TOKEN")
+
+
+def push(folder: Path, repo: str) -> str:
+    """Upload all files of an exported student, and return the address of the commit.
+
+    The repository is made if there is none; a new one is private.
+
+    Args:
+        folder: of the exported student.
+        repo: owner and name, see `check_repo`.
+
+    Raises:
+        RunError: the Hub or the way to it refuses; the folder is left as it is.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    api = HfApi()
+    try:
+        api.create_repo(repo, private=True, exist_ok=True)
+        done = api.upload_folder(
+            repo_id=repo,
+            folder_path=folder,
+            commit_message="Student exported by DisWOT",
+            ignore_patterns=["__pycache__/*"],
+        )
+    except Exception as error:
+        raise RunError(
+            f"the student is in {folder}, but could not be uploaded to {repo} "
+            f"({type(error).__name__}: {first_line(error)}): hf upload {repo} {os.fspath(folder)}"
+        ) from error
+    return str(done.commit_url)
