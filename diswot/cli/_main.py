@@ -35,6 +35,7 @@ _COMMANDS = {
     "bench": "diswot.cli.bench:bench",
     "distill": "diswot.cli.distill:distill",
     "export": "diswot.cli.export:export",
+    "init": "diswot.cli.init:init",
     "latency": "diswot.cli.latency:latency",
     "list": "diswot.cli.listing:list_",
     "predict": "diswot.cli.predict:predict",

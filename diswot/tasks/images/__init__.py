@@ -7,6 +7,7 @@ from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData, Split, batches, held_out, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._look import Look, look_at
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._task import ImageClassification
@@ -19,6 +20,7 @@ __all__ = [
     "ImageClassification",
     "ImageData",
     "ImageSpec",
+    "Look",
     "Originals",
     "Split",
     "Top1",
@@ -31,6 +33,7 @@ __all__ = [
     "fitted",
     "held_out",
     "load_data",
+    "look_at",
     "paired_difference",
     "read_image",
     "with_fewer",

@@ -1,0 +1,77 @@
+"""What a folder of photos holds, seen before anything is decoded."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median_low
+
+from diswot.errors import DataError
+from diswot.tasks._image_file import Header, read_header
+from diswot.tasks.images._listing import list_folder
+
+SIZES = (32, 64, 128, 224)
+"""Sides that images are commonly resized to."""
+
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Look:
+    """A folder of photos.
+
+    Attributes:
+        classes: their names.
+        counts: images of each split.
+        smallest: the class with the fewest training images, and how many.
+        largest: the class with the most, and how many.
+        side: median of the shorter sides, in pixels.
+        gray: whether no image has colors.
+        notes: what was inferred or left out.
+    """
+
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    smallest: tuple[str, int]
+    largest: tuple[str, int]
+    side: int
+    gray: bool
+    notes: tuple[str, ...]
+
+    @property
+    def image_size(self) -> int:
+        """The largest common side that enlarges no typical photo."""
+        return max((size for size in SIZES if size <= self.side), default=SIZES[0])
+
+
+def look_at(folder: str | Path) -> Look:
+    """Return what a folder of photos holds; at most 200 headers are read.
+
+    Raises:
+        DataError: it is no folder with photos of classes, or none can be read.
+    """
+    listing = list_folder(Path(folder))
+    files = listing.splits["train"]
+    per_class = Counter(file.label for file in files).most_common()
+    headers = _headers([file.path for file in files[:: -(-len(files) // _LOOKED_AT)]])
+    if not headers:
+        raise DataError(f"no photo of {folder} can be read: convert them to JPEG or PNG")
+    (most, many), (least, few) = per_class[0], per_class[-1]
+    return Look(
+        listing.classes,
+        {split: len(found) for split, found in listing.splits.items()},
+        (listing.classes[least], few),
+        (listing.classes[most], many),
+        median_low(min(each.height, each.width) for each in headers),
+        all(each.gray for each in headers),
+        listing.notes,
+    )
+
+
+def _headers(paths: list[Path]) -> list[Header]:
+    found = []
+    for path in paths:
+        try:
+            found.append(read_header(path))
+        except Exception:  # noqa: BLE001, S112  (a damaged image can raise anything; loading names it)
+            continue
+    return found
