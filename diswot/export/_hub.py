@@ -18,7 +18,7 @@ def check_repo(repo: str) -> None:
     require(("huggingface_hub",), "hf", "--push-to-hub")
     from huggingface_hub import constants, get_token
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     if repo.count("/") != 1:
         raise OptionError(
@@ -50,7 +50,7 @@ def push(folder: Path, repo: str) -> str:
         RunError: the Hub or the way to it refuses; the folder is left as it is.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
     disable_progress_bars()
     api = HfApi()
@@ -60,7 +60,7 @@ def push(folder: Path, repo: str) -> str:
             repo_id=repo,
             folder_path=folder,
             commit_message="Student exported by DisWOT",
-            ignore_patterns=["__pycache__/*"],
+            ignore_patterns=["*__pycache__*"],
         )
     except Exception as error:
         raise RunError(

@@ -1,9 +1,6 @@
 """Uploading a student, to a server that answers as the Hub does."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,21 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CommandLine
-
-pytestmark = pytest.mark.processes
-
-PUSH = """
-import sys
-from pathlib import Path
-from diswot.errors import DiswotError
+from diswot.errors import OptionError, RunError
 from diswot.export import check_repo, push
-try:
-    check_repo(sys.argv[2])
-    print(push(Path(sys.argv[1]), sys.argv[2]))
-except DiswotError as error:
-    sys.exit(str(error))
-"""
+from tests.conftest import CommandLine
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -74,62 +59,59 @@ class Hub(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def hub() -> Iterator[HTTPServer]:
-    pytest.importorskip("huggingface_hub")
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the address of a server in the place of the Hub, to which somebody is logged in."""
+    constants = pytest.importorskip("huggingface_hub.constants")
     Hub.commits, Hub.refuses = [], False
     server = HTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    yield address
     server.shutdown()
     server.server_close()
 
 
-def pushed(folder: Path, repo: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Upload a folder in a process whose Hub is named by variables."""
-    (folder / "student").mkdir(exist_ok=True)
-    (folder / "student" / "README.md").write_text("# A card")
-    (folder / "student" / "config.json").write_text("{}")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
-    return subprocess.run(
-        [sys.executable, "-c", PUSH, folder / "student", repo],
-        env={**clean, "HF_HOME": str(folder / "hf"), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def student(tmp_path: Path) -> Path:
+    """Return a folder as an export leaves it."""
+    folder = tmp_path / "student"
+    (folder / "__pycache__").mkdir(parents=True)
+    (folder / "__pycache__" / "student.pyc").write_bytes(b"left over")
+    (folder / "README.md").write_text("# A card")
+    (folder / "config.json").write_text("{}")
+    return folder
 
 
-def test_all_files_of_a_student_are_uploaded(hub: HTTPServer, tmp_path: Path) -> None:
-    endpoint = f"http://127.0.0.1:{hub.server_port}"
-    done = pushed(tmp_path, "me/small", HF_ENDPOINT=endpoint, HF_TOKEN="hf_test")
-    assert done.stdout.strip() == f"{endpoint}/me/small/commit/a", done.stderr
+def test_all_files_of_a_student_are_uploaded(hub: str, student: Path) -> None:
+    check_repo("me/small")
+    assert push(student, "me/small") == f"{hub}/me/small/commit/a"
     rows = [json.loads(line) for line in Hub.commits[0].splitlines()]
     assert [row["value"]["path"] for row in rows[1:]] == ["README.md", "config.json"]
 
 
-def test_a_refused_upload_says_what_to_do(hub: HTTPServer, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("hub")
+def test_a_refused_upload_says_what_to_do(student: Path) -> None:
     Hub.refuses = True
-    endpoint = f"http://127.0.0.1:{hub.server_port}"
-    done = pushed(tmp_path, "me/small", HF_ENDPOINT=endpoint, HF_TOKEN="hf_test")
-    assert done.returncode == 1
-    assert "could not be uploaded to me/small" in done.stderr
-    assert f"hf upload me/small {tmp_path / 'student'}" in done.stderr
+    with pytest.raises(RunError, match="could not be uploaded to me/small") as error:
+        push(student, "me/small")
+    assert str(error.value).endswith(f"hf upload me/small {student}")
 
 
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ({"HF_HUB_OFFLINE": "1", "HF_TOKEN": "hf_test"}, "unset HF_HUB_OFFLINE"),
-        ({}, "run `hf auth login`, or set HF_TOKEN"),
-    ],
-)
-def test_a_hub_out_of_reach_is_named(
-    environment: dict[str, str], words: str, tmp_path: Path
-) -> None:
-    pytest.importorskip("huggingface_hub")
-    done = pushed(tmp_path, "me/small", **environment)
-    assert done.returncode == 1
-    assert words in done.stderr
+@pytest.mark.usefixtures("hub")
+def test_a_hub_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(OptionError, match="unset HF_HUB_OFFLINE"):
+        check_repo("me/small")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
+    with pytest.raises(OptionError, match="run `hf auth login`, or set HF_TOKEN"):
+        check_repo("me/small")
 
 
 @pytest.mark.parametrize(
