@@ -84,7 +84,8 @@ def export(
     check_new_folder(target)
     if push_to_hub is not None:
         check_repo(push_to_hub)
-    wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
+    forms: dict[str, Any] = {"onnx": onnx, "pt2": pt2, "int8": int8, "formats": formats}
+    wanted = wanted_forms(**forms)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
     found = task_of(used, task)
@@ -93,10 +94,7 @@ def export(
         target,
         task=found,
         data=_data(run, used, task=task, needed="int8" in wanted, **chosen),
-        onnx=onnx,
-        pt2=pt2,
-        int8=int8,
-        formats=formats,
+        **forms,
     )
     pushed = {} if push_to_hub is None else {"commit": push(target, push_to_hub)}
     if as_json:
