@@ -259,6 +259,6 @@ def _print(table: OperatorTable, path: Path) -> None:
     say(f"Wrote {path}")
     if table.measurement_noise > BUSY:
         say(
-            f"The machine was busy: half of the runs took {table.measurement_noise:.0%} more than "
-            "the fast ones; calibrate again when it does nothing else."
+            f"The machine was busy: half of the runs took {table.measurement_noise:.0%} longer "
+            "than the fast ones; calibrate again when it does nothing else."
         )
