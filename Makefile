@@ -17,10 +17,10 @@ demo: install
 	$(BIN)/diswot run
 
 test: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: install
-	$(BIN)/python -m pytest -n 2 -m "not slow and not processes"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not processes"
 
 lint: install
 	$(BIN)/ruff check

@@ -1,7 +1,11 @@
 """The benchmark of the training loop, as small as it can be."""
 
+import pytest
+
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from diswot.progress import silent
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_level_of_augmentation_has_a_row_of_ratios() -> None:

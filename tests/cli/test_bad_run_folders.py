@@ -172,6 +172,7 @@ def test_a_training_with_wrong_values_is_not_exported(
     assert str(trained) in refused("export", run_folder, "--space", SPACE, "--no-onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [

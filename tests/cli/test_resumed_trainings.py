@@ -128,6 +128,7 @@ def test_other_options_are_refused_where_a_training_stopped(
     assert "stopped/training.json is of another training" in refused.err.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

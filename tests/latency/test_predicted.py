@@ -33,6 +33,8 @@ from tests.cli.conftest import damaged
 from tests.cli.faulty import BuildRaises, Small
 from tests.signatures import of_images
 
+pytestmark = pytest.mark.slow
+
 IMAGES = load_data("digits").signature
 SPACE = ResNetDepthSpace((1, 2), widths=(2, 2, 4, 4), in_channels=1)
 

@@ -57,6 +57,7 @@ def workshop_for(data: TextData, root: Path, **other: Any) -> Workshop:
     )
 
 
+@pytest.mark.slow
 def test_a_supernet_keeps_the_contract_of_methods(data: TextData) -> None:
     archs = list(SPACE)
 
@@ -156,6 +157,8 @@ def test_an_unknown_method_names_the_nearest() -> None:
         find_method("supernets")
 
 
+@pytest.mark.processes
+@pytest.mark.slow
 def test_run_goes_from_texts_to_a_student_of_a_supernet(cli: CommandLine, tmp_path: Path) -> None:
     rows = "".join(f"{text},{label}\n" for text, label in PAIRS)
     (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")

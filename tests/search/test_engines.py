@@ -473,6 +473,7 @@ def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
     assert all(candidate.params <= 1_500 for candidate in run.candidates)
 
 
+@pytest.mark.slow
 def test_an_engine_under_its_former_name_searches_the_same() -> None:
     few: dict[str, Any] = {"scorer": "params", "population": 4, "generations": 2, "seed": 3}
     now, former = (

@@ -171,6 +171,7 @@ def test_standard_scores_do_not_depend_on_the_scale_of_a_term() -> None:
     )
 
 
+@pytest.mark.slow
 def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
     from diswot.bench.ground_truths import find_truth
     from diswot.bench.rank_statistics import kendall

@@ -40,6 +40,7 @@ def as_first_version(folder: Path) -> None:
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_of_the_first_version_is_read_and_resumed(tmp_path: Path) -> None:
     whole = search(tmp_path / "whole", generations=2)
     search(tmp_path / "run")
@@ -50,6 +51,7 @@ def test_a_run_of_the_first_version_is_read_and_resumed(tmp_path: Path) -> None:
     assert resume(tmp_path / "run", generations=2, progress=False).candidates == whole.candidates
 
 
+@pytest.mark.slow
 def test_a_run_of_other_data_is_not_resumed(tmp_path: Path) -> None:
     search(tmp_path / "run")
     path = tmp_path / "run" / "manifest.json"

@@ -164,6 +164,7 @@ def test_iteration_starts_at_once_in_a_space_of_a_billion() -> None:
 # Tables
 
 
+@pytest.mark.slow
 def test_all_rows_of_the_table_are_architectures_and_build(shared_data: Path) -> None:
     rows = json.loads((shared_data / "vit-bench" / "autoformer.json").read_text("utf-8"))
     assert len(rows) == 100
@@ -299,6 +300,7 @@ def test_what_is_beyond_the_depth_is_no_part_of_an_architecture() -> None:
 # Networks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "tokens"), [("autoformer", 32, 65), ("autoformer-224", 224, 197)]
 )

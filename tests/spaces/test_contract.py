@@ -240,6 +240,7 @@ def outputs(space: SearchSpace, arch: Architecture) -> Tensor:
 
 # Not that they cost the same: in NAS-Bench-201 an edge without effect has parameters too,
 # and a sum of two equal terms can be one convolution or two.
+@pytest.mark.slow
 def test_equal_keys_name_networks_that_compute_the_same(space: SearchSpace) -> None:
     for one, other in alike(space, draws=400)[:60]:
         expected = outputs(space, one)
@@ -257,6 +258,7 @@ def test_the_key_of_an_architecture_survives_its_name(space: SearchSpace, seed: 
     assert space.canonical_key(again) == space.canonical_key(arch)
 
 
+@pytest.mark.slow
 def test_what_is_scored_computes_the_same(space: SearchSpace) -> None:
     rng = np.random.default_rng(1)
     for _ in range(20):
