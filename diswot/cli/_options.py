@@ -34,7 +34,7 @@ TEACHER_CLASSES = option(DistillationOptions, "teacher_classes")
 SPACE = option(SubjectOptions, "space")
 DATA = option(SearchOptions, "data")
 FORCE = option(DistillationOptions, "force")
-IMAGE_SIZE = option(SearchOptions, "image_size")
+IMAGE_SIZE = options(option(SearchOptions, "image_size"), option(SearchOptions, "stream_above"))
 DATA_ROOT = option(SearchOptions, "data_root")
 SEED = option(SearchOptions, "seed")
 DEVICE = option(SearchOptions, "device")
@@ -62,6 +62,7 @@ recipe_options = options(
     *(option(RecipeOptions, name) for name in declared(RecipeOptions) if name != "seed"),
     option(DistillationOptions, "flips"),
     option(DistillationOptions, "tensorboard"),
+    option(DistillationOptions, "loader_workers"),
 )
 
 training_options = options(

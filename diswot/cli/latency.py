@@ -87,6 +87,7 @@ def calibrate(
     space: str | None,
     data: str | None,
     image_size: int | None,
+    stream_above: float | None,
     data_root: str | None,
     device: str | None,
     form: str | None,
@@ -110,7 +111,8 @@ def calibrate(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
+    own = {"image_size": image_size, "stream_above": stream_above}
+    subject = _subject(task, space, data, data_root=data_root, **own)
     path = out or Path(f"{subject.space}-{found_device}.json".replace(":", "-"))
     _check_new(path)
     with displayed_progress() as progress:
@@ -140,6 +142,7 @@ def measure(
     space: str | None,
     data: str | None,
     image_size: int | None,
+    stream_above: float | None,
     data_root: str | None,
     device: str | None,
     threads: int,
@@ -156,7 +159,8 @@ def measure(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    subject = _subject(task, space, data, data_root=data_root, image_size=image_size)
+    own = {"image_size": image_size, "stream_above": stream_above}
+    subject = _subject(task, space, data, data_root=data_root, **own)
     with displayed_progress() as progress:
         found, images = _found(subject, progress)
         archs = {text: parse_architecture(found, text) for text in architectures}
@@ -197,7 +201,7 @@ def _found_form(form: str | None, device: str) -> str:
 
 
 def _subject(
-    task: str, space: str | None, data: str | None, **options: str | int | None
+    task: str, space: str | None, data: str | None, **options: str | float | None
 ) -> Subject:
     from diswot.tasks import find_subject
 

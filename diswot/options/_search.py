@@ -43,6 +43,10 @@ MOST_SIDE = 4_096
 MOST_THREADS = 1_024
 
 
+STREAM_ABOVE = 8.0
+"""GiB of decoded images above which they are streamed."""
+
+
 class DataOptions(TypedDict, total=False):
     """Options of data that the functions of every task declare; a task takes those it has too."""
 
@@ -52,6 +56,15 @@ class DataOptions(TypedDict, total=False):
             "Height and width of the images of a folder; by default inferred.",
             least=1,
             most=MOST_SIDE,
+            group="Task",
+        ),
+    ]
+    stream_above: Annotated[
+        float | None,
+        Option(
+            "GiB of decoded images above which a folder is streamed: decoded in every step, not "
+            f"once into a file; by default {STREAM_ABOVE:g}.",
+            least=0,
             group="Task",
         ),
     ]

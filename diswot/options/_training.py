@@ -30,6 +30,10 @@ TEACHER_VIEWS = ("auto", "own", "student")
 """What teachers can be given of training images."""
 
 
+MOST_LOADER_WORKERS = 8
+"""Processes that read streamed examples where nobody says how many."""
+
+
 class RecipeOptions(TypedDict, total=False):
     """What of a [`Recipe`][diswot.training.Recipe] can be chosen; `None` is its default."""
 
@@ -171,6 +175,16 @@ class DistillationOptions(RecipeOptions, total=False):
             default="auto",
             choices=TEACHER_VIEWS,
             group="Task",
+        ),
+    ]
+    loader_workers: Annotated[
+        int | None,
+        Option(
+            "Processes that read training images which are streamed; the result is the same. By "
+            f"default one less than there are cores, at most {MOST_LOADER_WORKERS}.",
+            least=0,
+            most=256,
+            group="Training",
         ),
     ]
     force: Annotated[

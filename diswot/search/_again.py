@@ -55,6 +55,12 @@ def source_of(used: Mapping[str, Any], task: Task) -> Source:
         OptionError: the data were Python code, which must be named again.
         RunFolderError: the settings are damaged.
     """
+    known = _recorded(used, task)
+    restored_option("data", known.data, None, task.named_data)
+    return known
+
+
+def _recorded(used: Mapping[str, Any], task: Task) -> Source:
     try:
         known = Source.from_json(used.get("data_source") or {"data": str(used["data"])})
         for name, value in known.options.items():
@@ -63,7 +69,6 @@ def source_of(used: Mapping[str, Any], task: Task) -> Source:
         raise RunFolderError(
             f"manifest.json holds no source of data ({error}): restore it from a copy"
         ) from error
-    restored_option("data", known.data, None, task.named_data)
     return known
 
 
@@ -84,7 +89,8 @@ def data_again(
         task: named again, where it was Python code.
         data_root: where they are now.
         progress: receives what was inferred.
-        **options: of the task's own; what is not `None` goes before that of the run.
+        **options: of the task's own; what is not `None` goes before that of the run, which also
+            holds for data that are named again.
 
     Raises:
         OptionError: the data were Python code, which must be named again.
@@ -93,7 +99,8 @@ def data_again(
     found = task_of(used, task, data=given)
     own = {name: value for name, value in options.items() if value is not None}
     if given is not None:
-        return found.load(given, root=data_root, progress=progress, **own)
+        kept = _recorded(used, found).options if isinstance(given, str | Path) else {}
+        return found.load(given, root=data_root, progress=progress, **{**kept, **own})
     source = source_of(used, found)
     root = data_root or source.root
     try:

@@ -44,6 +44,7 @@ class Task(ABC):
             losses of one teacher read.
         outputs: what the numbers are that a network returns, in messages.
         teacher_views: what of the option `teacher_view` there is.
+        streams: whether examples can be read in processes while students train.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Task(ABC):
     teachers: tuple[str, ...] = ("teacher",)
     outputs: str = "outputs"
     teacher_views: tuple[str, ...] = ()
+    streams: bool = False
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:

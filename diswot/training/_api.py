@@ -20,7 +20,7 @@ from diswot.training._distillation import Distillation
 from diswot.training._given import (
     GivenTeacher,
     check_compatible,
-    check_view,
+    check_own,
     named_teachers,
     own_options,
 )
@@ -117,7 +117,7 @@ def check_distillation(
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
     objective.check_reads(task.reads, task=task.name)
-    check_view(options.get("teacher_view", "auto"), task)
+    check_own(options, task)
     subject.check()
     if objective.needs_teacher:
         if teacher is None:

@@ -19,14 +19,20 @@ def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("teacher_classes",) if options.get(name) is not None}
 
 
-def check_view(view: str, task: Task) -> None:
-    """Make sure that the teachers of a task can be given what they are to be given.
+def check_own(options: Mapping[str, Any], task: Task) -> None:
+    """Make sure that options which only some tasks have mean something for a task.
 
     Raises:
-        OptionError: they cannot.
+        OptionError: one does not.
     """
-    if view != "auto" and view not in task.teacher_views:
-        raise OptionError(f"--teacher-view means nothing for the task {task.name}: leave it out")
+    views = ("auto", *task.teacher_views)
+    unknown = {
+        "teacher_view": options.get("teacher_view", "auto") not in views,
+        "loader_workers": options.get("loader_workers") is not None and not task.streams,
+    }
+    for name in (name for name, is_unknown in unknown.items() if is_unknown):
+        option = f"--{name.replace('_', '-')}"
+        raise OptionError(f"{option} means nothing for the task {task.name}: leave it out")
 
 
 def named_teachers(

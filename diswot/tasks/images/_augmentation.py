@@ -42,9 +42,19 @@ def augmentation(data: "ImageData", level: str) -> nn.Module:
         )
     if level != "none" and data.flips:
         steps.append(RandomHorizontalFlip())
-    if level == "strong":
-        steps.append(_Trivial(data.spec.scale))
+    if (change := color_changes(data, level)) is not None:
+        steps.append(change)
     return nn.Sequential(*steps)
+
+
+def color_changes(data: "ImageData", level: str) -> nn.Module | None:
+    """Return the last step of `strong` augmentation; `None` of others.
+
+    Args:
+        data: whose images are augmented.
+        level: see `augmentation`.
+    """
+    return _Trivial(data.spec.scale) if level == "strong" else None
 
 
 @dataclass(frozen=True, eq=False)

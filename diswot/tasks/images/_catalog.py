@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from diswot.errors import OptionError
-from diswot.options import DataOptions, takes_options
+from diswot.options import STREAM_ABOVE, DataOptions, takes_options
 from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._cifar import cifar10, cifar100
-from diswot.tasks.images._decoded import image_folder
 from diswot.tasks.images._digits import digits
+from diswot.tasks.images._folder import image_folder
 from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._streamed import StreamedSplit
 
 DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
 """Every dataset by its name: read from a data root."""
@@ -56,6 +57,7 @@ def load_data(
     *,
     root: str | Path | None = None,
     image_size: int | None = None,
+    stream_above: float | None = None,
     progress: Progress = silent,
 ) -> ImageData:
     """Return the dataset that is meant.
@@ -68,6 +70,8 @@ def load_data(
         root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
         image_size: height and width that the images of a folder or a dataset are brought
             to; by default inferred.
+        stream_above: GiB of decoded images above which a folder is not decoded into a file,
+            but whenever an image is asked for; by default 8, or what was decoded before.
         progress: receives what was inferred, and progress in images that are decoded.
 
     Raises:
@@ -79,8 +83,8 @@ def load_data(
         >>> load_data("digits").summary()
         'digits: 300 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
     """
-    check_data(data, image_size=image_size)
-    found = _found(data, root, image_size, progress)
+    check_data(data, image_size=image_size, stream_above=stream_above)
+    found = _found(data, root, image_size, stream_above, progress)
     if image_size is not None and found.shape[1:] != (image_size, image_size):
         channels, height, width = found.shape
         raise OptionError(
@@ -90,16 +94,28 @@ def load_data(
     if found is not data:
         for note in (*found.notes, *found.class_summary()):
             progress(message("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-        found = found.with_provenance(source=NAMED_DATA.source(data, root, image_size=image_size))
+        if stream_above is None and isinstance(found.train, StreamedSplit):
+            stream_above = STREAM_ABOVE  # as now, also where they have been decoded since
+        own = {"image_size": image_size, "stream_above": stream_above}
+        found = found.with_provenance(source=NAMED_DATA.source(data, root, **own))
     return found
 
 
 def _found(
-    data: Any, root: str | Path | None, image_size: int | None, progress: Progress
+    data: Any,
+    root: str | Path | None,
+    image_size: int | None,
+    stream_above: float | None,
+    progress: Progress,
 ) -> ImageData:
     if folder := NAMED_DATA.path(data):
-        kept_in = cache_root(data_root(root)) / "images"
-        return image_folder(folder, kept_in=kept_in, image_size=image_size, progress=progress)
+        return image_folder(
+            folder,
+            kept_in=cache_root(data_root(root)) / "images",
+            image_size=image_size,
+            stream_above=stream_above,
+            progress=progress,
+        )
     if isinstance(data, str):
         return from_dataset(NAMED_DATA.made(data, root), name=data, image_size=image_size)
     return from_dataset(data, name=type(data).__name__, image_size=image_size)

@@ -1,11 +1,23 @@
 """Images that are in the data more than once."""
 
 import hashlib
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from diswot.tasks._dataset import SPLITS, SplitName
 from diswot.tasks.images._image_data import Split
+
+PAIRS: tuple[tuple[SplitName, SplitName], ...] = (
+    ("train", "test"),
+    ("train", "val"),
+    ("val", "test"),
+)
+"""Splits that should have no images in common."""
 
 
 def duplicates(train: Split, val: Split, test: Split) -> list[str]:
@@ -13,31 +25,38 @@ def duplicates(train: Split, val: Split, test: Split) -> list[str]:
 
     Accuracy on those says nothing. Equal images of different classes are counted as well.
     """
-    prints = {
-        "train": _fingerprints(train),
-        "val": _fingerprints(val),
-        "test": _fingerprints(test),
-    }
+    parts = (train, val, test)
+    return repeated([_fingerprints(split) for split in parts], [split.labels for split in parts])
+
+
+def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor]) -> list[str]:
+    """Say the same of images by their fingerprints.
+
+    Args:
+        fingerprints: of the images of `train`, `val` and `test`.
+        labels: their classes.
+    """
+    prints = dict(zip(SPLITS, fingerprints, strict=True))
     notes = [
         f"careful: {shared:,} of {len(prints[split]):,} {split} images are {other} images too, "
         "pixel for pixel"
-        for other, split in (("train", "test"), ("train", "val"), ("val", "test"))
+        for other, split in PAIRS
         if (shared := int(np.isin(prints[split], prints[other]).sum()))
     ]
-    labels = np.concatenate([split.labels.numpy() for split in (train, val, test)])
+    classes = np.concatenate([each.numpy() for each in labels])
     together = np.concatenate(list(prints.values()))
-    pairs = np.unique(np.stack([together, labels.astype(np.uint64)]), axis=1)
+    pairs = np.unique(np.stack([together, classes.astype(np.uint64)]), axis=1)
     contradicting = int((np.unique(pairs[0], return_counts=True)[1] > 1).sum())
     if contradicting:
         notes.append(f"careful: equal images in different classes: {contradicting:,}")
     return notes
 
 
+def fingerprint(image: NDArray[Any]) -> int:
+    """Return 64 bits of a digest of an image."""
+    content = np.ascontiguousarray(image).data
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), sys.byteorder)
+
+
 def _fingerprints(split: Split) -> NDArray[np.uint64]:
-    """Return 64 bits of a digest of each image."""
-    images = split.images.numpy()
-    found = bytearray()
-    for image in images:
-        content = np.ascontiguousarray(image).data
-        found += hashlib.blake2b(content, digest_size=8).digest()
-    return np.frombuffer(bytes(found), dtype=np.uint64)
+    return np.array([fingerprint(image) for image in split.images.numpy()], dtype=np.uint64)

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diswot.tasks._accuracy import Top1
@@ -35,8 +37,12 @@ class Split:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> "Split":
-        """Return the images at `indices`."""
+        """Return the images at `indices`, in memory."""
         return Split(self.images[indices], self.labels[indices])
+
+    def content(self) -> Iterator[NDArray[Any]]:
+        """Yield what a digest of the images and their classes is computed from."""
+        yield from (self.images.numpy(), self.labels.numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +64,8 @@ class ImageData:
         teacher_view: what teachers of larger images are given in trainings: `own` for the
             original photos, `student` for the students' images, `auto` for the former where it
             is possible.
+        loader_workers: processes that read training images which are streamed; by default one
+            less than there are cores, and at most 8.
     """
 
     name: str
@@ -72,6 +80,7 @@ class ImageData:
     source: Source | None = None
     depth: int = 16
     teacher_view: str = "auto"
+    loader_workers: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -88,8 +97,8 @@ class ImageData:
         """SHA-256 of all images, labels and the normalization."""
         content = hashlib.sha256(repr((self.spec, self.flips)).encode())
         for split in (self.train, self.val, self.test):
-            content.update(np.ascontiguousarray(split.images.numpy()).data)
-            content.update(np.ascontiguousarray(split.labels.numpy()).data)
+            for part in split.content():
+                content.update(np.ascontiguousarray(part).data)
         return content.hexdigest()
 
     def with_provenance(
@@ -169,9 +178,12 @@ class ImageData:
         Raises:
             OptionError: a teacher is to have its own view and cannot.
         """
+        from diswot.tasks.images._streamed import StreamedSplit
+        from diswot.tasks.images._streamed_batches import StreamedBatches
         from diswot.tasks.images.teachers import photo_views
 
-        return ImageBatches(self, changes, device, photo_views(self, teachers or {}))
+        kind = StreamedBatches if isinstance(self.train, StreamedSplit) else ImageBatches
+        return kind(self, changes, device, photo_views(self, teachers or {}))
 
     def for_teacher(self, teacher: str) -> "ImageData":  # noqa: ARG002
         """Return what a teacher is trained on: these images."""

@@ -35,10 +35,13 @@ class Originals:
             Exception: any, if a file was damaged or removed after the data were decoded.
         """
         for place in places:
-            header = read_header(self.paths[place])
-            factor = min(1.0, least / min(header.height, header.width))
-            sides = (max(1, round(factor * side)) for side in (header.height, header.width))
-            height, width = sides
-            shape = self.channels, height, width
-            pixels = read_image(self.paths[place], shape, depth=self.depth)
-            yield torch.from_numpy(pixels).float() / 255
+            yield self.pixels(place, least=least).float() / 255
+
+    def pixels(self, place: int, *, least: int) -> Tensor:
+        """Return one of them as it is in its file, of values from 0 to 255, uint8."""
+        header = read_header(self.paths[place])
+        factor = min(1.0, least / min(header.height, header.width))
+        sides = (max(1, round(factor * side)) for side in (header.height, header.width))
+        height, width = sides
+        shape = self.channels, height, width
+        return torch.from_numpy(read_image(self.paths[place], shape, depth=self.depth))

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from diswot.errors import ExportError, first_line
 from diswot.tasks._dataset import Dataset
 from diswot.tasks._image_file import fitted
@@ -93,8 +95,10 @@ def _values(
     images: ImageSpec, data: ImageData | None
 ) -> tuple[float | None, float | None, float | None]:
     """Return the lowest and highest value of images, and what pixels of 8 bits are divided by."""
-    if data is None:
-        return (0.0, 255.0, 1.0) if images.scale == 255 else (None, None, None)
+    if data is None and images.scale != 255:
+        return None, None, None
+    if data is None or (data.train.images.dtype, images.scale) == (torch.uint8, 255):
+        return 0.0, 255.0, 1.0
     sample = data.train.images[:: -(-len(data.train) // _SAMPLE)]
     low, high = float(sample.min()), float(sample.max())
     largest = images.scale  # what datasets of pixels are divided by is their largest value

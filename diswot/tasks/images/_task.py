@@ -49,6 +49,7 @@ class ImageClassification(Task):
     losses = ("alone", "diswot", "diswot-dagger")
     outputs = "classes"
     teacher_views = TEACHER_VIEWS
+    streams = True
 
     def check(self, data: Any, **options: Any) -> None:
         """Check a name before anything is read, see `check_data`."""
@@ -76,7 +77,7 @@ class ImageClassification(Task):
         return ImagePrediction(folder, config, top=top)
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
-        """Return the images with `flips` and `teacher_view` as options say, where they do.
+        """Return the images with what options say of them, such as `flips`, where they do.
 
         Raises:
             OptionError: teachers are to see photos that are no files.
@@ -89,9 +90,11 @@ class ImageClassification(Task):
                 f"Expected photos that teachers can have their own view of, but those of "
                 f"{dataset.name} are no files: leave --teacher-view out"
             )
-        if view not in (None, dataset.teacher_view):
+        read = {"teacher_view": view, "loader_workers": options.get("loader_workers")}
+        changed = {name: value for name, value in read.items() if value is not None}
+        if changed:
             known = vars(dataset).get("digest")  # that of the images, which stay the same
-            dataset = replace(dataset, teacher_view=view).with_provenance(digest=known)
+            dataset = replace(dataset, **changed).with_provenance(digest=known)
         return dataset if flips in (None, dataset.flips) else replace(dataset, flips=flips)
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:

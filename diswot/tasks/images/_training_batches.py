@@ -1,6 +1,7 @@
 """Training images as they are trained on: augmented, standardized and mixed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -66,11 +67,25 @@ class ImageBatches(TrainingBatches):
         """Return images, class probabilities (B, N) as targets, and labels, on the device."""
         found = self._data.train.take(indices)
         images = self._augment(found.images.to(self._device).float())
-        labels = found.labels.to(self._device)
+        cut = cut_of(self._augment)
+        own = {name: partial(view, indices, cut) for name, view in self._views.items()}
+        return self._batch(indices, images, own)
+
+    def _batch(
+        self, indices: Tensor, images: Tensor, own: Mapping[str, Callable[[], Tensor]]
+    ) -> Batch:
+        """Return images (B, C, H, W) that are augmented, standardized and mixed.
+
+        Args:
+            indices: their places.
+            images: they, on the device.
+            own: returns what a teacher is given in place of them, by its name.
+        """
+        labels = self._data.train.labels[indices].to(self._device)
         made = mixed(self._data.normalize(images), labels, self._data.num_classes, self._changes)
         views = {}
         for name, view in self._views.items():
-            own = view(indices, cut_of(self._augment)).to(self._device)
-            views[name] = (own if made.mixing is None else made.mixing(own, whole=view.whole),)
+            seen = own[name]().to(self._device)
+            views[name] = (seen if made.mixing is None else made.mixing(seen, whole=view.whole),)
         inputs = (made.images,)
         return Batch(inputs, made.targets, made.labels, indices.to(self._device), views)

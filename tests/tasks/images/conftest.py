@@ -11,6 +11,7 @@ from PIL import Image
 import diswot
 from diswot.progress import Step
 from diswot.tasks.images import ImageData
+from tests.tasks.images.streaming import streamed, write_photos
 
 Color: TypeAlias = "tuple[int, int, int] | int"
 
@@ -57,3 +58,21 @@ def load(kept: Path) -> Load:
 def pixels_of(data: ImageData) -> np.ndarray:
     """Return all images of all splits."""
     return np.concatenate([s.images.numpy() for s in (data.train, data.val, data.test)])
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of photos that say of each pixel where it is."""
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="session")
+def streamed_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data root where it is kept what is known of these photos."""
+    return tmp_path_factory.mktemp("streamed")
+
+
+@pytest.fixture(scope="session")
+def data(photos: Path, streamed_root: Path) -> ImageData:
+    """Return these photos as data that are streamed."""
+    return streamed(photos, streamed_root)

@@ -97,6 +97,18 @@ class AsTrained(OwnView):
             own > given for own, given in zip(self.size, self.images.shape[1:], strict=True)
         )
 
+    def without_network(self) -> "AsTrained":
+        """Return the same with no network within: what is done to images, and nothing else."""
+        return AsTrained(
+            nn.Identity(),
+            self.images,
+            mean=self.mean,
+            std=self.std,
+            size=self._own_size,
+            crop=self._own_crop,
+            interpolation=self.interpolation,
+        )
+
     def of_original(self, image: Tensor) -> Tensor:
         """Return an image at its own size as the network takes it.
 

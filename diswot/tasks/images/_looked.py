@@ -1,0 +1,80 @@
+"""A folder of images as its headers show it: what its images are brought to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from diswot.errors import DataError
+from diswot.progress import Progress
+from diswot.tasks import SPLITS
+from diswot.tasks._image_file import depth_of, read_header
+from diswot.tasks._names import named
+from diswot.tasks.images._converted import conversions, inferred_shape
+from diswot.tasks.images._listing import ImageFile, Listing
+from diswot.tasks.images._reading import Reading
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A listing of which all headers were read.
+
+    Attributes:
+        listing: the folder.
+        reading: reads its files, and remembers which are unreadable.
+        shape: channels, height and width that images are brought to.
+        depth: bits in use of gray images of more than 8 bits.
+        notes: how that came about and what is converted, for people.
+    """
+
+    listing: Listing
+    reading: Reading
+    shape: tuple[int, int, int]
+    depth: int
+    notes: tuple[str, ...]
+
+    @property
+    def entries(self) -> list[tuple[str, ImageFile]]:
+        """All images with their splits, in the order in which they are read."""
+        return entries_of(self.listing)
+
+    def all_notes(self) -> list[str]:
+        """Return the notes, with the unreadable images where there are any."""
+        left, reasons = self.reading.unreadable, self.reading.reasons
+        unreadable = [f"unreadable images left out, {len(left)}: {reasons}"] if left else []
+        return [*self.notes, *unreadable]
+
+    def check_left(self, labels: Mapping[str, Sequence[int]]) -> None:
+        """Make sure that enough images can be read.
+
+        Args:
+            labels: classes of those that can, by split.
+
+        Raises:
+            DataError: a split has none, or a class has none to train on.
+        """
+        root, classes = self.listing.root, self.listing.classes
+        for split in SPLITS:
+            if not labels[split]:
+                raise DataError(f"no {split} image in {root} can be read: fix or replace them")
+        if lost := sorted(set(range(len(classes))) - set(labels["train"])):
+            raise DataError(
+                f"no training image of {named([classes[label] for label in lost])} in "
+                f"{root} can be read: fix them, or remove the class"
+            )
+
+
+def entries_of(listing: Listing) -> list[tuple[str, ImageFile]]:
+    """Return all images of a listing with their splits, split by split."""
+    return [(split, image) for split in SPLITS for image in listing.splits[split]]
+
+
+def look_at(listing: Listing, image_size: int | None, progress: Progress) -> Looked:
+    """Read the headers of all images.
+
+    Raises:
+        DataError: too many of them are unreadable.
+    """
+    reading = Reading(listing.root, [image.path for _, image in entries_of(listing)])
+    known = [each for each in reading.each(read_header, stage="look", progress=progress) if each]
+    shape, inferred = inferred_shape(known, image_size)
+    depth = depth_of(known)
+    return Looked(listing, reading, shape, depth, (inferred, *conversions(known, shape, depth)))

@@ -1,0 +1,171 @@
+"""A folder of images that are decoded whenever they are asked for."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diswot.errors import DataError, first_line
+from diswot.files import open_file
+from diswot.progress import Progress
+from diswot.tasks import SPLITS
+from diswot.tasks._image_file import read_image
+from diswot.tasks.images._duplicates import fingerprint, repeated
+from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._kept import (
+    about,
+    assembled,
+    complete,
+    describe,
+    labels_of,
+    named_if_damaged,
+)
+from diswot.tasks.images._listing import Listing
+from diswot.tasks.images._looked import Looked, entries_of
+from diswot.tasks.images._originals import Originals
+
+FORMAT = "streamed 1"
+"""To be changed when something else would be kept of the same folder."""
+
+_FILES, _PLACES = "files.npy", "places.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedSplit(Split):
+    """Images that stay in their files.
+
+    `images` is on the meta device: it has the shape, and no pixels. `take` decodes.
+
+    Attributes:
+        originals: the files.
+        contents: (n, 32) SHA-256 of each of them.
+    """
+
+    originals: Originals
+    contents: NDArray[np.uint8]
+
+    def take(self, indices: Tensor) -> Split:
+        """Return the images at `indices`, decoded in as many threads as there are cores.
+
+        Raises:
+            DataError: a file was removed or damaged after it was read first.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = [*pool.map(self.decoded, indices.tolist())]
+        pixels = torch.stack(found) if found else torch.empty(0, *self.images.shape[1:])
+        return Split(pixels.byte(), self.labels[indices])
+
+    def decoded(self, place: int) -> Tensor:
+        """Return one image (C, H, W), as a decoded folder has it.
+
+        Raises:
+            DataError: the file was removed or damaged after it was read first.
+        """
+        channels, height, width = self.images.shape[1:]
+        path, depth = self.originals.paths[place], self.originals.depth
+        try:
+            return torch.from_numpy(read_image(path, (channels, height, width), depth=depth))
+        except Exception as error:  # a damaged image can raise anything
+            raise no_longer_readable(path, error) from error
+
+    def content(self) -> Iterator[NDArray[Any]]:
+        """Yield hashes of the files, and the classes."""
+        yield from (self.contents, self.labels.numpy())
+
+
+def no_longer_readable(path: Path, error: Exception) -> DataError:
+    """Return the error of a photo that could be read when the data were loaded first."""
+    return DataError(
+        f"the photo {path} can no longer be read ({first_line(error)}): restore it, or remove it "
+        "and start again"
+    )
+
+
+def write_index(look: Looked, progress: Progress, place: Path) -> None:
+    """Read all images once, and keep in the folder `place` what is known of them then.
+
+    Raises:
+        DataError: too many of them are unreadable.
+    """
+    labels: dict[str, list[int]] = {split: [] for split in SPLITS}
+    places, contents, prints = [], bytearray(), []
+    read = partial(_known_of, shape=look.shape, depth=look.depth)
+    found = look.reading.each(read, stage="check", progress=progress)
+    for number, (known, (split, image)) in enumerate(zip(found, look.entries, strict=True)):
+        if known is not None:
+            places.append(number)
+            contents += known[0]
+            prints.append(known[1])
+            labels[split].append(image.label)
+    np.save(place / _PLACES, np.array(places, dtype=np.int64))
+    np.save(place / _FILES, np.frombuffer(bytes(contents), dtype=np.uint8).reshape(-1, 32))
+    splits = _splits(place, look.listing, labels, (look.shape, look.depth))
+    describe(place, look, labels, train=splits[0])
+    ends = np.cumsum([len(split) for split in splits])[:-1]
+    equal = repeated(
+        np.split(np.array(prints, dtype=np.uint64), ends), [split.labels for split in splits]
+    )
+    complete(place, read_streamed(place, look.listing), equal)
+
+
+def read_streamed(place: Path, listing: Listing) -> ImageData:
+    """Return the images of a listing of which an index is kept in `place`.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    known = about(place)
+    with named_if_damaged(place):
+        parts = torch.split(labels_of(place), known["counts"])
+        labels = {str(name): part.tolist() for name, part in zip(SPLITS, parts, strict=True)}
+        form = known["images"].shape, int(known["depth"])
+        splits = _splits(place, listing, labels, form)
+        data = assembled(splits, known, listing.root.resolve().name, listing.notes)
+    originals = {str(name): each.originals for name, each in zip(SPLITS, splits, strict=True)}
+    return data.with_provenance(originals=originals)
+
+
+def _splits(
+    place: Path,
+    listing: Listing,
+    labels: Mapping[str, Sequence[int]],
+    form: tuple[tuple[int, int, int], int],
+) -> list[StreamedSplit]:
+    """Return the splits of a listing of which the readable files are kept in `place`.
+
+    Args:
+        place: the folder of the index.
+        listing: the folder of images.
+        labels: of the readable ones, by split.
+        form: channels, height and width of the images, and the depth.
+    """
+    entries, shape = entries_of(listing), form[0]
+    paths = [entries[number][1].path for number in np.load(place / _PLACES).tolist()]
+    contents, ends = np.load(place / _FILES), np.cumsum([len(labels[name]) for name in SPLITS])
+    if not len(paths) == len(contents) == ends[-1]:
+        raise ValueError(f"{len(paths)} files, {len(contents)} hashes and {ends[-1]} classes")
+    return [
+        StreamedSplit(
+            torch.empty(len(labels[name]), *shape, dtype=torch.uint8, device="meta"),
+            torch.tensor(labels[name]),
+            Originals(tuple(paths[end - len(labels[name]) : end]), shape[0], form[1]),
+            contents[end - len(labels[name]) : end],
+        )
+        for name, end in zip(SPLITS, ends.tolist(), strict=True)
+    ]
+
+
+def _known_of(path: Path, *, shape: tuple[int, int, int], depth: int) -> tuple[bytes, int]:
+    """Return the SHA-256 of a file, and the fingerprint of its image."""
+    print_of = fingerprint(read_image(path, shape, depth=depth))
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").digest(), print_of

@@ -1,0 +1,135 @@
+"""Training images that are decoded, cut and mirrored while a student trains on them."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import tee
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from diswot.errors import DataError, RunError, first_line
+from diswot.options import MOST_LOADER_WORKERS
+from diswot.seeding import seed_for
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import Changes
+from diswot.tasks.images._streamed_examples import Chosen, Examples, Found
+from diswot.tasks.images._training_batches import ImageBatches
+
+if TYPE_CHECKING:
+    from diswot.tasks.images._image_data import ImageData
+    from diswot.tasks.images.teachers import PhotoView
+
+
+class StreamedBatches(ImageBatches):
+    """Batches of training images that stay in their files.
+
+    What is drawn for an image follows from a seed and its place alone: not from the batch that
+    it is in, nor from the process that reads it. Mixing is drawn for a whole batch.
+
+    Args:
+        data: the images.
+        changes: how they are augmented and mixed.
+        device: where they are needed.
+        views: of teachers that have their own, by name.
+    """
+
+    def __init__(
+        self,
+        data: "ImageData",
+        changes: Changes,
+        device: str,
+        views: Mapping[str, "PhotoView"] | None = None,
+    ) -> None:
+        super().__init__(data, changes, device, views)
+        teachers = {name: view.teacher.without_network() for name, view in (views or {}).items()}
+        self._examples = Examples(data, changes.augment, teachers)
+        self._workers = data.loader_workers
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return images at places (B,), read in threads of this process."""
+        seed = int(torch.randint(2**62, ()))
+        return self._finished(indices, self._examples.__getitems__(_chosen(indices, seed)))
+
+    def epoch(self, shares: Iterable[tuple[Tensor, int]], *, seed: int) -> Iterator[Batch]:
+        """Yield batches that processes read ahead; they end with the iterator."""
+        asked, needed = tee(shares)
+        ahead = _read_ahead(
+            self._examples, (_chosen(places, seed) for places, _ in asked), self._workers
+        )
+        try:
+            for (places, own), found in zip(needed, ahead, strict=True):
+                torch.manual_seed(own)
+                yield self._finished(places, found)
+        finally:
+            ahead.close()
+
+    def _finished(self, indices: Tensor, found: Found) -> Batch:
+        if isinstance(found, DataError):
+            raise found
+        images, views = found
+        own = {name: partial(torch.from_numpy, view) for name, view in views.items()}
+        return self._batch(indices, torch.from_numpy(images).to(self._device), own)
+
+
+def _chosen(places: Tensor, seed: int) -> list[Chosen]:
+    """Return places with the seed of what is drawn for each."""
+    return [(place, seed_for(seed, place)) for place in places.tolist()]
+
+
+def _read_ahead(
+    examples: Examples, batches: Iterable[list[Chosen]], workers: int | None
+) -> Generator[Found, None, None]:
+    """Read batches in order, in processes that end with the iterator.
+
+    Raises:
+        RunError: a process ended.
+    """
+    cores = os.cpu_count() or 1
+    count = min(MOST_LOADER_WORKERS, cores - 1) if workers is None else workers
+    # other ways to start a process would copy the list of files into each
+    forks = count > 0 and sys.platform == "linux"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
+        loader: DataLoader[Any] = DataLoader(
+            examples,
+            batch_sampler=batches,
+            collate_fn=_as_it_is,
+            num_workers=count,
+            multiprocessing_context=multiprocessing.get_context("fork") if forks else None,
+            generator=torch.Generator(),  # the seeds of its processes are not used
+        )
+    reading = _started(loader)
+    try:
+        while (found := next(reading, None)) is not None:
+            yield found
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RunError(
+            f"a process that reads images ended ({first_line(error)}): memory may be short; take "
+            "fewer --loader-workers"
+        ) from error
+    finally:
+        del reading  # with which its processes end
+
+
+def _started(loader: "DataLoader[Any]") -> Iterator[Found]:
+    """Start the processes, which do not see Ctrl-C from their first moment."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return iter(loader)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _as_it_is(found: Any) -> Any:
+    return found

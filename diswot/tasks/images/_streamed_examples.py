@@ -1,0 +1,103 @@
+"""Training images read one by one, by whichever process is asked for them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import Dataset, get_worker_info
+
+from diswot.errors import DataError
+from diswot.tasks.images._augmentation import color_changes
+from diswot.tasks.images._crop import draw_crop
+from diswot.tasks.images._streamed import StreamedSplit, no_longer_readable
+
+if TYPE_CHECKING:
+    from diswot.tasks.images._image_data import ImageData
+    from diswot.tasks.images.teachers import AsTrained
+
+Chosen: TypeAlias = tuple[int, int]
+"""The place of an image, and the seed of what is drawn for it."""
+
+Found: TypeAlias = "tuple[NDArray[Any], dict[str, NDArray[Any]]] | DataError"
+"""Images (B, C, H, W) with what teachers are given by name; or why they cannot be read.
+
+Arrays come through pipes: tensors would need shared memory, of which containers have little.
+"""
+
+
+class Examples(Dataset[Any]):
+    """The training images of streamed data, cut and mirrored; asked for by `Chosen`.
+
+    Args:
+        data: the images.
+        augment: level of augmentation.
+        teachers: what is done to photos for teachers with a view of their own, by name.
+    """
+
+    def __init__(
+        self, data: "ImageData", augment: str, teachers: Mapping[str, "AsTrained"]
+    ) -> None:
+        self._split = cast(StreamedSplit, data.train)
+        self._size, self._flips = data.shape[1:], data.flips
+        self._cuts, self._teachers = augment != "none", dict(teachers)
+        self._change = color_changes(data, augment)
+        sides = [self._size, *(teacher.crop for teacher in teachers.values())]
+        self._least = 2 * max(max(each) for each in sides)
+
+    def __getitems__(self, chosen: Sequence[Chosen]) -> Found:
+        """Return a batch; a photo that cannot be read is returned as the error that it is.
+
+        Outside of loader workers, photos are read in as many threads as there are cores.
+        """
+        try:
+            if get_worker_info() is None:
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    made = [*pool.map(self._one, chosen)]
+            else:
+                made = [*map(self._one, chosen)]
+        except DataError as error:
+            return error
+        images = torch.stack([image for image, _ in made])
+        views = {name: torch.cat([view[name] for _, view in made]) for name in self._teachers}
+        changed = self._changed(images, [seed for _, seed in chosen])
+        return changed.numpy(), {name: view.numpy() for name, view in views.items()}
+
+    @torch.no_grad()
+    def _one(self, chosen: Chosen) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return an image (C, H, W), and what each teacher is given of it (1, C, H, W)."""
+        place, seed = chosen
+        if not self._cuts:
+            image = self._split.decoded(place)
+            photo = self._photo(place) if self._teachers else image
+            return image, {n: t.of_original(photo.float() / 255) for n, t in self._teachers.items()}
+        photo, generator = self._photo(place), torch.Generator().manual_seed(seed)
+        height, width = photo.shape[1:]
+        crop = draw_crop((height, width), self._size, generator, flips=self._flips)
+        part = crop.of(photo)
+        image = part[None]
+        if part.shape[1:] != self._size:
+            image = F.interpolate(image, self._size, mode="bilinear", antialias=True)
+        return image[0], {n: t.of_part(part.float() / 255) for n, t in self._teachers.items()}
+
+    def _photo(self, place: int) -> Tensor:
+        try:
+            return self._split.originals.pixels(place, least=self._least)
+        except Exception as error:  # a damaged image can raise anything
+            raise no_longer_readable(self._split.originals.paths[place], error) from error
+
+    @torch.no_grad()
+    def _changed(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
+        """Change colors or shapes of each image, where the augmentation is strong."""
+        if self._change is None:
+            return images
+        changed = []
+        with torch.random.fork_rng(devices=[]):
+            for image, seed in zip(images, seeds, strict=True):
+                torch.default_generator.manual_seed(seed)
+                changed.append(self._change(image[None].float()))
+        return torch.cat(changed)

@@ -1,0 +1,221 @@
+"""Folders of images that are not decoded once, but whenever an image is asked for."""
+
+import multiprocessing
+import os
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.errors import DataError, OptionError
+from diswot.progress import Step
+from diswot.search import check_search
+from diswot.tasks import SPLITS, Batch, find_task
+from diswot.tasks.images import ImageData, load_data
+from diswot.tasks.images.teachers import AsTrained
+from diswot.testing import check_task
+from diswot.training import Recipe, check_distillation
+from tests.tasks.images.streaming import (
+    HIGH,
+    RECIPE,
+    WIDE,
+    Small,
+    streamed,
+    write_photos,
+)
+
+ROOT = Path(__file__).parents[3]
+LARGE = 96
+"""Height from which parts of random sizes are cut out."""
+
+
+def epoch_of(data: ImageData, *, seed: int = 5, skip: int = 0, **changes: Any) -> list[Batch]:
+    """Return the batches of an epoch, or of the rest of one."""
+    teachers = changes.pop("teachers", {})
+    found = data.training(replace(RECIPE, mixup=0.0, **changes), teachers=teachers)
+    shares = [(torch.arange(4 * i, 4 * i + 4), 100 + i) for i in range(4)]
+    return list(found.epoch(shares[skip:], seed=seed))
+
+
+def images_of(batches: list[Batch]) -> Tensor:
+    return torch.cat([batch.inputs[0] for batch in batches])
+
+
+def test_images_are_those_of_a_decoded_folder(
+    photos: Path, streamed_root: Path, data: ImageData
+) -> None:
+    decoded = load_data(photos, root=streamed_root, image_size=16)
+    assert (data.spec, data.notes, data.classes) == (decoded.spec, decoded.notes, decoded.classes)
+    for split in SPLITS:
+        places = torch.arange(data.size(split)).flip(0)
+        one, other = (each.batch(split, places) for each in (data, decoded))
+        assert torch.equal(one.inputs[0], other.inputs[0])
+        assert torch.equal(one.targets, other.targets)
+    assert data.digest != decoded.digest  # students are trained on other parts of photos
+
+
+def test_streamed_data_keep_the_rules_of_a_task(data: ImageData) -> None:
+    check_task(data)
+
+
+def test_damaged_photos_are_left_out_and_equal_ones_named(
+    tmp_path: Path, streamed_root: Path
+) -> None:
+    photos = write_photos(tmp_path / "photos", count=20)
+    (photos / "dark" / "07.png").write_bytes(b"no image")
+    (photos / "light" / "00.png").write_bytes((photos / "dark" / "00.png").read_bytes())
+    data, decoded = (
+        streamed(photos, streamed_root),
+        load_data(photos, root=streamed_root, image_size=16),
+    )
+    assert data.notes == decoded.notes
+    assert "dark/07.png (it is no image)" in " ".join(data.notes)
+    assert "equal images in different classes: 1" in " ".join(data.notes)
+    assert len(data.train) == len(decoded.train)
+    places = torch.arange(len(data.train))
+    assert torch.equal(data.train.take(places).images, decoded.train.images)
+
+
+def choice(photos: Path, streamed_root: Path, **options: Any) -> tuple[ImageData, str]:
+    """Load photos, and return what is said of how they are read."""
+    told: list[Step] = []
+    data = load_data(photos, root=streamed_root, image_size=16, progress=told.append, **options)
+    (said,) = [step.note for step in told if "GiB" in step.note]
+    return data, said
+
+
+def test_the_choice_is_said_and_follows_from_the_size(photos: Path, tmp_path: Path) -> None:
+    size = 48 * 3 * 16 * 16 / 2**30
+    data, said = choice(photos, tmp_path, stream_above=0.99 * size)
+    assert said.startswith("streamed from their files: 3.43e-05 GiB when decoded")
+    assert data.train.images.device.type == "meta"
+    assert data.source is not None
+    assert data.source.options == {"image_size": 16, "stream_above": 0.99 * size}
+    data, said = choice(photos, tmp_path, stream_above=size)
+    assert said.startswith("decoded into a file that is mapped: 3.43e-05 GiB")
+    assert data.train.images.device.type == "cpu"
+    assert "above 8, --stream-above" in choice(photos, tmp_path)[1]
+    assert choice(photos, tmp_path, stream_above=0)[1].startswith("streamed")
+
+
+def test_photos_are_checked_once_until_a_file_changes(tmp_path: Path) -> None:
+    photos, told = write_photos(tmp_path / "photos", count=8), list[Step]()
+    first = streamed(photos, tmp_path)
+    again = streamed(photos, tmp_path, progress=told.append)
+    assert any("checked before, in" in step.note for step in told)
+    assert not any(step.stage in ("look", "check") for step in told)
+    assert (again.digest, again.notes) == (first.digest, first.notes)
+    os.utime(photos / "dark" / "00.png", (1, 1))
+    assert streamed(photos, tmp_path).digest == first.digest  # checked again, and equal
+    (photos / "dark" / "00.png").write_bytes((photos / "dark" / "01.png").read_bytes())
+    assert streamed(photos, tmp_path).digest != first.digest
+
+
+def test_a_damaged_index_is_refused(photos: Path, tmp_path: Path) -> None:
+    streamed(photos, tmp_path)
+    (places,) = tmp_path.rglob("places.npy")
+    places.write_bytes(places.read_bytes()[:-16])
+    with pytest.raises(DataError, match=r"is damaged .*: remove it, and it is made again"):
+        streamed(photos, tmp_path)
+
+
+@pytest.mark.parametrize("augment", ["none", "standard", "strong"])
+def test_loader_workers_change_nothing(data: ImageData, augment: str) -> None:
+    found = [
+        images_of(epoch_of(replace(data, loader_workers=workers), augment=augment))
+        for workers in (0, 2)
+    ]
+    assert torch.equal(*found)
+    plain = images_of([data.batch("train", torch.arange(16))])
+    assert torch.equal(found[0], plain) is (augment == "none")
+    assert multiprocessing.active_children() == []
+
+
+def test_an_example_follows_from_seed_and_place(data: ImageData) -> None:
+    data = replace(data, loader_workers=0)
+    whole = images_of(epoch_of(data))
+    assert torch.equal(images_of(epoch_of(data, skip=2)), whole[8:])  # the rest of an epoch
+    batches = data.training(replace(RECIPE, mixup=0.0))
+    (alone,) = batches.epoch([(torch.tensor([6]), 0)], seed=5)
+    torch.testing.assert_close(alone.inputs[0][0], whole[6])
+    assert not torch.equal(images_of(epoch_of(data, seed=6)), whole)
+
+
+def test_what_follows_a_batch_is_drawn_as_its_seed_says(data: ImageData) -> None:
+    batches = replace(data, loader_workers=1).training(replace(RECIPE, mixup=0.0))
+    drawn = [torch.rand(()) for _ in batches.epoch([(torch.arange(2), 7)] * 2, seed=0)]
+    torch.manual_seed(7)
+    assert drawn == [torch.rand(())] * 2
+
+
+def shown(images: Tensor, of: ImageData | AsTrained) -> Tensor:
+    """Return red and green of images, which are where a pixel lies in its photo."""
+    mean, std = (of.spec.mean, of.spec.std) if isinstance(of, ImageData) else (of.mean, of.std)
+    pixels = images * torch.tensor(std).view(-1, 1, 1) + torch.tensor(mean).view(-1, 1, 1)
+    return pixels[:, :2]
+
+
+@pytest.mark.parametrize("size", [16, LARGE])
+def test_teacher_and_student_see_the_same_part(
+    photos: Path, streamed_root: Path, size: int
+) -> None:
+    data = streamed(photos, streamed_root, image_size=size)
+    teacher = AsTrained(Small(1), data.spec, size=2 * size)
+    for workers in (0, 1):
+        batches = epoch_of(
+            replace(data, loader_workers=workers),
+            augment="standard",
+            teachers={"teacher": teacher},
+        )
+        seen = torch.cat([batch.views["teacher"][0] for batch in batches])
+        assert seen.shape == (16, 3, 2 * size, 2 * size)
+        student, own = shown(images_of(batches), data), shown(seen, teacher)
+        difference = (student - F.avg_pool2d(own, 2)).abs().mean(dim=(1, 2, 3))
+        assert difference.max() < 0.02
+        assert (student - F.avg_pool2d(own, 2).flip(-1)).abs().mean() > 0.1
+        mirrored = student[:, 0, 8, 4] > student[:, 0, 8, -4]
+        assert 0 < mirrored.sum() < 16
+
+
+def test_large_images_are_parts_of_the_whole_photo(photos: Path, streamed_root: Path) -> None:
+    """The sides, which a crop at the center would cut off, are seen too."""
+    data = replace(streamed(photos, streamed_root, image_size=LARGE), loader_workers=0)
+    reds = shown(images_of(epoch_of(data, augment="standard")), data)[:, 0].flatten(1)
+    widths = reds.amax(1) - reds.amin(1)
+    assert widths.min() < 0.65 < 0.75 < widths.max()
+    edge = 0.5 - 0.5 * HIGH / WIDE
+    assert reds.min() < edge - 0.05
+    assert reds.max() > 1 - edge + 0.05
+
+
+def test_without_augmentation_views_are_the_whole_photos(data: ImageData) -> None:
+    teacher = AsTrained(Small(1), data.spec, size=24)
+    (first, *_) = epoch_of(data, augment="none", teachers={"teacher": teacher})
+    photo = next(data.originals["train"].read([0], least=48))
+    assert torch.equal(first.views["teacher"][0][:1], teacher.of_original(photo))
+
+
+def test_options_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(OptionError, match="--loader-workers means nothing for the task text"):
+        check_distillation(None, task="text", loss="alone", loader_workers=1)
+    with pytest.raises(OptionError, match="--stream-above means nothing for the task landmarks"):
+        check_search(task="landmarks", stream_above=1.0)
+    with pytest.raises(OptionError, match="Expected stream above to be a number of at least 0"):
+        load_data("digits", stream_above=-1)
+
+
+def test_an_epoch_is_its_batches_each_after_its_seed() -> None:
+    for name in ("images", "landmarks", "text"):
+        task = find_task(name)
+        batches = task.load(task.data).training(cast(Any, Recipe(1, augment="strong")))
+        shares = [(torch.arange(3), 4), (torch.arange(3, 6), 5)]
+        found = [(batch, torch.rand(())) for batch in islice(batches.epoch(shares, seed=0), 2)]
+        for (places, seed), (batch, after) in zip(shares, found, strict=True):
+            torch.manual_seed(seed)
+            assert torch.equal(batches(places).inputs[0], batch.inputs[0])
+            assert torch.equal(torch.rand(()), after)

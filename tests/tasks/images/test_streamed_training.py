@@ -1,0 +1,127 @@
+"""Trainings on images that processes read ahead: broken off, killed, within constant memory."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from diswot.errors import DataError
+from diswot.progress import Step
+from diswot.tasks.images import ImageData
+from tests.tasks.images.streaming import RECIPE, streamed, training, write_photos
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_photo_that_breaks_meanwhile_is_one_line(tmp_path: Path, workers: int) -> None:
+    data = replace(streamed(write_photos(tmp_path / "photos", 8), tmp_path), loader_workers=workers)
+    broken = data.originals["train"].paths[5]
+    broken.write_bytes(broken.read_bytes()[:100])
+    with pytest.raises(DataError) as caught:
+        training(data)
+    message = str(caught.value)
+    assert message.startswith(f"the photo {broken} can no longer be read (")
+    assert message.endswith("): restore it, or remove it and start again")
+    assert "\n" not in message
+    assert multiprocessing.active_children() == []
+    with pytest.raises(DataError, match="can no longer be read"):
+        data.batch("train", torch.tensor([5]))
+
+
+def test_a_stopped_training_resumes_to_the_same_weights(data: ImageData, tmp_path: Path) -> None:
+    """Stopped in the second epoch by what is no error of the library's, at a checkpoint."""
+    data = replace(data, loader_workers=1)
+    training(data, tmp_path / "whole")
+    steps = RECIPE.steps_per_epoch(len(data.train))
+
+    def stop(step: Step) -> None:
+        if step.done == steps + 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training(data, tmp_path / "stopped", progress=stop)
+    state = torch.load(tmp_path / "stopped" / "checkpoint.pt", weights_only=True)["state"]
+    assert state["epoch"] == 1
+    training(replace(data, loader_workers=2), tmp_path / "stopped")
+    for name in ("best", "last"):
+        whole, stopped = (tmp_path / each / f"{name}.safetensors" for each in ("whole", "stopped"))
+        assert whole.read_bytes() == stopped.read_bytes()
+
+
+def descendants(process: int) -> list[int]:
+    """Return the processes that a process started and that are still there (of Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = stat.read_text().rpartition(") ")[2].split()[:2]
+            if int(parent) == process and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_outlives_a_training(
+    photos: Path, streamed_root: Path, tmp_path: Path, data: ImageData, stop: signal.Signals
+) -> None:
+    """Stopped within an epoch, as by Ctrl-C or for want of memory; it resumes from there."""
+    assert data.digest
+    command = [
+        sys.executable,
+        "-m",
+        "tests.tasks.images.streaming",
+        photos,
+        streamed_root,
+        tmp_path,
+        "2",
+    ]
+    with subprocess.Popen(
+        [*map(str, command)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        for _ in running.stdout:
+            if (tmp_path / "checkpoint.pt").exists() and len(descendants(running.pid)) == 2:
+                break
+        workers = descendants(running.pid)
+        assert len(workers) == 2
+        if stop is signal.SIGINT:
+            os.killpg(running.pid, stop)  # as a terminal does
+        else:
+            running.kill()
+        _, errors = running.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert errors.count("Traceback") == (stop is signal.SIGINT)  # that of the training alone
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["epoch"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux counts it")
+def test_memory_does_not_grow_with_the_photos(tmp_path: Path) -> None:
+    """Decoded, the 560 photos that are added would take 110 MB."""
+    found = []
+    for count in ("140", "420"):
+        (tmp_path / count).mkdir()
+        command = [sys.executable, "-m", "tests.tasks.images.memory", tmp_path / count, count, "0"]
+        done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, check=True)
+        found.append(int(done.stdout))
+    assert found[1] - found[0] < 40e6
