@@ -1,6 +1,7 @@
 """What the tests of data share: small folders of images, written by Pillow."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -74,5 +75,5 @@ def streamed_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def data(photos: Path, streamed_root: Path) -> ImageData:
-    """Return these photos as data that are streamed."""
-    return streamed(photos, streamed_root)
+    """Return these photos as data that are streamed, by the process that trains."""
+    return replace(streamed(photos, streamed_root), loader_workers=0)

@@ -124,6 +124,7 @@ def test_a_damaged_index_is_refused(photos: Path, tmp_path: Path) -> None:
         streamed(photos, tmp_path)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("augment", ["none", "standard", "strong"])
 def test_loader_workers_change_nothing(data: ImageData, augment: str) -> None:
     found = [
@@ -146,6 +147,7 @@ def test_an_example_follows_from_seed_and_place(data: ImageData) -> None:
     assert not torch.equal(images_of(epoch_of(data, seed=6)), whole)
 
 
+@pytest.mark.processes
 def test_what_follows_a_batch_is_drawn_as_its_seed_says(data: ImageData) -> None:
     batches = replace(data, loader_workers=1).training(replace(RECIPE, mixup=0.0))
     drawn = [torch.rand(()) for _ in batches.epoch([(torch.arange(2), 7)] * 2, seed=0)]
@@ -160,6 +162,7 @@ def shown(images: Tensor, of: ImageData | AsTrained) -> Tensor:
     return pixels[:, :2]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("size", [16, LARGE])
 def test_teacher_and_student_see_the_same_part(
     photos: Path, streamed_root: Path, size: int

@@ -21,6 +21,7 @@ from tests.tasks.images.streaming import RECIPE, streamed, training, write_photo
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_photo_that_breaks_meanwhile_is_one_line(tmp_path: Path, workers: int) -> None:
     data = replace(streamed(write_photos(tmp_path / "photos", 8), tmp_path), loader_workers=workers)
@@ -37,6 +38,7 @@ def test_a_photo_that_breaks_meanwhile_is_one_line(tmp_path: Path, workers: int)
         data.batch("train", torch.tensor([5]))
 
 
+@pytest.mark.processes
 def test_a_stopped_training_resumes_to_the_same_weights(data: ImageData, tmp_path: Path) -> None:
     """Stopped in the second epoch by what is no error of the library's, at a checkpoint."""
     data = replace(data, loader_workers=1)
@@ -96,9 +98,9 @@ def test_no_process_outlives_a_training(
     ) as running:
         assert running.stdout is not None
         for _ in running.stdout:
-            if (tmp_path / "checkpoint.pt").exists() and len(descendants(running.pid)) == 2:
+            workers = descendants(running.pid)
+            if (tmp_path / "checkpoint.pt").exists() and len(workers) == 2:
                 break
-        workers = descendants(running.pid)
         assert len(workers) == 2
         if stop is signal.SIGINT:
             os.killpg(running.pid, stop)  # as a terminal does
