@@ -93,6 +93,7 @@ def test_examples_have_texts_of_different_lengths(data: TextData) -> None:
     assert (tokens[~mask] == 0).all()
 
 
+@pytest.mark.slow
 def test_transformers_loads_the_folder(
     data: TextData, student: TextEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
