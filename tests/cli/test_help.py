@@ -79,13 +79,13 @@ def test_what_does_not_fit_the_task_is_refused(
     ("words", "expected"), [("diswot pre", "predict"), ("diswot predict x --to", "--top")]
 )
 def test_the_shell_completes_commands_and_options(words: str, expected: str) -> None:
-    told = {
+    variables = {
         "_DISWOT_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
     }
     program = [sys.executable, "-m", "diswot"]
     done = subprocess.run(
-        program, env=os.environ | told, capture_output=True, text=True, check=True
+        program, env=os.environ | variables, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"plain,{expected}\n"

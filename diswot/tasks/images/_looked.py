@@ -19,7 +19,7 @@ class Looked:
 
     Attributes:
         listing: the folder.
-        reading: reads its files, and remembers which are unreadable.
+        reading: reads its files, and records which are unreadable.
         shape: channels, height and width that images are brought to.
         depth: bits in use of gray images of more than 8 bits.
         notes: how that came about and what is converted, for people.

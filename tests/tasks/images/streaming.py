@@ -67,9 +67,9 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     photos, kept, out, workers = sys.argv[1:]
 
-    def tell(step: Step) -> None:
+    def report(step: Step) -> None:
         sys.stdout.write(f"{step.stage} {step.done}\n")
         sys.stdout.flush()
 
     loaded = replace(streamed(Path(photos), Path(kept)), loader_workers=int(workers))
-    training(loaded, Path(out), recipe=replace(RECIPE, epochs=400), progress=tell)
+    training(loaded, Path(out), recipe=replace(RECIPE, epochs=400), progress=report)

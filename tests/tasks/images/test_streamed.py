@@ -82,14 +82,14 @@ def test_damaged_photos_are_left_out_and_equal_ones_named(
 
 
 def choice(photos: Path, streamed_root: Path, **options: Any) -> tuple[ImageData, str]:
-    """Load photos, and return what is said of how they are read."""
-    told: list[Step] = []
-    data = load_data(photos, root=streamed_root, image_size=16, progress=told.append, **options)
-    (said,) = [step.note for step in told if "GiB" in step.note]
+    """Load photos, and return the message on how they are read."""
+    reported: list[Step] = []
+    data = load_data(photos, root=streamed_root, image_size=16, progress=reported.append, **options)
+    (said,) = [step.note for step in reported if "GiB" in step.note]
     return data, said
 
 
-def test_the_choice_is_said_and_follows_from_the_size(photos: Path, tmp_path: Path) -> None:
+def test_the_choice_is_reported_and_follows_from_the_size(photos: Path, tmp_path: Path) -> None:
     size = 48 * 3 * 16 * 16 / 2**30
     data, said = choice(photos, tmp_path, stream_above=0.99 * size)
     assert said.startswith("streamed from their files: 3.43e-05 GiB when decoded")
@@ -104,11 +104,11 @@ def test_the_choice_is_said_and_follows_from_the_size(photos: Path, tmp_path: Pa
 
 
 def test_photos_are_checked_once_until_a_file_changes(tmp_path: Path) -> None:
-    photos, told = write_photos(tmp_path / "photos", count=8), list[Step]()
+    photos, reported = write_photos(tmp_path / "photos", count=8), list[Step]()
     first = streamed(photos, tmp_path)
-    again = streamed(photos, tmp_path, progress=told.append)
-    assert any("checked before, in" in step.note for step in told)
-    assert not any(step.stage in ("look", "check") for step in told)
+    again = streamed(photos, tmp_path, progress=reported.append)
+    assert any("checked before, in" in step.note for step in reported)
+    assert not any(step.stage in ("look", "check") for step in reported)
     assert (again.digest, again.notes) == (first.digest, first.notes)
     os.utime(photos / "dark" / "00.png", (1, 1))
     assert streamed(photos, tmp_path).digest == first.digest  # checked again, and equal
@@ -155,7 +155,7 @@ def test_what_follows_a_batch_is_drawn_as_its_seed_says(data: ImageData) -> None
     assert drawn == [torch.rand(())] * 2
 
 
-def shown(images: Tensor, of: ImageData | AsTrained) -> Tensor:
+def seen_pixels(images: Tensor, of: ImageData | AsTrained) -> Tensor:
     """Return red and green of images, which are where a pixel lies in its photo."""
     mean, std = (of.spec.mean, of.spec.std) if isinstance(of, ImageData) else (of.mean, of.std)
     pixels = images * torch.tensor(std).view(-1, 1, 1) + torch.tensor(mean).view(-1, 1, 1)
@@ -177,7 +177,7 @@ def test_teacher_and_student_see_the_same_part(
         )
         seen = torch.cat([batch.views["teacher"][0] for batch in batches])
         assert seen.shape == (16, 3, 2 * size, 2 * size)
-        student, own = shown(images_of(batches), data), shown(seen, teacher)
+        student, own = seen_pixels(images_of(batches), data), seen_pixels(seen, teacher)
         difference = (student - F.avg_pool2d(own, 2)).abs().mean(dim=(1, 2, 3))
         assert difference.max() < 0.02
         assert (student - F.avg_pool2d(own, 2).flip(-1)).abs().mean() > 0.1
@@ -188,7 +188,7 @@ def test_teacher_and_student_see_the_same_part(
 def test_large_images_are_parts_of_the_whole_photo(photos: Path, streamed_root: Path) -> None:
     """The sides, which a crop at the center would cut off, are seen too."""
     data = replace(streamed(photos, streamed_root, image_size=LARGE), loader_workers=0)
-    reds = shown(images_of(epoch_of(data, augment="standard")), data)[:, 0].flatten(1)
+    reds = seen_pixels(images_of(epoch_of(data, augment="standard")), data)[:, 0].flatten(1)
     widths = reds.amax(1) - reds.amin(1)
     assert widths.min() < 0.65 < 0.75 < widths.max()
     edge = 0.5 - 0.5 * HIGH / WIDE

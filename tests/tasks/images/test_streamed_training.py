@@ -77,7 +77,7 @@ def descendants(process: int) -> list[int]:
 def test_no_process_outlives_a_training(
     photos: Path, streamed_root: Path, tmp_path: Path, data: ImageData, stop: signal.Signals
 ) -> None:
-    """Stopped within an epoch, as by Ctrl-C or for want of memory; it resumes from there."""
+    """Stopped within an epoch, as by Ctrl-C or out of memory; it resumes from there."""
     assert data.digest
     command = [
         sys.executable,
