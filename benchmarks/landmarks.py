@@ -237,7 +237,9 @@ def _student_rows(
         settings.teacher,
         space=settings.space,
         data=_data(settings),
-        scorer="student_fit",
+        scorer="student_fit_1",
+        repeats=3,
+        batch_size=64,
     )
     return [
         StudentRow(

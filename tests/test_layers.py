@@ -129,7 +129,7 @@ def scored(hold: Any, make: Callable[[int], nn.Module]) -> list[float | None]:
         data="digits",
         repeats=1,
         batch_size=16,
-        scorer="student_fit",
+        scorer="student_fit_1",
         teacher_state="random",
     )
     assert [candidate.failure for candidate in found] == [None, None]

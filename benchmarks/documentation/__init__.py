@@ -12,6 +12,7 @@ from benchmarks.documentation._scores import (
     published,
     speed,
     student_fit,
+    student_fit_truths,
 )
 from benchmarks.documentation._searches import (
     interruptions,
@@ -44,6 +45,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "student_fit": student_fit,
     "student_fit_budgets": student_fit_budgets,
     "student_fit_search": student_fit_search,
+    "student_fit_truths": student_fit_truths,
     "distilled": distilled,
     "training_speed": training_speed,
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {
-    "student_fit": "#1b5fa7",
+    "student_fit_1": "#1b5fa7",
     "params": "#8a8f98",
     "nwot": "#c27c0e",
     "size_ln": "#2f8f5b",
@@ -22,7 +22,7 @@ COLORS = {
     "without the teacher": "#7fb0e0",
     "teacher_alignment": "#b2433f",
 }
-MARKERS = {"student_fit": "o", "params": "s", "nwot": "^", "size_ln": "v", "diswot": "D"}
+MARKERS = {"student_fit_1": "o", "params": "s", "nwot": "^", "size_ln": "v", "diswot": "D"}
 
 SELECTED_ON = {
     "resnet-s0": "S0, CIFAR-100",
@@ -87,7 +87,7 @@ def rank_correlations(figure: "Figure") -> None:
     """Draw how well five scores rank on every truth."""
     axes = figure.subplots()
     found = taus()
-    _intervals(axes, found, ("student_fit", "params", "size_ln", "nwot", "diswot"), gap=0.15)
+    _intervals(axes, found, ("student_fit_1", "params", "size_ln", "nwot", "diswot"), gap=0.15)
     edge = len(found) - len(SELECTED_ON) - 0.5
     axes.axhline(edge, color="#9aa1ad", lw=0.8, ls="--")
     place: dict[str, Any] = {"fontsize": 8, "color": "#555555", "ha": "left"}
@@ -130,7 +130,7 @@ def regrets(figure: "Figure") -> None:
     }
     rows = read_table(RESULTS / "student-fit-budgets.csv")
     for axes, (place, title) in zip(figure.subplots(1, 3), places.items(), strict=True):
-        for score in ("student_fit", "params", "size_ln", "diswot"):
+        for score in ("student_fit_1", "params", "size_ln", "diswot"):
             points = [
                 (100 * float(row["share"]), float(row["regret"]))
                 for row in rows
@@ -150,7 +150,7 @@ def teacher_term(figure: "Figure") -> None:
     """Draw the default score with and without its teacher term, and that term alone."""
     found = {title: of for title, of in taus().items() if "teacher_alignment" in of}
     axes = figure.subplots()
-    _intervals(axes, found, ("student_fit", "without the teacher", "teacher_alignment"), gap=0.22)
+    _intervals(axes, found, ("student_fit_1", "without the teacher", "teacher_alignment"), gap=0.22)
     axes.axvline(0, color="#555555", lw=0.8)
     axes.set_xlim(-0.95, 1.02)
     axes.set_xlabel("Kendall τ with accuracy, 95 % interval")

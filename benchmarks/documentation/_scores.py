@@ -80,7 +80,7 @@ FIT_TRUTHS = {
 
 
 def student_fit() -> str:
-    """Return how well `student_fit`, its parts, baselines and others rank on every truth."""
+    """Return how well `student_fit_1`, its parts, baselines and others rank on every truth."""
     cells: dict[str, dict[str, str]] = {}
     for row in read_table(RESULTS / "student-fit.csv"):
         cells.setdefault(row["score"], {})[row["truth"]] = _fit_cell(row)
@@ -94,6 +94,54 @@ def student_fit() -> str:
         columns,
         [[name, *(of.get(truth, "–") for truth in FIT_TRUTHS)] for name, of in cells.items()],
     )
+
+
+FIT_RANKED = {
+    "resnet-s0": ("S0, CIFAR-100, distilled", "resnet-s0"),
+    "nas-bench-201": ("NAS-Bench-201, CIFAR-100", "nas-bench-201"),
+    "nas-bench-macro": ("NAS-Bench-Macro, CIFAR-10", "nas-bench-macro"),
+    "nats-sss": ("NATS-SSS, CIFAR-10", "nats-sss"),
+    "autoformer-224": ("AutoFormer at 224 px, CIFAR-100, distilled", ""),
+    "autoformer": ("AutoFormer at 32 px, CIFAR-100, distilled", ""),
+    "digits-thin": ("thin networks on digits, distilled", ""),
+    "digits-s0": ("S0, digits with 60 images, distilled", ""),
+}
+"""Truths by their names in `filled-forms.csv`: title, and the correlation table that has `nwot`."""
+
+
+def student_fit_truths() -> str:
+    """Return how well the default score and counts rank the truths, and forms chosen without."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    left_out: dict[str, str] = {}
+    for row in read_table(RESULTS / "filled-forms.csv"):
+        found.setdefault(row["truth"], {})[row["form"]] = row
+        if row["chosen"] == "True":
+            left_out[row["truth"]] = number(row["kendall"], ".3f")
+    names = ("student_fit", "params", "macs", "layers")
+    rows = []
+    for truth, (title, table) in FIT_RANKED.items():
+        if truth in found:
+            of = found[truth]
+            size = f"{int(of['student_fit']['networks']):,} × {of['student_fit']['seeds']}"
+            counts = (_interval(of[name]) for name in names)
+            rows.append([title, size, *counts, _nwot(table, title), left_out.get(truth, "–")])
+    columns = ["ground truth", "networks × seeds", *(f"`{name}`" for name in names), "`nwot`"]
+    return markdown([*columns, "left out"], rows)
+
+
+def _interval(row: Mapping[str, str]) -> str:
+    return f"{number(row['kendall'], '.3f')} [{number(row['low'])}, {number(row['high'])}]"
+
+
+def _nwot(table: str, title: str) -> str:
+    """Return τ of nwot from a correlation table, whose networks are others."""
+    if not table:
+        return "–"
+    target = "distilled" if "distilled" in title else "cifar100" if "CIFAR-100" in title else ""
+    for row in read_table(EMBEDDED / f"correlation-{table}.csv"):
+        if row["scorer"] == "nwot" and row["target"] in (target or row["target"]):
+            return number(row["kendall"])
+    return "–"
 
 
 def _fit_cell(row: Mapping[str, str]) -> str:

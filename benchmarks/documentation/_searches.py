@@ -65,7 +65,7 @@ def _with_quartiles(row: Mapping[str, str]) -> str:
 
 
 def student_fit_search() -> str:
-    """Return what evolution finds with `student_fit` and with other scores, and its regret."""
+    """Return what evolution finds with `student_fit_1` and with other scores, and its regret."""
     found: dict[tuple[str, str], tuple[float, str]] = {}
     for row in read_table(RESULTS / "student-fit-search.csv"):
         if row["engine"] == "evolution":

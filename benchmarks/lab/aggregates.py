@@ -1,4 +1,4 @@
-"""What is made of the raw quantities: `student_fit`, its parts, baselines, and what was tried."""
+"""What is made of the raw quantities: `student_fit_1`, its parts, baselines, and what was tried."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -40,7 +40,7 @@ def _alignment(journal: Journal, name: str) -> Matrix:
 
 
 FORM = ("rank_entropy", "sides_1/2")
-"""Width and size of `student_fit`."""
+"""Width and size of `student_fit_1`."""
 STUDENT_FIT = aggregate(*FORM)
 BASELINES: Mapping[str, Aggregate] = {
     "params": lambda journal: np.log(journal.params)[:, None],
@@ -54,7 +54,7 @@ TERMS: Mapping[str, Aggregate] = {
     "teacher_alignment": aggregate(None, None),
 }
 PARTS: Mapping[str, Aggregate] = {
-    "student_fit": STUDENT_FIT,
+    "student_fit_1": STUDENT_FIT,
     "without the teacher": aggregate(*FORM, None),
     "without filled_width": aggregate(None, FORM[1]),
     "without root_size": aggregate(FORM[0], None),

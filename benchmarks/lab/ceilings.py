@@ -52,7 +52,7 @@ def of_quantities(journals: Mapping[str, Journal]) -> str:
                 f"{TARGETS[truth]:.2f}",
             ]
         )
-    return markdown(["truth", "student_fit", "linear fit", "boosted trees", "asked"], rows)
+    return markdown(["truth", "student_fit_1", "linear fit", "boosted trees", "asked"], rows)
 
 
 def of_encodings(journals: Mapping[str, Journal]) -> str:
@@ -75,7 +75,7 @@ def of_encodings(journals: Mapping[str, Journal]) -> str:
                 ]
             )
     columns = ["truth", "a weighted sum of", "weights", "τ within the sample"]
-    return markdown([*columns, "student_fit", "asked"], rows)
+    return markdown([*columns, "student_fit_1", "asked"], rows)
 
 
 def best_weights(encoded: Matrix, accuracies: Vector) -> Vector:

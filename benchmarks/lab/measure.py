@@ -23,7 +23,7 @@ SCORERS = (
     "params",
     *QUANTITIES,
 )
-"""What shares the passes of `student_fit`."""
+"""What shares the passes of `student_fit_1`."""
 ALIGNED = tuple(name for name in QUANTITIES if name.startswith("alignment"))
 """What reads the images among these."""
 WIDELY = (*SCORERS, *WIDE, "az_trainability")
@@ -80,7 +80,7 @@ def _better(truth: str, target: str, batch_size: int, counts: str, sample: int =
 def _curve(truth: str, target: str, repeats: int, sample: int = 0) -> dict[int, Experiment]:
     return {
         images: Experiment(
-            truth, target, images, sample=sample, repeats=repeats, scorers=("student_fit",)
+            truth, target, images, sample=sample, repeats=repeats, scorers=("student_fit_1",)
         )
         for images in IMAGES
     }

@@ -22,7 +22,7 @@ from diswot.runs.folder import replace_content
 TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
 """What an aggregate is evaluated on."""
 WIDELY = ("resnet-s0", "cells", "autoformer")
-"""Truths of which more was measured than shares the passes of `student_fit`."""
+"""Truths of which more was measured than shares the passes of `student_fit_1`."""
 CURVED = ("resnet-s0", "cells")
 """Truths that were measured with several numbers of images."""
 SMALL = "digits-s0"
@@ -91,7 +91,7 @@ def main(data_root: str | None, teachers: Path, work: Path) -> None:
 
 
 def fit_rows(journals: Mapping[str, Journal]) -> list[FitRow]:
-    """Return how well `student_fit`, its parts and baselines rank every truth's students."""
+    """Return how well `student_fit_1`, its parts and baselines rank every truth's students."""
     rows = []
     for truth, journal in journals.items():
         for name, score in {**PARTS, **BASELINES}.items():

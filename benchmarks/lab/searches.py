@@ -1,4 +1,4 @@
-"""What `student_fit` and other scores find in a budget: `python -m benchmarks.lab.searches`.
+"""What `student_fit_1` and other scores find in a budget: `python -m benchmarks.lab.searches`.
 
 Scores of papers are taken from the measurements of the correlation tables, which lie in
 --correlations.
@@ -33,7 +33,7 @@ SEARCHED: Mapping[str, tuple[str, ...]] = {
 }
 """Experiments, and the correlation tables' measurements that know other scores of them."""
 SCORERS = (
-    "student_fit",
+    "student_fit_1",
     "filled_width+root_size",
     "filled_width+root_size+depth_alignment",
     "filled_width+root_size+pixel_alignment",
@@ -176,7 +176,7 @@ def _searched(
 
 
 def _records(journal: Journal, repeats: int) -> list[Measured]:
-    """Return what a journal knows of each architecture, the terms of `student_fit` among it."""
+    """Return what a journal knows of each architecture, the terms of `student_fit_1` among it."""
     made = {name: score(journal) for name, score in {**TERMS, **CONTROLS}.items()}
     shape = len(journal.architectures), repeats
     columns = {

@@ -41,7 +41,7 @@ def tables_of(
         trained: by truth, with a trained teacher.
         others: by experiment, with other teachers.
         wide: by truth, with the quantities that were also looked at.
-        curves: by truth and number of images in a batch, the terms of `student_fit`.
+        curves: by truth and number of images in a batch, the terms of `student_fit_1`.
     """
     return {
         "Left out one truth at a time": _left_out(trained),
@@ -175,7 +175,7 @@ def _of_repeats(scores: Matrix, accuracies: Vector, count: int) -> str:
 
 
 def _images(curves: Mapping[str, Mapping[int, Journal]]) -> str:
-    """Return τ of one repeat, by the images in a batch: of `student_fit` and its two passes."""
+    """Return τ of one repeat, by the images in a batch: of `student_fit_1` and its two passes."""
     rows = []
     sizes = sorted({images for curve in curves.values() for images in curve})
     for truth, curve in curves.items():
@@ -189,7 +189,7 @@ def _images(curves: Mapping[str, Mapping[int, Journal]]) -> str:
 
 
 _CURVES: Mapping[str, Callable[[Mapping[str, Matrix]], Matrix]] = {
-    "student_fit": lambda terms: (
+    "student_fit_1": lambda terms: (
         terms["filled_width"] + terms["root_size"] + terms["teacher_alignment"]
     ),
     "filled_width": lambda terms: terms["filled_width"],

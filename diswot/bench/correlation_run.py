@@ -7,16 +7,23 @@ from typing import Any
 
 from diswot.bench.correlation import BASELINES, Correlation, correlate, scores_of
 from diswot.bench.ground_truths import GroundTruth, find_truth, truth_from_csv
-from diswot.bench.measurement import Measured, MeasurementSettings, measure, readable, teacher_for
+from diswot.bench.measurement import (
+    Measured,
+    MeasurementSettings,
+    evaluator_for,
+    measure,
+    readable,
+    teacher_for,
+)
 from diswot.bench.plots import plot_bars, plot_scatter
 from diswot.bench.rank_statistics import Vector
 from diswot.bench.speed import time_alone
 from diswot.bench.tables import flat, markdown, number, write_csv
-from diswot.errors import OptionError
+from diswot.errors import DataError, OptionError
 from diswot.progress import Progress
 from diswot.runs.folder import read_json, replace_file, write_record
 from diswot.scorers import all_terms
-from diswot.search import TeacherState
+from diswot.search import Evaluator, TeacherState
 from diswot.tasks.images import data_root as find_root
 
 DISTILLED = "distilled"
@@ -149,7 +156,9 @@ def run_correlation(
         seed=settings.seed,
         data_root=settings.data_root,
         device=settings.device,
+        image_size=None if settings.data else truth.image_size,
     )
+    check_params(truth, evaluator_for(found))
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     about = {"truth": truth.name, "sample": settings.sample}
     measured = measure(found, names, out, workers=workers, progress=progress, about=about)
@@ -182,6 +191,24 @@ def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
         Path(settings.truth), column=settings.column, space=settings.space, data=settings.data
     )
     return truth, settings.column
+
+
+def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
+    """Make sure that networks have as many parameters as the table says, before they are scored.
+
+    Raises:
+        DataError: one has not; the message names the first.
+    """
+    if truth.params is None:
+        return
+    for arch, listed in zip(truth.architectures, truth.params, strict=True):
+        found = evaluator.costs(arch).params
+        if found != listed:
+            raise DataError(
+                f"{truth.name}: {truth.space.to_string(arch)} has {listed:,.12g} parameters in the "
+                f"table, but its network has {found:,} for {truth.data}: give the space and the "
+                "data that the table is of, or leave out its column params"
+            )
 
 
 def timed(

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 import diswot.bench.variants  # noqa: F401  (registers scorers, in worker processes too)
+from diswot.bench.enlarged import EnlargedImages
 from diswot.bench.record_store import RecordStore, processes
 from diswot.errors import OptionError, first_line
 from diswot.finished import as_finished
@@ -22,6 +23,7 @@ from diswot.progress import Progress, Step, message
 from diswot.scorers import all_terms, find_scorer
 from diswot.search import Evaluator, TeacherState, resolve_comparison
 from diswot.tasks import find_task
+from diswot.tasks.images import load_data
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""
@@ -78,6 +80,7 @@ class MeasurementSettings:
         data_root: where datasets lie.
         device: where to compute.
         task: what kind of data these are.
+        image_size: height and width that images are brought to; by default those they have.
     """
 
     space: str
@@ -93,11 +96,14 @@ class MeasurementSettings:
     data_root: str | None = None
     device: str | None = None
     task: str = DEFAULT_TASK
+    image_size: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what values depend on: neither a place on disk nor a device."""
         left_out = ["data_root", "device"]
         left_out += ["task"] * (self.task == DEFAULT_TASK)
+        if self.image_size is None:  # as it was before there was a choice
+            left_out.append("image_size")
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
@@ -182,7 +188,7 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
         settings.teacher,
         settings.space,
         task=settings.task,
-        data=settings.data,
+        data=_data(settings),
         data_root=settings.data_root,
         scorer=all_terms(settings.scorers),
         repeats=settings.repeats,
@@ -192,6 +198,12 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
         seed=settings.seed,
         device=settings.device,
     ).evaluator
+
+
+def _data(settings: MeasurementSettings) -> str | EnlargedImages:
+    if settings.image_size is None:
+        return settings.data
+    return EnlargedImages.of(load_data(settings.data, root=settings.data_root), settings.image_size)
 
 
 def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:

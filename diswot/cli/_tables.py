@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diswot.cli._terminal import say, written
 
@@ -48,6 +48,15 @@ def print_table(
     say("\n".join([paragraph(title, prose), "", *table.lines(width), ""]))
     if caption:
         say(paragraph(caption, prose))
+
+
+def teacher_seen(settings: Mapping[str, Any]) -> str:
+    """Return in words which teacher the scores of a run saw."""
+    return (
+        f"{settings['teacher_state']} teacher"
+        if settings.get("needs_teacher", True)
+        else "no teacher"
+    )
 
 
 def _width() -> int | None:

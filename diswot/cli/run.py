@@ -16,7 +16,14 @@ from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._short_trainings import print_trainings
 from diswot.cli._shortlist import SHORTLIST, print_halving
-from diswot.cli._tables import count, optional, print_exported, print_json, print_table
+from diswot.cli._tables import (
+    count,
+    optional,
+    print_exported,
+    print_json,
+    print_table,
+    teacher_seen,
+)
 from diswot.cli._terminal import say
 from diswot.devices import check_alone
 from diswot.options import JobOptions
@@ -86,7 +93,7 @@ def print_run(report: RunReport) -> None:
         caption=(
             f"{test.n:,} test {noun}s, on which nothing was selected; the interval covers the "
             f"choice of {noun}s, not of the seed, which is one: {settings['seed']}.\n"
-            f"Score: {settings['scorer']} ({settings['teacher_state']} teacher), "
+            f"Score: {settings['scorer']} ({teacher_seen(settings)}), "
             f"mean of {repeats} initializations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "
             f"{len(report.search.failures)} failed. Latency: {report.latency}."

@@ -12,7 +12,7 @@ from diswot.cli._command import Command
 from diswot.cli._progress import displayed_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._short_trainings import print_trainings
-from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table
+from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table, teacher_seen
 from diswot.cli._terminal import say
 from diswot.devices import check_alone
 from diswot.runs.folder import next_folder
@@ -71,7 +71,7 @@ def print_search(result: SearchResult, folder: Path) -> None:
         [candidate_row(label, candidate, costs) for label, candidate in rows],
         caption=(
             f"Score: {settings['scorer']} ({settings['combination']}; "
-            f"{settings['teacher_state']} teacher), higher is better, mean of "
+            f"{teacher_seen(settings)}), higher is better, mean of "
             f"{settings['repeats']} initializations and batches, seed {settings['seed']}; "
             f"{len(result.failures)} candidates failed{over}.{latency_caption(result)}"
         ),

@@ -106,7 +106,7 @@ class ComparisonOptions(DataOptions, total=False):
         int,
         Option(
             "Initializations and batches per score.",
-            default=3,
+            default=2,
             least=1,
             most=MOST_REPEATS,
             group="Search",
@@ -114,7 +114,7 @@ class ComparisonOptions(DataOptions, total=False):
     ]
     batch_size: Annotated[
         int,
-        Option("Images per scored batch.", default=64, least=2, most=MOST_IMAGES, group="Search"),
+        Option("Images per scored batch.", default=16, least=2, most=MOST_IMAGES, group="Search"),
     ]
     teacher_state: Annotated[
         TeacherState | None,

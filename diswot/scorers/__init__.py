@@ -48,6 +48,7 @@ from diswot.scorers.semantic_grad import semantic_grad
 from diswot.scorers.size_ln import size_ln
 from diswot.scorers.snip import snip
 from diswot.scorers.student_fit import student_fit
+from diswot.scorers.student_fit_1 import student_fit_1
 from diswot.scorers.swap import swap
 from diswot.scorers.swap_reg import swap_reg
 from diswot.scorers.synaptic import synaptic_diversity, synaptic_saliency
@@ -117,6 +118,7 @@ __all__ = [
     "snip",
     "sp",
     "student_fit",
+    "student_fit_1",
     "swap",
     "swap_reg",
     "synaptic_diversity",

@@ -1,7 +1,7 @@
 """What a scorer is, and what it says of itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -33,6 +33,8 @@ class Card:
         supports: networks that it can score.
         reads: what it reads of the networks that not every task gives, by the names of
             `diswot.tasks.Task.reads`; labels where it needs them.
+        version: of its definition, from 2 on where that has changed; version 1 of the scorer `a`
+            is the scorer `a_1`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Card:
     cost: str = "one forward pass"
     supports: str = "networks with a last feature map and a linear classifier"
     reads: tuple[str, ...] = ()
+    version: int = 1
 
     def __post_init__(self) -> None:
         if self.needs_labels and "labels" not in self.reads:
@@ -72,6 +75,7 @@ class Scorer:
         formula: how they are combined.
         watches: what the forward pass must keep for them.
         teacher_watches: what the teacher's forward pass must keep.
+        versions: of the scorers in it whose definition has changed, by their names.
     """
 
     card: Card
@@ -79,6 +83,7 @@ class Scorer:
     formula: Formula
     watches: tuple[Watch[Any], ...] = ()
     teacher_watches: tuple[Watch[Any], ...] = ()
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, student: Probe, teacher: Activations) -> dict[str, float]:
         """Return the value of every term."""

@@ -44,6 +44,7 @@ def register(
             Formula("sum", (card.name,)),
             tuple(watches),
             tuple(teacher_watches),
+            {} if card.version == 1 else {card.name: card.version},
         )
         SCORERS.register(card.name, scorer)
         return term
@@ -190,6 +191,7 @@ def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
         formula,
         tuple(dict.fromkeys(watch for part in parts for watch in part.watches)),
         tuple(dict.fromkeys(watch for part in parts for watch in part.teacher_watches)),
+        {name: version for part in parts for name, version in part.versions.items()},
     )
 
 

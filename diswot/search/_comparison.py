@@ -137,6 +137,7 @@ def resolve_comparison(
         state=state,
         watches=watches,
         split="train" if source is None else source.scored_on,
+        needed=scorer.card.needs_teacher,
         **drawn,
         **same,
     )
@@ -145,6 +146,8 @@ def resolve_comparison(
         "data": data.name,
         "data_source": None if data.source is None else data.source.to_json(),
         "scorer": scorer.card.name,
+        "scorer_versions": dict(scorer.versions),
+        "needs_teacher": scorer.card.needs_teacher,
         "combination": formula.how,
         **drawn,
         **same,

@@ -1,7 +1,7 @@
 """What every candidate is scored on: batches, and the activations of the teacher for them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -38,11 +38,13 @@ def prepare_repeats(
     threads: int = 1,
     watches: Sequence[Watch[Any]] = (),
     split: SplitName = "train",
+    needed: bool = True,
 ) -> list[Repeat]:
     """Draw the batches and show them to the teacher, once for the whole run.
 
     At random initialization every repeat has its own teacher, and batch
-    normalization uses the batch; a trained teacher is read in evaluation mode.
+    normalization uses the batch; a trained teacher is read in evaluation mode. Where it is not
+    needed it sees two examples, so that one that does not fit is still found out.
 
     Raises:
         OptionError: the batch is larger than the split.
@@ -62,9 +64,15 @@ def prepare_repeats(
         few = [each[:2] for each in batch.inputs]
         try_network(network.to(device), few, data, who=f"teacher {teacher.name}")
         with torch_threads(threads):
-            activations = _activations(network, batch, state, watches)
+            seen = batch if needed else _start(batch)
+            activations = _activations(network, seen, state, watches)
         prepared.append(Repeat(batch.inputs, batch.labels, activations))
     return prepared
+
+
+def _start(batch: Batch) -> Batch:
+    labels = None if batch.labels is None else batch.labels[:2]
+    return replace(batch, inputs=tuple(each[:2] for each in batch.inputs), labels=labels)
 
 
 def _in_state(

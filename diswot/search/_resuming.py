@@ -1,6 +1,7 @@
 """What a run is resumed with: checked before data are read, and the same as before."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
@@ -9,7 +10,7 @@ from torch import nn
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
-from diswot.progress import Progress
+from diswot.progress import Progress, news, silent
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, restored_option, source_of, task_of
@@ -41,12 +42,12 @@ def check_resume(
     task = task_of(used, chosen["task"], data=chosen["data"])
     if chosen["data"] is None:
         source_of(used, task)
-    scorer = _known_scorer(used["scorer"]) if chosen["scorer"] is None else chosen["scorer"]
+    then = _scorer_then(used)
+    scorer = _known_scorer(then) if chosen["scorer"] is None else chosen["scorer"]
     name = find_scorer(scorer).card.name
-    if name != used["scorer"]:
+    if name != then:
         raise RunFolderError(
-            f"the run in {folder} was started with the scorer {used['scorer']}, but got {name}: "
-            "give that"
+            f"the run in {folder} was started with the scorer {then}, but got {name}: give that"
         )
     weights = chosen["teacher_weights"]
     check_comparison(
@@ -78,6 +79,7 @@ def comparison_again(
 ) -> Comparison:
     """Resolve the comparison of a run again."""
     teachers = task_of(used, task, data=data).teacher_sources
+    then = _scorer_then(used, progress)
     try:
         kept = {
             name: used[name]
@@ -95,7 +97,7 @@ def comparison_again(
                 data_root=data_root,
                 progress=progress,
             ),
-            scorer=_known_scorer(used["scorer"]) if scorer is None else scorer,
+            scorer=_known_scorer(then) if scorer is None else scorer,
             teacher_weights=used["teacher_weights"] if teacher_weights is None else teacher_weights,
             teacher_classes=used.get("teacher_classes"),
             device=used["device"] if device is None else device,
@@ -107,6 +109,34 @@ def comparison_again(
         raise RunFolderError(
             f"manifest.json does not hold {error}: restore it from a copy"
         ) from error
+
+
+def _scorer_then(used: Mapping[str, Any], progress: Progress = silent) -> str:
+    """Return what the scorer of a run is called now: of another version, by its own name."""
+    then = str(used["scorer"])
+    if is_reference(then):
+        return then
+    versions = used.get("scorer_versions") or {}
+    if not isinstance(versions, dict) or any(type(each) is not int for each in versions.values()):
+        raise RunFolderError(
+            f"manifest.json is damaged (scorer_versions is {versions!r}): restore it from a copy"
+        )
+    try:
+        known = find_scorer(then).versions
+    except DiswotError:
+        return then
+    for name, version in known.items():
+        if versions.get(name, 1) != version:
+            then = re.sub(rf"\b{name}\b", f"{name}_{versions.get(name, 1)}", then)
+    if then != used["scorer"]:
+        progress(
+            news(
+                "scorer",
+                f"the run was started before {used['scorer']} had its present definition: it "
+                f"resumes with {then}, which is what it was",
+            )
+        )
+    return then
 
 
 def _known_scorer(used: str) -> str:

@@ -28,7 +28,7 @@ from tests.scorers.probes import batch, calls, probe_of, resnet
 
 
 def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
-    scorer = all_terms(["student_fit", *QUANTITIES, *COUNTS, *WIDE])
+    scorer = all_terms(["student_fit_1", *QUANTITIES, *COUNTS, *WIDE])
     student = probe_of(resnet(1), batch(), scorer)
     found = scorer(student, probe_of(resnet(2), batch(), scorer))
     assert found["filled_width"] == pytest.approx(math.log1p(found["reach_rank_entropy"]), rel=1e-5)
@@ -66,7 +66,7 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
 
 
 def curved(images: int) -> Journal:
-    """Return the terms of `student_fit`, as a curve over the images has them."""
+    """Return the terms of `student_fit_1`, as a curve over the images has them."""
     one = journal("cells", seed=images)
     terms = {"filled_width": "reach_rank_entropy", "root_size": "size_sides_1/2"}
     terms |= {"teacher_alignment": "alignment_mean"}

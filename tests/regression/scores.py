@@ -22,7 +22,7 @@ FORMERS = (
 DEPTHS = ("1-1-1", "3-3-3", "7-1-1", "1-7-1", "1-1-7", "5-3-1", "3-7-5", "1-5-3", "7-5-3", "7-7-7")
 
 
-SEARCHED_BY = ("student_fit", "diswot", "az_nas", "logrank(nwot,params)")
+SEARCHED_BY = ("student_fit", "student_fit_1", "diswot", "az_nas", "logrank(nwot,params)")
 """Scorers that every architecture is scored by."""
 
 

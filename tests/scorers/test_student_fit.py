@@ -1,25 +1,19 @@
-"""student_fit and its terms, against plain transcriptions of their definitions."""
+"""student_fit against a plain transcription of its definition, and what it tells apart."""
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import diswot
-from diswot.networks import Activations
-from diswot.networks.layers import blocks
+from diswot.errors import NetworkError
 from diswot.scorers import find_scorer
-from search_spaces import CifarResNet, ResNetDepthSpace
+from search_spaces import ResNetDepthSpace
 from tests.scorers.probes import (
-    IMAGES,
     NETWORKS,
     batch,
     calls,
@@ -28,204 +22,136 @@ from tests.scorers.probes import (
     layers,
     probe_of,
     resnet,
+    score,
     scored,
-    teacher_for,
     transformer,
     without_normalization,
 )
-
-TERMS = ["filled_width", "root_size", "teacher_alignment"]
-each_network = pytest.mark.parametrize("build", list(NETWORKS.values()), ids=list(NETWORKS))
-
-
-def outputs_of(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """Return the outputs of the blocks, in the order of the calls."""
-    return [output.detach() for _, output in calls(network, blocks(network), images)]
-
-
-def unbiased_hsic(k: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return HSIC_1 of Song et al., equation 5, from two kernels."""
-    n = len(k)
-    k, other = k * (1 - np.eye(n)), other * (1 - np.eye(n))
-    one = np.ones(n)
-    return float(
-        np.trace(k @ other)
-        + (one @ k @ one) * (one @ other @ one) / ((n - 1) * (n - 2))
-        - 2 / (n - 2) * (one @ k @ other @ one)
-    ) / (n * (n - 3))
-
-
-def cka(a: Tensor, b: Tensor) -> float:
-    """Return the linear CKA of two outputs, images first."""
-    k, other = (
-        (rows @ rows.T).double().numpy() for rows in (a.double().flatten(1), b.double().flatten(1))
-    )
-    return unbiased_hsic(k, other) / math.sqrt(unbiased_hsic(k, k) * unbiased_hsic(other, other))
-
-
-@each_network
-@pytest.mark.parametrize("led_by_itself", [False, True], ids=["another", "itself"])
-def test_alignment_is_the_mean_cka_with_blocks_or_images(
-    build: Callable[[], nn.Module], led_by_itself: bool
-) -> None:
-    teacher = build if led_by_itself else partial(resnet, 2)
-    images, _ = batch()
-    own, theirs = outputs_of(build(), images), outputs_of(teacher(), images)
-    with_teacher, with_images = [], []
-    for number, output in enumerate(own, start=1):
-        at_its_depth = math.ceil(number * len(theirs) / len(own))
-        with_teacher.append(cka(output, theirs[at_its_depth - 1]))
-        with_images.append(cka(output, images))
-    assert (np.mean(with_teacher) > np.mean(with_images)) == led_by_itself
-    expected = max(np.mean(with_teacher), np.mean(with_images))
-    found = scored(build(), teacher(), batch(), "student_fit")["teacher_alignment"]
-    assert found == pytest.approx(math.log(1 + expected), abs=1e-4)
-
-
-@each_network
-def test_filled_width_is_the_sum_of_ranks_times_entropies(
-    build: Callable[[], nn.Module],
-) -> None:
-    network = build()
-    student = probe_of(network, batch(), "filled_width")
-    noise = torch.randn(batch()[0].shape, generator=student.generator("noise blocks"))
-    total = 0.0
-    for output in outputs_of(build(), noise):
-        rows = output.flatten(2).mT if output.ndim == 4 else output
-        samples = rows.reshape(-1, rows.shape[-1]).double().numpy()
-        shares = np.linalg.eigvalsh(np.cov(samples, rowvar=False)).clip(min=0)
-        shares = shares[shares > 0] / shares.sum()
-        entropy = -(shares * np.log(shares)).sum()
-        total += math.exp(entropy) * entropy
-    assert scored(network, build(), batch(), "filled_width")["filled_width"] == pytest.approx(
-        math.log(1 + total), rel=1e-3
-    )
-
-
-@each_network
-def test_root_size_counts_weights_of_convolutional_and_linear(
-    build: Callable[[], nn.Module],
-) -> None:
-    total = 0.0
-    for layer in layers(build()):
-        written, read, *sides = layer.weight.shape
-        total += math.sqrt(written * read * math.sqrt(math.prod(sides)))
-    found = scored(build(), build(), batch(), "root_size")["root_size"]
-    assert found == pytest.approx(math.log(total))
-
-
-def test_a_kernel_counts_as_its_side() -> None:
-    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    network = nn.Sequential(
-        nn.Conv2d(3, 12, 3), nn.Conv2d(12, 12, 5, groups=12), pooled, nn.Linear(12, 10)
-    )
-    found = scored(network, resnet(1), batch(), "root_size")["root_size"]
-    expected = math.sqrt(3 * 12 * 3) + math.sqrt(12 * 5) + math.sqrt(12 * 10)
-    assert found == pytest.approx(math.log(expected))
-
-
-def test_student_fit_is_the_sum_of_its_terms_in_any_population() -> None:
-    scorer = find_scorer("student_fit")
-    assert list(scorer.terms) == TERMS
-    assert scorer.formula.elementwise
-    assert (scorer.card.needs_teacher, scorer.card.needs_labels) == (True, False)
-    assert not scorer.card.needs_gradients
-
-
-def test_a_network_is_aligned_with_itself_more_than_with_others() -> None:
-    same = find_scorer("teacher_alignment")
-    student = probe_of(resnet(1), batch(), "teacher_alignment")
-    assert same(student, student)["teacher_alignment"] == pytest.approx(math.log(2), abs=1e-6)
-    other = scored(resnet(1), resnet(2), batch(), "teacher_alignment")["teacher_alignment"]
-    assert other < math.log(2)
-
-
-@pytest.mark.slow
-@settings(max_examples=10, deadline=None)
-@given(scale=st.floats(1e-3, 1e3), order=st.permutations(range(IMAGES)))
-def test_the_teachers_scale_and_the_image_order_do_not_matter(
-    scale: float, order: list[int]
-) -> None:
-    images, labels = batch()
-
-    def value(examples: tuple[Tensor, Tensor], factor: float) -> float:
-        teacher = resnet(2)
-        blocks(teacher)[-1].register_forward_hook(lambda _m, _i, output: output * factor)
-        scaled = teacher_for(teacher, examples, "teacher_alignment")
-        student = probe_of(resnet(1), examples, "teacher_alignment")
-        return find_scorer("teacher_alignment")(student, scaled)["teacher_alignment"]
-
-    plain = value((images, labels), 1.0)
-    assert value((images[order], labels[order]), 1.0) == pytest.approx(plain, abs=1e-4)
-    assert value((images, labels), scale) == pytest.approx(plain, abs=1e-4)
-
-
-@pytest.mark.parametrize("build", [without_normalization, dead, cell, transformer])
-@pytest.mark.parametrize("teacher", [without_normalization, transformer])
-def test_networks_without_stages_have_a_score(
-    build: Callable[[], nn.Module], teacher: Callable[[], nn.Module]
-) -> None:
-    terms = scored(build(), teacher(), batch(), "student_fit")
-    assert list(terms) == TERMS
-    assert all(map(math.isfinite, terms.values()))
-
-
-def test_a_network_that_lets_nothing_through_is_last() -> None:
-    alive = scored(cell(), resnet(2), batch(), "student_fit")
-    assert sum(scored(dead(), resnet(2), batch(), "student_fit").values()) < sum(alive.values())
-
-
-def test_three_images_are_too_few_to_align_by() -> None:
-    images, labels = batch()
-    few = (images[:3], labels[:3])
-    assert scored(cell(), resnet(2), few, "teacher_alignment")["teacher_alignment"] == 0
-
 
 SPACE = ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1)
 QUICK: dict[str, Any] = {"space": SPACE, "data": "digits", "repeats": 1, "batch_size": 8}
 
 
-def test_the_order_of_candidates_does_not_matter() -> None:
-    names = ["1-1", "1-2", "2-1", "2-2"]
-    scores = {
-        tuple(order): {
-            found.name: found.score
-            for found in diswot.score(order, "resnet20", scorer="student_fit", **QUICK)
-        }
-        for order in (names, names[::-1])
-    }
-    first, second = scores.values()
-    assert first == second
+def directions(images: list[np.ndarray]) -> float:
+    """Return the mean over images (P, C) of (Σλ)² / Σλ² of their principal components."""
+    found = []
+    for positions in images:
+        variances = np.linalg.eigvalsh(
+            np.cov(positions, rowvar=False).reshape((positions.shape[1],) * 2)
+        )
+        filled = variances.sum() ** 2 / (variances**2).sum() if variances.sum() > 1e-12 else 1.0
+        found.append(max(1.0, filled))
+    return float(np.mean(found))
 
 
-class TestTheTeachersState:
-    """A search sees the teacher as its scorer is made for."""
-
-    def state(self, teacher: str | nn.Module, **options: Any) -> str:
-        found = diswot.search(teacher, population=2, generations=1, **QUICK, **options)
-        return str(found.manifest["settings"]["teacher_state"])
-
-    def test_a_network_is_seen_as_it_is(self) -> None:
-        teacher = CifarResNet((1, 1), num_classes=10, widths=(4, 4, 8), in_channels=1)
-        assert self.state(teacher) == "trained"
-        assert self.state(teacher, teacher_state="random") == "random"
-        assert self.state(teacher, scorer="diswot") == "random"
-        assert self.state(teacher, scorer="student_fit+diswot") == "random"
-
-    def test_one_without_weights_is_seen_at_random(self) -> None:
-        assert self.state("resnet20") == "random"
+def by_image(shown: Tensor) -> list[np.ndarray]:
+    """Return the channels at every position of each image."""
+    rows = shown.flatten(2).mT if shown.ndim == 4 else shown
+    return [image.reshape(-1, image.shape[-1]).double().numpy() for image in rows.detach()]
 
 
-def test_activations_without_labels_do() -> None:
-    student = probe_of(resnet(1), batch(), "teacher_alignment")
-    student.labels = None
-    assert isinstance(student, Activations)
-    assert find_scorer("teacher_alignment")(student, student)["teacher_alignment"] > 0
+def transcribed(network: nn.Module, noise: Tensor) -> float:
+    """Return ln(1 + Σ √(q r / P) · ln(q r t)) of the layers that write several positions."""
+    total = 0.0
+    for layer in layers(network):
+        for given, output in calls(network, [layer], noise):
+            positions = len(by_image(output)[0])
+            if positions == 1:
+                continue
+            pairs = directions(by_image(given)) * directions(by_image(output))
+            taps = math.prod(layer.weight.shape[2:])
+            total += math.sqrt(pairs / positions) * math.log(pairs * taps)
+    return math.log(1 + total)
+
+
+@pytest.mark.parametrize("build", list(NETWORKS.values()), ids=list(NETWORKS))
+def test_it_is_what_its_definition_says(build: Callable[[], nn.Module]) -> None:
+    student = probe_of(build(), batch(), "student_fit")
+    noise = torch.randn(4, *batch()[0].shape[1:], generator=student.generator("student fit"))
+    found = find_scorer("student_fit")(student, student)
+    assert found == {"student_fit": pytest.approx(transcribed(build(), noise), rel=1e-4)}
+
+
+def test_it_reads_neither_teacher_nor_labels_nor_gradients() -> None:
+    card = find_scorer("student_fit").card
+    assert (card.needs_teacher, card.needs_labels, card.needs_gradients) == (False, False, False)
+    one, other = (scored(cell(), resnet(seed), batch(), "student_fit") for seed in (2, 3))
+    assert one == other
+
+
+@pytest.mark.parametrize("build", [without_normalization, dead, cell, transformer])
+def test_networks_of_all_kinds_have_a_score(build: Callable[[], nn.Module]) -> None:
+    assert math.isfinite(score("student_fit", build()))
+
+
+def test_a_network_that_lets_nothing_through_is_last() -> None:
+    assert score("student_fit", dead()) < score("student_fit", cell())
+
+
+def thin(kernel: int, width: int = 6, depth: int = 3) -> nn.Module:
+    torch.manual_seed(1)
+    sides = {"kernel_size": kernel, "padding": kernel // 2}
+    inner = [nn.Sequential(nn.Conv2d(width, width, **sides), nn.ReLU()) for _ in range(depth)]
+    last = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7)]
+    return nn.Sequential(nn.Conv2d(3, width, **sides), nn.ReLU(), *inner, *last)
+
+
+def test_what_mixes_positions_is_worth_more() -> None:
+    assert score("student_fit", thin(1)) < score("student_fit", thin(3))
+
+
+@pytest.mark.parametrize(
+    ("less", "more"), [({"width": 4}, {"width": 8}), ({"depth": 1}, {"depth": 4})]
+)
+def test_width_and_depth_are_worth_more(less: dict[str, int], more: dict[str, int]) -> None:
+    assert score("student_fit", thin(3, **less)) < score("student_fit", thin(3, **more))
+
+
+def perceptron(width: int) -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(768, width), nn.ReLU(), nn.Linear(width, width), nn.Linear(width, 7)
+    )
+
+
+def test_examples_are_the_positions_of_perceptrons() -> None:
+    assert 0 < score("student_fit", perceptron(2)) < score("student_fit", perceptron(8))
+
+
+def test_a_network_without_layers_is_refused() -> None:
+    bare = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(NetworkError, match="calls no convolution and no linear layer"):
+        score("student_fit", bare)
 
 
 def test_a_network_that_is_not_finite_has_no_finite_score() -> None:
     broken = without_normalization()
     with torch.no_grad():
         next(broken.parameters()).fill_(torch.nan)
-    terms = scored(broken, resnet(2), batch(), "student_fit")
-    assert not math.isfinite(sum(terms.values()))
+    assert not math.isfinite(score("student_fit", broken))
+
+
+def test_activations_of_any_scale_can_be_read() -> None:
+    tiny, huge = without_normalization(), without_normalization()
+    with torch.no_grad():
+        tiny[0].weight.mul_(1e-6), tiny[0].bias.zero_()
+        huge[0].weight.mul_(1e6), huge[0].bias.zero_()
+    found = [score("student_fit", network) for network in (tiny, huge)]
+    assert all(map(math.isfinite, found))
+
+
+def test_the_order_of_candidates_does_not_matter() -> None:
+    names = ["1-1", "1-2", "2-1", "2-2"]
+    first, second = (
+        {found.name: found.score for found in diswot.score(order, "resnet20", **QUICK)}
+        for order in (names, names[::-1])
+    )
+    assert first == second
+
+
+def test_a_search_says_which_version_scored_and_sees_no_teacher() -> None:
+    found = diswot.search("resnet20", population=2, generations=1, **QUICK)
+    settings = found.manifest["settings"]
+    assert settings["scorer_versions"] == {"student_fit": 2}
+    assert settings["needs_teacher"] is False
+    assert settings["teacher_state"] == "random"

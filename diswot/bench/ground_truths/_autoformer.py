@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from search_spaces import Architecture, AutoFormerSpace
 COLUMNS = {"vanilla": "cifar100_vanilla_acc", "distilled": "cifar100_kd_acc"}
 ROWS = 100
 
+NAME_224 = "autoformer-224"
+SIDE = 224
+"""Pixels of the images that the networks were trained on."""
+
 
 def autoformer_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
     """A hundred AutoFormer vision transformers on CIFAR-100, trained alone and distilled.
@@ -25,6 +30,17 @@ def autoformer_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
     Source: the tables that the authors of Auto-Prox (Wei et al., AAAI 2024) released.
     Scorers see images of 32 pixels in patches of 4.
     """
+    return _truth(root, mirror)
+
+
+def autoformer_224_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
+    """The same vision transformers at 224 pixels in patches of 16, as they were trained."""
+    space = AutoFormerSpace(image_size=SIDE, patch_size=16)
+    found = _truth(root, mirror)
+    return replace(found, name=NAME_224, space=space, space_name=NAME_224, image_size=SIDE)
+
+
+def _truth(root: Path, mirror: str | None) -> GroundTruth:
     path = fetch(DOWNLOADS["autoformer"], root, mirror=mirror)
     records = _records(path)
     check_count(path, len(records), expected=ROWS)

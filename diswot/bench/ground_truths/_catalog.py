@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from diswot.bench.ground_truths._autoformer import autoformer_truth
+from diswot.bench.ground_truths._autoformer import autoformer_224_truth, autoformer_truth
 from diswot.bench.ground_truths._flexibert import flexibert_truth
 from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._nas_bench_201 import nas_bench_201_truth
@@ -27,6 +27,7 @@ TRUTHS: dict[str, Loader] = {
     "nas-bench-macro": nas_bench_macro_truth,
     "nats-sss": nats_sss_truth,
     "autoformer": autoformer_truth,
+    "autoformer-224": autoformer_224_truth,
     "flexibert": flexibert_truth,
 }
 """Built-in ground truths."""

@@ -31,6 +31,9 @@ class GroundTruth:
             where that is not known.
         datasets: the dataset to score on, of targets that have one of their own.
         task: what kind of data these are.
+        image_size: height and width that images are brought to before they are scored on, where
+            networks were trained on larger ones than the dataset has.
+        params: parameters of each network, where the table has them.
     """
 
     name: str
@@ -42,6 +45,8 @@ class GroundTruth:
     depths: Vector | None = None
     datasets: Mapping[str, str] = field(default_factory=dict)
     task: str = DEFAULT_TASK
+    image_size: int | None = None
+    params: Vector | None = None
 
     def __len__(self) -> int:
         return len(self.architectures)
@@ -85,6 +90,7 @@ class GroundTruth:
             architectures=tuple(self.architectures[i] for i in chosen),
             targets={name: column[chosen] for name, column in self.targets.items()},
             depths=None if self.depths is None else self.depths[chosen],
+            params=None if self.params is None else self.params[chosen],
         )
 
     def _check(self, target: str) -> None:

@@ -8,6 +8,9 @@ from diswot.csv_table import read_csv
 from diswot.search import find_space
 from search_spaces import SearchSpace, Signature, TensorSpec
 
+PARAMS = "params"
+"""The column of parameters, which networks must have where it is there."""
+
 IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 10)
 
 
@@ -54,4 +57,5 @@ def truth_from_csv(
     architectures = table.architectures(texts, found)
     targets = {column: accuracies(table, column)}
     space_name = space if isinstance(space, str) else type(space).__name__
-    return GroundTruth(path.stem, found, space_name, data, architectures, targets)
+    params = table.numbers(PARAMS) if PARAMS in table.columns else None
+    return GroundTruth(path.stem, found, space_name, data, architectures, targets, params=params)

@@ -1,0 +1,207 @@
+"""Forms of `student_fit` from layers: `python -m benchmarks.lab.filled_forms`.
+
+A form is chosen on the other truths, worst case first and mean second, and measured on the one left
+out: page 12 of the lab book says what was tried before the list was closed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import TypeAlias
+
+import click
+import numpy as np
+
+from benchmarks.lab.layers import SUBJECTS
+from benchmarks.results_folder import RESULTS, keep
+from diswot.bench.rank_statistics import Vector, kendall, kendall_interval
+from diswot.bench.tables import markdown
+from diswot.csv_table import read_csv
+
+LEFT_OUT = ("resnet-s0", "nas-bench-201", "nas-bench-macro", "nats-sss", "autoformer-224")
+"""Truths of which each is left out once."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The layers of one network that write several positions, and what is counted of all.
+
+    Attributes:
+        read: directions that each layer reads in an image.
+        written: those that it writes.
+        positions: where it writes.
+        taps: of its kernel.
+        params: parameters.
+        macs: multiply-adds.
+        layers: how many layers there are.
+    """
+
+    read: Vector
+    written: Vector
+    positions: Vector
+    taps: Vector
+    params: float
+    macs: float
+    layers: int
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was measured of a truth.
+
+    Attributes:
+        networks: in the order of their accuracies.
+        accuracies: in %.
+        scores: `student_fit`, networks × initializations.
+    """
+
+    networks: list[Network]
+    accuracies: Vector
+    scores: Vector
+
+
+Weight: TypeAlias = Callable[[Network], Vector]
+Form: TypeAlias = Callable[[Network], float]
+
+WEIGHTS: Mapping[str, Weight] = {
+    "r": lambda n: n.written,
+    "r ln r": lambda n: n.written * np.log(n.written),
+    "r ln(r t)": lambda n: n.written * np.log(n.written * n.taps),
+    "√(q r) ln(r t)": lambda n: np.sqrt(n.read * n.written) * np.log(n.written * n.taps),
+    "√(q r) ln(q t)": lambda n: np.sqrt(n.read * n.written) * np.log(n.read * n.taps),
+    "√(q r) ln(q r t)": lambda n: np.sqrt(n.read * n.written) * np.log(n.read * n.written * n.taps),
+    "min(q, r) ln(q r t)": lambda n: (
+        np.minimum(n.read, n.written) * np.log(n.read * n.written * n.taps)
+    ),
+}
+"""What a layer counts: r directions written, q read, t taps of its kernel."""
+
+POWERS = {"": 0.0, " / P^¼": 0.25, " / P^⅜": 0.375, " / √P": 0.5, " / P^⅝": 0.625}
+"""What that is divided by: powers of the positions P."""
+
+OURS = "√(q r) ln(q r t) / √P"
+"""The form of `student_fit`."""
+
+
+def _form(weight: Weight, power: float) -> Form:
+    return lambda n: float(np.log1p((weight(n) / n.positions**power).sum()))
+
+
+FORMS: Mapping[str, Form] = {
+    f"{name}{by}": _form(weight, power)
+    for (name, weight), (by, power) in product(WEIGHTS.items(), POWERS.items())
+}
+
+COUNTS: Mapping[str, Form] = {
+    "params": lambda n: n.params,
+    "macs": lambda n: n.macs,
+    "layers": lambda n: float(n.layers),
+}
+
+
+@dataclass(frozen=True)
+class FormRow:
+    """One form on one truth.
+
+    Attributes:
+        truth: the table.
+        form: its name.
+        networks: how many are ranked.
+        seeds: initializations; τ is the mean over them.
+        kendall: τ-b.
+        low: end of its 95 % interval over the networks.
+        high: the other end.
+        seed_sd: standard deviation of τ between initializations.
+        chosen: whether the form is the one that the other truths choose.
+    """
+
+    truth: str
+    form: str
+    networks: int
+    seeds: int
+    kendall: float
+    low: float
+    high: float
+    seed_sd: float
+    chosen: bool
+
+
+def truth_of(name: str) -> Truth:
+    """Return what was measured of a truth.
+
+    Raises:
+        DataError: nothing was.
+    """
+    table = read_csv(RESULTS / f"filled-{name}.csv")
+    columns = [_split(table.column(each)) for each in ("read", "written", "positions", "taps")]
+    networks = []
+    for place, row in enumerate(zip(*columns, strict=True)):
+        several = row[2] > 1
+        costs = (float(table.numbers(each)[place]) for each in ("params", "macs"))
+        networks.append(Network(*(each[several] for each in row), *costs, len(several)))
+    return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
+
+
+def _split(cells: list[str]) -> list[Vector]:
+    return [np.array(cell.split(), float) for cell in cells]
+
+
+def chosen(taus: Mapping[str, Mapping[str, float]], left_out: str) -> str:
+    """Return the form that is best on the other truths: by its worst, then by its mean."""
+    others = [name for name in taus if name not in (left_out, "digits-s0", "autoformer")]
+
+    def merit(form: str) -> tuple[float, float]:
+        values = [taus[name][form] for name in others]
+        return round(min(values), 2), float(np.mean(values))
+
+    return max(FORMS, key=merit)
+
+
+def row_of(name: str, truth: Truth, form: str, scores: Vector, *, best: bool = False) -> FormRow:
+    """Return how well scores, networks × seeds, rank a truth."""
+    taus = [kendall(each, truth.accuracies) for each in scores.T]
+    low, high = kendall_interval(scores.mean(axis=1), truth.accuracies)
+    spread = float(np.std(taus, ddof=1)) if len(taus) > 1 else 0.0
+    mean = float(np.mean(taus))
+    return FormRow(name, form, len(scores), len(taus), mean, low, high, spread, best)
+
+
+@click.command()
+def main() -> None:
+    """Write benchmarks/results/filled-forms.csv, and print τ of every form on every truth."""
+    started = datetime.now(UTC)
+    truths = {n: truth_of(n) for n in SUBJECTS if (RESULTS / f"filled-{n}.csv").exists()}
+    scores = {
+        name: {form: np.array([of(each) for each in truth.networks]) for form, of in ALL.items()}
+        for name, truth in truths.items()
+    }
+    taus = {
+        name: {form: kendall(values, truths[name].accuracies) for form, values in of.items()}
+        for name, of in scores.items()
+    }
+    rows = []
+    for name, truth in truths.items():
+        best = chosen(taus, name)
+        rows.append(row_of(name, truth, "student_fit", truth.scores))
+        rows += [
+            row_of(name, truth, form, values[:, None], best=form == best)
+            for form, values in scores[name].items()
+        ]
+    keep("filled-forms", rows, {"left_out": list(LEFT_OUT), "forms": list(FORMS)}, started)
+    judged = [name for name in LEFT_OUT if name in taus]
+    worst = {form: min(taus[name][form] for name in judged) for form in ALL}
+    cells = [
+        [form, *(f"{taus[name][form]:.3f}" for name in taus), f"{worst[form]:.3f}"]
+        for form in sorted(ALL, key=lambda form: -worst[form])
+    ]
+    click.echo(markdown(["form", *taus, "worst"], cells))
+    for name in judged:
+        form = chosen(taus, name)
+        click.echo(f"without {name}: {form}, which has {taus[name][form]:.3f} there")
+
+
+ALL: Mapping[str, Form] = {**COUNTS, **FORMS}
+
+if __name__ == "__main__":
+    main()

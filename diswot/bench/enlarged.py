@@ -1,0 +1,28 @@
+"""Images brought to the size that the networks of a ground truth were trained on."""
+
+from dataclasses import fields, replace
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.tasks import Batch, SplitName
+from diswot.tasks.images import ImageData
+
+
+class EnlargedImages(ImageData):
+    """Images that are brought to another size batch by batch, as scores see them."""
+
+    @classmethod
+    def of(cls, data: ImageData, side: int) -> "EnlargedImages":
+        """Return data whose batches have images of `side` by `side` pixels."""
+        values = {each.name: getattr(data, each.name) for each in fields(data)}
+        shape = (data.shape[0], side, side)
+        return cls(**{**values, "spec": replace(data.spec, shape=shape), "source": None})
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        """Return images of a split, standardized and interpolated, with their classes."""
+        found = super().batch(split, indices, device=device)
+        (images,) = found.inputs
+        size = self.shape[1:]
+        larger = F.interpolate(images, size=size, mode="bilinear", align_corners=False)
+        return replace(found, inputs=(larger,))

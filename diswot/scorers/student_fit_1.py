@@ -1,0 +1,19 @@
+"""The first version of `student_fit`, the default until 0.2.0: three terms, one of the teacher."""
+
+from diswot.scorers._card import Card
+from diswot.scorers._registry import register_combined
+from diswot.scorers.filled_width import filled_width
+from diswot.scorers.root_size import root_size
+from diswot.scorers.teacher_alignment import teacher_alignment
+
+student_fit_1 = register_combined(
+    Card(
+        "student_fit_1",
+        "the first student_fit: filled width, size and agreement with the teacher, multiplied",
+        "this project, docs/student-fit.md, the first version",
+    ),
+    "sum",
+    filled_width,
+    root_size,
+    teacher_alignment,
+)
