@@ -10,7 +10,7 @@ from torch import nn
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
-from diswot.progress import Progress, news, silent
+from diswot.progress import Progress, message, silent
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, restored_option, source_of, task_of
@@ -130,7 +130,7 @@ def _scorer_then(used: Mapping[str, Any], progress: Progress = silent) -> str:
             then = re.sub(rf"\b{name}\b", f"{name}_{versions.get(name, 1)}", then)
     if then != used["scorer"]:
         progress(
-            news(
+            message(
                 "scorer",
                 f"the run was started before {used['scorer']} had its present definition: it "
                 f"resumes with {then}, which is what it was",
