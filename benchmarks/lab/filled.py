@@ -14,7 +14,7 @@ import torch
 from benchmarks.lab.layers import SUBJECTS, Subject
 from benchmarks.results_folder import keep
 from diswot.bench.ground_truths import GroundTruth, find_truth
-from diswot.cli import options, shown_progress
+from diswot.cli import displayed_progress, options
 from diswot.networks import scoring_mode
 from diswot.networks.costs import Costs, measure_costs
 from diswot.networks.probe import Probe
@@ -89,7 +89,7 @@ def _probe(subject: Subject, truth: GroundTruth, place: int, costs: Costs, *, se
 def main(data_root: str | None, seeds: int, names: tuple[str, ...]) -> None:
     """Measure all truths, or those named, into benchmarks/results/filled-TRUTH.csv."""
     torch.set_num_threads(1)
-    with shown_progress() as progress:
+    with displayed_progress() as progress:
         for name in names or SUBJECTS:
             started, subject = datetime.now(UTC), SUBJECTS[name]
             truth = find_truth(subject.truth, find_root(data_root))

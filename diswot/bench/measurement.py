@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 import diswot.bench.variants  # noqa: F401  (registers scorers, in worker processes too)
-from diswot.bench.enlarged import EnlargedImages
 from diswot.bench.record_store import RecordStore, processes
 from diswot.errors import OptionError, first_line
 from diswot.finished import as_finished
@@ -23,7 +22,7 @@ from diswot.progress import Progress, Step, message
 from diswot.scorers import all_terms, find_scorer
 from diswot.search import Evaluator, TeacherState, resolve_comparison
 from diswot.tasks import find_task
-from diswot.tasks.images import load_data
+from diswot.tasks.images import EnlargedImages, load_data
 
 CHUNK = 50
 """Architectures whose costs are counted in one task."""

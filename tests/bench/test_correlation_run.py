@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from diswot.bench.correlation_run import CorrelationSettings, run_correlation
-from diswot.bench.enlarged import EnlargedImages
 from diswot.bench.ground_truths import find_truth
 from diswot.errors import DataError
 from diswot.progress import silent
 from diswot.search import SPACES
-from diswot.tasks.images import load_data
+from diswot.tasks.images import EnlargedImages, load_data
 from search_spaces import CifarResNet, ResNetDepthSpace
 
 SPACE = ResNetDepthSpace(in_channels=1)

@@ -5,6 +5,7 @@ from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
+from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._image_data import ImageData, Split, batches, held_out, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._look import Look, look_at
@@ -17,6 +18,7 @@ __all__ = [
     "GIVEN",
     "NAMED_DATA",
     "RELEASED",
+    "EnlargedImages",
     "ImageClassification",
     "ImageData",
     "ImageSpec",

@@ -5,8 +5,9 @@ from dataclasses import fields, replace
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.tasks import Batch, SplitName
-from diswot.tasks.images import ImageData
+from diswot.tasks._batch import Batch
+from diswot.tasks._dataset import SplitName
+from diswot.tasks.images._image_data import ImageData
 
 
 class EnlargedImages(ImageData):
