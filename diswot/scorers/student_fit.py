@@ -50,6 +50,7 @@ class LayerCall:
         "directions that the layers read and write in an image of noise, per side of their maps",
         "this project, docs/student-fit.md",
         needs_teacher=False,
+        teacher_state="trained",
         cost=f"one forward pass of {IMAGES} images of noise",
         supports="any network",
         version=2,

@@ -42,12 +42,15 @@ def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[
     assert outcome.out.count("\n") == 1
 
 
-def test_a_search_reports_that_its_teacher_was_random(
-    cli: CommandLine,
+@pytest.mark.parametrize(
+    ("scorer", "seen"), [("student_fit", "no teacher"), ("diswot", "random teacher")]
+)
+def test_a_search_reports_which_teacher_its_score_saw(
+    cli: CommandLine, scorer: str, seen: str
 ) -> None:
-    outcome = cli("search", *QUICK)
+    outcome = cli("search", *QUICK, "--scorer", scorer)
     assert outcome.code == 0, outcome.err
-    assert "random teacher" in " ".join(outcome.out.split())
+    assert seen in " ".join(outcome.out.split())
 
 
 @pytest.mark.processes

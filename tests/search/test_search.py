@@ -113,7 +113,7 @@ def test_a_score_that_is_not_finite_fails_its_candidate_alone() -> None:
     (failed,) = run.failures
     assert failed.name == "width=6"
     assert failed.score is None
-    assert "filled_width is nan" in (failed.failure or "")
+    assert "student_fit is nan" in (failed.failure or "")
     assert len(run.candidates) == 3
 
 
