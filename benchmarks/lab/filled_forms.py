@@ -4,7 +4,7 @@ A form is chosen on the other truths, worst case first and mean second, and meas
 out: page 12 of the lab book says what was tried before the list was closed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -138,12 +138,14 @@ def truth_of(name: str) -> Truth:
     networks = []
     for place, row in enumerate(zip(*columns, strict=True)):
         several = row[2] > 1
-        costs = (float(table.numbers(each)[place]) for each in ("params", "macs"))
-        networks.append(Network(*(each[several] for each in row), *costs, len(several)))
+        read, written, positions, taps = (each[several] for each in row)
+        params, macs = (float(table.numbers(each)[place]) for each in ("params", "macs"))
+        layers = len(several)
+        networks.append(Network(read, written, positions, taps, params, macs, layers))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
 
 
-def _split(cells: list[str]) -> list[Vector]:
+def _split(cells: Sequence[str]) -> list[Vector]:
     return [np.array(cell.split(), float) for cell in cells]
 
 

@@ -122,13 +122,13 @@ def _call(layer: WeightLayer, given: Tensor, output: Tensor) -> LayerCall:
     positions, width = written.shape[1:]
     if positions == 1:
         read, written = read.transpose(0, 1), written.transpose(0, 1)
-    filled = (filled_directions(each).mean() for each in (read, written))
-    return LayerCall(*filled, positions, layer.weight.shape[2:].numel(), width)
+    q, r = (filled_directions(each).mean() for each in (read, written))
+    return LayerCall(q, r, positions, layer.weight.shape[2:].numel(), width)
 
 
 def _channels(layer: WeightLayer, shown: Tensor) -> Tensor:
     """Return the channels at every position of every example: (B, P, C)."""
     if isinstance(layer, nn.Linear):
-        rows = torch.atleast_2d(shown)
+        rows = shown if shown.ndim > 1 else shown[None]
         return rows.reshape(len(rows), -1, rows.shape[-1])
     return shown.flatten(2).mT
