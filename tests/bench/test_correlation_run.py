@@ -11,14 +11,14 @@ from diswot.errors import DataError
 from diswot.progress import silent
 from diswot.search import SPACES
 from diswot.tasks.images import EnlargedImages, load_data
-from search_spaces import CifarResNet, ResNetDepthSpace
+from search_spaces import ResNetDepthSpace
 
 SPACE = ResNetDepthSpace(in_channels=1)
 NAMES = [f"{a}-{b}-1" for a in (1, 3, 5, 7) for b in (1, 3, 5)]
 
 
 def params_of(name: str) -> int:
-    network: CifarResNet = SPACE.build(SPACE.from_string(name), 10)
+    network = SPACE.build(SPACE.from_string(name), 10)
     return sum(parameter.numel() for parameter in network.parameters())
 
 
