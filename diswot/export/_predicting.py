@@ -10,6 +10,7 @@ import numpy as np
 from diswot.errors import DataError, DiswotError, OptionError, RunFolderError, first_line
 from diswot.export._formats import FORMATS, Format, find_format
 from diswot.export._runners import Run
+from diswot.options import takes_options
 from diswot.progress import Progress, silent, tracked
 from diswot.runs.folder import read_json
 from diswot.tasks import Example, Prediction, find_task
@@ -95,6 +96,7 @@ class ExportedStudent:
             return {"error": first_line(error)}
 
 
+@takes_options
 def predict(
     student: str | Path,
     examples: str | Path | Sequence[str | Path],
