@@ -20,6 +20,6 @@ TEXTS = Signature(
 
 def of_space(name: str, *, size: int = 32) -> Signature:
     """Return what the networks of a built-in space take."""
-    if name.startswith(("text-encoder", "autodistil")):
+    if name.startswith(("text-encoder", "autodistil", "flexibert")):
         return TEXTS
     return of_images(3, size, size)

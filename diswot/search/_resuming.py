@@ -62,6 +62,10 @@ def check_resume(
     return settings
 
 
+_KEPT = ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
+"""Settings of a comparison that a resumed run keeps."""
+
+
 def comparison_again(
     used: Mapping[str, Any],
     *,
@@ -81,10 +85,7 @@ def comparison_again(
     teachers = task_of(used, task, data=data).teacher_sources
     then = _scorer_then(used, progress)
     try:
-        kept = {
-            name: used[name]
-            for name in ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
-        }
+        kept = {name: used[name] for name in _KEPT}
         return resolve_comparison(
             restored_option("teacher", used["teacher"], teacher, teachers),
             restored_option("space", used["space"], space, SPACES),
