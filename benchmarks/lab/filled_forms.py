@@ -1,6 +1,6 @@
 """Forms of `student_fit` from layers: `python -m benchmarks.lab.filled_forms`.
 
-A form is chosen on the other truths, worst case first and mean second, and measured on the one left
+A form is selected on the others, worst case first and mean second, and measured on the one left
 out: page 12 of the lab book says what was tried before the list was closed.
 """
 
@@ -191,14 +191,14 @@ def main() -> None:
             for form, values in scores[name].items()
         ]
     keep("filled-forms", rows, {"left_out": list(LEFT_OUT), "forms": list(FORMS)}, started)
-    judged = [name for name in LEFT_OUT if name in taus]
-    worst = {form: min(taus[name][form] for name in judged) for form in ALL}
+    compared = [name for name in LEFT_OUT if name in taus]
+    worst = {form: min(taus[name][form] for name in compared) for form in ALL}
     cells = [
         [form, *(f"{taus[name][form]:.3f}" for name in taus), f"{worst[form]:.3f}"]
         for form in sorted(ALL, key=lambda form: -worst[form])
     ]
     click.echo(markdown(["form", *taus, "worst"], cells))
-    for name in judged:
+    for name in compared:
         form = chosen(taus, name)
         click.echo(f"without {name}: {form}, which has {taus[name][form]:.3f} there")
 

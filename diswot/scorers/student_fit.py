@@ -91,8 +91,8 @@ def layer_calls(student: Probe, places: slice) -> list[LayerCall]:
     noise = student.noise(student.generator("student fit"), places)
     watches = [_watch(layer) for layer in weight_layers(student.network)]
     with torch.no_grad(), ActivationReader(student.network, watches=watches) as read:
-        shown = read(*noise)
-    return [call for watch in watches for call in shown.watched(watch)]
+        activations = read(*noise)
+    return [call for watch in watches for call in activations.watched(watch)]
 
 
 def filled_directions(samples: Tensor) -> Tensor:
@@ -126,9 +126,9 @@ def _call(layer: WeightLayer, given: Tensor, output: Tensor) -> LayerCall:
     return LayerCall(q, r, positions, layer.weight.shape[2:].numel(), width)
 
 
-def _channels(layer: WeightLayer, shown: Tensor) -> Tensor:
+def _channels(layer: WeightLayer, output: Tensor) -> Tensor:
     """Return the channels at every position of every example: (B, P, C)."""
     if isinstance(layer, nn.Linear):
-        rows = shown if shown.ndim > 1 else shown[None]
+        rows = output if output.ndim > 1 else output[None]
         return rows.reshape(len(rows), -1, rows.shape[-1])
-    return shown.flatten(2).mT
+    return output.flatten(2).mT

@@ -41,8 +41,10 @@ def compared(folder: Path, params: list[int]) -> None:
 def test_the_first_network_of_other_parameters_is_named(tmp_path: Path) -> None:
     params = [params_of(name) for name in NAMES]
     wrong = [count + (place >= 3) for place, count in enumerate(params)]
-    told = f"{NAMES[3]} has {wrong[3]:,} parameters in the table, but its network has {params[3]:,}"
-    with pytest.raises(DataError, match=told) as refusal:
+    message = (
+        f"{NAMES[3]} has {wrong[3]:,} parameters in the table, but its network has {params[3]:,}"
+    )
+    with pytest.raises(DataError, match=message) as refusal:
         compared(tmp_path, wrong)
     assert "\n" not in str(refusal.value)
     assert not (tmp_path / "out").exists()

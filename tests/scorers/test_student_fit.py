@@ -1,4 +1,4 @@
-"""student_fit against a plain transcription of its definition, and what it tells apart."""
+"""student_fit against a plain transcription of its definition, and what it separates."""
 
 import math
 from collections.abc import Callable
@@ -44,9 +44,9 @@ def directions(images: list[np.ndarray]) -> float:
     return float(np.mean(found))
 
 
-def by_image(shown: Tensor) -> list[np.ndarray]:
+def by_image(output: Tensor) -> list[np.ndarray]:
     """Return the channels at every position of each image."""
-    rows = shown.flatten(2).mT if shown.ndim == 4 else shown
+    rows = output.flatten(2).mT if output.ndim == 4 else output
     return [image.reshape(-1, image.shape[-1]).double().numpy() for image in rows.detach()]
 
 

@@ -1,4 +1,4 @@
-"""A run resumes with the definition of its score that it was begun with."""
+"""A run resumes with the definition of its score that it was started with."""
 
 from collections.abc import Callable
 from pathlib import Path
