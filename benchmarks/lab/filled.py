@@ -64,7 +64,7 @@ def filled(subject: Subject, truth: GroundTruth, place: int, seeds: int) -> Fill
     for seed in range(seeds):
         probe = _probe(subject, truth, place, costs, seed=seed)
         with torch.inference_mode(), scoring_mode(probe.network):
-            found.append(layer_calls(probe, slice(IMAGES)))
+            found.append(layer_calls(probe, slice(IMAGES))[0])
     scores = [float(sum_of_layers(calls)) for calls in found]
     columns = zip(
         *((c.read, c.written, c.positions, c.taps, c.channels) for c in found[0]), strict=True

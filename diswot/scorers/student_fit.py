@@ -69,15 +69,15 @@ def student_fit(student: Probe, _teacher: Activations) -> Tensor:
     Raises:
         NetworkError: no convolution and no linear layer is called.
     """
-    calls = layer_calls(student, slice(IMAGES))
+    calls, output = layer_calls(student, slice(IMAGES))
     if all(call.positions == 1 for call in calls):
-        calls = layer_calls(student, ALL)
+        calls, output = layer_calls(student, ALL)
     if not calls:
         raise NetworkError(
             f"{student.who} calls no convolution and no linear layer as a module: write its layers "
             "as modules, or use another scorer"
         )
-    return sum_of_layers(calls)
+    return torch.where(output.isfinite().all(), sum_of_layers(calls), torch.nan)
 
 
 def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
@@ -86,13 +86,19 @@ def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
     return torch.stack([call.worth for call in counted]).sum().log1p()
 
 
-def layer_calls(student: Probe, places: slice) -> list[LayerCall]:
-    """Return the calls of all layers in a pass of as much noise as the examples at `places`."""
+def layer_calls(student: Probe, places: slice) -> tuple[list[LayerCall], Tensor]:
+    """Return the calls of all layers in a pass of noise, and the output of the network.
+
+    Args:
+        student: what is read.
+        places: of the examples of the batch in whose place there is noise.
+    """
     noise = student.noise(student.generator("student fit"), places)
     watches = [_watch(layer) for layer in weight_layers(student.network)]
     with torch.no_grad(), ActivationReader(student.network, watches=watches) as read:
         activations = read(*noise)
-    return [call for watch in watches for call in activations.watched(watch)]
+    calls = [call for watch in watches for call in activations.watched(watch)]
+    return calls, activations.output
 
 
 def filled_directions(samples: Tensor) -> Tensor:

@@ -35,8 +35,11 @@ def test_a_report_shows_a_whole_run(run_folder: Path) -> None:
     assert manifest["versions"]["torch"] in page
     source = manifest["settings"].pop("data_source")
     assert f"data_source.root {source['root']}" in page
+    (version,) = manifest["settings"].pop("scorer_versions").items()
+    assert "scorer_versions.{} {}".format(*version) in page
     for name, value in manifest["settings"].items():
-        assert f"{name} {'–' if value is None else value}" in page
+        written = value if isinstance(value, str) else json.dumps(value)
+        assert f"{name} {'–' if value is None else written}" in page
     for step in ("distill", "export"):
         assert f"diswot {step} {run_folder}" in page
     for file in ("student.py", "weights.safetensors"):

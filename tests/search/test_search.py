@@ -184,5 +184,7 @@ def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
         data=truth.data,
         data_root=shared_data,
         scorer="semantic_grad",
+        batch_size=64,
+        repeats=3,
     )
     assert kendall(np.array([c.score for c in scored]), truth.accuracies("distilled")) > 0.5

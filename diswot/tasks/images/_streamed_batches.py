@@ -106,6 +106,7 @@ def _read_ahead(
             generator=torch.Generator(),  # the seeds of its processes are not used
         )
     reading = _started(loader)
+    processes = [*getattr(reading, "_workers", ())]
     try:
         while (found := next(reading, None)) is not None:
             yield found
@@ -117,7 +118,9 @@ def _read_ahead(
             "fewer --loader-workers"
         ) from error
     finally:
-        del reading  # with which its processes end
+        del reading  # with which its processes are asked to end
+        for process in processes:
+            process.join()
 
 
 def _started(loader: "DataLoader[Any]") -> Iterator[Found]:
