@@ -20,7 +20,7 @@ from diswot.networks.costs import Costs
 from diswot.options import DEFAULT_TASK
 from diswot.progress import Progress, Step, message
 from diswot.scorers import all_terms, find_scorer
-from diswot.search import Evaluator, TeacherState, resolve_comparison
+from diswot.search import Evaluator, TeacherState, resolve_scoring
 from diswot.tasks import find_task
 from diswot.tasks.images import EnlargedImages, load_data
 
@@ -183,7 +183,7 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     """Return the evaluator; the last one is kept."""
     for module in settings.modules:
         importlib.import_module(module)
-    return resolve_comparison(
+    return resolve_scoring(
         settings.teacher,
         settings.space,
         task=settings.task,

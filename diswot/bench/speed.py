@@ -18,7 +18,7 @@ from diswot.networks.costs import Costs, measure_costs
 from diswot.options import DEFAULT_TASK
 from diswot.progress import Progress, silent, tracked
 from diswot.scorers import Scorer, all_terms, find_scorer
-from diswot.search import Comparison, Evaluator, resolve_comparison
+from diswot.search import Evaluator, ScoringContext, resolve_scoring
 from search_spaces import Architecture, NASBench201Space, SearchSpace
 
 SHARED = ("semantic_grad", "relation", "nwot")
@@ -105,12 +105,12 @@ def _scoring_seconds(evaluator: Evaluator, arch: Architecture) -> float:
 
 
 def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
-    comparison = _comparison(settings, "nas-bench-201", "diswot")
-    evaluator, data = comparison.evaluator, comparison.data
-    teacher = comparison.teacher.initialized(settings.seed)
+    context = _scoring_context(settings, "nas-bench-201", "diswot")
+    evaluator, data = context.evaluator, context.data
+    teacher = context.teacher.initialized(settings.seed)
     spent = _Spent()
     for arch in tracked(
-        _cells(settings, comparison.space), progress, "procedures", settings.architectures
+        _cells(settings, context.space), progress, "procedures", settings.architectures
     ):
         build = partial(evaluator.space.network, arch, data.signature)
         costs = evaluator.costs(arch)  # known, as it is in a search, before it is scored
@@ -131,7 +131,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
 
 def _scorers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     names = [*dict.fromkeys((*settings.scorers, "+".join(SHARED)))]
-    evaluator = _comparison(settings, "nas-bench-201", all_terms(names)).evaluator
+    evaluator = _scoring_context(settings, "nas-bench-201", all_terms(names)).evaluator
     evaluators = {name: evaluator.with_scorer(find_scorer(name)) for name in names}
     cells = _cells(settings, evaluator.space)
     spent = _Spent()
@@ -142,7 +142,7 @@ def _scorers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
 
 def _batches(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
     for size in tracked(BATCHES, progress, "batch", len(BATCHES)):
-        evaluator = _comparison(settings, "s0", "diswot", batch_size=size).evaluator
+        evaluator = _scoring_context(settings, "s0", "diswot", batch_size=size).evaluator
         spent = _Spent()
         for _ in range(5):
             _time_all({f"batch {size}": evaluator}, (3, 3, 3), spent)
@@ -150,7 +150,7 @@ def _batches(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
 
 
 def _depths(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
-    evaluator = _comparison(settings, "s0", "diswot").evaluator
+    evaluator = _scoring_context(settings, "s0", "diswot").evaluator
     for name in tracked(DEPTHS, progress, "depth", len(DEPTHS)):
         spent = _Spent()
         for _ in range(5):
@@ -184,10 +184,10 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     return timings
 
 
-def _comparison(
+def _scoring_context(
     settings: SpeedSettings, space: str, scorer: str | Scorer, *, batch_size: int = 64
-) -> Comparison:
-    return resolve_comparison(
+) -> ScoringContext:
+    return resolve_scoring(
         "resnet110",
         space,
         data="cifar10",

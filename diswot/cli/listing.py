@@ -15,7 +15,7 @@ from diswot.cli._terminal import say
 from diswot.errors import SpaceError
 
 if TYPE_CHECKING:
-    from diswot.losses import Kind
+    from diswot.losses import TermSpec
 
 ADDED = "diswot.listings"
 """What installed packages have to list: each entry point names a function like those below."""
@@ -116,7 +116,7 @@ def _first_sentence(documented: object) -> str:
     return (inspect.getdoc(documented) or "no description").splitlines()[0]
 
 
-def _described(kind: Kind) -> str:
+def _described(kind: TermSpec) -> str:
     """Return what a term of a loss is, its weight, and its options with their defaults."""
     said = [kind.card.source, f"weight {kind.card.weight:g}", *kind.written_options()]
     return f"{kind.card.summary} ({'; '.join(said)})"

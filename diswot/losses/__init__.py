@@ -6,7 +6,7 @@ not match; a training loss is a weighted sum of terms, written as an expression.
 """
 
 from diswot.losses._criterion import Criterion, Losses
-from diswot.losses._expression import Part
+from diswot.losses._expression import WeightedTerm
 from diswot.losses._maps import FlowTerm, MapTerm
 from diswot.losses._objective import (
     PRESETS,
@@ -16,13 +16,13 @@ from diswot.losses._objective import (
     parse_objective,
     register_preset,
 )
-from diswot.losses._registry import Kind, Option, find_kind, register, terms
+from diswot.losses._registry import Option, TermSpec, find_term_spec, register, terms
 from diswot.losses._term import (
     Card,
     Count,
+    LossContext,
     Paths,
     Positive,
-    Setting,
     Share,
     Term,
     TrainingBatch,
@@ -56,19 +56,19 @@ __all__ = [
     "Count",
     "Criterion",
     "FlowTerm",
-    "Kind",
+    "LossContext",
     "Losses",
     "MapTerm",
     "Objective",
     "Option",
-    "Part",
     "Paths",
     "Positive",
     "Preset",
-    "Setting",
     "Share",
     "Term",
+    "TermSpec",
     "TrainingBatch",
+    "WeightedTerm",
     "ab_loss",
     "at_loss",
     "attention_relation_loss",
@@ -77,7 +77,7 @@ __all__ = [
     "crd_loss",
     "dist_loss",
     "dkd_loss",
-    "find_kind",
+    "find_term_spec",
     "fitnet_loss",
     "fsp_loss",
     "ft_loss",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diswot.errors import OptionError, UnknownNameError
-from diswot.losses._registry import Kind, Option, find_kind
+from diswot.losses._registry import Option, TermSpec, find_term_spec
 from diswot.losses._term import Count, Paths, Positive, Share
 
 EXAMPLE = "expected terms joined with +, such as ce + 0.9*kd(T=4)"
@@ -23,7 +23,7 @@ _TEXT_OR_COLON = re.compile(r"""("[^"]*"|'[^']*')|:""")
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightedTerm:
     """One term of an expression.
 
     Attributes:
@@ -35,13 +35,13 @@ class Part:
     """
 
     name: str
-    kind: Kind
+    kind: TermSpec
     weight: float
     options: dict[str, Any] = field(default_factory=dict)
     place: int = 0
 
 
-def parse(expression: str) -> tuple[Part, ...]:
+def parse(expression: str) -> tuple[WeightedTerm, ...]:
     """Return the terms of an expression, in order.
 
     Terms are joined with `+`; each is a registered name, or `package.module:name`, with
@@ -60,7 +60,7 @@ def parse(expression: str) -> tuple[Part, ...]:
         [('ce', 1.0), ('kd(T=2)', 0.5)]
     """
     reader = _Reader(expression)
-    parts: list[Part] = []
+    parts: list[WeightedTerm] = []
     for node in reader.summands():
         part = reader.part(node)
         if part.name in {before.name for before in parts}:
@@ -111,7 +111,7 @@ class _Reader:
         except (ValueError, RecursionError, MemoryError) as error:
             raise self.error(f"{EXAMPLE}, but it does not parse", 0) from error
 
-    def part(self, node: ast.expr) -> Part:
+    def part(self, node: ast.expr) -> WeightedTerm:
         """Return the term that a summand is."""
         weight: float | None = None
         term = node
@@ -122,7 +122,7 @@ class _Reader:
         options = self._options(kind, term) if isinstance(term, ast.Call) else {}
         self._complete(kind, options, self._at(term))
         weight = kind.card.weight if weight is None else weight
-        return Part(self._written(term), kind, weight, options, self._at(term))
+        return WeightedTerm(self._written(term), kind, weight, options, self._at(term))
 
     def _at(self, node: ast.expr | ast.keyword) -> int:
         return len(self._text.encode()[: node.col_offset].decode())
@@ -136,17 +136,17 @@ class _Reader:
             raise self.error("expected a weight of at least 0 before the *", self._at(node))
         return float(value)
 
-    def _kind(self, node: ast.expr) -> Kind:
+    def _kind(self, node: ast.expr) -> TermSpec:
         written = self._written(node)
         if not isinstance(node, ast.Name) and not _REFERENCE.fullmatch(written):
             raise self.error(f"{EXAMPLE}, but got {written!r}", self._at(node))
         try:
-            return find_kind(node.id if isinstance(node, ast.Name) else written)
+            return find_term_spec(node.id if isinstance(node, ast.Name) else written)
         except (OptionError, UnknownNameError) as error:
             error.args = (f"{error}{pointed(self._text, self._at(node))}",)
             raise
 
-    def _options(self, kind: Kind, call: ast.Call) -> dict[str, Any]:
+    def _options(self, kind: TermSpec, call: ast.Call) -> dict[str, Any]:
         given: dict[str, Any] = {}
         arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
         for argument in arguments:
@@ -164,13 +164,13 @@ class _Reader:
             given[name] = self._value(argument.value, kind, name)
         return given
 
-    def _complete(self, kind: Kind, given: dict[str, Any], place: int) -> None:
+    def _complete(self, kind: TermSpec, given: dict[str, Any], place: int) -> None:
         """Make sure that every option without a default is given."""
         for name, option in kind.options.items():
             if option.default is inspect.Parameter.empty and name not in given:
                 raise self.error(f"{kind.card.name} needs {name}=…, which has no default", place)
 
-    def _value(self, node: ast.expr, kind: Kind, name: str) -> Any:
+    def _value(self, node: ast.expr, kind: TermSpec, name: str) -> Any:
         value = _literal(node)
         expected = _unfit(value, kind.options[name])
         if expected:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import OptionError
-from diswot.losses._term import Paths, Setting, Term, TrainingBatch
+from diswot.losses._term import LossContext, Paths, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.layout import Layout, Tap, paired
 from diswot.networks.precision import at_least_single
@@ -45,9 +45,11 @@ class MapTerm(Term):
     where: ClassVar[Where] = Layout.stages
     same_width: ClassVar[bool] = False
 
-    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
-        super().__init__(setting)
-        pairs = self._pairs(setting, _listed(student), _listed(teacher))
+    def __init__(
+        self, context: LossContext, *, student: Paths = None, teacher: Paths = None
+    ) -> None:
+        super().__init__(context)
+        pairs = self._pairs(context, _listed(student), _listed(teacher))
         self.student_taps, self.teacher_taps = zip(*pairs, strict=True)
         self._sizes = self._compared_at()
         self._projections = nn.ModuleList(
@@ -66,11 +68,11 @@ class MapTerm(Term):
         return torch.stack([self.compare(ours, theirs) for ours, theirs in pairs]).sum()
 
     def _pairs(
-        self, setting: Setting, student: Sequence[str], teacher: Sequence[str]
+        self, context: LossContext, student: Sequence[str], teacher: Sequence[str]
     ) -> list[tuple[Tap, Tap]]:
         return _paired(
-            [setting.student.tap(path) for path in student] or type(self).where(setting.student),
-            [setting.teacher.tap(path) for path in teacher] or type(self).where(setting.teacher),
+            [context.student.tap(path) for path in student] or type(self).where(context.student),
+            [context.teacher.tap(path) for path in teacher] or type(self).where(context.teacher),
             student,
             teacher,
         )
@@ -110,10 +112,10 @@ class FlowTerm(MapTerm):
     same_width = True
 
     def _pairs(
-        self, setting: Setting, student: Sequence[str], teacher: Sequence[str]
+        self, context: LossContext, student: Sequence[str], teacher: Sequence[str]
     ) -> list[tuple[Tap, Tap]]:
         flows = _paired(
-            _flows(setting.student, student), _flows(setting.teacher, teacher), student, teacher
+            _flows(context.student, student), _flows(context.teacher, teacher), student, teacher
         )
         return [pair for ours, theirs in flows for pair in zip(ours, theirs, strict=True)]
 

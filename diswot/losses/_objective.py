@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from diswot.errors import OptionError, UnknownNameError
 from diswot.losses._criterion import Criterion
-from diswot.losses._expression import Part, parse, pointed
+from diswot.losses._expression import WeightedTerm, parse, pointed
 from diswot.losses._registry import terms
-from diswot.losses._term import Setting, Term
+from diswot.losses._term import LossContext, Term
 from diswot.networks.layout import layout
 from diswot.seeding import torch_seed
 
@@ -66,7 +66,7 @@ class Objective:
     """
 
     text: str
-    parts: tuple[Part, ...]
+    parts: tuple[WeightedTerm, ...]
 
     @property
     def needs_teacher(self) -> bool:
@@ -124,20 +124,20 @@ class Objective:
         """
         if self.needs_teacher and teacher is None:
             raise needs_a_teacher(self.text)
-        setting = Setting(
+        context = LossContext(
             layout(student, *inputs, who="the student"),
             None if teacher is None else layout(teacher, *inputs, who="the teacher"),
             outputs,
             train_examples,
         )
         with torch_seed(seed):
-            built = {part.name: self._term(part, setting) for part in self.parts}
+            built = {part.name: self._term(part, context) for part in self.parts}
         criterion = Criterion(built, [part.weight for part in self.parts])
         return criterion.to(inputs[0].device)
 
-    def _term(self, part: Part, setting: Setting) -> Term:
+    def _term(self, part: WeightedTerm, context: LossContext) -> Term:
         try:
-            return part.kind.make(setting, **part.options)
+            return part.kind.make(context, **part.options)
         except OptionError as error:
             written = PRESETS[self.text].expression if self.text in PRESETS else self.text
             raise OptionError(f"{error}{pointed(written, part.place)}") from error

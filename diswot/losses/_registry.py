@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 from torch import Tensor
 
 from diswot.errors import OptionError
-from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.references import resolve
 from diswot.registry import Registry
@@ -34,7 +34,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Kind:
+class TermSpec:
     """A term before it is built.
 
     Attributes:
@@ -55,23 +55,23 @@ class Kind:
             for name, option in self.options.items()
         ]
 
-    def make(self, setting: Setting, **options: Any) -> Term:
+    def make(self, context: LossContext, **options: Any) -> Term:
         """Return the term for two networks."""
         if isinstance(self.given, type):
-            term: Term = self.given(setting, **options)
+            term: Term = self.given(context, **options)
             return term
-        return _FunctionTerm(setting, partial(self.given, **options))
+        return _FunctionTerm(context, partial(self.given, **options))
 
 
-TERMS: Registry[Kind] = Registry("loss", "diswot.losses")
+TERMS: Registry[TermSpec] = Registry("loss", "diswot.losses")
 """Every term by its name."""
 
 
 class _FunctionTerm(Term):
     """A function of (student, teacher, batch) as a term."""
 
-    def __init__(self, setting: Setting, compute: LossFunction) -> None:
-        super().__init__(setting)
+    def __init__(self, context: LossContext, compute: LossFunction) -> None:
+        super().__init__(context)
         self._compute = compute
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
@@ -94,18 +94,18 @@ def register(card: Card) -> Callable[[_T], _T]:
         ... def cosine(student, teacher, batch, *, power: float = 1.0):
         ...     alike = torch.cosine_similarity(student.output, teacher.output.detach())
         ...     return (1 - alike).pow(power).mean()
-        >>> find_kind("cosine").card.weight, list(find_kind("cosine").options)
+        >>> find_term_spec("cosine").card.weight, list(find_term_spec("cosine").options)
         (2.0, ['power'])
     """
 
     def decorate(term: _T) -> _T:
-        TERMS.register(card.name, Kind(card, term, _options(term)))
+        TERMS.register(card.name, TermSpec(card, term, _options(term)))
         return term
 
     return decorate
 
 
-def terms() -> Mapping[str, Kind]:
+def terms() -> Mapping[str, TermSpec]:
     """Return all terms by name, those of installed packages included.
 
     A package offers terms by the entry point group `diswot.losses`: each entry names a
@@ -114,7 +114,7 @@ def terms() -> Mapping[str, Kind]:
     return TERMS
 
 
-def find_kind(name: str) -> Kind:
+def find_term_spec(name: str) -> TermSpec:
     """Return the term of that name, or what `package.module:name` names.
 
     Raises:
@@ -126,7 +126,7 @@ def find_kind(name: str) -> Kind:
     return TERMS.find(name)
 
 
-def _named(reference: str) -> Kind:
+def _named(reference: str) -> TermSpec:
     found = resolve(reference, kind="loss")
     known = next((kind for kind in terms().values() if kind.given is found), None)
     if known is not None:
@@ -138,7 +138,7 @@ def _named(reference: str) -> Kind:
         )
     summary = (inspect.getdoc(found) or "given by the user").splitlines()[0]
     card = Card(reference, summary, "the user", weight_source="none given", reads=())
-    return Kind(card, found, _options(found))
+    return TermSpec(card, found, _options(found))
 
 
 def _is_term(found: object) -> bool:

@@ -90,7 +90,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Setting:
+class LossContext:
     """What a term is built for.
 
     Attributes:
@@ -130,7 +130,7 @@ class Setting:
 class Term(nn.Module):
     """One term of a training loss.
 
-    A subclass takes the `Setting` and its options, by keyword and with defaults, and
+    A subclass takes the `LossContext` and its options, by keyword and with defaults, and
     computes its loss in `forward`; it is found by name once it is registered with
     [`register`][diswot.losses.register]. Parameters that it makes are
     trained with the student, and saved with its buffers when a training stops.
@@ -146,10 +146,10 @@ class Term(nn.Module):
     student_taps: Sequence[Tap] = ()
     teacher_taps: Sequence[Tap] = ()
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, context: LossContext) -> None:
         super().__init__()
         if self.reads_features:
-            setting.check_features()
+            context.check_features()
 
     @property
     def needs_preparation(self) -> bool:

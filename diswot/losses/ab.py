@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from diswot.losses._maps import MapTerm
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Paths, Positive, Setting, TrainingBatch
+from diswot.losses._term import Card, LossContext, Paths, Positive, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.layout import Tap
 from diswot.networks.precision import at_least_single
@@ -72,13 +72,13 @@ class ActivationBoundaries(MapTerm):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         student: Paths = None,
         teacher: Paths = None,
         margin: Positive = 1.0,
     ) -> None:
-        super().__init__(setting, student=student, teacher=teacher)
+        super().__init__(context, student=student, teacher=teacher)
         self._margin = margin
         self._connectors = nn.ModuleList(
             connector(own.shape[0], other.shape[0])
@@ -86,10 +86,10 @@ class ActivationBoundaries(MapTerm):
         )
 
     def _pairs(
-        self, setting: Setting, student: Sequence[str], teacher: Sequence[str]
+        self, context: LossContext, student: Sequence[str], teacher: Sequence[str]
     ) -> list[tuple[Tap, Tap]]:
-        before = setting.student.before_activation, setting.teacher.before_activation
-        pairs = super()._pairs(setting, student, teacher)
+        before = context.student.before_activation, context.teacher.before_activation
+        pairs = super()._pairs(context, student, teacher)
         return [(before[0](own), before[1](other)) for own, other in pairs]
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:

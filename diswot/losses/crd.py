@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from diswot.errors import OptionError
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Count, Positive, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, Count, LossContext, Positive, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -152,24 +152,24 @@ class CRD(Term):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         width: Count = 128,
         negatives: Count = 16_384,
         T: Positive = 0.07,  # noqa: N803
         momentum: float = 0.5,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         if not 0 <= momentum < 1:
             raise OptionError(f"crd takes a number from 0, below 1 as momentum, got {momentum}")
-        self._embed_student = nn.Linear(setting.student.features, width)
-        self._embed_teacher = nn.Linear(setting.teacher.features, width)
+        self._embed_student = nn.Linear(context.student.features, width)
+        self._embed_teacher = nn.Linear(context.teacher.features, width)
         self._of_student, self._of_teacher = (
-            Memory(setting.train_examples, width, temperature=T, momentum=momentum)
+            Memory(context.train_examples, width, temperature=T, momentum=momentum)
             for _ in range(2)
         )
         self._negatives = negatives
-        self.register_buffer("known", torch.full((setting.train_examples,), -1))
+        self.register_buffer("known", torch.full((context.train_examples,), -1))
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss; in training mode, store the batch."""

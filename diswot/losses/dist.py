@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Positive, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -68,13 +68,13 @@ class DIST(Term):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         beta: Positive = 1.0,
         gamma: Positive = 1.0,
         T: Positive = 1.0,  # noqa: N803
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         self._options = {"beta": beta, "gamma": gamma, "temperature": T}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diswot.errors import NetworkError
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.similarity import (
     common_resolution,
@@ -51,9 +51,9 @@ class Semantic(Term):
 
     reads_features = True
 
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(setting)
-        for network in (setting.student, setting.teacher):
+    def __init__(self, context: LossContext) -> None:
+        super().__init__(context)
+        for network in (context.student, context.teacher):
             channels = network.feature_map[0]
             if channels != network.features:
                 raise NetworkError(

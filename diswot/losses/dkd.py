@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Positive, Setting, Share, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Positive, Share, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -81,14 +81,14 @@ class DecoupledKD(Term):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         alpha: Positive = 1.0,
         beta: Positive = 8.0,
         T: Positive = 4.0,  # noqa: N803
         warmup: Share = 20 / 240,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         self._warmup = warmup
         self._options = {"alpha": alpha, "beta": beta, "temperature": T}
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from diswot.losses._maps import MapTerm
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Paths, Positive, Setting, TrainingBatch
+from diswot.losses._term import Card, LossContext, Paths, Positive, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.layout import Layout
 from diswot.networks.precision import at_least_single
@@ -96,13 +96,13 @@ class FactorTransfer(MapTerm):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         student: Paths = None,
         teacher: Paths = None,
         k: Positive = 0.5,
     ) -> None:
-        super().__init__(setting, student=student, teacher=teacher)
+        super().__init__(context, student=student, teacher=teacher)
         widths = [tap.shape[0] for tap in self.teacher_taps]
         counts = [max(1, round(k * width)) for width in widths]
         self._translators = nn.ModuleList(

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Positive, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -46,8 +46,8 @@ def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Te
 class KD(Term):
     """[`kd_loss`][diswot.losses.kd_loss] of the logits at temperature T."""
 
-    def __init__(self, setting: Setting, *, T: Positive = 4.0) -> None:  # noqa: N803
-        super().__init__(setting)
+    def __init__(self, context: LossContext, *, T: Positive = 4.0) -> None:  # noqa: N803
+        super().__init__(context)
         self._temperature = T
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:

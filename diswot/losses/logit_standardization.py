@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Positive, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Positive, Term, TrainingBatch
 from diswot.losses.kd import kd_loss
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
@@ -59,8 +59,8 @@ def standardized_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
 class StandardizedKD(Term):
     """[`standardized_kd_loss`][diswot.losses.standardized_kd_loss] of the logits."""
 
-    def __init__(self, setting: Setting, *, T: Positive = 2.0) -> None:  # noqa: N803
-        super().__init__(setting)
+    def __init__(self, context: LossContext, *, T: Positive = 2.0) -> None:  # noqa: N803
+        super().__init__(context)
         self._temperature = T
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:

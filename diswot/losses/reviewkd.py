@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from diswot.losses._maps import MapTerm
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Paths, Setting, Share, TrainingBatch
+from diswot.losses._term import Card, LossContext, Paths, Share, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -108,19 +108,19 @@ class ReviewKD(MapTerm):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         student: Paths = None,
         teacher: Paths = None,
         warmup: Share = 20 / 240,
     ) -> None:
-        super().__init__(setting, student=student, teacher=teacher)
+        super().__init__(context, student=student, teacher=teacher)
         self._warmup = warmup
-        self.teacher_taps = [setting.teacher.before_activation(tap) for tap in self.teacher_taps]
+        self.teacher_taps = [context.teacher.before_activation(tap) for tap in self.teacher_taps]
         taps = zip(self.student_taps, self.teacher_taps, strict=True)
         widths = [(own.shape[0], other.shape[0]) for own, other in taps]
-        widths.append((setting.student.features, setting.teacher.features))
-        inner = min(MOST_CHANNELS, setting.student.features)
+        widths.append((context.student.features, context.teacher.features))
+        inner = min(MOST_CHANNELS, context.student.features)
         self._fusions = nn.ModuleList(
             Fusion(own, inner, other, last=stage == len(widths))
             for stage, (own, other) in enumerate(widths, start=1)

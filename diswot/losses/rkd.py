@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Setting, Term, TrainingBatch
+from diswot.losses._term import Card, LossContext, Term, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -90,8 +90,10 @@ class RKD(Term):
 
     reads_features = True
 
-    def __init__(self, setting: Setting, *, distance: float = 25.0, angle: float = 50.0) -> None:
-        super().__init__(setting)
+    def __init__(
+        self, context: LossContext, *, distance: float = 25.0, angle: float = 50.0
+    ) -> None:
+        super().__init__(context)
         self._weights = {"distance": distance, "angle": angle}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:

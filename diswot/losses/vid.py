@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from diswot.losses._maps import MapTerm
 from diswot.losses._registry import register
-from diswot.losses._term import Card, Paths, Setting, TrainingBatch
+from diswot.losses._term import Card, LossContext, Paths, TrainingBatch
 from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
@@ -88,8 +88,10 @@ class Gaussian(nn.Module):
 class VID(MapTerm):
     """Sum of [`vid_loss`][diswot.losses.vid_loss] over the pairs of stages."""
 
-    def __init__(self, setting: Setting, *, student: Paths = None, teacher: Paths = None) -> None:
-        super().__init__(setting, student=student, teacher=teacher)
+    def __init__(
+        self, context: LossContext, *, student: Paths = None, teacher: Paths = None
+    ) -> None:
+        super().__init__(context, student=student, teacher=teacher)
         self._gaussians = nn.ModuleList(
             Gaussian(own.shape[0], other.shape[0])
             for own, other in zip(self.student_taps, self.teacher_taps, strict=True)

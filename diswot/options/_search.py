@@ -70,7 +70,7 @@ class DataOptions(TypedDict, total=False):
     ]
 
 
-class ComparisonOptions(DataOptions, total=False):
+class ScoringOptions(DataOptions, total=False):
     """Options of `search` and `score` alike."""
 
     task: TaskName
@@ -142,7 +142,7 @@ class ComparisonOptions(DataOptions, total=False):
     ]
 
 
-class SearchOptions(ComparisonOptions, total=False):
+class SearchOptions(ScoringOptions, total=False):
     """Options of `search` and `run` alike."""
 
     engine: Annotated[

@@ -9,14 +9,14 @@ from diswot.errors import OptionError
 from diswot.export import require_onnx
 from diswot.options import (
     DEFAULT_METHOD,
-    ComparisonOptions,
     DistillationOptions,
     RunOptions,
+    ScoringOptions,
     options_of,
 )
 from diswot.pipeline._method import takes_run_options, with_method
 from diswot.runs.folder import check_new_folder
-from diswot.search import Budget, SearchSettings, check_comparison, settled
+from diswot.search import Budget, SearchSettings, check_scoring, settled
 from diswot.tasks import find_subject
 from diswot.training import check_distillation
 from search_spaces import SearchSpace
@@ -63,9 +63,9 @@ def check_run(
     subject = find_subject(options, teacher=teacher, space=space)
     method.check(subject.task, {**options, **own})
     subject.check()
-    compared = options_of(ComparisonOptions, options)
+    compared = options_of(ScoringOptions, options)
     compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed
-    check_comparison(subject.teacher, subject.space, **cast(ComparisonOptions, compared))
+    check_scoring(subject.teacher, subject.space, **cast(ScoringOptions, compared))
     trained = cast(DistillationOptions, options_of(DistillationOptions, options))
     check_distillation(subject.teacher, data=subject.data, **trained)
     return settings

@@ -4,8 +4,8 @@ from diswot.networks.costs import Costs, measure_costs
 from diswot.options import (
     DEFAULT_SCORER,
     TEACHER_STATES,
-    ComparisonOptions,
     ResumeOptions,
+    ScoringOptions,
     SearchOptions,
     TeacherState,
     options_of,
@@ -15,18 +15,18 @@ from diswot.search._api import check_search, resume, score, search
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
 from diswot.search._evaluation import Evaluator, Outcome
-from diswot.search._evaluators import evaluators
+from diswot.search._evaluation_pool import evaluation_pool
+from diswot.search._history import History
 from diswot.search._repeats import prepare_repeats
 from diswot.search._result import BriefTraining, SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
+from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring
 from diswot.search._search_loop import SearchLoop
 from diswot.search._selection import OBJECTIVES, knee, pareto_front, shortlist
 from diswot.search._settings import SearchSettings, settled
 from diswot.search._spaces import SPACES, check_space_name, find_space, parse_architecture
 from diswot.search._training_budget import Plan, TrainingBudget
-from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES, EngineSettings
 
 __all__ = [
@@ -38,29 +38,29 @@ __all__ = [
     "BriefTraining",
     "Budget",
     "Candidate",
-    "Comparison",
-    "ComparisonOptions",
     "Costs",
     "EngineSettings",
     "Evaluator",
+    "History",
     "Outcome",
     "Plan",
     "ResumeOptions",
+    "ScoringContext",
+    "ScoringOptions",
     "SearchLoop",
     "SearchOptions",
     "SearchResult",
     "SearchSettings",
     "TeacherState",
     "TrainingBudget",
-    "Trials",
     "check_architecture",
-    "check_comparison",
     "check_resume",
+    "check_scoring",
     "check_search",
     "check_space",
     "check_space_name",
     "data_again",
-    "evaluators",
+    "evaluation_pool",
     "find_space",
     "knee",
     "load_run",
@@ -70,7 +70,7 @@ __all__ = [
     "parse_architecture",
     "prepare_repeats",
     "read_manifest",
-    "resolve_comparison",
+    "resolve_scoring",
     "restored_option",
     "resume",
     "score",

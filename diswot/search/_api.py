@@ -9,8 +9,8 @@ from torch import nn
 
 from diswot.bars import displayed
 from diswot.options import (
-    ComparisonOptions,
     ResumeOptions,
+    ScoringOptions,
     SearchOptions,
     declared,
     filled,
@@ -23,15 +23,15 @@ from diswot.search._again import restored_option
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
-from diswot.search._comparison import Comparison, resolve_comparison
+from diswot.search._history import History
 from diswot.search._journal import Journal
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._resuming import check_resume, check_same, comparison_again
 from diswot.search._run import Run
+from diswot.search._scoring_context import ScoringContext, resolve_scoring
 from diswot.search._settings import settled
 from diswot.search._short_trainings import check_plan
 from diswot.search._spaces import parse_architecture
-from diswot.search._trials import Trials
 from diswot.seeding import generator_for
 from diswot.students import StudentSource
 from diswot.tasks import takes_task_options
@@ -98,7 +98,7 @@ def _started(
     out, job, progress = where
     run = _prepared(teacher, space, budget, progress, options, source)
     if job is None:
-        check_plan(run.settings.trainings, run.comparison, source)
+        check_plan(run.settings.trainings, run.context, source)
     result = run.begin(out, job)
     return result if job is not None else run.with_trainings(result, teacher, options)
 
@@ -128,12 +128,12 @@ def _prepared(
     source: StudentSource | None = None,
 ) -> Run:
     settings, workers, cluster = settled(budget, options)
-    alone = declared(SearchOptions).keys() - declared(ComparisonOptions).keys()
-    compared = cast(ComparisonOptions, {n: v for n, v in options.items() if n not in alone})
-    comparison = resolve_comparison(teacher, space, source=source, progress=progress, **compared)
-    data, rng = comparison.data, generator_for(comparison.seed, "check")
-    check_space(comparison.space, data, rng)
-    return Run(comparison, settings, workers=workers, cluster=cluster, progress=progress)
+    alone = declared(SearchOptions).keys() - declared(ScoringOptions).keys()
+    compared = cast(ScoringOptions, {n: v for n, v in options.items() if n not in alone})
+    context = resolve_scoring(teacher, space, source=source, progress=progress, **compared)
+    data, rng = context.data, generator_for(context.seed, "check")
+    check_space(context.space, data, rng)
+    return Run(context, settings, workers=workers, cluster=cluster, progress=progress)
 
 
 @takes_options
@@ -173,16 +173,16 @@ def resume(
         with working_in(path), Journal(path) as journal:
             manifest = read_manifest(path)
             settings = check_resume(path, manifest, **options)
-            comparison = comparison_again(
+            context = comparison_again(
                 manifest["settings"], source=source, progress=report, **chosen
             )
-            check_same(comparison.manifest(), manifest, path)
-            run = Run(comparison, settings, workers=workers, cluster=cluster, progress=report)
+            check_same(context.manifest(), manifest, path)
+            run = Run(context, settings, workers=workers, cluster=cluster, progress=report)
             result = run.resume(path, journal, manifest)
             if manifest.get("job") is not None:
                 return result
             used, given = manifest["settings"], chosen["teacher"]
-            sources = comparison.data.task.teacher_sources
+            sources = context.data.task.teacher_sources
             teacher = restored_option("teacher", used["teacher"], given, sources)
             return run.with_trainings(result, teacher, {**used, **_given(chosen)})
 
@@ -198,7 +198,7 @@ def score(
     *,
     space: str | SearchSpace | None = None,
     progress: Progress | bool | None = None,
-    **options: Unpack[ComparisonOptions],
+    **options: Unpack[ScoringOptions],
 ) -> list[Candidate]:
     """Score given architectures for a teacher.
 
@@ -208,7 +208,7 @@ def score(
         space: a built-in name, `package.module:Class`, or a space; by default the task's.
         progress: a function that is called with every step, or `False` for nothing; by default bars
             are drawn where standard error is a terminal, or in a notebook.
-        **options: see [`ComparisonOptions`][diswot.search.ComparisonOptions]. With the
+        **options: see [`ScoringOptions`][diswot.search.ScoringOptions]. With the
             combination `rank`, ranks are within `archs`; with `standard`, a random
             sample of 32 architectures of the space is scored too.
 
@@ -224,27 +224,27 @@ def score(
         (383034, 10130048, ['relation', 'semantic'])
     """
     with displayed(progress) as report:
-        comparison = resolve_comparison(teacher, space, progress=report, **options)
-        return _scored(comparison, archs, report)
+        context = resolve_scoring(teacher, space, progress=report, **options)
+        return _scored(context, archs, report)
 
 
 def _scored(
-    comparison: Comparison, archs: Iterable[Architecture | str], progress: Progress
+    context: ScoringContext, archs: Iterable[Architecture | str], progress: Progress
 ) -> list[Candidate]:
     """Score architectures together with the sample that their combination measures by."""
-    space, data, evaluator = comparison.space, comparison.data, comparison.evaluator
+    space, data, evaluator = context.space, context.data, context.evaluator
     wanted = [parse_architecture(space, a) if isinstance(a, str) else a for a in archs]
     if wanted:
         check_architecture(space, wanted[0], data)
     sample: list[Architecture] = []
-    if comparison.formula.needs_reference:
-        rng = generator_for(comparison.seed, "reference")
+    if context.formula.needs_reference:
+        rng = generator_for(context.seed, "reference")
         sample = [space.sample(rng) for _ in range(REFERENCE)]
     distinct = {space.canonical_key(arch): arch for arch in (*sample, *wanted)}
     reference = len({space.canonical_key(arch) for arch in sample})
-    trials = Trials(evaluator, Budget(), comparison.formula, reference=reference)
+    history = History(evaluator, Budget(), context.formula, reference=reference)
     for arch in tracked(distinct.values(), progress, "score", len(distinct)):
-        trials.add(evaluator.evaluate(arch))
-    scored = {candidate.key: candidate for candidate in trials.scored()}
+        history.add(evaluator.evaluate(arch))
+    scored = {candidate.key: candidate for candidate in history.scored()}
     alike = [(arch, scored[space.canonical_key(arch)]) for arch in wanted]
     return [replace(evaluator.evaluate(arch, like=like), score=like.score) for arch, like in alike]

@@ -11,8 +11,8 @@ import numpy as np
 from diswot.errors import RunFolderError
 from diswot.progress import Progress, tracked
 from diswot.search._candidate import Candidate
+from diswot.search._history import ATTEMPTS, ENUMERABLE, History
 from diswot.search._journal import BASELINES
-from diswot.search._trials import ATTEMPTS, ENUMERABLE, Trials
 from search_spaces import Architecture
 
 SAMPLE = 200
@@ -20,7 +20,7 @@ SAMPLE = 200
 
 
 def choose_baselines(
-    trials: Trials, rng: np.random.Generator, progress: Progress
+    history: History, rng: np.random.Generator, progress: Progress
 ) -> dict[str, Architecture]:
     """Return the largest, the smallest and a random architecture in budget, by parameters.
 
@@ -31,14 +31,14 @@ def choose_baselines(
         BudgetError: nothing is in budget.
     """
     sizes: dict[Architecture, tuple[int, int]] = {}
-    for arch in _some(trials, rng, progress):
-        costs = trials.costs(arch)
-        if costs is not None and trials.affordable(arch):
+    for arch in _some(history, rng, progress):
+        costs = history.costs(arch)
+        if costs is not None and history.affordable(arch):
             sizes[arch] = costs.params, costs.macs
-        if len(sizes) == SAMPLE and _is_large(trials):
+        if len(sizes) == SAMPLE and _is_large(history):
             break
     if not sizes:
-        raise trials.exhausted()
+        raise history.exhausted()
     by_size = sorted(sizes, key=lambda arch: sizes[arch])
     chosen = by_size[-1], by_size[0], by_size[rng.integers(len(by_size))]
     return dict(zip(BASELINES, chosen, strict=True))
@@ -68,14 +68,14 @@ def check_known(known: Mapping[int, Candidate], expected: Mapping[int, Architect
             )
 
 
-def _some(trials: Trials, rng: np.random.Generator, progress: Progress) -> Iterator[Architecture]:
-    space = trials.space
-    if not _is_large(trials):
+def _some(history: History, rng: np.random.Generator, progress: Progress) -> Iterator[Architecture]:
+    space = history.space
+    if not _is_large(history):
         everything = list(space)
         return tracked(everything, progress, "sizes", len(everything))
     drawn = (space.sample(rng) for _ in range(ATTEMPTS))
     return tracked(drawn, progress, "sizes, at most", ATTEMPTS)
 
 
-def _is_large(trials: Trials) -> bool:
-    return trials.space.size is None or trials.space.size > ENUMERABLE
+def _is_large(history: History) -> bool:
+    return history.space.size is None or history.space.size > ENUMERABLE

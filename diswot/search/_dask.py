@@ -10,7 +10,7 @@ from typing import Any
 import distributed
 
 from diswot.errors import ClusterError, OptionError, first_line
-from diswot.search._sent import Sent
+from diswot.search._pickled import Pickled
 
 PATIENCE = 10
 """Seconds in which a scheduler must answer."""
@@ -20,7 +20,7 @@ DEATHS = (distributed.scheduler.KilledWorker,)
 
 
 @contextmanager
-def dask_executor(address: str, sent: Sent) -> Iterator[Executor]:
+def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
     """Return an executor in whose workers `sent` is adopted, in those that join later too.
 
     Raises:
@@ -71,7 +71,7 @@ def _quiet() -> Iterator[None]:
 
 
 class _Adopting(distributed.WorkerPlugin):
-    def __init__(self, sent: Sent) -> None:
+    def __init__(self, sent: Pickled) -> None:
         self.sent = sent
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002

@@ -14,7 +14,7 @@ from diswot.progress import Progress, message, silent
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
 from diswot.search._again import data_again, restored_option, source_of, task_of
-from diswot.search._comparison import Comparison, check_comparison, resolve_comparison
+from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES
 from diswot.students import StudentSource
@@ -50,7 +50,7 @@ def check_resume(
             f"the run in {folder} was started with the scorer {then}, but got {name}: give that"
         )
     weights = chosen["teacher_weights"]
-    check_comparison(
+    check_scoring(
         restored_option("teacher", used["teacher"], chosen["teacher"], task.teacher_sources),
         restored_option("space", used["space"], chosen["space"], SPACES),
         task=task.name if chosen["task"] is None else chosen["task"],
@@ -63,7 +63,7 @@ def check_resume(
 
 
 _KEPT = ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
-"""Settings of a comparison that a resumed run keeps."""
+"""Settings of a context that a resumed run keeps."""
 
 
 def comparison_again(
@@ -80,13 +80,13 @@ def comparison_again(
     device: str | None,
     source: StudentSource | None = None,
     progress: Progress,
-) -> Comparison:
-    """Resolve the comparison of a run again."""
+) -> ScoringContext:
+    """Resolve the context of a run again."""
     teachers = task_of(used, task, data=data).teacher_sources
     then = _scorer_then(used, progress)
     try:
         kept = {name: used[name] for name in _KEPT}
-        return resolve_comparison(
+        return resolve_scoring(
             restored_option("teacher", used["teacher"], teacher, teachers),
             restored_option("space", used["space"], space, SPACES),
             task=used.get("task", DEFAULT_TASK) if task is None else task,

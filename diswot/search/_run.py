@@ -15,9 +15,9 @@ from diswot.progress import Progress, Step, message, silent
 from diswot.runs.folder import write_record
 from diswot.search._baselines import check_known, choose_baselines, numbered
 from diswot.search._candidate import Candidate
-from diswot.search._comparison import Comparison
 from diswot.search._config import write_run_config
-from diswot.search._evaluators import Evaluators, evaluators
+from diswot.search._evaluation_pool import EvaluationPool, evaluation_pool
+from diswot.search._history import History
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
 from diswot.search._result import (
@@ -28,10 +28,10 @@ from diswot.search._result import (
     SearchResult,
     recorded_baselines,
 )
+from diswot.search._scoring_context import ScoringContext
 from diswot.search._search_loop import SearchLoop
 from diswot.search._settings import SearchSettings
 from diswot.search._short_trainings import with_trainings
-from diswot.search._trials import Trials
 from diswot.search.engines import ENGINES
 from diswot.seeding import generator_for
 from diswot.teachers import Teacher
@@ -45,7 +45,7 @@ class Run:
     """A search that has not started, or was stopped.
 
     Args:
-        comparison: teacher, space, data and scorer.
+        context: teacher, space, data and scorer.
         settings: engine and budget.
         workers: processes.
         cluster: address of a Dask scheduler.
@@ -57,7 +57,7 @@ class Run:
 
     def __init__(
         self,
-        comparison: Comparison,
+        context: ScoringContext,
         settings: SearchSettings,
         *,
         workers: int = 1,
@@ -69,22 +69,22 @@ class Run:
         self._workers = 1 if is_measured(settings.latency) else workers
         self._cluster = cluster
         self._progress = progress
-        self._latencies = self._find_latencies(comparison)
-        evaluator = comparison.evaluator.with_costs(latency=self._latencies, memory=settings.memory)
-        self._comparison = replace(comparison, evaluator=evaluator)
+        self._latencies = self._find_latencies(context)
+        evaluator = context.evaluator.with_costs(latency=self._latencies, memory=settings.memory)
+        self._scoring_context = replace(context, evaluator=evaluator)
         self._evaluator = evaluator
-        self._trials = Trials(
+        self._history = History(
             evaluator,
             settings.budget,
-            comparison.formula,
+            context.formula,
             reference=settings.engine.population,
         )
-        self._engine = ENGINES[settings.engine.name](self._trials, settings.engine)
+        self._engine = ENGINES[settings.engine.name](self._history, settings.engine)
 
     @property
-    def comparison(self) -> Comparison:
+    def context(self) -> ScoringContext:
         """Teacher, space, data and scorer."""
-        return self._comparison
+        return self._scoring_context
 
     def with_trainings(
         self,
@@ -97,7 +97,7 @@ class Run:
             result,
             self._settings.trainings,
             teacher,
-            comparison=self._comparison,
+            context=self._scoring_context,
             options=options,
             workers=self._asked_workers,
             cluster=self._cluster,
@@ -112,8 +112,8 @@ class Run:
             BudgetError: nothing is in budget.
         """
         with self._pool():
-            rng = generator_for(self._comparison.seed, _DRAWN)
-            choose_baselines(self._trials, rng, silent)
+            rng = generator_for(self._scoring_context.seed, _DRAWN)
+            choose_baselines(self._history, rng, silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
         """Search from the start; into a run folder that is empty and locked, if one is named.
@@ -122,18 +122,18 @@ class Run:
             BudgetError: nothing is in budget.
             OptionError: there cannot be such workers, or there is no such cluster.
         """
-        rng = generator_for(self._comparison.seed, _DRAWN)
-        baselines = choose_baselines(self._trials, rng, self._progress)
-        space = self._comparison.space
+        rng = generator_for(self._scoring_context.seed, _DRAWN)
+        baselines = choose_baselines(self._history, rng, self._progress)
+        space = self._scoring_context.space
         manifest = {
-            **self._comparison.manifest(),
+            **self._scoring_context.manifest(),
             **self._settings.to_json(),
             "schema": SCHEMA,
             "latency_source": None if self._latencies is None else self._latencies.name,
             "job": job,
             "baselines": {label: space.to_string(arch) for label, arch in baselines.items()},
         }
-        summary = f"{self._comparison.data.summary()}; budget {self._settings.budget}"
+        summary = f"{self._scoring_context.data.summary()}; budget {self._settings.budget}"
         with self._pool() as pool:
             if out is None:
                 self._progress(message("data", summary))
@@ -154,7 +154,7 @@ class Run:
         if torn := journal.drop_torn_line():
             self._progress(message("journal", f"dropped an incomplete last line: {torn[:60]}…"))
         known = self._known(folder, manifest) if journal.exists else {}
-        space = self._comparison.space
+        space = self._scoring_context.space
         try:
             recorded = recorded_baselines(manifest).items()
             baselines = {label: space.from_string(name) for label, name in recorded}
@@ -176,15 +176,15 @@ class Run:
         if unchecked:
             note = "it was started by DisWOT 0.1.0, whose lines have no checksum: read unchecked"
             self._progress(message("journal", note))
-        read = candidate_reader(self._comparison.space, self._evaluator.source)
+        read = candidate_reader(self._scoring_context.space, self._evaluator.source)
         return read_journal(folder, read, unchecked=unchecked)
 
-    def _pool(self) -> AbstractContextManager[Evaluators]:
-        return evaluators(self._evaluator, workers=self._workers, cluster=self._cluster)
+    def _pool(self) -> AbstractContextManager[EvaluationPool]:
+        return evaluation_pool(self._evaluator, workers=self._workers, cluster=self._cluster)
 
     def _in_folder(
         self,
-        pool: Evaluators,
+        pool: EvaluationPool,
         folder: Path,
         journal: Journal,
         manifest: Mapping[str, Any],
@@ -200,7 +200,7 @@ class Run:
 
     def _finished(
         self,
-        pool: Evaluators,
+        pool: EvaluationPool,
         manifest: Mapping[str, Any],
         baselines: Mapping[str, Architecture],
         known: Mapping[int, Candidate],
@@ -221,26 +221,26 @@ class Run:
             self._progress(Step("score", done, total, note))
 
         loop = SearchLoop(
-            self._engine, self._trials, self._evaluator, pool, record=report, known=known
+            self._engine, self._history, self._evaluator, pool, record=report, known=known
         )
         scored_first = loop.baselines(archs)
-        generator = partial(self._settings.engine.generator, self._comparison.seed)
+        generator = partial(self._settings.engine.generator, self._scoring_context.seed)
         loop.run(self._engine.total, generator)
         if done < total:
             self._progress(Step("score", done, done, "nothing new left in budget"))
-        proposed = {candidate.architecture for candidate in self._trials.candidates}
+        proposed = {candidate.architecture for candidate in self._history.candidates}
         for arch, baseline in scored_first.items():
             if arch not in proposed:
-                self._trials.add(baseline)
-        candidates = tuple(self._trials.scored())
+                self._history.add(baseline)
+        candidates = tuple(self._history.scored())
         scored = {candidate.architecture: candidate for candidate in candidates}
         return SearchResult(
             best=self._best(candidates),
             candidates=candidates,
             baselines={label: scored[arch] for label, arch in baselines.items()},
             manifest=manifest,
-            signature=self._comparison.data.signature,
-            space=self._comparison.space,
+            signature=self._scoring_context.data.signature,
+            space=self._scoring_context.space,
         )
 
     def _report_latency(self) -> None:
@@ -253,7 +253,7 @@ class Run:
     def _best(self, candidates: Sequence[Candidate]) -> Candidate:
         in_budget = [candidate for candidate in candidates if candidate.within_budget]
         if not in_budget:
-            raise self._trials.exhausted()
+            raise self._history.exhausted()
         best = max(in_budget, key=Candidate.merit)
         if best.score is None:
             raise RunError(
@@ -262,16 +262,16 @@ class Run:
             )
         return best
 
-    def _find_latencies(self, comparison: Comparison) -> Latencies | None:
+    def _find_latencies(self, context: ScoringContext) -> Latencies | None:
         spec = self._settings.latency
         if spec is None:
             return None
         found = find_latency(
             spec,
-            space=comparison.space,
-            signature=comparison.data.signature,
-            device=comparison.evaluator.device,
-            threads=comparison.evaluator.threads,
+            space=context.space,
+            signature=context.data.signature,
+            device=context.evaluator.device,
+            threads=context.evaluator.threads,
             column=self._settings.latency_column,
         )
-        return Latencies(found, comparison.space)
+        return Latencies(found, context.space)

@@ -9,8 +9,8 @@ from diswot.errors import RunFolderError
 from diswot.networks.costs import Costs
 from diswot.search._candidate import Candidate
 from diswot.search._evaluation import Evaluator, Outcome
-from diswot.search._evaluators import Evaluators
-from diswot.search._trials import Trials
+from diswot.search._evaluation_pool import EvaluationPool
+from diswot.search._history import History
 from diswot.search.engines import Engine
 from search_spaces import Architecture
 
@@ -23,9 +23,9 @@ class SearchLoop:
 
     Args:
         engine: proposes.
-        trials: what the engine sees.
+        history: what the engine sees.
         evaluator: makes candidates of what was measured.
-        evaluators: measure.
+        pool: evaluates candidates.
         record: called with the number of every new candidate and the candidate, as soon
             as it is done and before anything else.
         known: candidates of an earlier process, by number; baselines below 0.
@@ -34,17 +34,17 @@ class SearchLoop:
     def __init__(
         self,
         engine: Engine,
-        trials: Trials,
+        history: History,
         evaluator: Evaluator,
-        evaluators: Evaluators,
+        pool: EvaluationPool,
         *,
         record: Callable[[int, Candidate], None],
         known: Mapping[int, Candidate],
     ) -> None:
         self._engine = engine
-        self._trials = trials
+        self._history = history
         self._evaluator = evaluator
-        self._evaluators = evaluators
+        self._pool = pool
         self._record = record
         self._known = known
         self._done: dict[int, Candidate] = {}
@@ -77,7 +77,7 @@ class SearchLoop:
             RunFolderError: a known candidate is not what the engine proposes.
         """
         self._settle_known(total)
-        for number in range(len(self._trials.candidates), total):
+        for number in range(len(self._history.candidates), total):
             # Wait only for the candidates that this proposal depends on.
             self._settle(self._engine.needs(number))
             arch = self._engine.propose(number, generator(number))
@@ -91,7 +91,7 @@ class SearchLoop:
         for number in range(total):
             if number not in self._known:
                 return
-            self._trials.add(self._known[number])
+            self._history.add(self._known[number])
 
     def _submit(self, number: int, arch: Architecture) -> None:
         if number in self._known:
@@ -101,18 +101,18 @@ class SearchLoop:
             self._finish(number, self._scored[arch])
             return
         # New: check the budget on the meta device first, then evaluate in a worker.
-        costs = self._trials.costs(arch)
+        costs = self._history.costs(arch)
         if costs is None:
             self._finish(number, self._evaluator.evaluate(arch))
-        elif not self._trials.budget.allows(costs):
-            violation = self._trials.budget.violation(costs)
+        elif not self._history.budget.allows(costs):
+            violation = self._history.budget.violation(costs)
             self._finish(number, self._evaluator.candidate(arch, costs, violation=violation))
         else:
-            self._waiting[self._evaluators.submit(arch, costs)] = number, arch, costs
+            self._waiting[self._pool.submit(arch, costs)] = number, arch, costs
             self._collect(wait=False)
 
     def _same(self, number: int, arch: Architecture) -> Candidate:
-        known, name = self._known[number], self._trials.space.to_string(arch)
+        known, name = self._known[number], self._history.space.to_string(arch)
         if known.name != name:
             raise RunFolderError(
                 f"the journal's candidate {number} is {known.name}, but with this journal and "
@@ -122,17 +122,17 @@ class SearchLoop:
 
     def _settle(self, count: int) -> None:
         """Make the first `count` candidates known, waiting for those not done."""
-        for number in range(len(self._trials.candidates), count):
+        for number in range(len(self._history.candidates), count):
             while number not in self._done:
                 self._collect()
-            self._trials.add(self._done.pop(number))
+            self._history.add(self._done.pop(number))
 
     def _collect(self, *, wait: bool = True) -> None:
         """Take candidates that are done; with `wait`, at least one."""
-        ready = self._evaluators.finished.take(wait=wait)
+        ready = self._pool.finished.take(wait=wait)
         for future in sorted(ready, key=lambda future: self._waiting[future][0]):
             number, arch, costs = self._waiting.pop(future)
-            outcome = self._evaluators.outcome(future, arch, costs)
+            outcome = self._pool.outcome(future, arch, costs)
             self._finish(number, self._evaluator.candidate(arch, costs, outcome))
 
     def _finish(self, number: int, candidate: Candidate) -> None:

@@ -9,7 +9,7 @@ from diswot.errors import OptionError, RunFolderError, UnknownNameError
 from diswot.latency import FORMS, check_latency, default_form, is_measured
 from diswot.options import EAGER, MEASURED, SearchOptions, filled, options_of
 from diswot.search._budget import Budget
-from diswot.search._evaluators import check_processes
+from diswot.search._evaluation_pool import check_processes
 from diswot.search._selection import SCORE
 from diswot.search._training_budget import TrainingBudget
 from diswot.search.engines import ENGINES, EngineSettings, current_name

@@ -7,14 +7,14 @@ from torch import nn
 
 from diswot.errors import OptionError
 from diswot.progress import Progress
-from diswot.search._comparison import Comparison
 from diswot.search._result import SearchResult
+from diswot.search._scoring_context import ScoringContext
 from diswot.search._training_budget import TrainingBudget
 from diswot.teachers import Teacher
 from diswot.training import default_recipe, prepare_distillation
 
 
-def check_plan(trainings: TrainingBudget, comparison: Comparison, source: object) -> None:
+def check_plan(trainings: TrainingBudget, context: ScoringContext, source: object) -> None:
     """Raise what can be said of trainings before the search.
 
     Raises:
@@ -27,7 +27,7 @@ def check_plan(trainings: TrainingBudget, comparison: Comparison, source: object
             "afresh: leave one of them out"
         )
     if trainings:
-        trainings.plan(default_recipe(comparison.data).epochs)
+        trainings.plan(default_recipe(context.data).epochs)
 
 
 def with_trainings(
@@ -35,7 +35,7 @@ def with_trainings(
     trainings: TrainingBudget,
     teacher: str | nn.Module | Teacher | None,
     *,
-    comparison: Comparison,
+    context: ScoringContext,
     options: Mapping[str, Any],
     workers: int,
     cluster: str | None,
@@ -47,7 +47,7 @@ def with_trainings(
         result: of the search.
         trainings: what may be spent.
         teacher: whom students are distilled from; trained once where it has no weights.
-        comparison: of the search.
+        context: of the search.
         options: `teacher_weights`, `teacher_classes` and `data_root`, where they are known.
         workers: processes.
         cluster: address of a Dask scheduler.
@@ -58,7 +58,7 @@ def with_trainings(
     # imported here: searches without trainings need not wait for it
     from diswot.search.few_shot import train_briefly
 
-    settings, data = result.manifest["settings"], comparison.data
+    settings, data = result.manifest["settings"], context.data
     known = ("teacher_weights", "teacher_classes", "data_root")
     distillation = prepare_distillation(
         teacher,

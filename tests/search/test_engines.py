@@ -16,8 +16,8 @@ import diswot
 from diswot.errors import OptionError, UnknownNameError
 from diswot.scorers import Formula
 from diswot.search import ENGINES, Budget, Candidate, Costs, knee, pareto_front, shortlist
+from diswot.search._history import History
 from diswot.search._settings import SearchSettings
-from diswot.search._trials import Trials
 from diswot.search.engines import Engine, EngineSettings
 from diswot.seeding import generator_for
 from search_spaces import Architecture, Choice, ChoiceSpace, SearchSpace
@@ -106,8 +106,8 @@ class World:
         self.budget = budget
         self.settings = SearchSettings.chosen(budget, engine=name, **numbers).engine
         evaluator: Any = Known(self.space)
-        self.trials = Trials(evaluator, budget, SUM, reference=self.settings.population)
-        self.engine: Engine = ENGINES[name](self.trials, self.settings)
+        self.history = History(evaluator, budget, SUM, reference=self.settings.population)
+        self.engine: Engine = ENGINES[name](self.history, self.settings)
         self.done: list[Candidate] = []
         self._eager = eager
 
@@ -139,8 +139,8 @@ class World:
         return replace(candidate, terms={"known": (score,)}, score=score)
 
     def _add(self, count: int) -> None:
-        for candidate in self.done[len(self.trials.candidates) : count]:
-            self.trials.add(candidate)
+        for candidate in self.done[len(self.history.candidates) : count]:
+            self.history.add(candidate)
 
 
 def merit(candidate: Candidate) -> float:
@@ -319,9 +319,9 @@ class Endless(Line):
 def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
     space = Endless() if size is None else Line(size)
     evaluator: Any = Known(space)
-    trials = Trials(evaluator, Budget(), SUM, reference=1)
+    history = History(evaluator, Budget(), SUM, reference=1)
     with pytest.raises(OptionError, match="infinitely many" if size is None else "1,000,001"):
-        ENGINES["exhaustive"](trials, EngineSettings("exhaustive"))
+        ENGINES["exhaustive"](history, EngineSettings("exhaustive"))
 
 
 @pytest.mark.parametrize(

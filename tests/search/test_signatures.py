@@ -7,7 +7,7 @@ import pytest
 
 import diswot
 from diswot.errors import OptionError, RunFolderError, SpaceError
-from diswot.search import check_comparison, find_space, resume
+from diswot.search import check_scoring, find_space, resume
 from search_spaces import MobileSpace, ResNetDepthSpace, SearchSpace, Signature, TensorSpec
 from tests.signatures import of_images
 
@@ -94,6 +94,6 @@ def test_a_space_for_the_side_of_images_needs_enough_of_them() -> None:
     [("diswot", "classifier weights"), ("snip", "labels"), ("logrank(kd,params)", "logits")],
 )
 def test_scores_of_what_a_task_does_not_give_are_refused(scorer: str, reads: str) -> None:
-    check_comparison("resnet20", "s0", scorer=scorer)
+    check_scoring("resnet20", "s0", scorer=scorer)
     with pytest.raises(OptionError, match=f"reads {reads}, which networks of the task landmarks"):
-        check_comparison(None, None, task="landmarks", scorer=scorer)
+        check_scoring(None, None, task="landmarks", scorer=scorer)

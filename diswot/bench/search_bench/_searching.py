@@ -9,9 +9,9 @@ from diswot.search import (
     Candidate,
     EngineSettings,
     Evaluator,
+    History,
     SearchLoop,
-    Trials,
-    evaluators,
+    evaluation_pool,
 )
 
 
@@ -36,35 +36,35 @@ def found_after(
         budget: what a candidate may cost.
         seed: of the search.
     """
-    trials = _explored(counts[-1], evaluator, settings, budget, seed)
-    evaluated = [place for place, each in enumerate(trials.candidates) if each.within_budget]
-    return [_best(trials, evaluated[: min(count, len(evaluated))]) for count in counts]
+    history = _explored(counts[-1], evaluator, settings, budget, seed)
+    evaluated = [place for place, each in enumerate(history.candidates) if each.within_budget]
+    return [_best(history, evaluated[: min(count, len(evaluated))]) for count in counts]
 
 
 def _explored(
     count: int, evaluator: Evaluator, settings: EngineSettings, budget: Budget, seed: int
-) -> Trials:
+) -> History:
     """Explore until `count` candidates are evaluated, or nothing new is left."""
-    trials = Trials(evaluator, budget, evaluator.scorer.formula, reference=settings.population)
-    with evaluators(evaluator) as pool:
+    history = History(evaluator, budget, evaluator.scorer.formula, reference=settings.population)
+    with evaluation_pool(evaluator) as pool:
         loop = SearchLoop(
-            ENGINES[settings.name](trials, settings),
-            trials,
+            ENGINES[settings.name](history, settings),
+            history,
             evaluator,
             pool,
             record=lambda *_: None,
             known={},
         )
         missing, total = count, 0
-        while missing and len(trials.candidates) == total:
+        while missing and len(history.candidates) == total:
             total += missing
             loop.run(total, partial(settings.generator, seed))
-            missing = count - sum(each.within_budget for each in trials.candidates)
-    return trials
+            missing = count - sum(each.within_budget for each in history.candidates)
+    return history
 
 
-def _best(trials: Trials, evaluated: Sequence[int]) -> Candidate:
+def _best(history: History, evaluated: Sequence[int]) -> Candidate:
     """Return who scores best among the first candidates, the cheapest of those alike."""
-    scores = trials.scores(evaluated[-1] + 1)[evaluated]
+    scores = history.scores(evaluated[-1] + 1)[evaluated]
     alike = zip(evaluated, scores == scores.max(), strict=True)
-    return max((trials.candidates[place] for place, best in alike if best), key=Candidate.merit)
+    return max((history.candidates[place] for place, best in alike if best), key=Candidate.merit)

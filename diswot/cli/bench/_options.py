@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from diswot.cli import Folder, Whole, option, options
-from diswot.options import ComparisonOptions, DistillationOptions, RecipeOptions
+from diswot.options import DistillationOptions, RecipeOptions, ScoringOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -39,8 +39,8 @@ measurement_options = options.options(
         "--teacher",
         help="At random initialization; by default resnet110 for images, else the task's.",
     ),
-    option(ComparisonOptions, "repeats"),
-    option(ComparisonOptions, "batch_size"),
+    option(ScoringOptions, "repeats"),
+    option(ScoringOptions, "batch_size"),
 )
 
 WORKERS = click.option(

@@ -14,7 +14,7 @@ from diswot.cli.bench._options import (
     scorers_option,
     truth_options,
 )
-from diswot.options import ComparisonOptions
+from diswot.options import ScoringOptions
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CAPTION = (
 @scorers_option("all")
 @measurement_options
 @option(
-    ComparisonOptions,
+    ScoringOptions,
     "teacher_state",
     default="random",
     show_default=True,

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, cast
 
 from diswot.errors import OptionError
 from diswot.registry import Registry
-from diswot.search._trials import Trials
+from diswot.search._history import History
 from diswot.search.engines._engine import Engine, EngineSettings, current_name
 from diswot.search.engines.evolution import Evolution
 from diswot.search.engines.exhaustive import Exhaustive
@@ -13,14 +13,14 @@ from diswot.search.engines.nsga2 import NSGA2
 from diswot.search.engines.random_search import RandomSearch
 from diswot.search.engines.regularized import Regularized
 
-MakesEngine: TypeAlias = Callable[[Trials, EngineSettings], Engine]
+MakesEngine: TypeAlias = Callable[[History, EngineSettings], Engine]
 
 
 def _engine(name: str, found: Any) -> MakesEngine:
     if not callable(found):
         raise OptionError(
             f"engine {name!r} is a {type(found).__name__}: expected a class or function of "
-            "(trials, settings)"
+            "(history, settings)"
         )
     return cast(MakesEngine, found)
 
@@ -37,6 +37,6 @@ ENGINES: Registry[MakesEngine] = Registry(
     },
     adopt=_engine,
 )
-"""Every engine by its name: (trials, settings) → engine."""
+"""Every engine by its name: (history, settings) → engine."""
 
 __all__ = ["ENGINES", "Engine", "EngineSettings", "current_name"]

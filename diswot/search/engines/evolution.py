@@ -3,7 +3,7 @@
 import numpy as np
 from deap import base, tools
 
-from diswot.search._trials import Trials
+from diswot.search._history import History
 from diswot.search.engines._engine import EngineSettings
 from diswot.search.engines._variation import Individual, child_of, deap_seed
 from search_spaces import Architecture
@@ -23,9 +23,9 @@ class Evolution:
     redrawn until they are new and in budget.
     """
 
-    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+    def __init__(self, history: History, settings: EngineSettings) -> None:
         self.total = settings.total
-        self._trials = trials
+        self._history = history
         self._population = settings.population
         self._parents: list[Individual] = []
         self._parents_of = 0
@@ -38,23 +38,23 @@ class Evolution:
         """Return a child of the generations before; of the first, a random architecture."""
         parents = self._best(self.needs(number))
         if not parents:
-            return self._trials.draw_any(rng)
+            return self._history.draw_any(rng)
 
         def child() -> Architecture:
             chosen = tools.selTournament(parents, k=2, tournsize=TOURNAMENT)
-            return child_of(self._trials.space, chosen, rng)
+            return child_of(self._history.space, chosen, rng)
 
         with deap_seed(rng):
-            found = self._trials.draw(child)
-        return found if found is not None else self._trials.draw_any(rng)
+            found = self._history.draw(child)
+        return found if found is not None else self._history.draw_any(rng)
 
     def _best(self, known: int) -> list[Individual]:
         if known != self._parents_of:
             # Elitism: parents are the best of all generations, not of the last one.
-            scores = self._trials.scores(known)
+            scores = self._history.scores(known)
             order = np.argsort(-scores, kind="stable")[: self._population]
             self._parents = [
-                Individual(self._trials.candidates[place].architecture, _Fitness((scores[place],)))
+                Individual(self._history.candidates[place].architecture, _Fitness((scores[place],)))
                 for place in order
                 if np.isfinite(scores[place])
             ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from diswot.errors import OptionError
-from diswot.search._trials import Trials
+from diswot.search._history import History
 from diswot.search.engines._engine import EngineSettings
 from search_spaces import Architecture
 
@@ -20,8 +20,8 @@ class Exhaustive:
         OptionError: the space is infinite, or has more than a million architectures.
     """
 
-    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
-        size = trials.space.size
+    def __init__(self, history: History, settings: EngineSettings) -> None:
+        size = history.space.size
         if size is None or size > LARGEST:
             raise OptionError(
                 f"the engine exhaustive goes through at most {LARGEST:,} architectures, but the "
@@ -29,9 +29,9 @@ class Exhaustive:
                 "choose --engine evolution"
             )
         self.total = size
-        self._trials = trials
+        self._history = history
         self._ahead = 2 * settings.population
-        self._left: Iterator[Architecture] = iter(trials.space)
+        self._left: Iterator[Architecture] = iter(history.space)
 
     def needs(self, number: int) -> int:
         """Wait for none but to keep the line short."""
@@ -39,4 +39,4 @@ class Exhaustive:
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
         """Return the next architecture."""
-        return next((arch for arch in self._left if self._trials.take(arch)), None)
+        return next((arch for arch in self._left if self._history.take(arch)), None)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from deap import base, tools
 
+from diswot.search._history import History
 from diswot.search._selection import SCORE, merit_of
-from diswot.search._trials import Trials
 from diswot.search.engines._engine import EngineSettings
 from diswot.search.engines._variation import Individual, child_of, deap_seed
 from search_spaces import Architecture
@@ -46,9 +46,9 @@ class NSGA2:
     first fronts survive, of the last front those in the least crowded places.
     """
 
-    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+    def __init__(self, history: History, settings: EngineSettings) -> None:
         self.total = settings.total
-        self._trials = trials
+        self._history = history
         self._population = settings.population
         self._objectives = settings.objectives
         self._survivors: list[_Member] = []
@@ -61,7 +61,7 @@ class NSGA2:
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
         """Return a child of the survivors; at first random architectures."""
         self._survive(self.needs(number))
-        space = self._trials.space
+        space = self._history.space
 
         def child() -> Architecture:
             if not self._survivors:
@@ -69,8 +69,8 @@ class NSGA2:
             return child_of(space, tools.selTournamentDCD(self._survivors, 4)[:2], rng)
 
         with deap_seed(rng):
-            found = self._trials.draw(child, over_budget=True)
-        return found if found is not None else self._trials.draw_any(rng)
+            found = self._history.draw(child, over_budget=True)
+        return found if found is not None else self._history.draw_any(rng)
 
     def _survive(self, known: int) -> None:
         """Let generations pass until `known` candidates have been born."""
@@ -78,13 +78,13 @@ class NSGA2:
             # Combine the survivors with the next generation, and select among both.
             born = range(self._born, min(known, self._born + self._population))
             numbers = [*(member.number for member in self._survivors), *born]
-            scores = self._trials.scores(born.stop, of=numbers)
+            scores = self._history.scores(born.stop, of=numbers)
             members = [self._member(*each) for each in zip(numbers, scores, strict=True)]
             self._survivors = survivors(members, self._population)
             self._born = born.stop
 
     def _member(self, number: int, score: float) -> "_Member":
-        candidate = self._trials.candidates[number]
+        candidate = self._history.candidates[number]
         if not candidate.within_budget or not np.isfinite(score):
             # Constrained domination: whatever is in budget is better, else the smaller violation.
             violation = candidate.violation or FAILED

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diswot.search._trials import Trials
+from diswot.search._history import History
 from diswot.search.engines._engine import EngineSettings
 from search_spaces import Architecture
 
@@ -10,9 +10,9 @@ from search_spaces import Architecture
 class RandomSearch:
     """Proposes random architectures in budget, each once (Bergstra and Bengio 2012, JMLR 13)."""
 
-    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+    def __init__(self, history: History, settings: EngineSettings) -> None:
         self.total = settings.total
-        self._trials = trials
+        self._history = history
         self._ahead = 2 * settings.population
 
     def needs(self, number: int) -> int:
@@ -21,4 +21,4 @@ class RandomSearch:
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
         """Return a random architecture."""
-        return self._trials.draw_any(rng)
+        return self._history.draw_any(rng)

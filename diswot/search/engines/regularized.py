@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diswot.search._trials import Trials
+from diswot.search._history import History
 from diswot.search.engines._engine import EngineSettings
 from search_spaces import Architecture
 
@@ -18,9 +18,9 @@ class Regularized:
     half a population, so that many candidates are evaluated in parallel.
     """
 
-    def __init__(self, trials: Trials, settings: EngineSettings) -> None:
+    def __init__(self, history: History, settings: EngineSettings) -> None:
         self.total = settings.total
-        self._trials = trials
+        self._history = history
         self._population = settings.population
         self._ahead = max(1, settings.population // 2)
 
@@ -32,18 +32,18 @@ class Regularized:
         """Return a mutant of a good recent candidate; at first random architectures."""
         # The population: the most recent candidates that have a score.
         known = self.needs(number)
-        scores = self._trials.scores(known)
+        scores = self._history.scores(known)
         latest = range(max(0, known - self._population), known)
         living = [place for place in latest if np.isfinite(scores[place])]
         if number < self._population or not living:
-            return self._trials.draw_any(rng)
+            return self._history.draw_any(rng)
         # A tournament selects the parent, and its mutant is proposed if it is new.
         size = min(len(living), max(2, self._population // TOURNAMENT))
 
         def mutant() -> Architecture:
             parent = max(rng.choice(living, size, replace=False), key=lambda place: scores[place])
-            arch = self._trials.candidates[parent].architecture
-            return self._trials.space.mutate(arch, rng)
+            arch = self._history.candidates[parent].architecture
+            return self._history.space.mutate(arch, rng)
 
-        found = self._trials.draw(mutant)
-        return found if found is not None else self._trials.draw_any(rng)
+        found = self._history.draw(mutant)
+        return found if found is not None else self._history.draw_any(rng)

@@ -5,8 +5,8 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
-from diswot.search._evaluators import check_processes, dask
-from diswot.search._sent import Sent, adopted
+from diswot.search._evaluation_pool import check_processes, dask
+from diswot.search._pickled import Pickled, adopted
 from diswot.workers import InProcess, Workers
 
 
@@ -44,13 +44,13 @@ def executor_of(
     """
     check_processes(workers, cluster)
     if cluster is not None:
-        sent = Sent(shared, "what students are trained with")
+        sent = Pickled(shared, "what students are trained with")
         with dask().dask_executor(cluster, sent) as executor:
             yield executor, Shared(sent.name)
     elif workers == 1:
         yield InProcess(), Shared(shared)
     else:
-        sent = Sent(shared, "what students are trained with")
+        sent = Pickled(shared, "what students are trained with")
         pool = Workers(workers, sent.adopt)
         try:
             yield pool, Shared(sent.name)

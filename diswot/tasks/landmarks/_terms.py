@@ -6,9 +6,9 @@ from torch.nn import functional as F
 from diswot.errors import OptionError
 from diswot.losses import (
     Card,
+    LossContext,
     Positive,
     Preset,
-    Setting,
     Term,
     TrainingBatch,
     register,
@@ -80,8 +80,8 @@ class L2(Term):
 class Main(Term):
     """[`main_loss`][diswot.tasks.landmarks.main_loss] of the student's coordinates."""
 
-    def __init__(self, setting: Setting, *, slope: Positive = 1.0, tau: Positive = 0.5) -> None:
-        super().__init__(setting)
+    def __init__(self, context: LossContext, *, slope: Positive = 1.0, tau: Positive = 0.5) -> None:
+        super().__init__(context)
         self._constants = {"slope": slope, "tau": tau}
 
     def forward(self, student: Activations, _teacher: Activations, batch: TrainingBatch) -> Tensor:
@@ -106,7 +106,7 @@ class Assist(Term):
 
     def __init__(
         self,
-        setting: Setting,
+        context: LossContext,
         *,
         teacher: str = TEACHERS[0],
         kappa: Positive = FIGURE.kappa,
@@ -114,7 +114,7 @@ class Assist(Term):
         negative: float = FIGURE.negative,
         ramp: bool = FIGURE.ramp,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         if teacher not in TEACHERS:
             raise OptionError(f"assist takes a teacher of {', '.join(TEACHERS)}, not {teacher!r}")
         self._teacher = teacher

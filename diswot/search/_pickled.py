@@ -11,7 +11,7 @@ from diswot.errors import OptionError, first_line
 _adopted: dict[str, Any] = {}
 
 
-class Sent:
+class Pickled:
     """An object as bytes.
 
     Args:

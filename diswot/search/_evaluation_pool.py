@@ -16,7 +16,7 @@ from diswot.errors import ClusterError, MissingExtraError, OptionError, first_li
 from diswot.finished import Finished
 from diswot.networks.costs import Costs
 from diswot.search._evaluation import Evaluator, Outcome
-from diswot.search._sent import Sent, adopted
+from diswot.search._pickled import Pickled, adopted
 from diswot.workers import InProcess, Workers, check_workers
 from search_spaces import Architecture
 
@@ -24,8 +24,8 @@ _alone = threading.Lock()
 """Seeds are torch's and a process has them once: threads of a Dask worker take turns."""
 
 
-class Evaluators:
-    """Evaluators behind an executor.
+class EvaluationPool:
+    """EvaluationPool behind an executor.
 
     Args:
         executor: runs tasks.
@@ -86,9 +86,9 @@ class Evaluators:
 
 
 @contextmanager
-def evaluators(
+def evaluation_pool(
     evaluator: Evaluator, *, workers: int = 1, cluster: str | None = None
-) -> Iterator[Evaluators]:
+) -> Iterator[EvaluationPool]:
     """Return evaluators; they end with the block, what is then at work is dropped.
 
     Args:
@@ -107,15 +107,15 @@ def evaluators(
         sent = _sent(evaluator)
         with dask().dask_executor(cluster, sent) as executor:
             deaths = (BrokenExecutor, *dask().DEATHS)
-            remote = Evaluators(executor, name_of, sent.name, deaths, blamed=True)
+            remote = EvaluationPool(executor, name_of, sent.name, deaths, blamed=True)
             with remote.finished.holding_interrupts():
                 yield remote
     elif workers == 1:
-        yield Evaluators(InProcess(), name_of, evaluator)
+        yield EvaluationPool(InProcess(), name_of, evaluator)
     else:
         sent = _sent(evaluator)
         executor = Workers(workers, sent.adopt)
-        local = Evaluators(executor, name_of, sent.name)
+        local = EvaluationPool(executor, name_of, sent.name)
         try:
             with local.finished.holding_interrupts():
                 yield local
@@ -151,9 +151,9 @@ def _process() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def _sent(evaluator: Evaluator) -> Sent:
+def _sent(evaluator: Evaluator) -> Pickled:
     space, scorer = type(evaluator.space).__name__, evaluator.scorer.card.name
-    return Sent(evaluator, f"space {space} and scorer {scorer}")
+    return Pickled(evaluator, f"space {space} and scorer {scorer}")
 
 
 def dask() -> ModuleType:

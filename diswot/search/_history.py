@@ -27,7 +27,7 @@ ENUMERABLE = 2000
 """Spaces up to this size are gone through one by one before they count as exhausted."""
 
 
-class Trials:
+class History:
     """The candidates of a run in the order of their numbers.
 
     Args:

@@ -11,7 +11,7 @@ from torch import nn
 from diswot.devices import find_device
 from diswot.options import (
     DEFAULT_SCORER,
-    ComparisonOptions,
+    ScoringOptions,
     TeacherState,
     filled,
 )
@@ -36,7 +36,7 @@ OF_TEACHER = ("teacher_classes",)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScoringContext:
     """Everything that a score depends on, but the student."""
 
     data: Dataset
@@ -77,12 +77,12 @@ class Comparison:
 
 
 @takes_task_options
-def check_comparison(
+def check_scoring(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,
-    **options: Unpack[ComparisonOptions],
+    **options: Unpack[ScoringOptions],
 ) -> None:
-    """Check a comparison before data are read.
+    """Check a context before data are read.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -102,14 +102,14 @@ def check_comparison(
 
 
 @takes_task_options
-def resolve_comparison(
+def resolve_scoring(
     teacher: str | nn.Module | Teacher | None,
     space: str | SearchSpace | None,
     *,
     source: StudentSource | None = None,
     progress: Progress = silent,
-    **options: Unpack[ComparisonOptions],
-) -> Comparison:
+    **options: Unpack[ScoringOptions],
+) -> ScoringContext:
     """Resolve names, check that all fits together, and show the batches to the teacher.
 
     Teacher and space are those of the task where none is given.
@@ -117,8 +117,8 @@ def resolve_comparison(
     Raises:
         DiswotError: something does not exist or does not fit.
     """
-    check_comparison(teacher, space, **options)
-    chosen = filled(ComparisonOptions, options)
+    check_scoring(teacher, space, **options)
+    chosen = filled(ScoringOptions, options)
     scorer, formula = _scorer_of(chosen)
     device = find_device(chosen["device"])
     subject = find_subject(options, teacher=teacher, space=space)
@@ -153,7 +153,7 @@ def resolve_comparison(
         **same,
     }
     evaluator = Evaluator(found_space, scorer, repeats, data.signature, source=source, **same)
-    return Comparison(data, found_space, evaluator, formula, chosen["seed"], found, settings)
+    return ScoringContext(data, found_space, evaluator, formula, chosen["seed"], found, settings)
 
 
 def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
