@@ -106,7 +106,6 @@ def _read_ahead(
             generator=torch.Generator(),  # the seeds of its processes are not used
         )
     reading = _started(loader)
-    processes = [*getattr(reading, "_workers", ())]
     try:
         while (found := next(reading, None)) is not None:
             yield found
@@ -118,12 +117,11 @@ def _read_ahead(
             "fewer --loader-workers"
         ) from error
     finally:
-        del reading  # with which its processes are asked to end
-        for process in processes:
-            process.join()
+        if count > 0:  # torch does it when the iterator is collected, which may be never
+            reading._shutdown_workers()
 
 
-def _started(loader: "DataLoader[Any]") -> Iterator[Found]:
+def _started(loader: "DataLoader[Any]") -> Any:
     """Start the processes, which do not see Ctrl-C from their first moment."""
     if not hasattr(signal, "pthread_sigmask"):
         return iter(loader)
