@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from benchmarks.budget_tables import BudgetTable
+from diswot.errors import OptionError
 from diswot.search.few_shot import Ranker
 from search_spaces import ChoiceSpace
 
@@ -164,7 +165,8 @@ def tpe(spending: Spending, briefs: Briefs) -> int:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table, rng = spending.table, spending.rng
-    assert isinstance(table.space, ChoiceSpace)  # noqa: S101
+    if not isinstance(table.space, ChoiceSpace):
+        raise OptionError(f"TPE needs the genes of a ChoiceSpace, but got {table.space!r}")
     sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**31)))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     while spending.left >= table.share and len(spending.short) < len(briefs.ranker):

@@ -9,10 +9,31 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from diswot import plugins
-from diswot.errors import PluginError, PluginWarning, UnknownNameError
-from diswot.references import resolve
+from diswot.errors import OptionError, PluginError, PluginWarning, UnknownNameError
+from diswot.references import is_reference, resolve
 
 T = TypeVar("T")
+
+
+def instance_of(base: type[Any], kind: str, group: str) -> Callable[[str, Any], Any]:
+    """Return what `Registry` adopts things with that are instances of a class, or name one.
+
+    Args:
+        base: the class, which its package `group` exports.
+        kind: what the things are called in messages.
+        group: the entry points by which packages offer them.
+    """
+
+    def adopt(name: str, found: Any) -> Any:
+        if isinstance(found, type) and issubclass(found, base):
+            return found()
+        if isinstance(found, base):
+            return found
+        raise OptionError(
+            f"{kind} {name!r} is {found!r}, which is no {group}.{base.__name__}: name a class"
+        )
+
+    return adopt
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -71,6 +92,18 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         self.check(name, also=also)
         return self[name]
+
+    def named(self, name: str) -> T:
+        """Return the thing of a name, or the one at `package.module:Class`.
+
+        Raises:
+            UnknownNameError: there is none, with the nearest name.
+            OptionError: it is of another kind.
+            PluginError: the package that offers it cannot be imported.
+        """
+        if self._adopt is not None and is_reference(name):
+            return self._adopt(name, resolve(name, kind=self._kind))
+        return self.find(name, also=" (or give package.module:Class)")
 
     def check(self, name: str, *, also: str = "") -> None:
         """Make sure that there is a thing of a name; imports nothing where there is.

@@ -1,23 +1,10 @@
 """Tasks by name: the built-in ones, and those that installed packages offer."""
 
 from functools import cache
-from typing import Any
 
-from diswot.errors import OptionError
 from diswot.options import DEFAULT_TASK
-from diswot.references import is_reference, resolve
-from diswot.registry import Registry
+from diswot.registry import Registry, instance_of
 from diswot.tasks._task import Task
-
-
-def _task(name: str, found: Any) -> Task:
-    """Return the task that a class is, or that was named itself."""
-    if isinstance(found, type) and issubclass(found, Task):
-        return found()
-    if isinstance(found, Task):
-        return found
-    raise OptionError(f"task {name!r} is {found!r}, which is no diswot.tasks.Task: name a class")
-
 
 TASKS: Registry[Task] = Registry(
     "task",
@@ -27,7 +14,7 @@ TASKS: Registry[Task] = Registry(
         "landmarks": "diswot.tasks.landmarks:Landmarks",
         "text": "diswot.tasks.text:TextClassification",
     },
-    adopt=_task,
+    adopt=instance_of(Task, "task", "diswot.tasks"),
 )
 """Every task by its name, imported when it is used."""
 
@@ -49,6 +36,4 @@ def find_task(name: str = DEFAULT_TASK) -> Task:
         >>> find_task("images").summary
         'classification of images'
     """
-    if is_reference(name):
-        return _task(name, resolve(name, kind="task"))
-    return TASKS.find(name, also=" (or give package.module:Class)")
+    return TASKS.named(name)

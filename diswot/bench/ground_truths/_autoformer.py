@@ -1,6 +1,5 @@
 """A hundred vision transformers of AutoFormer's space."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +9,9 @@ import numpy as np
 
 from diswot.bench.ground_truths._download import DOWNLOADS, fetch
 from diswot.bench.ground_truths._ground_truth import GroundTruth, Vector
-from diswot.bench.ground_truths._table import check_count, check_varies
+from diswot.bench.ground_truths._table import check_count, check_varies, read_records
 from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
-from diswot.files import read_file
 from search_spaces import Architecture, AutoFormerSpace
 
 COLUMNS = {"vanilla": "cifar100_vanilla_acc", "distilled": "cifar100_kd_acc"}
@@ -42,7 +40,7 @@ def autoformer_224_truth(root: Path, *, mirror: str | None = None) -> GroundTrut
 
 def _truth(root: Path, mirror: str | None) -> GroundTruth:
     path = fetch(DOWNLOADS["autoformer"], root, mirror=mirror)
-    records = _records(path)
+    records = read_records(path)
     check_count(path, len(records), expected=ROWS)
     architectures = _architectures(path, records)
     return GroundTruth(
@@ -54,16 +52,6 @@ def _truth(root: Path, mirror: str | None) -> GroundTruth:
         targets={target: _accuracies(path, records, key) for target, key in COLUMNS.items()},
         depths=np.array([float(len(arch.heads)) for arch in architectures]),
     )
-
-
-def _records(path: Path) -> Sequence[Mapping[str, Any]]:
-    try:
-        content = json.loads(read_file(path).decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({first_line(error)}): copy it again") from error
-    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
-        raise DataError(f"{path} is no list of records: copy it again")
-    return content
 
 
 def _architectures(path: Path, records: Sequence[Mapping[str, Any]]) -> tuple[Architecture, ...]:

@@ -1,6 +1,5 @@
 """Encoders of FlexiBERT's space with the GLUE scores that they were measured to reach."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,9 @@ import numpy as np
 
 from diswot.bench.ground_truths._download import DOWNLOADS, fetch
 from diswot.bench.ground_truths._ground_truth import GroundTruth, Vector
-from diswot.bench.ground_truths._table import check_count, check_varies
+from diswot.bench.ground_truths._table import check_count, check_varies, read_records
 from diswot.csv_table import one_line
 from diswot.errors import DataError, first_line
-from diswot.files import read_file
 from search_spaces import FlexiBERTArchitecture, FlexiBERTSpace
 
 ROWS = 250
@@ -28,7 +26,7 @@ def flexibert_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
     two records of one encoder the first is taken.
     """
     path = fetch(DOWNLOADS["flexibert"], root, mirror=mirror)
-    records = _records(path)
+    records = read_records(path)
     check_count(path, len(records), expected=ROWS)
     found = _first_of_each(path, records)
     return GroundTruth(
@@ -41,16 +39,6 @@ def flexibert_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
         depths=np.array([float(len(arch.layers)) for arch in found]),
         task="text",
     )
-
-
-def _records(path: Path) -> Sequence[Mapping[str, Any]]:
-    try:
-        content = json.loads(read_file(path).decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({first_line(error)}): copy it again") from error
-    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
-        raise DataError(f"{path} is no list of records: copy it again")
-    return content
 
 
 def _first_of_each(

@@ -1,10 +1,14 @@
 """What tables of accuracies must hold."""
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from diswot.bench.ground_truths._ground_truth import MINIMUM, Vector
 from diswot.csv_table import Table, excerpt
-from diswot.errors import DataError
+from diswot.errors import DataError, first_line
+from diswot.files import read_file
 
 
 def accuracies(table: Table, name: str) -> Vector:
@@ -17,6 +21,21 @@ def accuracies(table: Table, name: str) -> Vector:
     values = table.numbers(name)
     check_varies(values, f"{table.path}: the column {excerpt(name)}")
     return values
+
+
+def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
+    """Read a table that is a list of records in JSON.
+
+    Raises:
+        DataError: it is something else.
+    """
+    try:
+        content = json.loads(read_file(path).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({first_line(error)}): copy it again") from error
+    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
+        raise DataError(f"{path} is no list of records: copy it again")
+    return content
 
 
 def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
