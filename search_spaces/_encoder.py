@@ -2,6 +2,23 @@
 
 from torch import Tensor, nn
 
+from search_spaces._signature import Signature
+
+
+def tokens_of(signature: Signature) -> tuple[int, int]:
+    """Return the size of the vocabulary and the length of the texts that a network takes.
+
+    Raises:
+        ValueError: it takes something else than numbers of tokens with a mask.
+    """
+    ids = signature.inputs[0]
+    if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
+        raise ValueError(
+            "Expected numbers of tokens of a known length and a mask, but got "
+            f"{signature.describe()}: text encoders take texts"
+        )
+    return ids.high, ids.shape[0]
+
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention among the tokens of a text, with heads of a fixed size."""

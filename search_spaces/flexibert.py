@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from search_spaces._contract import Architecture, SearchSpace
-from search_spaces._encoder import MaskedNorm
+from search_spaces._encoder import MaskedNorm, tokens_of
 from search_spaces._mixers import FlexibleAttention, LinearTransform, SpanConvolution
 from search_spaces._signature import Signature
 
@@ -124,13 +124,8 @@ class FlexiBERTSpace(SearchSpace):
         Raises:
             ValueError: the inputs are no numbers of tokens with a mask.
         """
-        ids = signature.inputs[0]
-        if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
-            raise ValueError(
-                "Expected numbers of tokens of a known length and a mask, but got "
-                f"{signature.describe()}: text encoders take texts"
-            )
-        return FlexiBERT(arch, vocabulary=ids.high, length=ids.shape[0], outputs=signature.outputs)
+        vocabulary, length = tokens_of(signature)
+        return FlexiBERT(arch, vocabulary=vocabulary, length=length, outputs=signature.outputs)
 
     def to_string(self, arch: FlexiBERTArchitecture) -> str:
         """Write hidden size and layers."""

@@ -7,7 +7,7 @@ from torch import nn
 
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import Architecture
-from search_spaces._encoder import TextEncoder
+from search_spaces._encoder import TextEncoder, tokens_of
 from search_spaces._signature import Signature
 
 
@@ -124,15 +124,10 @@ class TextEncoderSpace(ChoiceSpace):
         Raises:
             ValueError: the inputs are no numbers of tokens with a mask.
         """
-        ids = signature.inputs[0]
-        if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
-            raise ValueError(
-                "Expected numbers of tokens of a known length and a mask, but got "
-                f"{signature.describe()}: text encoders take texts"
-            )
+        vocabulary, length = tokens_of(signature)
         return TextEncoder(
-            vocabulary=ids.high,
-            length=ids.shape[0],
+            vocabulary=vocabulary,
+            length=length,
             outputs=signature.outputs,
             layers=arch.layers,
             hidden=arch.hidden,

@@ -13,34 +13,13 @@ from torch import nn
 
 import diswot
 from diswot.export import Exported
-from diswot.tasks.images import ImageData, ImageSpec, Split, load_data, read_image
+from diswot.tasks.images import ImageData, ImageSpec, Split, read_image
+from tests.export.photos import CLASSES
 from tests.forked import run_programs
 
 pytestmark = pytest.mark.processes
 
-CLASSES = ("apple pie", "bridge", "cat")
 FILES = ("student.py", "student.pt2", "student.onnx")
-
-
-def folder_of_photos(folder: Path) -> Path:
-    generator = np.random.default_rng(0)
-    for number, name in enumerate(CLASSES):
-        (folder / name).mkdir(parents=True)
-        for i in range(12):
-            pixels = generator.integers(60 * number, 60 * number + 100, (20, 24, 3))
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{i}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, ImageData, Exported]:
-    place = tmp_path_factory.mktemp("photos")
-    (place / "kept").mkdir()
-    data = load_data(folder_of_photos(place / "images"), root=place / "kept")
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 8, 5, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
-    network(torch.zeros(1, *data.shape))
-    return network, data, diswot.export(network, place / "student", data=data)
 
 
 def photo(folder: Path, kind: str) -> Path:

@@ -5,18 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from diswot.tasks._image_file import read_image, suffixes
-from diswot.tasks._prediction import Array, Example, Prediction, most_likely
+from diswot.tasks._image_file import read_image
+from diswot.tasks._photo_prediction import PhotoPrediction
+from diswot.tasks._prediction import Array, Example, most_likely
 
 
-class ImagePrediction(Prediction):
+class ImagePrediction(PhotoPrediction):
     """Reads image files as in training, and names their most likely classes."""
-
-    def is_example(self, path: Path) -> bool:
-        """Return whether a file of a folder is an image, or an array where no photo is taken."""
-        return super().is_example(path) or (
-            self.config["preprocessing"]["photo"] and path.suffix.lower() in suffixes()
-        )
 
     def read(self, example: str) -> Example:
         """Return an image as the network takes it.
@@ -34,10 +29,7 @@ class ImagePrediction(Prediction):
         wanted = self.config["preprocessing"]
         if path.suffix == ".npy":
             return self.array(path)
-        if not wanted["photo"]:
-            raise ValueError(
-                "how photos become values is not known: give an array (C, H, W) as .npy"
-            )
+        self.check_photos()
         channels, height, width = self.config["shape"]
         pixels = read_image(path, (channels, height, width), depth=wanted["depth"])
         return pixels.astype(np.float32) / np.float32(wanted["pixel_divisor"])

@@ -5,19 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from diswot.tasks._image_file import opened, suffixes
-from diswot.tasks._prediction import Array, Example, Prediction
+from diswot.tasks._image_file import opened
+from diswot.tasks._photo_prediction import PhotoPrediction
+from diswot.tasks._prediction import Array, Example
 from diswot.tasks.landmarks._square import squared
 
 
-class LandmarkPrediction(Prediction):
+class LandmarkPrediction(PhotoPrediction):
     """Reads image files as a whole, and returns points in their pixels."""
-
-    def is_example(self, path: Path) -> bool:
-        """Return whether a file of a folder is an image, or an array where no photo is taken."""
-        return super().is_example(path) or (
-            self.config["preprocessing"]["photo"] and path.suffix.lower() in suffixes()
-        )
 
     def read(self, example: str) -> Example:
         """Return an image as the network takes it, and which square of the photo that is.
@@ -28,10 +23,7 @@ class LandmarkPrediction(Prediction):
         path, (channels, height, width) = Path(example), self.config["shape"]
         if path.suffix == ".npy":
             return Example((self._normalized(self.array(path)),), (0, 0, (width, height)))
-        if not self.config["preprocessing"]["photo"]:
-            raise ValueError(
-                "how photos become values is not known: give an array (C, H, W) as .npy"
-            )
+        self.check_photos()
         with opened(path) as image:
             values, (left, top, size) = squared(image, channels, height)
         return Example((self._normalized(values),), (left, top, (size, size)))
