@@ -37,13 +37,14 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     if as_json:
         print_json({"candidates": [candidate.to_json() for candidate in candidates]})
         return
-    terms = list(next((c.terms for c in candidates if c.terms), {}))
+    found = next((c.terms for c in candidates if c.terms), {})
+    terms, repeats = list(found), max(map(len, found.values()), default=0)
     print_table(
         "Scores, higher is better",
         ["architecture", "params", "MACs", "score", *(f"{term} ± sd" for term in terms)],
         [[*candidate_row("", c)[1:], *_spreads(c, terms)] for c in candidates],
         caption=(
-            f"Score: {chosen['scorer']}, mean of {chosen['repeats']} initializations and batches, "
+            f"Score: {chosen['scorer']}, mean of {repeats} initializations and batches, "
             f"seed {chosen['seed']}; "
             "± is the standard deviation between them."
         ),

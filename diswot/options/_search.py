@@ -103,18 +103,22 @@ class ScoringOptions(DataOptions, total=False):
         ),
     ]
     repeats: Annotated[
-        int,
+        int | None,
         Option(
-            "Initializations and batches per score.",
-            default=2,
+            "Initializations and batches per score; by default as many as the scorer needs.",
             least=1,
             most=MOST_REPEATS,
             group="Search",
         ),
     ]
     batch_size: Annotated[
-        int,
-        Option("Images per scored batch.", default=16, least=2, most=MOST_IMAGES, group="Search"),
+        int | None,
+        Option(
+            "Examples per scored batch; by default as many as the scorer needs.",
+            least=2,
+            most=MOST_IMAGES,
+            group="Search",
+        ),
     ]
     teacher_state: Annotated[
         TeacherState | None,

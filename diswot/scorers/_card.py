@@ -33,6 +33,8 @@ class Card:
         supports: networks that it can score.
         reads: what it reads of the networks that not every task gives, by the names of
             `diswot.tasks.Task.reads`; labels where it needs them.
+        examples: of a batch, with which its figures were measured; the default of `batch_size`.
+        repeats: initializations and batches of them; the default of `repeats`.
         version: of its definition, from 2 on where that has changed; version 1 of the scorer `a`
             is the scorer `a_1`.
     """
@@ -47,6 +49,8 @@ class Card:
     cost: str = "one forward pass"
     supports: str = "networks with a last feature map and a linear classifier"
     reads: tuple[str, ...] = ()
+    examples: int = 64
+    repeats: int = 3
     version: int = 1
 
     def __post_init__(self) -> None:

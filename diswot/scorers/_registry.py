@@ -184,6 +184,8 @@ def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
         or "nothing",
         supports="; ".join(dict.fromkeys(part.supports for part in cards)),
         reads=tuple(dict.fromkeys(name for part in cards for name in part.reads)),
+        examples=max(part.examples for part in cards),
+        repeats=max(part.repeats for part in cards),
     )
     return Scorer(
         merged,

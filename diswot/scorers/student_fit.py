@@ -53,6 +53,8 @@ class LayerCall:
         teacher_state="trained",
         cost=f"one forward pass of {IMAGES} images of noise",
         supports="any network",
+        examples=16,
+        repeats=2,
         version=2,
     )
 )

@@ -129,7 +129,7 @@ def resolve_scoring(
     if state == "trained":
         _check_trained(found, data, device, progress)
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
-    drawn = {"repeats": chosen["repeats"], "batch_size": chosen["batch_size"]}
+    drawn = _drawn(chosen, scorer)
     watches = scorer.teacher_watches
     repeats = prepare_repeats(
         data,
@@ -160,6 +160,15 @@ def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
     scorer = find_scorer(chosen["scorer"])
     how = chosen["combination"]
     return scorer, scorer.formula if how is None else Formula(how, scorer.formula.parts)
+
+
+def _drawn(chosen: Mapping[str, Any], scorer: Scorer) -> dict[str, Any]:
+    """Return how much is drawn for a score, where nothing else is chosen as its card says."""
+    card = scorer.card
+    return {
+        "repeats": chosen["repeats"] or card.repeats,
+        "batch_size": chosen["batch_size"] or card.examples,
+    }
 
 
 def _of_teacher(options: Mapping[str, Any]) -> dict[str, Any]:

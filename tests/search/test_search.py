@@ -12,7 +12,7 @@ from torch import nn
 import diswot
 from diswot.errors import BudgetError
 from diswot.scorers import COMBINATIONS, combine
-from diswot.search import ENGINES
+from diswot.search import ENGINES, resolve_scoring
 from search_spaces import Architecture, Choice, ChoiceSpace, ResNetDepthSpace
 
 SMALL: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
@@ -184,7 +184,16 @@ def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
         data=truth.data,
         data_root=shared_data,
         scorer="semantic_grad",
-        batch_size=64,
-        repeats=3,
     )
     assert kendall(np.array([c.score for c in scored]), truth.accuracies("distilled")) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("scorer", "repeats", "examples"),
+    [("student_fit", 2, 16), ("student_fit_1", 3, 64), ("student_fit + nwot", 3, 64)],
+)
+def test_a_scorer_draws_what_it_needs_by_default(scorer: str, repeats: int, examples: int) -> None:
+    chosen = resolve_scoring("resnet20", "s0", scorer=scorer).settings
+    assert (chosen["repeats"], chosen["batch_size"]) == (repeats, examples)
+    chosen = resolve_scoring("resnet20", "s0", scorer=scorer, repeats=1, batch_size=8).settings
+    assert (chosen["repeats"], chosen["batch_size"]) == (1, 8)

@@ -39,8 +39,20 @@ measurement_options = options.options(
         "--teacher",
         help="At random initialization; by default resnet110 for images, else the task's.",
     ),
-    option(ScoringOptions, "repeats"),
-    option(ScoringOptions, "batch_size"),
+    option(
+        ScoringOptions,
+        "repeats",
+        default=3,
+        show_default=True,
+        help="Initializations and batches per score, of every scorer.",
+    ),
+    option(
+        ScoringOptions,
+        "batch_size",
+        default=64,
+        show_default=True,
+        help="Examples per scored batch, of every scorer.",
+    ),
 )
 
 WORKERS = click.option(
