@@ -1,7 +1,6 @@
 """Measurements that last: a folder of settings and records, resumed where it stopped."""
 
 import json
-import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from diswot.errors import RunFolderError
-from diswot.runs import CHECKSUM, check_line, line_with_checksum, working_in
+from diswot.runs import RecordFile, working_in
 from diswot.runs.folder import read_json, versions, write_record
 from diswot.workers import Workers
 
@@ -46,7 +45,7 @@ class RecordStore:
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], *, key: Sequence[str]) -> None:
         self._key = tuple(key)
-        self._path = folder / RECORDS
+        self._folder, self._file = folder, RecordFile(folder / RECORDS)
         settings = json.loads(json.dumps(dict(settings)))
         if (folder / MANIFEST).exists():
             _same(settings, read_json(folder / MANIFEST).get("settings"), folder)
@@ -62,13 +61,8 @@ class RecordStore:
 
     def __enter__(self) -> "RecordStore":
         with ExitStack() as opened:
-            opened.enter_context(working_in(self._path.parent, resumable=False))
-            content = self._path.read_bytes() if self._path.exists() else b""
-            whole = content[: content.rfind(b"\n") + 1]
-            self.records = {self.key_of(record): record for record in self._checked(whole)}
-            if whole != content:  # the last line was cut off
-                os.truncate(self._path, len(whole))
-            self._file = opened.enter_context(self._path.open("ab"))
+            opened.enter_context(working_in(self._folder, resumable=False))
+            self.records = dict(self._file.read(lambda record: (self.key_of(record), record)))
             self._open = opened.pop_all()
         return self
 
@@ -81,24 +75,8 @@ class RecordStore:
 
     def append(self, *records: dict[str, Any]) -> None:
         """Write records; when this returns they are on disk."""
-        for record in records:
-            self._file.write(line_with_checksum(record))
-            self.records[self.key_of(record)] = record
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _checked(self, content: bytes) -> Iterator[dict[str, Any]]:
-        for number, line in enumerate(content.splitlines(keepends=True), start=1):
-            try:
-                check_line(line)
-                record = json.loads(line)
-                record.pop(CHECKSUM, None)
-                self.key_of(record)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise RunFolderError(
-                    f"line {number} of {self._path} is damaged ({error!r}): restore it from a copy"
-                ) from error
-            yield record
+        self._file.append(*records)
+        self.records |= {self.key_of(record): record for record in records}
 
 
 def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:

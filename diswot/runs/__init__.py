@@ -11,11 +11,13 @@ from diswot.runs._checksums import (
     write_with_checksum,
 )
 from diswot.runs._lock import LOCK, Interrupted, check_free, working_in, writing_into
+from diswot.runs._records import RecordFile
 
 __all__ = [
     "CHECKSUM",
     "LOCK",
     "Interrupted",
+    "RecordFile",
     "check_file",
     "check_free",
     "check_line",

@@ -1,21 +1,18 @@
 """Short trainings of candidates: which, in whatever processes, kept as they end."""
 
-import json
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from diswot.errors import DiswotError, OptionError, RunFolderError, first_line
+from diswot.errors import DiswotError, OptionError, first_line
 from diswot.progress import Progress, Step, message
-from diswot.runs import CHECKSUM, check_line, line_with_checksum
+from diswot.runs import RecordFile
 from diswot.search._candidate import Candidate
 from diswot.search._result import BriefTraining, SearchResult
 from diswot.search._training_budget import Plan
@@ -165,36 +162,12 @@ class Journal:
     """
 
     def __init__(self, path: Path | None, epochs: int) -> None:
-        self._path = path
-        self.known: dict[str, BriefTraining] = {}
-        if path is None or not path.exists():
-            return
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(keepends=True), start=1):
-            each = _read(line, path, number)
-            if each.epochs == epochs:
-                self.known[each.key] = each
-        if whole != content:  # the last line was cut off
-            os.truncate(path, len(whole))
+        self._file = None if path is None else RecordFile(path)
+        found = self._file.read(lambda record: BriefTraining(**record)) if self._file else []
+        self.known = {each.key: each for each in found if each.epochs == epochs}
 
     def append(self, training: BriefTraining) -> None:
         """Keep a training; when this returns it is on disk."""
         self.known[training.key] = training
-        if self._path is not None:
-            with self._path.open("ab") as file:
-                file.write(line_with_checksum(asdict(training)))
-                file.flush()
-                os.fsync(file.fileno())
-
-
-def _read(line: bytes, path: Path, number: int) -> BriefTraining:
-    try:
-        check_line(line)
-        record: dict[str, Any] = json.loads(line)
-        record.pop(CHECKSUM, None)
-        return BriefTraining(**record)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise RunFolderError(
-            f"line {number} of {path} is damaged ({error!r}): restore it from a copy"
-        ) from error
+        if self._file is not None:
+            self._file.append(asdict(training))
