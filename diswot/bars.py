@@ -22,11 +22,11 @@ SECONDS_WORTH_A_LINE = 3
 
 @contextmanager
 def displayed(progress: Progress | bool | None) -> Iterator[Progress]:
-    """Return where progress is reported for as long as the block lasts.
+    """Yield the progress callback to use inside the block.
 
     Args:
-        progress: a function, which is used as it is; `False` for no reports; by default bars
-            where standard error is a terminal, or in a notebook.
+        progress: a callback, which is used unchanged; `False` for no reports; `None` or `True`
+            for progress bars if standard error is a terminal or this is a notebook.
 
     Examples:
         >>> with displayed(False) as report:
@@ -44,7 +44,7 @@ def displayed(progress: Progress | bool | None) -> Iterator[Progress]:
 
 @contextmanager
 def drawn() -> Iterator[Progress]:
-    """Draw bars for as long as the block lasts."""
+    """Draw progress bars inside the block; yields the callback that updates them."""
     with _new_bars() as bars, waiting(_Bars(bars).report) as report:
         yield report
 
@@ -62,7 +62,12 @@ def can_be_drawn() -> bool:
 
 @contextmanager
 def waiting(show: Progress) -> Iterator[Progress]:
-    """Hold back what can wait, so that a mistake found within seconds is a single line."""
+    """Delay steps that can wait, so that an error within seconds prints a single line.
+
+    Args:
+        show: receives the steps once work has lasted a few seconds or ended well; if a
+            `DiswotError` other than `RunError` is raised first, delayed steps are dropped.
+    """
     held: list[Step] = []
     started = time.monotonic()
 
@@ -70,6 +75,7 @@ def waiting(show: Progress) -> Iterator[Progress]:
         if step.can_wait:
             held.append(step)
             return
+        # A message, or work that has lasted a while, shows that the input was accepted.
         if step.total == 0 or time.monotonic() - started >= SECONDS_WORTH_A_LINE:
             while held:
                 show(held.pop(0))

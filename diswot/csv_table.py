@@ -1,4 +1,4 @@
-"""CSV files from outside: every cell is checked, and a message names the line."""
+"""Read CSV files from users: every cell is checked, and errors name the line."""
 
 import csv
 import io
@@ -19,10 +19,10 @@ class Table:
     """A CSV file with a header.
 
     Attributes:
-        path: the file.
-        columns: their names.
-        rows: cells, as many in each row as there are columns.
-        lines: the line of the file on which each row ends.
+        path: the file that was read.
+        columns: names of the columns, as in the header.
+        rows: the cells of each row below the header, one per column.
+        lines: for each row, the line of the file (from 1) on which it ends.
     """
 
     path: Path
@@ -45,8 +45,11 @@ class Table:
         """Return a column of finite numbers.
 
         Args:
-            name: of the column.
-            optional: whether cells may be empty, which are NaN then.
+            name: name of the column.
+            optional: whether cells may be empty; empty cells become NaN.
+
+        Returns:
+            The values (N,), one per row.
 
         Raises:
             UnknownNameError: the table has no such column.
@@ -69,10 +72,14 @@ class Table:
         return values
 
     def architectures(self, texts: Sequence[str], space: SearchSpace) -> tuple[Architecture, ...]:
-        """Return the architecture that each row names.
+        """Parse the architecture of each row.
+
+        Args:
+            texts: the names of the architectures, one per row.
+            space: the search space that they belong to.
 
         Raises:
-            DataError: one is not of the space, or two rows name the same.
+            DataError: a name is not valid in the space, or two rows have the same architecture.
         """
         first: dict[Architecture, int] = {}
         for place, text in enumerate(texts):
@@ -94,16 +101,21 @@ class Table:
         return tuple(first)
 
     def error(self, place: int, what: str) -> DataError:
-        """Return an error about a row."""
+        """Return an error that names the file and the line of a row.
+
+        Args:
+            place: index of the row, from 0.
+            what: what is wrong with it and how to fix it.
+        """
         return DataError(f"{self.path}, line {self.lines[place]}: {what}")
 
 
 def read_csv(path: Path) -> Table:
-    """Read a CSV file in UTF-8 with a header; blank lines do not count.
+    """Read a UTF-8 CSV file with a header; blank lines are skipped.
 
     Raises:
-        DataError: it is missing, empty, no such file, or a row has not as many cells as the
-            header.
+        DataError: the file is missing, empty or not valid CSV, or a row has more or fewer cells
+            than the header.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
@@ -133,11 +145,12 @@ def read_table(
 
     Args:
         path: the file.
-        texts: columns that it must have.
-        numbers: columns that it must have, of finite numbers or nothing.
+        texts: names of required columns with any content.
+        numbers: names of required columns whose cells are finite numbers or empty.
 
     Raises:
-        DataError: as for `read_csv`, or one of these columns is missing or holds something else.
+        DataError: the file is missing, empty or not valid CSV, a required column is missing, or
+            a cell of a column in `numbers` is neither empty nor a finite number.
     """
     table = read_csv(path)
     missing = [name for name in (*texts, *numbers) if name not in table.columns]
@@ -152,12 +165,12 @@ def read_table(
 
 
 def excerpt(text: str) -> str:
-    """Return text as it is written in a message: in quotes, and not too much of it."""
+    """Return text in quotes for a message, cut to 80 characters."""
     return repr(text if len(text) <= 80 else f"{text[:77]}…")
 
 
 def one_line(text: str) -> str:
-    """Return text without what would break the line, and not too much of it."""
+    """Return text on a single line, cut to 300 characters."""
     joined = " ".join(text.split())
     return joined if len(joined) <= 300 else f"{joined[:297]}…"
 
@@ -179,8 +192,8 @@ def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8, without a byte order mark.
 
     Raises:
-        DataError: it is missing, no regular file, cannot be read, or is no such text; the message
-            names the line.
+        DataError: the file is missing, not a regular file, not readable, or not UTF-8; the
+            message names the line with the first invalid byte.
     """
     content = b""
     try:

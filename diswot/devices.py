@@ -1,4 +1,4 @@
-"""Where to compute; torch is imported when it is asked."""
+"""Devices, processes and threads; torch is imported only when a function needs it."""
 
 import os
 from collections.abc import Iterator
@@ -8,12 +8,16 @@ from diswot.errors import OptionError, first_line
 
 
 def find_device(name: str | None = None) -> str:
-    """Return `name`, or by default the first GPU where there is one, else the CPU.
+    """Return the device to use, after checking that torch can allocate on it.
 
-    Of several processes that train together each gets a GPU of its own.
+    Under torchrun, each process gets its own GPU (by `LOCAL_RANK`).
+
+    Args:
+        name: a torch device such as `cuda:1`; by default the first GPU, or the CPU if there
+            is none.
 
     Raises:
-        OptionError: torch has no such device here, or fewer of them than processes.
+        OptionError: torch cannot use this device here, or there are fewer GPUs than processes.
     """
     import torch
 
@@ -46,20 +50,23 @@ def _own_gpu(place: int, there: int) -> str:
 
 
 def is_first() -> bool:
-    """Return whether this is the only process, or the first of those that train together."""
+    """Return whether this process has rank 0 (or is the only one): it writes and prints."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def processes() -> int:
-    """Return how many processes train together."""
+    """Return how many processes train together (torchrun's `WORLD_SIZE`); 1 without torchrun."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def check_alone(what: str) -> None:
-    """Make sure that this process has not been started as one of several that train together.
+    """Make sure that this process was not started by torchrun together with others.
+
+    Args:
+        what: the command that runs in a single process, for the message.
 
     Raises:
-        OptionError: it has.
+        OptionError: `WORLD_SIZE` is above 1.
     """
     if processes() > 1:
         raise OptionError(
@@ -70,10 +77,10 @@ def check_alone(what: str) -> None:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch compute with `count` threads inside the block.
+    """Let torch compute with `count` threads inside the block; the old number is restored.
 
-    Sums over threads differ in their last digits with the number of threads, so numbers
-    that are to be the same everywhere are computed with a fixed one.
+    The last digits of a sum depend on the number of threads, so a fixed number makes scores
+    reproducible on other machines.
     """
     import torch
 

@@ -1,29 +1,36 @@
-"""What can go wrong, by kind. A message says what was wrong, what was got and what to do."""
+"""The exceptions of DisWOT. A message says what was wrong, what was got and what to do."""
 
 import difflib
 from collections.abc import Iterable
 
 _EXECUTING = ("weights_only", "safe_globals", "allow_pickle", "trust_remote_code")
-"""Options of other libraries whose errors advise to execute what a file holds."""
+"""Options of other libraries whose error messages advise users to execute code from a file."""
 
 _LONGEST = 400
-"""Characters of another library's message that are repeated."""
+"""Number of characters after which another library's message is cut."""
 
 
 class DiswotError(Exception):
-    """Root of all errors; the command line exits with 2, and with 1 where a run failed."""
+    """Base class of all errors; the command line exits with status 2, or 1 for a `RunError`."""
 
 
 class OptionError(DiswotError):
-    """An option has a value that it cannot have."""
+    """An option has an invalid value, or contradicts another option."""
 
 
 class UnknownOptionError(OptionError, TypeError):
-    """A keyword that a function does not have."""
+    """A keyword argument that the function does not accept."""
 
 
 class UnknownNameError(DiswotError):
-    """A name that nothing has, with the nearest one that exists."""
+    """A name that does not exist; the message suggests the nearest one.
+
+    Args:
+        kind: what is named, such as "space".
+        name: the name that was given.
+        known: the names that exist.
+        also: appended to the message, for example another accepted form.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, also: str = "") -> None:
         known = sorted(known)
@@ -33,7 +40,7 @@ class UnknownNameError(DiswotError):
 
 
 class DataError(DiswotError):
-    """A dataset that is missing, damaged or unfit."""
+    """A dataset that is missing, damaged or does not fit the task."""
 
 
 class TeacherError(DiswotError):
@@ -41,7 +48,7 @@ class TeacherError(DiswotError):
 
 
 class CheckpointError(TeacherError):
-    """A checkpoint file that is missing, damaged, hostile or of another network."""
+    """A checkpoint that is missing, damaged, contains code, or belongs to another network."""
 
 
 class SpaceError(DiswotError):
@@ -49,15 +56,15 @@ class SpaceError(DiswotError):
 
 
 class NetworkError(DiswotError):
-    """A network in which what a score needs is not found."""
+    """A network that lacks what a score or a loss reads, such as a feature map."""
 
 
 class ForwardError(NetworkError):
-    """An exception that a network raised itself while it ran; it is the cause."""
+    """A network's own forward pass raised an exception, which is kept as `__cause__`."""
 
 
 class BudgetError(DiswotError):
-    """A budget that no architecture meets."""
+    """A budget that no architecture of the space meets."""
 
 
 class RunFolderError(DiswotError):
@@ -65,19 +72,26 @@ class RunFolderError(DiswotError):
 
 
 class ExportError(DiswotError):
-    """A student whose exported form is not the same network."""
+    """A student that cannot be exported, or whose exported file gives other outputs."""
 
 
 class PluginError(DiswotError):
-    """What an installed package adds cannot be imported, or is not what it should be."""
+    """A plugin of an installed package that cannot be imported or has the wrong type."""
 
 
 class PluginWarning(UserWarning):
-    """What an installed package adds is left out, because it cannot be imported."""
+    """A plugin of an installed package is skipped, because it cannot be imported."""
 
 
 class MissingExtraError(DiswotError):
-    """An optional dependency that is not installed, or not so that it can be used."""
+    """An optional dependency that is not installed, or not usable as it is.
+
+    Args:
+        package: what is missing.
+        extra: the extra of diswot that installs it, such as `onnx`.
+        purpose: what needs it, for the message.
+        reason: what is wrong with the package.
+    """
 
     def __init__(
         self, package: str, extra: str, purpose: str, *, reason: str = "is not installed"
@@ -88,21 +102,21 @@ class MissingExtraError(DiswotError):
 
 
 class RunError(DiswotError):
-    """A run that went wrong though its input was right; the command line exits with 1."""
+    """A run that failed although its input was valid; the command line exits with status 1."""
 
 
 class ClusterError(RunError):
-    """A cluster that went away before the run ended; what it had evaluated is kept."""
+    """The cluster was lost before the run ended; candidates evaluated so far are kept."""
 
 
 class DivergedError(RunError):
-    """A training whose loss is not finite; the same training ends so again."""
+    """A training whose loss is not finite; repeating it with the same settings fails again."""
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, for use in a message of one line.
+    """Return the first line of an error's message, for use in a one-line message.
 
-    Advice of other libraries to execute what a file holds is left out.
+    Advice of other libraries to execute code from a file (`weights_only=False`) is replaced.
 
     Examples:
         >>> first_line(ValueError("Set `weights_only=False` if you trust the source."))

@@ -1,4 +1,4 @@
-"""Files that a user names: opened only where they are regular files."""
+"""Open files that users name: only regular files, never pipes or devices."""
 
 import errno
 import io
@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 LARGEST_FILE = 2**30
-"""Bytes of a file that is read into memory as a whole."""
+"""Size limit, in bytes, of a file that is read into memory as a whole."""
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -19,7 +19,7 @@ _KINDS = {
 
 
 def irregular(path: str | Path) -> str | None:
-    """Return what `path` is where it exists and is no regular file, such as "a named pipe"."""
+    """Return what `path` is if it is not a regular file, such as "a named pipe", else `None`."""
     try:
         return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode))  # noqa: PTH116  (either type)
     except (OSError, ValueError):
@@ -29,10 +29,11 @@ def irregular(path: str | Path) -> str | None:
 def open_file(path: str | Path) -> io.BufferedReader:
     """Open a regular file, or a link to one, for reading.
 
-    Opening a named pipe would wait for a writer, and a device may never end: neither is opened.
+    Named pipes and devices are refused: the first would block until a writer comes, the second
+    may never end.
 
     Raises:
-        OSError: it is no regular file, does not exist or cannot be read.
+        OSError: the path is not a regular file, does not exist or cannot be read.
 
     Examples:
         >>> open_file("/dev/zero")
@@ -56,11 +57,11 @@ def open_file(path: str | Path) -> io.BufferedReader:
 
 
 def check_folder(folder: Path) -> None:
-    """Make sure that a folder has nothing but regular files and folders in it.
+    """Make sure that a folder directly contains only regular files and folders.
 
     Raises:
-        OSError: it cannot be read, or has a named pipe, a socket, a device or a link to
-            nothing, which is named.
+        OSError: the folder cannot be read, or contains a named pipe, socket, device or broken
+            link; the message names it.
     """
     for path in sorted(folder.iterdir()):
         path.stat()
@@ -69,10 +70,15 @@ def check_folder(folder: Path) -> None:
 
 
 def read_file(path: str | Path, *, at_most: int = LARGEST_FILE) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
+
+    Args:
+        path: the file.
+        at_most: size limit in bytes; 1 GiB by default.
 
     Raises:
-        OSError: it is no regular file, cannot be read, or has more than `at_most` bytes.
+        OSError: the path is not a regular file, cannot be read, or has more than `at_most`
+            bytes.
     """
     with open_file(path) as file:
         content = file.read(at_most + 1)

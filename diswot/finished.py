@@ -1,4 +1,4 @@
-"""Futures as they finish, and Ctrl-C where that can do no harm."""
+"""Futures in the order in which they finish, with Ctrl-C raised only at safe moments."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class Finished:
-    """Futures as they finish.
+    """A queue of futures that have finished.
 
     Examples:
         >>> from concurrent.futures import ThreadPoolExecutor
@@ -27,14 +27,17 @@ class Finished:
         self._queue: SimpleQueue[Future[Any] | None] = SimpleQueue()
 
     def add(self, future: "Future[Any]") -> None:
-        """Take note of a future, which may have finished."""
+        """Watch a future, which may already have finished."""
         future.add_done_callback(self._queue.put)
 
     def take(self, *, wait: bool = True) -> "list[Future[Any]]":
-        """Return what has finished and was not returned before; with `wait`, at least one.
+        """Return the futures that have finished since the last call.
+
+        Args:
+            wait: whether to block until there is at least one.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C came within `holding_interrupts`.
+            KeyboardInterrupt: Ctrl-C was pressed inside `holding_interrupts`.
         """
         found: list[Future[Any]] = []
         with suppress(Empty):
@@ -47,10 +50,10 @@ class Finished:
 
     @contextmanager
     def holding_interrupts(self) -> Iterator[None]:
-        """Let `take`, and nothing else in the block, raise the first Ctrl-C.
+        """Delay the first Ctrl-C inside the block until the next call of `take`.
 
-        Raised at any other moment it could leave a future locked, and whoever works on that
-        future would wait for it forever.
+        A KeyboardInterrupt at another moment could leave a future's lock held, and threads
+        that use that future would wait forever.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -69,7 +72,7 @@ class Finished:
 
 
 def as_finished(futures: "Iterable[Future[_T]]") -> "Iterator[Future[_T]]":
-    """Return futures as they finish; Ctrl-C is raised between two of them."""
+    """Yield futures as they finish; Ctrl-C is raised only between two of them."""
     finished = Finished()
     with finished.holding_interrupts():
         left = list(futures)

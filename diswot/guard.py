@@ -1,4 +1,4 @@
-"""Scripts that start workers need a guard: spawned processes import the script again."""
+"""Detect scripts without `if __name__ == "__main__"`, which spawned workers would run again."""
 
 import ast
 import linecache
@@ -13,19 +13,19 @@ MISSING_GUARD = (
     "workers are processes that import this script again: put the call under "
     '`if __name__ == "__main__":`, or use workers=1'
 )
-"""What to do where a script starts workers as it is imported."""
+"""Advice for a script that starts workers at import time."""
 
 _GUARDS = ("__name__", "process")
 
 
 def check_guard() -> None:
-    """Make sure that workers which import the running script do not make the same call again.
+    """Make sure that workers, which import the running script, do not repeat the caller's call.
 
     Raises:
-        OptionError: they would: the call is made as the script is imported.
+        OptionError: the call is made at import time, so every worker would make it again.
     """
     if getattr(current_process(), "_inheriting", False):
-        sys.exit(1)  # this is such a worker; the process that started it says why it ended
+        sys.exit(1)  # this is already such a worker; the parent process reports the error
     for frame in _frames():
         if _is_imported_again(frame) and not _may_be_guarded(frame):
             raise OptionError(
@@ -41,7 +41,7 @@ def _frames() -> Iterator[FrameType]:
 
 
 def _is_imported_again(frame: FrameType) -> bool:
-    """Return whether a frame runs the main module's own statements, and workers import that."""
+    """Return whether a frame runs top-level code of the main script, which workers import."""
     main = sys.modules.get("__main__")
     file = getattr(main, "__file__", None)
     name = getattr(getattr(main, "__spec__", None), "name", None) or ""
@@ -49,12 +49,12 @@ def _is_imported_again(frame: FrameType) -> bool:
         frame.f_code.co_name == "<module>"
         and frame.f_globals is getattr(main, "__dict__", None)
         and frame.f_code.co_filename == file
-        and name.rpartition(".")[2] != "__main__"  # those of `python -m package` are not
+        and name.rpartition(".")[2] != "__main__"  # `python -m package` is not imported again
     )
 
 
 def _may_be_guarded(frame: FrameType) -> bool:
-    """Return whether the running statement is under a condition, or after one that checks it."""
+    """Return whether the running statement is inside an `if`, or after one that checks for it."""
     line = frame.f_lineno
     try:
         tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))

@@ -1,4 +1,4 @@
-"""What installed packages add by entry points, imported when it is used."""
+"""Plugins of installed packages (entry points), imported on first use."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,19 +10,19 @@ from diswot.errors import PluginError, first_line
 
 @cache
 def offered(group: str) -> Mapping[str, EntryPoint]:
-    """Return what installed packages offer in a group of entry points, by name; imports nothing."""
+    """Return the entry points of a group by name, without importing any of them."""
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
 def load(entry: EntryPoint) -> Any:
-    """Import what an installed package offers.
+    """Import the object of an entry point.
 
     Raises:
         PluginError: the import fails.
     """
     try:
         return entry.load()
-    except Exception as error:  # what an installed package does when it is imported is its own
+    except Exception as error:  # importing a package can raise anything
         owner = f" of the package {entry.dist.name}" if entry.dist else ""
         raise PluginError(
             f"the plugin {entry.name} ({entry.value}){owner} cannot be imported "

@@ -1,13 +1,17 @@
-"""Text without what a terminal would obey."""
+"""Text that is safe to print: control characters are escaped."""
 
 import unicodedata
 
 _HARMLESS = "\u200c\u200d"
-"""Format characters that only join letters."""
+"""Zero-width joiners, which some scripts and emoji need."""
 
 
 def printable(text: str, *, keep: str = "\n\t") -> str:
-    r"""Escape what a terminal would obey: control characters, and signs that turn text round.
+    r"""Escape control characters and bidirectional marks, which change what a terminal shows.
+
+    Args:
+        text: any text, for example a file name or a message of another library.
+        keep: control characters that stay as they are.
 
     Examples:
         >>> printable("\x1b[2J\u202ename")
@@ -24,6 +28,6 @@ def _is_control(char: str, keep: str) -> bool:
 
 def _escaped(char: str) -> str:
     number = ord(char)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is no text
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a file name that is not valid UTF-8
         number -= 0xDC00
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

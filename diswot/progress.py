@@ -1,4 +1,4 @@
-"""How long work reports its progress; the command line turns this into bars."""
+"""Progress reports of long-running work; the command line draws them as bars."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,10 +9,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Step:
-    """`done` of `total` units of `stage` are finished; `note` says what came of the last.
+    """A progress report.
 
-    A step of no units is a message: `note` is its text. What `can_wait` need not be printed if
-    nothing follows.
+    Attributes:
+        stage: what is in progress, such as "score" or "train".
+        done: how many units of the stage have finished.
+        total: how many units it has; 0 for a message, whose text is `note`.
+        note: result of the last unit, or the text of a message.
+        can_wait: whether the message may be dropped if an error follows at once.
     """
 
     stage: str
@@ -35,7 +39,14 @@ def silent(step: Step) -> None:
 
 
 def tracked(items: Iterable[_T], progress: Progress, stage: str, total: int) -> Iterator[_T]:
-    """Go through `items`, and report each to `progress`."""
+    """Yield `items`, and report progress after each.
+
+    Args:
+        items: what is processed by the caller's loop.
+        progress: receives the reports.
+        stage: name of the stage.
+        total: number of items.
+    """
     progress(Step(stage, 0, total))
     for done, item in enumerate(items, start=1):
         yield item

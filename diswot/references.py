@@ -20,14 +20,21 @@ class _NoCode(Container[str]):
 
 
 NO_CODE: Container[str] = _NoCode()
-"""Texts that name no Python object."""
+"""Contains every text that is not a `package.module:name` reference."""
 
 
 def resolve(reference: str, *, kind: str) -> Any:
-    """Import what `package.module:name` names; only ever called on what the user typed.
+    """Import the object that `package.module:name` refers to.
+
+    Only called with text that the user typed, never with text from a file: importing runs code.
+
+    Args:
+        reference: the text, such as `my_package.spaces:TinySpace`.
+        kind: what is expected, such as "space", for messages.
 
     Raises:
-        OptionError: the module cannot be imported or has no such name.
+        OptionError: the reference is malformed, the module cannot be imported, or it does not
+            define the name.
     """
     try:
         return pkgutil.resolve_name(reference)
@@ -42,7 +49,7 @@ def resolve(reference: str, *, kind: str) -> Any:
         raise OptionError(
             f"{kind} {reference!r}: expected package.module:name, but got a malformed reference"
         ) from error
-    except Exception as error:  # what the module does when it is imported is the user's
+    except Exception as error:  # importing a user's module can raise anything
         raise OptionError(
             f"{kind} {reference!r}: importing it raised {type(error).__name__}: "
             f"{first_line(error)}; fix the module"
@@ -50,17 +57,20 @@ def resolve(reference: str, *, kind: str) -> Any:
 
 
 def made_by(make: Callable[[], _T], reference: str, *, kind: str, error: type[DiswotError]) -> _T:
-    """Return what a callable of the user's or of a package returns.
+    """Call a factory of the user or of another package; turn any exception into one line.
 
     Args:
-        make: calls it.
-        reference: what names it, for messages.
-        kind: of what it makes, for messages.
-        error: what is raised where it raises anything.
+        make: the factory, without arguments.
+        reference: its name, for the message.
+        kind: what it makes, such as "teacher", for the message.
+        error: the exception class to raise.
+
+    Raises:
+        DiswotError: of the class `error`: the factory raised an exception.
     """
     try:
         return make()
-    except Exception as raised:  # what it does is its own
+    except Exception as raised:  # a user's callable can raise anything
         raise error(
             f"{kind} {reference}: calling it raised {type(raised).__name__}: "
             f"{first_line(raised)}; fix the callable"

@@ -1,7 +1,7 @@
-"""Things that are found by name: built-in, registered, or offered by installed packages.
+"""Look-up by name: built-in, registered at run time, or offered by installed packages.
 
-What packages offer is imported when it is used. A package that cannot be imported costs its
-own names alone: a warning where everything is looked through, an error where it was asked for.
+Plugins are imported on first use. A package that cannot be imported makes only its own names
+unavailable: listing all names warns, using one of its names raises.
 """
 
 import warnings
@@ -16,12 +16,14 @@ T = TypeVar("T")
 
 
 def instance_of(base: type[Any], kind: str, group: str) -> Callable[[str, Any], Any]:
-    """Return what `Registry` adopts things with that are instances of a class, or name one.
+    """Return an `adopt` function for `Registry` that accepts instances and subclasses of `base`.
+
+    Subclasses are instantiated without arguments.
 
     Args:
-        base: the class, which its package `group` exports.
-        kind: what the things are called in messages.
-        group: the entry points by which packages offer them.
+        base: the required class, which the package `group` exports.
+        kind: what the entries are called in messages, such as "task".
+        group: the entry-point group of plugins, such as `diswot.tasks`.
     """
 
     def adopt(name: str, found: Any) -> Any:
@@ -37,15 +39,15 @@ def instance_of(base: type[Any], kind: str, group: str) -> Callable[[str, Any], 
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Things of one kind by name.
+    """A mapping from names to entries of one kind (spaces, scorers, tasks, …).
 
     Args:
-        kind: what they are called in messages.
-        group: the entry points by which packages offer them.
-        built_in: those that are always there; with `adopt`, also as `package.module:name`,
-            imported when it is used.
-        adopt: (name, what an entry point or a built-in reference names) → the thing; without
-            it, what entry points name registers things when it is imported.
+        kind: what the entries are called in messages, such as "space".
+        group: the entry-point group in which packages offer them, such as `diswot.spaces`.
+        built_in: entries that always exist; with `adopt` also as a `package.module:name` text,
+            which is imported on first use.
+        adopt: (name, imported object) → the entry; checks what a plugin or reference provides.
+            Without it, a plugin's module calls `register` when it is imported.
 
     Examples:
         >>> greetings = Registry("greeting", "an.example", {"short": "Hi", "long": "Good day"})
@@ -72,48 +74,51 @@ class Registry(Mapping[str, T], Generic[T]):
         self._loaded: set[str] = set()
 
     def register(self, name: str, thing: T) -> None:
-        """Add a thing, or put it in the place of one with its name."""
+        """Add an entry, or replace the one with the same name."""
         self._things[name] = thing
 
     def registered(self) -> tuple[T, ...]:
-        """Return what is registered so far; imports nothing."""
+        """Return the entries that are in memory so far; imports nothing."""
         return tuple(self._things.values())
 
     def find(self, name: str, *, also: str = "") -> T:
-        """Return the thing of a name.
+        """Return the entry with a name.
 
         Args:
-            name: of the thing.
-            also: what else could be given, for the message.
+            name: a built-in, registered or plugin name.
+            also: another accepted form, appended to the error message.
 
         Raises:
-            UnknownNameError: there is none, with the nearest name.
+            UnknownNameError: there is no such entry; the message suggests the nearest name.
             PluginError: the package that offers it cannot be imported.
         """
         self.check(name, also=also)
         return self[name]
 
     def named(self, name: str) -> T:
-        """Return the thing of a name, or the one at `package.module:Class`.
+        """Return the entry with a name, or import it from `package.module:Class`.
+
+        Args:
+            name: a name, or a reference if the registry has an `adopt` function.
 
         Raises:
-            UnknownNameError: there is none, with the nearest name.
-            OptionError: it is of another kind.
-            PluginError: the package that offers it cannot be imported.
+            UnknownNameError: there is no such entry; the message suggests the nearest name.
+            OptionError: the reference cannot be imported, or is not an entry of this kind.
+            PluginError: the package that offers the name cannot be imported.
         """
         if self._adopt is not None and is_reference(name):
             return self._adopt(name, resolve(name, kind=self._kind))
         return self.find(name, also=" (or give package.module:Class)")
 
     def check(self, name: str, *, also: str = "") -> None:
-        """Make sure that there is a thing of a name; imports nothing where there is.
+        """Make sure that an entry with a name exists, without importing it.
 
         Args:
-            name: of the thing.
-            also: what else could be given, for the message.
+            name: a built-in, registered or plugin name.
+            also: another accepted form, appended to the error message.
 
         Raises:
-            UnknownNameError: there is none, with the nearest name.
+            UnknownNameError: there is no such entry; the message suggests the nearest name.
         """
         if name not in self:
             raise UnknownNameError(self._kind, name, self, also=also)
@@ -141,7 +146,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return sum(1 for _ in self)
 
     def _load(self, name: str) -> None:
-        """Import what stands behind a name, once."""
+        """Import the entry with a name and keep it."""
         if name in self._built_in:
             found = self._built_in[name]
             if self._adopt is not None and isinstance(found, str):
@@ -153,11 +158,11 @@ class Registry(Mapping[str, T], Generic[T]):
             self._things[name] = self._adopt(name, found)
 
     def _load_all(self) -> None:
-        """Import everything that packages offer, once; warn of what cannot be."""
+        """Import all plugins, once; warn about those that cannot be imported."""
         for name in plugins.offered(self._group):
             if name in self._loaded or (self._adopt and name in {*self._things, *self._built_in}):
                 continue
-            self._loaded.add(name)  # first: a package may look through the registry itself
+            self._loaded.add(name)  # before the import: a plugin may iterate over the registry
             try:
                 self._load(name)
             except PluginError as error:

@@ -1,4 +1,4 @@
-"""What can run a network here other than PyTorch itself: ONNX Runtime, `torch.compile`."""
+"""Runtimes other than eager PyTorch (ONNX Runtime, `torch.compile`): are they usable here?"""
 
 import contextlib
 import importlib.util
@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from diswot.errors import MissingExtraError, OptionError
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-"""What ONNX is written and run with."""
+"""Packages needed to write and run ONNX files."""
 
 
 def installed(packages: Sequence[str]) -> bool:
-    """Return whether packages are installed; none is imported."""
+    """Return whether all packages are installed, without importing them."""
     return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
@@ -24,12 +24,12 @@ def require(packages: Sequence[str], extra: str, purpose: str) -> None:
     """Make sure that packages are installed.
 
     Args:
-        packages: as they are imported.
-        extra: of this package, which installs them.
-        purpose: what needs them.
+        packages: import names.
+        extra: the extra of diswot that installs them, such as `onnx`.
+        purpose: what needs them, for the message.
 
     Raises:
-        MissingExtraError: one is not.
+        MissingExtraError: one of them is not installed.
     """
     for package in packages:
         if not installed((package,)):
@@ -42,16 +42,23 @@ def onnx_available() -> bool:
 
 
 def require_onnx(purpose: str = "ONNX export") -> None:
-    """Make sure that the extra `onnx` is installed.
+    """Make sure that the packages of the extra `onnx` are installed.
+
+    Args:
+        purpose: what needs them, for the message.
 
     Raises:
-        MissingExtraError: it is not.
+        MissingExtraError: one of them is not installed.
     """
     require(ONNX_PACKAGES, "onnx", purpose)
 
 
 def onnx_provider(device: str) -> str | None:
-    """Return the execution provider of the installed ONNX Runtime for a device, if it has one."""
+    """Return ONNX Runtime's execution provider for a device; `None` if it has none.
+
+    Args:
+        device: a torch device, such as `cpu` or `cuda:0`.
+    """
     if device == "cpu":  # every installation has it; importing takes a second and leaves files
         return "CPUExecutionProvider"
     import onnxruntime
@@ -63,8 +70,11 @@ def onnx_provider(device: str) -> str | None:
 def require_compiler(device: str) -> None:
     """Make sure that `torch.compile` finds the C++ compiler that it needs on a CPU.
 
+    Args:
+        device: a torch device; only `cpu` needs a compiler.
+
     Raises:
-        OptionError: it does not.
+        OptionError: there is no compiler.
     """
     compilers = filter(None, (os.environ.get("CXX"), "g++", "clang++"))
     if device == "cpu" and not any(map(shutil.which, compilers)):
@@ -76,10 +86,11 @@ def require_compiler(device: str) -> None:
 
 @contextlib.contextmanager
 def _compiled_code_quiet() -> Iterator[None]:
-    """Send to nowhere what compiled code writes to standard output: torch's tracer dumps graphs."""
+    """Discard what C++ code writes to standard output, such as graph dumps of torch's tracer."""
+    # C++ writes to file descriptor 1 directly, which `redirect_stdout` does not affect.
     try:
         kept = os.dup(1)
-    except OSError:  # closed
+    except OSError:  # standard output is closed
         yield
         return
     try:
@@ -93,7 +104,7 @@ def _compiled_code_quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the exporters' progress and notes off the terminal, also those of compiled code."""
+    """Suppress output, logs and warnings of exporters inside the block, also those of C++ code."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -1,4 +1,4 @@
-"""Random numbers that depend on what they are for, and on nothing else."""
+"""Random numbers derived from what they are for, so that order and processes do not matter."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,7 +9,13 @@ import torch
 
 
 def seed_for(*parts: object) -> int:
-    """Return a seed that depends on `parts` alone, the same in every process.
+    """Return a seed derived from `parts` by SHA-256, the same in every process.
+
+    Args:
+        *parts: values whose text identifies the purpose, such as (seed, "batch", repeat).
+
+    Returns:
+        An integer below 2**56.
 
     Examples:
         >>> seed_for(0, "3-1-5", 2) == seed_for(0, "3-1-5", 2) != seed_for(1, "3-1-5", 2)
@@ -20,13 +26,13 @@ def seed_for(*parts: object) -> int:
 
 
 def generator_for(*parts: object) -> np.random.Generator:
-    """Return a numpy generator that depends on `parts` alone."""
+    """Return a numpy generator seeded with `seed_for(*parts)`."""
     return np.random.default_rng(seed_for(*parts))
 
 
 @contextmanager
 def torch_seed(seed: int) -> Iterator[None]:
-    """Seed torch's global generators inside the block and restore them after it."""
+    """Seed torch's global generators (CPU and all GPUs) inside the block; restore them after."""
     devices = range(torch.cuda.device_count())
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Networks as students: built from a space, carrying where they came from."""
+"""Student networks, which carry their origin: space, architecture, seed and measures."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -19,14 +19,14 @@ _AROUND = (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a network came from, as a value that is copied and pickled with the network.
+    """Where a network came from; it is copied and pickled together with the network.
 
     Attributes:
-        signature: what it takes and gives.
+        signature: shapes of inputs and outputs.
         architecture: its name in its search space.
         space: the search space, as `package.module:Class`.
-        seed: the seed of its initial weights, where they were drawn from one.
-        metrics: what was measured on it.
+        seed: seed of the initial weights; `None` if they were not drawn from a seed.
+        metrics: measured values by name, such as the accuracy.
     """
 
     signature: Signature
@@ -37,14 +37,11 @@ class Origin:
 
 
 class StudentSource(Protocol):
-    """Where the networks of candidates come from: built new, or cut out of a larger one.
-
-    Its digest is empty where weights are drawn at random.
-    """
+    """Makes the networks of candidates: randomly initialized, or cut out of a supernet."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights that students start with, or empty."""
+        """SHA-256 of the weights that students inherit; empty for random initialization."""
 
     @property
     def scored_on(self) -> SplitName:
@@ -55,7 +52,7 @@ class StudentSource(Protocol):
 
         Args:
             arch: a point of the search space.
-            seed: of what is drawn at random; by default from torch's global generators.
+            seed: seed of random weights; by default torch's global generators are used.
         """
 
 
@@ -65,7 +62,7 @@ class Fresh:
 
     Attributes:
         space: the search space.
-        signature: what the networks are to take and give.
+        signature: shapes of the networks' inputs and outputs.
     """
 
     space: SearchSpace
@@ -74,7 +71,12 @@ class Fresh:
     scored_on: SplitName = field(default="train", init=False)
 
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
-        """Return the network of an architecture, which carries its origin."""
+        """Return the network of an architecture, which carries its origin.
+
+        Args:
+            arch: a point of the search space.
+            seed: seed of the weights; by default torch's global generators are used.
+        """
         return build_student(self.space, arch, self.signature, seed=seed)
 
 
@@ -85,10 +87,9 @@ def build_student(
 
     Args:
         space: the search space.
-        arch: a point of it.
-        signature: what the network is to take and give.
-        seed: the seed of its initial weights; by default they are drawn from torch's global
-            generators.
+        arch: an architecture of the space.
+        signature: shapes of the network's inputs and outputs.
+        seed: seed of the initial weights; by default torch's global generators are used.
     """
     with nullcontext() if seed is None else torch_seed(seed):
         network = space.network(arch, signature)
@@ -99,18 +100,18 @@ def build_student(
 
 
 def set_origin(network: nn.Module, origin: Origin) -> None:
-    """Keep `origin` on `network`; parameters, buffers and outputs are unchanged."""
+    """Attach `origin` to `network`; parameters, buffers and outputs are unchanged."""
     vars(unwrapped(network))[_ATTRIBUTE] = origin
 
 
 def origin_of(network: nn.Module) -> Origin | None:
-    """Return the origin that `network` carries; `None` of a network made elsewhere."""
+    """Return the origin attached to `network`; `None` if it was not built by DisWOT."""
     found = vars(unwrapped(network)).get(_ATTRIBUTE)
     return found if isinstance(found, Origin) else None
 
 
 def unwrapped(network: nn.Module) -> nn.Module:
-    """Return the network inside the wrappers of torch: `compile`, data parallel, averaging.
+    """Return the network inside torch's wrappers: `compile`, `DataParallel`, `AveragedModel`.
 
     Examples:
         >>> network = nn.Linear(2, 2)

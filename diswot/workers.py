@@ -1,4 +1,4 @@
-"""Worker processes that share the machine's cores, each replaced when it is killed."""
+"""A pool of worker processes that survives when one of them is killed."""
 
 import atexit
 import os
@@ -23,13 +23,13 @@ _T = TypeVar("_T")
 _Task: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 TRIES = 2
-"""How often a task is started whose worker is killed."""
+"""How often a task is started if its worker process is killed."""
 
 STARTS = 3
-"""How often a process is started that is killed while it starts."""
+"""How often starting a process is tried if it is killed while it starts."""
 
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
-"""Lets glibc reuse the memory of large tensors, a seventh of the time of a forward pass."""
+"""Lets glibc reuse the memory of large tensors, which saves a seventh of a forward pass."""
 
 
 class WorkerDied(BrokenExecutor):
@@ -37,10 +37,10 @@ class WorkerDied(BrokenExecutor):
 
 
 class InProcess(Executor):
-    """Runs every task at once, in this process."""
+    """An executor that runs every task immediately in this process."""
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
-        """Run a task and return its result."""
+        """Call `fn`; return a finished future with its result or exception."""
         done: Future[_T] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
@@ -50,18 +50,18 @@ class InProcess(Executor):
 
 
 class Workers(Executor):
-    """Runs tasks in `count` spawned processes, each at the end of a pipe of its own.
+    """An executor of `count` spawned processes, each connected by its own pipe.
 
-    A process that is killed is replaced, also while it starts, and its task, and no other, is
-    started again once. No process outlives this one, and none sees Ctrl-C.
+    A killed process is replaced, and only its own task is started again, once. (A
+    `ProcessPoolExecutor` would fail all tasks.) Workers end with this process and ignore Ctrl-C.
 
     Args:
-        count: how many; at most one for each core.
-        prepare: called once in every process before its first task, with `arguments`.
-        arguments: sent to every process once.
+        count: number of processes, at most one per core.
+        prepare: called with `arguments` in every process before its first task.
+        arguments: sent once to every process.
 
     Raises:
-        OptionError: there are fewer cores.
+        OptionError: `count` is below 1 or above the number of cores.
 
     Examples:
         >>> with Workers(1) as workers:
@@ -85,15 +85,15 @@ class Workers(Executor):
         self._threads = ThreadPoolExecutor(count, initializer=_without_interrupts)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
-        """Run a task in the first process that is free.
+        """Run a task in the first free process.
 
-        The future raises `WorkerDied` if the process ended twice, `RunError` if none
-        could be started.
+        The future raises `WorkerDied` if the task's process ended in both tries, `RunError` if
+        no process could be started.
         """
         return self._threads.submit(self._run, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; with `cancel_futures` also those that are at work."""
+        """End the processes after their tasks; with `cancel_futures`, kill them at once."""
         if cancel_futures:
             self._kill()
         self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
@@ -127,10 +127,10 @@ class Workers(Executor):
         raise WorkerDied(f"its worker process died, {TRIES} times")
 
     def _process(self) -> "_Process":
-        """Return this thread's process, a new one if the last has died.
+        """Return this thread's process; start one if there is none or the last has died.
 
         Raises:
-            RunError: it cannot be started.
+            RunError: the process cannot be started.
             WorkerDied: the workers were shut down.
         """
         if hasattr(self._own, "process"):
@@ -138,7 +138,7 @@ class Workers(Executor):
         for _ in range(STARTS):
             process = _Process()
             self._processes.add(process)
-            if self._closed:  # `shutdown` may have looked before this process was there
+            if self._closed:  # `shutdown` may have killed the others before this one was added
                 process.kill()
             try:
                 process.call(*self._first_task)
@@ -172,10 +172,10 @@ class _EndedError(Exception):
 
 
 class _Process:
-    """A spawned process that serves one task at a time.
+    """A spawned process that runs one task at a time.
 
-    Its end of the pipe is open in no other process, so its death is the end of the file here,
-    at whatever moment it comes.
+    No other process holds its end of the pipe, so when it dies, reading from the pipe raises
+    EOFError immediately.
     """
 
     def __init__(self) -> None:
@@ -186,10 +186,10 @@ class _Process:
         theirs.close()
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Run a task, and return what it returns or raise what it raises.
+        """Run `fn(*args, **kwargs)` in the process; return its result or raise its exception.
 
         Raises:
-            _EndedError: the process ended first.
+            _EndedError: the process ended before the task did.
         """
         message = pickle.dumps((fn, args, kwargs))
         try:
@@ -203,11 +203,11 @@ class _Process:
         return result
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process (SIGKILL)."""
         self._process.kill()
 
     def end(self) -> int:
-        """Let the process end, wait for it, and return its exit status, as `exitcode` does."""
+        """Close the pipe, wait for the process, and return its `exitcode` (−signal if killed)."""
         self._pipe.close()
         self._process.join()
         return self._process.exitcode or 0
@@ -217,7 +217,7 @@ def check_workers(count: int) -> None:
     """Check a number of workers.
 
     Raises:
-        OptionError: it is no whole number from one to the number of cores.
+        OptionError: it is not an integer from 1 to the number of cores.
     """
     cores = os.cpu_count() or 1
     if not isinstance(count, int) or not 1 <= count <= cores:
@@ -229,7 +229,7 @@ def check_workers(count: int) -> None:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set what is not set, for processes that begin meanwhile."""
+    """Set environment variables that are not set, for processes started inside the block."""
     added = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ |= added
     try:
@@ -240,13 +240,13 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _without_interrupts() -> None:
-    """Block Ctrl-C in this thread, and so in the processes it starts, from their first moment."""
+    """Block SIGINT in this thread; processes it starts inherit this from their first moment."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _serve(pipe: Connection) -> None:
-    """Run the tasks that come through a pipe, until its other end is closed."""
+    """Worker loop: run the tasks that arrive through a pipe until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):
@@ -255,7 +255,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(message: bytes) -> bytes:
-    """Run a task, and return its result and its failure in bytes."""
+    """Run a pickled task; return (result, None) or (None, exception), pickled."""
     try:
         fn, args, kwargs = pickle.loads(message)  # noqa: S301  (from this run's own process)
         return pickle.dumps((fn(*args, **kwargs), None))

@@ -1,4 +1,4 @@
-"""What a run was made with, taken again: by name or path what is data, and never code."""
+"""Restore task, data and options of a run from its manifest, which never imports code."""
 
 from collections.abc import Container, Mapping
 from pathlib import Path
@@ -11,11 +11,17 @@ from diswot.tasks import TASKS, Dataset, Source, Task, find_task
 
 
 def restored_option(kind: str, used: str, given: Any, known: Container[str]) -> Any:
-    """Return what was given, else what a run used if that is named by no code.
+    """Return the given value, or else the name that the run used.
+
+    Args:
+        kind: the option, such as "space", for messages.
+        used: the name in the run's manifest.
+        given: the value of the option now; `None` to restore it.
+        known: names that are safe to restore.
 
     Raises:
-        OptionError: the run used Python code, which must be named again: what a run folder
-            names is never imported.
+        OptionError: the run used Python code, which the user must name again, because nothing
+            that a run folder names is imported.
     """
     if given is not None:
         return given
@@ -28,15 +34,17 @@ def restored_option(kind: str, used: str, given: Any, known: Container[str]) -> 
 
 
 def task_of(used: Mapping[str, Any], given: str | None = None, *, data: Any = None) -> Task:
-    """Return the task of a run; those of DisWOT 0.1.0, which do not name it, are of images.
+    """Return the task of a run.
+
+    Runs of DisWOT 0.1.0 do not record a task; theirs is image classification.
 
     Args:
-        used: the settings of the run.
-        given: the task, named again.
-        data: a dataset that is given again, which has its task.
+        used: the settings in the run's manifest.
+        given: name of the task, if the user gave it again.
+        data: a dataset, if the user gave it again; its task is used.
 
     Raises:
-        OptionError: it was Python code, which must be named again.
+        OptionError: the task was Python code, which the user must name again.
     """
     task = getattr(data, "task", None)
     if isinstance(task, Task):
@@ -45,15 +53,15 @@ def task_of(used: Mapping[str, Any], given: str | None = None, *, data: Any = No
 
 
 def source_of(used: Mapping[str, Any], task: Task) -> Source:
-    """Return what loads the data of a run again.
+    """Return the name, root and options from which the data of a run can be loaded again.
 
     Args:
-        used: the settings of the run.
-        task: of the run.
+        used: the settings in the run's manifest.
+        task: the task of the run.
 
     Raises:
-        OptionError: the data were Python code, which must be named again.
-        RunFolderError: the settings are damaged.
+        OptionError: the data were Python code, which the user must name again.
+        RunFolderError: the manifest is damaged.
     """
     known = _recorded(used, task)
     restored_option("data", known.data, None, task.named_data)
@@ -81,20 +89,19 @@ def data_again(
     progress: Progress,
     **options: Any,
 ) -> Dataset:
-    """Load what was given, else the data of a run from where they were.
+    """Load the given data, or else those of a run from where they were.
 
     Args:
-        used: the settings of the run.
-        given: data that are named again.
-        task: named again, where it was Python code.
-        data_root: where they are now.
-        progress: receives what was inferred.
-        **options: of the task's own; what is not `None` goes before that of the run, which also
-            holds for data that are named again.
+        used: the settings in the run's manifest.
+        given: name, path or dataset, if the user gave the data again.
+        task: name of the task, if it was Python code.
+        data_root: the folder in which the data are now.
+        progress: receives messages about inferred settings.
+        **options: options of the task; those that are not `None` override the run's.
 
     Raises:
-        OptionError: the data were Python code, which must be named again.
-        DataError: they are not there, or are unfit.
+        OptionError: the data were Python code, which the user must name again.
+        DataError: the data are missing or do not fit the task.
     """
     found = task_of(used, task, data=given)
     own = {name: value for name, value in options.items() if value is not None}

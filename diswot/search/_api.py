@@ -39,7 +39,7 @@ from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 REFERENCE = 32
-"""Architectures in the random sample by which `score` standardizes."""
+"""Size of the random sample of architectures whose terms `score` standardizes with."""
 
 
 @takes_task_options
@@ -57,19 +57,27 @@ def search(
     """Find the student that scores best for a teacher, within a budget.
 
     Args:
-        teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
-        space: a built-in name, `package.module:Class`, or a space; by default the task's.
-        budget: what a student may cost; by default anything.
-        out: the run folder to write; by default none.
-        job: what the search is a part of; kept in the manifest for whoever resumes it.
-        source: where the networks of candidates come from; by default each is built at random
-            initialization.
-        progress: a function that is called with every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the
+            task's default teacher.
+        space: a built-in name, `package.module:Class`, or a space; by default the task's
+            default space.
+        budget: upper limits on what a student may cost; by default none.
+        out: the run folder to write, new or empty; by default nothing is written.
+        job: options of the larger command (`diswot run`) that the search is a part of; stored
+            in the manifest so that it can be resumed.
+        source: makes the networks of candidates; by default they are randomly initialized.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions].
 
+    Returns:
+        All scored candidates with the best one, the Pareto front and the baselines.
+
     Raises:
-        DiswotError: something that was asked for does not exist or does not fit.
+        DiswotError: a name does not exist, options contradict each other, or teacher, space
+            and data do not fit together.
+        BudgetError: no architecture of the space is within the budget.
+        RunFolderError: `out` is not empty or cannot be written.
         RunError: every candidate failed.
 
     Examples:
@@ -94,7 +102,7 @@ def _started(
     options: SearchOptions,
     source: StudentSource | None,
 ) -> SearchResult:
-    """Search; train candidates briefly too, unless a larger job does that."""
+    """Search; also run the short trainings, unless the search is part of a larger job."""
     out, job, progress = where
     run = _prepared(teacher, space, budget, progress, options, source)
     if job is None:
@@ -111,9 +119,18 @@ def check_search(
     budget: Budget | None = None,
     **options: Unpack[SearchOptions],
 ) -> None:
-    """Raise what `search` would, except for errors of scoring; no network is scored.
+    """Raise the errors that `search` would raise before it scores the first network.
 
-    The teacher is at random initialization, so that it need not have been trained.
+    Args:
+        teacher: as for `search`; its weights are not loaded, so it need not be trained yet.
+        space: a built-in name, `package.module:Class`, or a space.
+        budget: upper limits on what a student may cost; by default none.
+        **options: see [`SearchOptions`][diswot.search.SearchOptions].
+
+    Raises:
+        DiswotError: a name does not exist, options contradict each other, or teacher, space
+            and data do not fit together.
+        BudgetError: no architecture of the space is within the budget.
     """
     options["teacher_state"] = "random"
     _prepared(teacher, space, budget, silent, options).check()
@@ -144,24 +161,27 @@ def resume(
     progress: Progress | bool | None = None,
     **options: Unpack[ResumeOptions],
 ) -> SearchResult:
-    """Resume a search from exactly where it stopped, or beyond where it ended.
+    """Resume an interrupted search, or extend a finished one by more generations.
 
-    The result is that of a search that never stopped. What the journal holds is not
-    evaluated again.
+    The result is the same as that of an uninterrupted search. Candidates in the journal are
+    not evaluated again.
 
     Args:
-        folder: its run folder.
-        source: where the networks of candidates come from, if that was given to the search.
-        progress: a function that is called with every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+        folder: the run folder.
+        source: makes the networks of candidates, if one was given to `search`.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions]. Teacher, space, data and
-            scorer are named again only where they were none of the built-in ones: nothing
+            scorer must be given again only if they were not built-in ones, because nothing
             that a run folder names is imported.
 
+    Returns:
+        The result of the whole search, including candidates from before the interruption.
+
     Raises:
-        RunFolderError: it is no run folder, is damaged, of another version, or another
-            process is at work in it; or data, teacher or proposals are not those of the run.
-        DiswotError: something that was asked for does not exist or does not fit.
+        RunFolderError: the folder is not a run folder, is damaged, of another version, or in
+            use by another process; or data, teacher or space differ from those of the run.
+        DiswotError: a name does not exist, or options contradict each other.
         RunError: every candidate failed.
     """
     with displayed(progress) as report:
@@ -169,7 +189,7 @@ def resume(
         del chosen["generations"]
         workers, cluster = chosen.pop("workers"), chosen.pop("cluster")
         path = Path(folder)
-        read_manifest(path)  # what is no run folder is not locked
+        read_manifest(path)  # raises before a lock file is written into a folder of others
         with working_in(path), Journal(path) as journal:
             manifest = read_manifest(path)
             settings = check_resume(path, manifest, **options)
@@ -231,7 +251,7 @@ def score(
 def _scored(
     context: ScoringContext, archs: Iterable[Architecture | str], progress: Progress
 ) -> list[Candidate]:
-    """Score architectures together with the sample that their combination measures by."""
+    """Score architectures, with a random sample if their terms are standardized by one."""
     space, data, evaluator = context.space, context.data, context.evaluator
     wanted = [parse_architecture(space, a) if isinstance(a, str) else a for a in archs]
     if wanted:
@@ -240,6 +260,7 @@ def _scored(
     if context.formula.needs_reference:
         rng = generator_for(context.seed, "reference")
         sample = [space.sample(rng) for _ in range(REFERENCE)]
+    # Architectures with the same canonical key build the same network: score it once.
     distinct = {space.canonical_key(arch): arch for arch in (*sample, *wanted)}
     reference = len({space.canonical_key(arch) for arch in sample})
     history = History(evaluator, Budget(), context.formula, reference=reference)

@@ -1,7 +1,7 @@
-"""The baselines of a search: what one would take without it.
+"""Baselines of a search: architectures that one would choose without searching.
 
-They are scored before the engine's first proposal, take part in everything that is selected
-afterwards, and change nothing of what the engine proposes.
+They are scored before the engine's first proposal and can be selected like any candidate, but
+they do not influence what the engine proposes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,19 +16,27 @@ from diswot.search._journal import BASELINES
 from search_spaces import Architecture
 
 SAMPLE = 200
-"""Architectures in budget that are looked at where a space is too large to go through."""
+"""Number of architectures within the budget that are drawn if the space is too large to list."""
 
 
 def choose_baselines(
     history: History, rng: np.random.Generator, progress: Progress
 ) -> dict[str, Architecture]:
-    """Return the largest, the smallest and a random architecture in budget, by parameters.
+    """Choose the largest, the smallest and a random architecture within the budget.
 
-    Spaces of up to 2,000 architectures are gone through; of larger ones, 200 in budget
-    are drawn.
+    Size is the number of parameters, then MACs. Spaces of up to 2,000 architectures are listed
+    completely; from larger ones, 200 architectures within the budget are drawn.
+
+    Args:
+        history: gives the space, the budget and the costs of architectures.
+        rng: draws the sample and the random baseline.
+        progress: receives a step per architecture.
+
+    Returns:
+        Architectures by the labels "largest", "smallest" and "random".
 
     Raises:
-        BudgetError: nothing is in budget.
+        BudgetError: no architecture is within the budget.
     """
     sizes: dict[Architecture, tuple[int, int]] = {}
     for arch in _some(history, rng, progress):
@@ -45,7 +53,7 @@ def choose_baselines(
 
 
 def numbered(choices: Mapping[str, Architecture]) -> dict[int, Architecture]:
-    """Return distinct baselines by their numbers in a journal: −1, −2, …; the engine counts from 0.
+    """Number the distinct baselines −1, −2, … for the journal (the engine's start at 0).
 
     Examples:
         >>> numbered({"largest": "7-7-7", "smallest": "1-1-1", "random": "1-1-1"})
@@ -57,8 +65,12 @@ def numbered(choices: Mapping[str, Architecture]) -> dict[int, Architecture]:
 def check_known(known: Mapping[int, Candidate], expected: Mapping[int, Architecture]) -> None:
     """Make sure that a journal's baselines are those of its manifest.
 
+    Args:
+        known: candidates of the journal, by number.
+        expected: baselines of the manifest, by number.
+
     Raises:
-        RunFolderError: they are not.
+        RunFolderError: one of them differs.
     """
     for number, candidate in known.items():
         if number < 0 and candidate.architecture != expected.get(number):

@@ -1,4 +1,4 @@
-"""What a candidate may cost."""
+"""The budget: upper limits on what a candidate may cost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,16 +12,16 @@ _UNITS = {"latency_ms": " ms", "memory": " bytes"}
 @takes_options
 @dataclass(frozen=True)
 class Budget:
-    """What a candidate may cost at most; `None` sets no limit.
+    """Upper limits on what a candidate may cost; `None` sets no limit.
 
     Attributes:
-        params: parameters.
-        macs: multiply-adds of one input.
-        latency_ms: milliseconds of one forward pass, as the search's latency gives them.
-        memory: peak bytes of activations of one input, in single precision.
+        params: number of parameters.
+        macs: multiply-accumulate operations (MACs) of one input.
+        latency_ms: milliseconds of one forward pass, as given by the search's latency source.
+        memory: peak memory of activations of one input, in bytes at fp32.
 
     Raises:
-        OptionError: a limit is not positive, or, except for milliseconds, not a whole number.
+        OptionError: a limit is not positive, or (except `latency_ms`) not an integer.
 
     Examples:
         >>> Budget(params=300_000).allows(Costs(params=278_324, macs=41_000_000))
@@ -39,11 +39,11 @@ class Budget:
             replace(options[f"max_{name}"], name=f"the budget's {name}").checked(limit)
 
     def allows(self, costs: Costs) -> bool:
-        """Return whether `costs` are within every limit; those not known are."""
+        """Return whether `costs` are within every limit; unknown costs (`None`) are ignored."""
         return self.violation(costs) == 0
 
     def violation(self, costs: Costs) -> float:
-        """Return by how much `costs` are over the limits, in shares of them, all together.
+        """Return the sum, over exceeded limits, of (cost / limit − 1); 0 within the budget.
 
         Examples:
             >>> Budget(params=100, macs=1000).violation(Costs(params=150, macs=900))

@@ -14,21 +14,22 @@ from search_spaces import Architecture
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is known of one architecture.
+    """An architecture with its costs and scores.
 
     Attributes:
         architecture: the point of the search space.
         name: the architecture as text.
-        key: names the network that it builds; no key is evaluated twice.
-        costs: parameters, multiply-adds, and what else was asked for.
-        terms: what each term of the scorer gave in each repeat.
-        seconds: how long the evaluation took.
-        worker: which process it took place in.
-        failure: why there is no score, if so.
-        violation: by how much costs are over budget, relative to the limits; such a
-            candidate is not scored.
-        score: the terms combined, higher is better; `None` where there is none.
-        builder: makes its network; takes `seed`.
+        key: canonical key: architectures with the same key build the same network, which is
+            evaluated once.
+        costs: parameters and MACs, and latency and memory if the search needs them.
+        terms: values of each term of the scorer, one per repeat.
+        seconds: wall-clock time of the evaluation.
+        worker: process that evaluated it, as `host/pid`.
+        failure: error message if it could not be scored, else `None`.
+        violation: sum of relative excesses over the budget's limits; 0 within the budget.
+            Candidates over the budget are not scored.
+        score: combination of the terms, higher is better; `None` if it was not scored.
+        builder: makes its network; called with the keyword `seed`.
     """
 
     architecture: Architecture
@@ -56,7 +57,7 @@ class Candidate:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of one input."""
+        """MACs (multiply-accumulate operations) of one input."""
         return self.costs.macs
 
     @property
@@ -70,14 +71,14 @@ class Candidate:
         return {name: fmean(values) for name, values in self.terms.items()}
 
     def build(self, *, seed: int | None = None) -> nn.Module:
-        """Return its network, freshly initialized; the network carries where it came from.
+        """Return a newly initialized network of the architecture, which carries its origin.
 
         Args:
-            seed: the seed of its weights; by default torch's global generators draw them.
+            seed: seed of its weights; by default torch's global generators are used.
 
         Raises:
-            SpaceError: its space is not known (a run read without it), or the supernet that it
-                is cut out of.
+            SpaceError: the run was read without its search space, or without the supernet
+                that students are cut out of.
         """
         if self.builder is None:
             raise SpaceError(
@@ -87,12 +88,12 @@ class Candidate:
         return self.builder(seed=seed)
 
     def merit(self) -> tuple[float, int, int, str]:
-        """Sort key, better is larger: the score, then cheapness."""
+        """Sort key, larger is better: the score, then fewer parameters, then fewer MACs."""
         score = float("-inf") if self.score is None else self.score
         return score, -self.params, -self.macs, self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the candidate as plain values."""
+        """Return the candidate as JSON values, without the network."""
         return {
             "architecture": self.name,
             "key": self.key,

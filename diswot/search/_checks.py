@@ -1,4 +1,4 @@
-"""Whether the networks of a space can be scored, looked at before anything is."""
+"""Check on the meta device, before the search, that networks of a space can be scored."""
 
 from functools import partial
 
@@ -11,14 +11,14 @@ from diswot.tasks import Dataset, Task, try_network
 from search_spaces import Architecture, SearchSpace
 
 CHECKED = 5
-"""Architectures that are looked at before a space is refused."""
+"""Number of random architectures that must all fail before a space is refused."""
 
 
 def check_reads(scorer: Scorer, task: Task) -> None:
-    """Make sure that a task's networks give what a scorer reads.
+    """Make sure that a task's networks provide what a scorer reads, such as feature maps.
 
     Raises:
-        OptionError: they do not; names what is missing.
+        OptionError: something is missing; the message names it.
     """
     missing = [name for name in scorer.card.reads if name not in task.reads]
     if missing:
@@ -29,18 +29,18 @@ def check_reads(scorer: Scorer, task: Task) -> None:
 
 
 def check_space(space: SearchSpace, data: Dataset, rng: np.random.Generator) -> None:
-    """Make sure that a space has networks that can be scored, on the meta device.
+    """Make sure, on the meta device, that a space has networks that can be scored.
 
-    Some may be faulty: the space is refused if none of a few drawn at random will do.
+    Some architectures may be faulty: a space is refused only if all of a few random ones are.
 
     Args:
         space: the search space.
-        data: what its networks are for.
+        data: the dataset that the networks must fit.
         rng: draws the architectures.
 
     Raises:
-        SpaceError: its architectures cannot be drawn or built.
-        NetworkError: its networks cannot be scored for these data.
+        SpaceError: architectures cannot be drawn or built.
+        NetworkError: the networks do not fit the data; the first error is raised.
     """
     errors: list[DiswotError] = []
     for _ in range(CHECKED):
@@ -61,12 +61,17 @@ def check_space(space: SearchSpace, data: Dataset, rng: np.random.Generator) -> 
 
 
 def check_architecture(space: SearchSpace, arch: Architecture, data: Dataset) -> None:
-    """Make sure that the network of `arch` can be scored and trained, on the meta device.
+    """Make sure, on the meta device, that the network of `arch` can be scored and trained.
+
+    Args:
+        space: the search space.
+        arch: an architecture of the space.
+        data: the dataset that the network must fit.
 
     Raises:
-        SpaceError: it cannot be built.
-        NetworkError: it cannot take the inputs, has the wrong number of outputs, no feature
-            map where it must have one, or an output of another shape in training mode.
+        SpaceError: the network cannot be built.
+        NetworkError: its forward pass fails, it has the wrong number of outputs or no feature
+            map where the task needs one, or its output has another shape in training mode.
     """
     who = f"architecture {space.to_string(arch)}"
     try:

@@ -1,4 +1,4 @@
-"""The options that repeat a run, from its manifest."""
+"""Write the options of a run as a config file, with which the run can be repeated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,20 +14,28 @@ _KEPT = (
     *("teacher_weights", "teacher_classes", "combination", "repeats", "batch_size"),
     *("teacher_state", "threads", "seed", "device"),
 )
-"""Settings that are options of the same name."""
+"""Settings in the manifest that have an option of the same name."""
 
 
 def write_run_config(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the file by which `diswot search` or `diswot run` repeats a run."""
+    """Write the config file with which `diswot search` or `diswot run` repeats a run.
+
+    Args:
+        folder: the run folder.
+        manifest: the content of its manifest.
+    """
     job = manifest["job"]
     write_config(folder, "search" if job is None else "run", config_of(manifest))
 
 
 def config_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that repeat a run; `None` for those that are Python code or not set.
+    """Return the options that repeat a run.
 
     Args:
-        manifest: of the run.
+        manifest: the content of the run's manifest.
+
+    Returns:
+        Values by option name; `None` for options that are not set or that name Python code.
     """
     settings, engine, budget = (manifest[name] for name in ("settings", "engine", "budget"))
     source = settings["data_source"] or {}
@@ -46,7 +54,7 @@ def config_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is found by name, where the name is of no code."""
+    """Return task, teacher, space and scorer by name; `None` for those that name Python code."""
     task = settings.get("task", DEFAULT_TASK)
     teachers = find_task(task).teacher_sources if task in TASKS else ()
     known = {"task": TASKS, "teacher": teachers, "space": SPACES, "scorer": NO_CODE}

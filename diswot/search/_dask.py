@@ -1,4 +1,4 @@
-"""A Dask cluster as an executor, every worker of which is given the evaluator once."""
+"""A Dask cluster as an executor; the evaluator is sent to every worker once."""
 
 import logging
 import threading
@@ -13,19 +13,23 @@ from diswot.errors import ClusterError, OptionError, first_line
 from diswot.search._pickled import Pickled
 
 PATIENCE = 10
-"""Seconds in which a scheduler must answer."""
+"""Timeout, in seconds, of connecting to a scheduler."""
 
 DEATHS = (distributed.scheduler.KilledWorker,)
-"""What a future raises when the workers that it was given to have died."""
+"""Exceptions of a future whose workers died while they ran it."""
 
 
 @contextmanager
 def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
-    """Return an executor in whose workers `sent` is adopted, in those that join later too.
+    """Yield an executor whose workers have unpacked `sent`, including workers that join later.
+
+    Args:
+        address: address of the Dask scheduler, such as `tcp://host:8786`.
+        sent: the object that tasks need.
 
     Raises:
-        OptionError: nobody answers, there are no workers, or they cannot unpack `sent`.
-        ClusterError: the scheduler went away within the block.
+        OptionError: no scheduler answers, it has no workers, or they cannot unpack `sent`.
+        ClusterError: the scheduler was lost inside the block.
     """
     with _quiet(), _client(address) as client:
         if not client.scheduler_info()["workers"]:
@@ -43,7 +47,7 @@ def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
         executor = client.get_executor(pure=False)
         try:
             yield executor
-        except Exception as error:  # a dead scheduler shows in many ways
+        except Exception as error:  # a lost scheduler raises many different exceptions
             if client.status == "running":
                 raise
             raise ClusterError(
@@ -52,13 +56,13 @@ def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
         finally:
             executor.shutdown(wait=False)
             if client.status == "running":
-                with suppress(Exception):  # it can die now too, and nothing is lost
+                with suppress(Exception):  # if the scheduler dies now, no result is lost
                     client.unregister_worker_plugin(sent.name)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep tracebacks of lost connections off standard error: they are reported in one line."""
+    """Silence Dask's tracebacks of lost connections, which we report in one line."""
     names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
@@ -82,7 +86,7 @@ class _Adopting(distributed.WorkerPlugin):
 
 
 def _client(address: str) -> Any:
-    """Return a client; in a thread, for it waits for ever where a server is silent."""
+    """Connect to a scheduler, in a thread: Dask's timeout does not cover a silent server."""
     found: list[Any] = []
 
     def connect() -> None:

@@ -1,4 +1,4 @@
-"""One architecture in, one candidate out."""
+"""Evaluate architectures: measure their costs and score their networks."""
 
 import math
 import time
@@ -26,13 +26,13 @@ from search_spaces import Architecture, SearchSpace, Signature
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the evaluation of one architecture.
+    """Result of evaluating one architecture.
 
     Attributes:
-        terms: what each term of the scorer gave in each repeat; empty if it failed.
-        failure: why it failed, if so.
-        seconds: how long it took.
-        worker: which process it took place in.
+        terms: values of each term of the scorer, one per repeat; empty if it failed.
+        failure: error message if it failed, else `None`.
+        seconds: wall-clock time of the evaluation.
+        worker: process that evaluated it, as `host/pid`.
     """
 
     terms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -42,19 +42,19 @@ class Outcome:
 
 
 class Evaluator:
-    """Measures what architectures of one space cost, and scores them.
+    """Measures the costs of architectures of one space, and scores them.
 
     Args:
         space: the search space.
-        scorer: what is measured.
-        repeats: batches, and what the teacher shows of them.
-        signature: what the networks take and give.
-        seed: of the students' initializations.
-        device: where to compute.
-        threads: of torch, with which each score is computed.
-        latency: gives the milliseconds of an architecture, where they are needed.
-        memory: whether peak activation memory is asked for.
-        source: where networks come from; by default they are at random initialization.
+        scorer: the score to compute.
+        repeats: batches with the teacher's activations, one per repeat.
+        signature: shapes of the networks' inputs and outputs.
+        seed: base seed of the students' initializations.
+        device: torch device on which scores are computed.
+        threads: torch threads per score; fixed, so that scores are reproducible.
+        latency: returns an architecture's latency in milliseconds; `None` if not needed.
+        memory: whether to measure the peak memory of activations.
+        source: makes the networks; by default they are randomly initialized.
     """
 
     def __init__(
@@ -84,14 +84,15 @@ class Evaluator:
         self._costs: dict[Architecture, Costs] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what workers need: they are given the costs."""
+        """Return the state sent to workers: without costs, which come with each task."""
         return vars(self) | {"_costs": {}, "_latency": None}
 
     def with_scorer(self, scorer: Scorer) -> "Evaluator":
-        """Return an evaluator that differs in its scorer alone.
+        """Return a copy with another scorer.
 
         Args:
-            scorer: what is to be measured; the teacher must have been watched for it.
+            scorer: the new scorer; whatever it watches in the teacher must have been recorded
+                when the repeats were prepared.
         """
         other = object.__new__(Evaluator)
         vars(other).update(vars(self) | {"scorer": scorer})
@@ -100,7 +101,12 @@ class Evaluator:
     def with_costs(
         self, *, latency: Callable[[Architecture], float] | None, memory: bool
     ) -> "Evaluator":
-        """Return an evaluator that differs in the costs that are asked for alone."""
+        """Return a copy that measures other costs.
+
+        Args:
+            latency: returns an architecture's latency in milliseconds; `None` for no latency.
+            memory: whether to measure the peak memory of activations.
+        """
         other = object.__new__(Evaluator)
         asked_for: dict[str, Any] = {"_latency": latency, "_memory": memory, "_costs": {}}
         vars(other).update(vars(self) | asked_for)
@@ -108,19 +114,19 @@ class Evaluator:
 
     @property
     def repeats(self) -> int:
-        """How many initializations and batches there are."""
+        """Number of repeats: initializations and batches that a score averages over."""
         return len(self._repeats)
 
     @property
     def known_costs(self) -> Mapping[Architecture, Costs]:
-        """Every architecture that was looked at, and its costs."""
+        """Costs of every architecture measured so far, whether or not it was scored."""
         return self._costs
 
     def costs(self, arch: Architecture) -> Costs:
-        """Count parameters and multiply-adds, once for every architecture.
+        """Return parameters and MACs (and memory), measured once per architecture.
 
-        Not once for every canonical key: networks that compute the same can differ in
-        parameters that have no effect.
+        The cache is by architecture, not by canonical key: networks that compute the same
+        function can differ in parameters that have no effect.
         """
         if arch not in self._costs:
             build = partial(self.space.network, arch, self.signature)
@@ -128,10 +134,11 @@ class Evaluator:
         return self._costs[arch]
 
     def timed(self, arch: Architecture) -> Costs:
-        """Return the costs with the latency, where that is asked for.
+        """Return the costs including the latency, if this evaluator has a latency source.
 
         Raises:
-            DiswotError: the latencies do not cover the architecture.
+            UnusableNetworkError: the network cannot be built or run for the measurement.
+            DiswotError: the latency table does not contain the architecture.
         """
         costs = self.costs(arch)
         if self._latency is not None and costs.latency_ms is None:
@@ -139,11 +146,11 @@ class Evaluator:
         return costs
 
     def evaluate(self, arch: Architecture, *, like: Candidate | None = None) -> Candidate:
-        """Measure costs and score `arch`; what goes wrong becomes the candidate's failure.
+        """Measure costs and score `arch`; an exception becomes the candidate's `failure`.
 
         Args:
             arch: the architecture.
-            like: a candidate of the same canonical key, whose terms are taken over.
+            like: a scored candidate with the same canonical key, whose terms are reused.
         """
         started = time.perf_counter()
         try:
@@ -163,7 +170,12 @@ class Evaluator:
         return self.candidate(arch, costs, Outcome(terms, like.failure))
 
     def outcome(self, arch: Architecture, costs: Costs) -> Outcome:
-        """Score `arch` in every repeat; what goes wrong becomes the failure."""
+        """Score `arch` in every repeat; an exception becomes the outcome's `failure`.
+
+        Args:
+            arch: the architecture.
+            costs: its costs, which some scorers read.
+        """
         started = time.perf_counter()
         terms: Mapping[str, tuple[float, ...]] = {}
         failure = None
@@ -182,7 +194,14 @@ class Evaluator:
         *,
         violation: float = 0.0,
     ) -> Candidate:
-        """Return the candidate of what was measured."""
+        """Make a candidate of measured values.
+
+        Args:
+            arch: the architecture.
+            costs: its costs.
+            outcome: terms or failure of its evaluation; empty if it was not evaluated.
+            violation: how far its costs exceed the budget, see `Budget.violation`.
+        """
         return Candidate(
             architecture=arch,
             name=self.space.to_string(arch),
@@ -197,7 +216,7 @@ class Evaluator:
         )
 
     def cost_terms(self, costs: Costs) -> dict[str, tuple[float, ...]]:
-        """Return the terms that read nothing but costs, alike in every repeat."""
+        """Return the terms that depend only on costs: the same value in every repeat."""
         read = {n: t for n, t in self.scorer.terms.items() if isinstance(t, CostTerm)}
         return {name: (float(term.read(costs)),) * self.repeats for name, term in read.items()}
 
@@ -206,6 +225,7 @@ class Evaluator:
         for number in range(self.repeats):
             with self.probe(arch, number, costs) as (student, teacher):
                 values.append(self.scorer(student, teacher))
+        # A score that is not finite is a failure; say so, and why if it is due to the teacher.
         for number, repeat in enumerate(values):
             for name, value in repeat.items():
                 if not math.isfinite(value):
@@ -218,8 +238,15 @@ class Evaluator:
     def probe(
         self, arch: Architecture, number: int, costs: Costs
     ) -> Iterator[tuple[Probe, Activations]]:
-        """Build the network of `arch` for repeat `number`, and show it with the teacher."""
+        """Yield the network of `arch`, set up for scoring, and the teacher's activations.
+
+        Args:
+            arch: the architecture.
+            number: index of the repeat, which determines batch and initialization.
+            costs: costs of the architecture, which some scorers read.
+        """
         repeat = self._repeats[number]
+        # Derived from the network and the repeat, so that the order of evaluation is irrelevant.
         seed = seed_for(self._seed, self.space.canonical_key(arch), number)
         differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
@@ -239,7 +266,7 @@ class Evaluator:
 
 
 def _cause(teacher: Activations) -> str:
-    """Say what of the teacher leaves scores undefined, if it does."""
+    """Return why the teacher's feature map makes scores undefined; empty if it does not."""
     try:
         maps = teacher.feature_map
     except NetworkError:

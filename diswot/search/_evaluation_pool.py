@@ -1,4 +1,4 @@
-"""Who evaluates: this process, workers on this machine, or a cluster."""
+"""Where candidates are evaluated: in this process, in local workers, or on a Dask cluster."""
 
 import os
 import socket
@@ -21,22 +21,22 @@ from diswot.workers import InProcess, Workers, check_workers
 from search_spaces import Architecture
 
 _alone = threading.Lock()
-"""Seeds are torch's and a process has them once: threads of a Dask worker take turns."""
+"""Torch's random state is global, so threads of a Dask worker must evaluate one at a time."""
 
 
 class EvaluationPool:
-    """EvaluationPool behind an executor.
+    """Evaluates candidates in an executor.
 
     Args:
-        executor: runs tasks.
-        name_of: names an architecture.
-        shared: what every task is given to find the evaluator by.
-        deaths: what a future raises when its worker died.
-        blamed: whether a task can be blamed for a death that another one caused: then it is
-            started again by itself.
+        executor: runs the tasks.
+        name_of: returns the name of an architecture, by which it is sent.
+        shared: the evaluator, or the name under which workers have unpacked it.
+        deaths: exceptions of a future whose worker died.
+        blamed: whether the executor may report a death to a task that did not cause it (Dask
+            does); such a task is then run again on its own.
 
     Attributes:
-        finished: what was submitted, as it finishes.
+        finished: queue of the submitted futures that have finished.
     """
 
     def __init__(
@@ -56,16 +56,26 @@ class EvaluationPool:
         self.finished = Finished()
 
     def submit(self, arch: Architecture, costs: Costs) -> "Future[Outcome]":
-        """Have an architecture evaluated; it travels by its name."""
+        """Start evaluating an architecture; its future also arrives in `finished`.
+
+        Args:
+            arch: the architecture, which is sent by name.
+            costs: its costs, measured before.
+        """
         future = self._sent(arch, costs)
         self.finished.add(future)
         return future
 
     def outcome(self, future: "Future[Outcome]", arch: Architecture, costs: Costs) -> Outcome:
-        """Return what came of an architecture; the death of the worker becomes the failure.
+        """Return the outcome of a future; the death of its worker becomes a failure.
+
+        Args:
+            future: a future that `submit` returned.
+            arch: its architecture.
+            costs: the costs of the architecture.
 
         Raises:
-            ClusterError: whoever evaluates is gone.
+            ClusterError: the cluster was lost.
         """
         try:
             try:
@@ -89,17 +99,17 @@ class EvaluationPool:
 def evaluation_pool(
     evaluator: Evaluator, *, workers: int = 1, cluster: str | None = None
 ) -> Iterator[EvaluationPool]:
-    """Return evaluators; they end with the block, what is then at work is dropped.
+    """Yield a pool; at the end of the block its workers end, and unfinished tasks are dropped.
 
     Args:
-        evaluator: is sent once to every worker.
-        workers: processes on this machine; 1 is this process itself.
-        cluster: address of a Dask scheduler, whose workers evaluate instead.
+        evaluator: sent once to every worker.
+        workers: number of processes on this machine; 1 evaluates in this process.
+        cluster: address of a Dask scheduler, whose workers are used instead.
 
     Raises:
-        OptionError: more workers than cores, both workers and a cluster, a cluster that
-            does not answer, or a scorer or space that cannot be sent.
-        MissingExtraError: `distributed` is not installed.
+        OptionError: there are more workers than cores, both workers and a cluster are given,
+            the cluster does not answer, or scorer or space cannot be pickled.
+        MissingExtraError: a cluster is given and `distributed` is not installed.
     """
     check_processes(workers, cluster)
     name_of = evaluator.space.to_string
@@ -126,10 +136,14 @@ def evaluation_pool(
 
 
 def check_processes(workers: int, cluster: str | None) -> None:
-    """Make sure that there can be such processes.
+    """Check the numbers of workers and the cluster option, without connecting.
+
+    Args:
+        workers: number of processes on this machine.
+        cluster: address of a Dask scheduler, or `None`.
 
     Raises:
-        OptionError: more workers than cores, or both workers and a cluster.
+        OptionError: there are more workers than cores, or both workers and a cluster.
     """
     check_workers(workers)
     if cluster is not None and workers > 1:
@@ -157,10 +171,10 @@ def _sent(evaluator: Evaluator) -> Pickled:
 
 
 def dask() -> ModuleType:
-    """Return the module that needs `distributed`.
+    """Import the module that uses Dask.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: `distributed` is not installed.
     """
     try:
         import_module("distributed")

@@ -1,4 +1,4 @@
-"""What an engine sees of the world: known candidates, their scores, and what is new."""
+"""The history of a search, which engines read: candidates, their scores, and what is new."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,26 +16,27 @@ from diswot.search._evaluation import Evaluator
 from search_spaces import Architecture
 
 ATTEMPTS = 1000
-"""Random draws without a new architecture in budget after which a space counts as exhausted."""
+"""Random draws without a new architecture within the budget after which a space is exhausted."""
 
 CHILD_ATTEMPTS = 100
-"""The same for children."""
+"""Children (by crossover and mutation) without a new one within the budget after which a random
+architecture is proposed instead."""
 
 NUMBER = "number"
 
 ENUMERABLE = 2000
-"""Spaces up to this size are gone through one by one before they count as exhausted."""
+"""Size up to which a space is listed completely instead of sampled."""
 
 
 class History:
     """The candidates of a run in the order of their numbers.
 
     Args:
-        evaluator: gives the costs of architectures.
-        budget: what a candidate may cost.
-        formula: how terms are combined.
-        reference: how many candidates, the first ones, are the random sample by which
-            the combination `standard` measures.
+        evaluator: measures the costs of architectures.
+        budget: upper limits on what a candidate may cost.
+        formula: combines terms into scores.
+        reference: how many of the first candidates are the random sample whose mean and
+            deviation the combination `standard` uses.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class History:
         self._sound = _Columns()
 
     def add(self, candidate: Candidate) -> None:
-        """Make a candidate known; its number is how many there are before it."""
+        """Append a candidate; its number is the number of candidates before it."""
         self._drawn.setdefault(candidate.key, candidate.architecture)
         if candidate.terms:
             self._sound.append({NUMBER: len(self.candidates)})
@@ -60,12 +61,17 @@ class History:
         self.candidates.append(candidate)
 
     def scores(self, known: int, *, of: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """Return the scores of the first `known` candidates, or of some of them; without one, −∞.
+        """Return the scores of the first `known` candidates.
 
         Args:
-            known: how many candidates there are to be compared with.
-            of: numbers below `known`; by default all.
+            known: how many candidates take part in the combination (ranks and standardization
+                depend on all of them).
+            of: numbers of the candidates whose scores are returned; by default all.
+
+        Returns:
+            The scores (N,), higher is better; −∞ for candidates without a score.
         """
+        # `_sound` holds the numbers of the candidates that have terms, in increasing order.
         numbers = self._sound.first(self._sound.rows).get(NUMBER, np.empty(0))
         sound = int(np.searchsorted(numbers, known))
         asked = np.arange(known) if of is None else np.asarray(of)
@@ -91,7 +97,12 @@ class History:
         ]
 
     def take(self, arch: Architecture, *, over_budget: bool = False) -> bool:
-        """Return whether `arch` is new and in budget, and from now on drawn."""
+        """Reserve `arch` as proposed; return whether it was new and within the budget.
+
+        Args:
+            arch: an architecture.
+            over_budget: whether architectures over the budget are accepted too.
+        """
         key = self.space.canonical_key(arch)
         if key in self._drawn or not (over_budget or self.affordable(arch)):
             return False
@@ -105,7 +116,13 @@ class History:
         attempts: int = CHILD_ATTEMPTS,
         over_budget: bool = False,
     ) -> Architecture | None:
-        """Return a proposal that is new and in budget, redrawing up to `attempts` times."""
+        """Return a proposal that is new and within the budget, or `None`.
+
+        Args:
+            propose: draws an architecture.
+            attempts: how often it is called at most.
+            over_budget: whether architectures over the budget are accepted too.
+        """
         for _ in range(attempts):
             arch = propose()
             if self.take(arch, over_budget=over_budget):
@@ -113,14 +130,15 @@ class History:
         return None
 
     def draw_any(self, rng: np.random.Generator) -> Architecture | None:
-        """Return a random architecture that is new and in budget, or `None` if there is none.
+        """Return a random architecture that is new and within the budget, or `None`.
 
-        Where a large space has next to none in budget, random steps lead from one that was
-        drawn before to one near it, none of them farther over the budget.
+        If sampling a large space finds none, a random walk of mutations starts from an
+        architecture that was proposed before; it never moves farther over the budget.
         """
         if self.space.size is None or self.space.size > ENUMERABLE:
             found = self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
             return found if found is not None else self.draw(self._steps(rng), attempts=ATTEMPTS)
+        # A small space is listed in random order, so that its last architecture is found too.
         everything = list(self.space)
         shuffled = (everything[i] for i in rng.permutation(len(everything)))
         return next((arch for arch in shuffled if self.take(arch)), None)
@@ -143,21 +161,21 @@ class History:
         return 0.0 if costs is None else self.budget.violation(costs)
 
     def affordable(self, arch: Architecture) -> bool:
-        """Return whether `arch` is in budget; `True` if its network cannot be built to count."""
+        """Return whether `arch` is within the budget; `True` if its costs cannot be measured."""
         return self._violation(arch) == 0
 
     def costs(self, arch: Architecture) -> Costs | None:
-        """Return costs, without latency where others are over budget.
+        """Return the costs of an architecture, or `None` if they cannot be measured.
 
-        `None` if the network cannot be built, or run in the form that is timed: its evaluation
-        will fail with the same error, which is recorded.
+        The latency is left out if another cost is already over the budget. If the network
+        cannot be built or timed, its evaluation fails with the same error, which is recorded.
 
         Raises:
-            DiswotError: latencies do not cover the architecture.
+            DiswotError: the latency table does not contain the architecture.
         """
         try:
             costs = self._evaluator.costs(arch)
-        except Exception:  # noqa: BLE001  (what is wrong with the network is recorded later)
+        except Exception:  # noqa: BLE001  (its evaluation will raise and record it)
             return None
         if not self.budget.allows(costs):
             return costs
@@ -167,7 +185,7 @@ class History:
             return None
 
     def exhausted(self) -> BudgetError:
-        """Return the error that says that nothing is in budget, and what the smallest costs."""
+        """Return the error that nothing is within the budget; it names the smallest network."""
         seen = self._evaluator.known_costs
         if not seen:
             return BudgetError("no network of this space can be built: fix the space")
@@ -185,7 +203,7 @@ class History:
 
 
 class _Columns:
-    """Columns of numbers that grow by a row at a time."""
+    """A table of floats that grows by one row at a time, in amortized constant time."""
 
     def __init__(self) -> None:
         self.rows = 0

@@ -24,19 +24,22 @@ _T = TypeVar("_T")
 SCHEMA = 2
 
 BASELINES = ("largest", "smallest", "random")
-"""By parameters, of those in budget; their numbers in the journal are −1, −2 and −3 at the most."""
+"""Labels of the baselines, by parameters; distinct ones are −1, −2, −3 in the journal."""
 
 NAME = "journal.jsonl"
 
 SYNC_SECONDS = 1.0
-"""How long a line may wait for the disk; it takes milliseconds each time."""
+"""How long a line may stay in the system's cache before fsync, which takes milliseconds."""
 
 
 class Journal:
     """Appends candidates to the journal in a run folder.
 
-    What is appended survives the process at once, and the machine within a second of work.
-    Whoever opens it has locked the folder.
+    Appended lines survive a killed process immediately, and a power failure after about a
+    second. The caller must hold the lock of the folder.
+
+    Args:
+        folder: the run folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,11 +57,11 @@ class Journal:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever written."""
+        """Whether the journal file exists."""
         return self._path.exists()
 
     def drop_torn_line(self) -> str:
-        """Drop a last line that was cut off, and return it; empty if there is none."""
+        """Remove an incomplete last line (of a killed process) and return it; "" if none."""
         content = b""
         if self.exists:
             with open_file(self._path) as lines:
@@ -71,21 +74,21 @@ class Journal:
         return content[whole:].decode("utf-8", "replace")
 
     def append(self, number: int, candidate: Candidate) -> None:
-        """Write one candidate.
+        """Append one candidate, without its score, which can depend on other candidates.
 
         Args:
-            number: its place in the order of proposals; a baseline's is below 0.
-            candidate: what is known of it, but the score, which can depend on others.
+            number: its place in the order of proposals; below 0 for a baseline.
+            candidate: the evaluated candidate.
 
         Raises:
-            RunError: the disk is full, or gone.
+            RunError: the disk is full or not available.
         """
         line = {"schema": SCHEMA, "number": number} | candidate.to_json()
         del line["score"]
         self._write(line_with_checksum(line), wait=time.monotonic() - self._synced > SYNC_SECONDS)
 
     def _write(self, text: bytes, *, wait: bool) -> None:
-        """Hand `text` to the system, and if asked to, wait until it is on the disk."""
+        """Write bytes unbuffered; with `wait`, also fsync."""
         try:
             if self._file is None:
                 self._file = self._path.open("ab", buffering=0)
@@ -104,16 +107,19 @@ class Journal:
 def read_journal(
     folder: Path, read: Callable[[Mapping[str, Any]], Candidate], *, unchecked: bool = False
 ) -> dict[int, Candidate]:
-    """Read the candidates back, by number; baselines have numbers below 0.
+    """Read the candidates of a journal.
 
     Args:
         folder: the run folder.
-        read: makes a candidate of a line, see `candidate_reader`.
-        unchecked: whether lines can be without a checksum, as those of DisWOT 0.1.0 are.
+        read: makes a candidate of a parsed line, see `candidate_reader`.
+        unchecked: whether lines may lack a checksum, as in runs of DisWOT 0.1.0.
+
+    Returns:
+        Candidates by number, in increasing order; baselines have numbers below 0.
 
     Raises:
-        RunFolderError: the journal is missing, or a line is damaged or doubled; the message
-            names it.
+        RunFolderError: the journal is missing, or a line is damaged or repeated; the message
+            names the line.
     """
     path = folder / NAME
     if not path.exists():
@@ -123,6 +129,7 @@ def read_journal(
     with open_file(path) as lines:
         for place, text in enumerate(lines, start=1):
             try:
+                # Check the line as bytes first, then its content, then against earlier lines.
                 if not text.endswith(b"\n"):
                     raise ValueError("it is cut off")
                 if not check_line(text) and not unchecked:
@@ -154,9 +161,13 @@ def _why(error: Exception) -> str:
 def candidate_reader(
     space: SearchSpace | None, source: StudentSource | None
 ) -> Callable[[Mapping[str, Any]], Candidate]:
-    """Return what makes candidates of what `to_json` wrote; they can be built with a source.
+    """Return a function that makes candidates of the JSON values that `to_json` wrote.
 
-    What it returns raises ValueError, KeyError or TypeError where a line is no candidate.
+    It raises ValueError, KeyError or TypeError if the values are not a candidate's.
+
+    Args:
+        space: parses architectures; without it, candidates have none.
+        source: makes the networks; without it, candidates cannot be built.
     """
     return partial(_candidate, space=space, source=source)
 

@@ -1,4 +1,4 @@
-"""Latencies of architectures, each determined once; measured ones are kept with the run."""
+"""Latencies of architectures, each looked up or measured once; a run keeps measured ones."""
 
 import csv
 import os
@@ -14,11 +14,11 @@ NAME = "latencies.csv"
 
 
 class Latencies:
-    """Milliseconds of architectures, asked for once each.
+    """A cache of latencies, which is also kept in the run folder if they are measured.
 
     Args:
-        latency: determines them.
-        space: whose architectures they are.
+        latency: looks up, predicts or measures the latency of an architecture.
+        space: the search space.
     """
 
     def __init__(self, latency: Latency, space: SearchSpace) -> None:
@@ -29,11 +29,11 @@ class Latencies:
         self._path: Path | None = None
 
     def __call__(self, arch: Architecture) -> float:
-        """Return milliseconds of an architecture.
+        """Return the latency of an architecture in milliseconds.
 
         Raises:
-            UnusableNetworkError: its network cannot be built, or run in the form that is timed.
-            DiswotError: the latencies do not cover it.
+            UnusableNetworkError: its network cannot be built, or run for the measurement.
+            DiswotError: the latency table does not contain it.
         """
         name = self._space.to_string(arch)
         if name in self._unusable:
@@ -49,14 +49,17 @@ class Latencies:
 
     @property
     def name(self) -> str:
-        """Where the milliseconds come from, in words."""
+        """Description of where the latencies come from."""
         return self._latency.name
 
     def keep(self, folder: Path) -> None:
-        """Read what an earlier process measured for this run, and from now on write it.
+        """Read the latencies that an earlier process measured, and append new ones from now on.
 
-        Only where a second measurement would give another value. The file is a table that
-        `--latency` takes.
+        Does nothing if latencies are reproducible (a table or a prediction). The file is a CSV
+        table that `--latency` accepts.
+
+        Args:
+            folder: the run folder.
 
         Raises:
             RunFolderError: the file is damaged.
@@ -85,10 +88,10 @@ def _checksum(name: str, milliseconds: float) -> str:
 
 
 def _read(path: Path) -> dict[str, float]:
-    """Return the whole lines of the file; a last one that was cut off is dropped.
+    """Read the complete lines of the file; an incomplete last line is removed.
 
     Raises:
-        RunFolderError: a line is damaged. Those of DisWOT 0.1.0 have no checksum.
+        RunFolderError: a line is damaged. (Lines of DisWOT 0.1.0 have no checksum to check.)
     """
     content = read_file(path)
     whole = content[: content.rfind(b"\n") + 1]

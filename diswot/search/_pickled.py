@@ -1,4 +1,4 @@
-"""An object on its way to other processes, in each of which it is unpacked once."""
+"""An object that is sent to worker processes, each of which unpickles it once."""
 
 import pickle
 import uuid
@@ -12,14 +12,14 @@ _adopted: dict[str, Any] = {}
 
 
 class Pickled:
-    """An object as bytes.
+    """A pickled object with a unique name.
 
     Args:
         found: the object.
-        what: what of it a user can change, for the message.
+        what: the user's part of it, such as the space, for the error message.
 
     Raises:
-        OptionError: it cannot be sent.
+        OptionError: the object cannot be pickled.
     """
 
     def __init__(self, found: Any, what: str) -> None:
@@ -32,14 +32,14 @@ class Pickled:
         self.name = uuid.uuid4().hex
 
     def adopt(self) -> None:
-        """Unpack it in this process."""
+        """Unpickle it in this process and keep it under its name."""
         _adopted[self.name] = pickle.loads(self._content)  # noqa: S301  (from this run's own process)
 
     def abandon(self) -> None:
-        """Forget it in this process."""
+        """Release it in this process."""
         _adopted.pop(self.name, None)
 
 
 def adopted(name: str) -> Any:
-    """Return what was unpacked in this process under a name."""
+    """Return the object that this process unpickled under a name."""
     return _adopted[name]

@@ -1,4 +1,4 @@
-"""What every candidate is scored on: batches, and the activations of the teacher for them."""
+"""Batches that candidates are scored on, with the teacher's activations for them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,13 @@ from diswot.teachers import Teacher
 
 @dataclass(frozen=True)
 class Repeat:
-    """One batch, the same for every candidate, and what the teacher shows of it."""
+    """One batch, the same for every candidate, and the teacher's activations for it.
+
+    Attributes:
+        inputs: input tensors, each with N examples in the first dimension.
+        labels: labels with N in the first dimension; `None` for tasks without labels.
+        teacher: outputs, feature maps and watched activations of the teacher.
+    """
 
     inputs: tuple[Tensor, ...]
     labels: Tensor | None
@@ -40,15 +46,28 @@ def prepare_repeats(
     split: SplitName = "train",
     needed: bool = True,
 ) -> list[Repeat]:
-    """Draw the batches and show them to the teacher, once for the whole run.
+    """Draw the batches and run the teacher on them, once for the whole search.
 
-    At random initialization every repeat has its own teacher, and batch
-    normalization uses the batch; a trained teacher is read in evaluation mode. Where it is not
-    needed it sees two examples, so that one that does not fit is still found out.
+    A random teacher is initialized anew in every repeat and uses the batch's statistics in
+    batch normalization; a trained teacher runs in evaluation mode.
+
+    Args:
+        data: the dataset from which batches are drawn.
+        teacher: the teacher.
+        state: "random" initialization or "trained" weights.
+        repeats: number of batches.
+        batch_size: examples per batch.
+        seed: seed of batches and initializations.
+        device: torch device on which the teacher runs and batches are kept.
+        threads: torch threads.
+        watches: further activations of the teacher to record.
+        split: the split from which examples are drawn, without replacement.
+        needed: whether the scorer reads the teacher. If not, the teacher runs on two examples
+            only, so that a teacher that does not fit the data is still reported.
 
     Raises:
         OptionError: the batch is larger than the split.
-        TeacherError: the teacher has no trained weights, and they are asked for.
+        TeacherError: the state is "trained", and the teacher has no trained weights.
         NetworkError: the teacher does not fit the data.
     """
     size, called = data.size(split), "training" if split == "train" else split
@@ -78,7 +97,7 @@ def _start(batch: Batch) -> Batch:
 def _in_state(
     teacher: Teacher, state: TeacherState, repeats: int, seed: int
 ) -> Iterator[nn.Module]:
-    """Yield the teacher of each repeat: another at random, or always the trained one."""
+    """Yield one teacher per repeat: newly initialized ones, or always the trained one."""
     if state == "random":
         for number in range(repeats):
             yield teacher.initialized(seed_for(seed, "teacher", number))

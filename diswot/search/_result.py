@@ -1,4 +1,4 @@
-"""What a search found, in memory and on disk."""
+"""The result of a search, in memory and on disk."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -18,10 +18,10 @@ from diswot.tasks import read_signature
 from search_spaces import SearchSpace, Signature
 
 SCHEMA = 3
-"""Of manifests, whose journals have a checksum on every line."""
+"""Version of the manifest; since this one, every line of the journal has a checksum."""
 
 UNCHECKED = 2
-"""The schema of DisWOT 0.1.0, which wrote no checksums."""
+"""Version of the manifest of DisWOT 0.1.0, whose journals have no checksums."""
 
 SHORTLISTED = 5
 """Candidates in the shortlist of `result.json`."""
@@ -40,7 +40,7 @@ _SETTINGS = {
     "device": str,
     "threads": int,
 }
-"""Settings that later commands read, and what they must be."""
+"""Settings that later commands read, and their types."""
 
 RESULT = "result.json"
 MANIFEST = "manifest.json"
@@ -51,12 +51,13 @@ class BriefTraining:
     """A short training of a candidate.
 
     Attributes:
-        key: of its network.
-        architecture: its name.
-        epochs: how long it was.
-        value: measure on the validation split, higher is better; `None` if it failed.
-        failure: why there is none, if so.
-        seconds: how long it took.
+        key: canonical key of the candidate.
+        architecture: name of the architecture.
+        epochs: number of epochs.
+        value: the task's measure on the validation split, higher is better; `None` if the
+            training failed.
+        failure: error message if it failed, else `None`.
+        seconds: wall-clock time.
     """
 
     key: str
@@ -72,19 +73,18 @@ class SearchResult:
     """A finished search.
 
     Attributes:
-        best: the candidate of the highest score, or after short trainings the most promising
-            one; it may be a baseline.
-        candidates: all that were evaluated, in the order of their proposal; those that
-            failed or are over budget included. Baselines that the engine did not propose
-            come last.
-        baselines: what one would take without a search: the largest, the smallest and a random
-            architecture in budget. They are candidates too.
-        manifest: every setting, and the versions and data it was made with.
-        signature: what the students take and give.
+        best: the candidate with the highest score, or, after short trainings, the most
+            promising one; it can be a baseline.
+        candidates: all proposed candidates in order, including those that failed or are over
+            the budget; baselines that the engine did not propose come last.
+        baselines: the largest, the smallest and a random architecture within the budget, by
+            label; they are candidates too.
+        manifest: all settings, versions and fingerprints of data, teacher and space.
+        signature: shapes of the students' inputs and outputs.
         space: the search space; `None` if the run was read without it.
-        folder: the run folder, if one was written.
-        trainings: short ones that the search was allowed, in the order of their choice.
-        order: keys of the scored candidates, the most promising first; empty without trainings.
+        folder: the run folder; `None` if none was written.
+        trainings: short trainings, in the order in which they were chosen.
+        order: keys of the scored candidates, most promising first; empty without trainings.
     """
 
     best: Candidate
@@ -105,12 +105,12 @@ class SearchResult:
 
     @property
     def plain_choices(self) -> Mapping[str, Candidate]:
-        """The baselines, as version 0.1.0 called them."""
+        """Former name of `baselines` (version 0.1.0)."""
         return self.baselines
 
     @property
     def ranking(self) -> list[Candidate]:
-        """The candidates that have a score, best first."""
+        """The scored candidates, best score first."""
         scored = [candidate for candidate in self.candidates if candidate.score is not None]
         return sorted(scored, key=Candidate.merit, reverse=True)
 
@@ -126,31 +126,31 @@ class SearchResult:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What the front is of: the engine's objectives; score and parameters if it has one."""
+        """Objectives of the Pareto front: the engine's, or score and params if it has only one."""
         chosen = tuple(self.manifest["engine"]["objectives"])
         return chosen if len(chosen) > 1 else (SCORE, "params")
 
     @cached_property
     def front(self) -> list[Candidate]:
-        """The candidates that no other one dominates, best score first."""
+        """The Pareto front: candidates that no other one dominates, best score first."""
         return pareto_front(self.candidates, self.objectives)
 
     @property
     def knee(self) -> Candidate:
-        """The candidate of the front from which every gain costs most."""
+        """The knee of the Pareto front, where improving one objective costs most of others."""
         return knee(self.front, self.objectives)
 
     def shortlist(self, count: int = SHORTLISTED) -> list[Candidate]:
-        """Return `count` candidates that score well and differ; the best is the first.
+        """Return `count` diverse candidates with high scores, the best first.
 
-        After short trainings they are the most promising ones.
+        After short trainings, these are the most promising candidates instead.
         """
         if self.order:
             return self.promising[:count]
         return shortlist(self.candidates, count)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `result.json` holds: the same for the same run, whenever it was made."""
+        """Return the content of `result.json`, without times, so that it is reproducible."""
         scores = {c.key: c.score for c in reversed(self.candidates)}
         return {
             "best": _reproducible(self.best),
@@ -167,7 +167,7 @@ class SearchResult:
         }
 
     def _trained(self) -> dict[str, Any]:
-        """Return what came of short trainings, if there were any."""
+        """Return the results of short trainings; empty if there were none."""
         if not self.order:
             return {}
         found = [asdict(each) for each in self.trainings]
@@ -176,13 +176,13 @@ class SearchResult:
         return {"trainings": found, "order": list(self.order)}
 
     def save(self) -> None:
-        """Write `result.json` into the run folder, where there is one."""
+        """Write `result.json` into the run folder, if there is one."""
         if self.folder is not None:
             write_record(self.folder / RESULT, self.to_json())
 
 
 def _reproducible(candidate: Candidate) -> dict[str, Any]:
-    """Return a candidate without what differs from process to process."""
+    """Return a candidate's JSON values without time and worker, which differ between runs."""
     passing = ("seconds", "worker")
     return {name: value for name, value in candidate.to_json().items() if name not in passing}
 
@@ -219,10 +219,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _check_bounds(values: Mapping[str, Any]) -> None:
-    """Make sure that numbers which cost time or memory are some that can be asked for.
+    """Make sure that integer settings of a manifest are within the limits of their options.
 
     Raises:
-        OptionError: one is not.
+        OptionError: one is not; a damaged number could cost unlimited time or memory.
     """
     for name, option in declared(SearchOptions).items():
         if name in values and option.kind is int:
@@ -234,12 +234,12 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     """Read the run folder of a finished search.
 
     Args:
-        path: the folder.
-        space: the search space, where it is none of the built-in ones: nothing that a
-            run folder names is imported.
+        path: the run folder.
+        space: the search space, if it is not a built-in one (nothing that a run folder names
+            is imported). Without it, candidates cannot be built.
 
     Raises:
-        RunFolderError: it is no run folder, is damaged, or its search did not finish.
+        RunFolderError: it is not a run folder, is damaged, or its search did not finish.
     """
     folder = Path(path)
     manifest = read_manifest(folder)

@@ -1,4 +1,4 @@
-"""What a run is resumed with: checked before data are read, and the same as before."""
+"""Restore a run for resuming: check options before data are read, and that nothing changed."""
 
 import json
 import re
@@ -27,11 +27,16 @@ from search_spaces import SearchSpace
 def check_resume(
     folder: Path, manifest: Mapping[str, Any], **options: Unpack[ResumeOptions]
 ) -> SearchSettings:
-    """Check resuming a search before data are read; return its settings.
+    """Check the options of a resumed search before any data are read; return its settings.
+
+    Args:
+        folder: the run folder.
+        manifest: the content of its manifest.
+        **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
 
     Raises:
-        DiswotError: the manifest is damaged, something must be named again or does not exist, or
-            options contradict each other.
+        DiswotError: the manifest is damaged, Python code must be named again, a name does not
+            exist, or options contradict each other.
     """
     chosen = filled(ResumeOptions, options)
     settings = SearchSettings.from_json(manifest)
@@ -63,7 +68,7 @@ def check_resume(
 
 
 _KEPT = ("combination", "repeats", "batch_size", "teacher_state", "seed", "threads")
-"""Settings of a context that a resumed run keeps."""
+"""Settings of a scoring context that cannot change when a run is resumed."""
 
 
 def comparison_again(
@@ -81,7 +86,26 @@ def comparison_again(
     source: StudentSource | None = None,
     progress: Progress,
 ) -> ScoringContext:
-    """Resolve the context of a run again."""
+    """Resolve the scoring context of a run again, from its settings and new options.
+
+    Args:
+        used: the settings in the run's manifest.
+        task: given again, as are teacher, space, data, …; `None` restores the run's own.
+        teacher: a name, `package.module:callable`, or a network.
+        teacher_weights: checkpoint of the teacher.
+        space: a name, `package.module:Class`, or a space.
+        data: a name, path or dataset.
+        image_size: side of the images, in pixels.
+        data_root: the folder in which the data are now.
+        scorer: a name or expression, or a scorer.
+        device: a torch device.
+        source: makes the networks of candidates, if one was given to the search.
+        progress: receives messages.
+
+    Raises:
+        RunFolderError: the manifest is damaged.
+        DiswotError: Python code must be named again, or something does not exist.
+    """
     teachers = task_of(used, task, data=data).teacher_sources
     then = _scorer_then(used, progress)
     try:
@@ -113,7 +137,11 @@ def comparison_again(
 
 
 def _scorer_then(used: Mapping[str, Any], progress: Progress = silent) -> str:
-    """Return what the scorer of a run is called now: of another version, by its own name."""
+    """Return the present name of a run's scorer.
+
+    A scorer whose definition has changed since has another version; the old definition is kept
+    under `name_version`, such as `student_fit_1`.
+    """
     then = str(used["scorer"])
     if is_reference(then):
         return then
@@ -154,10 +182,15 @@ def _known_scorer(used: str) -> str:
 
 
 def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) -> None:
-    """Make sure that scores to come are comparable with those of the journal.
+    """Make sure that new scores are comparable with those in the journal.
+
+    Args:
+        now: the manifest as it would be written now.
+        then: the manifest of the run.
+        folder: the run folder, for the message.
 
     Raises:
-        RunFolderError: something else would be compared.
+        RunFolderError: data, teacher, space or inherited weights differ (by SHA-256).
     """
     for what in ("data", "teacher", "space", "students"):
         if _identity(what, now) != _identity(what, then):
@@ -168,7 +201,10 @@ def check_same(now: Mapping[str, Any], then: Mapping[str, Any], folder: Path) ->
 
 
 def _identity(what: str, manifest: Mapping[str, Any]) -> Any:
-    """Return what must be the same; the signature of data as a value, for 0.1.0 wrote another."""
+    """Return the part of a manifest that must be equal to resume.
+
+    The signature is parsed, because version 0.1.0 wrote it in another form.
+    """
     found = json.loads(json.dumps(manifest.get(what)))
     if what == "data" and found is not None:
         return found.get("sha256"), read_signature(found)

@@ -1,4 +1,4 @@
-"""One search, from its settings to its result: started, or resumed."""
+"""One search from its settings to its result, started or resumed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -38,21 +38,22 @@ from diswot.teachers import Teacher
 from search_spaces import Architecture
 
 _DRAWN = "plain choices"
-"""What seeds the choice of baselines; another text would choose others than earlier versions."""
+"""Part of the seed of the baselines; another text would change the baselines of old runs."""
 
 
 class Run:
-    """A search that has not started, or was stopped.
+    """A search that is about to start or resume.
 
     Args:
         context: teacher, space, data and scorer.
-        settings: engine and budget.
-        workers: processes.
+        settings: engine, budget, latency source and short trainings.
+        workers: number of local processes; 1 is used if latencies are measured, because other
+            processes would disturb the measurement.
         cluster: address of a Dask scheduler.
         progress: called with every new candidate.
 
     Raises:
-        DiswotError: latencies do not exist.
+        DiswotError: the latency source does not exist or does not fit.
     """
 
     def __init__(
@@ -92,7 +93,13 @@ class Run:
         teacher: str | nn.Module | Teacher | None,
         options: Mapping[str, Any],
     ) -> SearchResult:
-        """Train candidates briefly where that was asked for; see `with_trainings`."""
+        """Run the short trainings, if the settings have any; return the result with them.
+
+        Args:
+            result: the result of the search.
+            teacher: the teacher to distill from.
+            options: options of the search, such as `teacher_weights`.
+        """
         return with_trainings(
             result,
             self._settings.trainings,
@@ -105,22 +112,26 @@ class Run:
         )
 
     def check(self) -> None:
-        """Find out whether there are such workers, and whether anything is in budget.
+        """Start the workers and choose the baselines, without scoring anything.
 
         Raises:
-            OptionError: there cannot be such workers, or there is no such cluster.
-            BudgetError: nothing is in budget.
+            OptionError: the workers cannot be started, or the cluster does not answer.
+            BudgetError: no architecture is within the budget.
         """
         with self._pool():
             rng = generator_for(self._scoring_context.seed, _DRAWN)
             choose_baselines(self._history, rng, silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
-        """Search from the start; into a run folder that is empty and locked, if one is named.
+        """Search from the start.
+
+        Args:
+            out: the run folder, which is empty and locked; `None` for none.
+            job: options of the larger command that the search is a part of.
 
         Raises:
-            BudgetError: nothing is in budget.
-            OptionError: there cannot be such workers, or there is no such cluster.
+            BudgetError: no architecture is within the budget.
+            OptionError: the workers cannot be started, or the cluster does not answer.
         """
         rng = generator_for(self._scoring_context.seed, _DRAWN)
         baselines = choose_baselines(self._history, rng, self._progress)
@@ -148,8 +159,13 @@ class Run:
     def resume(self, folder: Path, journal: Journal, manifest: Mapping[str, Any]) -> SearchResult:
         """Search from where the run in `folder` stopped.
 
+        Args:
+            folder: the run folder, which is locked.
+            journal: its journal.
+            manifest: the content of its manifest.
+
         Raises:
-            RunFolderError: its journal or manifest is damaged, or of another run.
+            RunFolderError: journal or manifest is damaged, or of another run.
         """
         if torn := journal.drop_torn_line():
             self._progress(message("journal", f"dropped an incomplete last line: {torn[:60]}…"))
@@ -163,7 +179,7 @@ class Run:
         settings = self._settings.to_json()
         with self._pool() as pool:
             if any(manifest.get(name) != value for name, value in settings.items()):
-                (folder / RESULT).unlink(missing_ok=True)  # it is not that of the longer run
+                (folder / RESULT).unlink(missing_ok=True)  # the extended run has another result
                 manifest = {**manifest, **settings}
                 write_record(folder / MANIFEST, manifest)
                 write_run_config(folder, manifest)
@@ -207,7 +223,7 @@ class Run:
         *,
         record: Callable[[int, Candidate], None],
     ) -> SearchResult:
-        """Score the baselines, search to the end, and select among everything that was scored."""
+        """Score the baselines, search to the end, and select among all scored candidates."""
         self._report_latency()
         archs = numbered(baselines)
         check_known(known, archs)
@@ -244,7 +260,7 @@ class Run:
         )
 
     def _report_latency(self) -> None:
-        """Report where milliseconds come from, where they are asked for."""
+        """Report the latency source, if the search has one."""
         if self._latencies is not None:
             alone = "; one worker, since others would disturb it"
             measured = is_measured(self._settings.latency)

@@ -1,4 +1,4 @@
-"""What students are compared by: teacher, space, data and scorer, resolved from names."""
+"""The scoring context: teacher, space, data and scorer, resolved from names."""
 
 import hashlib
 import os
@@ -29,15 +29,25 @@ from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
 DIGESTED = 5
-"""Architectures by which a space is known again."""
+"""Number of architectures in the fingerprint of a space."""
 
 OF_TEACHER = ("teacher_classes",)
-"""Options that go to the task's teachers."""
+"""Options that are passed to the task's teachers."""
 
 
 @dataclass(frozen=True)
 class ScoringContext:
-    """Everything that a score depends on, but the student."""
+    """Everything that a score depends on, except the student.
+
+    Attributes:
+        data: the dataset.
+        space: the search space.
+        evaluator: scores architectures.
+        formula: combines the scorer's terms.
+        seed: base seed of batches and initializations.
+        teacher: the teacher.
+        settings: the settings as recorded in the manifest.
+    """
 
     data: Dataset
     space: SearchSpace
@@ -48,7 +58,7 @@ class ScoringContext:
     settings: Mapping[str, Any]
 
     def manifest(self) -> dict[str, Any]:
-        """Return settings, versions, and the hashes of data, teacher and students' weights."""
+        """Return the manifest's content: settings, versions, and fingerprints (SHA-256)."""
         digest = self.evaluator.source.digest
         return {
             **({"students": {"sha256": digest}} if digest else {}),
@@ -60,7 +70,7 @@ class ScoringContext:
         }
 
     def _space_digest(self) -> str:
-        """SHA-256 of the names and costs of a few architectures, always the same ones."""
+        """Return the SHA-256 of names and costs of a few architectures from a fixed seed."""
         rng = generator_for("digest")
         content = hashlib.sha256()
         for _ in range(DIGESTED):
@@ -71,7 +81,7 @@ class ScoringContext:
     def _size_of(self, arch: Architecture) -> tuple[int, int] | None:
         try:
             costs = self.evaluator.costs(arch)
-        except Exception:  # noqa: BLE001  (one that cannot be built is like another)
+        except Exception:  # noqa: BLE001  (an architecture that cannot be built has no costs)
             return None
         return costs.params, costs.macs
 
@@ -82,7 +92,12 @@ def check_scoring(
     space: str | SearchSpace | None,
     **options: Unpack[ScoringOptions],
 ) -> None:
-    """Check a context before data are read.
+    """Check the names and options of a scoring context before any data are read.
+
+    Args:
+        teacher: a name, `package.module:callable`, or a network; by default the task's.
+        space: a name, `package.module:Class`, or a space; by default the task's.
+        **options: see [`ScoringOptions`][diswot.search.ScoringOptions].
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -110,12 +125,17 @@ def resolve_scoring(
     progress: Progress = silent,
     **options: Unpack[ScoringOptions],
 ) -> ScoringContext:
-    """Resolve names, check that all fits together, and show the batches to the teacher.
+    """Resolve names, check that all parts fit together, and run the teacher on the batches.
 
-    Teacher and space are those of the task where none is given.
+    Args:
+        teacher: a name, `package.module:callable`, or a network; by default the task's.
+        space: a name, `package.module:Class`, or a space; by default the task's.
+        source: makes the networks of candidates; by default they are randomly initialized.
+        progress: receives messages about data and teacher.
+        **options: see [`ScoringOptions`][diswot.search.ScoringOptions].
 
     Raises:
-        DiswotError: something does not exist or does not fit.
+        DiswotError: a name does not exist, or teacher, space, data and scorer do not fit.
     """
     check_scoring(teacher, space, **options)
     chosen = filled(ScoringOptions, options)
@@ -163,7 +183,7 @@ def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
 
 
 def _drawn(chosen: Mapping[str, Any], scorer: Scorer) -> dict[str, Any]:
-    """Return how much is drawn for a score, where nothing else is chosen as its card says."""
+    """Return repeats and batch size: as chosen, or else those recommended by the scorer's card."""
     card = scorer.card
     return {
         "repeats": chosen["repeats"] or card.repeats,
@@ -172,7 +192,7 @@ def _drawn(chosen: Mapping[str, Any], scorer: Scorer) -> dict[str, Any]:
 
 
 def _of_teacher(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the task's own that its teachers read."""
+    """Return those options of the task that its teachers read."""
     return {name: options.get(name) for name in OF_TEACHER}
 
 
@@ -199,7 +219,7 @@ def _check_trained(teacher: Teacher, data: Dataset, device: str, progress: Progr
 def _recorded(
     subject: Subject, teacher: Teacher, state: TeacherState, chosen: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return task, teacher and space as manifests keep them."""
+    """Return task, teacher and space as they are recorded in the manifest."""
     weights, space = chosen["teacher_weights"], subject.space
     return {
         "task": subject.task.name,

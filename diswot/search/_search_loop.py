@@ -1,4 +1,4 @@
-"""From the proposals of an engine to candidates: in order, whoever evaluates them."""
+"""The search loop: the engine proposes, workers evaluate, the engine sees results in order."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -16,18 +16,18 @@ from search_spaces import Architecture
 
 
 class SearchLoop:
-    """Lets an engine propose, has the proposals evaluated, and takes the candidates back.
+    """Evaluates the proposals of an engine and adds the candidates to the history.
 
-    Candidates are recorded as they are done, and made known to the engine in the order in
-    which they were proposed.
+    Candidates are recorded as soon as they are evaluated, but added to the history in the order
+    of their proposal: so the search does not depend on the number or speed of workers.
 
     Args:
-        engine: proposes.
-        history: what the engine sees.
-        evaluator: makes candidates of what was measured.
-        pool: evaluates candidates.
+        engine: proposes architectures.
+        history: the candidates that the engine sees.
+        evaluator: makes candidates of measured values.
+        pool: evaluates architectures.
         record: called with the number of every new candidate and the candidate, as soon
-            as it is done and before anything else.
+            as it is evaluated and before anything else.
         known: candidates of an earlier process, by number; baselines below 0.
     """
 
@@ -52,12 +52,12 @@ class SearchLoop:
         self._waiting: dict[Future[Outcome], tuple[int, Architecture, Costs]] = {}
 
     def baselines(self, archs: Mapping[int, Architecture]) -> dict[Architecture, Candidate]:
-        """Score architectures that the engine is not to see, and return them as candidates.
+        """Score the baselines, which the engine does not see.
 
-        What it proposes of them later is not scored again.
+        If the engine proposes one of them later, it is not evaluated again.
 
         Args:
-            archs: distinct architectures in budget, by their numbers, which are below 0.
+            archs: distinct architectures within the budget, by their numbers below 0.
         """
         for number, arch in archs.items():
             self._submit(number, arch)
@@ -70,18 +70,18 @@ class SearchLoop:
         """Continue until there are `total` candidates, or nothing new is left in budget.
 
         Args:
-            total: how many.
-            generator: (number) → the random numbers for a proposal.
+            total: number of candidates, including known ones.
+            generator: (number of a proposal) → its random generator.
 
         Raises:
-            RunFolderError: a known candidate is not what the engine proposes.
+            RunFolderError: the engine's proposal differs from the known candidate of its number.
         """
         self._settle_known(total)
         for number in range(len(self._history.candidates), total):
             # Wait only for the candidates that this proposal depends on.
             self._settle(self._engine.needs(number))
             arch = self._engine.propose(number, generator(number))
-            if arch is None:
+            if arch is None:  # nothing new is left in budget
                 total = number
                 break
             self._submit(number, arch)
@@ -94,9 +94,11 @@ class SearchLoop:
             self._history.add(self._known[number])
 
     def _submit(self, number: int, arch: Architecture) -> None:
+        # Resumed: the journal has the candidate, if it is the same architecture.
         if number in self._known:
             self._done[number] = self._same(number, arch)
             return
+        # A baseline that the engine proposes is already scored.
         if arch in self._scored:
             self._finish(number, self._scored[arch])
             return
@@ -121,14 +123,14 @@ class SearchLoop:
         return known
 
     def _settle(self, count: int) -> None:
-        """Make the first `count` candidates known, waiting for those not done."""
+        """Add candidates to the history until it has `count`, waiting for unfinished ones."""
         for number in range(len(self._history.candidates), count):
             while number not in self._done:
                 self._collect()
             self._history.add(self._done.pop(number))
 
     def _collect(self, *, wait: bool = True) -> None:
-        """Take candidates that are done; with `wait`, at least one."""
+        """Take finished evaluations out of the pool; with `wait`, at least one."""
         ready = self._pool.finished.take(wait=wait)
         for future in sorted(ready, key=lambda future: self._waiting[future][0]):
             number, arch, costs = self._waiting.pop(future)

@@ -1,4 +1,4 @@
-"""Which of many candidates to look at: the Pareto front, its knee, a diverse shortlist."""
+"""Select among candidates: the Pareto front, its knee, and a diverse shortlist."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,19 @@ from diswot.search._candidate import Candidate
 SCORE = "score"
 COSTS = ("params", "macs", "latency_ms", "memory")
 OBJECTIVES = (SCORE, *COSTS)
-"""What candidates can be compared by: the score is to be high, costs are to be low."""
+"""Objectives of a search: the score is maximized, costs are minimized."""
 
 BEST = 0.1
-"""Share of the candidates, by score, that a shortlist is drawn from."""
+"""Fraction of the candidates with the highest scores from which a shortlist is chosen."""
 
 
 def merits(candidates: Sequence[Candidate], objectives: Sequence[str]) -> NDArray[np.float64]:
-    """Return one row for each candidate, one column for each objective, higher is better."""
+    """Return the objectives of candidates as (candidates, objectives), higher is better.
+
+    Args:
+        candidates: N candidates that have every objective.
+        objectives: names of `OBJECTIVES`; costs are negated.
+    """
     return np.array(
         [[merit_of(candidate, name) for name in objectives] for candidate in candidates],
         dtype=float,
@@ -25,10 +30,14 @@ def merits(candidates: Sequence[Candidate], objectives: Sequence[str]) -> NDArra
 
 
 def merit_of(candidate: Candidate, objective: str) -> float:
-    """Return how good a candidate is by one objective, higher is better.
+    """Return one objective of a candidate, with the sign that makes higher better.
+
+    Args:
+        candidate: the candidate.
+        objective: a name of `OBJECTIVES`.
 
     Raises:
-        ValueError: the candidate has no such score or cost.
+        ValueError: the candidate has no score, or this cost was not measured.
     """
     value = candidate.score if objective == SCORE else getattr(candidate.costs, objective)
     if value is None:
@@ -39,13 +48,19 @@ def merit_of(candidate: Candidate, objective: str) -> float:
 def pareto_front(candidates: Sequence[Candidate], objectives: Sequence[str]) -> list[Candidate]:
     """Return the scored candidates that no other one dominates, best score first.
 
-    One dominates another if it is at least as good by every objective, and better by one.
+    A candidate dominates another if it is at least as good in every objective and better in one.
+
+    Args:
+        candidates: any candidates; those without a score or over the budget are left out.
+        objectives: names of `OBJECTIVES`.
     """
     scored = _scored(candidates)
     values = merits(scored, objectives)
     front: list[int] = []
     left = np.lexsort(-values.T[::-1])
-    while len(left):  # nobody is dominated by one who comes later in this order
+    # In lexicographic order, no candidate is dominated by a later one. So the first is on the
+    # front, with all equal to it; of the rest, keep those that are better in some objective.
+    while len(left):
         first = values[left[0]]
         alike = (values[left] == first).all(axis=1)
         front += map(int, left[alike])
@@ -58,11 +73,15 @@ def _scored(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def knee(front: Sequence[Candidate], objectives: Sequence[str]) -> Candidate:
-    """Return the candidate of a front from which every gain costs most.
+    """Return the knee of a Pareto front: improving one objective there costs most of others.
 
-    It is the one farthest from the plane through the best of each objective, after each
-    objective has been scaled to [0, 1] over the front (Das 1999, "On characterizing the
-    'knee' of the Pareto curve", Structural Optimization 18).
+    It is the candidate farthest from the plane through the best of each objective, after each
+    objective is scaled to [0, 1] over the front (Das 1999, "On characterizing the 'knee' of
+    the Pareto curve", Structural Optimization 18).
+
+    Args:
+        front: candidates of a Pareto front.
+        objectives: names of `OBJECTIVES`.
 
     Raises:
         ValueError: the front is empty.
@@ -77,11 +96,15 @@ def knee(front: Sequence[Candidate], objectives: Sequence[str]) -> Candidate:
 
 
 def shortlist(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
-    """Return `count` candidates that score well and differ; the best is the first.
+    """Return `count` diverse candidates with high scores; the best is the first.
 
-    Of the best tenth by score (at least `count` of them) each next one is farthest from
-    those already chosen in score, ln parameters and ln multiply-adds, each scaled to [0, 1]
-    (farthest-first traversal: Gonzalez 1985, Theoretical Computer Science 38).
+    Farthest-first traversal (Gonzalez 1985, Theoretical Computer Science 38) of the tenth with
+    the highest scores (at least `count` candidates): the next candidate is the farthest from
+    all chosen ones in score, ln(1 + params) and ln(1 + MACs), each scaled to [0, 1].
+
+    Args:
+        candidates: any candidates; those without a score or over the budget are left out.
+        count: number of candidates; fewer are returned if there are not enough.
     """
     scored = sorted(_scored(candidates), key=Candidate.merit, reverse=True)
     # Good candidates only; then spread over score and costs.

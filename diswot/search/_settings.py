@@ -1,4 +1,4 @@
-"""What a search depends on in addition to teacher, space, data and scorer, and how it is kept."""
+"""Settings of a search in addition to teacher, space, data and scorer, and their JSON form."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,17 +17,19 @@ from diswot.search.engines import ENGINES, EngineSettings, current_name
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How candidates are proposed, and what they may cost.
+    """How candidates are proposed, what they may cost, and the short trainings.
 
     Attributes:
-        engine: how candidates are proposed.
-        budget: what they may cost.
-        latency: where milliseconds come from, see `diswot.latency.find_latency`.
-        latency_column: which column of a table they are.
-        trainings: what may be spent on trainings of candidates.
+        engine: name and size of the search engine, and its objectives.
+        budget: upper limits on what a candidate may cost.
+        latency: latency source: a form to measure, a table or a calibration, see
+            `diswot.latency.find_latency`; `None` if no latency is needed.
+        latency_column: column of the latency table.
+        trainings: budget of short trainings.
 
     Raises:
-        OptionError: milliseconds are asked for and there is no latency that gives them.
+        OptionError: the budget or an objective needs a latency, and there is no source; or a
+            column is given without one.
     """
 
     engine: EngineSettings = field(default_factory=EngineSettings)
@@ -49,10 +51,14 @@ class SearchSettings:
 
     @classmethod
     def chosen(cls, budget: Budget | None, **options: Unpack[SearchOptions]) -> "SearchSettings":
-        """Return the settings that options stand for.
+        """Return the settings for given options; missing ones have their defaults.
+
+        Args:
+            budget: upper limits on what a candidate may cost.
+            **options: see [`SearchOptions`][diswot.search.SearchOptions].
 
         Raises:
-            DiswotError: an option cannot be, or does not fit with the others.
+            DiswotError: an option is invalid, or contradicts another one.
         """
         chosen = filled(SearchOptions, options)
         name, objectives = current_name(chosen["engine"]), chosen["objectives"]
@@ -75,14 +81,14 @@ class SearchSettings:
 
     @property
     def memory(self) -> bool:
-        """Whether peak activation memory is asked for."""
+        """Whether budget or objectives need the peak memory of activations."""
         return self.budget.memory is not None or "memory" in self.engine.objectives
 
     def extended(self, generations: int) -> "SearchSettings":
         """Return the settings with more generations.
 
         Raises:
-            OptionError: there are fewer than before.
+            OptionError: `generations` is smaller than before.
         """
         if generations < self.engine.generations:
             raise OptionError(
@@ -92,7 +98,7 @@ class SearchSettings:
         return replace(self, engine=replace(self.engine, generations=generations))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as plain values, for the manifest."""
+        """Return the settings as JSON values, for the manifest."""
         settings = {
             "engine": self.engine.to_json(),
             "budget": asdict(self.budget),
@@ -103,10 +109,10 @@ class SearchSettings:
 
     @classmethod
     def from_json(cls, manifest: Mapping[str, Any]) -> "SearchSettings":
-        """Return the settings that a manifest holds.
+        """Read the settings from the content of a manifest.
 
         Raises:
-            RunFolderError: they cannot be.
+            RunFolderError: they are missing or invalid.
         """
         try:
             engine = dict(manifest["engine"])
@@ -130,12 +136,16 @@ class SearchSettings:
 def settled(
     budget: Budget | None, options: Mapping[str, Any]
 ) -> tuple[SearchSettings, int, str | None]:
-    """Return settings, workers and cluster of a search; other options are not looked at.
+    """Return settings, number of workers and cluster address of a search.
 
-    Nothing is loaded, so that options that contradict each other are refused at once.
+    Nothing is loaded, so that contradicting options are refused immediately.
+
+    Args:
+        budget: upper limits on what a candidate may cost.
+        options: options by name; those that are not options of a search are ignored.
 
     Raises:
-        DiswotError: an option cannot be, or does not fit with the others.
+        DiswotError: an option is invalid, or contradicts another one.
     """
     chosen = cast(SearchOptions, options_of(SearchOptions, options))
     workers, cluster = chosen.get("workers") or 1, chosen.get("cluster")
@@ -146,10 +156,16 @@ def settled(
 
 
 def check_alone_or_cluster(settings: SearchSettings, workers: int, cluster: str | None) -> None:
-    """Make sure that there can be such processes, and that they do not disturb measurements.
+    """Check workers and cluster, also against measured latencies.
+
+    Args:
+        settings: the settings of the search.
+        workers: number of local processes.
+        cluster: address of a Dask scheduler, or `None`.
 
     Raises:
-        OptionError: there cannot.
+        OptionError: there are more workers than cores, both workers and a cluster, or a cluster
+            and a latency that is measured on this machine.
     """
     check_processes(workers, cluster)
     if cluster is not None and is_measured(settings.latency):

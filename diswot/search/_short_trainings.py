@@ -1,4 +1,4 @@
-"""The short trainings of a search that is no part of a larger job."""
+"""The short trainings of a stand-alone search (`diswot run` plans its own)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +15,16 @@ from diswot.training import default_recipe, prepare_distillation
 
 
 def check_plan(trainings: TrainingBudget, context: ScoringContext, source: object) -> None:
-    """Raise what can be said of trainings before the search.
+    """Check the budget of short trainings before the search.
+
+    Args:
+        trainings: the budget.
+        context: the scoring context, whose data determine the default recipe.
+        source: where students come from; `None` for random initialization.
 
     Raises:
-        OptionError: they are longer than a full training, or leave nothing for the winner; or
-            students come from a source, whose networks are not trained one by one.
+        OptionError: short trainings are longer than a full one, or leave no epochs for the
+            winner; or students come from a supernet, whose weights short trainings ignore.
     """
     if trainings and source is not None:
         raise OptionError(
@@ -41,21 +46,21 @@ def with_trainings(
     cluster: str | None,
     progress: Progress,
 ) -> SearchResult:
-    """Train candidates of a search briefly, as far as it may; the result is saved again.
+    """Run the short trainings of a search and save its result again.
 
     Args:
-        result: of the search.
-        trainings: what may be spent.
-        teacher: whom students are distilled from; trained once where it has no weights.
-        context: of the search.
-        options: `teacher_weights`, `teacher_classes` and `data_root`, where they are known.
-        workers: processes.
-        cluster: address of a Dask scheduler.
+        result: the result of the search.
+        trainings: the budget; without any trainings, `result` is returned unchanged.
+        teacher: the teacher to distill from; it is trained first if it has no weights.
+        context: the scoring context of the search.
+        options: `teacher_weights`, `teacher_classes` and `data_root`, if given.
+        workers: number of local processes.
+        cluster: address of a Dask scheduler, whose workers are used instead.
         progress: called with every step.
     """
     if not trainings:
         return result
-    # imported here: searches without trainings need not wait for it
+    # Imported here to keep searches without trainings fast to start.
     from diswot.search.few_shot import train_briefly
 
     settings, data = result.manifest["settings"], context.data

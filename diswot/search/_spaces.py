@@ -25,7 +25,7 @@ from search_spaces import (
 )
 
 SIDE = 32
-"""Side of images that can have any."""
+"""Side, in pixels, that spaces assume for images of variable size."""
 
 
 def _made(kind: Callable[..., SearchSpace], **options: Any) -> Callable[[Signature], SearchSpace]:
@@ -33,13 +33,13 @@ def _made(kind: Callable[..., SearchSpace], **options: Any) -> Callable[[Signatu
 
 
 def _mobile(signature: Signature) -> SearchSpace:
-    """Return a space of small networks of inverted residuals for the side that images have."""
+    """Return a space of small inverted-residual networks for the image side of the signature."""
     side, widths = signature.inputs[0].shape[-1] or SIDE, (0.25, 0.5, 0.75, 1.0)
     return _made(MobileSpace, image_size=side, widths=widths, depths=(1, 2))(signature)
 
 
 def _autodistil(scale: int) -> UnionSpace:
-    """Return the paper's three sub-spaces side by side, with widths divided by a factor."""
+    """Return the union of AutoDistil's three sub-spaces, with widths divided by `scale`."""
     sizes = ("tiny", "small", "base")
     return UnionSpace({size: TextEncoderSpace.autodistil(size, scale=scale) for size in sizes})
 
@@ -48,7 +48,7 @@ MakesSpace: TypeAlias = Callable[[Signature], SearchSpace]
 
 
 def _offered(_name: str, found: Any) -> MakesSpace:
-    """Return what makes the space that a package offers: a class, a function or a space."""
+    """Wrap what a plugin provides (a class, function or space) as a factory of spaces."""
     return lambda signature: cast(SearchSpace, _of(found, signature))
 
 
@@ -78,15 +78,18 @@ SPACES: Registry[MakesSpace] = Registry(
     },
     adopt=_offered,
 )
-"""Every space by its name: made for what networks are to take and give."""
+"""Search spaces by name: (signature of inputs and outputs) → space."""
 
 
 def check_space_name(space: str | SearchSpace) -> None:
-    """Check a space that is asked for before it is made for some data.
+    """Check a space option before data are read.
+
+    Args:
+        space: a built-in name, `package.module:Class`, or a space.
 
     Raises:
-        UnknownNameError: no space has that name.
-        OptionError: it is neither a name nor a space, or cannot be imported.
+        UnknownNameError: no space has this name.
+        OptionError: `space` is neither a text nor a `SearchSpace`, or cannot be imported.
     """
     if isinstance(space, SearchSpace):
         return
@@ -99,15 +102,16 @@ def check_space_name(space: str | SearchSpace) -> None:
 
 
 def find_space(space: str | SearchSpace, signature: Signature) -> SearchSpace:
-    """Return the space that is meant: by name, by `package.module:Class`, or itself.
+    """Make a search space for the given inputs and outputs; a space is returned unchanged.
 
     Args:
-        space: a name, a class or a space; see [`made_for`][search_spaces.made_for].
-        signature: what networks are to take and give.
+        space: a built-in name, `package.module:Class`, or a space; a class is called as
+            described at [`made_for`][search_spaces.made_for].
+        signature: shapes of the networks' inputs and outputs.
 
     Raises:
-        UnknownNameError: no space has that name.
-        SpaceError: the reference names no space, or it cannot be made for such inputs.
+        UnknownNameError: no space has this name.
+        SpaceError: the reference is not a search space, or it cannot be made for these inputs.
     """
     if isinstance(space, SearchSpace):
         return space
@@ -132,10 +136,10 @@ def _of(named: Any, signature: Signature) -> Any:
 
 
 def parse_architecture(space: SearchSpace, text: str) -> Architecture:
-    """Return the architecture that `text` names.
+    """Parse the name of an architecture.
 
     Raises:
-        SpaceError: it names none of this space.
+        SpaceError: `text` is not an architecture of the space.
     """
     try:
         return space.from_string(text)

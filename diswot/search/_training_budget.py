@@ -1,4 +1,4 @@
-"""How many epochs short trainings and the trainings of the best may take together."""
+"""The training budget: epochs of short trainings and of the best students' trainings."""
 
 import math
 import re
@@ -8,19 +8,20 @@ from diswot.errors import OptionError
 from diswot.training import total_epochs
 
 SHORT = 5
-"""A short training has a fifth of the epochs of a full one, where nothing else is asked for."""
+"""By default, a short training has 1/5 of the epochs of a full one."""
 
 _TIMES = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a budget is divided.
+    """How a training budget is divided.
 
     Attributes:
-        trainings: short ones, at most.
-        epochs: of each.
-        shortlist: students that are trained on, by successive halving; `None` as asked for.
+        trainings: maximal number of short trainings.
+        epochs: epochs of each short training.
+        shortlist: number of students that enter successive halving afterwards; `None` leaves
+            it to the option.
     """
 
     trainings: int
@@ -30,12 +31,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class TrainingBudget:
-    """What a search may spend on trainings.
+    """Limits on the trainings of a search.
 
     Attributes:
-        trainings: short ones; `None` for half of `total`.
-        epochs: of a short training; `None` for a fifth of a full one.
-        total: epochs of all trainings over those of one full training; `None` for no limit.
+        trainings: number of short trainings; `None` spends half of `total` on them.
+        epochs: epochs of a short training; `None` for a fifth of a full one.
+        total: epochs of all trainings together, as a multiple of one full training; `None` for
+            no limit.
 
     Raises:
         OptionError: a value is out of range.
@@ -60,11 +62,16 @@ class TrainingBudget:
     def chosen(
         cls, trainings: int | None, epochs: int | None, total: str | None
     ) -> "TrainingBudget":
-        """Return the budget that options stand for.
+        """Return the budget for given options.
+
+        Args:
+            trainings: the option `--trainings`.
+            epochs: the option `--training-epochs`.
+            total: the option `--train-budget`, such as `6x`.
 
         Raises:
-            OptionError: the total is not written like `6x`, or is less than one full training;
-                or epochs are given without trainings.
+            OptionError: the total is not written like `6x` or is below `1x`, or epochs are
+                given without trainings.
         """
         if total is None:
             if epochs is not None and not trainings:
@@ -82,18 +89,18 @@ class TrainingBudget:
         return cls(trainings, epochs, float(found[1]))
 
     def __bool__(self) -> bool:
-        """Whether anything is trained for the search."""
+        """Whether the search trains any candidates."""
         return bool(self.trainings) or self.total is not None
 
     def plan(self, whole: int) -> Plan:
-        """Divide the budget: half for short trainings, the rest for those of the best.
+        """Divide the budget: half for short trainings, the rest for training the best students.
 
         Args:
             whole: epochs of a full training.
 
         Raises:
-            OptionError: short trainings are longer than full ones, or leave nothing to train the
-                winner with.
+            OptionError: short trainings are longer than full ones, or leave too few epochs to
+                train the winner.
         """
         epochs = max(1, whole // SHORT) if self.epochs is None else self.epochs
         if epochs > whole:
@@ -113,6 +120,7 @@ class TrainingBudget:
                 f"--train-budget {self.total:g}x, and the winner needs {whole}: take fewer or "
                 "shorter ones"
             )
+        # The longest shortlist whose successive halving fits into the rest.
         shortlist = 1
         while total_epochs(shortlist + 1, whole) <= left and shortlist < count:
             shortlist += 1

@@ -1,4 +1,4 @@
-"""What decides which architecture is evaluated next: an engine a file."""
+"""Search engines, one per file: each proposes the next architecture to evaluate."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
@@ -37,6 +37,6 @@ ENGINES: Registry[MakesEngine] = Registry(
     },
     adopt=_engine,
 )
-"""Every engine by its name: (history, settings) → engine."""
+"""Search engines by name: (history, settings) → engine."""
 
 __all__ = ["ENGINES", "Engine", "EngineSettings", "current_name"]

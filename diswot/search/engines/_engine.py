@@ -1,4 +1,4 @@
-"""What all engines have in common."""
+"""The interface and the settings that all search engines share."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -14,14 +14,14 @@ from search_spaces import Architecture
 _DECLARED = declared(SearchOptions)
 
 _FORMER = {"regularised": "regularized"}
-"""Names of engines in runs and commands of earlier versions."""
+"""Former spellings of engine names, in runs and commands of earlier versions."""
 
 _SEEDED_AS = {now: former for former, now in _FORMER.items()}
-"""Seeds depend on the name of the engine, and do not change with its spelling."""
+"""Seeds are derived from an engine's name; its former spelling keeps old runs reproducible."""
 
 
 def current_name(name: str) -> str:
-    """Return the name of an engine, which may be one of an earlier version.
+    """Return the present spelling of an engine's name.
 
     Examples:
         >>> current_name("regularised"), current_name("nsga2")
@@ -32,16 +32,17 @@ def current_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How candidates are proposed.
+    """Settings of a search engine.
 
     Attributes:
-        name: of `ENGINES`.
+        name: name in `ENGINES`.
         population: candidates per generation.
-        generations: generations after the first, which is random.
-        objectives: what candidates are compared by.
+        generations: number of generations after the first, random one.
+        objectives: names of `OBJECTIVES`: the score, and for `nsga2` one or more costs.
 
     Raises:
-        OptionError: a number or an objective that cannot be.
+        OptionError: a number is out of range, an objective does not exist, or the objectives
+            do not fit the engine.
     """
 
     name: str = _DECLARED["engine"].option.default
@@ -76,36 +77,46 @@ class EngineSettings:
 
     @property
     def several(self) -> bool:
-        """Whether there are costs among the objectives."""
+        """Whether there are objectives other than the score."""
         return len(self.objectives) > 1
 
     @property
     def total(self) -> int:
-        """How many candidates there are at most."""
+        """Maximal number of candidates."""
         return self.population * (self.generations + 1)
 
     def generator(self, seed: int, number: int) -> np.random.Generator:
-        """Return the random numbers of one proposal of a run."""
+        """Return the random generator of one proposal.
+
+        Args:
+            seed: seed of the run.
+            number: number of the proposal.
+        """
         return generator_for(seed, "engine", _SEEDED_AS.get(self.name, self.name), number)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as plain values."""
+        """Return the settings as JSON values."""
         return asdict(self) | {"objectives": list(self.objectives)}
 
 
 class Engine(Protocol):
-    """Proposes architectures, one after another, numbered from 0.
+    """Proposes architectures one after another, numbered from 0.
 
-    A proposal is a function of its number, its generator and the candidates that it
-    needs; so it depends neither on how many workers there are nor on which of them is
-    faster, and a search resumes from its candidates alone.
+    A proposal must be a function of its number, its generator and the first `needs(number)`
+    candidates only. So it does not depend on the number or speed of workers, and a search can
+    be resumed from its candidates alone.
     """
 
     total: int
-    """How many proposals there are at most."""
+    """Maximal number of proposals."""
 
     def needs(self, number: int) -> int:
-        """Return how many candidates, the first ones, proposal `number` waits for."""
+        """Return how many of the first candidates must be known before proposal `number`."""
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return an architecture not proposed before, or `None` where none is left."""
+        """Return an architecture that was not proposed before, or `None` if none is left.
+
+        Args:
+            number: number of the proposal, from 0.
+            rng: random generator of this proposal.
+        """

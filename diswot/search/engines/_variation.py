@@ -1,4 +1,4 @@
-"""Children of architectures, by DEAP's variation."""
+"""Crossover and mutation of architectures with DEAP."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,12 @@ MUTATION = 0.8
 
 @dataclass
 class Individual:
-    """What DEAP selects and varies."""
+    """An architecture with its fitness, as DEAP expects it.
+
+    Attributes:
+        arch: the architecture.
+        fitness: DEAP's fitness, by which individuals are selected.
+    """
 
     arch: Architecture
     fitness: base.Fitness
@@ -26,9 +31,14 @@ class Individual:
 def child_of(
     space: SearchSpace, parents: Sequence[Individual], rng: np.random.Generator
 ) -> Architecture:
-    """Return a child: crossed over with probability 0.5, then mutated with 0.8 (`varAnd`).
+    """Return a child: crossover with probability 0.5, then mutation with probability 0.8.
 
-    To be called inside `deap_seed`.
+    Must be called inside `deap_seed`, because DEAP's `varAnd` uses the global `random`.
+
+    Args:
+        space: crosses over and mutates architectures.
+        parents: two individuals.
+        rng: random generator passed to the space.
     """
 
     def clone(parent: Individual) -> Individual:
@@ -54,7 +64,7 @@ def child_of(
 
 @contextmanager
 def deap_seed(rng: np.random.Generator) -> Iterator[None]:
-    """Fence DEAP's use of the global `random`: seeded inside, restored after."""
+    """Seed the global `random`, which DEAP uses, inside the block; restore it afterwards."""
     state = random.getstate()
     random.seed(int(rng.integers(2**63)))
     try:

@@ -16,11 +16,11 @@ class _Fitness(base.Fitness):  # type: ignore[misc]
 
 
 class Evolution:
-    """A (μ+λ) evolution with μ = λ = population.
+    """A (μ+λ) evolution strategy with μ = λ = population.
 
-    The parents of a generation are the best μ of all before it: so the best is never
-    lost. They win tournaments of five; children are crossed over and mutated, and
-    redrawn until they are new and in budget.
+    The first generation is random. The parents of each further one are the best μ candidates
+    of all earlier generations (elitism), selected in tournaments of five. Children are made by
+    crossover and mutation, and redrawn until they are new and within the budget.
     """
 
     def __init__(self, history: History, settings: EngineSettings) -> None:
@@ -31,11 +31,11 @@ class Evolution:
         self._parents_of = 0
 
     def needs(self, number: int) -> int:
-        """Wait for all generations before."""
+        """Return the number of candidates of all earlier generations."""
         return number - number % self._population
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return a child of the generations before; of the first, a random architecture."""
+        """Return a child of earlier generations, or in the first a random architecture."""
         parents = self._best(self.needs(number))
         if not parents:
             return self._history.draw_any(rng)

@@ -1,4 +1,4 @@
-"""Every architecture of a small space."""
+"""Exhaustive search: every architecture of a small space."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,13 @@ from diswot.search.engines._engine import EngineSettings
 from search_spaces import Architecture
 
 LARGEST = 10**6
-"""Architectures of the largest space that is gone through."""
+"""Size of the largest space that can be searched exhaustively."""
 
 
 class Exhaustive:
-    """Proposes all architectures in budget in the order of the space; generations do not count.
+    """Proposes all architectures within the budget, in the order of the space.
+
+    The number of generations is ignored.
 
     Raises:
         OptionError: the space is infinite, or has more than a million architectures.
@@ -34,9 +36,9 @@ class Exhaustive:
         self._left: Iterator[Architecture] = iter(history.space)
 
     def needs(self, number: int) -> int:
-        """Wait for none but to keep the line short."""
+        """Depend on no scores, but stay at most two populations ahead of the evaluations."""
         return max(0, number - self._ahead)
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return the next architecture."""
+        """Return the next architecture within the budget."""
         return next((arch for arch in self._left if self._history.take(arch)), None)

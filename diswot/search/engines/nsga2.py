@@ -1,4 +1,4 @@
-"""NSGA-II: the score against what a student costs."""
+"""NSGA-II: a multi-objective search for high scores at low costs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from diswot.search.engines._variation import Individual, child_of, deap_seed
 from search_spaces import Architecture
 
 FAILED = 1e9
-"""By how much who could not be scored counts as over budget."""
+"""Budget violation that is assigned to candidates that could not be scored."""
 
 
 class _Fitness(base.Fitness):  # type: ignore[misc]
-    """Values to maximize, or by how much the budget is exceeded.
+    """Objectives to maximize, or the violation of the budget.
 
-    Constrained domination (Deb et al. 2002, definition 1): who is in budget dominates
-    who is not, and of two who are not the one that exceeds it less.
+    Constrained domination (Deb et al. 2002, definition 1): a candidate within the budget
+    dominates one that is over it; of two over it, the smaller violation dominates.
     """
 
     weights: tuple[float, ...] = (1.0,)
@@ -31,7 +31,7 @@ class _Fitness(base.Fitness):  # type: ignore[misc]
         super().__init__(values)
 
     def dominates(self, other: "_Fitness", obj: slice = slice(None)) -> bool:
-        """Return whether this is better."""
+        """Return whether this individual dominates the other."""
         if self.violation or other.violation:
             return self.violation < other.violation
         return bool(super().dominates(other, obj))
@@ -40,10 +40,10 @@ class _Fitness(base.Fitness):  # type: ignore[misc]
 class NSGA2:
     """Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm", IEEE TEC 6(2).
 
-    Parents win binary tournaments by domination and crowding distance; children as in
-    `evolution`, but an architecture over budget may be one: it is not scored, and leads
-    back into the budget by how little it exceeds it. Of parents and children those of the
-    first fronts survive, of the last front those in the least crowded places.
+    Parents are selected in binary tournaments by domination and crowding distance. Children are
+    made as in `evolution`, but may be over the budget: these are not scored, and small
+    violations are preferred, which leads back into the budget. Of parents and children, the
+    first fronts survive; of the last front, those with the largest crowding distance.
     """
 
     def __init__(self, history: History, settings: EngineSettings) -> None:
@@ -55,11 +55,11 @@ class NSGA2:
         self._born = 0
 
     def needs(self, number: int) -> int:
-        """Wait for all generations before."""
+        """Return the number of candidates of all earlier generations."""
         return number - number % self._population
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return a child of the survivors; at first random architectures."""
+        """Return a child of the survivors, or in the first generation a random architecture."""
         self._survive(self.needs(number))
         space = self._history.space
 
@@ -73,7 +73,7 @@ class NSGA2:
         return found if found is not None else self._history.draw_any(rng)
 
     def _survive(self, known: int) -> None:
-        """Let generations pass until `known` candidates have been born."""
+        """Apply the selection of every generation among the first `known` candidates."""
         while self._born < known:
             # Combine the survivors with the next generation, and select among both.
             born = range(self._born, min(known, self._born + self._population))
@@ -105,11 +105,15 @@ class _Member(Individual):
 
 
 def survivors(members: Sequence[_Member], count: int) -> list[_Member]:
-    """Return the `count` members of the first fronts, of the last one the least crowded.
+    """Select `count` members: the first fronts, and of the last the least crowded.
 
-    Members know their crowding distance afterwards. It is `selNSGA2` of DEAP with all pairs
-    compared at once, for a resumed search makes thousands of selections; who is older
-    wins a tie.
+    Sets `fitness.crowding_dist` of the members. The same selection as DEAP's `selNSGA2`, but
+    all pairs are compared at once, because resuming repeats thousands of selections; ties go to
+    the older member.
+
+    Args:
+        members: parents and children, in the order of their numbers.
+        count: number of survivors.
     """
     chosen: list[_Member] = []
     for front in _fronts(members):
@@ -125,7 +129,7 @@ def survivors(members: Sequence[_Member], count: int) -> list[_Member]:
 
 
 def _fronts(members: Sequence[_Member]) -> Iterator[list[_Member]]:
-    """Yield the members whom nobody dominates, then those whom nobody left dominates, etc."""
+    """Yield the Pareto fronts: the non-dominated members, then those of the rest, and so on."""
     values = np.array([member.fitness.wvalues for member in members])
     violations = np.array([member.fitness.violation for member in members])
     # Pareto domination: no worse by every objective, and not equal by all.

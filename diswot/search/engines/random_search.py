@@ -1,4 +1,4 @@
-"""Random search: what evolution is compared with."""
+"""Random search, the baseline of other engines."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from search_spaces import Architecture
 
 
 class RandomSearch:
-    """Proposes random architectures in budget, each once (Bergstra and Bengio 2012, JMLR 13)."""
+    """Proposes random architectures within the budget (Bergstra and Bengio 2012, JMLR 13)."""
 
     def __init__(self, history: History, settings: EngineSettings) -> None:
         self.total = settings.total
@@ -16,9 +16,9 @@ class RandomSearch:
         self._ahead = 2 * settings.population
 
     def needs(self, number: int) -> int:
-        """Wait for none but to keep the line short."""
+        """Depend on no scores, but stay at most two populations ahead of the evaluations."""
         return max(0, number - self._ahead)
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return a random architecture."""
+        """Return a random architecture that is new and within the budget."""
         return self._history.draw_any(rng)

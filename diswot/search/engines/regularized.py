@@ -7,15 +7,15 @@ from diswot.search.engines._engine import EngineSettings
 from search_spaces import Architecture
 
 TOURNAMENT = 4
-"""One parent wins among a quarter of the population, as in the paper (25 of 100)."""
+"""The tournament size is 1/4 of the population, as in the paper (25 of 100)."""
 
 
 class Regularized:
     """Aging evolution (Real et al. 2019, AAAI 33, algorithm 1).
 
-    The population is the most recent candidates. Each proposal mutates the best of a random
-    quarter of them. There are no generations: a proposal does not need the scores of the last
-    half a population, so that many candidates are evaluated in parallel.
+    The population consists of the most recent candidates. Each proposal is a mutation of the
+    best of a random quarter of them. There are no generations: proposals do not wait for the
+    most recent half a population, so that candidates can be evaluated in parallel.
     """
 
     def __init__(self, history: History, settings: EngineSettings) -> None:
@@ -25,11 +25,11 @@ class Regularized:
         self._ahead = max(1, settings.population // 2)
 
     def needs(self, number: int) -> int:
-        """Need the scores of all candidates but the last half a population."""
+        """Return the number of candidates before the most recent half a population."""
         return max(0, number - self._ahead)
 
     def propose(self, number: int, rng: np.random.Generator) -> Architecture | None:
-        """Return a mutant of a good recent candidate; at first random architectures."""
+        """Return a mutation of a good recent candidate; at first random architectures."""
         # The population: the most recent candidates that have a score.
         known = self.needs(number)
         scores = self._history.scores(known)

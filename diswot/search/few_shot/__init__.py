@@ -1,4 +1,4 @@
-"""Short trainings of candidates, and what they say about all others."""
+"""Short trainings of a few candidates, from which a model ranks all others."""
 
 from diswot.search.few_shot._features import features, genes, grouped, normal_scores
 from diswot.search.few_shot._ranker import Ranker

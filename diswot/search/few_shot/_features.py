@@ -1,4 +1,4 @@
-"""What is known of candidates without training them, as numbers."""
+"""Features of candidates that need no training: genes, costs and terms of the score."""
 
 import re
 from collections.abc import Sequence
@@ -17,10 +17,13 @@ _SEPARATORS = re.compile(r"[^\w.<>~=-]+")
 
 
 def features(candidates: Sequence[Candidate]) -> Matrix:
-    """Return one row for each candidate: genes, costs and terms, each group with the same weight.
+    """Return the features of candidates, where genes and numbers have the same total variance.
 
     Args:
-        candidates: scored ones of one search.
+        candidates: N scored candidates of one search.
+
+    Returns:
+        Features (N, D): word counts of names, and normal scores of costs and terms.
     """
     columns = [_cost(candidates, name) for name in COSTS]
     terms = [[each.means[name] for each in candidates] for name in candidates[0].means]
@@ -34,7 +37,13 @@ def _cost(candidates: Sequence[Candidate], name: str) -> list[float] | None:
 
 
 def genes(names: Sequence[str]) -> list[Matrix]:
-    """Return what architectures are written with: each word at its place, and how often each is.
+    """Return word counts of architecture names: per position, and over all positions.
+
+    Args:
+        names: N names of architectures.
+
+    Returns:
+        Two matrices (N, words): one column per (position, word), and one per word.
 
     Examples:
         >>> at_places, counts = genes(["3-1-5", "3-3-1"])
@@ -51,7 +60,7 @@ def _words(name: str) -> list[str]:
 
 
 def _counts(words: list[list[str]]) -> Matrix:
-    # imported here: commands that train nothing need not wait for it
+    # Imported here to keep commands that train nothing fast to start.
     from sklearn.feature_extraction.text import CountVectorizer
 
     counted = CountVectorizer(analyzer=lambda each: each).fit_transform(words)
@@ -59,9 +68,13 @@ def _counts(words: list[list[str]]) -> Matrix:
 
 
 def grouped(groups: Sequence[Matrix]) -> Matrix:
-    """Return groups of columns next to each other, each group of the same variance in all.
+    """Standardize columns and concatenate groups so that each group has the same total variance.
 
-    Columns that are constant are left out.
+    Args:
+        groups: matrices (N, columns); constant columns are dropped.
+
+    Returns:
+        A matrix (N, D); one column of zeros if all columns are constant.
     """
     kept = [group[:, group.std(axis=0) > 0] for group in groups]
     scaled = [(g - g.mean(axis=0)) / g.std(axis=0) / np.sqrt(g.shape[1]) for g in kept if g.size]
@@ -71,7 +84,13 @@ def grouped(groups: Sequence[Matrix]) -> Matrix:
 
 
 def normal_scores(values: Sequence[float] | Vector) -> Vector:
-    """Return normal quantiles of ranks: standard normal, whatever the values are distributed like.
+    """Return normal scores: the standard normal quantiles of the values' ranks.
+
+    Args:
+        values: N numbers of any distribution.
+
+    Returns:
+        The scores (N,); ties share the score of their mean rank.
 
     Examples:
         >>> normal_scores([3.0, 1e9, 2.0]).round(2).tolist()

@@ -1,4 +1,4 @@
-"""Who trains: this process, workers on this machine, or a cluster."""
+"""Where candidates are trained: in this process, in local workers, or on a Dask cluster."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -11,17 +11,18 @@ from diswot.workers import InProcess, Workers
 
 
 class Shared:
-    """An object that every worker has: itself in this process, elsewhere by its name.
+    """Refers to an object that every worker has, which pickles cheaply.
 
     Args:
-        found: the object, or the name it was sent under.
+        found: the object itself (in this process), or the name under which workers have
+            unpickled it.
     """
 
     def __init__(self, found: Any) -> None:
         self._found = found
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the object where this runs."""
+        """Call a method of the object in the process that runs this."""
         found = adopted(self._found) if isinstance(self._found, str) else self._found
         return getattr(found, method)(*arguments)
 
@@ -30,17 +31,17 @@ class Shared:
 def executor_of(
     shared: Any, workers: int, cluster: str | None
 ) -> Iterator[tuple[Executor, Shared]]:
-    """Return an executor whose workers have an object.
+    """Yield an executor whose workers have an object, and the object's reference for tasks.
 
     Args:
-        shared: sent once to every worker.
-        workers: processes on this machine; 1 is this process itself.
+        shared: the object, which is sent once to every worker.
+        workers: number of processes on this machine; 1 runs tasks in this process.
         cluster: address of a Dask scheduler, whose workers are used instead.
 
     Raises:
-        OptionError: more workers than cores, both workers and a cluster, a cluster that does
-            not answer, or an object that cannot be sent.
-        MissingExtraError: `distributed` is not installed.
+        OptionError: there are more workers than cores, both workers and a cluster are given,
+            the cluster does not answer, or the object cannot be pickled.
+        MissingExtraError: a cluster is given and `distributed` is not installed.
     """
     check_processes(workers, cluster)
     if cluster is not None:

@@ -1,4 +1,4 @@
-"""A ranking of all candidates from their scores and a few short trainings."""
+"""Rank all candidates from their scores and the results of a few short trainings."""
 
 from collections.abc import Mapping
 
@@ -9,29 +9,30 @@ from scipy.stats import norm
 from diswot.search.few_shot._features import Matrix, Vector, normal_scores
 
 FEWEST = 3
-"""Results below which the score alone ranks."""
+"""Number of results below which candidates are ranked by score alone."""
 
 SCORE_WEIGHT = 1.0
-"""Of the standardized score next to the standardized result of a short training: a short training
-ranks networks by how fast they learn, and the score says what they can become."""
+"""Weight of the standardized score, added to the predicted standardized result: short trainings
+favor networks that learn fast, the score those that end well."""
 
 FIRST = 5
-"""Trainings that are chosen by score and difference before results choose."""
+"""Number of trainings chosen by score and diversity before expected improvement is used."""
 
 BEST = 0.1
-"""Share of the candidates that the first ones are chosen from."""
+"""Fraction of the candidates, by score, from which the first trainings are chosen."""
 
 _OFFSET, _RESIDUAL, _NOISE = 25.0, 0.5, 0.09
-"""Variances, in units of the standardized results: of their mean, of what the score does not
-explain, and of a training."""
+"""Variances of the Gaussian process, for standardized results: of their mean, of what the score
+does not explain, and of the noise of one training."""
 
 
 class Ranker:
-    """A Gaussian process over what short trainings give, with the score as its prior mean.
+    """A Gaussian process over the results of short trainings, with the score as prior mean.
 
     Args:
-        features: of all candidates (N, D), scaled so that a squared distance is about 2.
-        scores: of all candidates (N,); higher is better.
+        features: features of all candidates (N, D), scaled so that the mean squared distance
+            between two is about 2.
+        scores: scores of all candidates (N,); higher is better.
 
     Examples:
         >>> ranker = Ranker(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 2.0, 3.0, 4.0]))
@@ -50,13 +51,13 @@ class Ranker:
         return len(self._prior)
 
     def ranking(self, results: Mapping[int, float]) -> NDArray[np.int64]:
-        """Return the places of all candidates, the most promising first.
+        """Return the indices of all candidates (N,), most promising first.
 
-        The first is the best of the short trainings; what follows is ordered by the posterior.
-        With fewer than three results the score alone ranks.
+        The first is the best of the short trainings; the others are ordered by posterior mean
+        plus score. With fewer than three results, all are ordered by score.
 
         Args:
-            results: of short trainings, by place; higher is better.
+            results: results of short trainings by index; higher is better.
         """
         if len(results) < FEWEST:
             return self._order
@@ -68,16 +69,16 @@ class Ranker:
     def proposals(
         self, results: Mapping[int, float], count: int, *, tried: frozenset[int] = frozenset()
     ) -> list[int]:
-        """Return the places of the `count` candidates to train next.
+        """Return the indices of the `count` candidates to train next.
 
-        The first are the best by score and others of the best tenth that differ most from them.
-        Then each is the one of the highest expected improvement; a proposal counts as a result
-        for those after it, with what is expected of it.
+        The first trainings are the best by score, then those of the best tenth that differ most
+        from the chosen ones. Later ones maximize the expected improvement; within one call, a
+        proposal counts for the next ones as a result with its predicted value.
 
         Args:
-            results: of short trainings, by place.
-            count: fewer where none are left.
-            tried: places that are not proposed: those in training, or whose training failed.
+            results: results of short trainings by index.
+            count: number of candidates; fewer are returned if not enough are left.
+            tried: indices that are not proposed, for example because their training failed.
         """
         known, taken = dict(results), set(tried) | set(results)
         found: list[int] = []
@@ -92,9 +93,10 @@ class Ranker:
         return found
 
     def _most_improving(self, known: Mapping[int, float], taken: set[int]) -> tuple[int, float]:
-        """Return the place of the highest expected improvement, and what it is expected to give."""
+        """Return the index of the highest expected improvement, and its predicted result."""
         mean, deviation = self._posterior(known)
         value = mean + SCORE_WEIGHT * self._prior
+        # Expected improvement over the best trained one: σ (z Φ(z) + φ(z)), z = Δ / σ.
         gain = (value - value[list(known)].max()) / deviation
         improvement = deviation * (gain * norm.cdf(gain) + norm.pdf(gain))
         improvement[list(taken)] = -np.inf
@@ -102,7 +104,7 @@ class Ranker:
         return place, float(values.mean() + mean[place] * _spread(values))
 
     def _most_different(self, taken: set[int]) -> int:
-        """Return the best by score, or what is farthest from those taken in the best tenth."""
+        """Return the best by score, or of the best tenth the farthest from those taken."""
         pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(taken) + 1)]
         left = [int(place) for place in pool if place not in taken]
         if not taken:
@@ -111,12 +113,13 @@ class Ranker:
         return left[int((between**2).sum(axis=2).min(axis=1).argmax())]
 
     def _posterior(self, known: Mapping[int, float]) -> tuple[Vector, Vector]:
-        """Return mean and deviation of the standardized results of all candidates."""
-        # imported here: commands that train nothing need not wait for it
+        """Return mean and deviation (N,) of the predicted standardized results."""
+        # Imported here to keep commands that train nothing fast to start.
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
         places, values = np.array([*known]), np.array([*known.values()])
+        # The process models what the prior (the normal score) does not explain.
         standard = (values - values.mean()) / _spread(values)
         kernel = ConstantKernel(_OFFSET) + ConstantKernel(_RESIDUAL) * Matern(1.0, nu=2.5)
         process = GaussianProcessRegressor(kernel, alpha=_NOISE, optimizer=None)
@@ -126,5 +129,5 @@ class Ranker:
 
 
 def _spread(values: Vector) -> float:
-    """Return the standard deviation; 1 where all are equal."""
+    """Return the standard deviation, or 1 if all values are equal."""
     return float(values.std()) or 1.0

@@ -1,4 +1,4 @@
-"""Short trainings of candidates: which, in whatever processes, kept as they end."""
+"""Run short trainings of candidates in parallel and record each as soon as it ends."""
 
 import math
 import time
@@ -25,8 +25,8 @@ from diswot.training import Distillation
 from search_spaces import SearchSpace
 
 AT_ONCE = 4
-"""Trainings that are proposed together, whatever the number of workers, so that their number
-does not change the result."""
+"""Number of trainings proposed together, independent of the number of workers, so that workers
+do not change the result."""
 
 JOURNAL = "trainings.jsonl"
 
@@ -36,10 +36,10 @@ class Trainer:
     """Trains candidates briefly; sent once to every worker.
 
     Attributes:
-        space: of the candidates.
+        space: the search space of the candidates.
         distillation: teacher, data and recipe, with the epochs of a short training.
-        seed: of initial weights, as in the full training of a candidate.
-        threads: of each training.
+        seed: base seed of initial weights, as in the full training of a candidate.
+        threads: torch threads of each training.
     """
 
     space: SearchSpace
@@ -48,7 +48,12 @@ class Trainer:
     threads: int
 
     def train(self, name: str, key: str) -> BriefTraining:
-        """Train a candidate; a failure is part of the result."""
+        """Train a candidate; an exception becomes the result's `failure`.
+
+        Args:
+            name: name of its architecture.
+            key: its canonical key, from which the seed is derived.
+        """
         started, epochs = time.perf_counter(), self.distillation.recipe.epochs
         value: float | None
         failure: str | None
@@ -81,21 +86,25 @@ def train_briefly(
     cluster: str | None = None,
     progress: Progress,
 ) -> SearchResult:
-    """Train the most promising candidates of a search briefly, and order all by what that says.
+    """Run short trainings of promising candidates and rank all candidates with the results.
 
-    What the run folder holds of an earlier call is not trained again.
+    Trainings recorded in the run folder by an earlier call are not repeated.
 
     Args:
-        result: of a search, with its space.
+        result: the result of a search, with its space.
         distillation: teacher, data and the recipe of a full training.
-        plan: how many trainings, and how long.
-        workers: processes on this machine.
-        cluster: address of a Dask scheduler, whose workers train instead.
-        progress: called with every training.
+        plan: number of short trainings and their epochs.
+        workers: number of processes on this machine.
+        cluster: address of a Dask scheduler, whose workers are used instead.
+        progress: called after every training.
+
+    Returns:
+        `result` with `trainings`, `order` and the most promising candidate as `best`.
 
     Raises:
-        RunFolderError: the folder's trainings are damaged.
-        OptionError: there are no such workers, or the recipe cannot be so short.
+        RunFolderError: the recorded trainings are damaged.
+        OptionError: the result has no space, workers or cluster cannot be used, or the recipe
+            does not allow so few epochs.
     """
     if result.space is None:
         raise OptionError("Expected a search with its space, but got one that was read without it")
@@ -125,7 +134,7 @@ def train_briefly(
         progress(message("short trainings", said))
     failed = {place for place, each in done.items() if each.value is None}
     ranked = sorted(ranker.ranking(_results(done)).tolist(), key=failed.__contains__)
-    order = [candidates[place] for place in ranked]  # what cannot be trained is the last
+    order = [candidates[place] for place in ranked]  # those whose training failed come last
     return replace(
         result,
         best=order[0],
@@ -141,7 +150,7 @@ def _results(done: Mapping[int, BriefTraining]) -> dict[int, float]:
 def _trained(
     candidates: Sequence[Candidate], record: "Journal", executor: Executor, shared: Shared
 ) -> Iterator[BriefTraining]:
-    """Train those that are not known, at once, and yield all in their order."""
+    """Train candidates that are not recorded, in parallel; yield all results in order."""
     futures = {
         each.key: executor.submit(shared.call, "train", each.name, each.key)
         for each in candidates
@@ -154,11 +163,11 @@ def _trained(
 
 
 class Journal:
-    """Short trainings on disk as soon as they have ended; those of other lengths are left out.
+    """Records short trainings on disk as soon as they end.
 
     Args:
-        path: of the file; `None` for none.
-        epochs: of the trainings that are wanted.
+        path: the file; `None` keeps them in memory only.
+        epochs: epochs of a short training; recorded trainings of other lengths are ignored.
     """
 
     def __init__(self, path: Path | None, epochs: int) -> None:
@@ -167,7 +176,7 @@ class Journal:
         self.known = {each.key: each for each in found if each.epochs == epochs}
 
     def append(self, training: BriefTraining) -> None:
-        """Keep a training; when this returns it is on disk."""
+        """Record a training; it is on disk when this returns."""
         self.known[training.key] = training
         if self._file is not None:
             self._file.append(asdict(training))
