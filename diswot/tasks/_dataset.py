@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
-import torch
 from torch import Tensor, nn
 
+from diswot.seeding import seed_torch
 from diswot.tasks._batch import Batch
 from diswot.tasks._source import Source
 from search_spaces import Signature
@@ -75,7 +75,7 @@ class TrainingBatches(Protocol):
             seed: of the epoch, for what is drawn for every example alone.
         """
         for places, own in shares:
-            torch.manual_seed(own)
+            seed_torch(own)
             yield self(places)
 
 

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from diswot.errors import DataError, RunError, first_line
 from diswot.options import MOST_LOADER_WORKERS
-from diswot.seeding import seed_for
+from diswot.seeding import seed_for, seed_torch
 from diswot.tasks._batch import Batch
 from diswot.tasks._dataset import Changes
 from diswot.tasks.images._streamed_examples import Chosen, Examples, Found
@@ -65,7 +65,7 @@ class StreamedBatches(ImageBatches):
         )
         try:
             for (places, own), found in zip(needed, ahead, strict=True):
-                torch.manual_seed(own)
+                seed_torch(own)
                 yield self._finished(places, found)
         finally:
             ahead.close()
