@@ -58,6 +58,9 @@ _ROOMS = {
 _HOMES = {name: f"diswot.{room}" for room, names in _ROOMS.items() for name in names}
 """Where each public name is defined; its module, and with it torch, is imported on first use."""
 
+_TEACHERS_OF_IMAGES = ("TEACHERS", "AsTrained", "check_teacher", "check_trained", "find_teacher")
+"""Names of version 0.1.0 in `diswot.teachers` that are those of the task of images today."""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
@@ -82,14 +85,27 @@ def _released(name: str) -> Any:
     return names[name]
 
 
+def _released_teacher(name: str) -> Any:
+    """Return what version 0.1.0 had in `diswot.teachers` from where it is today."""
+    if name in _TEACHERS_OF_IMAGES:
+        return getattr(import_module("diswot.tasks.images.teachers"), name)
+    raise AttributeError(f"module 'diswot.teachers' has no attribute {name!r}")
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, "__version__"})
 
 
 class _Package(ModuleType):
-    """Keeps `diswot.search` and `diswot.export` functions when their packages are imported."""
+    """Is given its packages as they are imported.
+
+    `diswot.search` and `diswot.export` stay functions, and names that tasks have taken over
+    from `diswot.teachers` are found there too: no package asks one that is above it.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "teachers":
+            value.__getattr__ = _released_teacher
         if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
             value = getattr(value, name)
         super().__setattr__(name, value)

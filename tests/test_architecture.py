@@ -1,8 +1,10 @@
 """Imports point one way: from a floor of the house to a lower one."""
 
 import ast
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -41,6 +43,9 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+MODULES = {module_of(path): path for path in (*LIBRARY, *STUDIES)}
+
+
 def room_of(module: str) -> str | None:
     """Return the room with the longest name that a module is in."""
     rooms = [room for room in ROOMS if f"{module}.".startswith(f"{room}.")]
@@ -53,17 +58,47 @@ def nodes_of(path: Path) -> list[ast.AST]:
     return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def imported(path: Path) -> set[str]:
-    """Return the modules of the project that a file imports."""
-    names: set[str] = set()
-    for node in nodes_of(path):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        if isinstance(node, ast.ImportFrom) and node.module == "diswot":
-            names |= {f"diswot.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return {name for name in names if name.split(".")[0] in ("diswot", "search_spaces")}
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Return the modules of the project that a file imports, anywhere in it and in any way."""
+    return frozenset(
+        name
+        for node in nodes_of(path)
+        for name in names_in(node)
+        if name.split(".")[0] in ("diswot", "search_spaces", "benchmarks")
+    )
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """Return the modules that an import names, for types alone and by `import_module` too."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        found = [name for name in inner if name in MODULES]
+        return found if len(found) == len(inner) else [*found, node.module]
+    if is_dynamic(node):
+        return [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+    return []
+
+
+def is_dynamic(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Return whether code imports a module by its name."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return getattr(called, "attr", getattr(called, "id", "")) in ("import_module", "__import__")
+
+
+def circles(imports: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the modules that import one another in a circle, and those between two circles."""
+    left = {module: {*names} & imports.keys() - {module} for module, names in imports.items()}
+    for ahead in (True, False):  # without what imports none that is left, then what none imports
+        while free := [
+            module
+            for module in left
+            if not (left[module] if ahead else any(module in names for names in left.values()))
+        ]:
+            left = {name: names - {*free} for name, names in left.items() if name not in free}
+    return sorted(left)
 
 
 def leads_up(module: str, name: str) -> bool:
@@ -75,17 +110,31 @@ def leads_up(module: str, name: str) -> bool:
 
 
 def test_every_module_is_in_a_room() -> None:
-    modules = [module_of(path) for path in (*LIBRARY, *STUDIES)]
-    assert not [name for name in modules if name not in ENTRANCES and room_of(name) is None]
+    assert not [name for name in MODULES if name not in ENTRANCES and room_of(name) is None]
 
 
 def test_imports_lead_to_the_own_room_or_a_lower_floor() -> None:
-    paths = {module_of(path): path for path in LIBRARY}
     assert not [
         f"{module} imports {name}"
-        for module in paths.keys() - {*ENTRANCES}
-        for name in imported(paths[module])
+        for module in MODULES.keys() - {*ENTRANCES}
+        for name in imported(MODULES[module])
         if leads_up(module, name)
+    ]
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    inner = {name: imported(path) for name, path in MODULES.items() if name not in ENTRANCES}
+    assert not circles(inner)
+
+
+def test_own_modules_are_imported_by_names_that_are_written_out() -> None:
+    assert not [
+        f"{path}, line {node.lineno}"
+        for module, path in MODULES.items()
+        for node in nodes_of(path)
+        if module not in ENTRANCES
+        and is_dynamic(node)
+        and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
     ]
 
 
@@ -94,16 +143,7 @@ def test_studies_import_public_modules_alone() -> None:
         f"{module_of(path)} imports {name}"
         for path in STUDIES
         for name in imported(path)
-        if any(part.startswith("_") for part in name.split("."))
-    ]
-
-
-def test_nothing_of_the_library_imports_the_studies() -> None:
-    assert not [
-        f"{module_of(path)} imports {node.module}"
-        for path in LIBRARY
-        for node in nodes_of(path)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "benchmarks"
+        if room_of(name) != "benchmarks" and any(part.startswith("_") for part in name.split("."))
     ]
 
 
@@ -131,3 +171,38 @@ def test_only_the_command_line_prints() -> None:
 )
 def test_ways_up_are_noticed(module: str, name: str, up: bool) -> None:
     assert leads_up(module, name) == up
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("import diswot.search", ["diswot.search"]),
+        ("from diswot import files", ["diswot.files"]),
+        ("from diswot.search import search", ["diswot.search"]),
+        (
+            "from diswot.tasks.text import Text, _task",
+            ["diswot.tasks.text._task", "diswot.tasks.text"],
+        ),
+        ("if TYPE_CHECKING:\n    from diswot.files import x", ["diswot.files"]),
+        ("def late():\n    import diswot.files", ["diswot.files"]),
+        ("x = import_module('diswot.files').x", ["diswot.files"]),
+        ("importlib.import_module('diswot.files')", ["diswot.files"]),
+        ("__import__('diswot.files')", ["diswot.files"]),
+        ("from torch import nn", ["torch"]),
+    ],
+)
+def test_every_way_of_importing_is_noticed(code: str, names: list[str]) -> None:
+    assert [name for node in ast.walk(ast.parse(code)) for name in names_in(node)] == names
+
+
+@pytest.mark.parametrize(
+    ("imports", "found"),
+    [
+        ({"a": {"b"}, "b": {"c", "os"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": set()}, ["a", "b"]),
+        ({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"d"}}, ["a", "b", "c"]),
+        ({"a": {"a"}}, []),
+    ],
+)
+def test_circles_are_noticed(imports: dict[str, set[str]], found: list[str]) -> None:
+    assert circles(imports) == found

@@ -40,9 +40,10 @@ def test_outputs_are_logits_to_losses_and_scores_too() -> None:
     assert getattr(activations, OUTPUT) is activations.output is given
 
 
-def test_other_names_of_teachers_are_unknown() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'find_student'"):
-        _ = diswot.teachers.find_student
+@pytest.mark.parametrize("name", ["find_student", "__path"])
+def test_other_names_of_teachers_are_unknown(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"'diswot.teachers' has no attribute '{name}'"):
+        getattr(diswot.teachers, name)
 
 
 @pytest.mark.processes
@@ -65,6 +66,6 @@ def test_the_spelling_of_former_names_still_works() -> None:
     data = diswot.load_data("digits")
     images = data.train.images[:2]
     assert torch.equal(data.normalise(images), data.normalize(images))
-    teacher = diswot.teachers.find_teacher("resnet20", IMAGES)
+    teacher = of_images.find_teacher("resnet20", IMAGES)
     first, again = teacher.initialised(0), teacher.initialized(0)
     assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))

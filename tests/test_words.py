@@ -14,7 +14,7 @@ ALLOWED = {
     "diswot/options/_keywords.py": {"optimiser": 1, "pictures": 1},
     "diswot/search/_result.py": {"plain choices": 3},
     "diswot/search/engines/_engine.py": {"regularised": 2},
-    "diswot/tasks/images/_image_data.py": {"normalise": 1},
+    "diswot/tasks/images/_labeled_images.py": {"normalise": 1},
     "diswot/teachers/_teacher.py": {"initialised": 1},
     "diswot/training/_manifest.py": {"told": 1},
     "diswot/latency/_predicted.py": {"disturbance": 1},

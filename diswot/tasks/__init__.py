@@ -3,8 +3,8 @@
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._batch import Batch
 from diswot.tasks._correlation import Matthews
-from diswot.tasks._dataset import SPLITS, Changes, Dataset, SplitName, TrainingBatches
 from diswot.tasks._difference import Difference, mean_difference
+from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, TrainingBatches
 from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
@@ -21,7 +21,7 @@ from diswot.tasks._subject import (
     own_options,
     takes_task_options,
 )
-from diswot.tasks._task import NoOptions, Task
+from diswot.tasks._task import Dataset, NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task
 from diswot.tasks._trial import try_network
 
@@ -35,6 +35,7 @@ __all__ = [
     "Dataset",
     "Difference",
     "Example",
+    "Examples",
     "Matthews",
     "Measure",
     "Metric",

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Dataset, SplitName
 from diswot.tasks._difference import NORMAL, Difference, check_paired
+from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
 
@@ -27,7 +27,7 @@ class Top1(Metric):
             raise ValueError("Expected examples with labels, but got none")
         return output.argmax(1).eq(batch.labels).double()
 
-    def summarize(self, values: Tensor, _dataset: Dataset, _split: SplitName) -> Measure:
+    def summarize(self, values: Tensor, _dataset: Examples, _split: SplitName) -> Measure:
         """Return the accuracy with its 95 % Wilson interval.
 
         The interval covers the choice of examples, not of the seed.
@@ -35,7 +35,7 @@ class Top1(Metric):
         return accuracy(int(values.sum()), len(values))
 
     def difference(
-        self, one: Tensor, other: Tensor, _dataset: Dataset, _split: SplitName
+        self, one: Tensor, other: Tensor, _dataset: Examples, _split: SplitName
     ) -> Difference:
         """Return the paired difference of two accuracies, see `paired_difference`."""
         return paired_difference(one, other)
@@ -58,7 +58,7 @@ class Top1(Metric):
         margins = torch.cat([_margins(each) for each in outputs])
         return float((margins <= tolerance).double().mean())
 
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether a network may be no better than chance, given the examples of a split.
 
         Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is

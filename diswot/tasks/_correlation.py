@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Dataset, SplitName
 from diswot.tasks._difference import Difference, check_paired
+from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric
 
@@ -38,7 +38,7 @@ class Matthews(Metric):
         """Return the predicted class of each example: (B,)."""
         return output.argmax(1).double()
 
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         """Return the correlation with its 95 % interval."""
         cells, counts = _cells(_labels(dataset, split), values)
         found = float(_correlation(cells, counts[None])[0])
@@ -46,7 +46,7 @@ class Matthews(Metric):
         return Measure(self.name, found, min(low, found), max(high, found), len(values))
 
     def difference(
-        self, one: Tensor, other: Tensor, dataset: Dataset, split: SplitName
+        self, one: Tensor, other: Tensor, dataset: Examples, split: SplitName
     ) -> Difference:
         """Return the correlation of `one` minus that of `other`, resampled together."""
         check_paired(one, other)
@@ -60,12 +60,12 @@ class Matthews(Metric):
         low, high = _interval(differences(_resampled(counts)))
         return Difference(found, min(low, found), max(high, found), self.unit)
 
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether the lower end of the interval is below 0.02."""
         return self.summarize(values, dataset, split).low < LEAST_CORRELATION
 
 
-def _labels(dataset: Dataset, split: SplitName) -> Tensor:
+def _labels(dataset: Examples, split: SplitName) -> Tensor:
     """Return the classes of a split (n,)."""
     found = []
     for indices in torch.split(torch.arange(dataset.size(split)), MOST_AT_ONCE):

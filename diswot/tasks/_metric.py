@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from diswot.networks import named
 from diswot.networks.output import run
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Dataset, SplitName
 from diswot.tasks._difference import Difference, mean_difference
+from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 
 MOST_AT_ONCE = 250
@@ -48,7 +48,7 @@ class Metric(ABC):
         self,
         one: Tensor,
         other: Tensor,
-        dataset: Dataset,  # noqa: ARG002  (which may know examples that belong together)
+        dataset: Examples,  # noqa: ARG002  (which may know examples that belong together)
         split: SplitName,  # noqa: ARG002
         /,
     ) -> Difference:
@@ -96,7 +96,7 @@ class Metric(ABC):
         return tolerance * abs(measure.value)
 
     @abstractmethod
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName, /) -> bool:
         """Return whether a network may be no better than chance, given the values on one split.
 
         Args:
@@ -106,11 +106,11 @@ class Metric(ABC):
         """
 
     @abstractmethod
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName, /) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName, /) -> Measure:
         """Return the measure of the values (n,) of all examples of a split, with interval."""
 
     def measure(
-        self, network: nn.Module, dataset: Dataset, split: SplitName, *, device: str = "cpu"
+        self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
         """Return the measure of a network on a split, in evaluation mode."""
         found = values_of(self, network, dataset, split, device=device)
@@ -121,7 +121,7 @@ class Metric(ABC):
 def values_of(
     metric: Metric,
     network: nn.Module,
-    dataset: Dataset,
+    dataset: Examples,
     split: SplitName,
     *,
     device: str = "cpu",

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from diswot.errors import OptionError
 from diswot.options import DEFAULT_TASK, DataOptions, Declared, declared, options_of, takes_options
 from diswot.progress import Progress, silent
-from diswot.tasks._dataset import Dataset
-from diswot.tasks._task import Task
+from diswot.tasks._task import Dataset, Task
 from diswot.tasks._tasks import find_task
 
 _F = TypeVar("_F", bound=Callable[..., Any])

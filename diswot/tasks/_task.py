@@ -3,18 +3,38 @@
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from torch import nn
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.references import NO_CODE
-from diswot.tasks._dataset import Changes, Dataset
+from diswot.tasks._examples import Changes, Examples
+from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._prediction import Prediction
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
+
+
+class Dataset(Examples, Protocol):
+    """Examples with the task that they are data of, and what their networks are measured by."""
+
+    @property
+    def task(self) -> "Task":
+        """The task that it is data of."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What networks are measured by; the first selects weights and students."""
+
+    def for_teacher(self, teacher: str) -> "Dataset":
+        """Return what a teacher is trained on that has no weights, often these data.
+
+        Args:
+            teacher: its name among the `teachers` of the task.
+        """
 
 
 class NoOptions(TypedDict):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from diswot.errors import NetworkError
 from diswot.networks import trial_pass
-from diswot.tasks._dataset import Dataset
+from diswot.tasks._task import Dataset
 
 FEATURE_MAPS = "feature maps"
 """What a task reads whose networks must show some."""

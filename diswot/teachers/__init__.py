@@ -1,8 +1,5 @@
 """Names, libraries and checkpoints → teachers: networks at random initialization and trained."""
 
-from importlib import import_module
-from typing import Any
-
 from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._given import called, given
 from diswot.teachers._hub import check_hub_download, check_torch_download
@@ -35,13 +32,3 @@ __all__ = [
     "name_of",
     "transformers_source",
 ]
-
-_OF_IMAGES = ("TEACHERS", "AsTrained", "check_teacher", "check_trained", "find_teacher")
-"""Names of version 0.1.0 that are those of the task of images today."""
-
-
-def __getattr__(name: str) -> Any:
-    """Return what version 0.1.0 had here from where it is today."""
-    if name in _OF_IMAGES:
-        return getattr(import_module("diswot.tasks.images.teachers"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import ExportError, OptionError
 from diswot.export import Exported
-from diswot.tasks import Batch, Dataset, Measure, Metric, Source, SplitName, Task
+from diswot.tasks import Batch, Dataset, Examples, Measure, Metric, Source, SplitName, Task
 from search_spaces import Signature, TensorSpec
 from tests.forked import run_programs
 
@@ -35,10 +35,10 @@ class Distance(Metric):
         found: Tensor = (output - batch.targets).abs().mean(1)
         return found
 
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         return bool(values.mean() > 10)
 
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         mean, count = float(values.mean()), len(values)
         return Measure("error", mean, mean / 2, 2 * mean, count, "mm", higher_is_better=False)
 

@@ -8,7 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import ForwardError
-from diswot.tasks import MOST_AT_ONCE, Batch, Dataset, Measure, Metric, Source, SplitName, values_of
+from diswot.tasks import (
+    MOST_AT_ONCE,
+    Batch,
+    Examples,
+    Measure,
+    Metric,
+    Source,
+    SplitName,
+    values_of,
+)
 from search_spaces import Signature, TensorSpec
 
 SIZES = {"train": 3, "val": 0, "test": 2 * MOST_AT_ONCE + 7}
@@ -57,14 +66,14 @@ class AbsoluteError(Metric):
     unit = ""
     higher_is_better = False
 
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         return self.summarize(values, dataset, split).value > 1e6
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
         distance: Tensor = (output - batch.targets["y"]).abs().squeeze(1)
         return distance
 
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         mean = float(values.mean())
         return Measure(self.name, mean, mean, mean, dataset.size(split), higher_is_better=False)
 

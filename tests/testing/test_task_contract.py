@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diswot.tasks import SPLITS, TASKS, Batch, Dataset, Measure, find_task
+from diswot.tasks import SPLITS, TASKS, Batch, Dataset, Examples, Measure, find_task
 from diswot.tasks.images import ImageData, Split, Top1, load_data
 from diswot.testing import check_task
 from search_spaces import Signature, TensorSpec
@@ -44,14 +44,14 @@ class Changed:
 class Lucky(Top1):
     """Says that nothing is near chance."""
 
-    def is_near_chance(self, _values: Tensor, _dataset: Dataset, _split: str, /) -> bool:
+    def is_near_chance(self, _values: Tensor, _dataset: Examples, _split: str, /) -> bool:
         return False
 
 
 class Renamed(Top1):
     """Has a measure of another name."""
 
-    def summarize(self, values: Tensor, dataset: Dataset, split: Any, /) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: Any, /) -> Measure:
         return replace(super().summarize(values, dataset, split), name="top-1")
 
 

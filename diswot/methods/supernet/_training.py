@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from diswot.losses import Losses
 from diswot.methods.supernet._objective import Relations, mean_loss
 from diswot.networks.meta import build_on_meta
-from diswot.tasks import Batch, Dataset, Measure, Metric, SplitName
+from diswot.tasks import Batch, Examples, Measure, Metric, SplitName
 from diswot.training import Method, Player, teachers_of
 from search_spaces import Architecture, SearchSpace, Signature
 
@@ -126,7 +126,7 @@ class HeldOutLoss(Metric):
 
     @torch.no_grad()
     def measure(
-        self, network: nn.Module, dataset: Dataset, split: SplitName, *, device: str = "cpu"
+        self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
         """Return the mean loss of a supernet's students; its range is that of the batches."""
         network.to(device).eval()
@@ -154,11 +154,11 @@ class HeldOutLoss(Metric):
         """
         raise NotImplementedError("the loss of a supernet is measured as a whole")
 
-    def is_near_chance(self, _values: Tensor, _dataset: Dataset, _split: SplitName) -> bool:
+    def is_near_chance(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> bool:
         """Return `False`: chance has no loss of its own."""
         return False
 
-    def summarize(self, _values: Tensor, _dataset: Dataset, _split: SplitName) -> Measure:
+    def summarize(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> Measure:
         """Raise: it is no number of each example.
 
         Raises:

@@ -1,13 +1,11 @@
 """Random changes of images that leave their class, on batches of tensors."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._labeled_images import LabeledImages
 
 LARGE = 96
 """Height from which images are cropped at random sizes, as photographs are."""
@@ -16,7 +14,7 @@ SMALLEST_CROP = 0.25
 """Share of a large image that is left at least; recipes of hundreds of epochs take 0.08."""
 
 
-def augmentation(data: "ImageData", level: str) -> nn.Module:
+def augmentation(data: LabeledImages, level: str) -> nn.Module:
     """Return the augmentation of uint8 or float batches (B, C, H, W) made floats of the same scale.
 
     Drawn from torch's global generator.
@@ -47,7 +45,7 @@ def augmentation(data: "ImageData", level: str) -> nn.Module:
     return nn.Sequential(*steps)
 
 
-def color_changes(data: "ImageData", level: str) -> nn.Module | None:
+def color_changes(data: LabeledImages, level: str) -> nn.Module | None:
     """Return the last step of `strong` augmentation; `None` of others.
 
     Args:

@@ -13,7 +13,7 @@ from diswot.tasks.images._digits import digits
 from diswot.tasks.images._folder import image_folder
 from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData
-from diswot.tasks.images._streamed import StreamedSplit
+from diswot.tasks.images._streamed_split import StreamedSplit
 
 DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
 """Every dataset by its name: read from a data root."""

@@ -19,8 +19,9 @@ import torch
 
 from diswot.errors import DataError, first_line
 from diswot.files import read_file
-from diswot.tasks.images._image_data import ImageData, Split, held_out_part
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec, image_spec
+from diswot.tasks.images._split import Split, held_out_part
 
 _ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],

@@ -1,18 +1,16 @@
 """Names of classes, and how they are printed with their images."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._labeled_images import LabeledImages
 
 LISTED = 8
 """Classes that are printed with their counts; of more only their number."""
 
 
-def described(data: "ImageData") -> list[str]:
+def described(data: LabeledImages) -> list[str]:
     """Say which classes the data has, with the images of each in train, val and test."""
     splits = (data.train, data.val, data.test)
     counts = torch.stack(

@@ -11,7 +11,7 @@ from diswot.progress import Progress
 from diswot.tasks import SPLITS
 from diswot.tasks._image_file import read_image
 from diswot.tasks.images._duplicates import duplicates
-from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._kept import (
     about,
     assembled,
@@ -23,6 +23,7 @@ from diswot.tasks.images._kept import (
 from diswot.tasks.images._listing import Listing
 from diswot.tasks.images._looked import Looked
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._split import Split
 
 FORMAT = 2
 """To be raised when the same folder would be decoded to something else."""

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from diswot.tasks.images._image_data import ImageData, Split, held_out
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import image_spec
+from diswot.tasks.images._split import Split, held_out
 
 TRAIN_IMAGES = 300
 VAL_IMAGES = 200

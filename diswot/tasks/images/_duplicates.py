@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diswot.tasks._dataset import SPLITS, SplitName
-from diswot.tasks.images._image_data import Split
+from diswot.tasks._examples import SPLITS, SplitName
+from diswot.tasks.images._split import Split
 
 PAIRS: tuple[tuple[SplitName, SplitName], ...] = (
     ("train", "test"),

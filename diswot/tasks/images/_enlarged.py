@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import SplitName
+from diswot.tasks._examples import SplitName
 from diswot.tasks.images._image_data import ImageData
 
 

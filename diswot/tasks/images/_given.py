@@ -19,10 +19,11 @@ from diswot.tasks._holding_out import completed
 from diswot.tasks._image_file import fitted, header_of
 from diswot.tasks._split_names import check_unambiguous, split_names
 from diswot.tasks.images._duplicates import duplicates
-from diswot.tasks.images._image_data import ImageData, Split, held_out_part
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import image_spec
 from diswot.tasks.images._items import EXPECTED, Collected, UnfitItemError, as_image, divide_item
 from diswot.tasks.images._labels import Label, class_numbers, read_labels
+from diswot.tasks.images._split import Split, held_out_part
 from diswot.tasks.images._values import in_range
 
 _TOGETHER = 256

@@ -1,52 +1,33 @@
 """Images, split into what is trained on, selected on and evaluated on."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, Dataset, SplitName, TrainingBatches
-from diswot.tasks._holding_out import divided, held_out_of
+from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
-from diswot.tasks._task import Task
+from diswot.tasks._task import Dataset, Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.images._classes import described
-from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._split import Split, held_out
+from diswot.tasks.images._streamed_batches import StreamedBatches
+from diswot.tasks.images._streamed_split import StreamedSplit
 from diswot.tasks.images._training_batches import ImageBatches
+from diswot.tasks.images.teachers import photo_views
 from search_spaces import Signature
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
-    """Images (n, C, H, W), uint8 or float, in memory or mapped from a file; classes (n,)."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: Tensor) -> "Split":
-        """Return the images at `indices`, in memory."""
-        return Split(self.images[indices], self.labels[indices])
-
-    def content(self) -> Iterator[NDArray[Any]]:
-        """Yield what a digest of the images and their classes is computed from."""
-        yield from (self.images.numpy(), self.labels.numpy())
-
-
-@dataclass(frozen=True, eq=False)
-class ImageData:
+class ImageData(LabeledImages):
     """A classification dataset.
 
     Attributes:
@@ -67,30 +48,6 @@ class ImageData:
         loader_workers: processes that read training images which are streamed; by default one
             less than there are cores, and at most 8.
     """
-
-    name: str
-    train: Split
-    val: Split
-    test: Split
-    spec: ImageSpec
-    flips: bool = True
-    classes: tuple[str, ...] | None = None
-    notes: tuple[str, ...] = ()
-    originals: Mapping[str, Originals] = field(default_factory=dict)
-    source: Source | None = None
-    depth: int = 16
-    teacher_view: str = "auto"
-    loader_workers: int | None = None
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of one image."""
-        return self.spec.shape
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return self.spec.num_classes
 
     @cached_property
     def digest(self) -> str:
@@ -125,17 +82,6 @@ class ImageData:
         if known is not None:
             vars(found)["digest"] = known  # where a cached property keeps its value
         return found
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """Return images (n, C, H, W) as networks take them: float32, standardized."""
-        mean, std = (
-            torch.tensor(values, device=images.device).view(-1, 1, 1)
-            for values in (self.spec.mean, self.spec.std)
-        )
-        return (images.float() / self.spec.scale - mean) / std
-
-    normalise = normalize
-    """The name of version 0.1.0."""
 
     @property
     def signature(self) -> Signature:
@@ -178,10 +124,6 @@ class ImageData:
         Raises:
             OptionError: a teacher is to have its own view and cannot.
         """
-        from diswot.tasks.images._streamed import StreamedSplit
-        from diswot.tasks.images._streamed_batches import StreamedBatches
-        from diswot.tasks.images.teachers import photo_views
-
         kind = StreamedBatches if isinstance(self.train, StreamedSplit) else ImageBatches
         return kind(self, changes, device, photo_views(self, teachers or {}))
 
@@ -203,27 +145,6 @@ class ImageData:
         return tuple(described(self))
 
 
-def batches(
-    split: Split, size: int, generator: torch.Generator | None = None, *, drop_last: bool = False
-) -> Iterator[Split]:
-    """Go through `split` once in batches, in an order drawn from `generator` where given."""
-    count = len(split)
-    order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
-    stop = count - count % size if drop_last and count >= size else count
-    for start in range(0, stop, size):
-        yield split.take(order[start : start + size])
-
-
-def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
-    """Divide `split` at random into the rest and `count` images, classes in proportion.
-
-    Raises:
-        DataError: there are too few images for that.
-    """
-    rest, held = divided(split.labels, count, seed)
-    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
-
-
 def with_fewer(data: Dataset, train_images: int | None) -> Dataset:
     """Return images with so many to train on, drawn at random, classes in proportion.
 
@@ -234,15 +155,3 @@ def with_fewer(data: Dataset, train_images: int | None) -> Dataset:
     if not isinstance(data, ImageData) or not 0 < (train_images or 0) < len(data.train):
         return data
     return replace(data, train=held_out(data.train, train_images or 0, seed=0)[1])
-
-
-def held_out_part(
-    split: Split, part: int, seed: int, *, classes: Sequence[str] | None = None
-) -> tuple[Split, Split]:
-    """Divide `split` at random into the rest and one in `part` images, at least one per class.
-
-    Raises:
-        DataError: a class has too few images for that.
-    """
-    rest, held = held_out_of(split.labels, part, seed, classes=classes)
-    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))

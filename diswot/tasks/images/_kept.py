@@ -15,9 +15,10 @@ from torch import Tensor
 
 from diswot.errors import DataError, first_line
 from diswot.tasks import SPLITS
-from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._looked import Looked
+from diswot.tasks.images._split import Split
 
 _LABELS, _ABOUT = "labels.npy", "about.json"
 _SAMPLE, _TOGETHER = 10_000, 256

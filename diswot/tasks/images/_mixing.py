@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Beta
 from torch.nn import functional as F
 
-from diswot.tasks._dataset import Changes
+from diswot.tasks._examples import Changes
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from diswot.errors import ExportError, first_line
-from diswot.tasks._dataset import Dataset
 from diswot.tasks._image_file import fitted
 from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._task import Dataset
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
 from search_spaces import Signature

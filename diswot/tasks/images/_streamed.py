@@ -1,26 +1,19 @@
-"""A folder of images that are decoded whenever they are asked for."""
+"""A folder of images of which an index is kept, and no pixels."""
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from diswot.errors import DataError, first_line
 from diswot.files import open_file
 from diswot.progress import Progress
 from diswot.tasks import SPLITS
 from diswot.tasks._image_file import read_image
 from diswot.tasks.images._duplicates import fingerprint, repeated
-from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._kept import (
     about,
     assembled,
@@ -32,62 +25,12 @@ from diswot.tasks.images._kept import (
 from diswot.tasks.images._listing import Listing
 from diswot.tasks.images._looked import Looked, entries_of
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._streamed_split import StreamedSplit
 
 FORMAT = "streamed 1"
 """To be changed when something else would be kept of the same folder."""
 
 _FILES, _PLACES = "files.npy", "places.npy"
-
-
-@dataclass(frozen=True, eq=False)
-class StreamedSplit(Split):
-    """Images that stay in their files.
-
-    `images` is on the meta device: it has the shape, and no pixels. `take` decodes.
-
-    Attributes:
-        originals: the files.
-        contents: (n, 32) SHA-256 of each of them.
-    """
-
-    originals: Originals
-    contents: NDArray[np.uint8]
-
-    def take(self, indices: Tensor) -> Split:
-        """Return the images at `indices`, decoded in as many threads as there are cores.
-
-        Raises:
-            DataError: a file was removed or damaged after it was read first.
-        """
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = [*pool.map(self.decoded, indices.tolist())]
-        pixels = torch.stack(found) if found else torch.empty(0, *self.images.shape[1:])
-        return Split(pixels.byte(), self.labels[indices])
-
-    def decoded(self, place: int) -> Tensor:
-        """Return one image (C, H, W), as a decoded folder has it.
-
-        Raises:
-            DataError: the file was removed or damaged after it was read first.
-        """
-        channels, height, width = self.images.shape[1:]
-        path, depth = self.originals.paths[place], self.originals.depth
-        try:
-            return torch.from_numpy(read_image(path, (channels, height, width), depth=depth))
-        except Exception as error:  # a damaged image can raise anything
-            raise no_longer_readable(path, error) from error
-
-    def content(self) -> Iterator[NDArray[Any]]:
-        """Yield hashes of the files, and the classes."""
-        yield from (self.contents, self.labels.numpy())
-
-
-def no_longer_readable(path: Path, error: Exception) -> DataError:
-    """Return the error of a photo that could be read when the data were loaded first."""
-    return DataError(
-        f"the photo {path} can no longer be read ({first_line(error)}): restore it, or remove it "
-        "and start again"
-    )
 
 
 def write_index(look: Looked, progress: Progress, place: Path) -> None:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,13 +18,11 @@ from diswot.errors import DataError, RunError, first_line
 from diswot.options import MOST_LOADER_WORKERS
 from diswot.seeding import seed_for, seed_torch
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes
+from diswot.tasks._examples import Changes
+from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._streamed_examples import Chosen, Examples, Found
 from diswot.tasks.images._training_batches import ImageBatches
-
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
-    from diswot.tasks.images.teachers import PhotoView
+from diswot.tasks.images.teachers import PhotoView
 
 
 class StreamedBatches(ImageBatches):
@@ -42,10 +40,10 @@ class StreamedBatches(ImageBatches):
 
     def __init__(
         self,
-        data: "ImageData",
+        data: LabeledImages,
         changes: Changes,
         device: str,
-        views: Mapping[str, "PhotoView"] | None = None,
+        views: Mapping[str, PhotoView] | None = None,
     ) -> None:
         super().__init__(data, changes, device, views)
         teachers = {name: view.teacher.without_network() for name, view in (views or {}).items()}

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import torch
 from numpy.typing import NDArray
@@ -14,11 +14,9 @@ from torch.utils.data import Dataset, get_worker_info
 from diswot.errors import DataError
 from diswot.tasks.images._augmentation import color_changes
 from diswot.tasks.images._crop import draw_crop
-from diswot.tasks.images._streamed import StreamedSplit, no_longer_readable
-
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
-    from diswot.tasks.images.teachers import AsTrained
+from diswot.tasks.images._labeled_images import LabeledImages
+from diswot.tasks.images._streamed_split import StreamedSplit, no_longer_readable
+from diswot.tasks.images.teachers import AsTrained
 
 Chosen: TypeAlias = tuple[int, int]
 """The place of an image, and the seed of what is drawn for it."""
@@ -40,7 +38,7 @@ class Examples(Dataset[Any]):
     """
 
     def __init__(
-        self, data: "ImageData", augment: str, teachers: Mapping[str, "AsTrained"]
+        self, data: LabeledImages, augment: str, teachers: Mapping[str, AsTrained]
     ) -> None:
         self._split = cast(StreamedSplit, data.train)
         self._size, self._flips = data.shape[1:], data.flips

@@ -10,9 +10,8 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.options import TEACHER_VIEWS, DataOptions
 from diswot.progress import Progress, silent
-from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
-from diswot.tasks._task import Task
+from diswot.tasks._task import Dataset, Task
 from diswot.tasks.images._catalog import DATASETS, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._packaging import packaging

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, TrainingBatches
+from diswot.tasks._examples import Changes, TrainingBatches
 from diswot.tasks.images._augmentation import Cut, augmentation, cut_of
+from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._mixing import mixed
-
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
 
 
 class View(Protocol):
@@ -44,7 +42,7 @@ class ImageBatches(TrainingBatches):
 
     def __init__(
         self,
-        data: "ImageData",
+        data: LabeledImages,
         changes: Changes,
         device: str,
         views: Mapping[str, View] | None = None,

@@ -10,7 +10,8 @@ from diswot.tasks.landmarks._error import (
     normalized_mean_error,
 )
 from diswot.tasks.landmarks._kd_loss import CODE, FIGURE, Assistance, assistive_loss, main_loss
-from diswot.tasks.landmarks._landmark_data import LandmarkData, LandmarkSplit
+from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._nme import NME
 from diswot.tasks.landmarks._outlines import row_edges
 from diswot.tasks.landmarks._points import mirrored_face

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from diswot.errors import DataError, first_line
 from diswot.files import open_file
-from diswot.tasks._dataset import SPLITS
-from diswot.tasks.landmarks._landmark_data import LandmarkSplit
+from diswot.tasks._examples import SPLITS
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._points import PIXEL_CENTER, check_points
 
 

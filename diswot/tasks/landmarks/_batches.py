@@ -1,17 +1,14 @@
 """Training images with their points as they are trained on: moved, scaled and mirrored."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, TrainingBatches
+from diswot.tasks._examples import Changes, TrainingBatches
 from diswot.tasks.landmarks._augmentation import Augmentation
-
-if TYPE_CHECKING:
-    from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_images import LandmarkImages
 
 _OF_CLASSES = ("label_smoothing", "mixup", "cutmix")
 
@@ -28,7 +25,7 @@ class LandmarkBatches(TrainingBatches):
         OptionError: labels are to be smoothed or images to be mixed.
     """
 
-    def __init__(self, data: "LandmarkData", changes: Changes, device: str) -> None:
+    def __init__(self, data: LandmarkImages, changes: Changes, device: str) -> None:
         check_changes(changes)
         self._data, self._device = data, device
         self._augment = (

@@ -8,14 +8,15 @@ from typing import Any, Unpack
 from diswot.errors import DataError, OptionError
 from diswot.options import takes_options
 from diswot.progress import Progress, message, silent
-from diswot.tasks._dataset import SPLITS
+from diswot.tasks._examples import SPLITS
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks.landmarks._decoding import fixed_size
 from diswot.tasks.landmarks._digit_outlines import digit_outlines
 from diswot.tasks.landmarks._error import NORMALIZERS, Normalizer
 from diswot.tasks.landmarks._folder import read_splits
 from diswot.tasks.landmarks._holding_out import completed
-from diswot.tasks.landmarks._landmark_data import LandmarkData, LandmarkSplit
+from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._points import FACE_POINTS, default_normalizer, mirrored_face
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from diswot.tasks.landmarks._landmark_data import LandmarkData, LandmarkSplit
+from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._outlines import row_edges
 
 TRAIN_IMAGES = 600

@@ -13,7 +13,7 @@ from diswot.progress import Progress
 from diswot.tasks._image_file import suffixes
 from diswot.tasks.landmarks._archive import read_archive
 from diswot.tasks.landmarks._decoding import Decoding, fixed_size
-from diswot.tasks.landmarks._landmark_data import LandmarkSplit
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._reading import Annotation, read_csv, read_pts
 
 SPLIT_FOLDERS = {

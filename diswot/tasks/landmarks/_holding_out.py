@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from diswot.errors import DataError
-from diswot.tasks.landmarks._landmark_data import LandmarkSplit
+from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 
 TEST_SHARE, VAL_SHARE = 0.2, 0.1
 """Shares of the training images that are held out, one after the other."""

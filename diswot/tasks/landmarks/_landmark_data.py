@@ -1,4 +1,4 @@
-"""Images with points, split into what is trained on, selected on and evaluated on."""
+"""Images with points as a dataset of the task of landmarks."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,25 +6,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from diswot.devices import torch_threads
 from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, SplitName, TrainingBatches
+from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
-from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.landmarks._batches import LandmarkBatches
-from diswot.tasks.landmarks._error import Normalizer
+from diswot.tasks.landmarks._landmark_images import LandmarkImages
 from diswot.tasks.landmarks._nme import NME
 from diswot.tasks.landmarks._shape_model import ShapeModel
 from search_spaces import Signature, TensorSpec
-
-SCALE = 255.0
-"""What pixel values are divided by before they are standardized."""
 
 TEACHERS = ("tough", "tolerant")
 """The tough teacher learns the points themselves, the tolerant one smoothed ones."""
@@ -34,31 +28,7 @@ KEPT_VARIANCE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
-class LandmarkSplit:
-    """Images with K points each.
-
-    Attributes:
-        images: (n, C, H, W), uint8.
-        points: (n, K, 2), x and y in pixels: the upper left corner of the image is (0, 0), the
-            center of its first pixel (0.5, 0.5).
-        persons: (n,) a number for each person; `None` where nobody knows.
-    """
-
-    images: Tensor
-    points: Tensor
-    persons: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def take(self, indices: Tensor) -> "LandmarkSplit":
-        """Return the images at `indices`, with their points."""
-        persons = None if self.persons is None else self.persons[indices]
-        return LandmarkSplit(self.images[indices], self.points[indices], persons)
-
-
-@dataclass(frozen=True, eq=False)
-class LandmarkData:
+class LandmarkData(LandmarkImages):
     """A dataset of landmarks.
 
     Networks return coordinates normalized to the image, x/width − 1/2 and y/height − 1/2:
@@ -80,47 +50,16 @@ class LandmarkData:
         source: what loads it again, where that is known.
     """
 
-    name: str
-    train: LandmarkSplit
-    val: LandmarkSplit
-    test: LandmarkSplit
-    normalizer: Normalizer
-    mirror: tuple[int, ...] | None = None
-    rows: bool = False
-    crop: float | None = None
-    notes: tuple[str, ...] = ()
-    source: Source | None = None
-
     @property
     def task(self) -> Task:
         """Regression of points."""
         return find_task("landmarks")
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of one image."""
-        channels, height, width = self.train.images.shape[1:]
-        return channels, height, width
-
-    @property
-    def num_points(self) -> int:
-        """Points of each image."""
-        return self.train.points.shape[1]
-
     @cached_property
     def signature(self) -> Signature:
         """What networks take and give; `facts` hold the normalization of pixels and errors."""
-        facts = {**self._pixels, "normalizer": self.normalizer, "crop": self.crop}
+        facts = {**self.pixels, "normalizer": self.normalizer, "crop": self.crop}
         return Signature((TensorSpec("images", self.shape),), 2 * self.num_points, facts)
-
-    @cached_property
-    def _pixels(self) -> Mapping[str, float | tuple[float, ...]]:
-        """Mean and deviation of each channel of the training images, after division by 255."""
-        with torch_threads(1):  # sums over several threads differ in their last digits
-            pixels = self.train.images.double() / SCALE
-            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
-            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
-        return {"mean": mean, "std": std, "scale": SCALE}
 
     @cached_property
     def digest(self) -> str:
@@ -139,26 +78,9 @@ class LandmarkData:
         _, height, width = self.shape
         return (NME(self.normalizer, width, height),)
 
-    def split(self, name: SplitName) -> LandmarkSplit:
-        """Return the images and points of a split."""
-        return {"train": self.train, "val": self.val, "test": self.test}[name]
-
     def size(self, split: SplitName) -> int:
         """Return how many images a split has."""
         return len(self.split(split))
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """Return images (n, C, H, W) as networks take them: float32, standardized."""
-        mean, std = (
-            torch.tensor(self._pixels[name], device=images.device).view(-1, 1, 1)
-            for name in ("mean", "std")
-        )
-        return (images.float() / SCALE - mean) / std
-
-    def coordinates(self, points: Tensor) -> Tensor:
-        """Return points (n, K, 2) in pixels as networks return them: (n, 2K)."""
-        _, height, width = self.shape
-        return (points / points.new_tensor([width, height]) - 0.5).flatten(1)
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return images of a split, standardized, with normalized coordinates as targets."""

@@ -1,13 +1,13 @@
 """The normalized mean error as a metric of networks."""
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Dataset, SplitName
 from diswot.tasks._difference import Difference, check_paired
+from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
 from diswot.tasks.landmarks._error import (
@@ -16,9 +16,7 @@ from diswot.tasks.landmarks._error import (
     normalized_errors,
     normalized_mean_error,
 )
-
-if TYPE_CHECKING:
-    from diswot.tasks.landmarks._landmark_data import LandmarkData
+from diswot.tasks.landmarks._landmark_images import LandmarkImages
 
 NAMES = {
     "inter-ocular": "inter-ocular distance",
@@ -55,12 +53,12 @@ class NME(Metric):
             predicted, truth, normalizer=self._normalizer, width=self._width
         )
 
-    def summarize(self, values: Tensor, dataset: Dataset, split: SplitName) -> Measure:
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         """Return the mean error with its 95 % interval."""
         return normalized_mean_error(values, groups=_persons(dataset, split), unit=self.unit)
 
     def difference(
-        self, one: Tensor, other: Tensor, dataset: Dataset, split: SplitName
+        self, one: Tensor, other: Tensor, dataset: Examples, split: SplitName
     ) -> Difference:
         """Return the mean of `one − other` with its 95 % bootstrap interval."""
         check_paired(one, other)
@@ -68,16 +66,16 @@ class NME(Metric):
         low, high = bootstrap_interval(found, groups=_persons(dataset, split))
         return Difference(float(found.mean()), low, high, self.unit)
 
-    def is_near_chance(self, values: Tensor, dataset: Dataset, split: SplitName) -> bool:
+    def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether a network may be no better than the mean shape of the training split.
 
         It is, where the interval of the difference of their errors reaches 0.
         """
         return self.difference(values, self.of_mean_shape(dataset, split), dataset, split).high >= 0
 
-    def of_mean_shape(self, dataset: Dataset, split: SplitName) -> Tensor:
+    def of_mean_shape(self, dataset: Examples, split: SplitName) -> Tensor:
         """Return the errors on a split of the mean shape of the training split: (n,)."""
-        data = cast("LandmarkData", dataset)
+        data = cast(LandmarkImages, dataset)
         mean = data.coordinates(data.train.points).mean(dim=0)
         truth = data.coordinates(data.split(split).points)
         batch = Batch((), truth, None, torch.arange(len(truth)))
@@ -89,5 +87,5 @@ class NME(Metric):
         return points * points.new_tensor([self._width, self._height])
 
 
-def _persons(dataset: Dataset, split: SplitName) -> Tensor | None:
-    return cast("LandmarkData", dataset).split(split).persons
+def _persons(dataset: Examples, split: SplitName) -> Tensor | None:
+    return cast(LandmarkImages, dataset).split(split).persons

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import ExportError, first_line
-from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._task import Dataset
 from diswot.tasks.landmarks._nme import NAMES
 from diswot.tasks.landmarks._points import PIXEL_CENTER
 from diswot.tasks.landmarks._square import square_around, squared

@@ -7,9 +7,9 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
-from diswot.tasks._dataset import Changes, Dataset
+from diswot.tasks._examples import Changes
 from diswot.tasks._packaging import Packaging
-from diswot.tasks._task import Task
+from diswot.tasks._task import Dataset, Task
 from diswot.tasks.landmarks._batches import check_changes
 from diswot.tasks.landmarks._catalog import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData

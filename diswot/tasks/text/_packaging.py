@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from diswot.errors import ExportError
-from diswot.tasks._dataset import Dataset
 from diswot.tasks._packaging import Packaging
+from diswot.tasks._task import Dataset
 from diswot.tasks.text._text_data import TextData
 from search_spaces import OPEN_LENGTH, Signature
 

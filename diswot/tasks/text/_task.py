@@ -8,9 +8,9 @@ from torch import nn
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
-from diswot.tasks._dataset import Changes, Dataset
+from diswot.tasks._examples import Changes
 from diswot.tasks._packaging import Packaging
-from diswot.tasks._task import Task
+from diswot.tasks._task import Dataset, Task
 from diswot.tasks.text._catalog import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging

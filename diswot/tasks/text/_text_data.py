@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
 from diswot.tasks._correlation import Matthews
-from diswot.tasks._dataset import SPLITS, Changes, SplitName
+from diswot.tasks._examples import SPLITS, Changes, SplitName
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
 from diswot.tasks._task import Task

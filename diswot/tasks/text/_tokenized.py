@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from diswot.errors import DataError
-from diswot.tasks._dataset import SPLITS, SplitName
+from diswot.tasks._examples import SPLITS, SplitName
 from diswot.tasks._holding_out import completed, held_out_of
 from diswot.tasks._names import in_order, named
 from diswot.tasks.text._reading import Labeled, Splits

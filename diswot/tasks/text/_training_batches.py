@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
-from diswot.tasks._dataset import Changes, Dataset, TrainingBatches
+from diswot.tasks._examples import Changes, TrainingBatches
+from diswot.tasks._task import Dataset
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +11,9 @@ from torch.nn import functional as F
 
 from diswot.errors import DataError, OptionError, first_line
 from diswot.tasks.images._augmentation import Cut
+from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images.teachers._as_trained import AsTrained
-
-if TYPE_CHECKING:
-    from diswot.tasks.images._image_data import ImageData
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def cut_out(photo: Tensor, box: list[float], shape: tuple[int, ...]) -> Tensor:
     return F.pad(middle, edges)
 
 
-def photo_views(data: "ImageData", teachers: Mapping[str, nn.Module]) -> dict[str, PhotoView]:
+def photo_views(data: LabeledImages, teachers: Mapping[str, nn.Module]) -> dict[str, PhotoView]:
     """Return the views of the teachers that are trained on larger images than the students.
 
     Args:

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from diswot.networks import named
 from diswot.networks.output import run
-from diswot.tasks.images._image_data import ImageData, Split
+from diswot.tasks.images._labeled_images import LabeledImages
+from diswot.tasks.images._split import Split
 
 MOST_IMAGES = 256
 """That a teacher is checked on."""
@@ -34,7 +35,7 @@ class Predictions:
         labels: the class of each image (n,).
     """
 
-    def __init__(self, network: nn.Module, data: ImageData, *, device: str = "cpu") -> None:
+    def __init__(self, network: nn.Module, data: LabeledImages, *, device: str = "cpu") -> None:
         self.network = network.to(device).eval()
         self.data = data
         self.device = device

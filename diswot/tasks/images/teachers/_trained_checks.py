@@ -4,7 +4,7 @@ from torch import nn
 
 from diswot.errors import TeacherError
 from diswot.progress import Progress, message, silent
-from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.tasks.images.teachers._order_check import OrderCheck, check_order
 from diswot.tasks.images.teachers._own_view import compare_views
@@ -15,7 +15,7 @@ from diswot.teachers import Teacher
 def check_trained(
     teacher: Teacher,
     network: nn.Module,
-    data: ImageData,
+    data: LabeledImages,
     *,
     device: str = "cpu",
     force: bool = False,

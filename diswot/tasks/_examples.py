@@ -1,7 +1,7 @@
-"""What the rest of the library knows of a dataset."""
+"""Examples in three splits, as they are evaluated and as they are trained on."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, get_args
 
 from torch import Tensor, nn
 
@@ -9,10 +9,6 @@ from diswot.seeding import seed_torch
 from diswot.tasks._batch import Batch
 from diswot.tasks._source import Source
 from search_spaces import Signature
-
-if TYPE_CHECKING:
-    from diswot.tasks._metric import Metric
-    from diswot.tasks._task import Task
 
 SplitName: TypeAlias = Literal["train", "val", "test"]
 """What networks are trained on, selected on and evaluated on."""
@@ -79,8 +75,11 @@ class TrainingBatches(Protocol):
             yield self(places)
 
 
-class Dataset(Protocol):
+class Examples(Protocol):
     """Examples in three splits, in memory, mapped from files or streamed.
+
+    They are what a [`Metric`][diswot.tasks.Metric] is given; with the task that they are data
+    of and the metrics of their networks, they are a [`Dataset`][diswot.tasks.Dataset].
 
     Attributes:
         name: what it is called in manifests.
@@ -96,20 +95,12 @@ class Dataset(Protocol):
     def source(self) -> Source | None: ...
 
     @property
-    def task(self) -> "Task":
-        """The task that it is data of."""
-
-    @property
     def signature(self) -> Signature:
         """What networks take and give."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of all examples."""
-
-    @property
-    def metrics(self) -> "tuple[Metric, ...]":
-        """What networks are measured by; the first selects weights and students."""
 
     def size(self, split: SplitName) -> int:
         """Return how many examples a split has."""
@@ -136,13 +127,6 @@ class Dataset(Protocol):
             changes: augmentation and mixing, such as a recipe.
             device: where they are needed.
             teachers: by name, those that are to get their own view where they have one.
-        """
-
-    def for_teacher(self, teacher: str) -> "Dataset":
-        """Return what a teacher is trained on that has no weights, often these data.
-
-        Args:
-            teacher: its name among the `teachers` of the task.
         """
 
     def summary(self) -> str:

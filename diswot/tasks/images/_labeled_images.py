@@ -1,0 +1,56 @@
+"""Images in three splits, with their classes and all that is known of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from diswot.tasks._source import Source
+from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._split import Split
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """What a dataset of images holds, and how networks take them.
+
+    See [`ImageData`][diswot.tasks.images.ImageData], which adds what the rest of the library
+    asks of a dataset.
+    """
+
+    name: str
+    train: Split
+    val: Split
+    test: Split
+    spec: ImageSpec
+    flips: bool = True
+    classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    originals: Mapping[str, Originals] = field(default_factory=dict)
+    source: Source | None = None
+    depth: int = 16
+    teacher_view: str = "auto"
+    loader_workers: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self.spec.shape
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self.spec.num_classes
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Return images (n, C, H, W) as networks take them: float32, standardized."""
+        mean, std = (
+            torch.tensor(values, device=images.device).view(-1, 1, 1)
+            for values in (self.spec.mean, self.spec.std)
+        )
+        return (images.float() / self.spec.scale - mean) / std
+
+    normalise = normalize
+    """The name of version 0.1.0."""

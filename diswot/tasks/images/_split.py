@@ -1,0 +1,63 @@
+"""Images with their classes, and how they are divided."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diswot.tasks._holding_out import divided, held_out_of
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images (n, C, H, W), uint8 or float, in memory or mapped from a file; classes (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> "Split":
+        """Return the images at `indices`, in memory."""
+        return Split(self.images[indices], self.labels[indices])
+
+    def content(self) -> Iterator[NDArray[Any]]:
+        """Yield what a digest of the images and their classes is computed from."""
+        yield from (self.images.numpy(), self.labels.numpy())
+
+
+def batches(
+    split: Split, size: int, generator: torch.Generator | None = None, *, drop_last: bool = False
+) -> Iterator[Split]:
+    """Go through `split` once in batches, in an order drawn from `generator` where given."""
+    count = len(split)
+    order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+    stop = count - count % size if drop_last and count >= size else count
+    for start in range(0, stop, size):
+        yield split.take(order[start : start + size])
+
+
+def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
+    """Divide `split` at random into the rest and `count` images, classes in proportion.
+
+    Raises:
+        DataError: there are too few images for that.
+    """
+    rest, held = divided(split.labels, count, seed)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
+
+
+def held_out_part(
+    split: Split, part: int, seed: int, *, classes: Sequence[str] | None = None
+) -> tuple[Split, Split]:
+    """Divide `split` at random into the rest and one in `part` images, at least one per class.
+
+    Raises:
+        DataError: a class has too few images for that.
+    """
+    rest, held = held_out_of(split.labels, part, seed, classes=classes)
+    return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))

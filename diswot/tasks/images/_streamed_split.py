@@ -1,0 +1,69 @@
+"""Images that stay in their files, and are decoded whenever they are asked for."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diswot.errors import DataError, first_line
+from diswot.tasks._image_file import read_image
+from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._split import Split
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedSplit(Split):
+    """Images that stay in their files.
+
+    `images` is on the meta device: it has the shape, and no pixels. `take` decodes.
+
+    Attributes:
+        originals: the files.
+        contents: (n, 32) SHA-256 of each of them.
+    """
+
+    originals: Originals
+    contents: NDArray[np.uint8]
+
+    def take(self, indices: Tensor) -> Split:
+        """Return the images at `indices`, decoded in as many threads as there are cores.
+
+        Raises:
+            DataError: a file was removed or damaged after it was read first.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = [*pool.map(self.decoded, indices.tolist())]
+        pixels = torch.stack(found) if found else torch.empty(0, *self.images.shape[1:])
+        return Split(pixels.byte(), self.labels[indices])
+
+    def decoded(self, place: int) -> Tensor:
+        """Return one image (C, H, W), as a decoded folder has it.
+
+        Raises:
+            DataError: the file was removed or damaged after it was read first.
+        """
+        channels, height, width = self.images.shape[1:]
+        path, depth = self.originals.paths[place], self.originals.depth
+        try:
+            return torch.from_numpy(read_image(path, (channels, height, width), depth=depth))
+        except Exception as error:  # a damaged image can raise anything
+            raise no_longer_readable(path, error) from error
+
+    def content(self) -> Iterator[NDArray[Any]]:
+        """Yield hashes of the files, and the classes."""
+        yield from (self.contents, self.labels.numpy())
+
+
+def no_longer_readable(path: Path, error: Exception) -> DataError:
+    """Return the error of a photo that could be read when the data were loaded first."""
+    return DataError(
+        f"the photo {path} can no longer be read ({first_line(error)}): restore it, or remove it "
+        "and start again"
+    )
