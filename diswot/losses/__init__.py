@@ -1,8 +1,9 @@
-"""Distillation losses: what a student shows and what a teacher shows → a number to minimize.
+"""Distillation losses: (student outputs, teacher outputs) → a scalar to minimize.
 
-Each is a function of tensors that match already; no gradient flows into the teacher's.
-Scorers and distillation use the same. Over it is a term, which reads two networks that need
-not match; a training loss is a weighted sum of terms, written as an expression.
+A loss is a function of tensors of compatible shapes; no gradient flows into the teacher's.
+Scorers and distillation use the same functions. A term applies a loss to two networks whose
+shapes may differ (it pools and projects). A training loss is a weighted sum of terms, written
+as an expression such as `ce + 0.9*kd(T=4)`.
 """
 
 from diswot.losses._criterion import Criterion, Losses

@@ -1,4 +1,4 @@
-"""A training loss made for two networks: a weighted sum of terms."""
+"""A training loss that is built for two networks: a weighted sum of terms."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from diswot.networks.layout import Tap
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """What a criterion found for one batch.
+    """The loss of one batch.
 
     Attributes:
-        total: what is minimized, without dimensions.
-        terms: the weighted value of each term, by its name in the expression; detached.
+        total: the weighted sum to minimize, a scalar tensor with gradient.
+        terms: the weighted value of each term by its name in the expression, detached scalars.
     """
 
     total: Tensor
@@ -29,12 +29,12 @@ class Losses:
 class Criterion(nn.Module):
     """A weighted sum of terms.
 
-    Its parameters (projections of widths, for example) are trained with the student;
-    its state is all that a resumed training must restore.
+    Its parameters (for example 1×1 convolutions that match widths) are trained together with
+    the student; its `state_dict` is all that a resumed training must restore.
 
     Args:
-        terms: by name.
-        weights: of each.
+        terms: the terms by name.
+        weights: the weight of each term, in the same order.
     """
 
     def __init__(self, terms: dict[str, Term], weights: Sequence[float]) -> None:
@@ -49,25 +49,25 @@ class Criterion(nn.Module):
 
     @property
     def student_watches(self) -> tuple[Watch[Any], ...]:
-        """What a pass of the student must keep."""
+        """Activations of the student to record in its forward pass."""
         return _watches(tap for term in self._terms for tap in term.student_taps)
 
     @property
     def teacher_watches(self) -> tuple[Watch[Any], ...]:
-        """What a pass of the teacher must keep."""
+        """Activations of the teacher to record in its forward pass."""
         return _watches(tap for term in self._terms for tap in term.teacher_taps)
 
     @property
     def needs_preparation(self) -> bool:
-        """Whether a term has parts that are trained on the teacher first."""
+        """Whether a term must first be trained on the teacher alone (see `prepare`)."""
         return any(term.needs_preparation for term in self._terms)
 
     def prepare(self, batches: Iterable[Activations]) -> None:
         """Train the parts of terms that are trained on the teacher alone.
 
         Args:
-            batches: outputs of the teacher, batch by batch; they are gone through again for
-                every term that learns, so it must not be an iterator.
+            batches: outputs of the teacher, batch by batch. They are iterated once per term, so
+                a list or dataset is needed, not an iterator.
         """
         for term in self._terms:
             if term.needs_preparation:
@@ -76,7 +76,16 @@ class Criterion(nn.Module):
     def forward(
         self, student: Activations, teacher: Activations | None, batch: TrainingBatch
     ) -> Losses:
-        """Return the loss of a batch, computed in single precision at least."""
+        """Return the loss of a batch, computed at least in fp32 (autocast is disabled).
+
+        Args:
+            student: outputs of the student; gradients flow into them.
+            teacher: outputs of the first teacher; `None` without a teacher.
+            batch: targets and other data of the batch.
+
+        Raises:
+            OptionError: a user's term does not return a scalar tensor.
+        """
         with torch.autocast(student.output.device.type, enabled=False):
             values = {
                 name: weight * _number(term(student, teacher, batch), name)
@@ -87,10 +96,10 @@ class Criterion(nn.Module):
 
 
 def _number(value: object, name: str) -> Tensor:
-    """Return what a term, which can be a user's own, found.
+    """Check that a term, which can be a user's own, returned a scalar tensor.
 
     Raises:
-        OptionError: it is not one number as a tensor.
+        OptionError: it did not.
     """
     if isinstance(value, Tensor) and value.ndim == 0:
         return value

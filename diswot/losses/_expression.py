@@ -1,4 +1,4 @@
-"""Losses as expressions: `ce + 0.9*kd(T=4) + 100*at`, read and never evaluated."""
+"""Parse losses written as expressions, such as `ce + 0.9*kd(T=4) + 100*at`, without `eval`."""
 
 import ast
 import inspect
@@ -16,7 +16,7 @@ from diswot.losses._term import Count, Paths, Positive, Share
 EXAMPLE = "expected terms joined with +, such as ce + 0.9*kd(T=4)"
 
 WIDTH = 72
-"""Characters of a long expression that are printed around the marked place."""
+"""Number of characters of a long expression that an error prints around the marked place."""
 
 _REFERENCE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 _TEXT_OR_COLON = re.compile(r"""("[^"]*"|'[^']*')|:""")
@@ -27,11 +27,11 @@ class WeightedTerm:
     """One term of an expression.
 
     Attributes:
-        name: the term as it was written, without its weight.
-        kind: what it is.
-        weight: by which it is multiplied.
-        options: as they were written.
-        place: where it begins in the expression.
+        name: the term as written, without its weight.
+        kind: the specification of the term.
+        weight: factor of the term.
+        options: options by name, as written.
+        place: index of its first character in the expression.
     """
 
     name: str
@@ -44,16 +44,16 @@ class WeightedTerm:
 def parse(expression: str) -> tuple[WeightedTerm, ...]:
     """Return the terms of an expression, in order.
 
-    Terms are joined with `+`; each is a registered name, or `package.module:name`, with
-    options by keyword in brackets, and may have a number before it and `*` between them.
-    Without a number it has the weight of its card.
+    Terms are joined with `+`. Each is a registered name or `package.module:name`, optionally
+    with options as keywords in parentheses, and with a weight and `*` in front; the default
+    weight is that of the term's card.
 
     Args:
-        expression: in one line.
+        expression: the expression, in one line.
 
     Raises:
-        OptionError: it does not parse, or an option does not fit; a caret shows where.
-        UnknownNameError: there is no such term.
+        OptionError: the expression is invalid, or an option does not fit; a caret marks where.
+        UnknownNameError: no term has this name.
 
     Examples:
         >>> [(part.name, part.weight) for part in parse("ce + 0.5*kd(T=2)")]
@@ -70,7 +70,12 @@ def parse(expression: str) -> tuple[WeightedTerm, ...]:
 
 
 def pointed(expression: str, place: int) -> str:
-    """Return two lines: the expression, cut where it is long, and a caret under the place."""
+    """Return two lines for an error: the expression (cut if it is long), and a caret below.
+
+    Args:
+        expression: the expression.
+        place: index of the character to mark.
+    """
     start = max(0, min(place - WIDTH // 2, len(expression) - WIDTH))
     end = start + WIDTH
     before, after = "…" if start else "", "…" if end < len(expression) else ""
@@ -79,7 +84,7 @@ def pointed(expression: str, place: int) -> str:
 
 
 class _Reader:
-    """Reads one expression, and knows where in it everything stands."""
+    """Parses one expression and reports errors with their place in it."""
 
     def __init__(self, expression: str) -> None:
         self._text = expression
@@ -88,7 +93,8 @@ class _Reader:
         return OptionError(f"loss: {message}{pointed(self._text, place)}")
 
     def summands(self) -> list[ast.expr]:
-        """Return what is joined with `+`, from the left."""
+        """Return the summands of the expression, from left to right."""
+        # A loop instead of recursion: a user's expression can be arbitrarily long.
         waiting, found = [self._tree()], list[ast.expr]()
         while waiting:
             match waiting.pop():
@@ -99,20 +105,21 @@ class _Reader:
         return found[::-1]
 
     def _tree(self) -> ast.expr:
-        # A reference's colon is no Python; a dot in its place keeps all places as they are.
+        # `package.module:name` is not valid Python: replace the colon by a dot, which keeps the
+        # positions of all characters.
         source = _TEXT_OR_COLON.sub(lambda found: found[1] or ".", self._text)
         try:
             with warnings.catch_warnings(action="ignore"):
                 return ast.parse(source, mode="eval").body
         except SyntaxError as error:
-            end = len(self._text)  # which Python calls offset 0; others count from 1
+            end = len(self._text)  # Python reports it as offset 0; other offsets start at 1
             place = min(error.offset - 1, end) if error.offset else end
             raise self.error(f"{EXAMPLE}, but it does not parse here", place) from error
         except (ValueError, RecursionError, MemoryError) as error:
             raise self.error(f"{EXAMPLE}, but it does not parse", 0) from error
 
     def part(self, node: ast.expr) -> WeightedTerm:
-        """Return the term that a summand is."""
+        """Parse one summand: an optional weight, a name, and optional options."""
         weight: float | None = None
         term = node
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
@@ -165,7 +172,7 @@ class _Reader:
         return given
 
     def _complete(self, kind: TermSpec, given: dict[str, Any], place: int) -> None:
-        """Make sure that every option without a default is given."""
+        """Check that every option without a default is given."""
         for name, option in kind.options.items():
             if option.default is inspect.Parameter.empty and name not in given:
                 raise self.error(f"{kind.card.name} needs {name}=…, which has no default", place)
@@ -179,15 +186,15 @@ class _Reader:
 
 
 class _Nothing:
-    """What is written where a number, a text or a list of them should be."""
+    """Marks an expression that is not a number, a text or a list of them."""
 
 
 def _literal(node: ast.expr) -> Any:
-    """Return the number, text or list of them that is written; never evaluates anything."""
+    """Return the number, text or list that is written, without evaluating any code."""
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
             return value
-        case ast.Name(id=text):  # quotes would have to be quoted again in a shell
+        case ast.Name(id=text):  # a text without quotes, which a shell would require to escape
             return text
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return -value
@@ -202,7 +209,7 @@ def _is_number(value: object) -> bool:
         return False
     try:
         return math.isfinite(value)
-    except OverflowError:  # of a whole number with hundreds of digits
+    except OverflowError:  # an integer with hundreds of digits
         return False
 
 
@@ -225,10 +232,10 @@ _FITTING: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     str: ("a text", lambda value: isinstance(value, str)),
     Paths: ("a dotted path or a list of them", _is_paths),
 }
-"""What fits an option, by its type: in words, and as a test."""
+"""For each type of option: a description of valid values, and a test for them."""
 
 
 def _unfit(value: object, option: Option) -> str | None:
-    """Return what should stand in place of `value`, `None` where it fits."""
+    """Return a description of valid values if `value` is invalid, else `None`."""
     words, fits = _FITTING.get(option.annotation, ("a number, a text or a list", lambda _: True))
     return None if value is not _Nothing and fits(value) else words

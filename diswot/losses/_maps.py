@@ -1,4 +1,4 @@
-"""Terms that compare feature maps: where they read them, and how widths and sizes are matched."""
+"""Base classes of terms that compare feature maps: choose layers, match widths and sizes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, repeat
@@ -17,29 +17,35 @@ from diswot.networks.taps import pooled
 _T = TypeVar("_T")
 
 Where: TypeAlias = Callable[[Layout], Sequence[Tap]]
-"""(what a network shows) → the taps that are chosen where none are named."""
+"""(layout of a network) → the layers ("taps") that are read if the user names none."""
 
 Flow: TypeAlias = tuple[Tensor, Tensor]
-"""Two feature maps of one network and one resolution, the earlier first."""
+"""Two feature maps (B, C, H, W) and (B, C', H, W) of one network, the earlier first."""
 
 
 def projection(own: int, other: int) -> nn.Module:
-    """Return a trained 1×1 convolution from one width to another; nothing where they are equal."""
+    """Return a trainable 1×1 convolution between two widths, or `Identity` if they are equal.
+
+    Args:
+        own: channels of the student's map.
+        other: channels of the teacher's map.
+    """
     return nn.Identity() if own == other else nn.Conv2d(own, other, kernel_size=1, bias=False)
 
 
 class MapTerm(Term):
-    """A term that compares feature maps of student and teacher at pairs of taps.
+    """A term that compares feature maps of student and teacher at pairs of layers ("taps").
 
-    The taps are those of `where`, or those that the options `student` and `teacher` name;
-    where their numbers differ they are paired by relative depth. Both maps of a pair are
-    average-pooled to the smaller height and width of the two.
+    Taps are chosen by `where`, or named by the options `student` and `teacher` (module paths).
+    If the networks have different numbers of taps, they are paired by relative depth. Both maps
+    of a pair are average-pooled to the smaller height and width of the two.
 
-    A subclass names the loss of a pair as `compare`, or writes `forward`.
+    A subclass sets `compare` to the loss of a pair, or overrides `forward`.
 
     Attributes:
-        where: (layout of a network) → the taps that are chosen.
-        same_width: whether the student's maps are projected to the teacher's width.
+        where: (layout of a network) → the taps that are read by default.
+        same_width: whether the student's maps are projected to the teacher's width by a
+            trainable 1×1 convolution.
     """
 
     where: ClassVar[Where] = Layout.stages
@@ -59,11 +65,16 @@ class MapTerm(Term):
 
     @staticmethod
     def compare(student: Any, teacher: Any) -> Tensor:
-        """Return the loss of one pair: the student's, and the teacher's."""
+        """Return the loss of one pair, a scalar.
+
+        Args:
+            student: feature map of the student (B, C, H, W), or its flow.
+            teacher: feature map of the teacher (B, C', H, W), or its flow.
+        """
         raise NotImplementedError
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the sum of the losses of the pairs."""
+        """Return the sum of the losses of all pairs, a scalar."""
         pairs = self.compared(student, teacher)
         return torch.stack([self.compare(ours, theirs) for ours, theirs in pairs]).sum()
 
@@ -78,17 +89,17 @@ class MapTerm(Term):
         )
 
     def _compared_at(self) -> list[tuple[int, ...]]:
-        """Return the height and width at which each pair is compared."""
+        """Return the height and width to which the maps of each pair are pooled."""
         return [_smallest(pair) for pair in zip(self.student_taps, self.teacher_taps, strict=True)]
 
     def compared(self, student: Activations, teacher: Activations) -> Iterator[tuple[Any, Any]]:
-        """Yield what is compared of every pair: the student's, and the teacher's."""
+        """Yield the arguments of `compare` for every pair: the student's and the teacher's."""
         return self.maps(student, teacher)
 
     def maps(self, student: Activations, teacher: Activations) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the student's and the teacher's map of every pair, (B, C, H, W) of one H×W.
+        """Yield the student's and the teacher's map of every pair, (B, C, H, W) of equal H×W.
 
-        They are of single precision at least; no gradient flows into the teacher's.
+        They have at least fp32 precision; the teacher's are detached.
         """
         ours = map(_read, self.student_taps, repeat(student), self._sizes)
         for projected, own, other in zip(
@@ -97,16 +108,16 @@ class MapTerm(Term):
             yield projected(own), other
 
     def teacher_maps(self, teacher: Activations) -> Iterator[Tensor]:
-        """Yield the teacher's map of every pair, as `maps` does."""
+        """Yield the teacher's map of every pair, pooled, detached and at least fp32."""
         for tap, size in zip(self.teacher_taps, self._sizes, strict=True):
             yield _read(tap, teacher, size).detach()
 
 
 class FlowTerm(MapTerm):
-    """A term that compares how an earlier feature map leads to a later one.
+    """A term that compares flows: pairs of an earlier and a later feature map of a network.
 
-    A flow goes from the first to the last block of a stage, or from each tap that is named
-    to the next.
+    By default a flow goes from the first to the last block of a stage; if the user names taps,
+    from each tap to the next.
     """
 
     same_width = True
@@ -129,7 +140,7 @@ class FlowTerm(MapTerm):
         return self.flows(student, teacher)
 
     def flows(self, student: Activations, teacher: Activations) -> Iterator[tuple[Flow, Flow]]:
-        """Yield the student's and the teacher's flow of every pair; see `maps`."""
+        """Yield the student's and the teacher's flow of every pair, prepared as in `maps`."""
         maps = self.maps(student, teacher)
         for (ours_first, theirs_first), (ours_last, theirs_last) in zip(maps, maps, strict=True):
             yield (ours_first, ours_last), (theirs_first, theirs_last)
@@ -153,7 +164,7 @@ def _flows(layout: Layout, paths: Sequence[str]) -> Sequence[tuple[Tap, Tap]]:
 def _paired(
     ours: Sequence[_T], theirs: Sequence[_T], student: Sequence[str], teacher: Sequence[str]
 ) -> list[tuple[_T, _T]]:
-    """Return pairs of places; those that are named must all have a partner."""
+    """Pair places by relative depth; all places that the user named must have a partner."""
     named = max(len(ours) if student else 0, len(theirs) if teacher else 0)
     if named > min(len(ours), len(theirs)):
         raise OptionError(
@@ -164,5 +175,5 @@ def _paired(
 
 
 def _smallest(taps: Sequence[Tap]) -> tuple[int, ...]:
-    """Return the smallest height and the smallest width."""
+    """Return the smallest height and the smallest width of several taps."""
     return tuple(min(sides) for sides in zip(*(tap.shape[1:] for tap in taps), strict=True))

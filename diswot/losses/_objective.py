@@ -1,4 +1,4 @@
-"""A training loss: an expression, and the criterion that is built from it."""
+"""A training loss: the parsed expression, from which a criterion is built for two networks."""
 
 import re
 from collections.abc import Collection
@@ -17,11 +17,11 @@ from diswot.seeding import torch_seed
 
 @dataclass(frozen=True)
 class Preset:
-    """An expression that has a name.
+    """A named loss expression.
 
     Attributes:
-        expression: what the name stands for.
-        summary: one line.
+        expression: the loss, such as `0.1*ce + 0.9*kd(T=4)`.
+        summary: description in one line.
     """
 
     expression: str
@@ -36,18 +36,18 @@ PRESETS = {
         "CE+KL plus both similarity losses (DisWOT†)",
     ),
 }
-"""Names that stand for whole expressions; tasks add theirs."""
+"""Loss expressions by name; tasks add their own."""
 
 
 def register_preset(name: str, preset: Preset) -> None:
-    """Make a name stand for an expression wherever a loss is named.
+    """Register a name for a loss expression.
 
     Args:
-        name: of letters, digits and hyphens.
-        preset: what it stands for.
+        name: letters, digits and hyphens.
+        preset: the expression and its summary.
 
     Raises:
-        OptionError: it stands for another expression.
+        OptionError: the name is already used for another expression.
     """
     if PRESETS.get(name, preset) != preset:
         raise OptionError(
@@ -61,8 +61,8 @@ class Objective:
     """A training loss before it is built for two networks.
 
     Attributes:
-        text: as it was written, in one line.
-        parts: its terms.
+        text: the expression or name as written, in one line.
+        parts: the parsed terms.
     """
 
     text: str
@@ -75,18 +75,18 @@ class Objective:
 
     @property
     def reads(self) -> frozenset[str]:
-        """What any term reads of networks and data."""
+        """Names of everything that any term reads from networks and data, such as "logits"."""
         return frozenset(name for part in self.parts for name in part.kind.card.reads)
 
     def check_reads(self, given: Collection[str], *, task: str) -> None:
-        """Make sure that a task gives all that the loss reads.
+        """Make sure that a task provides everything that the loss reads.
 
         Args:
-            given: what the task gives, by name.
-            task: its name.
+            given: names of what networks and data of the task provide.
+            task: name of the task, for the message.
 
         Raises:
-            OptionError: a term reads something else; names it.
+            OptionError: something is missing; the message names it and the term.
         """
         for part in self.parts:
             missing = [name for name in part.kind.card.reads if name not in given]
@@ -105,22 +105,23 @@ class Objective:
         train_examples: int,
         seed: int = 0,
     ) -> Criterion:
-        """Return the loss for these networks, on the device of `images`.
+        """Build the criterion for two networks, on the device of the inputs.
 
-        Runs one pass of each to learn where they show what; both are as before afterwards.
+        Runs one forward pass of each to find the shapes of their layers' outputs; the state of
+        the networks does not change.
 
         Args:
-            student: what is trained.
-            teacher: the first teacher, where a term reads one.
-            *inputs: what networks are called with, each (B ≥ 2, …), on their device.
-            outputs: numbers that a network returns for one example.
-            train_examples: examples of the training split.
-            seed: of what trained parts of the loss begin with.
+            student: the network to train.
+            teacher: the first teacher; `None` if no term needs one.
+            *inputs: example inputs of the networks, each (B ≥ 2, …), on their device.
+            outputs: number of values that a network returns per example, such as classes.
+            train_examples: size of the training split.
+            seed: seed of the initial weights of trainable parts of the loss.
 
         Raises:
-            OptionError: a term needs a teacher and there is none; an option does not fit
+            OptionError: a term needs a teacher and there is none, or an option does not fit
                 the networks.
-            NetworkError: a tap does not exist; names some that do.
+            NetworkError: a named layer does not exist; the message names some that do.
         """
         if self.needs_teacher and teacher is None:
             raise needs_a_teacher(self.text)
@@ -144,21 +145,21 @@ class Objective:
 
 
 def needs_a_teacher(loss: str) -> OptionError:
-    """Return what to raise where a loss reads a teacher and there is none."""
+    """Return the error to raise if a loss needs a teacher and there is none."""
     return OptionError(f"the loss {loss} needs a teacher, but got none: name one")
 
 
 def parse_objective(text: str) -> Objective:
-    """Return the loss that an expression, or the name of a preset, stands for.
+    """Parse a loss expression, or look up a preset by name.
 
     Args:
-        text: such as `ce + 0.9*kd(T=4) + 100*at`. A term without a number before it has
-            the weight of its card; `diswot list losses` shows them. A term of one's own is
-            registered, or named as `package.module:callable`.
+        text: a preset such as `diswot`, or an expression such as `ce + 0.9*kd(T=4) + 100*at`.
+            A term without a weight has the weight of its card (`diswot list losses`). Your own
+            terms are registered, or written as `package.module:callable`.
 
     Raises:
-        OptionError: it does not parse, or an option does not fit; a caret shows where.
-        UnknownNameError: no loss has that name.
+        OptionError: the expression is invalid, or an option does not fit; a caret marks where.
+        UnknownNameError: no loss or term has this name.
 
     Examples:
         >>> parse_objective("ce + 0.9*kd(T=4)").needs_teacher

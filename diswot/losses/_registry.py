@@ -1,4 +1,4 @@
-"""Where the terms of losses are found: by name, in installed packages, in the user's modules."""
+"""Find the terms of losses by name, in installed packages, or in the user's modules."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from diswot.references import resolve
 from diswot.registry import Registry
 
 LossFunction: TypeAlias = Callable[..., Tensor]
-"""(student, teacher, batch, and options by keyword) → loss."""
+"""(student, teacher, batch, options as keywords) → scalar loss."""
 
 _T = TypeVar("_T", bound="type[Term] | LossFunction")
 
@@ -25,8 +25,8 @@ class Option:
     """An option of a term.
 
     Attributes:
-        annotation: its type; `inspect.Parameter.empty` where the author gives none.
-        default: its value where the expression gives none.
+        annotation: its type; `inspect.Parameter.empty` if the author gives none.
+        default: its value if the expression gives none; `inspect.Parameter.empty` if required.
     """
 
     annotation: Any
@@ -35,12 +35,12 @@ class Option:
 
 @dataclass(frozen=True)
 class TermSpec:
-    """A term before it is built.
+    """Specification of a term, from which it is built for two networks.
 
     Attributes:
-        card: what a caller must know.
-        given: the class or function that was registered.
-        options: by name.
+        card: name, source, weight and requirements.
+        given: the registered class or function.
+        options: its options by name.
     """
 
     card: Card
@@ -48,7 +48,7 @@ class TermSpec:
     options: Mapping[str, Option]
 
     def written_options(self) -> list[str]:
-        """Return the options with their defaults, as in an expression; `…` where it chooses."""
+        """Return the options as written in an expression, with defaults; `…` if there is none."""
         chosen = (None, inspect.Parameter.empty)
         return [
             f"{name}=…" if option.default in chosen else f"{name}={option.default!r}"
@@ -56,7 +56,12 @@ class TermSpec:
         ]
 
     def make(self, context: LossContext, **options: Any) -> Term:
-        """Return the term for two networks."""
+        """Build the term for two networks.
+
+        Args:
+            context: layouts of student and teacher, and sizes of outputs and training split.
+            **options: values of its options.
+        """
         if isinstance(self.given, type):
             term: Term = self.given(context, **options)
             return term
@@ -64,7 +69,7 @@ class TermSpec:
 
 
 TERMS: Registry[TermSpec] = Registry("loss", "diswot.losses")
-"""Every term by its name."""
+"""All terms by name."""
 
 
 class _FunctionTerm(Term):
@@ -79,14 +84,17 @@ class _FunctionTerm(Term):
 
 
 def register(card: Card) -> Callable[[_T], _T]:
-    """Make a [`Term`][diswot.losses.Term] or a function a term of losses.
+    """Register a [`Term`][diswot.losses.Term] class or a function as a term of losses.
 
-    A function takes (student, teacher, batch): what the two networks show, as
-    [`Activations`][diswot.networks.Activations], and a `TrainingBatch`; it returns the
-    loss. Options are its arguments by keyword.
+    A function takes (student, teacher, batch): the outputs of both networks as
+    [`Activations`][diswot.networks.Activations], and a `TrainingBatch`; it returns a scalar
+    tensor. Its keyword-only arguments become options of the term.
 
     Args:
-        card: what a caller must know of it.
+        card: name, source, weight and requirements of the term.
+
+    Returns:
+        A decorator that returns the class or function unchanged.
 
     Examples:
         >>> import torch
@@ -106,20 +114,21 @@ def register(card: Card) -> Callable[[_T], _T]:
 
 
 def terms() -> Mapping[str, TermSpec]:
-    """Return all terms by name, those of installed packages included.
+    """Return all terms by name, including those of installed packages.
 
-    A package offers terms by the entry point group `diswot.losses`: each entry names a
-    module that registers them when it is imported.
+    A package adds terms with the entry-point group `diswot.losses`: each entry point is a
+    module that calls `register` when it is imported.
     """
     return TERMS
 
 
 def find_term_spec(name: str) -> TermSpec:
-    """Return the term of that name, or what `package.module:name` names.
+    """Find a term by name or `package.module:name`.
 
     Raises:
-        UnknownNameError: there is none of that name.
-        OptionError: the reference cannot be imported, or is nothing that computes a loss.
+        UnknownNameError: no term has this name.
+        OptionError: the reference cannot be imported, or is neither a `Term` class nor a
+            function of (student, teacher, batch).
     """
     if ":" in name:
         return _named(name)
@@ -150,13 +159,13 @@ def _takes_two_networks_and_a_batch(found: object) -> bool:
         return False
     try:
         inspect.signature(found).bind_partial(None, None, None)
-    except (TypeError, ValueError):  # of a function in C
+    except (TypeError, ValueError):  # functions written in C have no signature
         return False
     return True
 
 
 def _options(function: Callable[..., Any]) -> dict[str, Option]:
-    """Return the arguments that `function` takes by keyword alone."""
+    """Return the keyword-only arguments of `function`."""
     return {
         name: Option(parameter.annotation, parameter.default)
         for name, parameter in inspect.signature(function).parameters.items()

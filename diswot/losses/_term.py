@@ -1,4 +1,4 @@
-"""What a term of a training loss is: its card, what it is built for, what it reads."""
+"""The types around a term of a training loss: `Term`, `Card`, `LossContext`, `TrainingBatch`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,27 +14,27 @@ Positive: TypeAlias = Annotated[float, "above 0"]
 """Type of an option that is a number above 0, such as a temperature."""
 
 Count: TypeAlias = Annotated[int, "at least 1"]
-"""Type of an option that counts, such as how many negatives are drawn."""
+"""Type of an option that is an integer of at least 1, such as the number of negatives."""
 
 Share: TypeAlias = Annotated[float, "from 0 to 1"]
-"""Type of an option that is a share, such as of a training."""
+"""Type of an option that is a fraction from 0 to 1, such as of the training's steps."""
 
 Paths: TypeAlias = str | Sequence[str] | None
-"""Type of an option that names taps: a dotted module path, or several; `None` chooses them."""
+"""Type of an option that names layers by dotted module paths; `None` chooses them."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatch:
-    """What is known of the B examples of a training step except what the student shows.
+    """Everything that terms can read for the B examples of a step, except student outputs.
 
     Attributes:
-        targets: what the task trains with; of classes their probabilities (B, N), which label
-            smoothing and mixed images make others than 0 and 1.
-        labels: (B,) classes; of mixed images that of the larger part; empty where the task
-            has no classes.
-        indices: (B,) places of the examples in the training split.
-        progress: share of the training that is done, from 0 to 1.
-        teachers: what each teacher shows of the examples, by name; no gradient flows into it.
+        targets: training targets of the task; for classification, class probabilities (B, N),
+            which are soft with label smoothing, MixUp or CutMix.
+        labels: classes (B,); for mixed images, that of the larger part; empty if the task has
+            no classes.
+        indices: indices (B,) of the examples in the training split.
+        progress: fraction of the training that is done, from 0 to 1.
+        teachers: outputs of each teacher by name, without gradient.
     """
 
     targets: Any
@@ -44,7 +44,10 @@ class TrainingBatch:
     teachers: Mapping[str, Activations] = field(default_factory=dict)
 
     def warmed_up(self, warmup: float) -> float:
-        """Return the factor of a loss with linear warm-up over the first `warmup`.
+        """Return the factor, from 0 to 1, of a loss with linear warm-up.
+
+        Args:
+            warmup: length of the warm-up as a fraction of the training.
 
         Examples:
             >>> import torch
@@ -57,19 +60,19 @@ class TrainingBatch:
 
 @dataclass(frozen=True)
 class Card:
-    """What a caller must know of a term.
+    """What a caller must know about a term.
 
     Attributes:
-        name: what it is called in an expression.
-        summary: one line.
+        name: name in expressions.
+        summary: description in one line.
         source: paper and equation.
-        weight: by which it is multiplied where the expression has no number.
-        weight_source: where that weight is from.
-        reads: what it reads of networks and data, by the names that tasks have for what they
-            give: `logits`, `labels`, `features`, `feature maps`, `stages`, …
-        needs_teacher: whether it reads the teacher.
-        least: its value where the student shows what the teacher shows, which is also
-            its smallest; `None` where labels or trained parts decide.
+        weight: default weight, if an expression gives none.
+        weight_source: source of the default weight.
+        reads: what it reads from networks and data, by the names that tasks use: `logits`,
+            `labels`, `features`, `feature maps`, `stages`, …
+        needs_teacher: whether it reads the teacher's outputs.
+        least: its minimum, which is reached if student and teacher outputs are equal; `None`
+            if the value also depends on labels or trained parts.
     """
 
     name: str
@@ -91,13 +94,13 @@ class Card:
 
 @dataclass(frozen=True)
 class LossContext:
-    """What a term is built for.
+    """What a term needs to know about the networks and data when it is built.
 
     Attributes:
-        student: what the student shows, and where.
-        teacher_layout: outputs and feature maps of the first teacher; `None` without one.
-        outputs: numbers that a network returns for one example.
-        train_examples: examples of the training split, the range of `TrainingBatch.indices`.
+        student: layout of the student: shapes of its outputs, and layers that can be read.
+        teacher_layout: layout of the first teacher; `None` without a teacher.
+        outputs: number of values that a network returns per example, such as classes.
+        train_examples: size of the training split, the range of `TrainingBatch.indices`.
     """
 
     student: Layout
@@ -106,10 +109,10 @@ class LossContext:
     train_examples: int
 
     def check_features(self) -> None:
-        """Make sure that both networks have a classifier, whose features can be read.
+        """Make sure that both networks end in a linear classifier, whose input can be read.
 
         Raises:
-            NetworkError: one returns something else than the output of one linear layer.
+            NetworkError: the output of a network is not that of a single linear layer.
         """
         for network in (self.student, self.teacher):
             if network.unread:
@@ -117,7 +120,7 @@ class LossContext:
 
     @property
     def teacher(self) -> Layout:
-        """What the teacher shows, and where.
+        """Layout of the teacher: shapes of its outputs, and layers that can be read.
 
         Raises:
             OptionError: there is no teacher.
@@ -130,16 +133,17 @@ class LossContext:
 class Term(nn.Module):
     """One term of a training loss.
 
-    A subclass takes the `LossContext` and its options, by keyword and with defaults, and
-    computes its loss in `forward`; it is found by name once it is registered with
-    [`register`][diswot.losses.register]. Parameters that it makes are
-    trained with the student, and saved with its buffers when a training stops.
+    A subclass takes the `LossContext` and its options as keywords with defaults, and computes
+    its loss in `forward`. It is found by name after
+    [`register`][diswot.losses.register]. Its parameters are trained together with the student;
+    parameters and buffers are part of checkpoints.
 
     Attributes:
-        student_taps: what it reads of the student in addition to logits, features and last map.
-        teacher_taps: the same of the teacher.
-        reads_features: whether it reads features or the classifier's weight, which networks
-            must then have.
+        student_taps: layers of the student whose feature maps it reads, in addition to logits,
+            features and the last feature map.
+        teacher_taps: layers of the teacher whose feature maps it reads.
+        reads_features: whether it reads features or the weight of the linear classifier, which
+            both networks must then have.
     """
 
     reads_features: ClassVar[bool] = False
@@ -153,23 +157,23 @@ class Term(nn.Module):
 
     @property
     def needs_preparation(self) -> bool:
-        """Whether `prepare` must be called; no longer once it was, or its state was loaded."""
+        """Whether `prepare` must still be called; false afterwards, also in a loaded state."""
         return False
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss, a number without dimensions, before it is weighted.
+        """Return the unweighted loss, a scalar tensor.
 
         Args:
-            student: what the student shows of B examples; gradients flow into it.
-            teacher: outputs of the first teacher for the same examples; no gradient flows into
-                it; may be `None` for a term whose card says that it needs no teacher.
-            batch: what else is known of the examples, and what further teachers show.
+            student: outputs of the student for B examples; gradients flow into them.
+            teacher: outputs of the first teacher for the same examples, without gradient; may
+                be `None` for a term whose card has `needs_teacher=False`.
+            batch: targets and indices of the examples, and outputs of all teachers.
         """
         raise NotImplementedError
 
     def prepare(self, batches: Iterable[Activations]) -> None:
-        """Train on the teacher alone; what is trained is kept as parameters or buffers.
+        """Train parts of the term on the teacher alone, before the student is trained.
 
         Args:
-            batches: what the teacher shows, batch by batch.
+            batches: outputs of the teacher, batch by batch.
         """

@@ -1,8 +1,8 @@
-"""Activation boundaries: the student's neurons are active where the teacher's are, and only there.
+"""Activation boundaries (AB): the student's neurons are active exactly where the teacher's are.
 
 Source: Heo, Lee, Yun and Choi, "Knowledge Transfer via Distillation of Activation
-Boundaries Formed by Hidden Neurons", AAAI 2019: the alternative loss with a margin, which
-can be differentiated, in place of the count of neurons that differ.
+Boundaries Formed by Hidden Neurons", AAAI 2019: the differentiable loss with a margin, which
+replaces the count of neurons that differ.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,18 @@ from diswot.networks.precision import at_least_single
 
 
 def ab_loss(student: Tensor, teacher: Tensor, *, margin: float = 1.0) -> Tensor:
-    """Return Σ max(0, μ ∓ s)² over the neurons, − where the teacher's is on, mean over images.
+    """Return the sum over neurons of max(0, μ − s·sign(t))², averaged over images.
 
-    It is 0 where every neuron of the student is on the teacher's side by μ or more, not
-    where both are equal: what is learned is the sign alone.
+    The loss is 0 if every pre-activation s of the student has the sign of the teacher's t and
+    a magnitude of at least μ; only signs are learned, so equal values do not give 0.
 
     Args:
-        student: values before the activation (B, C, H, W); gradients flow into them.
-        teacher: the same, of this shape; no gradient flows into them.
+        student: pre-activations of the student (B, C, H, W); gradients flow into them.
+        teacher: pre-activations of the teacher (B, C, H, W); no gradient flows into them.
         margin: μ.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> teacher = torch.tensor([[0.1, -0.1]])
@@ -41,7 +44,12 @@ def ab_loss(student: Tensor, teacher: Tensor, *, margin: float = 1.0) -> Tensor:
 
 
 def connector(own: int, other: int) -> nn.Sequential:
-    """Return a normalized 1×1 convolution, whose results are on either side of 0."""
+    """Return a 1×1 convolution with batch normalization, whose outputs have either sign.
+
+    Args:
+        own: channels of the student's map.
+        other: channels of the teacher's map.
+    """
     return nn.Sequential(nn.Conv2d(own, other, 1, bias=False), nn.BatchNorm2d(other))
 
 
@@ -57,17 +65,17 @@ def connector(own: int, other: int) -> nn.Sequential:
     )
 )
 class ActivationBoundaries(MapTerm):
-    """Sum of [`ab_loss`][diswot.losses.ab_loss]; an earlier stage counts half.
+    """Sum of [`ab_loss`][diswot.losses.ab_loss] over stages, halved with each earlier stage.
 
-    The taps are moved before the activation function that the module ends in. Where that
-    is no module of its own they stay, which is the same for the teacher (an output above 0
-    is an input above 0); the student's connector makes values of either sign.
+    Maps are read before the activation function at the end of a stage, if it is a module.
+    Otherwise they are read after it, which makes no difference for the teacher's signs; the
+    student's connector has outputs of either sign.
 
-    Deviation: it is one term among others all the time; the paper trains with it first,
-    and with labels thereafter. The connector stands also between maps of one width, where
-    the authors' code has none.
+    Deviations: the term is used together with others during the whole training; the paper
+    first trains with it alone, then with labels. The connector is used even if the widths
+    agree, where the authors' code has none.
 
-    In addition to the taps, the option `margin` is μ.
+    Options: `student` and `teacher` name the layers, and `margin` is μ.
     """
 
     def __init__(
@@ -93,7 +101,7 @@ class ActivationBoundaries(MapTerm):
         return [(before[0](own), before[1](other)) for own, other in pairs]
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the weighted sum over stages, a scalar."""
         pairs = zip(self._connectors, self.maps(student, teacher), strict=True)
         losses = [
             ab_loss(connect(ours), theirs, margin=self._margin) for connect, (ours, theirs) in pairs

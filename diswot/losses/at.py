@@ -1,4 +1,4 @@
-"""Attention transfer: the student looks where the teacher looks.
+"""Attention transfer (AT): match spatial attention maps of student and teacher.
 
 Source: Zagoruyko and Komodakis, "Paying More Attention to Attention", ICLR 2017,
 equation 2, with the activation-based attention map F²_sum of section 3.1.
@@ -14,13 +14,13 @@ from diswot.networks.precision import at_least_single
 
 
 def attention_maps(maps: Tensor) -> Tensor:
-    """Return Q/‖Q‖₂ of each image, Q the mean over the channels of |A|².
+    """Return Q/‖Q‖₂ per image, where Q is the mean of |A|² over channels.
 
     Args:
-        maps: (B, C, H, W).
+        maps: feature maps A (B, C, H, W).
 
     Returns:
-        Tensor of shape (B, H·W).
+        Attention maps (B, H·W) of norm 1.
     """
     return F.normalize(at_least_single(maps).square().mean(dim=1).flatten(1), dim=1)
 
@@ -28,12 +28,15 @@ def attention_maps(maps: Tensor) -> Tensor:
 def at_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared difference of the attention maps of two feature maps.
 
-    Deviation: the equation prints the norm of each image's difference; the authors'
-    code takes the mean square, to which their weight of 1000 belongs.
+    Deviation: the equation has the norm of each image's difference; the authors' code takes
+    the mean square, for which their weight of 1000 is meant.
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.
-        teacher: feature map (B, any, H, W); no gradient flows into it.
+        teacher: feature map (B, C', H, W) of any width; no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch

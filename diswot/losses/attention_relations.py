@@ -1,4 +1,4 @@
-"""Relations among tokens by queries, keys and values of the last layer (MiniLM, AutoDistil)."""
+"""Self-attention relations between tokens in the last layer (MiniLMv2, AutoDistil)."""
 
 from torch import Tensor
 
@@ -17,24 +17,28 @@ def attention_relation_loss(
     heads: int | None = None,
     after_softmax: bool = True,
 ) -> Tensor:
-    """Return the sum over QQ, KK and VV of the mean squared error of two networks' relations.
+    """Return the mean squared errors of the QQ, KK and VV relations, summed.
 
-    A relation is R = softmax(A·Aᵀ/√d) of each relation head, A being its queries, keys or
-    values. The channels of all heads are concatenated and split again into relation heads, so
-    that networks of other heads and widths compare without added parameters; channels that are
-    left over, fewer than relation heads, are not read. Means are over relation heads and pairs
-    of tokens of a text, padding left out.
+    A relation is R = softmax(A·Aᵀ/√d) for each relation head, where A are its queries, keys or
+    values. The channels of all attention heads are concatenated and split again into relation
+    heads, so that networks with different heads and widths can be compared without additional
+    parameters; remaining channels (fewer than relation heads) are ignored. The means are over
+    relation heads and pairs of tokens of a text, without padding.
 
     Source: AutoDistil (Xu et al., NeurIPS 2022), equation 4 with β = 1; without the softmax as
     in its released code. The relations are MiniLM's (Wang et al., NeurIPS 2020, section 3).
 
     Args:
-        student: of its last layer; gradients flow into it.
-        teacher: of its last layer; no gradient flows into it.
-        mask: (B, L) where texts are.
-        heads: relation heads; by default the teacher's heads.
+        student: queries, keys and values of the student's last layer; gradients flow into them.
+        teacher: queries, keys and values of the teacher's last layer; no gradient flows into
+            them.
+        mask: padding mask (B, L), true at tokens.
+        heads: number of relation heads; by default the teacher's attention heads.
         after_softmax: whether relations are compared after the softmax, as in the paper, or
             before it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Raises:
         NetworkError: there are more relation heads than channels.
@@ -57,7 +61,13 @@ def attention_relation_loss(
 
 
 def relation(channels: Tensor, mask: Tensor, *, heads: int, after_softmax: bool) -> Tensor:
-    """Return the relations (B, heads, L, L) among tokens by their channels (B, L, C).
+    """Return the relations (B, heads, L, L) between tokens.
+
+    Args:
+        channels: queries, keys or values of all attention heads, concatenated, (B, L, C).
+        mask: padding mask (B, L), true at tokens.
+        heads: number of relation heads.
+        after_softmax: whether the softmax over tokens is applied.
 
     Raises:
         NetworkError: there are more heads than channels.

@@ -1,4 +1,4 @@
-"""Correlation congruence: the correlations between images are the teacher's.
+"""Correlation congruence (CC): match the correlations between the images of a batch.
 
 Source: Peng et al., "Correlation Congruence for Knowledge Distillation", ICCV 2019,
 section 3: the Gaussian radial basis function as a Taylor series of order 2, γ = 0.4.
@@ -20,17 +20,17 @@ ORDER = 2
 
 
 def image_correlations(features: Tensor, *, gamma: float = GAMMA, order: int = ORDER) -> Tensor:
-    """Return Σ_{p ≤ order} exp(−2γ)·(2γ)^p/p!·(f_i·f_j)^p of the images' features.
+    """Return Σ_{p ≤ order} exp(−2γ)·(2γ)^p/p!·(f_i·f_j)^p for all pairs of images.
 
-    That is exp(−γ‖f_i − f_j‖²) as a Taylor series, for features of length one.
+    This is the Taylor series of exp(−γ‖f_i − f_j‖²) for features of length one.
 
     Args:
-        features: (B, D); they are brought to length one.
+        features: features (B, D), which are normalized to length one.
         gamma: γ of the radial basis function.
-        order: last power of the series.
+        order: highest power of the series.
 
     Returns:
-        Tensor of shape (B, B).
+        Correlations (B, B).
     """
     unit = F.normalize(at_least_single(features), dim=1)
     cosine = unit @ unit.T
@@ -41,13 +41,16 @@ def image_correlations(features: Tensor, *, gamma: float = GAMMA, order: int = O
 def cc_loss(
     student: Tensor, teacher: Tensor, *, gamma: float = GAMMA, order: int = ORDER
 ) -> Tensor:
-    """Return ‖ψ_T − ψ_S‖²/B² of the correlations of two networks' features.
+    """Return ‖ψ_T − ψ_S‖²/B², where ψ are the correlations between images.
 
     Args:
         student: features (B, D); gradients flow into them.
-        teacher: features (B, any); no gradient flows into them.
+        teacher: features (B, D') of any width; no gradient flows into them.
         gamma: γ of the radial basis function.
-        order: last power of its Taylor series.
+        order: highest power of its Taylor series.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -70,10 +73,10 @@ def cc_loss(
     )
 )
 class CC(Term):
-    """[`cc_loss`][diswot.losses.cc_loss] of what the classifiers read."""
+    """[`cc_loss`][diswot.losses.cc_loss] of the features that the classifiers read."""
 
     reads_features = True
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return cc_loss(student.features, teacher.features)

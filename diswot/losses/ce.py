@@ -1,4 +1,4 @@
-"""Cross-entropy with the labels: what a network is trained with alone."""
+"""Cross-entropy (CE) with the labels: the loss of training without a teacher."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -10,11 +10,14 @@ from diswot.networks.precision import at_least_single
 
 
 def ce_loss(student: Tensor, targets: Tensor) -> Tensor:
-    """Return −Σ_n p_n ln softmax(student)_n, mean over the batch.
+    """Return −Σ_n p_n ln softmax(student)_n, averaged over the batch.
 
     Args:
         student: logits (B, N); gradients flow into them.
         targets: class probabilities p (B, N).
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -40,5 +43,5 @@ class CrossEntropy(Term):
     """[`ce_loss`][diswot.losses.ce_loss] of the student's logits."""
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return ce_loss(student.output, batch.targets)

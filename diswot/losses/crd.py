@@ -1,8 +1,8 @@
-"""Contrastive representation distillation: an image's features are the teacher's of that image.
+"""Contrastive representation distillation (CRD): match student and teacher features per image.
 
 Source: Tian, Krishnan and Isola, "Contrastive Representation Distillation", ICLR 2020,
-section 3.1: a critic separates pairs of one image from pairs of two, whose features are kept
-in a memory of the whole training split.
+section 3.1: a critic separates (student, teacher) feature pairs of the same image from pairs of
+different images, whose features are stored in a memory of the whole training split.
 """
 
 import math
@@ -21,20 +21,23 @@ from diswot.networks.precision import at_least_single
 def crd_loss(
     cosines: Tensor, *, images: int, temperature: float = 0.07, log_normalizer: float | Tensor = 0.0
 ) -> Tensor:
-    """Return −ln h(own) − Σ ln(1 − h(other)), mean over the batch.
+    """Return −ln h(positive) − Σ ln(1 − h(negative)), averaged over the batch.
 
-    h = e/(e + K/M) with e = exp(cosine/τ)/Z: the probability, by the critic, that a pair
-    is of one image. The infimum 0 is not reached by cosines, which end at 1.
+    h = e/(e + K/M) with e = exp(cosine/τ)/Z is the critic's probability that a pair belongs to
+    the same image. The infimum 0 is not attained, because cosines are at most 1.
 
-    Deviation: the paper prints no Z; the authors' code has one, so that e has a mean of
-    1/M over the memory.
+    Deviation: the paper has no Z; in the authors' code, Z makes the mean of e over the memory
+    1/M.
 
     Args:
-        cosines: (B, 1 + K) of one network's features of each image with the other's: of the
-            same image first, then of K other images. Gradients flow into them.
-        images: M, how many there are in all.
+        cosines: cosines (B, 1 + K) between one network's features of each image and the other
+            network's of the same image (first) and of K other images. Gradients flow into them.
+        images: M, the number of images in the training split.
         temperature: τ.
         log_normalizer: ln Z.
+
+    Returns:
+        A scalar > 0.
 
     Examples:
         >>> round(float(crd_loss(torch.zeros(1, 2), images=1)), 4)  # h = ½, a guess
@@ -46,17 +49,19 @@ def crd_loss(
 
 
 def others_of_another_class(labels: Tensor, known: Tensor, count: int) -> Tensor:
-    """Return images of another class, drawn with repetition by torch's global generator.
+    """Draw negatives: images of other classes, with replacement, by torch's global generator.
 
     Args:
-        labels: (B,) classes of the images to be contrasted.
-        known: (M,) class of every image, −1 where it is not known yet.
-        count: how many to draw for each.
+        labels: classes (B,) of the images of the batch.
+        known: class (M,) of every training image; −1 if it was not seen yet.
+        count: number of negatives per image.
 
     Returns:
-        Places in `known`, (B, count). Where all images are of the image's own class,
-        they are any images.
+        Indices of training images (B, count). If all images have the same class, they are
+        drawn from all images.
     """
+    # Sorted by class, the images of one class are a range; draw from all others, and shift the
+    # numbers beyond the start of that range by its length.
     by_class, place = known.sort(stable=True)
     start = torch.searchsorted(by_class, labels)
     own = torch.searchsorted(by_class, labels, right=True) - start
@@ -67,15 +72,15 @@ def others_of_another_class(labels: Tensor, known: Tensor, count: int) -> Tensor
 
 
 class Memory(nn.Module):
-    """The embedding of every image by one network, as it was when the image was last seen.
+    """One network's embeddings of all training images, from when each image was last seen.
 
-    Images that were never seen have random directions, as in the paper.
+    Images that were not seen yet have random directions, as in the paper.
 
     Args:
-        images: M.
-        width: D of an embedding.
+        images: M, the number of training images.
+        width: D, the length of an embedding.
         temperature: τ of the critic.
-        momentum: share of an old embedding in the new one.
+        momentum: weight of the old embedding when an image is seen again.
     """
 
     rows: Tensor
@@ -89,13 +94,13 @@ class Memory(nn.Module):
         self._momentum = momentum
 
     def contrast(self, embeddings: Tensor, places: Tensor) -> Tensor:
-        """Return [`crd_loss`][diswot.losses.crd_loss] of the other network.
+        """Return [`crd_loss`][diswot.losses.crd_loss] of the other network's embeddings.
 
-        Z is set by the first batch.
+        Z is estimated from the first batch and kept.
 
         Args:
-            embeddings: of the other network, of length one, (B, D).
-            places: of the same images first, then of others, (B, 1 + K).
+            embeddings: embeddings (B, D) of the other network, of length one.
+            places: indices (B, 1 + K): the same image first, then its negatives.
         """
         # Cosines with the stored embedding of the same image first, then of the negatives.
         cosines = (embeddings @ self.rows.T).gather(1, places)
@@ -111,7 +116,12 @@ class Memory(nn.Module):
         )
 
     def store(self, embeddings: Tensor, places: Tensor) -> None:
-        """Keep embeddings (B, D) of the images at `places` (B,), of all processes."""
+        """Store the embeddings of a batch, gathered from all processes.
+
+        Args:
+            embeddings: embeddings (B, D) of length one.
+            places: indices (B,) of their images in the training split.
+        """
         seen = of_all_processes(places)
         new = of_all_processes(embeddings.detach())
         kept = self._momentum * self.rows[seen] + (1 - self._momentum) * new
@@ -120,7 +130,7 @@ class Memory(nn.Module):
 
 
 def of_all_processes(values: Tensor) -> Tensor:
-    """Return (B, …) of every process of a distributed training, of one B, joined in order."""
+    """Gather tensors (B, …) of equal shape from all processes and concatenate them by rank."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return values
     found = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
@@ -140,10 +150,10 @@ def of_all_processes(values: Tensor) -> Tensor:
     )
 )
 class CRD(Term):
-    """Both networks' critics, each with the embeddings of one and the memory of the other.
+    """The sum of two critics: student embeddings against the teacher's memory, and vice versa.
 
-    Options are those of the authors' code: `width` of the embeddings, `negatives` for
-    each image, `T`, and the `momentum` of the memory.
+    Options are those of the authors' code: `width` of the embeddings, `negatives` per image,
+    the temperature `T`, and the `momentum` of the memory.
     """
 
     reads_features = True
@@ -172,7 +182,7 @@ class CRD(Term):
         self.register_buffer("known", torch.full((context.train_examples,), -1))
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss; in training mode, store the batch."""
+        """Return the loss of the batch, a scalar; in training mode, store its embeddings."""
         if self.training:
             self._learn_classes(batch)
         others = others_of_another_class(batch.labels, self.known, self._negatives)

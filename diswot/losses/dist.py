@@ -1,7 +1,7 @@
-"""DIST: the student ranks classes and images as the teacher does, at whatever scale.
+"""DIST: match the correlations of class probabilities, per image and per class.
 
 Source: Huang, You, Wang, Qian and Xu, "Knowledge Distillation from A Stronger Teacher",
-NeurIPS 2022, section 4: one minus Pearson's correlation in place of the divergence.
+NeurIPS 2022, section 4: 1 − Pearson correlation instead of the KL divergence.
 """
 
 from torch import Tensor
@@ -14,7 +14,12 @@ from diswot.networks.precision import at_least_single
 
 
 def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return 1 − ρ of the rows of two matrices, mean over the rows; ρ of constant rows is 0."""
+    """Return 1 − ρ, averaged over rows, where ρ is the Pearson correlation of two rows.
+
+    Args:
+        student: matrix (R, C).
+        teacher: matrix (R, C). For constant rows, ρ is 0.
+    """
     student, teacher = (rows - rows.mean(dim=1, keepdim=True) for rows in (student, teacher))
     return 1 - F.cosine_similarity(student, teacher, dim=1).mean()
 
@@ -27,19 +32,22 @@ def dist_loss(
     gamma: float = 1.0,
     temperature: float = 1.0,
 ) -> Tensor:
-    """Return T²·(β·L_inter + γ·L_intra) of softmax(logits/T).
+    """Return T²·(β·L_inter + γ·L_intra) of the probabilities softmax(logits/T).
 
-    L_inter is 1 − ρ of an image's probabilities over the classes, mean over the images;
-    L_intra is 1 − ρ of a class's probabilities over the images, mean over the classes.
+    L_inter is 1 − ρ between the class probabilities of an image, averaged over images; L_intra
+    is 1 − ρ between the probabilities of a class across images, averaged over classes.
 
-    Deviation: the paper prints no T²; the authors' code has it.
+    Deviation: the factor T² is from the authors' code; the paper does not have it.
 
     Args:
         student: logits (B, N), B > 1; gradients flow into them.
         teacher: logits (B, N); no gradient flows into them.
-        beta: β of the relation between classes.
-        gamma: γ of the relation within a class.
-        temperature: T; 1 on ImageNet, 4 on CIFAR-100 in the paper.
+        beta: β, the weight of the inter-class relation.
+        gamma: γ, the weight of the intra-class relation.
+        temperature: T; 1 on ImageNet and 4 on CIFAR-100 in the paper.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -78,5 +86,5 @@ class DIST(Term):
         self._options = {"beta": beta, "gamma": gamma, "temperature": T}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return dist_loss(student.output, teacher.output, **self._options)

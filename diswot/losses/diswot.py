@@ -1,8 +1,8 @@
 """The two similarity losses of DisWOT†.
 
-Source: Dong et al., "DisWOT", CVPR 2023, arXiv 2303.15678, section 3: the metrics of
-the search as losses, (1/c²)‖ΔG‖₂ for c classes and (1/b²)‖ΔA‖₂ for b images. They are
-the same functions that the scorers `semantic` and `relation` read.
+Source: Dong et al., "DisWOT", CVPR 2023, arXiv 2303.15678, section 3: the metrics of the
+search used as losses, (1/c²)‖ΔG‖₂ for c classes and (1/b²)‖ΔA‖₂ for b images. The scorers
+`semantic` and `relation` use the same functions.
 """
 
 from torch import Tensor
@@ -21,7 +21,12 @@ from diswot.networks.similarity import (
 
 
 def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
-    """Return M_s/c² of two networks on one batch; no gradient flows into the teacher."""
+    """Return M_s/c², the distance of two networks' class activation maps; a scalar ≥ 0.
+
+    Args:
+        student: outputs of the student for a batch; gradients flow into them.
+        teacher: outputs of the teacher for the same batch; no gradient flows into them.
+    """
     resolution = common_resolution(student, teacher)
     ours = semantic_similarity(student, resolution)
     theirs = semantic_similarity(teacher, resolution).detach()
@@ -29,7 +34,12 @@ def semantic_loss(student: Activations, teacher: Activations) -> Tensor:
 
 
 def relation_loss(student: Activations, teacher: Activations) -> Tensor:
-    """Return M_r/b² of two networks on one batch; no gradient flows into the teacher."""
+    """Return M_r/b², the distance of two networks' image-to-image similarities; a scalar ≥ 0.
+
+    Args:
+        student: outputs of the student for a batch; gradients flow into them.
+        teacher: outputs of the teacher for the same batch; no gradient flows into them.
+    """
     resolution = common_resolution(student, teacher)
     ours = relation_similarity(student, resolution)
     theirs = relation_similarity(teacher, resolution).detach()
@@ -63,7 +73,7 @@ class Semantic(Term):
                 )
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return semantic_loss(student, teacher)
 
 
@@ -81,5 +91,5 @@ class Relation(Term):
     """The [`relation_loss`][diswot.losses.relation_loss] of student and teacher."""
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return relation_loss(student, teacher)

@@ -1,8 +1,8 @@
-"""Decoupled knowledge distillation: the true class and the others, each with a weight of its own.
+"""Decoupled knowledge distillation (DKD): separate weights for the target and other classes.
 
 Source: Zhao, Cui, Song, Qiu and Liang, "Decoupled Knowledge Distillation", CVPR 2022,
-section 3: KD is TCKD + (1 − p_t)·NCKD, in which a teacher that is sure of the true class
-(p_t → 1) hides what it knows of the others; DKD weighs both by constants.
+section 3: KD equals TCKD + (1 − p_t)·NCKD, so that the knowledge about other classes is
+suppressed for a teacher that is confident (p_t → 1); DKD weights both parts by constants.
 """
 
 import torch
@@ -24,19 +24,22 @@ def dkd_loss(
     beta: float = 8.0,
     temperature: float = 4.0,
 ) -> Tensor:
-    """Return T²·(α·TCKD + β·NCKD), mean over the batch.
+    """Return T²·(α·TCKD + β·NCKD), averaged over the batch.
 
-    TCKD is the divergence of the two probabilities "the true class" and "another one",
-    NCKD that of the probabilities of the other classes among themselves.
+    TCKD is the KL divergence of the binary distribution (target class, any other class); NCKD
+    is that of the distribution over the other classes only.
 
     Args:
         student: logits (B, N), N > 1; gradients flow into them.
         teacher: logits (B, N); no gradient flows into them.
-        labels: true classes (B,).
+        labels: target classes (B,).
         alpha: α; 1 in the paper.
         beta: β; 8 by default in the authors' code, but 2 for ResNet-56 to 20 and 110 to 32,
             6 for WRN-40-2 to 16-2, and 0.5 with T = 1 on ImageNet.
         temperature: T.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> logits, labels = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([2])
@@ -50,7 +53,7 @@ def dkd_loss(
 
 
 def _decoupled(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ln p of the true class and of any other (B, 2), ln p̂ of the others (B, N − 1)."""
+    """Return log-probabilities of (target, any other) (B, 2), and among the others (B, N − 1)."""
     log_p = F.log_softmax(logits, dim=1)
     true = F.one_hot(labels, log_p.shape[1]).bool()
     others = log_p[~true].reshape(len(log_p), -1)
@@ -76,7 +79,8 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
 class DecoupledKD(Term):
     """[`dkd_loss`][diswot.losses.dkd_loss] of two networks' logits.
 
-    Linear warm-up over the first `warmup` of the training, as in the authors' code.
+    The weight has a linear warm-up over the first fraction `warmup` of the training, as in the
+    authors' code.
     """
 
     def __init__(
@@ -93,6 +97,6 @@ class DecoupledKD(Term):
         self._options = {"alpha": alpha, "beta": beta, "temperature": T}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar, with warm-up."""
         loss = dkd_loss(student.output, teacher.output, batch.labels, **self._options)
         return batch.warmed_up(self._warmup) * loss

@@ -1,4 +1,4 @@
-"""FitNets: the student's hidden features are the teacher's.
+"""FitNets: match an intermediate feature map of the teacher.
 
 Source: Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015, equation 3.
 """
@@ -18,12 +18,15 @@ from diswot.networks.precision import at_least_single
 def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared difference of two feature maps.
 
-    Deviations: the equation prints half the sum, which grows with the map; and its
-    regressor, which gives the student's map the teacher's shape, is the caller's.
+    Deviations: the equation has half the sum, which grows with the size of the map; its
+    regressor, which maps the student's features to the teacher's shape, is left to the caller.
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.
         teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -47,7 +50,7 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
 class FitNet(MapTerm):
     """Sum of [`fitnet_loss`][diswot.losses.fitnet_loss] over the pairs of taps.
 
-    The student's maps are projected to the teacher's width.
+    The student's maps are projected to the teacher's width by a trainable 1×1 convolution.
     """
 
     where: ClassVar[Where] = Layout.middle

@@ -1,4 +1,4 @@
-"""Flow of solution procedure: how features at one place lead to those at a later one.
+"""Flow of solution procedure (FSP): match Gram matrices between an earlier and a later map.
 
 Source: Yim, Joo, Bae and Kim, "A Gift from Knowledge Distillation: Fast Optimization,
 Network Minimization and Transfer Learning", CVPR 2017, equations 1 and 2.
@@ -14,30 +14,33 @@ from diswot.networks.precision import at_least_single
 
 
 def flow_matrices(first: Tensor, last: Tensor) -> Tensor:
-    """Return G_ij = Σ_{s,t} F¹_{s,t,i} F²_{s,t,j} / (H·W) of each image (equation 1).
+    """Return G_ij = Σ_{s,t} F¹_{s,t,i} F²_{s,t,j} / (H·W) per image (equation 1).
 
     Args:
-        first: (B, M, H, W).
-        last: (B, N, H, W).
+        first: earlier feature map F¹ (B, M, H, W).
+        last: later feature map F² (B, N, H, W).
 
     Returns:
-        Tensor of shape (B, M, N).
+        FSP matrices (B, M, N).
     """
     first, last = at_least_single(first), at_least_single(last)
     return torch.einsum("bmhw,bnhw->bmn", first, last) / first[0, 0].numel()
 
 
 def fsp_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return ‖G_T − G_S‖² of (B, M, N) matrices, mean over the images (equation 2)."""
+    """Return ‖G_T − G_S‖² of FSP matrices (B, M, N), averaged over images (equation 2)."""
     return (teacher - student).square().sum(dim=(1, 2)).mean()
 
 
 def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
-    """Return ‖G_T − G_S‖² of the flow matrices of two networks, mean over the images.
+    """Return ‖G_T − G_S‖² of the FSP matrices of two networks, averaged over images.
 
     Args:
         student: feature maps (B, M, H, W) and (B, N, H, W); gradients flow into them.
-        teacher: the same, of M and N channels; no gradient flows into them.
+        teacher: feature maps (B, M, H', W') and (B, N, H', W'); no gradient flows into them.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> flow = torch.ones(2, 3, 4, 4), torch.ones(2, 5, 4, 4)
@@ -61,12 +64,13 @@ def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
 class FSP(FlowTerm):
     """Sum of [`fsp_loss`][diswot.losses.fsp_loss] over the stages.
 
-    The student's maps are projected to the teacher's widths. Deviation: the mean over the
-    M·N numbers of a matrix in place of the sum, so that one weight fits all widths.
+    The student's maps are projected to the teacher's widths by trainable 1×1 convolutions.
+    Deviation: the mean over the M·N entries of a matrix instead of the sum, so that the same
+    weight fits all widths.
     """
 
     @staticmethod
     def compare(student: Flow, teacher: Flow) -> Tensor:
-        """Return the loss of one stage."""
+        """Return the loss of one stage, a scalar."""
         first, last = teacher
         return fsp_loss(student, teacher) / (first.shape[1] * last.shape[1])

@@ -1,8 +1,9 @@
-"""Factor transfer: the student's map, translated, is the teacher's in other words.
+"""Factor transfer (FT): match a compressed representation of the teacher's last feature map.
 
 Source: Kim, Park and Kwak, "Paraphrasing Complex Network: Network Compression via Factor
-Transfer", NeurIPS 2018, section 3: a paraphraser learns factors of the teacher's last map
-by rebuilding it, before the student is trained; a translator learns the student's.
+Transfer", NeurIPS 2018, section 3: the paraphraser, an autoencoder, is trained on the
+teacher's last map first; its encoder gives the teacher's factors. The translator computes the
+student's factors and is trained with the student.
 """
 
 from collections.abc import Iterable
@@ -19,23 +20,26 @@ from diswot.networks.layout import Layout
 from diswot.networks.precision import at_least_single
 
 RATE = 1e-3
-"""At which the paraphraser learns."""
+"""Learning rate of the paraphraser."""
 
 
 def factors(maps: Tensor) -> Tensor:
-    """Return F/‖F‖₂ of each image's factors (B, C, H, W), as (B, C·H·W)."""
+    """Return F/‖F‖₂ per image, flattened from (B, C, H, W) to (B, C·H·W)."""
     return F.normalize(at_least_single(maps).flatten(1), dim=1)
 
 
 def ft_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean of |F_T/‖F_T‖₂ − F_S/‖F_S‖₂|, the loss of the paper with p = 1.
 
-    Deviation: the paper prints the norm; the authors' code takes the mean over all
-    entries, to which its weight of 500 belongs.
+    Deviation: the paper has the norm; the authors' code takes the mean over all entries, for
+    which its weight of 500 is meant.
 
     Args:
         student: factors (B, C, H, W); gradients flow into them.
         teacher: factors (B, C, H, W); no gradient flows into them.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -47,7 +51,12 @@ def ft_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def translator(channels: int, factors: int) -> nn.Sequential:
-    """Return three convolutions that make factors of a map; encoder of a paraphraser too."""
+    """Return three convolutions from a map to its factors: translator, or paraphraser's encoder.
+
+    Args:
+        channels: channels of the map.
+        factors: channels of the factors.
+    """
     return nn.Sequential(
         *_convolved(nn.Conv2d, channels, channels),
         *_convolved(nn.Conv2d, channels, factors),
@@ -56,7 +65,12 @@ def translator(channels: int, factors: int) -> nn.Sequential:
 
 
 def rebuilder(channels: int, factors: int) -> nn.Sequential:
-    """Return three transposed convolutions that make a map of its factors."""
+    """Return three transposed convolutions from factors to the map: the paraphraser's decoder.
+
+    Args:
+        channels: channels of the map.
+        factors: channels of the factors.
+    """
     return nn.Sequential(
         *_convolved(nn.ConvTranspose2d, factors, factors),
         *_convolved(nn.ConvTranspose2d, factors, channels),
@@ -84,11 +98,11 @@ def _convolved(
 class FactorTransfer(MapTerm):
     """[`ft_loss`][diswot.losses.ft_loss] of translated and paraphrased maps.
 
-    Deviation: the paraphraser is trained with Adam, which suits maps of any scale; the
-    authors' code has SGD at a rate for one teacher.
+    Deviation: the paraphraser is trained with Adam, which works for maps of any scale; the
+    authors' code uses SGD with a learning rate for one teacher.
 
-    In addition to the taps, the option `k` is the number of factors for each of the teacher's
-    channels.
+    Options: `student` and `teacher` name the layers, and `k` is the number of factors divided
+    by the number of the teacher's channels.
     """
 
     where = Layout.last
@@ -114,31 +128,35 @@ class FactorTransfer(MapTerm):
 
     @property
     def needs_preparation(self) -> bool:
-        """Whether the paraphrasers have learnt nothing yet."""
+        """Whether the paraphrasers are still untrained."""
         return not bool(self._prepared)
 
     def prepare(self, batches: Iterable[Activations]) -> None:
-        """Train the paraphrasers to rebuild the teacher's maps."""
+        """Train the paraphrasers to reconstruct the teacher's maps.
+
+        Args:
+            batches: outputs of the teacher, batch by batch; one optimizer step each.
+        """
         # The paraphraser is an autoencoder of the teacher's maps; its encoder is frozen afterwards.
         learning = nn.ModuleList([self._paraphrasers, self._rebuilders]).requires_grad_(True)
         optimizer = torch.optim.Adam(learning.parameters(), lr=RATE)
         for teacher in batches:
             optimizer.zero_grad()
-            with torch.enable_grad():  # a generator of batches may have left it off
+            with torch.enable_grad():  # a generator of teacher outputs may have disabled it
                 self.rebuilding(teacher).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        optimizer.zero_grad()  # or another optimizer would take the last gradient up
+        optimizer.zero_grad()  # so that the student's optimizer does not see the last gradient
         learning.requires_grad_(False)
         self._prepared.fill_(True)
 
     def rebuilding(self, teacher: Activations) -> Tensor:
-        """Return the mean squared error of the teacher's maps rebuilt from their factors."""
+        """Return the paraphrasers' reconstruction error (MSE), summed over maps; a scalar."""
         pairs = zip(self._paraphrasers, self._rebuilders, self.teacher_maps(teacher), strict=True)
         errors = [F.mse_loss(rebuild(encode(maps)), maps) for encode, rebuild, maps in pairs]
         return torch.stack(errors).sum()
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         both = zip(self._translators, self._paraphrasers, self.maps(student, teacher), strict=True)
         losses = [ft_loss(ours(s), theirs(t)) for ours, theirs, (s, t) in both]
         return torch.stack(losses).sum()

@@ -1,4 +1,4 @@
-"""Inter-channel correlation: channels that go together in the teacher do so in the student.
+"""Inter-channel correlation (ICKD): match the correlations between the channels of a map.
 
 Source: Liu et al., "Exploring Inter-Channel Correlation for Diversity-Preserved
 Knowledge Distillation", ICCV 2021, section 3 (ICKD-C, for classification).
@@ -17,32 +17,35 @@ from diswot.networks.precision import at_least_single
 
 
 def channel_correlations(maps: Tensor) -> Tensor:
-    """Return the Gram matrix of each image's channels, its rows of length one.
+    """Return the Gram matrix of each image's channels, with rows of length one.
 
     Args:
-        maps: (B, C, H, W).
+        maps: feature maps (B, C, H, W).
 
     Returns:
-        Tensor of shape (B, C, C).
+        Correlations (B, C, C).
     """
     channels = at_least_single(maps).flatten(2)
     return F.normalize(channels @ channels.mT, dim=2)
 
 
 def ickd_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the squared difference of (B, C, C) correlations over C, mean over the images."""
+    """Return ‖difference‖²/C of correlations (B, C, C), averaged over images."""
     return (student - teacher).square().sum(dim=2).mean()
 
 
 def ickd_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return ‖G_S − G_T‖²/C of the channels' correlations, mean over the images.
+    """Return ‖G_S − G_T‖²/C of the channels' correlations, averaged over images.
 
-    Deviation: the paper prints plain Gram matrices and 1/C²; the authors' code has rows
-    of length one and 1/C.
+    Deviation: the paper has Gram matrices that are not normalized, and 1/C²; the authors' code
+    has rows of length one, and 1/C.
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.
-        teacher: feature map (B, C, any, any); no gradient flows into it.
+        teacher: feature map (B, C, H', W') of any resolution; no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -66,7 +69,7 @@ def ickd_loss(student: Tensor, teacher: Tensor) -> Tensor:
 class ICKD(MapTerm):
     """Sum of [`ickd_loss`][diswot.losses.ickd_loss] over the pairs of taps.
 
-    The student's maps are projected to the teacher's width.
+    The student's maps are projected to the teacher's width by a trainable 1×1 convolution.
     """
 
     where: ClassVar[Where] = Layout.last

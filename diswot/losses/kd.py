@@ -1,4 +1,4 @@
-"""Knowledge distillation on logits.
+"""Knowledge distillation (KD): match softened class probabilities.
 
 Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network",
 arXiv 1503.02531, section 2.
@@ -14,12 +14,15 @@ from diswot.networks.precision import at_least_single
 
 
 def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Tensor:
-    """Return T²·KL(softmax(teacher/T) ‖ softmax(student/T)), mean over the batch.
+    """Return T²·KL(softmax(teacher/T) ‖ softmax(student/T)), averaged over the batch.
 
     Args:
         student: logits (B, N); gradients flow into them.
         teacher: logits (B, N); no gradient flows into them.
-        temperature: T; the factor T² keeps the gradient's size independent of it.
+        temperature: T; the factor T² keeps the magnitude of gradients independent of T.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -51,5 +54,5 @@ class KD(Term):
         self._temperature = T
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return kd_loss(student.output, teacher.output, temperature=self._temperature)

@@ -1,7 +1,7 @@
-"""Logit standardization: the student need not have the teacher's range of logits.
+"""Logit standardization: KD on z-scores of logits, independent of their range.
 
 Source: Sun, Ren, Li, Wang and Cao, "Logit Standardization in Knowledge Distillation",
-CVPR 2024, section 4: every image's logits become z-scores before the softmax of KD.
+CVPR 2024, section 4: the logits of every image are standardized before the softmax of KD.
 """
 
 from torch import Tensor
@@ -14,11 +14,17 @@ from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
 EPSILON = 1e-12
-"""What is added to a variance, so that logits that are all equal have a finite gradient."""
+"""Added to the variance, so that the gradient is finite if all logits are equal."""
 
 
 def standardized(logits: Tensor) -> Tensor:
-    """Return (z − mean)/σ of each image's logits (B, N), σ with the divisor N.
+    """Standardize logits per image: (z − mean)/σ, where σ has the divisor N.
+
+    Args:
+        logits: logits z (B, N).
+
+    Returns:
+        Z-scores (B, N).
 
     Examples:
         >>> import torch
@@ -36,6 +42,9 @@ def standardized_kd_loss(student: Tensor, teacher: Tensor, *, temperature: float
         student: logits (B, N); gradients flow into them.
         teacher: logits (B, N); no gradient flows into them.
         temperature: T, in standard deviations; 2 in the paper.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -64,5 +73,5 @@ class StandardizedKD(Term):
         self._temperature = T
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return standardized_kd_loss(student.output, teacher.output, temperature=self._temperature)

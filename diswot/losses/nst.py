@@ -1,4 +1,4 @@
-"""Neuron selectivity transfer: the same patterns of places excite the channels.
+"""Neuron selectivity transfer (NST): match the distribution of channels' spatial patterns.
 
 Source: Huang and Wang, "Like What You Like: Knowledge Distill via Neuron Selectivity
 Transfer", arXiv 1707.01219, section 4: maximum mean discrepancy with the polynomial
@@ -15,19 +15,19 @@ from diswot.networks.precision import at_least_single
 
 
 def selectivities(maps: Tensor) -> Tensor:
-    """Return the places that excite each channel, as vectors of length one.
+    """Return the spatial pattern of each channel, normalized to length one.
 
     Args:
-        maps: (B, C, H, W).
+        maps: feature maps (B, C, H, W).
 
     Returns:
-        Tensor of shape (B, C, H·W).
+        Patterns (B, C, H·W).
     """
     return F.normalize(at_least_single(maps).flatten(2), dim=2)
 
 
 def nst_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the squared discrepancy of (B, C, H·W) selectivities, mean over the images."""
+    """Return the squared discrepancy of patterns (B, C, H·W), averaged over images."""
     apart = _kernel(student, student) + _kernel(teacher, teacher)
     return apart - 2 * _kernel(student, teacher)
 
@@ -37,11 +37,14 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def nst_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return mean k(s, s′) + mean k(t, t′) − 2 mean k(s, t) over the channels, and images.
+    """Return mean k(s, s′) + mean k(t, t′) − 2 mean k(s, t) over channels, averaged over images.
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.
-        teacher: feature map (B, any, H, W); no gradient flows into it.
+        teacher: feature map (B, C', H, W) of any width; no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch

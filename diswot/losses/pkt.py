@@ -1,4 +1,4 @@
-"""Probabilistic knowledge transfer: who is near whom, as probabilities.
+"""Probabilistic knowledge transfer (PKT): match neighborhoods of images as probabilities.
 
 Source: Passalis and Tefas, "Learning Deep Representations with Probabilistic Knowledge
 Transfer", ECCV 2018, section 3, with the cosine kernel.
@@ -14,17 +14,17 @@ from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
 LEAST = 1e-7
-"""Smallest similarity of two images, so that its logarithm is finite; the authors' too."""
+"""Lower bound of a similarity, so that its logarithm is finite; as in the authors' code."""
 
 
 def neighbor_probabilities(features: Tensor) -> Tensor:
-    """Return ln p_{j|i}, p_{j|i} = K_ij / Σ_{k≠i} K_ik with K = (cosine + 1)/2, for j ≠ i.
+    """Return ln p_{j|i} for j ≠ i, where p_{j|i} = K_ij / Σ_{k≠i} K_ik and K = (cosine + 1)/2.
 
     Args:
-        features: (B, D).
+        features: features (B, D).
 
     Returns:
-        Tensor of shape (B, B − 1).
+        Log-probabilities (B, B − 1).
     """
     unit = F.normalize(at_least_single(features), dim=1)
     kernel = ((unit @ unit.T + 1) / 2).clamp_min(LEAST)
@@ -35,19 +35,22 @@ def neighbor_probabilities(features: Tensor) -> Tensor:
 
 
 def pkt_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the divergence of two networks' logarithmic probabilities (B, B − 1), over B²."""
+    """Return the KL divergence, divided by B², of log-probabilities (B, B − 1)."""
     divergence = F.kl_div(student, teacher, reduction="sum", log_target=True)
     return divergence / len(student) ** 2
 
 
 def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return Σ_i Σ_{j≠i} p_{j|i} ln(p_{j|i}/q_{j|i}) / B², p the teacher's, q the student's.
+    """Return Σ_i Σ_{j≠i} p_{j|i} ln(p_{j|i}/q_{j|i}) / B², for teacher p and student q.
 
-    Deviation: the paper prints the sum; the authors' code divides it by B².
+    Deviation: the paper has the sum; the authors' code divides it by B².
 
     Args:
         student: features (B, D); gradients flow into them.
-        teacher: features (B, any); no gradient flows into them.
+        teacher: features (B, D') of any width; no gradient flows into them.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -69,10 +72,10 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
     )
 )
 class PKT(Term):
-    """[`pkt_loss`][diswot.losses.pkt_loss] of what the classifiers read."""
+    """[`pkt_loss`][diswot.losses.pkt_loss] of the features that the classifiers read."""
 
     reads_features = True
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return pkt_loss(student.features, teacher.features)

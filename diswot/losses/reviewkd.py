@@ -1,8 +1,8 @@
-"""Knowledge review: each stage of the teacher teaches all the student's stages up to it.
+"""Knowledge review (ReviewKD): compare fused multi-stage features with the teacher's stages.
 
 Source: Chen, Liu, Zhao and Jia, "Distilling Knowledge via Knowledge Review", CVPR 2021,
-section 3: attention-based fusion (ABF) carries the student's later maps to its earlier
-ones, and the hierarchical context loss (HCL) compares with the teacher at several sizes.
+section 3: attention-based fusion (ABF) merges the student's later maps into earlier ones, and
+the hierarchical context loss (HCL) compares them with the teacher's at several resolutions.
 """
 
 import torch
@@ -16,21 +16,24 @@ from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
 LEVELS = (4, 2, 1)
-"""Heights and widths at which maps are compared in addition to their own."""
+"""Resolutions (l × l) at which maps are compared in addition to their own."""
 
 MOST_CHANNELS = 512
-"""Channels in which maps are fused, at most."""
+"""Upper limit of the number of channels in which maps are fused."""
 
 
 def reviewkd_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the hierarchical context loss of two maps: Σ_l w_l·MSE_l / Σ_l w_l.
 
-    MSE_l is the mean squared difference of both maps average-pooled to l×l; w is 1 at
-    their own resolution and halves at each smaller level of 4, 2 and 1.
+    MSE_l is the mean squared difference of both maps, average-pooled to l×l; w is 1 at their
+    own resolution and halves at each smaller level of 4, 2 and 1.
 
     Args:
         student: fused map (B, C, H, W); gradients flow into it.
         teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> maps = torch.ones(2, 3, 8, 8)
@@ -47,13 +50,13 @@ def reviewkd_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 class Fusion(nn.Module):
-    """Attention-based fusion (ABF): a stage's map with what later stages carry to it.
+    """Attention-based fusion (ABF) of a stage's map with the fused map of the next stage.
 
     Args:
         own: channels of the student's map.
         inner: channels in which maps are fused.
         other: channels of the teacher's map.
-        last: whether the stage is the last, to which nothing is carried.
+        last: whether this is the last stage, which has no next one to fuse with.
     """
 
     def __init__(self, own: int, inner: int, other: int, *, last: bool) -> None:
@@ -67,16 +70,19 @@ class Fusion(nn.Module):
     def forward(
         self, maps: Tensor, carried: Tensor | None, size: torch.Size
     ) -> tuple[Tensor, Tensor]:
-        """Return what is compared with the teacher, and what is carried to the stage before.
+        """Return the map to compare with the teacher, and the fused map for the previous stage.
 
         Args:
-            maps: (B, own, H, W).
-            carried: (B, inner, any, any) of the stage after; `None` of the last.
+            maps: the student's map (B, own, H, W).
+            carried: fused map (B, inner, H', W') of the next stage; `None` for the last.
             size: height and width of the teacher's map.
+
+        Returns:
+            (B, other, *size) and (B, inner, *size).
         """
         fused = self._narrow(maps)
         if self._attention is not None and carried is not None:
-            # Fuse this stage with what is carried from the deeper one, by two attention maps.
+            # Two attention maps weight this stage's map and that of the deeper stage.
             carried = F.interpolate(carried, maps.shape[2:])
             weights = self._attention(torch.cat([fused, carried], dim=1)).sigmoid()
             fused = fused * weights[:, :1] + carried * weights[:, 1:]
@@ -99,9 +105,9 @@ class Fusion(nn.Module):
 class ReviewKD(MapTerm):
     """Sum of [`reviewkd_loss`][diswot.losses.reviewkd_loss] over the stages.
 
-    As in the authors' code, the features that the classifier reads are the last stage, of
-    one place, the teacher's maps are those before the activation, and the loss has a linear
-    warm-up over the first `warmup` of the training.
+    As in the authors' code, the features that the classifier reads are an additional last stage
+    of resolution 1×1, the teacher's maps are read before the activation, and the weight has a
+    linear warm-up over the first fraction `warmup` of the training.
     """
 
     reads_features = True
@@ -127,9 +133,10 @@ class ReviewKD(MapTerm):
         )
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar, with warm-up."""
         ours = [*(tap.read(student) for tap in self.student_taps), _as_map(student.features)]
         theirs = [*(tap.read(teacher) for tap in self.teacher_taps), _as_map(teacher.features)]
+        # From the last stage to the first: each fused map is passed on to the stage before.
         losses, carried = [], None
         for fusion, s, t in [*zip(self._fusions, ours, theirs, strict=True)][::-1]:
             compared, carried = fusion(at_least_single(s), carried, t.shape[2:])

@@ -1,4 +1,4 @@
-"""Relational knowledge distillation: distances and angles among images are the teacher's.
+"""Relational knowledge distillation (RKD): match distances and angles between images.
 
 Source: Park, Kim, Lu and Cho, "Relational Knowledge Distillation", CVPR 2019,
 sections 3.2.1 (distance) and 3.2.2 (angle).
@@ -19,15 +19,15 @@ Relations: TypeAlias = tuple[Tensor, Tensor]
 
 
 def relations(features: Tensor) -> Relations:
-    """Return the distances and angles among the images.
+    """Return the distances and angles between the images of a batch.
 
     Args:
-        features: (B, D).
+        features: features (B, D).
 
     Returns:
-        Distances (B, B), divided by the mean distance of two different images; and the
-        cosine of the angle at image j between images i and k (B, B, B), in that order of
-        j, i, k. Both are 0 where images coincide.
+        Distances (B, B), divided by the mean distance of different images; and cosines
+        (B, B, B), indexed [j, i, k], of the angle at image j between images i and k. Both are 0
+        if images coincide.
     """
     features = at_least_single(features)
     between = features[None] - features[:, None]
@@ -39,14 +39,21 @@ def relations(features: Tensor) -> Relations:
 
 
 def _divisor(length: Tensor) -> Tensor:
-    """Return `length`, infinite where it is 0, so that neither 0/0 nor its gradient is NaN."""
+    """Replace zero lengths by infinity, so that neither 0/0 nor its gradient is NaN."""
     return length.masked_fill(length == 0, torch.inf)
 
 
 def rkd_distance(
     student: Relations, teacher: Relations, *, distance: float = 25.0, angle: float = 50.0
 ) -> Tensor:
-    """Return the weighted Huber distances of two networks' relations."""
+    """Return the weighted Huber losses of two networks' distances and angles, a scalar.
+
+    Args:
+        student: distances (B, B) and cosines (B, B, B) of the student.
+        teacher: distances (B, B) and cosines (B, B, B) of the teacher.
+        distance: λ_D, the weight of the distances.
+        angle: λ_A, the weight of the angles.
+    """
     in_distance, in_angle = (F.smooth_l1_loss(s, t) for s, t in zip(student, teacher, strict=True))
     return distance * in_distance + angle * in_angle
 
@@ -56,14 +63,17 @@ def rkd_loss(
 ) -> Tensor:
     """Return λ_D·(Huber loss of the distances) + λ_A·(Huber loss of the angles).
 
-    Deviation: the paper sums over pairs and triples of images; the authors' code takes
-    means over all B² and B³, to which these weights belong.
+    Deviation: the paper sums over pairs and triples of images; the authors' code takes means
+    over all B² and B³, for which these weights are meant.
 
     Args:
         student: features (B, D); gradients flow into them.
-        teacher: features (B, any); no gradient flows into them.
+        teacher: features (B, D') of any width; no gradient flows into them.
         distance: λ_D; 25 for classification in section 4.2.
         angle: λ_A; 50 for classification in section 4.2.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch
@@ -86,7 +96,7 @@ def rkd_loss(
     )
 )
 class RKD(Term):
-    """[`rkd_loss`][diswot.losses.rkd_loss] of what the classifiers read."""
+    """[`rkd_loss`][diswot.losses.rkd_loss] of the features that the classifiers read."""
 
     reads_features = True
 
@@ -97,5 +107,5 @@ class RKD(Term):
         self._weights = {"distance": distance, "angle": angle}
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         return rkd_loss(student.features, teacher.features, **self._weights)

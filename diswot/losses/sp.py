@@ -1,7 +1,7 @@
-"""Similarity preserving: images that look alike to the teacher look alike to the student.
+"""Similarity preserving (SP): match the similarities between the images of a batch.
 
 Source: Tung and Mori, "Similarity-Preserving Knowledge Distillation", ICCV 2019,
-equations 1 to 4. The relation term of the snippet in DisWOT's README is the same.
+equations 1 to 4. The relation term of the snippet in DisWOT's README is the same loss.
 """
 
 from typing import ClassVar
@@ -17,13 +17,13 @@ from diswot.networks.precision import at_least_single
 
 
 def image_similarities(maps: Tensor) -> Tensor:
-    """Return the Gram matrix of the images, its rows of length one.
+    """Return the Gram matrix of the images, with rows of length one.
 
     Args:
-        maps: (B, C, H, W), or anything else with a row for each image.
+        maps: feature maps (B, C, H, W), or any tensor (B, …).
 
     Returns:
-        Tensor of shape (B, B).
+        Similarities (B, B).
     """
     images = at_least_single(maps).flatten(1)
     return F.normalize(images @ images.T, dim=1)
@@ -34,7 +34,10 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
     Args:
         student: feature map (B, C, H, W); gradients flow into it.
-        teacher: feature map of the same images, of any shape; no gradient flows into it.
+        teacher: feature map (B, …) of the same images, of any shape; no gradient flows into it.
+
+    Returns:
+        A scalar ≥ 0.
 
     Examples:
         >>> import torch

@@ -1,9 +1,9 @@
-"""Variational information distillation: the teacher's maps can be predicted from the student's.
+"""Variational information distillation (VID): predict the teacher's maps from the student's.
 
 Source: Ahn, Hu, Damianou, Lawrence and Dai, "Variational Information Distillation for
-Knowledge Transfer", CVPR 2019, section 2: a Gaussian q(t | s) whose mean is a network of
-the student's map, with a variance per channel; its likelihood bounds the information
-that student and teacher share.
+Knowledge Transfer", CVPR 2019, section 2: a Gaussian q(t | s), whose mean is a small network
+applied to the student's map and whose variance is learned per channel; its likelihood is a
+lower bound of the mutual information of student and teacher.
 """
 
 import math
@@ -19,23 +19,26 @@ from diswot.networks import Activations
 from diswot.networks.precision import at_least_single
 
 VARIANCE = 5.0
-"""With what σ² begins; the authors' too."""
+"""Initial value of σ², as in the authors' code."""
 
 LEAST_VARIANCE = 1e-5
 
 
 def vid_loss(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
-    """Return −ln q(t | s) = ½(ln σ²_c + (t − μ)²/σ²_c), mean over images, channels and places.
+    """Return −ln q(t | s) = ½(ln σ²_c + (t − μ)²/σ²_c), averaged over all entries.
 
-    It is lowest where σ²_c is the mean squared error of channel c, at ½(ln σ²_c + 1), so
-    its minimum is no constant. The term ½ ln 2π is left out.
+    The minimum, at which σ²_c is the mean squared error of channel c, is ½(ln σ²_c + 1); it is
+    not a constant and can be negative. The constant ½ ln 2π is left out.
 
-    Deviation: the paper prints the sum; the authors' code takes the mean.
+    Deviation: the paper has the sum; the authors' code takes the mean.
 
     Args:
         mean: μ, predicted from the student's map (B, C, H, W); gradients flow into it.
         variance: σ² of each channel (C,); gradients flow into it.
         teacher: feature map (B, C, H, W); no gradient flows into it.
+
+    Returns:
+        A scalar.
 
     Examples:
         >>> import torch
@@ -53,7 +56,7 @@ class Gaussian(nn.Module):
 
     Args:
         own: channels of the student's map.
-        other: channels of the teacher's.
+        other: channels of the teacher's map.
     """
 
     def __init__(self, own: int, other: int) -> None:
@@ -69,7 +72,12 @@ class Gaussian(nn.Module):
         self._alpha = nn.Parameter(torch.full((other,), begin))
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """Return [`vid_loss`][diswot.losses.vid_loss] of two maps."""
+        """Return [`vid_loss`][diswot.losses.vid_loss] of two maps.
+
+        Args:
+            student: the student's map (B, own, H, W).
+            teacher: the teacher's map (B, other, H, W).
+        """
         variance = F.softplus(self._alpha) + LEAST_VARIANCE
         return vid_loss(self._mean(student), variance, teacher)
 
@@ -98,7 +106,7 @@ class VID(MapTerm):
         )
 
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-        """Return the loss."""
+        """Return the loss of the batch, a scalar."""
         pairs = zip(self._gaussians, self.maps(student, teacher), strict=True)
         losses = [gaussian(ours, theirs) for gaussian, (ours, theirs) in pairs]
         return torch.stack(losses).sum()

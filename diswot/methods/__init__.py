@@ -1,4 +1,4 @@
-"""Methods: how the students of a run are made and trained, one package each."""
+"""Methods of `diswot run`: where students come from and how they are trained."""
 
 from diswot.methods._methods import METHODS, find_method
 from diswot.methods._run_method import Distilled, RunMethod, Workshop

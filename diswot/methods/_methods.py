@@ -1,4 +1,4 @@
-"""Methods by name: the built-in ones, and those that installed packages offer."""
+"""Find methods by name: built-in ones, and those of installed packages."""
 
 from diswot.methods._run_method import RunMethod
 from diswot.options import DEFAULT_METHOD
@@ -13,19 +13,19 @@ METHODS: Registry[RunMethod] = Registry(
     },
     adopt=instance_of(RunMethod, "method", "diswot.methods"),
 )
-"""Every method by its name, imported when it is used."""
+"""Methods by name, imported on first use."""
 
 
 def find_method(name: str | None = None) -> RunMethod:
-    """Return the method of a name.
+    """Find a method by name.
 
     Args:
         name: a built-in name, the name of an entry point in the group `diswot.methods`, or
             `package.module:Class`; by default `distillation`.
 
     Raises:
-        UnknownNameError: no method has that name.
-        OptionError: what is named is no method.
+        UnknownNameError: no method has this name.
+        OptionError: the object with this name is not a method.
         PluginError: the package that offers it cannot be imported.
 
     Examples:

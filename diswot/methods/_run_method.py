@@ -1,4 +1,4 @@
-"""How the students of a run are made and trained, as an option of `run`."""
+"""The base class of methods, the option `--method` of `diswot run`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from search_spaces import SearchSpace
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a method makes the students of a run with.
+    """Everything from which a method makes the source of students.
 
     Attributes:
-        teacher: returns the teacher with its weights, trained now where it has none.
+        teacher: returns the teacher with weights; trains it first if it has none.
         space: the search space.
-        data: what the run is of.
-        root: the data root, where what is trained once is kept.
-        device: where to compute.
-        seed: of the run.
-        options: of the method's own, with their defaults.
+        data: the dataset.
+        root: the data root, under which trained networks are cached.
+        device: torch device.
+        seed: seed of the run.
+        options: options of the method, including defaults.
         progress: receives every step.
     """
 
@@ -38,14 +38,14 @@ class Workshop:
 
 
 class RunMethod:
-    """How the students of a run are made, before and after they are searched.
+    """Base class of methods: where the students of a run come from.
 
     Attributes:
-        name: what it is called in options and manifests.
-        summary: one line.
-        options: a `TypedDict` of `diswot.options.Option` for those that it alone has.
-        defaults: options of `run` that it would have otherwise where they are not given.
-        needs_teacher: whether the teacher needs its weights before the search.
+        name: name in options and manifests.
+        summary: description in one line.
+        options: a `TypedDict` of `diswot.options.Option` with the options of this method.
+        defaults: other defaults for options of `diswot run`, by name.
+        needs_teacher: whether the teacher's weights are needed before the search.
     """
 
     name: str
@@ -55,31 +55,34 @@ class RunMethod:
     needs_teacher: bool = False
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
-        """Raise what can be said before data are read.
+        """Check task and options before data are read.
 
         Args:
-            task: of the run.
-            options: of the run, the method's own among them.
+            task: the task of the run.
+            options: all options of the run, including the method's own.
 
         Raises:
-            OptionError: the method cannot be used for such a task, or options do not fit.
+            OptionError: the method does not support the task, or options do not fit.
         """
 
     def searched(self, data: Dataset) -> Dataset:
-        """Return what candidates are scored on: by default the data as they are."""
+        """Return the dataset on which candidates are scored; by default `data` itself."""
         return data
 
     def source(self, workshop: Workshop) -> StudentSource:
-        """Return where students come from, made now or read where it was made before.
+        """Return the source of students, which may be trained now or loaded from a cache.
+
+        Args:
+            workshop: data, teacher, space and options of the run.
 
         Raises:
-            DiswotError: it cannot be made of these data, teacher and space.
+            DiswotError: the source cannot be made for these data, teacher and space.
         """
         return Fresh(workshop.space, workshop.data.signature)
 
 
 class Distilled(RunMethod):
-    """Students at random initialization, scored without training and then distilled."""
+    """Randomly initialized students, which are scored without training and then distilled."""
 
     name = "distillation"
     summary = "students at random initialization, scored without training"

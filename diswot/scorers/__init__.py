@@ -1,4 +1,4 @@
-"""Scorers: (student, teacher) → a number before any training, higher is better."""
+"""Scorers: (untrained student, teacher) → a number, higher is better."""
 
 from diswot.options import COMBINATIONS, Combination
 from diswot.scorers._card import Card, CostTerm, Scorer, Term

@@ -1,4 +1,4 @@
-"""What a scorer is, and what it says of itself."""
+"""The types `Scorer` and `Card`: a score, and what callers must know about it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,25 +18,25 @@ Term: TypeAlias = Callable[[Probe, Activations], Tensor | float]
 
 @dataclass(frozen=True)
 class Card:
-    """What a caller must know of a scorer.
+    """What a caller must know about a scorer.
 
     Attributes:
-        name: what it is called on the command line.
-        summary: one line.
+        name: name on the command line.
+        summary: description in one line.
         source: paper and equation.
-        needs_teacher: whether it reads the teacher.
-        teacher_state: the weights that it is made to see the teacher with, where it reads it:
-            `random` ones, as in most papers, or `trained`.
+        needs_teacher: whether it reads the teacher's activations.
+        teacher_state: the teacher's weights for which the scorer was designed: `random`, as in
+            most papers, or `trained`.
         needs_labels: whether it reads the labels of the batch.
-        needs_gradients: whether it takes gradients of the forward pass.
-        cost: passes through the student per repeat, where it is the only scorer.
-        supports: networks that it can score.
-        reads: what it reads of the networks that not every task gives, by the names of
-            `diswot.tasks.Task.reads`; labels where it needs them.
-        examples: of a batch, with which its figures were measured; the default of `batch_size`.
-        repeats: initializations and batches of them; the default of `repeats`.
-        version: of its definition, from 2 on where that has changed; version 1 of the scorer `a`
-            is the scorer `a_1`.
+        needs_gradients: whether it needs gradients of the forward pass.
+        cost: passes through the student per repeat, if it is the only scorer.
+        supports: description of the networks that it can score.
+        reads: what it reads that networks of some tasks lack, by the names of
+            `diswot.tasks.Task.reads`; "labels" is added if it needs them.
+        examples: batch size with which it was evaluated; the default of `batch_size`.
+        repeats: initializations and batches with which it was evaluated; the default of
+            `repeats`.
+        version: version of its definition; version 1 of a changed scorer `a` is kept as `a_1`.
     """
 
     name: str
@@ -60,26 +60,30 @@ class Card:
 
 @dataclass(frozen=True)
 class CostTerm:
-    """A term that reads nothing but what an architecture costs."""
+    """A term that depends only on an architecture's costs.
+
+    Attributes:
+        read: (costs) → value of the term.
+    """
 
     read: Callable[[Costs], float]
 
     def __call__(self, student: Probe, _teacher: Activations) -> float:
-        """Return the value of the term."""
+        """Return the value of the term for the student's costs."""
         return self.read(student.costs)
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """One or more terms read from the same passes, and how they become one score.
+    """One or more terms computed in the same passes, and the formula that combines them.
 
     Attributes:
-        card: what a caller must know.
-        terms: by name.
-        formula: how they are combined.
-        watches: what the forward pass must keep for them.
-        teacher_watches: what the teacher's forward pass must keep.
-        versions: of the scorers in it whose definition has changed, by their names.
+        card: name, source and requirements.
+        terms: (student, teacher) → value, by name.
+        formula: how the terms are combined into one score.
+        watches: activations of the student to record in its forward pass.
+        teacher_watches: activations of the teacher to record in its forward pass.
+        versions: version of each contained scorer whose definition has changed, by name.
     """
 
     card: Card
@@ -90,6 +94,6 @@ class Scorer:
     versions: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, student: Probe, teacher: Activations) -> dict[str, float]:
-        """Return the value of every term."""
+        """Return the value of every term by name, computed without gradient tracking."""
         with torch.no_grad():
             return {name: float(term(student, teacher)) for name, term in self.terms.items()}

@@ -1,4 +1,4 @@
-"""How the terms of a scorer become one score."""
+"""Combine the terms of a scorer into one score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Matrix: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Formula:
-    """Terms and formulas, combined.
+    """A combination of terms, or of other formulas.
 
     Attributes:
-        how: see [`combine`][diswot.scorers.combine].
-        parts: names of terms, or formulas.
+        how: "sum", "rank", "logrank" or "standard", see [`combine`][diswot.scorers.combine].
+        parts: names of terms, or nested formulas.
 
     Examples:
         >>> formula = Formula("logrank", ("jacov", Formula("sum", ("a", "b"))))
@@ -46,12 +46,12 @@ class Formula:
         return self.how == "sum" and all(part.elementwise for part in inner)
 
     def scores(self, terms: Mapping[str, Vector], *, reference: int) -> Vector:
-        """Return the n scores of n candidates.
+        """Return the scores (n,) of n candidates, higher is better.
 
         Args:
-            terms: each term's n values, means over the repeats.
-            reference: how many candidates, the first ones, are a random sample of the
-                space, for `standard`.
+            terms: values (n,) of each term, averaged over the repeats.
+            reference: number of candidates at the start that are a random sample of the space,
+                by which `standard` standardizes.
         """
         columns = [
             terms[part] if isinstance(part, str) else part.scores(terms, reference=reference)
@@ -69,17 +69,19 @@ class Formula:
 
 
 def combine(terms: Matrix, how: Combination, reference: Matrix) -> Vector:
-    """Combine terms (n candidates × t terms) into n scores, higher is better.
+    """Combine t terms of n candidates into n scores, higher is better.
 
     Args:
-        terms: each candidate's terms, means over the repeats.
-        how: `sum`, unweighted, as the DisWOT paper prints it; `rank`, the mean over the
-            terms of the rank within these n candidates, from 0 to 1; `logrank`, the sum
-            of the logarithms of rank/n, the worst having rank 1 (AZ-NAS, Lee and Ham,
-            CVPR 2024, non-linear ranking aggregation); or `standard`, the sum of the terms
-            after subtracting the mean and dividing by the standard deviation of the
-            reference.
-        reference: terms of a random sample of the space (m × t), for `standard`.
+        terms: terms (n, t), averaged over the repeats.
+        how: `sum`, the unweighted sum (DisWOT paper); `rank`, the mean of the terms' ranks
+            among the n candidates, scaled to [0, 1]; `logrank`, the sum of ln(rank/n), where
+            the worst has rank 1 (non-linear ranking aggregation of AZ-NAS, Lee and Ham, CVPR
+            2024); or `standard`, the sum of the terms standardized by the reference.
+        reference: terms (m, t) of a random sample of the space, whose mean and standard
+            deviation `standard` uses.
+
+    Returns:
+        The scores (n,).
 
     Examples:
         >>> terms = np.array([[0.1, 30.0], [0.2, 10.0], [0.4, 20.0]])
@@ -88,7 +90,7 @@ def combine(terms: Matrix, how: Combination, reference: Matrix) -> Vector:
     """
     if how == "sum":
         return np.asarray(terms.sum(axis=1))
-    # imported here: sums, the common case, need not wait for it
+    # Imported here to keep searches that only sum terms fast to start.
     from scipy.stats import rankdata
 
     if how == "rank":

@@ -1,4 +1,4 @@
-"""A loss between two networks, made a score."""
+"""Turn a distillation loss between two networks into a score."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from diswot.networks import Activations
 from diswot.networks.taps import Shape, pooled
 
 Taps: TypeAlias = list[tuple[Tensor, ...]]
-"""What a loss reads of a network, place by place."""
+"""Tensors that a loss reads from a network: one tuple per place (layer or stage)."""
 
 
 @dataclass(frozen=True)
 class LossScore:
-    """Minus the loss between student and teacher, ≤ 0, mean over the places compared.
+    """The negated loss between student and teacher, averaged over places; ≤ 0.
 
-    The places are paired from the last backwards, as many as both networks have. The
-    mean, where papers sum, keeps networks of fewer stages from being at an advantage.
+    Places are paired from the last backwards, as many as both networks have. Papers sum over
+    places; the mean avoids an advantage for networks with fewer stages.
 
     Attributes:
-        read: (network's activations) → what the loss reads, place by place.
-        match: (own shape, other's shape) → the shape at which the two are compared.
-        describe: (what was read at a place) → what the loss compares of each network.
-        compare: (student's, teacher's description) → the loss.
+        read: (activations) → tensors that the loss reads, one tuple per place.
+        match: (own shape, other network's shape) → shape to which own tensors are pooled.
+        describe: (tensors of one place) → the representation that the loss compares.
+        compare: (student's representation, teacher's) → the loss.
     """
 
     read: Callable[[Activations], Taps]
@@ -34,7 +34,12 @@ class LossScore:
     compare: Callable[[Any, Any], Tensor]
 
     def __call__(self, student: Activations, teacher: Activations) -> Tensor:
-        """Return the score."""
+        """Return the score, a scalar ≤ 0.
+
+        Args:
+            student: activations of the student.
+            teacher: activations of the teacher for the same batch.
+        """
         places = zip(reversed(self.read(student)), reversed(self.read(teacher)), strict=False)
         losses = [
             self._loss(student, teacher, back, tuple(map(_shape, ours)), tuple(map(_shape, theirs)))
@@ -52,7 +57,8 @@ class LossScore:
     ) -> Tensor:
         described = _described(student, self, back, tuple(map(self.match, ours, theirs)))
         shapes = tuple(map(self.match, theirs, ours))
-        # Kept for every resolution, but not for every width that students of a space have.
+        # Cache the teacher's representation per resolution, but not per width of students,
+        # of which a space can have many.
         if [shape[0] for shape in shapes] == [shape[0] for shape in theirs]:
             reference = teacher.once(_described, self, back, shapes)
         else:
@@ -67,5 +73,5 @@ def _shape(maps: Tensor) -> Shape:
 def _described(
     activations: Activations, score: LossScore, back: int, shapes: tuple[Shape, ...]
 ) -> Any:
-    """Return the description of the place that is `back` from the end, at these shapes."""
+    """Return the representation of the place `back` from the end, pooled to these shapes."""
     return score.describe(*map(pooled, score.read(activations)[-back], shapes))

@@ -1,4 +1,4 @@
-"""Passes that a method makes for itself, of part of the batch."""
+"""Additional forward and backward passes of scorers, on parts of the batch."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from diswot.networks.probe import Probe
 
 
 class EachImageAlone(TorchFunctionMode):
-    """Batch normalization treats every image as a batch of its own.
+    """A context in which batch normalization treats every image as a batch of its own.
 
-    So a batch computes what its images would one by one, and running statistics stay
-    as they are.
+    One pass of a batch then gives the same outputs as passes of single images. Running
+    statistics are not updated.
 
     Examples:
         >>> normalize, images = torch.nn.BatchNorm2d(3), torch.randn(4, 3, 8, 8)
@@ -61,10 +61,10 @@ def _batch_norm(
 def _instance_norm(
     images: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Tensor:
-    """Return what F.instance_norm does.
+    """Compute the same as `F.instance_norm`, for (B, C, …).
 
-    With channels last, that one is half as fast, and torch 2.13 gives it a wrong
-    gradient for a batch of one.
+    With channels-last memory, `F.instance_norm` takes twice as long, and in torch 2.13 its
+    gradient is wrong for a batch of one.
     """
     positions = tuple(range(2, images.ndim))
     variance, mean = torch.var_mean(images, dim=positions, correction=0, keepdim=True)
@@ -78,9 +78,15 @@ def _instance_norm(
 
 
 def loss_gradients(student: Probe, places: slice) -> list[Tensor]:
-    """Return the gradients of the mean cross-entropy of some examples for all weights.
+    """Return the gradients of the mean cross-entropy of some examples.
 
-    The weights of convolutions and linear layers; zero where they have no part in it.
+    Args:
+        student: the network with its batch and labels.
+        places: which examples of the batch are used.
+
+    Returns:
+        One gradient per convolution and linear layer, of the shape of its weight; zero for
+        layers that the output does not depend on.
     """
     with torch.enable_grad():
         output = run(student.network, *student.examples(places), who=student.who)

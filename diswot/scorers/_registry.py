@@ -1,4 +1,4 @@
-"""Where scorers are found: by name, by expression, in installed packages."""
+"""Find scorers by name, by expression, or in installed packages."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
@@ -16,18 +16,21 @@ from diswot.scorers._formula import Formula
 
 _T = TypeVar("_T", bound=Term)
 SCORERS: Registry[Scorer] = Registry("scorer", "diswot.scorers")
-"""Every scorer by its name."""
+"""All scorers by name."""
 
 
 def register(
     card: Card, *, watches: Iterable[Watch[Any]] = (), teacher_watches: Iterable[Watch[Any]] = ()
 ) -> Callable[[_T], _T]:
-    """Make a function of (student, teacher) a scorer that is found by its card's name.
+    """Register a function of (student, teacher) as a scorer under the name of its card.
 
     Args:
-        card: what a caller must know of it.
-        watches: what the student's forward pass must keep for it.
-        teacher_watches: what the teacher's forward pass must keep for it.
+        card: name, source and requirements of the scorer.
+        watches: activations of the student to record in its forward pass.
+        teacher_watches: activations of the teacher to record in its forward pass.
+
+    Returns:
+        A decorator that returns the function unchanged.
 
     Examples:
         >>> @register(Card("logit_norm", "size of the student's logits", "an example"))
@@ -53,7 +56,14 @@ def register(
 
 
 def register_cost(card: Card) -> Callable[[Callable[[Costs], float]], CostTerm]:
-    """Make a function of what an architecture costs a scorer."""
+    """Register a function of an architecture's costs as a scorer.
+
+    Args:
+        card: name, source and requirements of the scorer.
+
+    Returns:
+        A decorator that turns the function into a `CostTerm`, which needs no forward pass.
+    """
 
     def decorate(read: Callable[[Costs], float]) -> CostTerm:
         return register(card)(CostTerm(read))
@@ -62,7 +72,13 @@ def register_cost(card: Card) -> Callable[[Callable[[Costs], float]], CostTerm]:
 
 
 def register_combined(card: Card, how: Combination, *terms: Term) -> Scorer:
-    """Make the combination of registered terms a scorer of its own."""
+    """Register a combination of registered terms as a scorer.
+
+    Args:
+        card: name, summary and source; requirements are those of the terms together.
+        how: how terms are combined, see `combine`.
+        *terms: functions that were registered before.
+    """
     parts = [part for part in SCORERS.registered() if set(part.terms.values()) <= set(terms)]
     names = {term: name for part in parts for name, term in part.terms.items()}
     formula = Formula(how, tuple(names[term] for term in terms))
@@ -72,24 +88,26 @@ def register_combined(card: Card, how: Combination, *terms: Term) -> Scorer:
 
 
 def scorers() -> Mapping[str, Scorer]:
-    """Return all scorers by name, those of installed packages included.
+    """Return all scorers by name, including those of installed packages.
 
-    A package offers scorers by the entry point group `diswot.scorers`: each entry
-    names a module that registers them when it is imported.
+    A package adds scorers with the entry-point group `diswot.scorers`: each entry point is a
+    module that calls `register` when it is imported.
     """
     return SCORERS
 
 
 def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
-    """Return the scorer that is meant: by name or expression, or itself.
+    """Find a scorer by name or expression; scorers and functions are accepted as well.
 
-    An expression joins names with `+`, or is `logrank(a,b,…)`, `rank(a,b,…)`,
-    `standard(a,b,…)` or `sum(a,b,…)` of expressions; `package.module:name` is a function of
-    (student, teacher) of one's own.
+    Args:
+        scorer: a name; an expression, which joins names with `+` or combines expressions with
+            `logrank(a,b,…)`, `rank(a,b,…)`, `standard(a,b,…)` or `sum(a,b,…)`;
+            `package.module:name` of a function of (student, teacher); such a function; or a
+            `Scorer`, which is returned unchanged.
 
     Raises:
-        UnknownNameError: no scorer has that name.
-        OptionError: `scorer` is nothing that scores.
+        UnknownNameError: no scorer has this name.
+        OptionError: `scorer` is none of these, or the expression is invalid.
 
     Examples:
         >>> list(find_scorer("logrank(nwot,params)").terms)
@@ -107,7 +125,7 @@ def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
 
 
 def _named(reference: str) -> Scorer:
-    """Return what `package.module:name` names, a class made into a scorer without arguments."""
+    """Import a scorer from `package.module:name`; a class is instantiated without arguments."""
     found = resolve(reference, kind="scorer")
     if isinstance(found, Scorer):
         return found
@@ -127,7 +145,11 @@ def _given(name: str, term: Term) -> Scorer:
 
 
 def all_terms(expressions: Iterable[str]) -> Scorer:
-    """Return a scorer of all terms of several expressions, to read them from the same passes."""
+    """Return one scorer with all terms of several expressions, computed in the same passes.
+
+    Args:
+        expressions: names or expressions, as for `find_scorer`.
+    """
     found = [find_scorer(expression) for expression in expressions]
     terms = tuple(dict.fromkeys(name for scorer in found for name in scorer.terms))
     return _joined(Card("all", "several scores", "each its own"), Formula("sum", terms), found)
@@ -162,13 +184,14 @@ def _formula(tree: ast.expr, expression: str) -> tuple[Formula, list[str]]:
 
 
 def _parts(formula: Formula, how: Combination) -> tuple[str | Formula, ...]:
-    """Return what `formula` is in a combination: sums of sums are one sum."""
+    """Return the parts of a formula within a combination; nested sums become one sum."""
     one = len(formula.parts) == 1 or formula.how == how == "sum"
     return formula.parts if one else (formula,)
 
 
 def _joined(card: Card, formula: Formula, parts: Iterable[Scorer]) -> Scorer:
     parts = list(parts)
+    # The combined scorer requires whatever any of its parts requires.
     cards = [part.card for part in parts]
     comparing = [part for part in cards if part.needs_teacher]
     made_for_trained = [part.teacher_state == "trained" for part in comparing]

@@ -1,4 +1,4 @@
-"""Where the texts of a batch are."""
+"""The padding mask of a batch of texts."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,10 @@ from diswot.networks.probe import Probe
 
 
 def mask_of(student: Probe) -> Tensor:
-    """Return where texts are, (B, L): the mask that the student is given, else everywhere."""
+    """Return the padding mask (B, L), true at tokens of the text.
+
+    It is the first boolean input of two dimensions; without one, all positions are tokens.
+    """
     for given in student.inputs:
         if given.dtype == torch.bool and given.ndim == 2:
             return given

@@ -1,4 +1,4 @@
-"""How far the activation patterns of the texts of a batch are apart."""
+"""Activation distance: how different the activation patterns of a batch's texts are."""
 
 import torch
 from torch import Tensor
@@ -30,15 +30,17 @@ ACTIVE = Watch(activation_functions, _active)
     watches=[ACTIVE],
 )
 def activation_distance(student: Probe, _teacher: Activations) -> Tensor:
-    """Return the mean share of units in which two texts differ, over pairs of different texts.
+    """Return the mean fraction of units whose activity differs between two texts; in [0, 1].
 
-    The code of a token has a bit for each unit of an activation function: whether it is active.
-    Texts are compared token by token, where both have one.
+    Source: Serianni and Kalita, ACL 2023, section 4, with the binary codes of Mellor et al.,
+    ICML 2021: one bit per token and unit of an activation function, set if the unit is active.
+    Texts are compared at the positions that are tokens in both; the mean is over pairs.
     """
     mask = mask_of(student).double()
     differ = mask.new_zeros(len(mask), len(mask))
     units = torch.zeros_like(differ)
     for active in student.watched(ACTIVE):
+        # For codes of ±1, the number of differing bits is (bits − inner product) / 2.
         code = (2 * active.double() - 1) * mask[..., None]
         both = (mask @ mask.T) * active.shape[-1]
         differ += (both - torch.einsum("ilu,jlu->ij", code, code)) / 2

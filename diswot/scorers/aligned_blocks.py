@@ -1,4 +1,4 @@
-"""How similar the activations of two networks are, block by block, for `teacher_alignment`."""
+"""Linear CKA between the blocks of two networks, for the scorer `teacher_alignment`."""
 
 import torch
 from torch import Tensor
@@ -11,13 +11,20 @@ from diswot.networks.precision import at_least_single, near_one
 from diswot.networks.probe import Probe
 
 FEWEST = 4
-"""Images that an unbiased estimate needs."""
+"""Minimal number of images for the unbiased estimate of HSIC."""
 
 
 def block_alignments(student: Activations, teacher: Activations) -> Tensor:
-    """Return the linear CKA of every block of the student with the teacher's at its depth: (L,).
+    """Return the linear CKA of each student block with the teacher's block at its relative depth.
 
-    Block l of L is compared with block ⌈l·L_T / L⌉ of the teacher's L_T.
+    Block l of L is compared with block ⌈l·L_T / L⌉ of the teacher's L_T blocks.
+
+    Args:
+        student: activations of the student, recorded with `KERNELS`.
+        teacher: activations of the teacher for the same batch, recorded with `KERNELS`.
+
+    Returns:
+        Similarities (L,), at most 1.
 
     Raises:
         NetworkError: one of the networks has no blocks.
@@ -28,9 +35,10 @@ def block_alignments(student: Activations, teacher: Activations) -> Tensor:
 
 
 def image_alignments(student: Probe) -> Tensor:
-    """Return the linear CKA of every block of the student with the inputs themselves: (L,).
+    """Return the linear CKA of each student block with the inputs: (L,).
 
-    Whole numbers are names, not quantities: with inputs of these alone it is 0.
+    Integer inputs (token ids) have no meaningful distances and are ignored; without any real
+    inputs the result is 0.
 
     Raises:
         NetworkError: the student has no blocks.
@@ -43,9 +51,9 @@ def image_alignments(student: Probe) -> Tensor:
 
 
 def _kernels(activations: Activations) -> Tensor:
-    """Return the kernels of the blocks that give something per image: (L, B, B).
+    """Return the kernels (L, B, B) of the blocks whose output has one row per image.
 
-    Some give rows of parts of images, which have no part in this.
+    Blocks that split images into parts (more rows than images) are ignored.
     """
     found, images = activations.watched(KERNELS), len(activations.output)
     per_image = [kernel for kernel in found if len(kernel) == images]
@@ -58,7 +66,7 @@ def _kernels(activations: Activations) -> Tensor:
 
 
 def matched_depths(own: int, theirs: int) -> list[int]:
-    """Return for each of `own` blocks the place of that at its depth among `theirs` blocks.
+    """Return, for each of `own` blocks, the index of the block at its depth among `theirs`.
 
     Examples:
         >>> matched_depths(3, 6)
@@ -68,11 +76,11 @@ def matched_depths(own: int, theirs: int) -> list[int]:
 
 
 def unit_kernel(features: Tensor) -> Tensor:
-    """Return the kernel of (B, …) features, centered without bias and of norm one: (B, B).
+    """Return the centered, normalized linear kernel (B, B) of features (B, …).
 
-    The inner product of two of these is the linear CKA of Kornblith et al., ICML 2019,
-    equation 3, with the unbiased HSIC of Song et al., JMLR 2012, equation 5. A batch whose
-    features are all equal, or of fewer than four images, has the kernel zero.
+    The inner product of two such kernels is the linear CKA of Kornblith et al., ICML 2019,
+    equation 3, with the unbiased HSIC of Song et al., JMLR 2012, equation 5. The kernel is zero
+    for fewer than four images, or if all features are equal.
 
     Examples:
         >>> features = torch.randn(6, 3, 4, 4)
@@ -85,6 +93,7 @@ def unit_kernel(features: Tensor) -> Tensor:
     images = len(rows)
     if images < FEWEST:
         return rows.new_zeros(images, images)
+    # Unbiased centering: without the diagonal, subtract row and column means, add the total.
     kernel = (rows @ rows.T).fill_diagonal_(0)
     sums = kernel.sum(dim=1)
     kernel = kernel - (sums[:, None] + sums) / (images - 2)

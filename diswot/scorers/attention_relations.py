@@ -1,4 +1,4 @@
-"""AutoDistil's relation distillation loss as a score, after and before the softmax."""
+"""AutoDistil's self-attention relation loss as a score, after or before the softmax."""
 
 from torch import Tensor
 
@@ -27,7 +27,11 @@ _SUPPORTS = "transformers with query, key and value layers"
     teacher_watches=[LAST_ATTENTION],
 )
 def attention_relations(student: Probe, teacher: Activations) -> Tensor:
-    """Return the negated loss, relations after the softmax."""
+    """Return the negated relation loss of the last attention layer, after the softmax; ≤ 0.
+
+    Source: AutoDistil (Xu et al., NeurIPS 2022), equation 4. Relations are the scaled products
+    of queries with queries, keys with keys and values with values, between tokens of a text.
+    """
     return -_loss(student, teacher, after_softmax=True)
 
 
@@ -44,7 +48,10 @@ def attention_relations(student: Probe, teacher: Activations) -> Tensor:
     teacher_watches=[LAST_ATTENTION],
 )
 def attention_relations_raw(student: Probe, teacher: Activations) -> Tensor:
-    """Return the negated loss, relations before the softmax."""
+    """Return the negated relation loss of the last attention layer, before the softmax; ≤ 0.
+
+    Source: AutoDistil (Xu et al., NeurIPS 2022), equation 4, in the form of its released code.
+    """
     return -_loss(student, teacher, after_softmax=False)
 
 

@@ -1,4 +1,4 @@
-"""AZ-NAS, expressivity: how evenly the features of each block fill their space."""
+"""AZ-NAS expressivity: how evenly each block's features use all directions of their space."""
 
 import torch
 from torch import Tensor
@@ -22,12 +22,13 @@ from diswot.scorers.noise_blocks import noise_block_calls
     )
 )
 def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_l s_l, s_l = −Σ_i λ̃_i ln λ̃_i of block l.
+    """Return Σ_l s_l over blocks l, where s_l = −Σ_i λ̃_i ln λ̃_i.
 
-    λ̃ are the eigenvalues of the covariance of the channels of the block's output, over
-    all positions (or tokens) of all images, divided by their sum. Blocks are those of
-    `diswot.networks.layers.blocks`. The images are Gaussian noise, as many as the batch
-    has: on the images of the batch, progressivity ranks NAS-Bench-201 far worse.
+    Source: Lee and Ham, AZ-NAS, CVPR 2024, equations 1 to 4. λ̃ are the eigenvalues of the
+    covariance matrix of the block's output channels, over all positions (or tokens) of all
+    images, divided by their sum. Blocks are those of `diswot.networks.layers.blocks`. The
+    inputs are Gaussian noise in the number of the batch: on real images, the related term
+    `az_progressivity` ranks NAS-Bench-201 far worse.
 
     Raises:
         NetworkError: the output of a block is constant, or not finite.
@@ -36,7 +37,7 @@ def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def block_entropies(student: Probe) -> Tensor:
-    """Return s_l of every block, in the order of the forward pass: (L,).
+    """Return the entropies s_l (L,) of all blocks, in the order of the forward pass.
 
     Raises:
         NetworkError: the output of a block is constant, or not finite.

@@ -1,4 +1,4 @@
-"""AZ-NAS: expressivity, progressivity, trainability and complexity together."""
+"""AZ-NAS: the sum of log-ranks of expressivity, progressivity, trainability and FLOPs."""
 
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register_combined

@@ -1,4 +1,4 @@
-"""AZ-NAS, progressivity: whether each block is more expressive than the one before."""
+"""AZ-NAS progressivity: whether each block is more expressive than the one before it."""
 
 from torch import Tensor
 
@@ -21,10 +21,13 @@ from diswot.scorers.az_expressivity import block_entropies
     )
 )
 def az_progressivity(student: Probe, _teacher: Activations) -> Tensor:
-    """Return min_{l ≥ 2} (s_l − s_{l−1}), s_l the entropy of block l as in `az_expressivity`.
+    """Return min_{l ≥ 2} (s_l − s_{l−1}), where s_l is the entropy of block l's features.
+
+    Source: Lee and Ham, AZ-NAS, CVPR 2024, equation 5. The entropies are those of
+    `az_expressivity`.
 
     Raises:
-        NetworkError: the network has one block, or the output of one is constant.
+        NetworkError: the network has only one block, or a block's output is constant.
     """
     entropies = block_entropies(student)
     if len(entropies) < 2:

@@ -1,4 +1,4 @@
-"""AZ-NAS, trainability: whether each block keeps the size of a gradient."""
+"""AZ-NAS trainability: whether gradients keep their norm through each block."""
 
 import torch
 from torch import Tensor
@@ -24,21 +24,21 @@ from diswot.scorers.positions import channels, grid, patches
     )
 )
 def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
-    """Return the mean of −σ_l − 1/σ_l + 2 over the blocks l = 2, …, L; ≤ 0.
+    """Return the mean of −σ_l − 1/σ_l + 2 over blocks l = 2, …, L; ≤ 0, highest for σ_l = 1.
 
-    σ_l is the spectral norm of A_l = mean of v uᵀ over the positions of all images: v
-    are random signs, given as the gradient at the output of block l, u the gradient
-    that they cause at its input; E[v vᵀ] = 1 makes A_l the Jacobian between the
-    channels of input and output, the same at every position. The images are the noise
-    that `az_expressivity` reads. A block that passes on its input has the highest value.
+    Source: Lee and Ham, AZ-NAS, CVPR 2024, equations 6 to 11. σ_l is the spectral norm of
+    A_l, the mean of v uᵀ over all positions of all images. v are random signs, used as the
+    gradient at the output of block l, and u is the resulting gradient at its input. Since
+    E[v vᵀ] is the identity, A_l estimates the Jacobian between input and output channels. The
+    inputs are the noise of `az_expressivity`. An identity block has σ_l = 1.
 
-    Reading: where a block reduces the resolution s times, the s × s positions of its
-    input that belong to one of its output are taken as s² times as many channels (a
-    rectangular A_l has a spectral norm all the same). Tokens count as positions.
+    Interpretation: if a block reduces the resolution by a factor s, the s × s input positions
+    of an output position are concatenated to s² times as many channels (A_l need not be square
+    for a spectral norm). Tokens count as positions.
 
     Raises:
-        NetworkError: the network has one block, or the output of one does not depend
-            on its input.
+        NetworkError: the network has only one block, or a block's output does not depend on
+            its input.
     """
     generator = student.generator("az_trainability")
     calls = student.once(noise_block_calls)[1:]
@@ -54,13 +54,13 @@ def az_trainability(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _signs(student: Probe, call: BlockCall, generator: torch.Generator) -> Tensor:
-    """Return random signs of the shape of a block's output."""
+    """Return random signs ±1 in the shape of a block's output."""
     bits = torch.empty(call.shape, dtype=torch.int8).random_(0, 2, generator=generator)
     return (2 * bits - 1).to(next(student.network.parameters()))
 
 
 def _jacobian_norm(call: BlockCall, signs: Tensor) -> Tensor:
-    """Return σ of one block; 0 if its output does not depend on its input."""
+    """Return the spectral norm σ of one block; 0 if its output does not depend on its input."""
     at_input = _backward(call, signs)
     if at_input is None:
         return signs.new_zeros(())

@@ -1,4 +1,4 @@
-"""How sure the attention heads of a transformer are: of their outputs, and of their weights."""
+"""Confidence of attention heads: the largest output, or attention weight, of each head."""
 
 import torch
 from torch import Tensor
@@ -29,9 +29,11 @@ _SUPPORTS = "transformers with query, key and value layers"
     watches=[EVERY_ATTENTION],
 )
 def attention_confidence(student: Probe, _teacher: Activations) -> Tensor:
-    """Return the mean over heads h of 1/N Σ_n max Att_h(x_n), over tokens and channels of a text.
+    """Return the mean over heads h of (1/N) Σ_n max Att_h(x_n), for texts n = 1, …, N.
 
-    Att_h is what a head gives: the mean of values by its weights.
+    Source: Serianni and Kalita, ACL 2023, section 4, after Voita et al., ACL 2019. Att_h is the
+    output of head h (the average of values by attention weights); the maximum is over tokens
+    and channels of a text.
     """
     mask = mask_of(student)
 
@@ -55,9 +57,10 @@ def attention_confidence(student: Probe, _teacher: Activations) -> Tensor:
     watches=[EVERY_ATTENTION],
 )
 def head_confidence(student: Probe, _teacher: Activations) -> Tensor:
-    """Return the mean over heads h of 1/N Σ_n max σ_h(x_n), over pairs of tokens of a text.
+    """Return the mean over heads h of (1/N) Σ_n max σ_h(x_n), for texts n = 1, …, N; in (0, 1].
 
-    σ_h are the attention weights of a head, after the softmax.
+    Source: Serianni and Kalita, ACL 2023, section 4, after Voita et al., ACL 2019. σ_h are the
+    attention weights of head h after the softmax; the maximum is over pairs of tokens.
     """
     mask = mask_of(student)
     pairs = (mask[:, None] & mask[:, :, None])[:, None]
@@ -70,5 +73,5 @@ def head_confidence(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _mean_over_heads(by_text: list[Tensor]) -> Tensor:
-    """Return the mean of (B, H) of each layer over texts, then over the heads of all layers."""
+    """Average (B, heads) of every layer over the texts, then over the heads of all layers."""
     return torch.cat([each.mean(dim=0) for each in by_text]).mean()

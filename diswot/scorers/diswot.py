@@ -1,4 +1,4 @@
-"""DisWOT: the semantic and the relation term together."""
+"""DisWOT: the sum of the semantic and the relation similarity."""
 
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register_combined

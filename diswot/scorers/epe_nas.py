@@ -1,4 +1,4 @@
-"""EPE-NAS: how similarly the output depends on images of the same class."""
+"""EPE-NAS: correlation of input gradients between images of the same class."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from diswot.scorers._registry import register
 from diswot.scorers.jacov import OFFSET, gradient_correlations
 
 MANY = 100
-"""Classes beyond which classes are compared with one another."""
+"""Number of classes above which the scores of classes are compared with each other."""
 
 
 @register(
@@ -27,14 +27,15 @@ MANY = 100
     )
 )
 def epe_nas(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_c |s_c|, s_c = Σ ln(|Σ_c| + k) over the entries of Σ_c, k = 10⁻⁵.
+    """Return Σ_c |s_c|, where s_c = Σ ln(|Σ_c| + k) over the entries of Σ_c and k = 10⁻⁵.
 
-    Σ_c are the correlations between the gradients of the images of class c. Of more
-    than 100 classes, s_c is the mean over the rows of Σ_c, and the score
-    Σ_i Σ_j |s_i − s_j| over the number of classes in the batch.
+    Source: Lopes et al., EPE-NAS, ICANN 2021, section 3. Σ_c are the correlations between the
+    input gradients of the images of class c. For more than 100 classes, s_c is divided by the
+    number of images of class c, and the score is Σ_i Σ_j |s_i − s_j| divided by the number of
+    classes in the batch.
 
     Raises:
-        NetworkError: the logits depend on an image in no way, or equally on all pixels.
+        NetworkError: the logits do not depend on an image, or equally on all of its pixels.
     """
     logarithms = (student.once(gradient_correlations).abs() + OFFSET).log()
     classes = [student.targets == label for label in set(student.targets.tolist())]

@@ -1,4 +1,4 @@
-"""The semantic term of DisWOT's random search: of weights, so without information."""
+"""A control from DisWOT's released random search: similarity of random classifier weights."""
 
 from torch import Tensor
 
@@ -18,9 +18,10 @@ from diswot.scorers._registry import register
     )
 )
 def fc_weights(student: Probe, teacher: Activations) -> Tensor:
-    """Return −Σ(M_T − M_S)²/(C·N), M of the classifier's weights in place of their gradients.
+    """Return −Σ(M_T − M_S)²/(C·N), where M are row-normalized outer products of class vectors.
 
-    See `diswot.scorers._class_vectors`. Weights are drawn the same whatever comes before the
-    classifier, so the score says nothing of the network.
+    Source: DisWOT's released random search. The class vectors are the rows (N, C) of the
+    classifier's randomly initialized weight, not of its gradient as in `semantic_grad`. They
+    do not depend on the rest of the network, so the score carries no information about it.
     """
     return class_similarity(student.classifier_weight, teacher.classifier_weight)

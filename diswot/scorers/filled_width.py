@@ -1,4 +1,4 @@
-"""How many directions the blocks of the untrained student fill with noise."""
+"""Filled width: effective rank of the blocks' outputs of an untrained student on noise."""
 
 import torch
 from torch import Tensor
@@ -21,17 +21,17 @@ from diswot.scorers.noise_blocks import noise_block_calls
     )
 )
 def filled_width(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln(1 + Σ_l r_l s_l), s_l the entropy of block l as in `az_expressivity`.
+    """Return ln(1 + Σ_l r_l s_l), where s_l is the entropy of block l as in `az_expressivity`.
 
-    r_l = exp(s_l) is the effective rank of the channels that block l writes: as many
-    directions as it fills of them. A block whose output is constant fills one direction,
-    and adds 0; the value is NaN where an output is not finite.
+    r_l = exp(s_l) is the effective rank (Roy and Vetterli, EUSIPCO 2007, definition 1) of the
+    output channels of block l. A block with constant output has rank 1 and adds 0; the score is
+    NaN if an output is not finite.
     """
     ranks = effective_ranks(student)
     return (ranks * ranks.log()).sum().log1p()
 
 
 def effective_ranks(student: Probe) -> Tensor:
-    """Return r_l of every block, in the order of the forward pass: (L,)."""
+    """Return the effective ranks r_l (L,) of all blocks, in the order of the forward pass."""
     entropies = torch.stack([call.entropy for call in student.once(noise_block_calls)])
     return entropies.exp().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Fisher: how much the loss would change without each channel."""
+"""Fisher: estimated change of the loss when each channel is removed."""
 
 from torch import Tensor, stack
 
@@ -23,11 +23,12 @@ from diswot.scorers._registry import register
     watches=[LAYER_OUTPUTS],
 )
 def fisher(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_w Δ_c(w), Δ_c = ½ · mean_b (Σ_p a_bcp · ∂L/∂a_bcp)².
+    """Return Σ_w Δ_c(w), where Δ_c = ½ · mean_b (Σ_p a_bcp · ∂L/∂a_bcp)².
 
-    a is the output of a convolution or linear layer, of image b, in channel c(w), the one
-    that weight w has a part in, at position or token p. The papers count each channel
-    once, and not for each of its weights; the published scores are these.
+    Source: Theis et al., 2018, and Turner et al., BlockSwap, ICLR 2020, section 3. a_bcp is
+    the output of a convolution or linear layer for image b, channel c and position (or token)
+    p; c(w) is the output channel of weight w. The papers count each channel once; published
+    scores (NASLib) count it once per weight, as here.
     """
     return stack(
         [
@@ -38,12 +39,12 @@ def fisher(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _saliency(output: Tensor, gradient: Tensor) -> Tensor:
-    """Return the sum of Δ over the channels of one output."""
+    """Return the sum of Δ_c over the channels of one layer."""
     by_channel = _channels(output * gradient).sum(dim=1)
     return by_channel.square().mean(dim=0).sum() / 2
 
 
 def _channels(output: Tensor) -> Tensor:
-    """Return (B, C, H, W), (B, T, C) or (B, C) as (B, positions, C)."""
+    """Reshape (B, C, H, W), (B, T, C) or (B, C) to (B, positions, C)."""
     last = output.flatten(2).mT if output.ndim == 4 else output
     return last.reshape(len(last), -1, last.shape[-1])

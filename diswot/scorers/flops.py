@@ -1,4 +1,4 @@
-"""The number of multiply-adds."""
+"""FLOPs, counted as multiply-accumulate operations: a baseline."""
 
 from diswot.networks.costs import Costs
 from diswot.scorers._card import Card
@@ -16,5 +16,5 @@ from diswot.scorers._registry import register_cost
     )
 )
 def flops(costs: Costs) -> float:
-    """Return the multiply-adds of convolutions, linear layers and matrix products."""
+    """Return the MACs of one input, in convolutions, linear layers and matrix products."""
     return costs.macs

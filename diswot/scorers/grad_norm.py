@@ -1,4 +1,4 @@
-"""The size of the gradient of the loss."""
+"""GradNorm: the norm of the loss gradient."""
 
 from torch import Tensor, stack
 
@@ -21,5 +21,9 @@ from diswot.scorers._registry import register
     )
 )
 def grad_norm(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_l ‖∂L/∂w_l‖₂ over the weights of convolutions and linear layers."""
+    """Return Σ_l ‖∂L/∂w_l‖₂ over the weights of convolutions and linear layers.
+
+    Source: Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, section 3.2.
+    L is the mean cross-entropy of the batch.
+    """
     return stack([gradient.norm() for _, gradient in student.weight_gradients]).sum()

@@ -1,4 +1,4 @@
-"""GradSign: on how many weights the images agree."""
+"""GradSign: how often images agree on the sign of a weight's gradient."""
 
 import torch
 from torch import Tensor
@@ -24,15 +24,15 @@ from diswot.scorers._registry import register
     )
 )
 def gradsign(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_w |Σ_i sign(∂L_i/∂w)|, L_i the cross-entropy of image i.
+    """Return Σ_w |Σ_i sign(∂L_i/∂w)|, where L_i is the cross-entropy of image i.
 
-    As in the released code, w are the weights of convolutions and linear layers, and an
-    image is alone in its pass, so that batch normalization takes mean and variance from
-    that image. One image after the other is nearly as fast as the batch, and faster
-    than gradients by vectorised convolutions.
+    Source: Zhang and Jia, GradSign, ICLR 2022. As in the released code, w are the weights of
+    convolutions and linear layers, and each image is a batch of its own, so that batch
+    normalization uses the statistics of that image. A loop over images is nearly as fast as the
+    batch, and faster than `vmap` over convolutions.
 
     Raises:
-        NetworkError: batch normalization has a single value of an image.
+        NetworkError: a batch normalization sees only one value per channel of an image.
     """
     totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
     # Sum the signs of the gradients of single images; agreement makes sums large.

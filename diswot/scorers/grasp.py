@@ -1,4 +1,4 @@
-"""GraSP: how much of the flow of the gradient each weight carries."""
+"""GraSP: how much each weight contributes to the gradient flow."""
 
 from torch import Tensor, enable_grad, stack
 
@@ -25,8 +25,9 @@ from diswot.scorers._registry import register
 def grasp(student: Probe, _teacher: Activations) -> Tensor:
     """Return −Σ w · (H g) over the weights of convolutions and linear layers.
 
-    g is the gradient of the loss for these weights, H its Hessian. Temperature 1 and
-    one batch, where the paper has 200 and a batch for g of its own.
+    Source: Wang et al., GraSP, ICLR 2020, equation 8, with the sign of Abdelfattah et al., ICLR
+    2021, equation 1. g is the gradient of the loss for these weights, H its Hessian.
+    Deviation: temperature 1 and one batch; the paper uses 200 and a separate batch for g.
     """
     weights = [layer.weight for layer in weight_layers(student.network)]
     gradients = student.gradients(student.loss, weights, create_graph=True)

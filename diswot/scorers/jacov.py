@@ -1,4 +1,4 @@
-"""Jacobian covariance: how differently the network depends on the images of a batch."""
+"""Jacobian covariance: how different the input gradients of a batch's images are."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 OFFSET = 1e-5
-"""k of the paper, which keeps logarithm and quotient finite."""
+"""k of the paper, which keeps the logarithm and the quotient finite."""
 
 
 @register(
@@ -27,22 +27,26 @@ OFFSET = 1e-5
     )
 )
 def jacov(student: Probe, _teacher: Activations) -> Tensor:
-    """Return −Σ_i [ln(v_i + k) + 1/(v_i + k)], k = 10⁻⁵.
+    """Return −Σ_i [ln(v_i + k) + 1/(v_i + k)], where k = 10⁻⁵.
 
-    v are the eigenvalues of the correlations between the images' gradients.
+    Source: Mellor et al., arXiv 2006.04647v1, equation 2. v_i are the eigenvalues of the
+    correlation matrix (B, B) of the images' input gradients.
 
     Raises:
-        NetworkError: the logits depend on an image in no way, or equally on all pixels.
+        NetworkError: the logits do not depend on an image, or equally on all of its pixels.
     """
     eigenvalues: Tensor = torch.linalg.eigvalsh(student.once(gradient_correlations)) + OFFSET
     return -(eigenvalues.log() + 1 / eigenvalues).sum()
 
 
 def gradient_correlations(student: Probe) -> Tensor:
-    """Return the correlations (B, B) of the gradients of the sum of logits for two images each.
+    """Return the correlations (B, B) between the images' gradients of the sum of logits.
+
+    Args:
+        student: the network with its batch of B images.
 
     Raises:
-        NetworkError: one of the gradients does not vary, so it correlates with nothing.
+        NetworkError: the gradient of an image is constant, so its correlation is undefined.
     """
     rows = student.input_gradients.flatten(1).double()
     correlations = torch.corrcoef(rows).reshape(len(rows), len(rows))

@@ -1,8 +1,8 @@
-"""Distillation losses as scores: how far a student is from the teacher before any training.
+"""Distillation losses as scores: the negated loss between untrained student and teacher.
 
-Source: the "KD-based zero-proxies" that Dong et al., DisWOT, CVPR 2023, compare with:
-teacher and student are at random initialization. The losses are those of
-`diswot.losses`, read where their papers read them.
+Source: the "KD-based zero-proxies" of Dong et al., DisWOT, CVPR 2023, with student and teacher
+at random initialization. The losses are those of `diswot.losses`, computed on the activations
+that their papers use.
 """
 
 from collections.abc import Callable, Sequence

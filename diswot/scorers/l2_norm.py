@@ -1,4 +1,4 @@
-"""The size of the weights."""
+"""The L2 norm of the weights: a baseline."""
 
 from torch import Tensor, stack
 
@@ -20,5 +20,8 @@ from diswot.scorers._registry import register
     )
 )
 def l2_norm(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_l ‖w_l‖₂ over the weights of convolutions and linear layers."""
+    """Return Σ_l ‖w_l‖₂ over the weights of convolutions and linear layers.
+
+    Source: Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, table 1.
+    """
     return stack([layer.weight.norm() for layer in weight_layers(student.network)]).sum()

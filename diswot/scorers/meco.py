@@ -1,4 +1,4 @@
-"""MeCo: how far the channels of each layer are from depending on one another."""
+"""MeCo: how uncorrelated the channels of each layer are."""
 
 import torch
 from torch import Tensor
@@ -15,12 +15,10 @@ from diswot.scorers.positions import channels
 def _least_eigenvalue(_given: Tensor, output: Tensor) -> Tensor:
     """Return the least eigenvalue of the correlations between the first image's channels.
 
-    In double precision, in which a constant channel has a deviation of exactly zero. It is
-    zero where there are no more positions than channels, whose correlations then depend
-    on one another.
+    Computed in double precision, so that a constant channel has a deviation of exactly zero.
     """
     values = channels(output[:1].detach()).double()
-    # Fewer positions than channels: the correlations are singular.
+    # With no more positions than channels, the correlation matrix is singular.
     if len(values) <= values.shape[1]:
         return values.new_zeros(())
     # Standardized columns: their products are the Pearson correlations.
@@ -43,13 +41,15 @@ LEAST_EIGENVALUE = Watch(convolutions, _least_eigenvalue)
     watches=[LEAST_EIGENVALUE],
 )
 def meco(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ_l λ_min(P_l), P_l the Pearson correlations (C, C) of the channels of layer l.
+    """Return Σ_l λ_min(P_l), where P_l (C, C) are the correlations of layer l's channels.
 
-    The layers are the convolutions (the released code takes the output of every module,
-    containers included), and of networks with one convolution at most the linear layers
-    too. The image is the first of the batch, as it is in the pass of the whole batch,
-    where the released code runs a network on one image of noise; tokens count as
-    positions. As there, correlations with a constant channel are 0, its own included.
-    Transformers have more channels than positions, so that all layers give 0.
+    Source: Jiang et al., MeCo, NeurIPS 2023, definition 3, equation 12. Layers are the
+    convolutions, and in networks with at most one convolution also the linear layers.
+    Correlations are Pearson's, over the positions (or tokens) of the first image of the batch;
+    those with a constant channel are 0, also with itself.
+
+    Deviations: the released code uses the output of every module, containers included, and one
+    image of noise. Transformers usually have more channels than positions, which makes the
+    score 0.
     """
     return torch.stack(student.watched(LEAST_EIGENVALUE)).sum()

@@ -1,4 +1,4 @@
-"""What the blocks of a network make of noise: the pass that the terms of AZ-NAS share."""
+"""The forward pass on noise that the terms of AZ-NAS share, recorded block by block."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from diswot.scorers.positions import channels
 
 @dataclass(frozen=True, eq=False)
 class BlockCall:
-    """One call of a block; kept at the call, as what follows may change its output in place.
+    """One call of a block, recorded immediately because later layers may work in place.
 
     Attributes:
-        shape: of its output.
-        entropy: of the principal components of its output; −∞ if the output is constant, and
+        shape: shape of the output.
+        entropy: entropy of the output's principal components; −∞ if the output is constant,
             NaN if it is not finite.
-        given_edge: its input in the graph of the pass.
-        output_edge: its output there.
+        given_edge: gradient edge of the input in the autograd graph.
+        output_edge: gradient edge of the output in the autograd graph.
     """
 
     shape: torch.Size
@@ -31,7 +31,7 @@ class BlockCall:
 
 
 def noise_block_calls(student: Probe) -> list[BlockCall]:
-    """Return the blocks' calls, in their order, in a pass of as much noise as the batch is.
+    """Run the student on noise of the batch's shape; return the calls of its blocks in order.
 
     Raises:
         NetworkError: the network has no blocks.
@@ -52,9 +52,13 @@ _CALLS = Watch(blocks, _call)
 
 
 def spectral_entropy(features: Tensor) -> Tensor:
-    """Return the entropy of the shares of the principal components of (samples, C).
+    """Return the entropy of the variances along the principal components, as fractions.
 
-    −∞ where all samples are equal, NaN where they are not finite.
+    Args:
+        features: samples (N, C).
+
+    Returns:
+        A scalar from 0 to ln C; −∞ if all samples are equal, NaN if they are not finite.
     """
     centered = features - features.mean(dim=0)
     covariance = (centered.T @ centered).double()

@@ -1,4 +1,4 @@
-"""A random number: what a score without information looks like."""
+"""A random number: a control, to see what a score without information reaches."""
 
 import torch
 from torch import Tensor
@@ -20,5 +20,5 @@ from diswot.scorers._registry import register
     )
 )
 def null(student: Probe, _teacher: Activations) -> Tensor:
-    """Return a number from [0, 1), drawn for every architecture and repeat."""
+    """Return a random number in [0, 1), drawn for every architecture and repeat."""
     return torch.rand((), generator=student.generator("null"))

@@ -11,7 +11,7 @@ from diswot.scorers._registry import register
 
 
 def _agreement(_given: Tensor, output: Tensor) -> Tensor:
-    """Return in how many units each pair of images is on the same side of zero: (B, B)."""
+    """Return, for each pair of images, the number of units with the same sign: (B, B)."""
     active = (output > 0).flatten(1).to(output.dtype)
     both = active @ active.T
     # Units that are active for neither image: all − active for one or both.
@@ -34,9 +34,11 @@ AGREEMENT = Watch(activation_functions, _agreement)
     watches=[AGREEMENT],
 )
 def nwot(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln|det K_H|, K_H[i, j] = N_A − Hamming distance of the codes of images i and j.
+    """Return ln|det K_H|, where K_H[i, j] = N_A − the Hamming distance of images i and j.
 
-    The code of an image has one bit for each of the N_A units: whether it is active.
+    Source: Mellor et al., Neural Architecture Search without Training, ICML 2021, equation 2.
+    The binary code of an image has one bit for each of the network's N_A ReLU units, which is
+    set if the unit is active.
     """
     kernel = torch.stack(student.watched(AGREEMENT)).double().sum(dim=0)
     determinant: Tensor = torch.linalg.slogdet(kernel).logabsdet

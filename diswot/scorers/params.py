@@ -1,4 +1,4 @@
-"""The number of parameters."""
+"""The number of parameters: a baseline."""
 
 from diswot.networks.costs import Costs
 from diswot.scorers._card import Card

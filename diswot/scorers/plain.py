@@ -1,4 +1,4 @@
-"""How the loss changes, to first order, when all weights shrink."""
+"""Plain: the first-order change of the loss when all weights are scaled."""
 
 from torch import Tensor, stack
 
@@ -24,8 +24,9 @@ from diswot.scorers._registry import register
 def plain(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ w · ∂L/∂w over the weights of convolutions and linear layers.
 
-    A layer before normalization adds nothing but rounding: the loss does not depend on
-    the scale of its weight, so w · ∂L/∂w sums to zero (Euler).
+    Source: Mozer and Smolensky, Skeletonization, NeurIPS 1988, summed as in Abdelfattah et al.,
+    ICLR 2021, section 3.2. A layer followed by normalization contributes only rounding errors:
+    the loss does not depend on the scale of its weight, so its sum is zero (Euler's theorem).
     """
     return stack(
         [(layer.weight * gradient).sum() for layer, gradient in student.weight_gradients]

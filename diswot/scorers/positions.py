@@ -1,11 +1,11 @@
-"""Outputs of all kinds as vectors of channels at positions."""
+"""Reshape feature maps, tokens and vectors to channel vectors at positions."""
 
 from torch import Tensor
 from torch.nn import functional as F
 
 
 def grid(output: Tensor) -> Tensor:
-    """Return (B, C, H, W): a map itself, tokens (B, T, C) as T × 1, a vector (B, C) as 1 × 1.
+    """Reshape an output to (B, C, H, W): tokens (B, T, C) to T × 1, vectors (B, C) to 1 × 1.
 
     Examples:
         >>> import torch
@@ -18,15 +18,23 @@ def grid(output: Tensor) -> Tensor:
 
 
 def channels(output: Tensor) -> Tensor:
-    """Return the channels at every position of every image, one row each: (B·H·W, C)."""
+    """Return the channel vectors at all positions of all images: (B·H·W, C)."""
     return grid(output).permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def patches(output: Tensor, height: int, width: int) -> Tensor:
-    """Return what lies at each of `height` × `width` places, one row each.
+    """Split an output into `height` × `width` patches, and flatten each to a row.
 
-    A place of a map that has s times as many positions in a direction holds s of them,
-    with their channels concatenated; s is rounded, the rest cut off or zero.
+    If the output has s times as many positions in a direction, a patch has s of them (s is
+    rounded; missing positions are zero, surplus ones are cut off).
+
+    Args:
+        output: a feature map, tokens or vectors.
+        height: number of patches in the first direction.
+        width: number of patches in the second direction.
+
+    Returns:
+        Rows (B·height·width, C·s·s'), with the channels of a patch concatenated.
 
     Examples:
         >>> import torch

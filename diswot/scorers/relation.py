@@ -1,4 +1,4 @@
-"""Relation similarity M_r of the DisWOT paper."""
+"""Relation similarity M_r of the DisWOT paper: similarities between images of the batch."""
 
 from torch import Tensor
 
@@ -19,7 +19,9 @@ from diswot.scorers._registry import register
 def relation(student: Activations, teacher: Activations) -> Tensor:
     """Return −M_r = −‖ Ã_T Ã_Tᵀ/‖·‖₂ − Ã_S Ã_Sᵀ/‖·‖₂ ‖₂ ≤ 0.
 
-    Ã is the last feature map as (B, C·H·W).
+    Source: Dong et al., DisWOT, CVPR 2023, section 3. Ã is the last feature map, flattened to
+    (B, C·H·W); the product is the (B, B) matrix of similarities between images. Maps of larger
+    resolution are average-pooled to the smaller one.
     """
     resolution = common_resolution(student, teacher)
     reference = teacher.once(relation_similarity, resolution)

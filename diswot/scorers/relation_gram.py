@@ -1,7 +1,7 @@
 """The relation term of the snippet in DisWOT's README: −Σ(G_T − G_S)²/B².
 
-G is the Gram matrix of the last feature map with rows of length one, so this is the
-similarity-preserving loss of Tung and Mori, ICCV 2019, equation 4, under another name.
+G is the Gram matrix of the last feature map, with rows normalized to length one. This equals
+the similarity-preserving loss of Tung and Mori, ICCV 2019, equation 4, negated.
 """
 
 from diswot.scorers._card import Card

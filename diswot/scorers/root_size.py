@@ -1,4 +1,4 @@
-"""The size of a network, counted so that width and depth weigh the same, and kernels little."""
+"""Root size: a parameter count in which width and depth have equal weight."""
 
 import math
 
@@ -20,12 +20,11 @@ from diswot.scorers._registry import register
     )
 )
 def root_size(student: Probe, _teacher: Activations) -> float:
-    """Return ln Σ_i √(n_i / √t_i), n_i the weights of layer i and t_i the taps of its kernel.
+    """Return ln Σ_i √(n_i / √t_i), for n_i weights of layer i with t_i kernel positions.
 
-    Layers are the convolutions and the linear ones, of which a kernel has one tap. The
-    square root of a layer's weights grows with its width as the sum grows with depth; a
-    parameter count grows with the square of the width. The k² taps of a k × k kernel count
-    as k, for neighboring positions have nearly the same values.
+    Layers are convolutions and linear layers (t_i = 1). A parameter count grows with the square
+    of the width, but linearly with depth; with the square root, both are linear. The k²
+    positions of a k × k kernel count as k, because neighboring inputs are correlated.
     """
     return math.log(
         sum(

@@ -1,4 +1,4 @@
-"""Semantic similarity M_s of the DisWOT paper."""
+"""Semantic similarity M_s of the DisWOT paper: similarity of class activation maps."""
 
 from torch import Tensor
 
@@ -17,10 +17,11 @@ from diswot.scorers._registry import register
     )
 )
 def semantic(student: Activations, teacher: Activations) -> Tensor:
-    """Return −M_s = −‖ G_T G_Tᵀ/‖·‖₂ − G_S G_Sᵀ/‖·‖₂ ‖₂, mean over the classes, ≤ 0.
+    """Return −M_s = −‖ G_T G_Tᵀ/‖·‖₂ − G_S G_Sᵀ/‖·‖₂ ‖₂, averaged over the classes; ≤ 0.
 
-    G_n holds the class activation maps of class n, one row an image; see
-    `diswot.networks.similarity` for the reading of the equation.
+    Source: Dong et al., DisWOT, CVPR 2023, section 3. G (B, H·W) holds the class activation
+    maps of one class, one row per image. How the paper's equation is interpreted is described
+    in `diswot.networks.similarity`.
     """
     resolution = common_resolution(student, teacher)
     reference = teacher.once(semantic_similarity, resolution)

@@ -21,18 +21,20 @@ from diswot.scorers._registry import register
     )
 )
 def semantic_grad(student: Activations, teacher: Activations) -> Tensor:
-    """Return −Σ(M_T − M_S)²/(C·N) of row-normalized outer products of class gradients.
+    """Return −Σ(M_T − M_S)²/(C·N), where M are row-normalized outer products of gradients.
 
-    The snippet takes the gradient g of the mean cross-entropy with respect to the
-    classifier's weight (N×C), and for each class k the C×C matrix g_k g_kᵀ with rows
-    of length one; see `diswot.scorers._class_vectors`. The gradient is computed without
-    a backward pass.
+    Source: the snippet in DisWOT's README. g (N, C) is the gradient of the mean cross-entropy
+    with respect to the classifier's weight; for each class k, M is the C×C matrix g_k g_kᵀ
+    with rows of length one. The gradient is computed in closed form, without a backward pass.
     """
     return class_similarity(class_gradients(student), teacher.once(class_gradients))
 
 
 def class_gradients(activations: Activations) -> Tensor:
-    """Return ∂CE/∂W = (softmax(z) − onehot(y))ᵀ f / B of the classifier, shape (N, C).
+    """Return the classifier's gradient ∂CE/∂W = (softmax(z) − onehot(y))ᵀ f / B: (N, C).
+
+    Args:
+        activations: logits z (B, N), features f (B, C) and labels y (B,).
 
     Raises:
         DataError: the batch has no labels.

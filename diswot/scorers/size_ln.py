@@ -1,4 +1,4 @@
-"""The size of a network, with deep and narrow ones ahead of shallow and wide ones."""
+"""A parameter count that favors deep, narrow networks over shallow, wide ones: a baseline."""
 
 import math
 
@@ -24,7 +24,7 @@ from diswot.scorers._registry import register
 def size_ln(student: Probe, _teacher: Activations) -> float:
     """Return Σ ln(C_out)·√(number of weights) over the convolutions.
 
-    Of a network with one convolution at most, over the linear layers too.
+    In networks with at most one convolution, linear layers are included.
     """
     layers = [layer for layer in convolutions(student.network) if isinstance(layer, WeightLayer)]
     return sum(math.log(_outputs(layer)) * math.sqrt(layer.weight.numel()) for layer in layers)

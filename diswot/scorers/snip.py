@@ -1,4 +1,4 @@
-"""SNIP: how much the loss would change without each weight."""
+"""SNIP: estimated change of the loss when each weight is removed."""
 
 from torch import Tensor, stack
 
@@ -22,7 +22,11 @@ from diswot.scorers._registry import register
     )
 )
 def snip(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ |w · ∂L/∂w| over the weights of convolutions and linear layers."""
+    """Return Σ |w · ∂L/∂w| over the weights of convolutions and linear layers.
+
+    Source: Lee et al., SNIP, ICLR 2019, equation 4, summed as in Abdelfattah et al., ICLR 2021.
+    L is the mean cross-entropy of the batch.
+    """
     return stack(
         [(layer.weight * gradient).abs().sum() for layer, gradient in student.weight_gradients]
     ).sum()

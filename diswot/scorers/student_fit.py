@@ -1,4 +1,4 @@
-"""How many directions the layers of an untrained student read and write in one image of noise."""
+"""Student fit, the default score: how many directions the layers of an untrained student use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 IMAGES = 4
-"""Images of noise in the pass, each of which is read by itself."""
+"""Number of noise images in the pass; each is analyzed separately."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerCall:
-    """What one call of a convolution or linear layer does.
+    """One call of a convolution or linear layer.
 
     Attributes:
-        read: directions of its channels that its input fills.
-        written: those that its output fills.
-        positions: how many its output has in each example.
-        taps: positions of its kernel; 1 of a linear layer.
-        channels: how many its output has.
+        read: participation ratio (effective dimension) of the input's channels, a scalar.
+        written: participation ratio of the output's channels, a scalar.
+        positions: number of output positions per example.
+        taps: number of kernel positions; 1 for a linear layer.
+        channels: number of output channels.
     """
 
     read: Tensor
@@ -39,7 +39,7 @@ class LayerCall:
 
     @property
     def worth(self) -> Tensor:
-        """√(q r / P) · ln(q r t), with q read, r written, P positions and t taps."""
+        """√(q r / P) · ln(q r t), for q = read, r = written, P = positions and t = taps."""
         pairs = self.read * self.written
         return (pairs / self.positions).sqrt() * (pairs * self.taps).log()
 
@@ -59,17 +59,17 @@ class LayerCall:
     )
 )
 def student_fit(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln(1 + Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over the calls of layers.
+    """Return ln(1 + Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over calls of layers l.
 
-    r_l is how many directions of its channels layer l fills over the P_l positions that it
-    writes of one image, q_l how many are filled where it reads, both means over the images
-    (`filled_directions`); t_l is the number of positions of its kernel. Layers that write one
-    position count nothing, nor do those that read and write constants. Where all layers are
-    of one position, the examples of the whole batch take the place of positions. The value is
-    NaN where an output is not finite.
+    Source: this project, docs/student-fit.md. q_l and r_l are the participation ratios
+    (`filled_directions`) of the input and output channels of layer l, over the positions of
+    one noise image and averaged over images; P_l is the number of output positions and t_l the
+    number of kernel positions. Layers with one output position are left out; layers whose
+    input and output are constant add 0. If all layers have one position, the examples of the
+    batch take the place of positions. The score is NaN if an output is not finite.
 
     Raises:
-        NetworkError: no convolution and no linear layer is called.
+        NetworkError: the network calls no convolution and no linear layer.
     """
     calls, output = layer_calls(student, slice(IMAGES))
     if all(call.positions == 1 for call in calls):
@@ -83,17 +83,17 @@ def student_fit(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
-    """Return the score of a network from the calls of its layers."""
+    """Return the score, a scalar, from the calls of a network's layers."""
     counted = [call for call in calls if call.positions > 1] or calls
     return torch.stack([call.worth for call in counted]).sum().log1p()
 
 
 def layer_calls(student: Probe, places: slice) -> tuple[list[LayerCall], Tensor]:
-    """Return the calls of all layers in a pass of noise, and the output of the network.
+    """Run the student on noise; return the calls of all layers and the network's output.
 
     Args:
-        student: what is read.
-        places: of the examples of the batch in whose place there is noise.
+        student: the network.
+        places: examples of the batch whose shapes the noise has.
     """
     noise = student.noise(student.generator("student fit"), places)
     watches = [_watch(layer) for layer in weight_layers(student.network)]
@@ -104,16 +104,24 @@ def layer_calls(student: Probe, places: slice) -> tuple[list[LayerCall], Tensor]
 
 
 def filled_directions(samples: Tensor) -> Tensor:
-    """Return how many directions samples (…, n, C) fill, their participation ratio: (…).
+    """Return the participation ratio of samples, an effective number of directions.
 
-    (Σλ)² / Σλ², of the variances λ of the principal components: C where all have the same, at
-    most n − 1, and 1 where all samples are equal.
+    (Σλ)² / Σλ² for the variances λ along the principal components: C if all are equal, at most
+    n − 1, and 1 if all samples are equal.
+
+    Args:
+        samples: n samples of C channels, (…, n, C).
+
+    Returns:
+        Participation ratios (…) in double precision, at least 1.
 
     Examples:
         >>> filled_directions(torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1]]))
         tensor(2., dtype=torch.float64)
     """
     centered = at_least_single(samples - samples.mean(dim=-2, keepdim=True))
+    # Both Gram matrices have the same nonzero eigenvalues: take the smaller one. Their sum is
+    # the trace, and the sum of their squares the squared Frobenius norm.
     wide = centered.shape[-1] > centered.shape[-2]
     gram = (centered @ centered.mT if wide else centered.mT @ centered).double()
     total = gram.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
@@ -128,14 +136,14 @@ def _watch(layer: WeightLayer) -> Watch[LayerCall]:
 def _call(layer: WeightLayer, given: Tensor, output: Tensor) -> LayerCall:
     read, written = (_channels(layer, each) for each in (given, output))
     positions, width = written.shape[1:]
-    if positions == 1:
+    if positions == 1:  # the examples take the place of positions
         read, written = read.transpose(0, 1), written.transpose(0, 1)
     q, r = (filled_directions(each).mean() for each in (read, written))
     return LayerCall(q, r, positions, layer.weight.shape[2:].numel(), width)
 
 
 def _channels(layer: WeightLayer, output: Tensor) -> Tensor:
-    """Return the channels at every position of every example: (B, P, C)."""
+    """Reshape the input or output of a layer to (B, positions, C)."""
     if isinstance(layer, nn.Linear):
         rows = output if output.ndim > 1 else output[None]
         return rows.reshape(len(rows), -1, rows.shape[-1])

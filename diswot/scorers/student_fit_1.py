@@ -1,4 +1,4 @@
-"""The first version of `student_fit`, the default until 0.2.0: three terms, one of the teacher."""
+"""The first version of `student_fit`, the default until 0.2.0: a sum of three terms."""
 
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register_combined

@@ -1,4 +1,4 @@
-"""SWAP: how many patterns of active images the units of a network show."""
+"""SWAP: the number of distinct activation patterns of a network's units over a batch."""
 
 import torch
 from torch import Tensor
@@ -10,11 +10,11 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 WORD = 64
-"""Images whose bits fit into one integer."""
+"""Number of images whose bits fit into one int64."""
 
 
 def _codes(_given: Tensor, output: Tensor) -> Tensor:
-    """Return for which images each unit is active, as bits: (⌈B/64⌉, units)."""
+    """Return the images for which each unit is active, as bits of int64: (⌈B/64⌉, units)."""
     words = torch.split((output > 0).flatten(1), WORD)
     return torch.stack([_code(active) for active in words])
 
@@ -43,11 +43,12 @@ CODES = Watch(activation_functions, _codes)
     watches=[CODES],
 )
 def swap(student: Probe, _teacher: Activations) -> float:
-    """Return |{p_v}|, p_v the images for which unit v is active, over all units of the network.
+    """Return |{p_v}|, where p_v is the set of images for which unit v is active.
 
-    A unit is one channel at one position, or of one token, of the output of an
-    activation function. Weights are as the network initializes them; the released code
-    draws them from N(0, 1), a difference that batch normalization undoes.
+    Source: Peng et al., SWAP-NAS, ICLR 2024, definitions 3.2 and 3.3. A unit is one channel at
+    one position (or token) of an activation function's output. Weights are as initialized by
+    the network; the released code draws them from N(0, 1), which makes no difference before
+    batch normalization.
     """
     return student.once(_distinct_patterns)
 

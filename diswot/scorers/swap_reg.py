@@ -1,4 +1,4 @@
-"""SWAP, made smaller the further the network is from a wanted size."""
+"""Regularized SWAP: reduced for networks whose size differs from a preferred size."""
 
 import math
 
@@ -9,7 +9,7 @@ from diswot.scorers._registry import register
 from diswot.scorers.swap import CODES, swap
 
 MU = 1500.0
-"""Wanted size, in thousands of parameters: that of the largest cells of NAS-Bench-201."""
+"""Preferred size, in thousands of parameters: that of the largest cells of NAS-Bench-201."""
 
 SIGMA = MU**2
 """Width of the curve, in thousands of parameters squared."""
@@ -26,12 +26,12 @@ SIGMA = MU**2
     watches=[CODES],
 )
 def swap_reg(student: Probe, teacher: Activations) -> float:
-    """Return Ψ · exp(−(P − μ)²/σ), Ψ the number of patterns, P the thousands of parameters.
+    """Return Ψ · exp(−(P − μ)²/σ), for Ψ patterns (`swap`) and P thousand parameters.
 
-    Deviation: the paper sets μ = σ, for networks shrunk to a few thousand parameters. At
-    the sizes of this library that is zero for all but a few networks, so μ is the
-    size of the largest cells of NAS-Bench-201, and σ = μ², which makes the factor a
-    function of P/μ: 0.41 for a network of 6 % of μ, 1 for one of μ.
+    Source: Peng et al., SWAP-NAS, ICLR 2024, definitions 3.4 and 3.5. Deviation: the paper
+    sets μ = σ, for networks of a few thousand parameters; for larger networks the factor would
+    be 0. Here, μ is the size of the largest cells of NAS-Bench-201 and σ = μ², so that the
+    factor depends on P/μ: 1 for P = μ, and 0.41 for 6 % of μ.
     """
     size = student.costs.params / 1000
     return float(swap(student, teacher)) * math.exp(-((size - MU) ** 2) / SIGMA)

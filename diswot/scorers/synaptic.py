@@ -1,4 +1,4 @@
-"""DSS: diversity of a transformer's attention weights, and saliency of its other weights."""
+"""DSS: synaptic diversity of attention weights, and synaptic saliency of other weights."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,11 @@ _SUPPORTS = "transformers with query, key and value layers that return logits"
     )
 )
 def synaptic_diversity(student: Probe, _teacher: Activations) -> Tensor:
-    """Return Σ ‖∂L/∂W‖_* · ‖W‖_* over the weights W of all linear layers of self-attentions."""
+    """Return Σ ‖∂L/∂W‖_* · ‖W‖_* over the weights W of linear layers in self-attentions.
+
+    Source: Zhou et al., Training-free Transformer Architecture Search, CVPR 2022, equation 4.
+    ‖·‖_* is the nuclear norm, and L the loss of the batch.
+    """
     found = [
         torch.linalg.matrix_norm(gradient, "nuc") * torch.linalg.matrix_norm(weight, "nuc")
         for weight, gradient in _weights(student, attention=True)
@@ -54,14 +58,15 @@ def synaptic_diversity(student: Probe, _teacher: Activations) -> Tensor:
 def synaptic_saliency(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ ∂L/∂W ⊙ W over the weights W of linear layers outside of attentions.
 
-    The classifier is left out: its size follows from the data.
+    Source: Zhou et al., Training-free Transformer Architecture Search, CVPR 2022, equation 6.
+    The classifier is left out, because its size depends on the number of classes.
     """
     found = [(gradient * weight).sum() for weight, gradient in _weights(student, attention=False)]
     return torch.stack(found).sum()
 
 
 def _weights(student: Probe, *, attention: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield weights of linear layers and the loss's gradients for them: in attentions, or not."""
+    """Yield (weight, loss gradient) of the linear layers inside attentions, or outside them."""
     within = {
         id(layer)
         for module in attentions(student.network)

@@ -1,4 +1,4 @@
-"""SynFlow: how much flows through the network, whatever the data."""
+"""SynFlow: synaptic flow through a network with positive weights, independent of data."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _NORMALIZATIONS = (F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm, F.
 
 
 class _WithoutNormalization(TorchFunctionMode):
-    """Normalization returns what it is given: it would undo what SynFlow measures."""
+    """A context in which normalization returns its input, because it would cancel the flow."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -45,12 +45,13 @@ class _WithoutNormalization(TorchFunctionMode):
 def synflow(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln Σ |w · ∂R/∂w| over the weights of convolutions and linear layers.
 
-    R is the sum of the logits for one example of ones, all parameters replaced by their
-    absolute value and normalization left out. The logarithm is not the paper's, but what
-    NAS-Bench-Suite-Zero prints; it changes no rank.
+    Source: Tanaka et al., SynFlow, NeurIPS 2020, equation 2, summed as in Abdelfattah et al.,
+    ICLR 2021. R is the sum of the logits for an input of ones, with all parameters replaced by
+    their absolute values and without normalization. The logarithm is from
+    NAS-Bench-Suite-Zero; it does not change ranks.
 
     Raises:
-        NetworkError: nothing flows through the network, or more than a number can hold.
+        NetworkError: the sum is zero (no path through the network) or overflows.
     """
     network = _of_positive_weights(student.network)
     ones = [

@@ -1,4 +1,4 @@
-"""How far the untrained student orders images as the teacher does, at every depth."""
+"""Teacher alignment: CKA between untrained student and trained teacher, block by block."""
 
 import torch
 from torch import Tensor
@@ -22,13 +22,13 @@ from diswot.scorers.aligned_blocks import KERNELS, block_alignments, image_align
     teacher_watches=[KERNELS],
 )
 def teacher_alignment(student: Probe, teacher: Activations) -> Tensor:
-    """Return ln(1 + max(A_T, A_0)), A_T = (1/L) Σ_l CKA_l with the teacher, A_0 with its images.
+    """Return ln(1 + max(A_T, A_0)): A_T is the mean CKA with the teacher, A_0 with the inputs.
 
-    CKA is linear, without bias, between the outputs of the blocks (`networks.layers.blocks`) on
-    the images of the batch. For A_T block l of L is compared with block ⌈l·L_T / L⌉ of the
-    teacher's L_T; for A_0 every block with the images, which are what the teacher is
-    given: a student that keeps these apart can be led anywhere; it is 0 for texts, whose tokens
-    are no quantities. Meant for a trained teacher.
+    Source: this project, with the linear CKA of Kornblith et al., ICML 2019, equation 3, in its
+    unbiased form, on the images of the batch. For A_T, block l of L (`networks.layers.blocks`)
+    is compared with block ⌈l·L_T / L⌉ of the teacher's L_T blocks; for A_0, every block with
+    the images: a student that preserves them can still be trained to follow the teacher. A_0
+    is 0 for texts. Designed for a trained teacher.
     """
     with_teacher = block_alignments(student, teacher).mean()
     return torch.maximum(with_teacher, image_alignments(student).mean()).log1p()

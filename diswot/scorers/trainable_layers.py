@@ -1,4 +1,4 @@
-"""The number of layers that have weights to train."""
+"""The number of layers with weights: a baseline."""
 
 from diswot.networks import Activations
 from diswot.networks.layers import weight_layers
@@ -18,5 +18,8 @@ from diswot.scorers._registry import register
     )
 )
 def trainable_layers(student: Probe, _teacher: Activations) -> float:
-    """Return the number of convolutions and linear layers."""
+    """Return the number of convolutions and linear layers.
+
+    Source: Tybl and Neumann, VKDNW, CVPR 2025, section III.
+    """
     return float(len(weight_layers(student.network)))

@@ -1,4 +1,4 @@
-"""VKDNW: how evenly the Fisher information is spread over the weights of a network."""
+"""VKDNW: entropy of the spectrum of a network's Fisher information."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,13 +18,13 @@ from diswot.scorers._passes import EachImageAlone
 from diswot.scorers._registry import register
 
 LAYERS = 128
-"""Layers, the first ones, of which one weight each is looked at."""
+"""Number of layers, from the first, each of which contributes one weight."""
 
 IMAGES = 16
-"""Images that are looked at, the first ones of the batch."""
+"""Number of images used, from the start of the batch."""
 
 CLASSES = 10
-"""Classes of an image that are looked at: all of so many, and of more as many drawn."""
+"""Number of classes per image: all if there are no more, otherwise this many are sampled."""
 
 
 @register(
@@ -40,21 +40,20 @@ CLASSES = 10
     )
 )
 def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ℵ − Σ_k λ̃_k ln λ̃_k, ℵ the number of convolutions and linear layers.
+    """Return ℵ − Σ_k λ̃_k ln λ̃_k, where ℵ is the number of convolutions and linear layers.
 
-    λ̃ are the nine deciles of the eigenvalues of the Fisher information matrix, divided
-    by their sum. The matrix is that of the predicted classes, so labels play no part.
+    Source: Tybl and Neumann, VKDNW, CVPR 2025, equations 8 to 12. λ̃ are the nine deciles of
+    the eigenvalues of the Fisher information matrix, divided by their sum. The expectation is
+    over the classes as predicted by the network, so labels are not used.
 
-    Implementation: of each of the first 128 layers the matrix has one weight, the first. An
-    image is alone in its pass (batch normalization takes mean and variance from it),
-    as the matrix is a mean over images. The images are the first 16 of the batch; the
-    paper takes noise, and finds no difference. The matrix is also a mean over the classes, as
-    the network predicts them: of more than ten, ten are drawn for each image, which
-    gives the same in expectation.
+    Implementation: the matrix covers one weight (the first) of each of the first 128 layers,
+    and the first 16 images of the batch; the paper uses noise, and reports no difference. Each
+    image is a batch of its own for batch normalization. With more than ten classes, ten are
+    sampled per image from the predicted probabilities, which is unbiased.
 
     Raises:
-        NetworkError: the output depends on no weight, or batch normalization has a
-            single value of an image.
+        NetworkError: the output does not depend on these weights, or a batch normalization
+            sees only one value per channel of an image.
     """
     eigenvalues = torch.linalg.eigvalsh(_fisher_information(student)).clamp(min=0)
     # Summarize the spectrum by its deciles, as a distribution, and take the entropy.
@@ -69,9 +68,9 @@ def vkdnw(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _fisher_information(student: Probe) -> Tensor:
-    """Return E[∂ln σ_c/∂w (∂ln σ_c/∂w)ᵀ] over images and their classes c ~ σ: (p, p).
+    """Return E[∂ln σ_c/∂w (∂ln σ_c/∂w)ᵀ] over images and classes c ~ σ: (p, p) for p weights.
 
-    z are the logits and σ their softmax, so that ∂ln σ_c = ∂z_c − Σ_k σ_k ∂z_k.
+    σ is the softmax of the logits z, so that ∂ln σ_c = ∂z_c − Σ_k σ_k ∂z_k.
     """
     layers = weight_layers(student.network)[:LAYERS]
     directions = {layer: _direction(layer) for layer in layers}
@@ -82,7 +81,7 @@ def _fisher_information(student: Probe) -> Tensor:
 
 
 def _direction(layer: WeightLayer) -> WeightLayer:
-    """Return a layer whose output is the derivative of that of `layer` for its first weight."""
+    """Return a copy of `layer` whose output is its derivative with respect to one weight."""
     direction = copied(layer)
     for parameter in direction.parameters():
         parameter.zero_()
@@ -96,7 +95,7 @@ def _score_functions(
     directions: Mapping[WeightLayer, WeightLayer],
     chance: torch.Generator,
 ) -> Tensor:
-    """Return √weight · ∂ln σ_c for the first weight of each layer, a row an image and class."""
+    """Return √probability · ∂ln σ_c/∂w, one row per image and class, one column per layer."""
     weight = next(student.network.parameters())
     moves = weight.new_zeros(len(examples[0]), len(directions)).requires_grad_()
     # Shift one weight of each layer by a variable of each image, so that one backward pass gives
@@ -113,7 +112,7 @@ def _score_functions(
 
 
 def _classes(probabilities: Tensor, chance: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return classes of each image and their weights, (B, k): all, or ten drawn by chance."""
+    """Return k classes per image and their weights, both (B, k): all classes, or ten sampled."""
     images, count = probabilities.shape
     if count <= CLASSES:
         return torch.arange(count, device=probabilities.device).expand(images, -1), probabilities
@@ -123,7 +122,7 @@ def _classes(probabilities: Tensor, chance: torch.Generator) -> tuple[Tensor, Te
 
 @contextmanager
 def _moved(directions: Mapping[WeightLayer, WeightLayer], moves: Tensor) -> Iterator[None]:
-    """Let the first weight of each layer be larger by `moves` (B, p), for each image its own."""
+    """Shift the first weight of each layer by `moves` (B, p), separately for each image."""
     handles = [
         layer.register_forward_hook(partial(_add, direction, move))
         for (layer, direction), move in zip(directions.items(), moves.unbind(dim=1), strict=True)

@@ -1,4 +1,4 @@
-"""VKDNW, aggregated: with Jacobian covariance, expressivity, trainability and complexity."""
+"""Aggregated VKDNW: log-ranks with Jacobian covariance, expressivity, trainability, FLOPs."""
 
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register_combined

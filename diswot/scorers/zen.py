@@ -1,4 +1,4 @@
-"""Zen-Score: how far the features of noise move when the noise moves a little."""
+"""Zen-Score: sensitivity of the features to small perturbations of a noise input."""
 
 from collections.abc import Sequence
 
@@ -14,24 +14,24 @@ from diswot.scorers._card import Card
 from diswot.scorers._registry import register
 
 STEP = 0.01
+"""α of the paper: relative size of the perturbation."""
 
 IMAGES = 16
-"""Images of noise, as in the released code; fewer where the batch is smaller."""
-"""α of the paper."""
+"""Number of noise images, as in the released code; fewer if the batch is smaller."""
 
 MOMENTUM = 0.1
-"""Share of a pass in the running variance of PyTorch's batch normalization."""
+"""Momentum of the running variance in PyTorch's batch normalization."""
 
 _BatchNormalization = nn.modules.batchnorm._BatchNorm
 
 
 def batch_normalizations(network: nn.Module) -> list[nn.Module]:
-    """Return all batch normalizations."""
+    """Return all batch normalization modules of a network."""
     return [module for module in network.modules() if isinstance(module, _BatchNormalization)]
 
 
 def _variance(given: Tensor, _output: Tensor) -> Tensor:
-    """Return the variance of one batch, a mean over the channels."""
+    """Return the variance of one batch, averaged over the channels."""
     return given.transpose(0, 1).flatten(1).var(dim=1).mean()
 
 
@@ -53,11 +53,12 @@ VARIANCE = Watch(batch_normalizations, _variance)
 def zen(student: Probe, _teacher: Activations) -> Tensor:
     """Return ln mean_b ‖f(x) − f(x + αε)‖₁ + Σ_l ln σ_l; weights, x and ε from N(0, 1).
 
-    f is the last feature map, and α = 0.01. σ_l² is the variance that reaches the l-th
-    batch normalization, a mean over its channels; the sum is 0 where there is none.
+    Source: Lin et al., Zen-NAS, ICCV 2021, algorithm 1, with norm and variance of the released
+    code. f is the last feature map and α = 0.01. σ_l² is the variance of the input of the l-th
+    batch normalization, averaged over channels; without any, the sum is 0.
 
     Raises:
-        NetworkError: the features do not move.
+        NetworkError: the feature map does not depend on the input.
     """
     generator = student.generator("zen")
     network = _drawn(student.network, generator)
@@ -77,10 +78,10 @@ def zen(student: Probe, _teacher: Activations) -> Tensor:
 
 
 def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
-    """Return σ of each batch normalization.
+    """Return σ (L,) of each batch normalization.
 
-    Not of the batch, as in the paper, but the running variance after both passes, as in
-    its code and in NASLib: it begins at 1, so that a layer that sees zeros has one.
+    The paper uses the variance of the batch; its code and NASLib use the running variance after
+    both passes, as here. It starts at 1, so that it is positive even for an input of zeros.
     """
     if not batch_normalizations(network):
         return torch.ones(())
@@ -93,7 +94,7 @@ def _deviations(network: nn.Module, passes: Sequence[Activations]) -> Tensor:
 
 
 def _drawn(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Return a copy with weights from N(0, 1), without biases, normalization without effect."""
+    """Return a copy with weights from N(0, 1), zero biases, and normalization scales of 1."""
     drawn = copied(network)
     for module in drawn.modules():
         if isinstance(module, WeightLayer):

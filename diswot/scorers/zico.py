@@ -1,4 +1,4 @@
-"""ZiCo: how large gradients are against how much they differ between batches."""
+"""ZiCo: mean of gradients relative to their variation between batches."""
 
 import torch
 from torch import Tensor
@@ -26,13 +26,13 @@ from diswot.scorers._registry import register
 def zico(student: Probe, _teacher: Activations) -> Tensor:
     """Return Σ_l ln Σ_w mean(|g_w|) / std(g_w) over the two halves of the batch.
 
-    l are the convolutions and linear layers, w their weights, g the gradients of the
-    mean cross-entropy of one half. Weights with std(g_w) = 0 are left out, and so are
-    layers of which nothing remains. As in the released code, std is that of g, with
-    divisor 2; the paper prints that of |g|.
+    Source: Li et al., ZiCo, ICLR 2023, equation 15. l are the convolutions and linear layers, w
+    their weights, and g the gradients of the mean cross-entropy of one half. Weights with
+    std(g_w) = 0 are left out, and layers in which all are. As in the released code, std is
+    that of g with divisor 2; the paper has that of |g|.
 
     Raises:
-        DataError: the batch has one example.
+        DataError: the batch has fewer than two examples.
     """
     size = len(student.targets)
     if size < 2:
@@ -41,12 +41,12 @@ def zico(student: Probe, _teacher: Activations) -> Tensor:
     middle = (size + 1) // 2
     halves = [loss_gradients(student, half) for half in (slice(middle), slice(middle, None))]
     sums = torch.stack([_inverse_variation(torch.stack(g)) for g in zip(*halves, strict=True)])
-    # Layers whose gradients do not vary have no logarithm.
+    # Leave out layers whose gradients do not vary: the logarithm of 0 is not finite.
     return sums[sums > 0].log().sum()
 
 
 def _inverse_variation(gradients: Tensor) -> Tensor:
-    """Return the sum of mean over deviation of one layer's gradients, (batches, …)."""
+    """Return Σ_w mean(|g_w|) / std(g_w) for one layer's gradients (batches, …)."""
     deviation = gradients.double().std(dim=0, correction=0)
     mean = gradients.double().abs().mean(dim=0)
     return (mean / deviation)[deviation > 0].sum()

@@ -1,4 +1,4 @@
-"""Training students, alone or with a teacher."""
+"""Train students, with or without a teacher."""
 
 from diswot.losses import PRESETS, Objective, parse_objective
 from diswot.options import (

@@ -1,4 +1,4 @@
-"""Hugging Face Accelerate for one training: its device, its precision, its processes."""
+"""Hugging Face Accelerate for one training: device, precision and processes."""
 
 import atexit
 import gc
@@ -22,10 +22,14 @@ _DEVICE = "ACCELERATE_TORCH_DEVICE"
 
 
 def check_precision(precision: str | None, device: str) -> None:
-    """Check a precision without an accelerator.
+    """Check a precision without creating an accelerator.
+
+    Args:
+        precision: a name of `PRECISIONS`, or `None`.
+        device: a torch device.
 
     Raises:
-        OptionError: the device does not have it.
+        OptionError: the device does not support it.
     """
     if precision == "fp16" and torch.device(device).type == "cpu":
         raise OptionError("Expected a GPU for the precision fp16, but got the CPU: take bf16")
@@ -33,17 +37,21 @@ def check_precision(precision: str | None, device: str) -> None:
 
 @contextmanager
 def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
-    """Give the accelerator of one training.
+    """Yield an accelerator for one training.
 
-    Accelerate keeps one state for the whole process, but trainings that follow each other
-    may differ in device and precision: a state that was made here is taken down again.
+    Accelerate keeps one global state per process, but consecutive trainings may differ in
+    device and precision. So a state that was created here is reset after the block.
+
+    Args:
+        recipe: the recipe with the precision.
+        device: a torch device.
 
     Raises:
-        OptionError: the device has no such precision, or an accelerator that was made
-            before has another one.
+        OptionError: the device does not support the precision, or an accelerator that was
+            created before has another one.
     """
     check_precision(recipe.precision, device)
-    # imported here: commands that train nothing need not wait for it
+    # Imported here to keep commands that train nothing fast to start.
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, GradientState
 
@@ -72,16 +80,17 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
 
 
 def _keep_groups_mortal() -> None:
-    """Import what would take the group of processes for its default arguments, and keep it."""
+    """Import a module now whose default arguments would otherwise keep the process group alive."""
     if torch.distributed.is_available():
         importlib.import_module("torch.distributed.nn.functional")
 
 
 def _part() -> None:
-    """Leave the group of processes, and end its threads.
+    """Destroy the process group and end its threads before the interpreter exits.
 
-    One that still let go of a tensor while Python comes down would abort the process. They
-    end with the last reference to the group, which modules in cycles may hold.
+    A thread that releases a tensor during interpreter shutdown would abort the process. The
+    threads end with the last reference to the group, which reference cycles of modules may
+    hold; therefore garbage is collected first.
     """
     if torch.distributed.is_initialized():
         gc.collect()
@@ -89,14 +98,14 @@ def _part() -> None:
 
 
 def shared(module: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn.Module:
-    """Return the module through which processes exchange gradients; the module itself of one.
+    """Wrap a module in DistributedDataParallel if several processes train together.
 
-    Buffers stay each process's own: the statistics and memories of its share.
+    Buffers are not synchronized: batch statistics and memories are those of each process.
 
     Args:
-        module: what is trained, on the device.
-        accelerator: of the training.
-        unused: whether the loss leaves parameters without gradient.
+        module: the module to train, on the device.
+        accelerator: the accelerator of the training.
+        unused: whether the loss leaves some parameters without gradient.
     """
     from accelerate.utils import DistributedDataParallelKwargs
 
@@ -104,7 +113,7 @@ def shared(module: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn
         broadcast_buffers=False, find_unused_parameters=unused
     )
     with warnings.catch_warnings():
-        # the name that torch now prefers is not known to its older versions
+        # Older versions of torch do not have the argument that this warning recommends.
         warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
         prepared: nn.Module = accelerator.prepare(module)
     return prepared
@@ -112,7 +121,7 @@ def shared(module: nn.Module, accelerator: "Accelerator", *, unused: bool) -> nn
 
 @contextmanager
 def _chosen(device: str) -> Iterator[None]:
-    """Let Accelerate take this very device, where it would take its own choice."""
+    """Make Accelerate use a device with an index, instead of choosing one itself."""
     before = os.environ.get(_DEVICE)
     if torch.device(device).index is not None:
         os.environ[_DEVICE] = device

@@ -1,4 +1,4 @@
-"""`distill`: a student, a teacher and data in, a trained student out."""
+"""`distill`: train a student on data with a teacher, by name or as objects."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -39,20 +39,23 @@ def prepare_distillation(
     progress: Progress = silent,
     **options: Unpack[DistillationOptions],
 ) -> Distillation:
-    """Load the data, and the teachers with their weights; train them once where they have none.
-
-    Without a teacher, students can be trained alone.
+    """Load data and teachers; teachers without weights are trained once and cached.
 
     Args:
-        teacher: one for all that the task has, which differ in what they are trained on; or
-            each by the name that the task has for it.
+        teacher: a name, `package.module:callable`, or a network; for tasks with several
+            teachers, one for all of them, or a mapping by their names in the task; `None` to
+            train students without a teacher.
         data: a name, a folder, `package.module:callable`, or a dataset; by default the task's.
         progress: receives every step.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
+    Returns:
+        Data, teachers and recipe, with which any number of students can be trained.
+
     Raises:
-        DiswotError: something does not exist or does not fit.
-        TeacherError: the teacher is little better than chance.
+        DiswotError: a name does not exist, options contradict each other, or the teacher does
+            not fit the data.
+        TeacherError: the teacher is hardly better than chance.
     """
     root, device = options.get("data_root"), find_device(options.get("device"))
     if options.get("tensorboard"):
@@ -80,14 +83,19 @@ def prepare_distillation(
 
 
 def recipe_options(data: Dataset, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the recipe, with the values used in place of those left open."""
+    """Return the recipe's options by name, with defaults filled in.
+
+    Args:
+        data: the dataset, on which some defaults depend.
+        options: options as given; `None` or missing ones get their default.
+    """
     recipe = _recipe(data, options)
     used = {name: getattr(recipe, name, None) for name in declared(RecipeOptions)}
     return used | {"train_batch_size": recipe.batch_size}
 
 
 def teacher_epochs(epochs: int) -> int:
-    """Return the epochs of a teacher that is trained for students of so many epochs."""
+    """Return the default epochs of a teacher: three times those of the students."""
     return 3 * epochs
 
 
@@ -104,7 +112,13 @@ def check_distillation(
     loss: str | None = None,
     **options: Unpack[DistillationOptions],
 ) -> None:
-    """Check a distillation before data are read or a teacher is trained.
+    """Check the options of a distillation before data are read or a teacher is trained.
+
+    Args:
+        teacher: as for `distill`.
+        data: a name, a folder, `package.module:callable`, or a dataset; by default the task's.
+        loss: an expression or preset; by default the task's.
+        **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -142,31 +156,33 @@ def distill(
     progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
-    """Distill a teacher into `student`, which is trained in place.
+    """Train `student` in place by distillation from a teacher.
 
     Args:
         student: any network that returns logits, see
             [`output_of`][diswot.networks.output.output_of].
-        teacher: a built-in name, `package.module:callable`, or a network. The last two
-            are taken to be trained; a built-in one without a checkpoint is trained on
-            the data, once, and kept under the data root. By default the task's; `None` for
-            none. Not looked at with `alone`. Where the task has several teachers, one for all,
-            or each by its name.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the
+            task's, `None` for none. Networks and callables must already be trained; a built-in
+            teacher without a checkpoint is trained on the data once and cached under the data
+            root. Ignored with the loss `alone`. For tasks with several teachers: one for all,
+            or a mapping by name.
         data: a built-in name, `package.module:callable`, or a dataset; by default the task's.
         loss: an expression such as `ce + 0.9*kd(T=4) + 100*at`, or a preset: `diswot`
-            (CE+KL), `diswot-dagger` (with the two similarity losses), `alone` (the
-            labels only). By default the second of the task, `diswot` for images.
-        out: where checkpoints and `metrics.csv` go, by default nowhere; where a training of
-            the same was stopped, it resumes.
-        progress: a function that receives every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+            (CE+KL), `diswot-dagger` (with the two similarity losses), or `alone` (labels
+            only); by default the task's distillation loss, for images `diswot`.
+        out: folder for checkpoints, weights and `metrics.csv`; a stopped training in it is
+            resumed. By default nothing is written.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Returns:
-        What came of it; `student` ends with the weights of its best epoch.
+        History and measures of the training; `student` has the weights of its best epoch.
 
     Raises:
-        DiswotError: something that was asked for does not exist or does not fit.
+        DiswotError: a name does not exist, options contradict each other, or student, teacher
+            and data do not fit together.
+        RunFolderError: `out` is in use, or has another training in it.
         RunError: the loss is not finite.
 
     Examples:

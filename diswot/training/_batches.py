@@ -1,4 +1,4 @@
-"""The batches of a training."""
+"""The batches of a training: order, shares of processes, and augmentation."""
 
 from collections.abc import Generator, Iterable, Mapping
 
@@ -12,25 +12,26 @@ from diswot.training._recipe import Recipe
 
 
 class Batches:
-    """Which examples a process takes in which step, changed as the recipe says.
+    """Draws the augmented batches of one process.
 
     Args:
-        data: the examples.
-        recipe: the size of a batch, the order, and how examples are changed and mixed.
-        device: where batches are needed.
-        process: which takes its share of every batch.
-        processes: how many there are.
-        teachers: by name, those that get their own view of the examples where they have one.
+        data: the dataset, whose training split is used.
+        recipe: batch size, seed, augmentation and mixing.
+        device: torch device to which batches are moved.
+        process: rank of this process.
+        processes: number of processes, each of which takes its share of every batch.
+        teachers: teachers by name that may get their own view of the examples, for example
+            images in the resolution they were trained with.
 
     Attributes:
-        size: examples of a step, of all processes.
-        steps: of an epoch.
-        parts: of a step, which are computed one after the other.
-        fixed: whether an example is the same in every epoch.
-        views: names of the teachers that get their own view, with what it is.
+        size: examples per step, over all processes.
+        steps: steps per epoch.
+        parts: parts of a batch (gradient accumulation).
+        fixed: whether an example is the same in every epoch (no random augmentation).
+        views: descriptions of the teachers' own views, by the teachers' names.
 
     Raises:
-        OptionError: batches cannot be shared by so many processes and parts.
+        OptionError: the batch size cannot be divided by processes × parts.
     """
 
     def __init__(
@@ -58,9 +59,12 @@ class Batches:
         self.fixed, self.views = self._take.fixed, self._take.views
 
     def order(self, epoch: int) -> Tensor:
-        """Return the places (steps, parts, B) of this process's examples in the training split.
+        """Return the indices (steps, parts, B) of this process's training examples.
 
-        Their order follows from the seed and the epoch.
+        The order is a permutation that depends only on the seed and the epoch.
+
+        Args:
+            epoch: number of the epoch, from 0.
         """
         generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
         order = torch.randperm(self._examples, generator=generator)
@@ -68,17 +72,24 @@ class Batches:
         return order[: self.steps * self.size].view(shape)[:, :, self._process]
 
     def take(self, places: Tensor) -> Batch:
-        """Return the examples of one forward pass, on the device.
+        """Return the augmented examples of one forward pass, on the device.
 
-        Changes are drawn from torch's global generator.
+        Augmentation uses torch's global generator.
+
+        Args:
+            places: indices (B,) in the training split.
         """
         return self._take(places)
 
     def epoch(self, number: int, steps: Iterable[int]) -> Generator[Batch, None, None]:
-        """Yield the batches of some steps of an epoch, for each step those of all its parts.
+        """Yield the batches of some steps of an epoch, one per part of each step.
 
-        What is drawn follows from the seed, the epoch and the step; a step that is named
-        twice has the same batches twice.
+        Random numbers depend only on the seed, the epoch and the step: a repeated step yields
+        the same batches again, and a resumed training continues with the same ones.
+
+        Args:
+            number: number of the epoch, from 0.
+            steps: numbers of the steps, from 0.
         """
         order, seed = self.order(number), self._recipe.seed
         shares = (

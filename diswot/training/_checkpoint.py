@@ -1,4 +1,4 @@
-"""What a training needs to resume after it was stopped, in one file."""
+"""The checkpoint of a training: everything needed to resume it, in one file."""
 
 import pickle
 from collections.abc import Mapping
@@ -21,17 +21,18 @@ CHECKPOINT = "checkpoint.pt"
 
 @dataclass
 class TrainerState:
-    """How far a training has come.
+    """Progress and results of a training so far.
 
     Attributes:
-        epoch: epochs that ended.
-        step: steps of the next one that are done.
-        sums: of each player, what its loss and terms sum up to over those steps.
-        history: what was measured of the epochs.
-        best_epoch: whose weights are kept, from 1; 0 before the first ended.
-        best_val: measure on the validation split after it; `None` before the first ended.
-        best: its weights.
-        seconds: how long it took so far.
+        epoch: number of finished epochs.
+        step: number of finished steps in the current epoch.
+        sums: for each player, sums of its loss and terms over these steps.
+        history: metrics of the finished epochs.
+        best_epoch: number of the best epoch, from 1; 0 before the first epoch has ended.
+        best_val: measure on the validation split at the best epoch; `None` before the first
+            epoch has ended.
+        best: state dict of the best epoch.
+        seconds: training time so far, without interruptions.
     """
 
     epoch: int = 0
@@ -47,13 +48,13 @@ class TrainerState:
 def save_checkpoint(
     folder: Path, state: TrainerState, *, of: Mapping[str, Any], parts: Mapping[str, Any]
 ) -> None:
-    """Write a checkpoint, which is either the old one or the whole new one.
+    """Write a checkpoint atomically: after a kill, either the old or the new one is complete.
 
     Args:
-        folder: where it goes; made where it does not exist.
-        state: how far the training has come.
+        folder: folder of the training; created if it does not exist.
+        state: progress and results so far.
         of: the fingerprint of the training.
-        parts: state dicts of all that changes while training.
+        parts: state dicts of method, optimizers, moving average and gradient scaler.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = vars(state) | {
@@ -70,10 +71,17 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path, *, of: Mapping[str, Any]
 ) -> tuple[TrainerState, dict[str, Any]] | None:
-    """Read the checkpoint in a folder, if there is one; nothing in it is executed.
+    """Read the checkpoint in a folder without executing code from it.
+
+    Args:
+        folder: folder of the training.
+        of: the fingerprint of the training, which must agree.
+
+    Returns:
+        State and state dicts; `None` if there is no checkpoint.
 
     Raises:
-        RunFolderError: it is damaged, or of another training; says what differs.
+        RunFolderError: it is damaged, or of another training; the message says what differs.
     """
     path = folder / CHECKPOINT
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Teachers, data and a recipe, which students are trained by."""
+"""Teachers, data and a recipe, with which students are trained."""
 
 import json
 from collections.abc import Mapping
@@ -33,12 +33,11 @@ class Distillation:
     """Teachers, data and a recipe, for any number of students.
 
     Attributes:
-        data: what students are trained, selected and evaluated on.
-        teachers: by the names that the task has for them, the first one first; none to train
-            alone.
-        recipe: how to train.
-        device: where to compute.
-        tensorboard: whether to write TensorBoard events.
+        data: the dataset for training, selection and evaluation.
+        teachers: teachers by their names in the task, in its order; empty to train without.
+        recipe: optimizer, schedule, augmentation, …
+        device: torch device.
+        tensorboard: whether to write TensorBoard events into the folder of a training.
     """
 
     data: Dataset
@@ -49,7 +48,7 @@ class Distillation:
 
     @property
     def teacher(self) -> TrainedTeacher | None:
-        """The first teacher, which losses of one teacher read; `None` without any."""
+        """The first teacher, which losses for a single teacher use; `None` without teachers."""
         return next(iter(self.teachers.values()), None)
 
     def train(
@@ -63,10 +62,17 @@ class Distillation:
     ) -> Training:
         """Train `student` in place; it ends with the weights of its best epoch.
 
-        A training of the same that was stopped in `folder` is resumed.
+        Args:
+            student: the network to train.
+            loss: an expression or preset, see [`distill`][diswot.training.distill].
+            folder: where checkpoints and weights are written; a stopped training with the same
+                settings in it is resumed.
+            progress: receives every step.
+            stage: name of the training in progress reports; by default its loss.
 
         Raises:
-            RunFolderError: another process is at work in the folder.
+            RunFolderError: another process uses the folder, or it has another training.
+            RunError: the loss is not finite.
         """
         with nullcontext() if folder is None else working_in(folder):
             return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
@@ -101,7 +107,7 @@ class Distillation:
                 signature=self.data.signature,
                 metrics=origin.metrics,
             )
-            (folder / CHECKPOINT).unlink()  # what ended has its report
+            (folder / CHECKPOINT).unlink()  # a finished training is described by its report
         return training
 
     def train_once(
@@ -114,16 +120,20 @@ class Distillation:
         stage: str | None = None,
         replace_unfinished: bool = False,
     ) -> Training:
-        """Train `student` in place, unless that was done in `folder`: then load what came of it.
+        """Train `student` in place, or load the result if `folder` has the finished training.
 
         Args:
-            student: ends with the weights of its best epoch.
-            loss: see [`distill`][diswot.training.distill].
-            folder: where the training is kept.
+            student: the network to train; it ends with the weights of its best epoch.
+            loss: an expression or preset, see [`distill`][diswot.training.distill].
+            folder: folder of the training; `None` keeps nothing.
             progress: receives every step.
-            stage: what the training is called there; by default as its loss.
-            replace_unfinished: whether an unfinished training of something else in the folder is
-                removed; otherwise it is an error.
+            stage: name of the training in progress reports; by default its loss.
+            replace_unfinished: whether an unfinished training with other settings in the folder
+                is removed; otherwise it raises an error.
+
+        Raises:
+            RunFolderError: another process uses the folder, or it has another training.
+            RunError: the loss is not finite.
         """
         with nullcontext() if folder is None else working_in(folder):
             if folder is not None:
@@ -136,10 +146,16 @@ class Distillation:
             return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
 
     def trained_before(self, student: nn.Module, folder: Path, *, loss: str) -> Training | None:
-        """Load the weights that a training in `folder` ended with, and what came of it.
+        """Load weights and result of a finished training in `folder`.
 
-        `None`, and `student` unchanged, where none of its architecture ended with this
-        loss and recipe on these data.
+        Args:
+            student: receives the weights; it must carry its origin (its architecture).
+            folder: folder of the training.
+            loss: an expression or preset.
+
+        Returns:
+            The result; `None`, with `student` unchanged, if the folder has no finished training
+            of this architecture with this loss, recipe and data.
         """
         found, origin = next(iter(saved_students(folder)), None), origin_of(student)
         if found is None or origin is None:
@@ -155,9 +171,15 @@ class Distillation:
         return training
 
     def drop_another(self, student: nn.Module, folder: Path, *, loss: str) -> bool:
-        """Remove an unfinished training from `folder` if it is not this one; return whether it was.
+        """Remove the checkpoint of an unfinished training if it is damaged or of another training.
 
-        A damaged one counts as another.
+        Args:
+            student: the network to train.
+            folder: folder of the training.
+            loss: an expression or preset.
+
+        Returns:
+            Whether a checkpoint was removed.
         """
         if not (folder / CHECKPOINT).exists():
             return False
@@ -171,7 +193,7 @@ class Distillation:
         return False
 
     def conditions(self, loss: str) -> dict[str, Any]:
-        """Return what trainings with this loss have in common, as plain values."""
+        """Return the fingerprint of trainings with this loss, apart from the student, as JSON."""
         settings = self._settings(parse_objective(loss))
         return conditions(settings, self.data, self.recipe, views=self._views(loss))
 
@@ -179,7 +201,7 @@ class Distillation:
         return settings_of(objective, self._networks)
 
     def _views(self, loss: str) -> Mapping[str, str]:
-        """Return the views of teachers that a training with a loss gives them."""
+        """Return descriptions of the teachers' own views in a training with this loss."""
         teachers = self._networks if parse_objective(loss).needs_teacher else {}
         return self.data.training(self.recipe, teachers=teachers).views
 

@@ -1,4 +1,4 @@
-"""Distillation as a method: one player, whose loss compares it with teachers."""
+"""Distillation as a training method: one player, the student, trained by a loss expression."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,20 +17,20 @@ from diswot.training._plain_batches import PlainBatches
 from diswot.training._teacher_outputs import TeacherOutputs, cached, computed, given
 
 EXAMPLES = 4
-"""Examples that a criterion sees when it is built."""
+"""Batch size of the forward pass with which a criterion is built."""
 
 
 class DistillationMethod(Method):
-    """Trains a student on labels and teachers, by one loss.
+    """Trains a student by one loss of labels and teacher outputs.
 
     Args:
-        student: the network that learns.
-        objective: the loss.
-        teachers: by name; those that a loss reads alone are the first.
-        seed: of what trained parts of the loss begin with.
+        student: the network to train.
+        objective: the parsed loss.
+        teachers: teachers by name; losses for a single teacher use the first.
+        seed: seed of the initial weights of trainable parts of the loss.
 
     Raises:
-        OptionError: the loss needs a teacher and got none.
+        OptionError: the loss needs a teacher and there is none.
     """
 
     criterion: Criterion
@@ -52,16 +52,21 @@ class DistillationMethod(Method):
 
     @property
     def name(self) -> str:
-        """The loss, as it was written."""
+        """The loss, as written by the user."""
         return self._objective.text
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The loss, and hashes of the teachers."""
+        """The loss and hashes of the teachers, which are part of the fingerprint."""
         return settings_of(self._objective, self.teachers)
 
     def setup(self, data: Dataset, device: str) -> None:
-        """Build the loss for these networks and data."""
+        """Build the criterion for these networks and data.
+
+        Args:
+            data: the dataset.
+            device: torch device.
+        """
         super().setup(data, device)
         places = torch.arange(min(EXAMPLES, data.size("train")))
         self.criterion = self._objective.build(
@@ -78,11 +83,14 @@ class DistillationMethod(Method):
 
     @property
     def viewing(self) -> Mapping[str, nn.Module]:
-        """The teachers that are given views of the batches: all of them."""
+        """The teachers that may get their own view of batches: all of them."""
         return self.teachers
 
     def prepare(self, batches: PlainBatches) -> None:
-        """Train parts of terms on the first teacher; cache outputs that stay the same."""
+        """Train parts of the loss on the first teacher; cache teacher outputs if possible.
+
+        Outputs are cached if examples are the same in every epoch.
+        """
         for number, name in enumerate(self.teachers):
             read = self._reader(name, own_view=name in batches.views)
             with read:
@@ -92,7 +100,13 @@ class DistillationMethod(Method):
             self._readers[name], self._outputs[name] = read, kept or computed(read, name)
 
     def _reader(self, name: str, *, own_view: bool) -> ActivationReader:
-        """Return the reader of a teacher: of the network within, where it has its own view."""
+        """Return the reader of a teacher's activations.
+
+        Args:
+            name: name of the teacher.
+            own_view: whether batches already have the teacher's own view, so that the wrapper
+                that would make it is skipped.
+        """
         teacher = self.teachers[name]
         network = cast(OwnView, teacher).network if own_view else teacher
         watches = self.criterion.teacher_watches if name == next(iter(self.teachers)) else ()
@@ -100,18 +114,23 @@ class DistillationMethod(Method):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Let the readers see the networks."""
+        """Attach the readers' forward hooks inside the block."""
         with ExitStack() as readers:
             for read in (self._read, *self._readers.values()):
                 readers.enter_context(read)
             yield
 
     def players(self) -> Mapping[str, Player]:
-        """Return the student, with the trained parts of the loss."""
+        """Return one player: the parameters of the student and of trainable parts of the loss."""
         return {STUDENT: Player([each for each in self.parameters() if each.requires_grad])}
 
     def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
-        """Return the loss of a batch."""
+        """Return the loss of a batch.
+
+        Args:
+            batch: the training examples.
+            progress: fraction of the training that is done, from 0 to 1.
+        """
         teachers = {name: outputs(batch) for name, outputs in self._outputs.items()}
         labels = batch.indices.new_empty(0) if batch.labels is None else batch.labels
         known = TrainingBatch(batch.targets, labels, batch.indices, progress, teachers)
@@ -120,12 +139,12 @@ class DistillationMethod(Method):
 
 
 def settings_of(objective: Objective, teachers: Mapping[str, nn.Module]) -> dict[str, Any]:
-    """Return the settings of a distillation with a loss: the loss, and hashes of the teachers."""
+    """Return the loss and hashes of the teachers' weights, for the fingerprint of a training."""
     return {"loss": objective.text, **teachers_of(teachers if objective.needs_teacher else {})}
 
 
 class _OfTeacher:
-    """What a teacher shows of the training examples, batch by batch."""
+    """Iterates over a teacher's outputs for the training examples, batch by batch."""
 
     def __init__(self, read: ActivationReader, batches: PlainBatches, teacher: str) -> None:
         self._read, self._batches, self._teacher = read, batches, teacher
@@ -134,4 +153,4 @@ class _OfTeacher:
         for batch in self._batches:
             with torch.no_grad():
                 activations = self._read(*given(batch, self._teacher))
-            yield activations  # outside, or whoever asks would compute without gradients too
+            yield activations  # outside of `no_grad`, which would also affect the consumer

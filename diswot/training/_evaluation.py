@@ -1,4 +1,4 @@
-"""Measuring a network on a split that processes share."""
+"""Evaluate a network on a split, in one or several processes."""
 
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,18 @@ def measured(
     *,
     device: str,
 ) -> tuple[Measure, Tensor | None]:
-    """Return the first metric of a network on a split, of which every process measures a share.
+    """Return the first metric of a network on a split; each process evaluates its share.
 
-    With it come the metric's values of all examples (n,); `None` where it has none.
+    Args:
+        network: the network.
+        data: the dataset.
+        split: "train", "val" or "test".
+        accelerator: the accelerator of the training.
+        device: torch device.
+
+    Returns:
+        The measure, and the metric's values (n,) for all examples; `None` instead of the values
+        if the metric is not a mean over examples.
     """
     metric, processes = data.metrics[0], accelerator.num_processes
     if processes > 1:
@@ -42,7 +51,7 @@ def measured(
 
 
 def _share_buffers(network: nn.Module) -> None:
-    """Give all processes the statistics of the first, each having those of its own share."""
+    """Copy the buffers (batch statistics) of rank 0 to all processes, so that results agree."""
     from accelerate.utils import broadcast
 
     for buffer in network.buffers():

@@ -1,4 +1,4 @@
-"""What a training writes in addition to its checkpoint: weights and the table of metrics."""
+"""Files of a training in addition to its checkpoint: weights and the table of metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 
 @dataclass(frozen=True)
 class TrainingFiles:
-    """The files of a training, each of which is either the old one or the whole new one.
+    """Writes the files of a training atomically.
 
     Attributes:
-        folder: where they go; `None` writes nothing.
+        folder: folder of the training; `None` writes nothing.
     """
 
     folder: Path | None
@@ -26,12 +26,12 @@ class TrainingFiles:
     def write(
         self, last: Mapping[str, Tensor], best: Mapping[str, Tensor], history: Sequence[Epoch]
     ) -> None:
-        """Write what is not there yet, or is damaged.
+        """Write weights and metrics, unless a file already has this content.
 
         Args:
-            last: weights of the last epoch.
-            best: weights of the best one.
-            history: what was measured of the epochs.
+            last: state dict of the last epoch.
+            best: state dict of the best epoch.
+            history: metrics of all epochs.
         """
         if self.folder is None:
             return

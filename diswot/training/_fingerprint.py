@@ -1,4 +1,4 @@
-"""The fingerprint of a training, by which a checkpoint of another one is refused."""
+"""The fingerprint of a training, with which checkpoints of other trainings are refused."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ def fingerprint(
     *,
     views: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the fingerprint of a training, as plain values.
+    """Return the fingerprint of a training, as JSON values.
 
     Args:
-        student: what is trained.
-        settings: of the method.
-        data: what it is trained on.
-        recipe: how it is trained.
-        views: names of the teachers that get their own view of the examples, with what it is.
+        student: the network, of which class and shapes of the state dict are used.
+        settings: settings of the method, such as the loss.
+        data: the dataset, of which name and SHA-256 are used.
+        recipe: the recipe, all of whose settings are used.
+        views: descriptions of the teachers' own views of the examples, by teacher.
     """
     shapes = repr([(name, tuple(t.shape)) for name, t in student.state_dict().items()])
     network = f"{type(student).__name__} {_hash(shapes.encode())}"
@@ -40,13 +40,20 @@ def fingerprint(
 def conditions(
     settings: Mapping[str, Any], data: Dataset, recipe: Recipe, *, views: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what trainings of any student have in common, as plain values."""
+    """Return the fingerprint of a training apart from the student, as JSON values.
+
+    Args:
+        settings: settings of the method, such as the loss.
+        data: the dataset.
+        recipe: the recipe.
+        views: descriptions of the teachers' own views of the examples, by teacher.
+    """
     seen = {"teacher_view": [f"{name}: {view}" for name, view in views.items()]} if views else {}
     return {**settings, **seen, "data": f"{data.name} {data.digest[:16]}", **asdict(recipe)}
 
 
 def teachers_of(teachers: Mapping[str, nn.Module]) -> dict[str, str]:
-    """Return hashes of the weights of teachers, as entries of a fingerprint."""
+    """Return hashes of the teachers' weights, as entries of a fingerprint."""
     if not teachers:
         return {"teacher": "none"}
     return {
@@ -56,10 +63,15 @@ def teachers_of(teachers: Mapping[str, nn.Module]) -> dict[str, str]:
 
 
 def check_same(known: Mapping[str, Any], of: Mapping[str, Any], path: Path) -> None:
-    """Make sure that a file is of this training.
+    """Make sure that two fingerprints agree.
+
+    Args:
+        known: the fingerprint in a file.
+        of: the fingerprint of this training.
+        path: the file, for the message.
 
     Raises:
-        RunFolderError: it is of another; says what differs.
+        RunFolderError: they differ; the message names the first difference.
     """
     for name in (*of, *known):
         if of.get(name) != known.get(name):

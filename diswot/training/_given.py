@@ -1,4 +1,4 @@
-"""What is given for a training, taken for what it is and checked before it."""
+"""Check the teachers, networks and options that a user gives for a training."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -15,15 +15,15 @@ GivenTeacher: TypeAlias = str | nn.Module | Teacher
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of teachers that only some tasks have."""
+    """Return those options for teachers that only some tasks have, if they are given."""
     return {name: options[name] for name in ("teacher_classes",) if options.get(name) is not None}
 
 
 def check_own(options: Mapping[str, Any], task: Task) -> None:
-    """Make sure that options which only some tasks have mean something for a task.
+    """Make sure that options which only some tasks have are supported by a task.
 
     Raises:
-        OptionError: one does not.
+        OptionError: one of them is not.
     """
     views = ("auto", *task.teacher_views)
     unknown = {
@@ -38,10 +38,14 @@ def check_own(options: Mapping[str, Any], task: Task) -> None:
 def named_teachers(
     teacher: GivenTeacher | Mapping[str, GivenTeacher] | None, task: Task
 ) -> Mapping[str, GivenTeacher]:
-    """Return the teachers by the names that a task has for them, in its order.
+    """Return the teachers by their names in a task, in its order.
+
+    Args:
+        teacher: one teacher for all names, a mapping by name, or `None` for no teachers.
+        task: the task.
 
     Raises:
-        OptionError: others are named.
+        OptionError: the mapping has other names than the task.
     """
     if teacher is None:
         return {}
@@ -58,16 +62,16 @@ def named_teachers(
 def check_compatible(
     network: nn.Module, data: Dataset, who: str, *, training: bool = False
 ) -> None:
-    """Make sure that `network` takes the inputs of `data`, and has as many outputs.
+    """Make sure that `network` accepts the inputs of `data` and has the right outputs.
 
     Args:
-        network: is in evaluation mode afterwards.
-        data: what it is for.
-        who: what it is called in messages.
-        training: whether it is to be trained, which is tried on a copy.
+        network: the network, which is in evaluation mode afterwards.
+        data: the dataset.
+        who: name of the network in messages.
+        training: whether a training step is tried as well, on a copy.
 
     Raises:
-        NetworkError: it does not; the message begins with `who`.
+        NetworkError: it does not fit the data; the message begins with `who`.
     """
     device = next((str(each.device) for each in network.parameters()), "cpu")
     inputs = data.batch("train", torch.arange(2), device=device).inputs

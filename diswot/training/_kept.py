@@ -1,4 +1,4 @@
-"""Networks that are trained once and kept: the next who needs the same loads it."""
+"""A cache of trained networks: trained once, then loaded from a file."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ from diswot.runs.folder import replace_file
 from diswot.teachers import load_checkpoint
 
 _DIGEST = "sha256"
-"""The entry of a kept network's metadata that holds the digest of its weights."""
+"""Key of the SHA-256 of the weights in the metadata of a cached file."""
 
 
 def kept_or_trained(
@@ -29,18 +29,24 @@ def kept_or_trained(
     stage: str,
     progress: Progress,
 ) -> nn.Module:
-    """Return a network with the weights that a file keeps; without one it is trained and written.
+    """Load a network's weights from a cached file, or train it and write the file.
+
+    A lock makes sure that only one process trains the same network; others wait.
 
     Args:
-        network: is given the weights.
-        kept: the file, whose name follows from all that the weights follow from.
-        train: trains the network; called with a folder in which a training that was stopped
-            is resumed.
-        stage: what the training is called in messages.
-        progress: receives them.
+        network: receives the weights.
+        kept: the cached file, whose name must identify everything that the weights depend on.
+        train: trains the network in place; called with a folder, in which an interrupted
+            training is resumed.
+        stage: name of the training in messages.
+        progress: receives the messages.
+
+    Returns:
+        `network`.
 
     Raises:
-        RunFolderError: several processes are to train it, and another one does already.
+        RunFolderError: this is one of several processes that train together, and another
+            program already trains the network.
     """
     with _turn(kept, stage, progress):
         if kept.exists():
@@ -60,10 +66,10 @@ def kept_or_trained(
 
 @contextmanager
 def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
-    """Wait until no other process trains the same network, for it need not be trained twice.
+    """Hold a lock inside the block; wait while another program trains the same network.
 
     Raises:
-        RunFolderError: one does, and this is one of several that train together.
+        RunFolderError: another program holds it, and several processes train together here.
     """
     if not is_first():
         yield
@@ -73,7 +79,7 @@ def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        if processes() > 1:  # the others do not wait
+        if processes() > 1:  # the other ranks would not wait for this one
             raise RunFolderError(f"another process trains {kept}: wait for its end") from error
         progress(message(stage, f"another process trains it: waiting for {kept}"))
         lock.acquire()
@@ -86,10 +92,10 @@ def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
 
 
 def _kept(network: nn.Module, path: Path, stage: str, progress: Progress) -> nn.Module:
-    """Load weights that an earlier process kept.
+    """Load weights from a cached file.
 
     Raises:
-        CheckpointError: they are damaged.
+        CheckpointError: the file is damaged.
     """
     try:
         with safe_open(path, "pt") as file:

@@ -1,4 +1,4 @@
-"""Losses of the steps of an epoch, looked at now and then so that a GPU need not wait."""
+"""Losses of the steps of an epoch, read in bunches to avoid a GPU synchronization per step."""
 
 import math
 from collections import defaultdict
@@ -17,7 +17,14 @@ TOTAL = "total"
 
 @dataclass(frozen=True)
 class NotFinite:
-    """A loss that is not finite: whose, which, its value, and the step from 1."""
+    """A loss that is not finite.
+
+    Attributes:
+        player: name of the player.
+        name: name of the term, or `TOTAL`.
+        value: infinity or NaN.
+        step: number of the step in the epoch, from 1.
+    """
 
     player: str
     name: str
@@ -27,12 +34,12 @@ class NotFinite:
 
 @dataclass
 class LossLog:
-    """Losses of turns that were not looked at yet.
+    """Losses of recent steps that are still on the device.
 
     Attributes:
-        accelerator: of the training.
-        turns: of each player, the steps and the losses: the total first, then its terms.
-        names: of each player, what its losses are called.
+        accelerator: the accelerator of the training, which averages over processes.
+        turns: for each player, pairs of the step and its losses (1 + terms,), total first.
+        names: for each player, the names of these losses.
     """
 
     accelerator: "Accelerator"
@@ -40,7 +47,13 @@ class LossLog:
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, player: str, step: int, parts: list[tuple[Tensor, Mapping[str, Tensor]]]) -> None:
-        """Keep the losses of a turn, the mean of its parts of the batch."""
+        """Add the losses of a step, averaged over the parts of the batch.
+
+        Args:
+            player: name of the player.
+            step: number of the step in the epoch, from 1.
+            parts: for each part of the batch, the total and its terms by name.
+        """
         self.names[player] = [TOTAL, *parts[0][1]]
         rows = [
             torch.stack([total.float(), *(term.float() for term in terms.values())])
@@ -49,10 +62,13 @@ class LossLog:
         self.turns[player].append((step, torch.stack(rows).mean(dim=0)))
 
     def settle(self, sums: dict[str, dict[str, float]]) -> "NotFinite | None":
-        """Add what was kept to the sums of each player, and forget it.
+        """Read the losses from the device, add them to `sums`, and clear the log.
+
+        Args:
+            sums: for each player, sums of its losses by name; changed in place.
 
         Returns:
-            The first loss that is not finite, terms before totals; `None` where all are.
+            The first loss that is not finite, terms before totals; `None` if all are finite.
         """
         for player, turns in self.turns.items():
             steps, losses = zip(*turns, strict=True)

@@ -1,4 +1,4 @@
-"""The options of a command that trains, kept in its folder so that it can be resumed."""
+"""The manifest of a training: the command and options with which it can be resumed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,20 +15,20 @@ from diswot.runs.folder import read_json, versions, write_record
 from diswot.training._fingerprint import check_same
 
 MANIFEST = "training.json"
-"""The file with the options that a command started a training with."""
+"""The file with the command and options that a training was started with."""
 
 _FORMER = "told"
-"""The entry with the options in files of earlier versions, which are still read."""
+"""Key of the options in files of earlier versions, which are still read."""
 
 
 @dataclass(frozen=True)
 class TrainingManifest:
-    """What a training was started with.
+    """The command and options that a training was started with.
 
     Attributes:
-        command: which command started it, such as `distill`.
-        options: of that command, as plain values.
-        of: the fingerprint of the training, which must be the same for it to resume.
+        command: the command, such as `distill`.
+        options: its options, as JSON values.
+        of: the fingerprint of the training, which must agree to resume it.
     """
 
     command: str
@@ -37,14 +37,17 @@ class TrainingManifest:
 
     @contextmanager
     def kept(self, folder: Path) -> Iterator[None]:
-        """Keep it in the folder of the training that the block does.
+        """Write the manifest into the folder of the training that runs inside the block.
 
-        It is taken back where the block ends in a user's mistake before anything was
-        trained. Of several processes the first writes; their number is part of what must
-        be the same.
+        If the block raises a user error before anything was trained, the manifest and new
+        folders are removed again. With several processes, rank 0 writes; their number is part
+        of the fingerprint.
+
+        Args:
+            folder: folder of the training; created if it does not exist.
 
         Raises:
-            RunFolderError: the manifest there is damaged, or of another training.
+            RunFolderError: there is a manifest that is damaged or of another training.
         """
         if not is_first():
             yield
@@ -56,6 +59,7 @@ class TrainingManifest:
         except RunError:
             raise
         except DiswotError:
+            # Nothing but our own files: the training has not started, so leave no trace.
             if {path.name for path in folder.iterdir()} <= {MANIFEST, CONFIG, LOCK}:
                 for name in (MANIFEST, CONFIG):
                     (folder / name).unlink(missing_ok=True)
@@ -74,16 +78,16 @@ class TrainingManifest:
 
 
 def read_training_manifest(folder: Path) -> TrainingManifest | None:
-    """Read what the training in a folder was started with; `None` where there is no record.
+    """Read the manifest of a training; `None` if the folder has none.
 
     Raises:
-        RunFolderError: it is damaged.
+        RunFolderError: the manifest is damaged.
     """
     path = folder / MANIFEST
     try:
         if not path.exists():
             return None
-    except OSError:  # a name that cannot be: whoever reads there says so
+    except OSError:  # an invalid name; reading from it later reports that
         return None
     content = read_json(path)
     command, options, of = (content.get(name) for name in ("command", "options", "of"))

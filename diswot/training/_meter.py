@@ -1,10 +1,15 @@
-"""What a training reports while it runs."""
+"""Progress reports of a training."""
 
 from diswot.progress import Progress, Step, message
 
 
 class Meter:
-    """Reports steps, so that the time left is known before the first epoch ends."""
+    """Reports every step, so that the remaining time is known before the first epoch ends.
+
+    Args:
+        stage: name of the training in reports.
+        progress: receives the reports.
+    """
 
     def __init__(self, stage: str, progress: Progress) -> None:
         self._stage, self._progress = stage, progress
@@ -15,7 +20,7 @@ class Meter:
 
     def tick(self) -> None:
         self._done += 1
-        if self._done < self._total:  # the last one is reported with the last epoch's accuracy
+        if self._done < self._total:  # the last step is reported with the last epoch's metric
             self._progress(Step(self._stage, self._done, self._total, self._note))
 
     def note(self, text: str) -> None:

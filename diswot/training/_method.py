@@ -1,4 +1,4 @@
-"""How a student learns: players with a loss and an optimizer each."""
+"""Training methods: one or more players, each with its own loss and optimizer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,18 @@ from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe
 
 STUDENT = "student"
-"""The player that every method has."""
+"""Name of the player that every method must have."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Parameters that are trained together, by an optimizer of their own.
+    """A group of parameters with its own optimizer, such as a student or a discriminator.
 
     Attributes:
-        parameters: what its optimizer changes.
-        every: steps between two of its turns.
-        recipe: of its optimizer; `None` for that of the training. Epochs are the training's.
+        parameters: the parameters that its optimizer updates.
+        every: it is updated every so many steps.
+        recipe: recipe of its optimizer; `None` for that of the training. Its epochs are
+            ignored.
     """
 
     parameters: Sequence[nn.Parameter]
@@ -34,15 +35,16 @@ class Player:
 
 
 class Method(nn.Module, ABC):
-    """How a student learns.
+    """Base class of training methods.
 
-    In every step each player takes its turn, in order: its loss is computed on the batch, and
-    its optimizer changes its parameters alone. The state of the module is saved with that of
-    all optimizers when a training stops, so that it resumes to the same weights: what a method
-    learns must be in parameters and buffers. Teachers are no part of it, and never trained.
+    In every step the players take turns in order: a player's loss is computed on the batch, and
+    its optimizer updates only its parameters. Checkpoints contain the `state_dict` of the
+    method and of all optimizers, so whatever a method learns must be in parameters or buffers;
+    then a resumed training ends with the same weights. Teachers are not part of the state and
+    are never trained.
 
     Args:
-        student: the network that learns.
+        student: the network to train.
         teachers: networks to distill from, by name.
     """
 
@@ -53,77 +55,89 @@ class Method(nn.Module, ABC):
 
     @property
     def viewing(self) -> Mapping[str, nn.Module]:
-        """The teachers that losses give `batch.views[name]` where there is one; none by default.
+        """The teachers that get their own view of batches, `batch.views[name]`; by default none.
 
-        It goes to the network within the teacher, see [`OwnView`][diswot.teachers.OwnView].
+        The view is passed to the network inside the wrapper
+        [`OwnView`][diswot.teachers.OwnView].
         """
         return {}
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What the training is called in messages and reports, such as its loss."""
+        """Name of the training in messages and reports, such as its loss."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What trainings must have in common to be the same, as plain values."""
+        """Settings of the method, as JSON values, for the fingerprint of a training."""
         return {}
 
     def setup(self, data: Dataset, device: str) -> None:  # noqa: ARG002
-        """Move to the device, and make what depends on the data.
+        """Move to the device, and create everything that depends on the data.
 
-        Called once, before a checkpoint is loaded; after it all parameters must be there.
+        Called once, before a checkpoint is loaded; afterwards all parameters must exist.
+
+        Args:
+            data: the dataset.
+            device: torch device.
         """
         self.to(device)
         for teacher in self.teachers.values():
             teacher.to(device).eval()
 
     def prepare(self, batches: PlainBatches) -> None:
-        """Do what precedes the first step: train on teachers alone, cache their outputs.
+        """Prepare the first step, for example train parts on the teachers or cache outputs.
 
-        Called at every start, after a checkpoint was loaded where there is one.
+        Called at every start, after a checkpoint was loaded if there is one.
+
+        Args:
+            batches: the training examples without augmentation.
         """
 
     def watching(self) -> AbstractContextManager[object]:
-        """Return what is open while steps are done, such as readers of activations."""
+        """Return a context that is entered during steps, for example to attach hooks."""
         return nullcontext()
 
     @abstractmethod
     def players(self) -> Mapping[str, Player]:
-        """Return the players by name, in the order of their turns; one is `student`."""
+        """Return the players by name, in the order of their turns; one must be `student`."""
 
     @abstractmethod
     def losses(self, player: str, batch: Batch, progress: float) -> Losses:
         """Return the loss of a player on a batch.
 
         Args:
-            player: whose turn it is.
+            player: name of the player whose turn it is.
             batch: training examples, on the device.
-            progress: share of the training that is done, from 0 to 1.
+            progress: fraction of the training that is done, from 0 to 1.
         """
 
     def forward(
         self, player: str, batch: Batch, progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss and its terms; processes exchange gradients of what is called here."""
+        """Return the total loss and its terms by name.
+
+        Called through DistributedDataParallel, so that gradients are averaged over processes.
+        """
         found = self.losses(player, batch, progress)
         return found.total, found.terms
 
 
 def called(teacher: str) -> str:
-    """Return what a teacher is called in messages."""
+    """Return the description of a teacher in messages, from its name in the task."""
     return "the teacher" if teacher == "teacher" else f"the teacher {teacher}"
 
 
 def checked_players(method: Method, steps: int) -> Mapping[str, Player]:
-    """Return the players of a method that can be trained.
+    """Check the players of a method and return them by name.
 
     Args:
-        method: after its setup.
-        steps: of an epoch.
+        method: a method after `setup`.
+        steps: number of steps per epoch.
 
     Raises:
-        OptionError: one has nothing to train, or no turn in an epoch; none is the student.
+        OptionError: a player has no trainable parameters or no turn in an epoch, or no player
+            is called `student`.
     """
     players, who = method.players(), type(method).__name__
     if STUDENT not in players:

@@ -1,4 +1,4 @@
-"""What is measured of every epoch, as a table and as TensorBoard events."""
+"""Metrics of every epoch, written to `metrics.csv` and as TensorBoard events."""
 
 import csv
 import io
@@ -11,27 +11,27 @@ from diswot.errors import MissingExtraError, RunFolderError
 from diswot.files import read_file
 
 METRICS = "metrics.csv"
-"""The file of a training that has a row for each epoch."""
+"""The file of a training with one row per epoch."""
 TERM = "loss_"
-"""What the column of a term begins with."""
+"""Prefix of the columns with terms of the loss."""
 VAL = "val_"
-"""What the column of the metric on the validation split begins with."""
+"""Prefix of the column with the metric on the validation split."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of `metrics.csv`.
+    """Metrics of one epoch: a row of `metrics.csv`.
 
     Attributes:
-        epoch: its number, from 1.
-        learning_rate: of its last step.
-        train_loss: mean over its steps.
-        val: the metric on the validation split after it, in column `val_METRIC`; shares
-            are from 0 to 1.
-        examples_per_second: while training.
-        seconds: since the training began, without the time in which it was stopped.
-        metric: the name of the metric.
-        terms: means of the weighted terms of the loss, in columns `loss_NAME`.
+        epoch: number of the epoch, from 1.
+        learning_rate: learning rate of its last step.
+        train_loss: mean loss over its steps.
+        val: metric on the validation split after the epoch, in the column `val_METRIC`; an
+            accuracy is from 0 to 1.
+        examples_per_second: training speed, without evaluation.
+        seconds: training time since the start, without interruptions.
+        metric: name of the metric.
+        terms: means of the weighted terms of the loss, in the columns `loss_NAME`.
     """
 
     epoch: int
@@ -44,7 +44,7 @@ class Epoch:
     terms: Mapping[str, float] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
-        """Return the columns of the table, terms behind the total."""
+        """Return the values by column of `metrics.csv`, terms after the total."""
         return {
             "epoch": self.epoch,
             "learning_rate": self.learning_rate,
@@ -57,7 +57,7 @@ class Epoch:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
-        """Read back what `to_row` made, from numbers or text."""
+        """Make an epoch from values by column, as numbers or text."""
         terms = {n.removeprefix(TERM): float(v) for n, v in row.items() if n.startswith(TERM)}
         rest = {name: float(v) for name, v in row.items() if not name.startswith((TERM, VAL))}
         ((metric, val),) = ((n.removeprefix(VAL), v) for n, v in row.items() if n.startswith(VAL))
@@ -75,7 +75,7 @@ def metrics_csv(history: Sequence[Epoch]) -> bytes:
 
 
 def read_metrics(folder: Path) -> tuple[Epoch, ...]:
-    """Read `metrics.csv`; nothing where there is none.
+    """Read the `metrics.csv` of a training; empty if the folder has none.
 
     Raises:
         RunFolderError: it is damaged.
@@ -96,8 +96,9 @@ class TensorBoard:
     """Writes epochs as TensorBoard events into a folder.
 
     Args:
-        folder: where they go.
-        known: epochs that were written before; what came after them is left out of sight.
+        folder: folder of the event files.
+        known: number of epochs that are already written; later events of an interrupted
+            process are hidden.
 
     Raises:
         MissingExtraError: TensorBoard is not installed.
@@ -122,7 +123,7 @@ class TensorBoard:
 
 
 def check_tensorboard() -> None:
-    """Make sure that TensorBoard is there.
+    """Make sure that TensorBoard is installed.
 
     Raises:
         MissingExtraError: it is not installed.

@@ -1,4 +1,4 @@
-"""What changes the weights: an optimizer, and a moving average."""
+"""Optimizers and moving averages (EMA) of weights."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from diswot.training._recipe import Recipe
 
 
 def optimizer_of(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimizer of a recipe."""
+    """Return the optimizer of a recipe: SGD with momentum, or AdamW."""
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
@@ -19,10 +19,14 @@ def optimizer_of(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
-    """Return a moving average of weights and statistics, whose decay grows at the start.
+    """Return an exponential moving average (EMA) of a network's weights and buffers.
 
-    After n steps it is at most (1 + n)/(10 + n), so that short trainings do not keep their
-    first weights.
+    After n steps, the decay is at most (1 + n)/(10 + n), so that the initial weights do not
+    dominate short trainings.
+
+    Args:
+        network: the network that is averaged.
+        decay: decay per step, such as 0.999.
     """
 
     def update(averages: Any, values: Any, steps: Any) -> None:
@@ -33,5 +37,5 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
 
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:
-    """Return a copy of the weights in main memory."""
+    """Return a copy of a network's state dict on the CPU."""
     return {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}

@@ -1,4 +1,4 @@
-"""Training examples without augmentation, as methods see them before the first step."""
+"""Training examples without augmentation, which methods read before the first step."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,16 +13,17 @@ from diswot.training._recipe import Recipe
 
 @dataclass(frozen=True)
 class PlainBatches:
-    """Batches of the training split without augmentation, as often as they are asked for.
+    """Batches of the training split without augmentation; can be iterated repeatedly.
 
     Attributes:
-        data: the examples.
-        size: of a batch.
-        device: where batches are needed.
-        seed: of their order.
-        fixed: whether examples are trained on as they are here, in every epoch.
-        note: receives messages for people.
-        teachers: by name, those that get their own view of the examples where they have one.
+        data: the dataset.
+        size: batch size.
+        device: torch device to which batches are moved.
+        seed: seed of their order.
+        fixed: whether the training uses these examples unchanged in every epoch (no random
+            augmentation), so that teacher outputs can be cached.
+        note: receives messages for the user.
+        teachers: teachers by name that may get their own view of the examples.
     """
 
     data: Dataset
@@ -37,18 +38,18 @@ class PlainBatches:
         return self.data.size("train")
 
     def __iter__(self) -> Iterator[Batch]:
-        """Go through all examples once, in an order that follows from the seed."""
+        """Yield all examples once, in an order that depends only on the seed."""
         generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(len(self), generator=generator)
         yield from map(self.take, torch.split(order, self.size))
 
     def take(self, places: Tensor) -> Batch:
-        """Return the examples at places (B,) of the training split."""
+        """Return the examples with indices `places` (B,) in the training split."""
         return self._unchanged(places)
 
     @property
     def views(self) -> Mapping[str, str]:
-        """Names of the teachers that get their own view, with what it is."""
+        """Descriptions of the teachers' own views, by the teachers' names."""
         return self._unchanged.views
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a training works with: planned, then prepared from its start or its checkpoint."""
+"""Set up a training: plan it, then load its checkpoint and create its optimizers."""
 
 import copy
 from collections.abc import Mapping
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 EXAMPLES = 4
-"""Examples on which it is tried which parameters a loss leaves without gradient."""
+"""Batch size of the forward pass that finds parameters without gradient."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training works with, before anything is moved, loaded or computed.
+    """The parts of a training, before anything is moved, loaded or computed.
 
     Attributes:
-        method: what is trained, and how.
-        data: what it is trained, selected and evaluated on.
-        recipe: how to train.
+        method: student, losses and players.
+        data: the dataset for training, selection and evaluation.
+        recipe: optimizer, schedule, augmentation, …
         accelerator: device, precision and processes.
-        device: its device.
-        batches: of the training split.
-        folder: where files go; `None` for nowhere.
+        device: the accelerator's device.
+        batches: batches of the training split.
+        folder: where files are written; `None` writes nothing.
         meter: reports progress.
-        fingerprint: by which the checkpoint of another training is refused.
+        fingerprint: must agree with that of a checkpoint.
     """
 
     method: Method
@@ -58,16 +58,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the loop works with.
+    """A training that is ready to run.
 
     Attributes:
-        plan: what it was planned to work with.
-        state: how far the training has come.
-        module: the method, through which processes exchange gradients.
-        players: in the order of their turns.
-        recipes: of the optimizer of each player.
-        optimizers: of each player.
-        average: the moving average of the student's weights, where there is one.
+        plan: the parts of the training.
+        state: progress so far; zero unless it is resumed.
+        module: the method, wrapped in DistributedDataParallel if there are several processes.
+        players: the players in the order of their turns.
+        recipes: the recipe of each player's optimizer.
+        optimizers: the optimizer of each player.
+        average: the moving average of the student's weights; `None` without EMA.
     """
 
     plan: Plan
@@ -80,12 +80,12 @@ class Prepared:
 
     @property
     def evaluated(self) -> nn.Module:
-        """The network whose weights count: the moving average, where there is one."""
+        """The network that is evaluated and saved: the moving average if there is one."""
         return self.plan.method.student if self.average is None else self.average.module
 
     @property
     def stateful(self) -> dict[str, Any]:
-        """All that changes while training, by name."""
+        """Everything whose state belongs into a checkpoint, by name."""
         found: dict[str, Any] = {"method": self.plan.method, "average": self.average}
         found |= {f"optimizer of {name}": each for name, each in self.optimizers.items()}
         found["scaler"] = self.plan.accelerator.scaler
@@ -101,12 +101,20 @@ def plan(
     folder: Path | None,
     meter: Meter,
 ) -> Plan:
-    """Return the plan of a training.
+    """Plan a training.
+
+    Args:
+        method: student, losses and players.
+        data: the dataset.
+        recipe: optimizer, schedule, augmentation, …
+        accelerator: device, precision and processes.
+        folder: where files are written; `None` writes nothing.
+        meter: reports progress.
 
     Raises:
-        OptionError: batches cannot be shared by the processes.
+        OptionError: the batch size cannot be divided by the number of processes.
     """
-    place = accelerator.device  # "cpu:0" of several processes, which torch takes for another
+    place = accelerator.device  # with several processes "cpu:0", which torch treats as another
     device = "cpu" if place.type == "cpu" else str(place)
     batches = Batches(
         data,
@@ -121,13 +129,17 @@ def plan(
 
 
 def prepare(plan: Plan) -> Prepared:
-    """Set the method up, load the checkpoint where there is one, and make the optimizers.
+    """Set up the method, load the checkpoint if there is one, and create the optimizers.
+
+    Args:
+        plan: the parts of the training.
 
     Raises:
         OptionError: a player cannot be trained.
         RunFolderError: the checkpoint is damaged, or of another training.
     """
     method, recipe, accelerator = plan.method, plan.recipe, plan.accelerator
+    # The method is loaded first: the moving average and the caches start from its weights.
     method.setup(plan.data, plan.device)
     state, saved = _resumed(plan)
     if saved:
@@ -137,6 +149,7 @@ def prepare(plan: Plan) -> Prepared:
         plan.meter.report(f"{called(name)} is given {view}")
     method.prepare(_plain_batches(plan))
     players = checked_players(method, plan.batches.steps)
+    # DistributedDataParallel must know whether some parameters get no gradient.
     unused = accelerator.num_processes > 1 and _leaves_unused(plan, players)
     module = shared(method, accelerator, unused=unused)
     recipes = {
@@ -148,6 +161,7 @@ def prepare(plan: Plan) -> Prepared:
         for name, player in players.items()
     }
     found = Prepared(plan, state, module, players, recipes, optimizers, average)
+    # Optimizers, moving average and gradient scaler continue from the checkpoint.
     for name, content in saved.items():
         found.stateful[name].load_state_dict(content)
     return found
@@ -176,7 +190,7 @@ def _plain_batches(plan: Plan) -> PlainBatches:
 
 
 def _leaves_unused(plan: Plan, players: Mapping[str, Player]) -> bool:
-    """Return whether a loss leaves parameters without gradient; nothing is changed."""
+    """Return whether any loss leaves parameters without gradient; the state is restored."""
     method = plan.method
     before = copy.deepcopy(method.state_dict())
     trained = [each for each in method.parameters() if each.requires_grad]

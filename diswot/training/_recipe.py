@@ -1,4 +1,4 @@
-"""How a network is trained: every setting, and the learning rate of every step."""
+"""The recipe of a training: all hyperparameters, and the learning rate of every step."""
 
 import math
 from collections.abc import Mapping
@@ -10,44 +10,44 @@ from diswot.options import OPTIMIZERS, RecipeOptions, declared
 from diswot.tasks import Dataset
 
 SMALL_DATA = 5000
-"""Training examples below which twice as many epochs are the default."""
+"""Number of training examples below which the default number of epochs is doubled."""
 
 _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
 
 LONGEST_DEFAULT = 20
-"""Epochs of a training on few examples."""
+"""Default number of epochs for small datasets."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """The hyperparameters of a training.
 
-    Source: the recipe of the DisWOT paper's CIFAR-100 tables (240 epochs, learning rate
-    ×0.1 at 150, 180 and 210), its milestones scaled to the epochs asked for.
+    Source of the defaults: the recipe of the DisWOT paper's CIFAR-100 tables (240 epochs,
+    learning rate ×0.1 at 150, 180 and 210), with milestones scaled to the number of epochs.
 
     Attributes:
-        epochs: passes through the training examples.
-        batch_size: examples of one step of the optimizer, of all processes together.
+        epochs: number of passes over the training split.
+        batch_size: examples per optimizer step, over all processes.
         optimizer: a name of `OPTIMIZERS`.
-        learning_rate: where the schedule starts, after its warm-up.
-        momentum: of `sgd`.
-        weight_decay: on all parameters; of `adamw` apart from the gradient.
-        schedule: `step`: times `decay` at every milestone; `cosine`: half a cosine, from the
-            warm-up's end down to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5).
-        milestones: shares of the epochs.
-        decay: what the learning rate is multiplied by at a milestone.
-        warmup_epochs: of linear warm-up of the learning rate from 0.
-        ema: decay of the moving average of the weights, which are then the ones that are
-            evaluated and kept; `None` for no average.
-        label_smoothing: share of a label that is spread over all classes.
-        mixup: parameter α of mixup's Beta(α, α); 0 for no mixup.
-        cutmix: the same of cutmix; where both are on, every batch has one of them.
+        learning_rate: initial learning rate, after the warm-up.
+        momentum: momentum of `sgd`.
+        weight_decay: weight decay of all parameters; decoupled with `adamw`.
+        schedule: `step`: multiply by `decay` at every milestone; `cosine`: half a cosine from
+            the end of the warm-up down to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5).
+        milestones: milestones of `step`, as fractions of the epochs.
+        decay: factor of the learning rate at a milestone.
+        warmup_epochs: length of the linear warm-up from 0, in epochs.
+        ema: decay of the moving average (EMA) of the weights, which is then evaluated and
+            saved; `None` for no average.
+        label_smoothing: probability that is spread uniformly over all classes.
+        mixup: parameter α of MixUp's Beta(α, α); 0 for no MixUp.
+        cutmix: parameter α of CutMix's Beta(α, α); 0 for no CutMix. With both, one of them is
+            drawn for every batch.
         augment: a name of `AUGMENTATIONS`.
-        max_grad_norm: gradient clipping: maximum norm of the gradient; `None` for no limit.
-        gradient_accumulation: parts of a batch that are computed one after the other, which
-            saves memory.
+        max_grad_norm: maximal norm of gradients (gradient clipping); `None` for no limit.
+        gradient_accumulation: number of parts in which a batch is computed, to save memory.
         precision: a name of `PRECISIONS`.
-        seed: of the order of the examples and of all that is drawn.
+        seed: seed of the order of examples and of all other randomness.
 
     Raises:
         OptionError: a value is out of range.
@@ -92,9 +92,10 @@ class Recipe:
             raise OptionError(f"Expected {words} to be {expected}, but got {getattr(self, name)}")
 
     def rate(self, position: float) -> float:
-        """Return the learning rate at a position in epochs, counted from 0.
+        """Return the learning rate at a position of the training.
 
-        A step has the rate of its middle.
+        Args:
+            position: position in epochs, from 0; a step uses the position of its middle.
 
         Examples:
             >>> Recipe(240).rate(149.9), Recipe(240, schedule="cosine").rate(120)
@@ -111,14 +112,17 @@ class Recipe:
         return self.learning_rate * self.decay**passed
 
     def steps_per_epoch(self, examples: int) -> int:
-        """Return how many batches an epoch has; a last one that is not full is left out."""
+        """Return the number of batches per epoch; an incomplete last batch is dropped."""
         return max(1, examples // self.batch_size)
 
 
 def check_recipe(options: Mapping[str, Any]) -> None:
-    """Check the options of a recipe before there are data.
+    """Check the options of a recipe before data are read.
 
-    What depends on data and was left open is taken as it contradicts least.
+    Missing options whose defaults depend on the data get values that cause no contradiction.
+
+    Args:
+        options: options of the recipe by name; `None` for those that are not given.
 
     Raises:
         OptionError: a value is out of range, or two contradict each other.
@@ -138,22 +142,21 @@ def default_recipe(
     weight_decay: float | None = None,
     **settings: Any,
 ) -> Recipe:
-    """Return the recipe for `data`, with defaults in place of what is `None`.
+    """Return the recipe for `data`, with defaults for everything that is `None`.
 
-    Batches are 64, or less so that an epoch has 16 steps; learning rate and weight decay
-    are those of the optimizer. What the task says of such data goes before that.
+    Defaults of the task for such data take precedence over those described here.
 
     Args:
-        data: what is trained on.
-        epochs: by default 10, and 20 for fewer than 5,000 training examples.
-        batch_size: examples of a step.
-        optimizer: a name of `OPTIMIZERS`.
-        learning_rate: where the schedule starts.
-        weight_decay: by default that of the optimizer.
-        **settings: the other attributes of `Recipe`; `None` stands for its default.
+        data: the dataset.
+        epochs: number of epochs; by default 10, or 20 for fewer than 5,000 training examples.
+        batch_size: examples per step; by default 64, or fewer so that an epoch has 16 steps.
+        optimizer: a name of `OPTIMIZERS`; by default `sgd`.
+        learning_rate: initial learning rate; by default that of the optimizer.
+        weight_decay: weight decay; by default that of the optimizer.
+        **settings: other attributes of `Recipe`; `None` for the default.
 
     Raises:
-        OptionError: a value is out of range, or means nothing for such data.
+        OptionError: a value is out of range, or does not apply to such data.
     """
     usual = _usual(data, optimizer)
     asked = {
@@ -169,9 +172,9 @@ def default_recipe(
 
 
 def _usual(data: Dataset, optimizer: str | None) -> dict[str, Any]:
-    """Return the defaults for some data: of the task, else of the optimizer, else of all."""
+    """Return the default settings: those of the task, then of the optimizer, then general ones."""
     own = dict(data.task.recipe(data))
-    if optimizer not in (None, own.get("optimizer")):  # its rate and decay are not this one's
+    if optimizer not in (None, own.get("optimizer")):  # the task's rate is for its own optimizer
         own = {name: own[name] for name in own if name not in _OF_OPTIMIZER}
     chosen = optimizer or own.get("optimizer", "sgd")
     rate, decay = OPTIMIZERS.get(chosen, OPTIMIZERS["sgd"])

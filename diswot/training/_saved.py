@@ -22,21 +22,21 @@ from search_spaces import Signature
 REPORT = "report.json"
 
 ROUNDS = "shortlist"
-"""Where the trainings of a shortlist are kept, except for the last one."""
+"""Subfolder with the trainings of a shortlist, except the last one."""
 
 
 @dataclass(frozen=True)
 class SavedStudent:
-    """A student that was trained.
+    """A trained student in a folder.
 
     Attributes:
-        folder: where its weights and metrics are.
-        architecture: its name in its search space.
-        loss: what it was trained with.
+        folder: folder with its weights and metrics.
+        architecture: name of its architecture in the search space.
+        loss: loss that it was trained with.
         val: measure on the validation split, by which students are selected.
-        signature: what it takes and gives.
-        metrics: what was measured of it, for `config.json`.
-        digests: SHA-256 of files of its training, by name, as they were when it ended.
+        signature: shapes of its inputs and outputs.
+        metrics: settings and measures, as written to an export's `config.json`.
+        digests: SHA-256 of the training's files by name, from when it ended.
     """
 
     folder: Path
@@ -49,15 +49,15 @@ class SavedStudent:
 
     @property
     def test(self) -> Measure | None:
-        """Its measure on the test split, where it is known."""
+        """Measure on the test split; `None` if it is not known."""
         return Measure.from_json(self.metrics["test"]) if "test" in self.metrics else None
 
     @property
     def weights(self) -> Path:
-        """The weights of its best epoch.
+        """Path of the weights of its best epoch.
 
         Raises:
-            RunFolderError: they are not those that the training ended with.
+            RunFolderError: the file has changed since the training ended (SHA-256).
         """
         path = self.folder / BEST
         _check_digest(path, self.digests)
@@ -65,12 +65,12 @@ class SavedStudent:
 
 
 def training_folder(path: str | Path) -> Path:
-    """Return the folder for a training: an empty one, or one in which a training was stopped.
+    """Check the folder for a training: it must be new, empty, or have an unfinished training.
 
-    Of several processes that train together the first looks, since it writes there.
+    With several processes, only rank 0 checks, because it writes there.
 
     Raises:
-        RunFolderError: there is something else in it, or it cannot be written.
+        RunFolderError: the folder has other content, or cannot be written.
     """
     folder = Path(path)
     if is_first() and not is_unfinished(folder):
@@ -79,20 +79,25 @@ def training_folder(path: str | Path) -> Path:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Return whether a training, or one of a shortlist, was stopped in a folder."""
+    """Return whether a folder has an unfinished training, or an unfinished shortlist."""
     try:
         if (folder / CHECKPOINT).exists():
             return True
         started = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
         return started and not (folder / REPORT).exists()
-    except OSError:  # a name that cannot be; whoever writes there says so
+    except OSError:  # an invalid name; writing to it later reports that
         return False
 
 
 def folder_name(loss: str, *more: str) -> str:
-    """Return the name of a folder for a loss, and what else makes the training what it is.
+    """Return a folder name for a loss and whatever else identifies a training.
 
-    Where that is more than letters, digits, `-`, `.` and `=`, a hash makes it unique.
+    If it contains other characters than letters, digits, `-`, `.`, `_` and `=`, these are
+    replaced, and a hash keeps the name unique.
+
+    Args:
+        loss: an expression or preset.
+        *more: other parts of the name, such as the architecture.
 
     Examples:
         >>> folder_name("diswot-dagger"), folder_name("ce + 0.9*kd(T=4)", "3-1-5")
@@ -113,7 +118,15 @@ def save_report(
     signature: Signature,
     metrics: Mapping[str, Any],
 ) -> None:
-    """Write what came of a training next to its weights."""
+    """Write the report of a finished training next to its weights.
+
+    Args:
+        folder: folder of the training.
+        architecture: name of the student's architecture.
+        training: the result.
+        signature: shapes of the student's inputs and outputs.
+        metrics: settings and measures for exports.
+    """
     report = {
         "architecture": architecture,
         "val": training.val.to_json(),
@@ -128,10 +141,10 @@ def save_report(
 
 
 def load_training(folder: Path) -> Training:
-    """Read back what came of a training that ended.
+    """Read the result of a finished training.
 
     Raises:
-        RunFolderError: there is none, or it is damaged.
+        RunFolderError: the folder has no finished training, or it is damaged.
     """
     report = read_json(folder / REPORT)
     try:
@@ -152,7 +165,7 @@ def load_training(folder: Path) -> Training:
 
 
 def saved_students(folder: Path) -> list[SavedStudent]:
-    """Return the students that were trained in a run folder, best on the validation split first.
+    """Return the trained students of a run, best on the validation split first.
 
     Args:
         folder: a run folder, or the folder of one training.
@@ -186,15 +199,15 @@ def _saved(path: Path) -> SavedStudent:
 
 
 def _digests(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a report says of the files next to it; nothing in those of DisWOT 0.1.0."""
+    """Return the SHA-256 of files by name from a report; empty for DisWOT 0.1.0."""
     return {str(name): str(digest) for name, digest in dict(report.get("digests", {})).items()}
 
 
 def _check_digest(path: Path, digests: Mapping[str, str]) -> None:
-    """Make sure that a file is the one that a training ended with.
+    """Make sure that a file has not changed since its training ended.
 
     Raises:
-        RunFolderError: it is not.
+        RunFolderError: its SHA-256 differs.
     """
     expected = digests.get(path.name)
     if expected is not None and path.is_file() and digest_of(path) != expected:

@@ -1,4 +1,4 @@
-"""Which of a shortlist to keep: short trainings first, and the better half trained on."""
+"""Successive halving: select the best of a shortlist by increasingly long trainings."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +22,8 @@ class Rung:
     """One round of successive halving.
 
     Attributes:
-        epochs: how long every student was trained in it.
-        trainings: what came of each, by name, in the order of the shortlist.
+        epochs: number of epochs for which every student was trained.
+        trainings: results by name, in the order of the shortlist.
     """
 
     epochs: int
@@ -32,7 +32,7 @@ class Rung:
     def survivors(self, count: int) -> list[str]:
         """Return the `count` names with the best measure on the validation split.
 
-        Of equal ones the earlier; they are in the order of the shortlist.
+        They are in the order of the shortlist; ties are won by the earlier student.
         """
         best = sorted(self.trainings, key=lambda name: -self.trainings[name].val.merit)[:count]
         return [name for name in self.trainings if name in best]
@@ -40,11 +40,11 @@ class Rung:
 
 @dataclass(frozen=True)
 class Halving:
-    """What came of a shortlist.
+    """Result of successive halving.
 
     Attributes:
-        rungs: the rounds, shortest first; the last one has the best student alone.
-        student: the network of the best student, trained in the last round.
+        rungs: the rounds, shortest first; the last has only the best student.
+        student: network of the best student, trained in the last round.
     """
 
     rungs: tuple[Rung, ...]
@@ -52,36 +52,36 @@ class Halving:
 
     @property
     def best(self) -> str:
-        """The name of the best student."""
+        """Name of the best student."""
         return next(iter(self.rungs[-1].trainings))
 
     @property
     def first(self) -> str:
-        """The name of the shortlist's first."""
+        """Name of the first student of the shortlist."""
         return next(iter(self.rungs[0].trainings))
 
     @property
     def training(self) -> Training:
-        """What came of the best student's last training."""
+        """Result of the best student's last training."""
         return self.rungs[-1].trainings[self.best]
 
     @property
     def epochs(self) -> int:
-        """Epochs of all trainings together."""
+        """Total number of epochs of all trainings."""
         return sum(rung.epochs * len(rung.trainings) for rung in self.rungs)
 
     @property
     def gain(self) -> float:
-        """By how much the best is ahead of the shortlist's first on the validation split.
+        """Difference between the best and the first student on the validation split.
 
-        In the last round that has both; 0 where they are the same. It is what the choice
-        saw, so it is flattered by the choice.
+        It is measured in the last round with both; 0 if they are the same. Since the best was
+        selected by this measure, the difference is optimistically biased.
         """
         last = next(rung for rung in reversed(self.rungs) if self.first in rung.trainings)
         return last.trainings[self.best].val.merit - last.trainings[self.first].val.merit
 
     def to_json(self) -> dict[str, Any]:
-        """Return what each round found, as plain values."""
+        """Return the measures of all rounds, as JSON values."""
         return {
             "first": self.first,
             "best": self.best,
@@ -110,27 +110,28 @@ def halve(
 ) -> Halving:
     """Train a shortlist by successive halving.
 
-    Every round trains those that are left from their initialization, with the whole
-    schedule and twice the epochs of the round before, and keeps the better half by
-    its measure on the validation split; the last round has one student and the epochs of
-    the recipe. So each round costs about as much as one whole training.
+    Every round trains the remaining students from their initialization, with the complete
+    schedule and twice the epochs of the round before, and keeps the better half by the measure
+    on the validation split. The last round has one student and the epochs of the recipe. Each
+    round costs about as much as one full training.
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
-    Hyperparameter Optimization", AISTATS 2016, algorithm 1; students are trained again in
-    every round, since a schedule belongs to its length.
+    Hyperparameter Optimization", AISTATS 2016, algorithm 1. Deviation: students are trained
+    again in every round, because a learning rate schedule depends on its length.
 
     Args:
-        students: what builds each, by name, the most promising first.
+        students: functions that build each student, by name, the most promising first.
         distillation: teacher, data and recipe.
-        loss: as in [`distill`][diswot.training.distill].
-        folder: where the best student's last training is kept, and those before it in
-            `shortlist/ROUND-PLACE`; a later call finds them again.
+        loss: an expression or preset, see [`distill`][diswot.training.distill].
+        folder: where the best student's last training is written, and earlier ones in
+            `shortlist/ROUND-PLACE`; a later call reuses finished trainings.
         progress: receives every step.
-        replace_unfinished: see [`train_once`][diswot.training.Distillation.train_once].
+        replace_unfinished: whether unfinished trainings with other settings in the folder are
+            removed; otherwise they raise an error.
 
     Raises:
         OptionError: the shortlist is empty.
-        RunFolderError: another process is at work in the folder.
+        RunFolderError: another process uses the folder.
         RunError: a loss is not finite.
     """
     if not students:
@@ -165,7 +166,7 @@ def halve(
 
 
 def _rounds(count: int, epochs: int) -> Iterator[tuple[int, int]]:
-    """Yield how many students each round has, and epochs; the last has one student.
+    """Yield (number of students, epochs) for each round; the last has one student.
 
     Examples:
         >>> list(_rounds(5, 20))
@@ -177,7 +178,11 @@ def _rounds(count: int, epochs: int) -> Iterator[tuple[int, int]]:
 
 
 def total_epochs(count: int, epochs: int) -> int:
-    """Return the epochs of all trainings of a shortlist of `count` together.
+    """Return the total number of epochs of successive halving.
+
+    Args:
+        count: number of students in the shortlist.
+        epochs: epochs of a full training.
 
     Examples:
         >>> total_epochs(4, 20)

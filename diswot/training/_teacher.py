@@ -1,4 +1,4 @@
-"""Teachers by name, and with weights: their own, from the cache, or trained now."""
+"""Teachers with weights: given, cached, or trained now."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 
 _LONGER = "give its weights (--teacher-weights), train it longer (--teacher-epochs)"
-"""What to do about a teacher near chance of which nothing in particular is known."""
+"""General advice for a teacher that is hardly better than chance."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class TrainedTeacher:
     """A teacher with weights.
 
     Attributes:
-        source: what it is, with these weights.
-        network: the network to distill from, on the device.
-        test: its measure on the test split.
+        source: name and factories of the teacher, with these weights.
+        network: the network to distill from, on the device and in evaluation mode.
+        test: measure on the test split.
     """
 
     source: Teacher
@@ -48,13 +48,21 @@ def named_teacher(
     progress: Progress,
     **options: Any,
 ) -> tuple[Teacher, nn.Module]:
-    """Find a teacher that fits `data`, and report its notes.
+    """Find a teacher, check that it fits `data`, and report its notes.
+
+    Args:
+        teacher: a name, `package.module:callable`, a network, or a `Teacher`.
+        data: the dataset.
+        weights: checkpoint to load.
+        seed: seed of the initial weights, if it has no trained ones.
+        progress: receives messages.
+        **options: options of the task, such as `teacher_classes`.
 
     Returns:
-        The teacher, and its network: with its weights, or else initialized by `seed`.
+        The teacher and its network, with trained weights if it has any.
 
     Raises:
-        DiswotError: it does not exist, or does not fit.
+        DiswotError: the teacher does not exist or does not fit the data.
     """
     found = data.task.find_teacher(teacher, data, weights=weights, **options)
     for note in found.notes:
@@ -78,29 +86,29 @@ def trained_teacher(
     progress: Progress,
     **options: Any,
 ) -> TrainedTeacher:
-    """Return a teacher with weights that knows something of `data`.
+    """Return a teacher with weights, after checking that it is better than chance.
 
-    A built-in teacher without a checkpoint is trained, once, by the default recipe, on what
-    `data` has for a teacher of this name: its weights are kept under `teachers/` in the data
-    root (in the user's cache where that is read-only), named by a hash of these data, network
-    and recipe.
+    A built-in teacher without a checkpoint is trained once with the default recipe. Its weights
+    are cached under `teachers/` in the data root (or in the user's cache if that is read-only),
+    under a name with a hash of data, network and recipe.
 
     Args:
-        teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes.
-        data: what it is a teacher for, and evaluated on.
-        weights: a checkpoint to load into it.
-        role: its name among the teachers of the task.
-        epochs: of its training, where it has no weights.
+        teacher: anything that [`find_teacher`][diswot.tasks.Task.find_teacher] accepts.
+        data: the dataset, on whose test split it is evaluated.
+        weights: checkpoint to load.
+        role: name of the teacher in the task.
+        epochs: epochs of its training, if it has no weights.
         root: the data root.
-        device: where to compute.
-        force: whether it may be little better than chance.
+        device: torch device.
+        force: whether a teacher that is hardly better than chance is accepted.
         progress: receives every step.
-        **options: of the task's own, such as `teacher_classes`.
+        **options: options of the task, such as `teacher_classes`.
 
     Raises:
-        DiswotError: it does not exist, or does not fit.
-        TeacherError: it is little better than chance.
-        RunFolderError: several processes are to train it, and another one does already.
+        DiswotError: the teacher does not exist or does not fit the data.
+        TeacherError: it is hardly better than chance.
+        RunFolderError: this is one of several processes that train together, and another
+            program already trains the same teacher.
     """
     named, network = named_teacher(teacher, data, weights=weights, progress=progress, **options)
     who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({role})"
@@ -139,7 +147,7 @@ def _trained_once(
     device: str,
     progress: Progress,
 ) -> nn.Module:
-    """Return the network of a teacher without weights, trained now or loaded from the cache."""
+    """Train a teacher without weights, or load it from the cache; return its network."""
     recipe = default_recipe(data, epochs=epochs)
     network = teacher.initialized(seed_for(recipe.seed, "teacher"))
 

@@ -1,4 +1,4 @@
-"""What a teacher shows of a batch: computed now, or once for all epochs."""
+"""Teacher outputs for a batch: computed in every step, or once and cached for all epochs."""
 
 import math
 from collections.abc import Callable
@@ -14,22 +14,27 @@ from diswot.tasks import MOST_AT_ONCE, Batch
 from diswot.training._plain_batches import PlainBatches
 
 MOST_CACHED = 2**30
-"""Bytes of a teacher's outputs that are kept in memory, 1 GiB."""
+"""Size limit of cached teacher outputs, in bytes: 1 GiB."""
 
 _OF_ALL = ("classifier_weight", "unread", "unmapped")
-"""What of a pass is the same for all examples."""
+"""Parts of a forward pass that do not depend on the examples."""
 
 TeacherOutputs: TypeAlias = Callable[[Batch], Activations]
-"""A batch → what the teacher shows of it."""
+"""(batch) → activations of the teacher for it."""
 
 
 def given(batch: Batch, teacher: str) -> tuple[Tensor, ...]:
-    """Return what a teacher is given of a batch: its own view, else what students are."""
+    """Return a teacher's inputs for a batch: its own view if it has one, else the student's."""
     return batch.views.get(teacher, batch.inputs)
 
 
 def computed(read: ActivationReader, teacher: str) -> TeacherOutputs:
-    """Run the teacher of a name on every batch."""
+    """Return a function that runs the teacher on every batch.
+
+    Args:
+        read: reader of the teacher's activations.
+        teacher: name of the teacher.
+    """
 
     def outputs(batch: Batch) -> Activations:
         with torch.no_grad():
@@ -42,21 +47,29 @@ def computed(read: ActivationReader, teacher: str) -> TeacherOutputs:
 def cached(
     read: ActivationReader, batches: PlainBatches, teacher: str, *, who: str = "the teacher"
 ) -> TeacherOutputs | None:
-    """Run the teacher once on all training examples, and keep what it shows.
+    """Run the teacher once on all training examples, and cache its outputs.
+
+    Args:
+        read: reader of the teacher's activations.
+        batches: the training examples, which must be the same in every epoch.
+        teacher: name of the teacher.
+        who: description of the teacher in messages.
 
     Returns:
-        The outputs; `None` where they take more than `MOST_CACHED` bytes, or where something
-        is watched that has not one row for each example.
+        A function that looks up the outputs of a batch; `None` if they take more than
+        `MOST_CACHED` bytes, or if a watched activation does not have one row per example.
     """
 
     def forward(places: Tensor) -> ForwardPass:
         return read.forward(*given(batches.take(places), teacher))
 
     places = torch.arange(len(batches))
+    # Estimate the size from two and three examples before all are computed.
     size = len(places) * _bytes_of_one(forward(places[:2]), forward(places[:3]))
     if size > MOST_CACHED:
         batches.note(f"{who}'s outputs ({size / 1e6:,.0f} MB) are too large to keep")
         return None
+    # Flatten the outputs of each part to a list of tensors, and concatenate these over parts.
     form = tree_flatten(_outputs(forward(places[:2])))[1]
     rows = [tree_flatten(_outputs(forward(part)))[0] for part in torch.split(places, MOST_AT_ONCE)]
     columns = [torch.cat(c) if isinstance(c[0], Tensor) else None for c in zip(*rows, strict=True)]
@@ -77,13 +90,18 @@ def cached(
 
 
 def _outputs(forward: ForwardPass) -> dict[str, Any]:
-    """Return all of a pass that has a row for each example."""
+    """Return the parts of a forward pass that have one row per example."""
     rows = {name: value for name, value in vars(forward).items() if name not in _OF_ALL}
     return {**rows, "watched": list(forward.watched.values())}
 
 
 def _bytes_of_one(of_two: ForwardPass, of_three: ForwardPass) -> float:
-    """Return the bytes of one row of all outputs, which must have one row for each example."""
+    """Return the bytes of one example's outputs; infinity if one has not a row per example.
+
+    Args:
+        of_two: forward pass of two examples.
+        of_three: forward pass of three examples.
+    """
     total = 0.0
     pairs = zip(tree_flatten(_outputs(of_two))[0], tree_flatten(_outputs(of_three))[0], strict=True)
     for two, three in pairs:

@@ -1,4 +1,4 @@
-"""`train_teacher`: a network by name and data in, a checkpoint for `teacher_weights` out."""
+"""`train_teacher`: train a teacher on labels, for use as `teacher_weights`."""
 
 from pathlib import Path
 from typing import Any, Unpack
@@ -25,7 +25,12 @@ def check_teacher_training(
     data: Any,
     **options: Unpack[DistillationOptions],
 ) -> None:
-    """Check a teacher's training before data are read.
+    """Check the options of a teacher's training before data are read.
+
+    Args:
+        teacher: a name, `package.module:callable`, or a network.
+        data: a name, a folder, `package.module:callable`, or a dataset.
+        **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -46,21 +51,25 @@ def train_teacher(
     progress: Progress | bool | None = None,
     **options: Unpack[DistillationOptions],
 ) -> Training:
-    """Train a teacher on the truth alone; its best weights are `best.safetensors` in `out`.
+    """Train a teacher on labels only; its best weights are `best.safetensors` in `out`.
 
     Args:
-        teacher: what [`find_teacher`][diswot.tasks.Task.find_teacher] takes; one that has
-            weights is trained on from them; by default the task's.
-        out: a new folder for checkpoints, `metrics.csv` and `report.json`; where a training
-            of the same was stopped, it resumes.
+        teacher: anything that [`find_teacher`][diswot.tasks.Task.find_teacher] accepts; if it
+            has weights, it is fine-tuned from them; by default the task's teacher.
+        out: a new folder for checkpoints, weights, `metrics.csv` and `report.json`; a stopped
+            training with the same settings in it is resumed.
         data: a built-in name, a folder, `package.module:callable`, or a dataset; by default
             the task's.
-        progress: a function that receives every step, or `False` for nothing; by default bars
-            are drawn where standard error is a terminal, or in a notebook.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`DistillationOptions`][diswot.training.DistillationOptions].
 
+    Returns:
+        History and measures of the training.
+
     Raises:
-        DiswotError: something that was asked for does not exist or does not fit.
+        DiswotError: a name does not exist, options contradict each other, or the teacher does
+            not fit the data.
         RunError: the loss is not finite.
     """
     with displayed(progress) as report:

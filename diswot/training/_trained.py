@@ -1,4 +1,4 @@
-"""What came of a training."""
+"""The result of a training."""
 
 from dataclasses import dataclass, field
 
@@ -10,18 +10,19 @@ from diswot.training._metrics import Epoch
 
 @dataclass(frozen=True)
 class Training:
-    """What came of a training.
+    """The result of a training.
 
     Attributes:
-        objective: the loss.
-        history: one record per epoch.
-        best_epoch: the epoch whose weights were kept, the last of those with the best
-            measure on the validation split.
-        val: measure on the validation split at that epoch, which was selected by it.
-        test: measure on the test split, on which nothing was selected.
-        seconds: how long it took.
-        test_values: the metric's value of each example of the test split (n,); `None` where there
-            are none, or where the training was read from a folder.
+        objective: the loss, as written by the user.
+        history: metrics of every epoch.
+        best_epoch: number of the epoch whose weights were kept, from 1: the last one with the
+            best measure on the validation split.
+        val: measure on the validation split at the best epoch. It is biased upwards, because
+            the epoch was selected by it.
+        test: measure on the test split, by which nothing was selected.
+        seconds: training time, without interruptions.
+        test_values: the metric's value (n,) for each test example; `None` if the metric has
+            none, or if the result was read from a folder.
     """
 
     objective: str

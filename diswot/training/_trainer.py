@@ -1,4 +1,4 @@
-"""The loop of a training."""
+"""The training loop."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -22,17 +22,17 @@ from diswot.training._plan import Prepared
 from diswot.training._trained import Training
 
 SETTLED = 8
-"""Steps after which losses are looked at, so that a GPU need not wait for each of them."""
+"""Number of steps after which losses are read from the device, to avoid synchronization."""
 
 
 @dataclass
 class Clock:
-    """Seconds of a training, without the time in which it was stopped.
+    """Measures training time without interruptions, and schedules checkpoints.
 
     Attributes:
-        started: when it would have started, had it not been stopped.
+        started: start time, shifted by the time in which the training was stopped.
         every: seconds between checkpoints within an epoch.
-        due: when the next one is.
+        due: time of the next checkpoint.
     """
 
     started: float
@@ -41,20 +41,34 @@ class Clock:
 
     @classmethod
     def of(cls, seconds: float, every: float) -> "Clock":
-        """Start a clock that has run for so many seconds."""
+        """Start a clock.
+
+        Args:
+            seconds: training time before the interruption; 0 for a new training.
+            every: seconds between checkpoints within an epoch.
+        """
         now = time.perf_counter()
         return cls(now - seconds, every, now + every)
 
     @property
     def seconds(self) -> float:
-        """What the training took so far."""
+        """Training time so far, in seconds."""
         return time.perf_counter() - self.started
 
 
 def run(
     work: Prepared, *, checkpoint_seconds: float, events: TensorBoard | None = None
 ) -> Training:
-    """Train to the end; the student ends with the weights of its best epoch."""
+    """Train to the end; the student ends with the weights of its best epoch.
+
+    Args:
+        work: the training, new or resumed.
+        checkpoint_seconds: time between checkpoints within an epoch.
+        events: writer of TensorBoard events.
+
+    Raises:
+        DivergedError: the loss is not finite.
+    """
     plan, state = work.plan, work.state
     clock, steps = Clock.of(state.seconds, checkpoint_seconds), plan.batches.steps
     plan.meter.begin(state.epoch * steps + state.step, plan.recipe.epochs * steps)
@@ -65,7 +79,7 @@ def run(
         if events is not None:
             events.write(state.history[-1])
         _save(work, clock)
-    _write_files(work, snapshot(work.evaluated))  # of a resumed training they can be damaged
+    _write_files(work, snapshot(work.evaluated))  # again: a kill may have damaged the files
     plan.method.student.load_state_dict(state.best)
     test = measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device)
     return Training(
@@ -80,7 +94,7 @@ def run(
 
 
 def _train_epoch(work: Prepared, clock: Clock) -> float:
-    """Do the steps of the epoch that are left; return examples per second."""
+    """Run the remaining steps of the epoch; return examples per second."""
     state, batches = work.state, work.plan.batches
     began, first, log = time.perf_counter(), state.step, LossLog(work.plan.accelerator)
     work.module.train()
@@ -100,13 +114,13 @@ def _train_epoch(work: Prepared, clock: Clock) -> float:
 
 
 def _players(work: Prepared, step: int) -> list[str]:
-    """Return whose turn a step of the epoch is, in their order."""
+    """Return the names of the players that are updated in a step, in order."""
     done = work.state.epoch * work.plan.batches.steps + step
     return [name for name, player in work.players.items() if done % player.every == 0]
 
 
 def _step(work: Prepared, step: int, drawn: Iterator[Batch], log: LossLog) -> None:
-    """Let every player whose turn it is change its parameters once."""
+    """Update every player whose turn it is once, then the moving average."""
     for name in _players(work, step):
         _turn(work, name, step, drawn, log)
     if work.average is not None:
@@ -114,10 +128,10 @@ def _step(work: Prepared, step: int, drawn: Iterator[Batch], log: LossLog) -> No
 
 
 def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: LossLog) -> None:
-    """Change the parameters of one player, by the gradient of its loss on a batch.
+    """Update the parameters of one player by the gradient of its loss on a batch.
 
-    All players see the same examples, changed alike: random numbers follow from the seed, the
-    epoch and the step.
+    All players see the same examples with the same augmentation, because random numbers depend
+    only on the seed, the epoch and the step.
     """
     plan, epoch, accelerator = work.plan, work.state.epoch, work.plan.accelerator
     player, optimizer, recipe = work.players[name], work.optimizers[name], plan.recipe
@@ -146,7 +160,7 @@ def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: Los
 
 
 def _settle(work: Prepared, log: LossLog) -> None:
-    """Add up the losses of the last steps.
+    """Read the losses of the last steps from the device, and add them up.
 
     Raises:
         DivergedError: one of them is not finite.
@@ -165,7 +179,7 @@ def _settle(work: Prepared, log: LossLog) -> None:
 
 
 def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None:
-    """Close an epoch: measure the student, and keep its weights if they are the best."""
+    """End an epoch: evaluate the student, and keep its weights if they are the best so far."""
     plan, state = work.plan, work.state
     val, _ = measured(work.evaluated, plan.data, "val", plan.accelerator, device=plan.device)
     means, steps = _means(work), plan.batches.steps
@@ -191,7 +205,7 @@ def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None
 
 
 def _means(work: Prepared) -> dict[str, float]:
-    """Return the mean losses of the epoch, over the turns of each player."""
+    """Return the mean of every loss over its player's updates in the epoch."""
     means: dict[str, float] = {}
     steps = work.plan.batches.steps
     for player, sums in work.state.sums.items():
@@ -202,7 +216,7 @@ def _means(work: Prepared) -> dict[str, float]:
 
 
 def _named(player: str, loss: str) -> str:
-    """Return what a loss is called where those of all players are."""
+    """Return the column name of a loss, which has the player's name as prefix if not student."""
     return loss if player == STUDENT else f"{player}.{loss}"
 
 

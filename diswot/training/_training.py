@@ -1,4 +1,4 @@
-"""Training one network, by any method."""
+"""Train one network by any method."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -22,11 +22,11 @@ from diswot.training._trained import Training
 from diswot.training._trainer import run
 
 CHECKPOINT_MINUTES = 5.0
-"""Between checkpoints within an epoch."""
+"""Default time between checkpoints within an epoch, in minutes."""
 
 
 class Running(TypedDict, total=False):
-    """Where a training computes, what it writes and whom it reports to; see `train_by`."""
+    """Keyword arguments of `train_by` that say where a training runs, writes and reports."""
 
     folder: Path | None
     device: str
@@ -48,18 +48,17 @@ def train(
     """Train `network` in place by one loss; it ends with the weights of its best epoch.
 
     Args:
-        network: what to train.
-        data: trained on `train`, selected on `val`, evaluated on `test`.
-        objective: the loss.
-        recipe: optimizer and schedule.
-        teachers: by name, read in evaluation mode, never changed; where the loss needs one.
-            Losses that read one teacher read the first.
-        **running: device, folder, progress and name of the training, as of `train_by`; by default
-            the training has the name of its loss.
+        network: the network to train.
+        data: the dataset; the best epoch is selected on `val` and evaluated on `test`.
+        objective: the parsed loss.
+        recipe: optimizer, schedule, augmentation, …
+        teachers: networks to distill from, by name; they run in evaluation mode and do not
+            change. Losses for a single teacher use the first.
+        **running: device, folder, progress and name of the training, see `train_by`.
 
     Raises:
-        OptionError: the loss reads what the task does not give, or needs a teacher and got
-            none; see also `train_by`.
+        OptionError: the task does not provide what the loss reads, the loss needs a teacher
+            and there is none, or the batch cannot be divided by the processes.
         RunFolderError: the checkpoint is damaged, or of another training.
         RunError: the loss is not finite.
     """
@@ -82,28 +81,31 @@ def train_by(
 ) -> Training:
     """Train the student of a method; it ends with the weights of its best epoch.
 
-    A training that was stopped resumes from the checkpoint in its folder. Since order and
-    random numbers of every step follow from the seed, the epoch and the step alone, it
-    ends, on a CPU, with the very weights of one that was never stopped.
+    A stopped training resumes from the checkpoint in its folder. Because order and random
+    numbers of every step depend only on the seed, the epoch and the step, on a CPU it ends
+    with exactly the weights of an uninterrupted training.
 
-    In several processes (`torchrun`, `accelerate launch`) each takes its share of every
-    batch, and the first writes and reports progress.
+    With several processes (`torchrun`, `accelerate launch`), each computes its share of every
+    batch, and rank 0 writes files and reports progress.
 
     Args:
-        method: the student, and how it learns.
-        data: trained on `train`, selected on `val`, evaluated on `test`.
-        recipe: optimizer and schedule of players that have none of their own.
+        method: student, losses and players.
+        data: the dataset; the best epoch is selected on `val` and evaluated on `test`.
+        recipe: recipe of the training, and of players without their own.
         folder: where `best.safetensors`, `last.safetensors`, `metrics.csv` and
-            `checkpoint.pt` go.
-        device: where to compute.
+            `checkpoint.pt` are written; by default nowhere.
+        device: torch device.
         progress: receives every step.
-        stage: what the training is called there; by default as the method.
+        stage: name of the training in reports; by default the method's.
         tensorboard: whether to write TensorBoard events into the folder.
-        checkpoint_minutes: between checkpoints within an epoch.
+        checkpoint_minutes: time between checkpoints within an epoch.
+
+    Returns:
+        History and measures of the training.
 
     Raises:
-        OptionError: a player has nothing to train, the batch cannot be shared, or the device
-            has no such precision.
+        OptionError: a player has nothing to train, the batch cannot be divided by the
+            processes, or the device does not support the precision.
         RunFolderError: the checkpoint is damaged, or of another training.
         RunError: a loss is not finite.
     """
