@@ -1,4 +1,4 @@
-"""The main job: search, distill the winner, compare, export."""
+"""`diswot run`: search, distill the winner, compare with baselines, export."""
 
 from diswot.options import RunOptions
 from diswot.pipeline._asked_for import check_run

@@ -1,4 +1,4 @@
-"""Checks of a run, before data are read."""
+"""Check the options of a run before data are read."""
 
 from pathlib import Path
 from typing import Unpack, cast
@@ -31,7 +31,14 @@ def check_run(
     out: str | Path | None,
     **options: Unpack[RunOptions],
 ) -> SearchSettings:
-    """Check a run before data are read; return its settings as a search.
+    """Check the options of a run before data are read; return the settings of its search.
+
+    Args:
+        teacher: as for `run`.
+        space: as for `run`.
+        budget: upper limits on what a student may cost.
+        out: the run folder, which must be new or empty.
+        **options: options of `run`.
 
     Raises:
         DiswotError: a name does not exist, or options contradict each other.
@@ -64,7 +71,7 @@ def check_run(
     method.check(subject.task, {**options, **own})
     subject.check()
     compared = options_of(ScoringOptions, options)
-    compared.pop("teacher_state", None)  # the teacher is trained where its weights are needed
+    compared.pop("teacher_state", None)  # a run trains the teacher itself if weights are needed
     check_scoring(subject.teacher, subject.space, **cast(ScoringOptions, compared))
     trained = cast(DistillationOptions, options_of(DistillationOptions, options))
     check_distillation(subject.teacher, data=subject.data, **trained)

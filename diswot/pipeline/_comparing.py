@@ -1,4 +1,4 @@
-"""Students of a run compared example by example, in the direction of their metric."""
+"""Compare the students of a run by the first metric of their task, paired by example."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,15 +11,15 @@ from diswot.tasks import Dataset, Difference, Measure, SplitName
 
 @dataclass(frozen=True, eq=False)
 class TrainedStudent:
-    """A student of a run, as far as a verdict needs to know it.
+    """A trained student with the values on which the verdict is based.
 
     Attributes:
-        label: what it is in the run: `winner`, `largest`, …
-        name: its architecture.
-        costs: parameters and multiply-adds.
-        loss: what it was trained with; the first of the task's losses is without the teacher.
-        val: the metric's value of each example of the validation split (N,).
-        test: the same of the test split (M,).
+        label: its role in the run: `winner`, `largest`, …
+        name: name of its architecture.
+        costs: parameters and MACs.
+        loss: loss of its training; the first of the task's losses does not use the teacher.
+        val: the metric's values (N,) for the validation examples.
+        test: the metric's values (M,) for the test examples.
     """
 
     label: str
@@ -31,15 +31,15 @@ class TrainedStudent:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Sort key, smaller is cheaper."""
+        """Sort key: parameters, then MACs."""
         return self.costs.params, self.costs.macs
 
 
 class Comparison:
-    """Compares students by the first metric of their data.
+    """Compares students by the first metric of their dataset.
 
     Args:
-        dataset: what they were trained on and measured with.
+        dataset: the dataset with which they were trained and evaluated.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -52,19 +52,19 @@ class Comparison:
         return self.metric.summarize(_values(student, split), self._dataset, split)
 
     def merit(self, student: TrainedStudent) -> tuple[float, int, int]:
-        """Sort key, better is larger: the measure on the validation split, then cheapness."""
+        """Sort key, larger is better: measure on the validation split, then lower costs."""
         params, macs = student.size
         return self.measure(student, "val").merit, -params, -macs
 
     def difference(
         self, one: TrainedStudent, other: TrainedStudent, split: SplitName
     ) -> Difference:
-        """Return the metric of `one` minus that of `other`, paired by example."""
+        """Return the metric of `one` minus that of `other`, with a paired 95 % interval."""
         values = _values(one, split), _values(other, split)
         return self.metric.difference(*values, self._dataset, split)
 
     def is_better(self, one: TrainedStudent, other: TrainedStudent, split: SplitName) -> bool:
-        """Return whether `one` is better, by more than the interval of their difference."""
+        """Return whether `one` is significantly better: the 95 % interval excludes 0."""
         found = self.difference(one, other, split)
         return found.low > 0 if self.metric.higher_is_better else found.high < 0
 

@@ -1,4 +1,4 @@
-"""Whether what will be found can be exported, found out before anything is searched or trained."""
+"""Check, before searching and training, that students of the space can be exported."""
 
 import torch
 from torch import nn
@@ -16,16 +16,22 @@ _TRIES = 5
 def check_exportable(
     space: str | SearchSpace, signature: Signature, *, onnx: bool | None, progress: Progress
 ) -> None:
-    """Export a random candidate of a space on trial, and name the forms that it cannot have.
+    """Try to export a random candidate, and report the formats that are not possible.
+
+    Args:
+        space: a name, `package.module:Class`, or a space.
+        signature: shapes of the networks' inputs and outputs.
+        onnx: whether ONNX is required; `None` if it is optional.
+        progress: receives a message for each format that is left out.
 
     Raises:
-        ExportError: there is none that it can have, or not the one that was asked for.
-        MissingExtraError: ONNX is asked for and not installed.
-        DiswotError: there is no such space.
+        ExportError: no format is possible, or not the required one.
+        MissingExtraError: ONNX is required and not installed.
+        DiswotError: the space does not exist or does not fit.
     """
     wanted = wanted_forms(onnx=onnx)
     candidate = _runnable(find_space(space, signature), signature)
-    if candidate is None:  # the search says what is wrong with its candidates
+    if candidate is None:  # the search will report what is wrong with its candidates
         return
     for form, reason in dry_export(candidate, signature, wanted=wanted).items():
         note = f"students of this space cannot be exported as {form}, which is left out: {reason}"
@@ -33,7 +39,7 @@ def check_exportable(
 
 
 def _runnable(space: SearchSpace, signature: Signature) -> nn.Module | None:
-    """Return the network of a random candidate that can be built and run."""
+    """Return the network of a random candidate that can be built and run, or `None`."""
     for number in range(_TRIES):
         try:
             arch = space.sample(generator_for("exported on trial", number))

@@ -1,4 +1,4 @@
-"""The main job: search, distill the winner, compare, export."""
+"""`run`: search, distill the winner, compare with baselines, export."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
     *("teacher_epochs", "flips", "teacher_view", "force", "tensorboard"),
 )
-"""What a manifest keeps of how the main job trains."""
+"""Options of trainings that the manifest of a run records."""
 
 
 @takes_run_options
@@ -65,26 +65,34 @@ def run(
     progress: Progress | bool | None = None,
     **options: Unpack[RunOptions],
 ) -> RunReport:
-    """Search a student for the teacher, distill it, compare it with baselines, export one.
+    """Search a student, distill it, compare it with baselines, and export the best choice.
 
-    The winner is trained three times from the same initialization with the same batches:
-    alone, distilled from the teacher (DisWOT), and with the similarity losses too (DisWOT†).
-    Largest, smallest and random student are distilled like it; with `compare=False` none of them
-    is trained, and the verdict says so. The smallest of those that are as good as the best, within
-    the interval of their difference on the validation split, is exported; `verdict` says why.
+    The winner of the search is trained three times from the same initialization with the same
+    batches: without the teacher, distilled (DisWOT), and distilled with the similarity losses
+    (DisWOT†). The largest, the smallest and a random student are distilled for comparison,
+    unless `compare=False`. Exported is the smallest student whose validation metric does not
+    differ significantly from the best one (95 % interval of the paired difference); the
+    report's `verdict` explains the choice.
 
     Args:
-        teacher: a built-in name, `package.module:callable`, or a network; by default the task's.
-        space: a built-in name, `package.module:Class`, or a space; by default the task's.
-        budget: what a student may cost; by default 300,000 parameters.
-        out: the run folder.
-        progress: a function that gets a message for every step, or `False` for nothing; by
-            default bars are drawn where standard error is a terminal, or in a notebook.
+        teacher: a built-in name, `package.module:callable`, or a network; by default the
+            task's default teacher.
+        space: a built-in name, `package.module:Class`, or a space; by default the task's
+            default space.
+        budget: upper limits on what a student may cost; by default 300,000 parameters.
+        out: the run folder, new or empty.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`SearchOptions`][diswot.search.SearchOptions] and
             [`DistillationOptions`][diswot.training.DistillationOptions].
 
+    Returns:
+        The result of the search, the trainings, the verdict and the exported files.
+
     Raises:
-        DiswotError: something that was asked for does not exist or does not fit.
+        DiswotError: a name does not exist, options contradict each other, or teacher, space
+            and data do not fit together.
+        BudgetError: no architecture of the space is within the budget.
         RunError: every candidate failed, or a loss is not finite.
     """
     with displayed(progress) as report:
@@ -93,18 +101,18 @@ def run(
         options = cast(RunOptions, known)
         folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
-            options["latency"] = EAGER  # the form that will be exported
+            options["latency"] = EAGER  # measure the format that will be exported
         with working_in(folder):
             subject = find_subject(options, teacher=teacher, space=space)
             teacher, space = subject.teacher, subject.space
             data = subject.load(report)
             options = cast(RunOptions, {**subject.without_own(options), "data": data})
-            subject.task.prepared(data, options)  # what does not fit is refused before the search
+            subject.task.prepared(data, options)  # raise errors before the search, not after it
             check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=report)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
             job |= {**_training_of(teacher, options), **own}
-            settings.trainings.plan(job["epochs"])  # what does not fit is refused before the search
+            settings.trainings.plan(job["epochs"])  # raise errors before the search, not after it
             search = _Search(teacher, space, budget, options, method)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
@@ -114,7 +122,14 @@ def run(
 def workshop_of(
     space: str | SearchSpace, options: Mapping[str, Any], own: Mapping[str, Any], run: Run
 ) -> Workshop:
-    """Return what the method of a run makes students with."""
+    """Return everything from which the method of a run makes its students.
+
+    Args:
+        space: a name, `package.module:Class`, or a space.
+        options: options of the run, with the loaded data.
+        own: options of the method.
+        run: the run, which gives the trained teacher.
+    """
     data = options["data"]
     return Workshop(
         run.setup.trained_teacher,
@@ -129,7 +144,7 @@ def workshop_of(
 
 
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
-    """Return the settings of the trainings, defaults in place of what was left open."""
+    """Return the settings of the trainings, with defaults filled in."""
     used: dict[str, Any] = {name: options.get(name) for name in TRAINING}
     used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
     used["teacher_view"] = used["teacher_view"] or "auto"
@@ -145,7 +160,15 @@ def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any
 
 @dataclass(frozen=True)
 class _Search:
-    """A search that is asked for, as a part of the main job."""
+    """The search of a run.
+
+    Attributes:
+        teacher: a name, `package.module:callable`, or a network.
+        space: a name, `package.module:Class`, or a space.
+        budget: upper limits on what a student may cost.
+        options: options of the run, with the loaded data.
+        method: the method of the run.
+    """
 
     teacher: str | nn.Module
     space: str | SearchSpace
@@ -155,16 +178,16 @@ class _Search:
 
     @property
     def asked(self) -> SearchOptions:
-        """The options of the search alone."""
+        """The options that belong to the search."""
         data = self.method.searched(self.options["data"])
         return cast(SearchOptions, {**options_of(SearchOptions, self.options), "data": data})
 
     @cached_property
     def needs_teacher(self) -> bool:
-        """Whether scores see the teacher with its weights.
+        """Whether the search needs the teacher's trained weights.
 
         Raises:
-            DiswotError: the teacher may have to be trained for a search that cannot be.
+            DiswotError: the search has an error, which is raised before the teacher is trained.
         """
         scorer = find_scorer(self.options.get("scorer", DEFAULT_SCORER))
         state = self.options.get("teacher_state") or scorer.card.teacher_state
@@ -175,7 +198,7 @@ class _Search:
         return True
 
     def start(self, run: Run) -> SearchResult:
-        """Search in a new folder, and train candidates briefly where that was asked for."""
+        """Search in a new folder, then run the short trainings if there is a budget for them."""
         return trained_briefly(run, self._searched(run), self.asked)
 
     def _searched(self, run: Run) -> SearchResult:

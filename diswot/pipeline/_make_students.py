@@ -1,4 +1,4 @@
-"""The stage in which the method of a run makes what students come from."""
+"""The stage of a run that makes the source of students, for example trains supernets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from diswot.students import StudentSource
 
 @dataclass(frozen=True)
 class MakeStudents:
-    """What students come from, which the method of the run makes, such as supernets.
+    """Makes the source of students by the method of the run.
 
     Attributes:
-        method: makes it.
-        workshop: of what.
+        method: the method.
+        workshop: (run) → data, teacher and space for the method.
     """
 
     method: RunMethod
@@ -22,9 +22,9 @@ class MakeStudents:
     name = "students"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the method, and of the weights that students start with."""
+        """Return a digest of the method and of the weights that students inherit."""
         return fingerprint_of(self.method.name, run.of(MakeStudents).digest)
 
     def run(self, run: Run) -> StudentSource:
-        """Make it, unless that was done."""
+        """Make the source of students, or load it from the cache."""
         return self.method.source(self.workshop(run))

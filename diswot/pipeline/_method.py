@@ -1,4 +1,4 @@
-"""The method of a run, and the options that it alone has."""
+"""The method of a run and its own options."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def takes_run_options(function: _F) -> _F:
-    """Make a function take the options of the task and the method that it is called for."""
+    """Make a function accept the options of the task and the method that it is called with."""
     return takes_options(function, own=_own)
 
 
@@ -20,12 +20,17 @@ def _own(given: Mapping[str, Any]) -> Mapping[str, Declared]:
 
 
 def with_method(options: Mapping[str, Any]) -> tuple[RunMethod, dict[str, Any], dict[str, Any]]:
-    """Return the method of some options, its own ones with their defaults, and the others.
+    """Split options into the method, its own options and all others.
 
-    What the method has other defaults for is among the others.
+    Args:
+        options: options of a run by name.
+
+    Returns:
+        The method; its own options with defaults; and the other options, in which the method's
+        defaults replace missing values.
 
     Raises:
-        DiswotError: there is no such method, or an option of it is out of range.
+        DiswotError: the method does not exist, or one of its options is out of range.
     """
     method = find_method(options.get("method"))
     given = {name: value for name, value in options.items() if value is not None}

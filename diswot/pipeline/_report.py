@@ -1,4 +1,4 @@
-"""What the main job made, for people and for `result.json`."""
+"""The report of a run: its results in memory and in `result.json`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,15 +14,16 @@ from diswot.training import Halving, Training
 
 @dataclass(frozen=True)
 class Row:
-    """One network in the closing table.
+    """One network in the final table of a run.
 
     Attributes:
-        label: what it is in this run: `teacher`, `winner`, `largest`, …
-        name: its architecture.
-        costs: parameters and multiply-adds.
-        latency_ms: median time of one example; `None` if it does not run in the form that is timed.
-        score: as in the search; the teacher has none.
-        measures: on the test split, by how it was trained.
+        label: its role in the run: `teacher`, `winner`, `largest`, …
+        name: name of its architecture.
+        costs: parameters and MACs.
+        latency_ms: median latency of one example in milliseconds; `None` if the network does
+            not run in the runtime that is measured.
+        score: its score in the search; `None` for the teacher.
+        measures: measures on the test split by loss.
     """
 
     label: str
@@ -33,7 +34,7 @@ class Row:
     measures: Mapping[str, Measure] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row as plain values."""
+        """Return the row as JSON values."""
         return {
             "label": self.label,
             "architecture": self.name,
@@ -47,18 +48,18 @@ class Row:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What the main job made.
+    """The results of a run.
 
     Attributes:
-        search: the search's result.
-        task: what kind of data it is of.
-        verdict: which student to take, and why; it is the one that was exported.
-        rows: the teacher, the winner, and the baselines.
-        latency: how the rows' latencies were measured.
-        halving: the shortlist's trainings, by which the winner was chosen; `None` where it
-            is the top-scoring candidate.
-        trainings: the winner's, by loss; without those that diverged.
-        exported: what was exported.
+        search: result of the search.
+        task: the task.
+        verdict: which student to use, and why; this student was exported.
+        rows: the teacher, the winner and the baselines.
+        latency: description of how the rows' latencies were measured.
+        halving: the shortlist's trainings, which selected the winner; `None` if the winner is
+            simply the candidate with the highest score.
+        trainings: trainings of the winner by loss, without those that diverged.
+        exported: the exported files.
         folder: the run folder.
     """
 
@@ -74,11 +75,11 @@ class RunReport:
 
     @property
     def shipped(self) -> str:
-        """The loss that the exported student was trained with."""
+        """Loss with which the exported student was trained."""
         return self.verdict.loss
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `result.json` holds."""
+        """Return the content of `result.json`."""
         return self.search.to_json() | {
             "verdict": self.verdict.to_json(),
             "latency": self.latency,

@@ -1,4 +1,4 @@
-"""The main job resumed."""
+"""`resume`: continue a stopped run."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -43,23 +43,28 @@ from diswot.search import resume as resume_search
 def resume(
     folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
 ) -> "RunReport | SearchResult":
-    """Resume what stopped in a run folder: a search, or the main job with all its stages.
+    """Resume a stopped run: a search, or all stages of `diswot run`.
 
-    A training that ended is not repeated; one that did not resumes from its checkpoint.
+    Finished trainings are not repeated; an interrupted one continues from its checkpoint.
 
     Args:
         folder: the run folder.
-        progress: a function that gets a message for every step, or `False` for nothing; by
-            default bars are drawn where standard error is a terminal, or in a notebook.
+        progress: a callback for every step, or `False` for none; by default progress bars are
+            drawn if standard error is a terminal or this is a notebook.
         **options: see [`ResumeOptions`][diswot.search.ResumeOptions].
 
+    Returns:
+        The report of a run, or the result of a search.
+
     Raises:
-        DiswotError: it is no run folder, is damaged, or something does not fit.
+        RunFolderError: the folder is not a run folder, is damaged, of another version, or in
+            use by another process; or data, teacher or space differ from those of the run.
+        DiswotError: a name does not exist, or options contradict each other.
         RunError: every candidate failed, or a loss is not finite.
     """
     with displayed(progress) as report:
         path = Path(folder)
-        read_manifest(path)  # what is no run folder is not locked
+        read_manifest(path)  # raises before a lock file is written into a folder of others
         with working_in(path):
             manifest = read_manifest(path)
             job = _job_of(manifest, path)
@@ -76,7 +81,7 @@ def _resume_job(
     job: Mapping[str, Any],
     progress: Progress,
 ) -> RunReport:
-    """Resume the search of a main job, then its trainings and the export."""
+    """Resume the search of a run, then its trainings and the export."""
     if job["onnx"]:
         require_onnx()
     check_resume(folder, manifest, **options)
@@ -116,7 +121,7 @@ def _resume_job(
 def _training_options_of(
     settings: Mapping[str, Any], job: Mapping[str, Any], options: ResumeOptions
 ) -> dict[str, Any]:
-    """Return how a manifest says that students are trained; options come first where they may."""
+    """Return the training options of a manifest; weights and device can be overridden."""
     used = {
         "task": options["data"].task.name,
         "seed": settings["seed"],
@@ -130,12 +135,12 @@ def _training_options_of(
 
 
 def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | None:
-    """Return what the main job was asked for in addition to a search; `None` of a search alone."""
+    """Return the options of a run in addition to its search; `None` for a stand-alone search."""
     job = manifest.get("job", {})
     if job is None:
         return None
     if isinstance(job, dict):
-        # before there was a choice, it was that
+        # Runs of earlier versions do not record these options, which had fixed values then.
         job = {"teacher_view": "student", "method": DEFAULT_METHOD, **job}
     if not _is_job(job):
         raise RunFolderError(

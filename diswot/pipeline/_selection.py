@@ -1,4 +1,4 @@
-"""Which student of a run to take: selected on the validation split, within intervals."""
+"""Select the student to use on the validation split, and explain the choice in sentences."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,20 +16,23 @@ def verdict(
     untrained: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
 ) -> Verdict:
-    """Say which student to take: the smallest that is as good as the best.
+    """Select the student to use: the smallest that is not significantly worse than the best.
 
-    A student is as good as the one with the best measure on the validation split if the 95 %
-    interval of their difference, paired over its examples, includes 0. The test split selects
-    nothing; what it says of the selection is in the notes.
+    A student is not significantly worse than the one with the best measure on the validation
+    split if the 95 % interval of their difference, paired by example, includes 0. The test
+    split is not used for the selection; the notes say how students compare on it.
 
     Args:
-        students: every student that was trained, the winner of the search first. Those trained
-            without the teacher are not selected; they show what it adds.
-        dataset: what they were trained on; its first metric compares them.
-        teacher: its measure on the test split.
-        failures: why students could not be trained, by label.
-        untrained: labels of students that were not trained in full.
-        seeds: of the trainings.
+        students: all trained students, the winner of the search first. Those trained without
+            the teacher are not selected; they are used to say what the teacher adds.
+        dataset: the dataset, whose first metric compares them.
+        teacher: the teacher's measure on the test split.
+        failures: error messages of trainings that failed, by label.
+        untrained: labels of students that were not fully trained.
+        seeds: seeds of the trainings.
+
+    Returns:
+        The choice with reasons and alternatives.
 
     Raises:
         ValueError: no student was distilled.
@@ -38,6 +41,8 @@ def verdict(
     distilled = [student for student in students if student.loss != alone_of(dataset)]
     if not distilled:
         raise ValueError("Expected at least one distilled student, but got none")
+    # 1. The best on the validation split. 2. All that are not significantly worse. 3. The
+    # smallest of these, and of its trainings the best.
     best = max(distilled, key=compare.merit)
     as_good = [each for each in distilled if not compare.is_better(best, each, "val")]
     smallest = min(each.size for each in as_good)
@@ -66,7 +71,7 @@ def alone_of(dataset: Dataset) -> str:
 def _one_each(
     distilled: Sequence[TrainedStudent], taken: TrainedStudent, compare: Comparison
 ) -> list[TrainedStudent]:
-    """Return every other architecture by its better training."""
+    """Return the best training of every architecture other than the selected one."""
     found: dict[str, TrainedStudent] = {}
     for each in sorted(distilled, key=compare.merit, reverse=True):
         if each.name != taken.name:
@@ -121,7 +126,7 @@ def _reason(
 
 
 def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison) -> str:
-    """Say how far behind the best of the smaller students is."""
+    """Return a phrase on how far behind the best of the smaller students is."""
     smaller = [each for each in others if each.size < taken.size]
     if not smaller:
         return ", and is the smallest that was trained"
@@ -133,7 +138,7 @@ def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent], compare: C
 
 
 def _missing(failures: Mapping[str, str], untrained: Sequence[str]) -> list[str]:
-    """Say which students were not compared, and why."""
+    """Return notes on the students that were not compared, and why."""
     notes = [f"{label} could not be trained: {why}." for label, why in failures.items()]
     if untrained:
         notes.append(f"Not trained in full, and so not compared: {', '.join(untrained)}.")
@@ -143,7 +148,7 @@ def _missing(failures: Mapping[str, str], untrained: Sequence[str]) -> list[str]
 def _notes(
     taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison
 ) -> list[str]:
-    """Say what the test split says of the student, and of the selection."""
+    """Return notes on the test measure, and on students that are better on the test split."""
     reached = compare.measure(taken, "test")
     ahead = [other for other in others if compare.is_better(other, taken, "test")]
     return [
@@ -164,7 +169,7 @@ def _of_teacher(
     alone: str,
     teacher: Measure | None,
 ) -> list[str]:
-    """Say what the teacher adds, where that is nothing, and whether it is behind its student."""
+    """Return notes if the teacher does not improve the student, or is worse than its student."""
     notes = []
     plain = next((s for s in students if s.loss == alone and s.name == taken.name), None)
     if plain is not None and not compare.is_better(taken, plain, "test"):
@@ -181,7 +186,7 @@ def _of_teacher(
 
 
 def _is_behind(one: Measure, other: Measure) -> bool:
-    """Return whether one measure is worse than another, and their intervals are apart."""
+    """Return whether one measure is worse than another, with disjoint intervals."""
     return one.high < other.low if one.higher_is_better else one.low > other.high
 
 

@@ -1,4 +1,4 @@
-"""The short trainings of a main job: those of its search, with its teacher and recipe."""
+"""The short trainings of a run, with its teacher and recipe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,29 @@ from diswot.search import Plan, SearchResult, TrainingBudget
 
 
 def plan_of(run: Run, result: SearchResult) -> Plan:
-    """Return how the budget of a job's trainings is divided."""
+    """Return how the training budget of a run is divided.
+
+    Args:
+        run: the run.
+        result: the result of its search.
+    """
     return TrainingBudget(**result.manifest.get("trainings", {})).plan(run.job["epochs"])
 
 
 def trained_briefly(run: Run, result: SearchResult, options: Mapping[str, Any]) -> SearchResult:
-    """Train candidates of the job's search briefly, if that was asked for.
+    """Run the short trainings of a run, if there is a budget for them.
 
     Args:
-        run: the job.
-        result: of its search.
-        options: `workers` and `cluster`.
+        run: the run.
+        result: the result of its search.
+        options: the options `workers` and `cluster`.
+
+    Returns:
+        `result` with the short trainings, which is also saved.
     """
     if not result.manifest.get("trainings"):
         return result
-    # imported here: jobs without short trainings need not wait for it
+    # Imported here to keep runs without short trainings fast to start.
     from diswot.search.few_shot import train_briefly
 
     found = train_briefly(

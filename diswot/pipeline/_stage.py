@@ -1,4 +1,4 @@
-"""Stages of a job: each can be run again, and does what is not done yet."""
+"""Stages of a run: each can be repeated, and only does what is not done yet."""
 
 import hashlib
 import json
@@ -20,15 +20,15 @@ _RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Run:
-    """A job in a run folder, and what came of its stages so far.
+    """A run in a folder, with the results of its stages so far.
 
     Attributes:
         folder: the run folder.
-        setup: what students are trained with.
-        job: the options of `JobOptions`, and of the trainings, as the manifest keeps them.
-        known: `result.json` as an earlier call wrote it; empty where there is none.
-        fingerprints: those of the stages that ran now.
-        outcomes: of the stages that ran now, by their classes; see `of`.
+        setup: teacher, data and recipe with which students are trained.
+        job: `JobOptions` and options of the trainings, as recorded in the manifest.
+        known: content of `result.json` from an earlier call; empty if there is none.
+        fingerprints: fingerprints of the finished stages, by name.
+        outcomes: results of the finished stages, by class; see `of`.
     """
 
     folder: Path
@@ -39,33 +39,41 @@ class Run:
     outcomes: dict[type, Any] = field(default_factory=dict)
 
     def of(self, stage: "type[Stage[_T]]") -> _T:
-        """Return what came of a stage.
+        """Return the result of a stage.
+
+        Args:
+            stage: class of the stage.
 
         Raises:
-            KeyError: it comes later.
+            KeyError: the stage has not run yet.
         """
         return cast(_T, self.outcomes[stage])
 
 
 class Stage(Protocol[_T_co]):
-    """A part of a job.
+    """A part of a run.
 
     Attributes:
-        name: what it is called in `result.json`.
+        name: name in `result.json`.
     """
 
     @property
     def name(self) -> str: ...
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of all that the outcome follows from; equal ones have equal outcomes."""
+        """Return a digest of everything that the stage's result depends on."""
 
     def run(self, run: Run) -> _T_co:
-        """Read what is done, resume what was started, and do the rest; return what came of it."""
+        """Do what is missing, reuse or resume what was done before, and return the result."""
 
 
 def run_stages(stages: Sequence[Stage[Any]], run: Run) -> RunReport:
-    """Run stages one after the other, the last of which reports; write that, and fingerprints."""
+    """Run stages in order; write the report of the last one and all fingerprints.
+
+    Args:
+        stages: the stages; the last one returns a `RunReport`.
+        run: the run, which collects their results.
+    """
     for stage in stages:
         run.outcomes[type(stage)] = stage.run(run)
         run.fingerprints[stage.name] = stage.fingerprint(run)
@@ -75,10 +83,10 @@ def run_stages(stages: Sequence[Stage[Any]], run: Run) -> RunReport:
 
 
 def known_result(folder: Path) -> dict[str, Any]:
-    """Return the `result.json` of a main job.
+    """Return the content of a run's `result.json`.
 
-    Empty where it is missing, damaged or of a search alone: the stages are run again, and it is
-    written again.
+    Empty if the file is missing, damaged or of a stand-alone search; then all stages run again,
+    and the file is written again.
     """
     try:
         found = read_json(folder / _RESULT)
@@ -88,7 +96,7 @@ def known_result(folder: Path) -> dict[str, Any]:
 
 
 def fingerprint_of(*values: Any) -> str:
-    """Return a digest of plain values of JSON.
+    """Return the SHA-256 of JSON values.
 
     Examples:
         >>> fingerprint_of("a", {"b": 1})[:8] == fingerprint_of("a", {"b": 1})[:8]

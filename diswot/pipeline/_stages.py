@@ -1,4 +1,4 @@
-"""The stages of the main job: teacher, search, trainings, verdict, export, report."""
+"""The stages of a run: teacher, search, trainings, verdict, export, report."""
 
 import hashlib
 import shutil
@@ -31,38 +31,38 @@ from diswot.training import Halving
 
 @dataclass(frozen=True)
 class TrainTeacher:
-    """The teacher with its weights, where scores need them; those trained before are kept.
+    """Trains the teacher before the search, if scores need its weights.
 
     Attributes:
-        needed: whether scores need them. Trainings need them too, and have them then.
+        needed: whether scores need the weights; otherwise the teacher is trained later.
     """
 
     needed: bool
     name = "teacher"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the weights that scores see."""
+        """Return a digest of the weights that scores use."""
         teacher = run.of(TrainTeacher)
         return fingerprint_of(teacher and teacher.name, teacher and teacher.digest())
 
     def run(self, run: Run) -> Teacher | None:
-        """Train the teacher, unless that was done."""
+        """Train the teacher, or load it from the cache; `None` if it is not needed."""
         return run.setup.trained_teacher() if self.needed else None
 
 
 @dataclass(frozen=True)
 class Search:
-    """The search; its journal keeps what was evaluated.
+    """Searches; the journal records evaluated candidates.
 
     Attributes:
-        search: starts it, or resumes it.
+        search: starts or resumes the search.
     """
 
     search: Callable[[Run], SearchResult]
     name = "search"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the manifest."""
+        """Return a digest of the search's manifest."""
         return fingerprint_of(run.of(Search).manifest)
 
     def run(self, run: Run) -> SearchResult:
@@ -72,13 +72,13 @@ class Search:
 
 @dataclass(frozen=True)
 class Trainings:
-    """What was trained.
+    """The trainings of a run.
 
     Attributes:
-        students: build, train and measure candidates.
-        halving: the shortlist's trainings, where there was a choice.
-        compared: what is trained, by label; the winner is the first.
-        attempts: what came of the trainings, by label.
+        students: builds, trains and measures candidates.
+        halving: trainings of the shortlist; `None` if it has only one candidate.
+        compared: the trained candidates by label, the winner first.
+        attempts: results of their trainings by label.
     """
 
     students: Students
@@ -87,22 +87,22 @@ class Trainings:
     attempts: Mapping[str, Attempts]
 
     def network(self, found: Verdict) -> nn.Module:
-        """Return the student that a verdict takes."""
+        """Return the network of the student that a verdict selects."""
         return self.attempts[found.take].trained[found.loss].network
 
 
 class Train:
-    """The trainings of the winner and of what it is compared with; checkpoints keep each."""
+    """Trains the winner and the baselines; each training has its own checkpoints."""
 
     name = "trainings"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of who was trained, and how."""
+        """Return a digest of the trained candidates and the training options."""
         names = {label: candidate.name for label, candidate in run.of(Train).compared.items()}
         return fingerprint_of(run.fingerprints["search"], names, dict(run.job))
 
     def run(self, run: Run) -> Trainings:
-        """Choose the winner of the shortlist, and train it and the others."""
+        """Select the winner of the shortlist, and train it and the baselines."""
         setup, job, result = run.setup, run.job, run.of(Search)
         students = Students(
             setup.distillation,
@@ -124,26 +124,26 @@ class Train:
 
 
 class Decide:
-    """Which student to take, from the values of every one on the validation split."""
+    """Selects the student to use, by the validation split."""
 
     name = "verdict"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the trainings whose students are compared."""
+        """Return a digest of the trainings that are compared."""
         return fingerprint_of(run.fingerprints["trainings"])
 
     def run(self, run: Run) -> Verdict:
-        """Compare the students."""
+        """Compare the students and return the verdict."""
         return _verdict(run.of(Train), seed=run.setup.seed)
 
 
 class Export:
-    """The student that the verdict takes, written and run in every form."""
+    """Exports the selected student in all formats, and runs each."""
 
     name = "export"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of the student's weights, of what its card says, and of the forms."""
+        """Return a digest of the student's weights, its model card, and the formats."""
         found = run.of(Decide)
         network = run.of(Train).network(found)
         return fingerprint_of(
@@ -154,12 +154,12 @@ class Export:
         )
 
     def run(self, run: Run) -> Exported:
-        """Read what was exported if it is of this student and as it was written; else export."""
+        """Export the student, unless an unchanged export of the same student exists."""
         folder, students = run.folder / "student", run.of(Train).students
         if (written := self._written(run, folder)) is not None:
             return written
         students.progress(message("export", "writing the student, and running every form of it"))
-        shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
+        shutil.rmtree(folder, ignore_errors=True)  # files of an interrupted export
         found = run.of(Decide)
         network = run.of(Train).network(found)
         return export(
@@ -167,12 +167,12 @@ class Export:
             folder,
             data=students.dataset,
             metrics={**_metrics_of(network), "verdict": list(found.sentences)},
-            # found possible before the search; now it is written if it can be
+            # Optional now: that ONNX is possible was checked before the search.
             onnx=run.job["onnx"] and None,
         )
 
     def _written(self, run: Run, folder: Path) -> Exported | None:
-        """Return what was exported of this student; `None` where a file of it has changed."""
+        """Return an existing export of this student; `None` if a file has changed since."""
         if not run.known or run.known["stages"].get(self.name) != self.fingerprint(run):
             return None
         found = read_exported(folder, noun=run.of(Train).students.dataset.task.noun)
@@ -181,16 +181,16 @@ class Export:
 
 
 class Report:
-    """The closing table."""
+    """Makes the final table and the report."""
 
     name = "report"
 
     def fingerprint(self, run: Run) -> str:
-        """Return a digest of what the table is of."""
+        """Return a digest of the verdict and the export."""
         return fingerprint_of(run.fingerprints["verdict"], run.fingerprints["export"])
 
     def run(self, run: Run) -> RunReport:
-        """Measure the latencies of the table."""
+        """Measure the latencies of the table, and return the report."""
         done = run.of(Train)
         students, attempts = done.students, done.attempts
         rows = [
@@ -213,12 +213,12 @@ class Report:
 def main_job(
     search: Callable[[Run], SearchResult], students: MakeStudents, *, teacher_first: bool
 ) -> tuple[Stage[Any], ...]:
-    """Return the stages of the main job.
+    """Return the stages of a run in order.
 
     Args:
         search: starts or resumes the search.
-        students: makes what students come from.
-        teacher_first: whether scores need the teacher with its weights.
+        students: makes the source of students.
+        teacher_first: whether scores need the teacher's trained weights.
     """
     first = (TrainTeacher(teacher_first), students, Search(search))
     return (*first, Train(), Decide(), Export(), Report())
@@ -233,7 +233,7 @@ def _digest(network: nn.Module) -> str:
 
 
 def _timing(result: SearchResult, setup: TrainingSetup, *, onnx: bool | None) -> Timing:
-    """Return how latencies are measured: as in the search, else in the form that is exported."""
+    """Return how latencies are measured: as in the search, or in the exported format."""
     searched, device = result.manifest["latency"], setup.distillation.device
     form = EAGER if onnx is False else default_form(device)
     threads = result.manifest["settings"]["threads"]
@@ -242,7 +242,7 @@ def _timing(result: SearchResult, setup: TrainingSetup, *, onnx: bool | None) ->
 
 
 def _others(winner: Candidate, result: SearchResult) -> dict[str, Candidate]:
-    """Return what the winner is compared with, by label."""
+    """Return the candidates with which the winner is compared, by label."""
     best = result.ranking[0] if result.order else result.best
     first = {"top-scoring": best} if winner.name != best.name else {}
     return first | dict(result.baselines)
@@ -258,10 +258,10 @@ def _trainings(
 
 
 def _verdict(done: Trainings, *, seed: int) -> Verdict:
-    """Say which student to take.
+    """Select the student to use among all trained ones.
 
     Raises:
-        DivergedError: none could be distilled.
+        DivergedError: all distillations diverged.
     """
     students, compared, attempts = done.students, done.compared, done.attempts
     distinct: dict[str, str] = {}  # a baseline may be the winner, or another baseline

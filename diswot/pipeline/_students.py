@@ -1,4 +1,4 @@
-"""What students are trained with, and the students of one run."""
+"""Train and measure the students of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,13 @@ from diswot.training import (
 
 
 class TrainingSetup:
-    """What students are trained with, prepared when it is first needed."""
+    """Teacher, data and recipe of a run, prepared on first use.
+
+    Args:
+        teacher: a name, `package.module:callable`, a network, or a `Teacher`.
+        options: options of the run, with the loaded data.
+        progress: receives every step.
+    """
 
     def __init__(
         self, teacher: str | nn.Module | Teacher, options: Mapping[str, Any], progress: Progress
@@ -42,7 +48,7 @@ class TrainingSetup:
 
     @cached_property
     def distillation(self) -> Distillation:
-        """The teacher with weights, trained now where it has none, the data and the recipe."""
+        """Teacher with weights (trained first if it has none), data and recipe."""
         return prepare_distillation(
             self._teacher,
             data=self._options["data"],
@@ -63,11 +69,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class Attempts:
-    """What came of a candidate's trainings.
+    """Results of a candidate's trainings.
 
     Attributes:
-        trained: those that ended, by loss.
-        failures: why others did not, by loss.
+        trained: finished trainings by loss.
+        failures: errors of trainings that diverged, by loss.
     """
 
     trained: Mapping[str, Trained]
@@ -80,18 +86,18 @@ class Attempts:
 
     @property
     def reports(self) -> dict[str, Training]:
-        """What came of those that ended, by loss."""
+        """Results of the finished trainings by loss."""
         return {loss: each.report for loss, each in self.trained.items()}
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How the latencies of a run's closing table are measured.
+    """How the latencies of a run's final table are measured.
 
     Attributes:
-        form: `eager`, `onnx` or `torch-compile`.
-        threads: of the runtime.
-        noun: what one example is called.
+        form: runtime: `eager`, `onnx` or `torch-compile`.
+        threads: threads of the runtime.
+        noun: what the task calls one example, such as "image".
     """
 
     form: str
@@ -104,7 +110,15 @@ class Timing:
 
 
 class Students:
-    """Builds candidates with one initialization, trains and measures them."""
+    """Builds candidates with a fixed initialization, trains and measures them.
+
+    Args:
+        distillation: teacher, data and recipe.
+        folder: folder of the trainings.
+        seed: seed of the run, from which initializations are derived.
+        progress: receives every step.
+        timing: how latencies are measured.
+    """
 
     def __init__(
         self,
@@ -123,11 +137,13 @@ class Students:
         self.progress = progress
 
     def attempt(self, candidate: Candidate, trainings: Mapping[str, str]) -> Attempts:
-        """Train a candidate, unless one with its architecture was; some trainings may diverge.
+        """Train a candidate with several losses; trainings that diverge are recorded.
+
+        If an equal architecture was trained before, its results are returned.
 
         Args:
-            candidate: what to train.
-            trainings: the folder of each training, by loss.
+            candidate: the candidate.
+            trainings: name of the folder of each training, by loss.
         """
         if candidate.name not in self._attempts:
             trained: dict[str, Trained] = {}
@@ -141,13 +157,19 @@ class Students:
         return self._attempts[candidate.name]
 
     def answers(self, label: str, candidate: Candidate, attempts: Attempts) -> list[TrainedStudent]:
-        """Return what a verdict needs to know of a candidate's trainings."""
+        """Return a candidate's trained students with the metric's values for all examples.
+
+        Args:
+            label: role of the candidate in the run.
+            candidate: the candidate.
+            attempts: results of its trainings.
+        """
         data, device = self._distillation.data, self._distillation.device
         values = partial(values_of, data.metrics[0], dataset=data, device=device)
         students = []
         for loss, each in attempts.trained.items():
             test, val = each.report.test_values, values(each.network, split="val")
-            if test is None:  # a training of an earlier call
+            if test is None:  # the training was read from its folder, which has no values
                 test = values(each.network, split="test")
             found = TrainedStudent(label, candidate.name, candidate.costs, loss, val, test)
             students.append(found)
@@ -155,22 +177,28 @@ class Students:
 
     @property
     def dataset(self) -> Dataset:
-        """What students are trained on."""
+        """The dataset."""
         return self._distillation.data
 
     @property
     def loss(self) -> str:
-        """What shortlists and baselines are trained with, as the winner among others."""
+        """The distillation loss of the task, with which shortlist and baselines are trained."""
         return self.dataset.task.losses[1]
 
     @property
     def teacher_test(self) -> Measure | None:
-        """The teacher's measure on the test split, where there is one."""
+        """The teacher's measure on the test split; `None` without a teacher."""
         teacher = self._distillation.teacher
         return None if teacher is None else teacher.test
 
     def train(self, candidate: Candidate, loss: str, *, label: str | None = None) -> Trained:
-        """Train a fresh network of `candidate`, unless that was done; `label` names its folder."""
+        """Train a new network of `candidate`, or load it if its training has finished before.
+
+        Args:
+            candidate: the candidate.
+            loss: an expression or preset.
+            label: name of the training's folder; by default the loss.
+        """
         student, name = self._build(candidate), label or loss
         training = self._distillation.train_once(
             student,
@@ -183,7 +211,11 @@ class Students:
         return Trained(student, training)
 
     def chosen(self, shortlist: Sequence[Candidate]) -> tuple[Candidate, Halving | None]:
-        """Return the candidate that successive halving selects of a shortlist, and how."""
+        """Select a candidate of a shortlist by successive halving.
+
+        Returns:
+            The candidate and the trainings; `None` instead of these for a single candidate.
+        """
         if len(shortlist) == 1:
             return shortlist[0], None
         found = halve(
@@ -198,7 +230,7 @@ class Students:
         return best, found
 
     def teacher_rows(self) -> Iterator[Row]:
-        """Return the row of the teacher, where there is one."""
+        """Yield the row of the teacher, if there is one."""
         if self._distillation.teacher is not None:
             teacher, signature = self._distillation.teacher, self._distillation.data.signature
             yield Row(
@@ -210,7 +242,13 @@ class Students:
             )
 
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:
-        """Return the row of a candidate with the measures of its trainings."""
+        """Return the table row of a candidate.
+
+        Args:
+            label: role of the candidate in the run.
+            candidate: the candidate.
+            reports: results of its trainings by loss.
+        """
         if candidate.name not in self._latencies:
             self._latencies[candidate.name] = self._milliseconds(self._build(candidate))
         latency = self._latencies[candidate.name]
@@ -218,7 +256,7 @@ class Students:
         return Row(label, candidate.name, candidate.costs, latency, candidate.score, measures)
 
     def _milliseconds(self, network: nn.Module) -> float | None:
-        """Return the latency in the form of the table; `None` if it does not run in that form."""
+        """Return the latency in milliseconds; `None` if the runtime cannot run the network."""
         try:
             return time_network(
                 copied(network),

@@ -1,4 +1,4 @@
-"""Which student of a run to take, and why: what `result.json` keeps of it."""
+"""The verdict of a run: which student to use, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ _TEXTS = ("take", "architecture", "loss", "reason", "exported")
 
 @dataclass(frozen=True)
 class Alternative:
-    """A student that was not taken.
+    """A student that was not selected.
 
     Attributes:
-        label: what it is in the run.
-        architecture: its name.
-        params: parameters.
-        val: its metric on the validation split minus that of the student taken.
-        test: the same on the test split, on which nothing was selected.
+        label: its role in the run.
+        architecture: name of its architecture.
+        params: number of parameters.
+        val: its metric on the validation split minus that of the selected student.
+        test: its metric on the test split minus that of the selected student; the test split
+            is not used for the selection.
     """
 
     label: str
@@ -32,17 +33,17 @@ class Alternative:
     test: Difference
 
     def to_json(self) -> dict[str, Any]:
-        """Return the alternative as plain values."""
+        """Return the alternative as JSON values."""
         return vars(self) | {"val": self.val.to_json(), "test": self.test.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Alternative":
-        """Read back what `to_json` returned.
+        """Make an alternative from the values of `to_json`.
 
         Raises:
-            KeyError: something is missing.
-            TypeError: something has another type.
-            ValueError: a number is none, or not finite.
+            KeyError: a value is missing.
+            TypeError: a value has the wrong type.
+            ValueError: a number is invalid or not finite.
         """
         return cls(
             str(values["label"]),
@@ -55,17 +56,16 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which student to take.
+    """Which student to use, and why.
 
     Attributes:
-        take: what it is in the run: `winner`, or the baseline that is taken instead.
-        architecture: its name.
-        loss: what it was trained with.
-        reason: why it is taken.
-        notes: what else to know: what the test split says of it, of what could not be
-            trained, of the teacher, of seeds.
-        alternatives: the other students, and how far each is from the one taken.
-        exported: which student was exported, and why.
+        take: role of the selected student: `winner`, or the label of a baseline.
+        architecture: name of its architecture.
+        loss: loss with which it was trained.
+        reason: why it was selected, in sentences.
+        notes: further sentences: its test measure, failed trainings, the teacher, seeds.
+        alternatives: the other students, with their differences to the selected one.
+        exported: which student was exported, in a sentence.
     """
 
     take: str
@@ -78,7 +78,7 @@ class Verdict:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The verdict in words, the most important first."""
+        """The verdict in sentences, the most important first."""
         return (
             f"Take {called(self.take, self.architecture)}, trained with {self.loss}.",
             self.reason,
@@ -87,7 +87,7 @@ class Verdict:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the verdict as plain values."""
+        """Return the verdict as JSON values."""
         return vars(self) | {
             "notes": list(self.notes),
             "alternatives": [each.to_json() for each in self.alternatives],
@@ -95,12 +95,12 @@ class Verdict:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Verdict":
-        """Read back what `to_json` returned.
+        """Make a verdict from the values of `to_json`.
 
         Raises:
-            KeyError: something is missing.
-            TypeError: something has another type.
-            ValueError: a number is none, or not finite.
+            KeyError: a value is missing.
+            TypeError: a value has the wrong type.
+            ValueError: a number is invalid or not finite.
         """
         texts = {name: values[name] for name in _TEXTS}
         notes = tuple(values["notes"])
@@ -111,10 +111,10 @@ class Verdict:
 
 
 def read_verdict(folder: Path) -> Verdict | None:
-    """Return the verdict in a run folder; `None` after a search alone, or of an older run.
+    """Read the verdict of a run; `None` for a stand-alone search or a run of an older version.
 
     Raises:
-        RunFolderError: it is damaged.
+        RunFolderError: `result.json` is missing or damaged.
     """
     path = folder / "result.json"
     found = read_json(path).get("verdict")
@@ -127,5 +127,10 @@ def read_verdict(folder: Path) -> Verdict | None:
 
 
 def called(label: str, name: str) -> str:
-    """Return what a student is called in a sentence."""
+    """Return the description of a student in a sentence.
+
+    Args:
+        label: role of the student in the run.
+        name: name of its architecture.
+    """
     return f"the winner ({name})" if label == WINNER else f"the {label} student ({name})"

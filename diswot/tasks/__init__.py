@@ -1,4 +1,4 @@
-"""Tasks: what a network takes, gives and is measured by; one package each."""
+"""Tasks, one package each: data, metrics, teachers and exports of one kind of problem."""
 
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._batch import Batch

@@ -1,4 +1,4 @@
-"""Accuracy of classifiers, with intervals of one and of the difference of two."""
+"""Accuracy of classifiers, and the difference of two accuracies, with 95 % intervals."""
 
 import math
 from collections.abc import Sequence
@@ -13,16 +13,21 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
 
 LEAST_KAPPA = 0.02
-"""The kappa from which on a classifier is better than chance."""
+"""Lower end of kappa's interval above which a classifier counts as better than chance."""
 
 
 class Top1(Metric):
-    """Share of examples whose highest output is that of their class."""
+    """Top-1 accuracy: fraction of examples whose highest output is that of their class."""
 
     name = "accuracy"
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return 1 for each example that is classified correctly, else 0: (B,)."""
+        """Return 1 for each correctly classified example, else 0: (B,).
+
+        Args:
+            output: logits (B, classes).
+            batch: examples with labels (B,).
+        """
         if batch.labels is None:
             raise ValueError("Expected examples with labels, but got none")
         return output.argmax(1).eq(batch.labels).double()
@@ -41,9 +46,14 @@ class Top1(Metric):
         return paired_difference(one, other)
 
     def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
-        """Return whether two forms predict the same class: (B,).
+        """Return whether two forms of a network predict the same class: booleans (B,).
 
-        Images whose two highest outputs are as close as forms may differ can go either way.
+        Examples whose two highest outputs differ by no more than the tolerance count as equal.
+
+        Args:
+            output: logits of one form (B, classes).
+            reference: logits of the original network (B, classes).
+            tolerance: accepted difference of outputs, relative to the largest.
         """
         return output.argmax(1).eq(reference.argmax(1)) | (_margins(reference) <= 2 * tolerance)
 
@@ -54,24 +64,34 @@ class Top1(Metric):
         *,
         tolerance: float,
     ) -> float:
-        """Return the share of images whose two highest outputs are as close as the tolerance."""
+        """Return the fraction of examples whose two highest outputs differ within the tolerance.
+
+        Args:
+            measure: the accuracy.
+            outputs: logits of all examples, batch by batch.
+            tolerance: accepted difference of outputs, relative to the largest.
+        """
         margins = torch.cat([_margins(each) for each in outputs])
         return float((margins <= tolerance).double().mean())
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
-        """Return whether a network may be no better than chance, given the examples of a split.
+        """Return whether the accuracy is not clearly above chance.
 
-        Kappa, the accuracy beyond that of guessing as a share of what there is beyond it, is
-        taken at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k) for k classes;
-        below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for nominal
-        scales", 1960, with the agreement by chance of equally frequent classes.
+        The criterion is kappa at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k)
+        for k classes: below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for
+        nominal scales", 1960, with chance agreement for equally frequent classes.
+
+        Args:
+            values: 1 or 0 for all examples of the split (n,).
+            dataset: the dataset.
+            split: which split.
         """
         classes, measure = dataset.signature.outputs, self.summarize(values, dataset, split)
         return (measure.low - 1 / classes) / (1 - 1 / classes) < LEAST_KAPPA
 
 
 def _margins(outputs: Tensor) -> Tensor:
-    """Return by how much the highest output exceeds the next, in units of the largest: (B,)."""
+    """Return the difference of the two highest outputs, relative to the largest magnitude: (B,)."""
     if outputs.shape[1] < 2:
         return torch.full((len(outputs),), torch.inf)
     first, second = outputs.topk(2, dim=1).values.unbind(1)
@@ -79,13 +99,17 @@ def _margins(outputs: Tensor) -> Tensor:
 
 
 def accuracy(correct: int, total: int) -> Measure:
-    """Return the accuracy of `correct` answers of `total`, with its 95 % Wilson interval.
+    """Return an accuracy with its 95 % Wilson interval.
+
+    Args:
+        correct: number of correctly classified examples.
+        total: number of examples.
 
     Examples:
         >>> str(accuracy(90, 100))
         '90.0 % [82.6, 94.5]'
     """
-    # imported here: commands that evaluate nothing need not wait for it
+    # Imported here to keep commands that evaluate nothing fast to start.
     from scipy.stats import binomtest
 
     found = binomtest(correct, total).proportion_ci(method="wilson")
@@ -95,21 +119,21 @@ def accuracy(correct: int, total: int) -> Measure:
 def paired_difference(one: Tensor, other: Tensor) -> Difference:
     """Return the accuracy of `one` minus that of `other`, with its 95 % interval.
 
-    With b images that only the first has right and c that only the second has, of n, the
-    difference is (b − c) / n. The interval is Wald's after adding half an example to each of the
-    four cells: (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Examples on
-    which both agree affect the scale of the difference alone, so the interval is narrower than
-    two separate intervals suggest.
+    With b of n images that only the first network classifies correctly and c that only the
+    second does, the difference is (b − c) / n. The interval is Wald's after adding half an
+    example to each of the four cells:
+    (b − c) / (n + 2) ± z · √(b + c + 1 − (b − c)² / (n + 2)) / (n + 2). Because examples are
+    paired, it is narrower than two separate intervals suggest.
 
     Source: Agresti and Min, "Simple improved confidence intervals for comparing matched
     proportions", Statistics in Medicine 24, 2005, section 3.
 
     Args:
-        one: whether each example is classified correctly (N,).
-        other: whether another network classifies each of these examples correctly (N,).
+        one: whether the network classifies each example correctly (n,).
+        other: whether another network classifies each of these examples correctly (n,).
 
     Raises:
-        ValueError: they are of different numbers of examples, or of none.
+        ValueError: they have different lengths, or are empty.
 
     Examples:
         >>> import torch

@@ -1,4 +1,4 @@
-"""What a network is run on, and what is known of it."""
+"""A batch of examples: inputs, targets and indices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,16 +10,15 @@ from torch.utils._pytree import tree_map_only
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """B examples as a network takes them.
+    """B examples in the form that networks accept.
 
     Attributes:
-        inputs: what the network is called with, in the order of the signature.
-        targets: what losses and metrics read: a tensor, or tuples, lists and dictionaries of
-            tensors; `None` of examples without labels.
-        labels: (B,) class of each example, where the task has classes.
-        indices: (B,) places of the examples in their split.
-        views: what the network within a teacher is called with in place of `inputs`, by the
-            names of teachers that have their own view of the examples.
+        inputs: positional arguments of the network, in the order of the signature, each (B, …).
+        targets: targets of losses and metrics: a tensor, or tuples, lists and dictionaries of
+            tensors; `None` without labels.
+        labels: class of each example (B,); `None` if the task has no classes.
+        indices: indices (B,) of the examples in their split.
+        views: other inputs for teachers with their own preprocessing, by the teachers' names.
 
     Examples:
         >>> import torch

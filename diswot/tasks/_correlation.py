@@ -1,4 +1,4 @@
-"""Matthews correlation of classifiers, with intervals of one and of the difference of two."""
+"""Matthews correlation of classifiers, and the difference of two, with 95 % intervals."""
 
 import numpy as np
 import torch
@@ -12,18 +12,18 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric
 
 LEAST_CORRELATION = 0.02
-"""Of a classifier that knows something."""
+"""Lower end of the interval above which a classifier counts as better than chance."""
 
 DRAWS = 1_000
-"""Resamples of an interval."""
+"""Number of bootstrap resamples for an interval."""
 
 _Counts = NDArray[np.float64]
 
 
 class Matthews(Metric):
-    """Correlation of the predicted with the true classes: 1 for all right, 0 for chance.
+    """Matthews correlation coefficient: 1 for perfect predictions, 0 for chance.
 
-    Unlike the accuracy it does not rise where classes are guessed by their frequency.
+    Unlike the accuracy, it does not increase by always predicting the most frequent class.
     Intervals are percentile bootstraps over examples.
 
     Sources: Matthews, "Comparison of the predicted and observed secondary structure of T4 phage
@@ -48,7 +48,7 @@ class Matthews(Metric):
     def difference(
         self, one: Tensor, other: Tensor, dataset: Examples, split: SplitName
     ) -> Difference:
-        """Return the correlation of `one` minus that of `other`, resampled together."""
+        """Return the correlation of `one` minus that of `other`, with a paired bootstrap."""
         check_paired(one, other)
         cells, counts = _cells(_labels(dataset, split), one, other)
         first, second = cells[:2], cells[[0, 2]]
@@ -77,23 +77,28 @@ def _labels(dataset: Examples, split: SplitName) -> Tensor:
 
 
 def _cells(*assignments: Tensor) -> tuple[NDArray[np.int64], _Counts]:
-    """Return the tuples of classes that occur (assignments, cells), and how often each does."""
+    """Return the distinct tuples of classes (assignments, cells) and their counts (cells,)."""
     stacked = np.stack([each.long().cpu().numpy() for each in assignments])
     cells, counts = np.unique(stacked, axis=1, return_counts=True)
     return cells, counts.astype(np.float64)
 
 
 def _resampled(counts: _Counts) -> _Counts:
-    """Draw so many examples again, with replacement: counts of the cells (draws, cells)."""
+    """Resample all examples with replacement; return counts of the cells (draws, cells)."""
     rng = np.random.default_rng(0)
     total = int(counts.sum())
     return rng.multinomial(total, counts / total, size=DRAWS).astype(np.float64)
 
 
 def _correlation(cells: NDArray[np.int64], counts: _Counts) -> _Counts:
-    """Return the correlation of two assignments (2, cells) by their counts (draws, cells).
+    """Return the correlations (draws,) of two assignments.
 
-    0 where one of the two is the same class for all.
+    Args:
+        cells: classes of both assignments in every cell (2, cells).
+        counts: how often each cell occurs in every resample (draws, cells).
+
+    Returns:
+        Correlations; 0 if one of the assignments is constant.
     """
     classes = np.arange(cells.max() + 1)
     true, predicted = (counts @ (own[:, None] == classes) for own in cells)

@@ -1,4 +1,4 @@
-"""The difference of a metric between two networks on the same examples, with its interval."""
+"""Paired difference of a metric between two networks, with its 95 % interval."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 NORMAL = 1.959964
-"""The quantile of the normal distribution for 95 %."""
+"""Quantile of the standard normal distribution for two-sided 95 % intervals."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Difference:
         value: the difference.
         low: lower end of the interval.
         high: upper end of the interval.
-        unit: of the metric; shares (`%`) are printed as points.
+        unit: unit of the metric; differences of fractions (`%`) are printed as points.
 
     Examples:
         >>> str(Difference(-0.012, -0.03, 0.006))
@@ -43,17 +43,17 @@ class Difference:
         return f"{value}{unit and f' {unit}'} [{low}, {high}]"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the difference as plain values."""
+        """Return the difference as JSON values."""
         return dict(vars(self))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Difference":
-        """Read back what `to_json` returned.
+        """Make a difference from the values of `to_json`.
 
         Raises:
             ValueError: a number is not finite.
-            KeyError: one is missing.
-            TypeError: one is no number.
+            KeyError: a value is missing.
+            TypeError: a value is not a number.
         """
         value, low, high = (float(values[name]) for name in ("value", "low", "high"))
         if not all(map(math.isfinite, (value, low, high))):
@@ -65,7 +65,7 @@ def check_paired(one: Tensor, other: Tensor) -> None:
     """Make sure that two vectors of values can be paired.
 
     Raises:
-        ValueError: they are of different numbers of examples, or of none.
+        ValueError: they are not vectors of the same length, or are empty.
     """
     if one.shape != other.shape or one.ndim != 1 or not len(one):
         raise ValueError(

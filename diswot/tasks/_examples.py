@@ -1,4 +1,4 @@
-"""Examples in three splits, as they are evaluated and as they are trained on."""
+"""Interfaces of examples in three splits, for evaluation and for training."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, TypeAlias, get_args
@@ -11,19 +11,19 @@ from diswot.tasks._source import Source
 from search_spaces import Signature
 
 SplitName: TypeAlias = Literal["train", "val", "test"]
-"""What networks are trained on, selected on and evaluated on."""
+"""The splits on which networks are trained, selected and evaluated."""
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 
 class Changes(Protocol):
-    """What of a recipe changes training examples; what a task does not know is no change to it.
+    """The settings of a recipe that change training examples; a task may ignore some of them.
 
     Attributes:
         augment: `none`, `standard` or `strong`.
-        label_smoothing: share of a label that is spread over all classes.
-        mixup: parameter α of Beta(α, α); 0 for no mixup.
-        cutmix: the same of cutmix.
+        label_smoothing: probability that is spread uniformly over all classes.
+        mixup: parameter α of MixUp's Beta(α, α); 0 for no MixUp.
+        cutmix: parameter α of CutMix's Beta(α, α); 0 for no CutMix.
     """
 
     @property
@@ -37,13 +37,13 @@ class Changes(Protocol):
 
 
 class TrainingBatches(Protocol):
-    """Batches of the training split as they are trained on; classes of them derive from it.
+    """Augmented batches of the training split; implementations derive from this class.
 
     Attributes:
-        fixed: whether an example is the same in every epoch, so that what a teacher shows of
-            it can be kept.
-        views: names of the teachers that get their own view of the examples, in the `views` of
-            batches, with what it is, for people.
+        fixed: whether an example is the same in every epoch, so that teacher outputs can be
+            cached.
+        views: descriptions of the views of teachers with their own preprocessing, by the
+            teachers' names; the views are in `Batch.views`.
     """
 
     @property
@@ -52,7 +52,7 @@ class TrainingBatches(Protocol):
     def views(self) -> Mapping[str, str]: ...
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return the examples at places (B,), changed as torch's global generator draws it."""
+        """Return the examples with `indices` (B,), augmented by torch's global generator."""
 
     def epoch(
         self,
@@ -62,13 +62,13 @@ class TrainingBatches(Protocol):
     ) -> Iterator[Batch]:
         """Yield the batches of an epoch, or of the rest of one, in order.
 
-        After each, torch's global generator is where it is for that batch alone. Batches that
-        are read ahead, in processes of their own, end with the iterator: close it.
+        After each batch, torch's global generator is in a state that depends only on the seed
+        of that batch. Implementations may read ahead in worker processes, so the iterator must
+        be closed.
 
         Args:
-            shares: places (B,) of the examples of each batch, and the seed of what is drawn
-                for it.
-            seed: of the epoch, for what is drawn for every example alone.
+            shares: for each batch, the indices (B,) of its examples and its seed.
+            seed: seed of the epoch, for augmentation that is drawn per example.
         """
         for places, own in shares:
             seed_torch(own)
@@ -76,15 +76,16 @@ class TrainingBatches(Protocol):
 
 
 class Examples(Protocol):
-    """Examples in three splits, in memory, mapped from files or streamed.
+    """Examples in three splits, in memory, memory-mapped or streamed.
 
-    They are what a [`Metric`][diswot.tasks.Metric] is given; with the task that they are data
-    of and the metrics of their networks, they are a [`Dataset`][diswot.tasks.Dataset].
+    This is the part of a [`Dataset`][diswot.tasks.Dataset] that a
+    [`Metric`][diswot.tasks.Metric] uses; a dataset also has a task and metrics.
 
     Attributes:
-        name: what it is called in manifests.
-        notes: what was inferred, converted or left out, a line each.
-        source: what loads it again, where that is no code.
+        name: name in manifests.
+        notes: messages on what was inferred, converted or left out, one line each.
+        source: name or path and options with which it can be loaded again; `None` if it comes
+            from Python code.
     """
 
     @property
@@ -96,22 +97,22 @@ class Examples(Protocol):
 
     @property
     def signature(self) -> Signature:
-        """What networks take and give."""
+        """Shapes of the networks' inputs and outputs."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of all examples."""
 
     def size(self, split: SplitName) -> int:
-        """Return how many examples a split has."""
+        """Return the number of examples of a split."""
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return examples of a split as they are evaluated and scored, without augmentation.
+        """Return examples of a split without augmentation, for evaluation and scoring.
 
         Args:
-            split: which split.
-            indices: (B,) places in it.
-            device: where they are needed.
+            split: "train", "val" or "test".
+            indices: indices (B,) in the split.
+            device: torch device of the batch.
         """
 
     def training(
@@ -121,13 +122,13 @@ class Examples(Protocol):
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,
     ) -> TrainingBatches:
-        """Return the batches of the training split, changed as a recipe says.
+        """Return augmented batches of the training split.
 
         Args:
-            changes: augmentation and mixing, such as a recipe.
-            device: where they are needed.
-            teachers: by name, those that are to get their own view where they have one.
+            changes: augmentation and mixing, for example a recipe.
+            device: torch device of the batches.
+            teachers: teachers by name; those with their own preprocessing get their own view.
         """
 
     def summary(self) -> str:
-        """Return one line for people: sizes, shapes and classes."""
+        """Return a description in one line: sizes, shapes and classes."""

@@ -1,4 +1,4 @@
-"""Examples held out at random, classes in proportion."""
+"""Hold out random examples, stratified by class."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
@@ -18,18 +18,21 @@ _T = TypeVar("_T")
 def divided(
     labels: Tensor, count: int, seed: int, *, of: str = "images"
 ) -> tuple[_Places, _Places]:
-    """Divide the places of `labels` (n,) at random into the rest and `count`, in proportion.
+    """Split examples at random into the rest and `count` held-out ones, stratified by class.
 
     Args:
-        labels: class of each example.
-        count: how many to hold out.
-        seed: of the random choice.
-        of: what the examples are, for messages.
+        labels: class of each example (n,).
+        count: number of examples to hold out.
+        seed: seed of the random choice.
+        of: what the examples are called in messages.
+
+    Returns:
+        Indices of the rest and of the held-out examples.
 
     Raises:
-        DataError: there are too few examples for that.
+        DataError: there are too few examples.
     """
-    # imported here: commands that read no data need not wait for it
+    # Imported here to keep commands that read no data fast to start.
     from sklearn.model_selection import train_test_split
 
     try:
@@ -52,19 +55,22 @@ def held_out_of(
     classes: Sequence[str] | None = None,
     of: str = "images",
 ) -> tuple[_Places, _Places]:
-    """Divide the places of `labels` (n,) into the rest and one in `part`, in proportion.
+    """Hold out one in `part` examples, stratified by class.
 
-    Of each class, at least one example is held out and one is left.
+    Of each class, at least one example is held out and at least one remains.
 
     Args:
-        labels: class of each example.
-        part: 5 holds out a fifth.
-        seed: of the random choice.
-        classes: their names, for messages.
-        of: what the examples are, for messages.
+        labels: class of each example (n,).
+        part: 5 holds out a fifth of the examples.
+        seed: seed of the random choice.
+        classes: names of the classes, for messages.
+        of: what the examples are called in messages.
+
+    Returns:
+        Indices of the rest and of the held-out examples.
 
     Raises:
-        DataError: a class has a single example.
+        DataError: a class has only one example.
     """
     present, counts = np.unique(labels.numpy(), return_counts=True)
     if few := present[counts < 2].tolist():
@@ -85,13 +91,16 @@ def held_out_of(
 def completed(
     found: Mapping[str, _T], hold_out: Callable[[_T, int], tuple[_T, _T]]
 ) -> dict[str, _T]:
-    """Return train, val and test; what is missing is held out of the training examples.
+    """Complete the splits: missing ones are held out of the training examples.
 
-    A validation split without a test split is what is evaluated on.
+    If there is a validation split but no test split, it is used as test split.
 
     Args:
-        found: `train`, and one or both of the others or neither.
-        hold_out: divides examples into the rest and one in so many.
+        found: examples of `train`, and of `val` and `test` if they exist.
+        hold_out: (examples, part) → the rest, and one in `part` examples.
+
+    Returns:
+        Examples of `train`, `val` and `test`.
     """
     train, val, test = found["train"], found.get("val"), found.get("test")
     if test is None and val is not None:
@@ -106,7 +115,7 @@ def completed(
 def _with_every(
     present: Tensor, labels: Tensor, source: Tensor, target: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Move an example of each class that `target` lacks to it from `source`."""
+    """Move one example of each class that `target` lacks from `source` to it."""
     for label in present[~torch.isin(present, labels[target])]:
         moved = source[labels[source] == label][:1]
         source, target = source[source != moved], torch.cat([target, moved])

@@ -1,4 +1,4 @@
-"""One image: what its header says, and its pixels as networks take them."""
+"""Read one image file: its header, and its pixels in a given shape."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from diswot.files import open_file
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Read whatever a file is called; any other format only by its own suffix."""
+"""Formats that are detected by content; other formats are only read by their suffix."""
 
-# handed to other programs or libraries (EPS to Ghostscript), or no images
+# Formats that Pillow passes to other programs (EPS to Ghostscript), or that are not images.
 _NOT_READ = frozenset(("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PALM", "PDF", "WMF"))
 _ANIMATED = ("AVIF", "GIF", "MPO", "PNG", "TIFF", "WEBP")
 _SIDEWAYS = (5, 6, 7, 8)
@@ -28,14 +28,14 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of an image before it is converted.
+    """Properties of an image before it is converted.
 
     Attributes:
-        height: in pixels, once it is upright.
-        width: in pixels, once it is upright.
-        gray: whether it has no colors.
-        converted: what is special about it, of which something is changed.
-        largest: the largest value of a gray image of more than 8 bits.
+        height: height in pixels, after rotation by its EXIF orientation.
+        width: width in pixels, after rotation by its EXIF orientation.
+        gray: whether it is a grayscale image.
+        converted: properties that the conversion changes, such as "transparent".
+        largest: largest value of a gray image of more than 8 bits, else 0.
     """
 
     height: int
@@ -47,7 +47,7 @@ class Header:
 
 @cache
 def suffixes() -> frozenset[str]:
-    """Return the suffixes, in small letters, of files that are taken for images."""
+    """Return the suffixes, in lower case, of files that are read as images."""
     return frozenset(_format_by_suffix())
 
 
@@ -68,10 +68,10 @@ def _formats(path: Path) -> tuple[str, ...]:
 
 
 def read_header(path: Path) -> Header:
-    """Return what the header of an image file says; only of deep images the pixels are read.
+    """Read the header of an image file; pixels are only read for more than 8 bits.
 
     Raises:
-        Exception: any, if it is no image or a damaged one.
+        Exception: anything, if the file is not an image or is damaged.
     """
     with opened(path) as image:
         return header_of(image)
@@ -79,10 +79,10 @@ def read_header(path: Path) -> Header:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open an image file with Pillow, as one of the formats that are read.
+    """Open an image file with Pillow, restricted to the formats above.
 
     Raises:
-        Exception: any, if it is no image or a damaged one.
+        Exception: anything, if the file is not an image or is damaged.
     """
     from PIL import Image
 
@@ -93,7 +93,7 @@ def opened(path: Path) -> Iterator[Any]:
 def header_of(image: Any) -> Header:
     """Return the header of an image that Pillow has opened."""
     width, height = image.size
-    # asked for EXIF data that it has not met yet, a PNG is read to its end
+    # Pillow would read a PNG to its end to look for EXIF data.
     tags = image.getexif() if image.format == "TIFF" or "exif" in image.info else {}
     orientation = tags.get(_ORIENTATION, 1)
     if orientation in _SIDEWAYS:
@@ -116,9 +116,12 @@ def header_of(image: Any) -> Header:
 
 
 def depth_of(headers: Sequence[Header]) -> int:
-    """Return the bits per pixel that the largest value of deep gray images needs.
+    """Return the bits per pixel that 16-bit grayscale images actually use.
 
-    Cameras and scanners write 10 or 12 bits into images of 16, and others write 8.
+    Cameras and scanners often store 8, 10 or 12 bits in 16-bit files.
+
+    Args:
+        headers: headers of all images of a dataset.
     """
     largest = max((header.largest for header in headers), default=0)
     if largest == 0:
@@ -127,38 +130,44 @@ def depth_of(headers: Sequence[Header]) -> int:
 
 
 def read_image(path: Path, shape: tuple[int, int, int], *, depth: int = 16) -> Pixels:
-    """Return an image file, or its first frame, as an array of `shape`; see `fitted`.
+    """Read an image file, or its first frame, as an array of `shape`.
+
+    Args:
+        path: the file.
+        shape: channels (1 or 3), height and width; the image is resized and cropped, see
+            `fitted`.
+        depth: bits per pixel of grayscale images of more than 8 bits.
 
     Raises:
-        Exception: any, if it is no image or a damaged one.
+        Exception: anything, if the file is not an image or is damaged.
     """
     with opened(path) as image:
         side = 2 * max(shape[1:])
-        image.draft(None, (side, side))  # a far larger JPEG is decoded at a part of its size
+        image.draft(None, (side, side))  # decode a much larger JPEG at reduced size
         return fitted(image, shape, depth=depth)
 
 
 def fitted(image: Any, shape: tuple[int, int, int], *, depth: int = 16) -> Pixels:
-    """Return an image of Pillow as an array (C, H, W).
+    """Convert an image of Pillow to an array (C, H, W).
 
-    It is turned upright as its EXIF data say, laid on white where it is transparent, made
-    gray (C = 1) or RGB (C = 3), shrunk or enlarged with antialiasing until its shorter
-    side fits, and cropped at the center.
+    The image is rotated by its EXIF orientation, put on a white background if it is
+    transparent, converted to grayscale (C = 1) or RGB (C = 3), resized with antialiasing so that
+    its shorter side fits, and center-cropped.
 
     Args:
-        image: as Pillow has opened it.
-        shape: of the array.
-        depth: bits that the values of a gray image of more than 8 bits have.
+        image: an image opened with Pillow.
+        shape: channels, height and width of the array.
+        depth: bits per pixel of a grayscale image of more than 8 bits.
 
     Raises:
-        ValueError: its pixels have more than 16 bits, of which nobody knows the range.
+        ValueError: its pixels have more than 16 bits, so that their range is not known.
     """
     from PIL import Image, ImageOps
 
     channels, height, width = shape
     is_deep = image.mode.startswith(("I", "F"))
     if is_deep:
-        _deep_values(image)  # before its format is forgotten
+        _deep_values(image)  # check the range before transposing, which drops the format
     image = ImageOps.exif_transpose(image)
     if is_deep:
         values = np.asarray(image).astype(np.uint32)
@@ -174,12 +183,12 @@ def fitted(image: Any, shape: tuple[int, int, int], *, depth: int = 16) -> Pixel
 
 
 def _deep_values(image: Any) -> NDArray[Any]:
-    """Return the values of a gray image of 16 bits, which Pillow would clip.
+    """Return the values of a 16-bit grayscale image, which Pillow's conversion would clip.
 
     Raises:
-        ValueError: it has others.
+        ValueError: the values do not fit into 16 bits, or are floating point.
     """
-    # of the formats that Pillow reads as numbers of 32 bits, only these cannot have more than 16
+    # Of the formats that Pillow reads as 32-bit integers, only these have at most 16 bits.
     known = image.mode.startswith("I;16") or image.format in ("PNG", "PPM")
     values = np.asarray(image)
     if image.mode == "F" or not known or values.min() < 0 or values.max() > 0xFFFF:

@@ -1,4 +1,4 @@
-"""What a metric found, with its interval."""
+"""The value of a metric, with its 95 % interval."""
 
 import math
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measure:
-    """One metric of one network on one split.
+    """The value of a metric for one network on one split.
 
     Attributes:
-        name: of the metric, such as `accuracy` or `NME`.
-        value: what was found; shares are between 0 and 1.
+        name: name of the metric, such as `accuracy` or `NME`.
+        value: the value; fractions such as the accuracy are between 0 and 1.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
-        n: examples that it was measured on.
-        unit: `%` for shares, which are printed times 100; otherwise printed as it is.
-        higher_is_better: which way is better.
+        n: number of examples.
+        unit: `%` for fractions, which are printed times 100; otherwise printed after the value.
+        higher_is_better: whether higher values are better.
 
     Examples:
         >>> str(Measure("accuracy", 0.9, 0.826, 0.945, 100, unit="%"))
@@ -38,17 +38,17 @@ class Measure:
 
     @property
     def rate(self) -> float:
-        """The value, as version 0.1.0 called it."""
+        """Former name of `value` (version 0.1.0)."""
         return self.value
 
     @property
     def total(self) -> int:
-        """The number of examples, as version 0.1.0 called it."""
+        """Former name of `n` (version 0.1.0)."""
         return self.n
 
     @property
     def correct(self) -> int:
-        """Value times examples: of an accuracy, how many were classified correctly."""
+        """Value times number of examples; for an accuracy, the number of correct predictions."""
         return round(self.value * self.n)
 
     @property
@@ -57,11 +57,14 @@ class Measure:
         return self.low, self.high
 
     def to_json(self) -> dict[str, Any]:
-        """Return the measure as plain values."""
+        """Return the measure as JSON values."""
         return dict(vars(self))
 
     def entries(self, what: str) -> dict[str, Any]:
-        """Return value and interval as entries of a record.
+        """Return value and interval as entries of a flat record.
+
+        Args:
+            what: prefix of the names, such as the split.
 
         Examples:
             >>> Measure("accuracy", 0.9, 0.826, 0.945, 100, unit="%").entries("test")
@@ -72,12 +75,12 @@ class Measure:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Measure":
-        """Read back what `to_json` returned.
+        """Make a measure from the values of `to_json`.
 
         Raises:
             ValueError: a number is not finite, or n is below 1.
-            KeyError: something is missing.
-            TypeError: something is of another type.
+            KeyError: a value is missing.
+            TypeError: a value has the wrong type.
         """
         value, low, high = (float(values[name]) for name in ("value", "low", "high"))
         n, better = values["n"], values["higher_is_better"]
@@ -88,17 +91,17 @@ class Measure:
         return cls(str(values["name"]), value, low, high, n, str(values["unit"]), better)
 
     def at_least_as_good_as(self, other: "Measure") -> bool:
-        """Return whether this value is the other's or better."""
+        """Return whether this value is equal to the other's or better."""
         return self.merit >= other.merit
 
     @property
     def merit(self) -> float:
-        """The value, or minus the value where lower is better: higher is better."""
+        """The value, negated if lower is better, so that a higher merit is always better."""
         return self.value if self.higher_is_better else -self.value
 
     @property
     def heading(self) -> str:
-        """Name, unit and which way is better, such as `accuracy in %`, for the head of a table."""
+        """Column heading with name, unit and direction, such as `accuracy in %`."""
         unit = f" in {self.unit}" if self.unit else ""
         return f"{self.name}{unit}{'' if self.higher_is_better else ' (lower is better)'}"
 

@@ -1,4 +1,4 @@
-"""How good a network is, example by example and as one number."""
+"""Base class of metrics: one value per example, and their summary."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 
 MOST_AT_ONCE = 250
-"""Examples of a batch of which nothing but outputs is wanted."""
+"""Batch size of evaluation."""
 
 
 class Metric(ABC):
-    """A number per example, and what becomes of all of them.
+    """Base class of metrics.
 
-    A subclass computes [`values`][diswot.tasks.Metric.values] from what the network returns,
-    and summarizes them. Values of two networks on the same split are paired by example, so
-    that differences have intervals. A metric that is no summary of numbers per example (mAP,
-    a distance of distributions) overrides [`measure`][diswot.tasks.Metric.measure].
+    A subclass computes one value per example from the network's outputs
+    ([`values`][diswot.tasks.Metric.values]) and summarizes them. Values of two networks on the
+    same split are paired by example to get an interval of their difference. A metric without
+    values per example (mAP, FID) overrides [`measure`][diswot.tasks.Metric.measure].
 
     Attributes:
-        name: what it is called in tables.
-        unit: see [`Measure`][diswot.tasks.Measure].
-        higher_is_better: which way is better.
+        name: name in tables.
+        unit: `%` for fractions, or another unit; see [`Measure`][diswot.tasks.Measure].
+        higher_is_better: whether higher values are better.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Metric(ABC):
 
     @abstractmethod
     def values(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return one number per example: (B,).
+        """Return one value per example: (B,).
 
         Args:
-            output: what the network returned: (B, …).
-            batch: the examples, on the device of the output.
+            output: output of the network (B, …).
+            batch: the examples, on the same device.
         """
 
     def difference(
@@ -55,26 +55,26 @@ class Metric(ABC):
         """Return the measure of `one` minus that of `other`, with its 95 % interval.
 
         Args:
-            one: values of all examples of a split (n,).
-            other: values of the same examples from another network (n,).
-            dataset: the examples.
-            split: which of them.
+            one: values of one network for all examples of a split (n,).
+            other: values of another network for the same examples (n,).
+            dataset: the dataset.
+            split: which split.
 
         Raises:
-            ValueError: they are of different numbers of examples, or of none.
+            ValueError: they have different lengths, or are empty.
         """
         return mean_difference(one, other, unit=self.unit)
 
     def same(self, output: Tensor, reference: Tensor, *, tolerance: float) -> Tensor:
-        """Return whether two forms of a network answer each example alike: (B,), of booleans.
+        """Return whether two forms of a network agree on each example: booleans (B,).
 
-        By default no output differs by more than ten times the tolerance: it is one of a few
-        examples, and these are many.
+        By default, no output may differ by more than ten times the tolerance, which is meant
+        for a few examples and is exceeded by some of many.
 
         Args:
-            output: what one form returned: (B, …).
-            reference: what the network itself returned.
-            tolerance: by how much outputs may differ, in units of the largest.
+            output: outputs of one form, such as an ONNX file (B, …).
+            reference: outputs of the original network (B, …).
+            tolerance: accepted difference of outputs, relative to the largest.
         """
         most = 10 * tolerance * reference.abs().max().clamp_min(1)
         return (output - reference).abs().flatten(1).amax(1) <= most
@@ -86,33 +86,46 @@ class Metric(ABC):
         *,
         tolerance: float,
     ) -> float:
-        """Return by how much a measure may change where outputs are rounded in another way.
+        """Return by how much a measure may change due to rounding of outputs.
 
         Args:
-            measure: of the outputs.
-            outputs: of all examples, batch by batch: (B, …) each.
-            tolerance: by how much outputs may change, in units of the largest.
+            measure: the measure.
+            outputs: outputs of all examples, batch by batch, each (B, …).
+            tolerance: accepted change of outputs, relative to the largest.
         """
         return tolerance * abs(measure.value)
 
     @abstractmethod
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName, /) -> bool:
-        """Return whether a network may be no better than chance, given the values on one split.
+        """Return whether a network is not clearly better than chance.
 
         Args:
-            values: of all examples of the split (n,).
-            dataset: the examples.
-            split: which of them.
+            values: values for all examples of a split (n,).
+            dataset: the dataset.
+            split: which split.
         """
 
     @abstractmethod
     def summarize(self, values: Tensor, dataset: Examples, split: SplitName, /) -> Measure:
-        """Return the measure of the values (n,) of all examples of a split, with interval."""
+        """Summarize values as a measure with a 95 % interval.
+
+        Args:
+            values: values for all examples of a split (n,).
+            dataset: the dataset.
+            split: which split.
+        """
 
     def measure(
         self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
-        """Return the measure of a network on a split, in evaluation mode."""
+        """Evaluate a network on a split.
+
+        Args:
+            network: the network, which is in evaluation mode afterwards.
+            dataset: the dataset.
+            split: which split.
+            device: torch device.
+        """
         found = values_of(self, network, dataset, split, device=device)
         return self.summarize(found, dataset, split)
 
@@ -128,17 +141,17 @@ def values_of(
     part: int = 0,
     of: int = 1,
 ) -> Tensor:
-    """Return a metric's values of a split (n,), in evaluation mode; 0 outside the part.
+    """Return a metric's values (n,) for all examples of a split.
 
     Args:
-        metric: what is measured.
-        network: is moved to the device, and left in evaluation mode.
-        dataset: the examples.
-        split: which of them.
-        device: where to compute.
-        part: which of `of` equal parts of the batches is measured: the values of processes
-            that share a split add up.
-        of: how many parts there are.
+        metric: the metric.
+        network: the network; it is moved to the device and left in evaluation mode.
+        dataset: the dataset.
+        split: which split.
+        device: torch device.
+        part: index of the part of the batches that is evaluated; values of other examples are
+            0, so that the values of several processes can be added.
+        of: number of parts.
     """
     network.to(device).eval()
     who = named(network)

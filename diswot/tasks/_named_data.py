@@ -1,4 +1,4 @@
-"""What data of a task can be named by."""
+"""The texts that name data: datasets, paths and Python callables."""
 
 import os
 from collections.abc import Callable, Container, Mapping
@@ -14,18 +14,18 @@ from diswot.tasks._root import data_root
 from diswot.tasks._source import Source
 
 Makes: TypeAlias = Callable[[Path], Any]
-"""(data root) → what becomes a dataset, such as a `Dataset` itself."""
+"""(data root) → a `Dataset`, or something that the task converts to one."""
 
 
 def datasets_of(
     task: str, built_in: Mapping[str, Makes], *, kind: str = "dataset"
 ) -> Registry[Makes]:
-    """Return datasets by name: built-in ones, and those of entry points `diswot.datasets.<task>`.
+    """Return a registry of datasets: built-in ones and entry points `diswot.datasets.<task>`.
 
     Args:
-        task: its name.
-        built_in: what reads them from a data root.
-        kind: what they are called in messages.
+        task: name of the task.
+        built_in: functions of the data root that read the built-in datasets, by name.
+        kind: what datasets are called in messages.
     """
     return Registry(kind, f"diswot.datasets.{task}", built_in, adopt=_offered)
 
@@ -40,14 +40,14 @@ def _offered(name: str, found: Any) -> Makes:
 
 @dataclass(frozen=True)
 class NamedData(Container[str]):
-    """What data can be named by: datasets by name, paths, and callables of the user's.
+    """The texts that name data: dataset names, paths, and references to callables.
 
-    The texts in it stand for data by name and for paths, and so never for code.
+    `text in named` is true for names and paths, never for Python code.
 
     Attributes:
-        datasets: by name, which go before files of the same name; see `datasets_of`.
-        paths: what a path can lead to, for messages.
-        suffixes: of files that texts mean, whether they exist or not.
+        datasets: datasets by name, which take precedence over files with the same name.
+        paths: description of valid paths, for messages.
+        suffixes: suffixes by which a text is recognized as the path of a file.
 
     Examples:
         >>> known = NamedData(datasets_of("example", {"digits": Path.iterdir}), "a folder")
@@ -67,14 +67,14 @@ a folder, or package.module:callable)
         return isinstance(text, str) and (text in self.datasets or self.is_path(text))
 
     def is_path(self, text: str) -> bool:
-        """Return whether `text` means a folder or a file."""
+        """Return whether `text` is the path of a folder or a file."""
         looks_like = text.startswith((".", "~")) or os.sep in text or "/" in text
         looks_like = looks_like or text.endswith(self.suffixes)
         exists = os.path.exists(text)  # noqa: PTH110  (False even of what cannot be a path)
         return text not in self.datasets and (looks_like or exists)
 
     def path(self, data: Any) -> Path | None:
-        """Return the path that data are named by, if they are named by one."""
+        """Return the path if the data are given by one, else `None`; `~` is expanded."""
         if isinstance(data, Path) or (isinstance(data, str) and self.is_path(data)):
             return Path(os.path.expanduser(data))  # noqa: PTH111  (Path raises if no such user is)
         return None
@@ -83,32 +83,35 @@ a folder, or package.module:callable)
         """Check a text before anything is read.
 
         Raises:
-            UnknownNameError: it is no path and no reference, and no dataset has that name.
+            UnknownNameError: it is neither a path nor a reference, and no dataset has this name.
         """
         if not self.is_path(text) and not is_reference(text):
             self.datasets.check(text, also=f" (or give {self.paths}, or package.module:callable)")
 
     def made(self, text: str, root: str | Path | None) -> Any:
-        """Return what a callable or a dataset's name stands for.
+        """Read a dataset by name, or call the callable of a reference.
 
         Args:
-            text: one that `check` lets pass, and no path.
-            root: the data root, where one is named.
+            text: a name or reference that `check` accepts.
+            root: the data root; by default `DISWOT_DATA` or the user's cache.
 
         Raises:
-            DataError: it cannot be read, or the callable raises anything.
+            DataError: the dataset cannot be read, or the callable raises an exception.
         """
         if is_reference(text):
             return made_by(resolve(text, kind="dataset"), text, kind="dataset", error=DataError)
         return self.datasets[text](data_root(root))
 
     def source(self, data: Any, root: str | Path | None, **options: Any) -> Source | None:
-        """Return what loads data again; nothing for code and for datasets themselves.
+        """Return name or path and options with which data can be loaded again.
 
         Args:
-            data: as they are named, or a path.
-            root: the data root, where one is named.
-            **options: of the task's own.
+            data: the data as given: a name, a path, a reference or a dataset.
+            root: the data root, if one is given.
+            **options: options of the task.
+
+        Returns:
+            The source; `None` for Python code and for dataset objects.
         """
         place = str(data) if isinstance(data, str | Path) else ""
         if place not in self and not isinstance(data, Path):

@@ -1,4 +1,4 @@
-"""Names of many things: the order of those of classes, and the first few of them for messages."""
+"""Sort the names of classes, and abbreviate long lists of names in messages."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -8,23 +8,28 @@ from typing import TypeVar
 from diswot.errors import DataError
 
 NAMED = 3
-"""Things that a message names; of more it says how many."""
+"""Number of items that a message lists; of further ones it gives the number."""
 
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 def named(items: Sequence[_T], described: Callable[[_T], str] = str) -> str:
-    """Name the first few, each as `described` has it, and say how many more there are."""
+    """Return a list of the first few items as text, and the number of further ones.
+
+    Args:
+        items: the items.
+        described: returns the text of an item.
+    """
     more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
     return ", ".join(map(described, items[:NAMED])) + more
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Return names of classes in their order: by number if all are numbers, else as text.
+    """Sort the names of classes: as numbers if all are integers, otherwise as text.
 
     Raises:
-        DataError: two names are the same number, so that their order is not known.
+        DataError: two names are the same number, so that their order is ambiguous.
 
     Examples:
         >>> in_order(["10", "2", "1"]), in_order(["b10", "b2"])

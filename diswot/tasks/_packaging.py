@@ -1,4 +1,4 @@
-"""What a task adds to the folder of an exported student."""
+"""The parts of an exported student's folder that depend on the task."""
 
 import inspect
 import types
@@ -15,22 +15,21 @@ from search_spaces import OPEN_LENGTH, Signature
 
 @dataclass(frozen=True)
 class Packaging:
-    """What an exported student says about its inputs and its output.
+    """The task's part of an exported folder: configuration, model card, `predict.py`.
 
-    The files of the folder are written from the templates of `diswot.export`; a task's own
-    templates take their place, or extend them as `export/README.md.j2`,
-    `export/student.py.j2` and `export/predict.py.j2`. They see `config`, all that
-    `config.json` holds.
+    Files are rendered from the templates of `diswot.export`. A task's own templates replace
+    them, or extend them as `export/README.md.j2`, `export/student.py.j2` and
+    `export/predict.py.j2`. In templates, `config` is the content of `config.json`.
 
     Attributes:
-        signature: what the student takes and gives.
-        config: what `config.json` says about that, as plain values of JSON.
-        pipeline_tag: of the model card, a task of the Hugging Face Hub; `None` for no tag.
-        output: what the output is called in ONNX.
-        predicts: what the card says that `predict.py` does.
-        templates: folder of the task's own templates, where it has such.
-        values: what else these name, such as source that `predict.py` is to hold.
-        files: what else the folder holds, such as a tokenizer: text, and what it is, by name.
+        signature: shapes of the student's inputs and outputs.
+        config: entries of `config.json` on inputs and outputs, as JSON values.
+        pipeline_tag: tag of the model card, a task of the Hugging Face Hub; `None` for no tag.
+        output: name of the output in ONNX.
+        predicts: what `predict.py` does, for the model card.
+        templates: folder with the task's own templates; `None` if it has none.
+        values: further variables of the templates, such as source code for `predict.py`.
+        files: further files such as a tokenizer, by name: their text and a description.
     """
 
     signature: Signature
@@ -45,22 +44,28 @@ class Packaging:
     def example(
         self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
-        """Return `count` examples that every form is run on, one tensor per input: (count, …).
+        """Return random examples on which every exported format is run.
 
-        A task whose inputs depend on each other overrides it.
+        A task whose inputs depend on each other overrides this method.
 
         Args:
-            count: length of the batch axis.
-            length: of the axes of any length.
+            count: number of examples.
+            length: length of axes of variable length.
             generator: draws the values.
+
+        Returns:
+            One tensor per input, each (count, …).
         """
         return self.signature.example(count, length=length, generator=generator)
 
 
 def source_of(*functions: Callable[..., Any]) -> str:
-    """Return the source of functions, after that of all of their modules that they use.
+    """Return the source code of functions and of everything in their modules that they use.
 
-    Modules and classes that it names are left to be imported.
+    Imports of modules and classes must be added by the caller.
+
+    Args:
+        *functions: functions of one or several modules.
     """
     needed: dict[str, str] = {}
 
@@ -70,7 +75,7 @@ def source_of(*functions: Callable[..., Any]) -> str:
         if not isinstance(value, types.FunctionType):
             needed[name] = f"{name} = {value!r}\n"
             return
-        needed[name] = ""  # its place is taken: functions may name each other
+        needed[name] = ""  # reserve the name: functions may refer to each other
         for each in value.__code__.co_names:
             found = value.__globals__.get(each)
             if isinstance(found, types.FunctionType | tuple | int | str | float):

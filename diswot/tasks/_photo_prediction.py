@@ -1,4 +1,4 @@
-"""Photos as exported students take them."""
+"""Predictions of exported students for photos."""
 
 from pathlib import Path
 
@@ -7,22 +7,22 @@ from diswot.tasks._prediction import Prediction
 
 
 class PhotoPrediction(Prediction):
-    """Examples are image files, or arrays (C, H, W) in files `.npy`.
+    """Reads examples from image files, or from arrays (C, H, W) in `.npy` files.
 
-    Arrays alone where it is not known how a photo becomes values.
+    If the preprocessing of photos is not known, only arrays are accepted.
     """
 
     def is_example(self, path: Path) -> bool:
-        """Return whether a file of a folder is an image, or an array where no photo is taken."""
+        """Return whether a file is an array, or an image if the student accepts photos."""
         return super().is_example(path) or (
             self.config["preprocessing"]["photo"] and path.suffix.lower() in suffixes()
         )
 
     def check_photos(self) -> None:
-        """Make sure that the student takes photos.
+        """Make sure that the student accepts photos.
 
         Raises:
-            ValueError: it takes arrays.
+            ValueError: it only accepts arrays.
         """
         if not self.config["preprocessing"]["photo"]:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""From what users have to what a student takes, and from its output to what it says."""
+"""Predictions of exported students: read users' files, and describe the outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Example:
-    """One example that a student is asked about.
+    """One example for a prediction.
 
     Attributes:
-        inputs: of the network, without the batch axis.
-        context: what is needed to read the output, such as which part of a photo was taken.
+        inputs: inputs of the network, without the batch axis.
+        context: what is needed to interpret the output, such as the crop of a photo.
     """
 
     inputs: tuple[Array, ...]
@@ -27,33 +27,39 @@ class Example:
 
 
 class Prediction:
-    """What an exported student says of examples that users have.
+    """Converts users' files to inputs, and outputs to predictions.
 
-    By default an example is a file `.npy` with the array of the only input, and what is printed for
-    it are the numbers of the output. A task overrides what it knows better.
+    By default, an example is a `.npy` file with the array of the only input, and a prediction
+    consists of the output's numbers. Tasks override these methods.
 
     Args:
-        folder: of the exported student.
-        config: its `config.json`.
-        top: how many answers are wanted of each example, where there are several.
+        folder: folder of the exported student.
+        config: content of its `config.json`.
+        top: number of predictions per example, for example the top 5 classes.
     """
 
     def __init__(self, folder: Path, config: Mapping[str, Any], *, top: int = 1) -> None:
         self.folder, self.config, self.top = folder, config, top
 
     def find(self, given: Sequence[str]) -> list[str]:
-        """Return the examples that are meant by names of files and folders, in order.
+        """Return the examples for names of files and folders, in order.
+
+        Args:
+            given: names of files, or of folders that are searched for examples.
 
         Raises:
-            DataError: there is no such file, or nothing in a folder.
+            DataError: a file does not exist, or a folder has no examples.
         """
         return [name for each in given for name in self._files(Path(each))]
 
     def read(self, example: str) -> Example:
-        """Return an example as the network takes it.
+        """Read an example as inputs of the network.
+
+        Args:
+            example: its name, as returned by `find`.
 
         Raises:
-            Exception: any, where it cannot be read.
+            Exception: anything, if it cannot be read.
         """
         inputs = self.config["inputs"]
         if len(inputs) != 1:
@@ -61,14 +67,19 @@ class Prediction:
         return Example((self.array(Path(example)).astype(inputs[0]["dtype"]),))
 
     def answer(self, output: Array, example: Example) -> dict[str, Any]:  # noqa: ARG002
-        """Return what the student says of an example, as plain values by name."""
+        """Return the prediction for an example, as JSON values by name.
+
+        Args:
+            output: output of the network, without the batch axis.
+            example: the example.
+        """
         return {f"output_{number}": float(each) for number, each in enumerate(output.flat, 1)}
 
     def array(self, path: Path) -> Array:
-        """Return the array in a file, of the shape that the first input has.
+        """Read an array from a `.npy` file, and check its shape.
 
         Raises:
-            ValueError: it has another shape.
+            ValueError: its shape is not that of the first input.
         """
         values: Array = np.load(path, allow_pickle=False)
         shape = self.config["inputs"][0]["shape"]
@@ -79,7 +90,7 @@ class Prediction:
         return values
 
     def is_example(self, path: Path) -> bool:
-        """Return whether a file of a folder is taken for an example."""
+        """Return whether a file in a folder is an example."""
         return path.suffix == ".npy"
 
     def _files(self, path: Path) -> list[str]:
@@ -96,12 +107,12 @@ class Prediction:
 def most_likely(
     output: Array, classes: Sequence[str] | None, *, top: int
 ) -> dict[str, str | float | int]:
-    """Return the most likely classes of one example with their probabilities, by softmax.
+    """Return the most likely classes of one example and their softmax probabilities.
 
     Args:
-        output: of the network: (classes,).
-        classes: their names; without them their numbers are given.
-        top: how many to return.
+        output: logits (classes,).
+        classes: names of the classes; without them, numbers are returned.
+        top: number of classes to return.
 
     Examples:
         >>> most_likely(np.array([0.0, 20.0]), ["cat", "dog"], top=1)

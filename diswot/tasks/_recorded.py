@@ -1,4 +1,4 @@
-"""Signatures and measures in records, also in those that DisWOT 0.1.0 wrote."""
+"""Read signatures and measures from records, including those of DisWOT 0.1.0."""
 
 import math
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from diswot.tasks._tasks import find_task
 from search_spaces import Signature
 
 MOST = 1_000_000
-"""Length of an input along an axis, and outputs, that a record can ask for."""
+"""Upper limit of an input's axis and of the number of outputs in a record."""
 
 MOST_NUMBERS = 100_000_000
-"""Numbers of one input that a record can ask for."""
+"""Upper limit of the number of values of one input in a record."""
 
 
 def read_signature(record: Mapping[str, Any]) -> Signature:
     """Return the signature in a record, such as a manifest's `data`.
 
     Raises:
-        KeyError: there is none, or something is missing in it.
-        TypeError: something is of another type.
-        ValueError: the values describe no signature, or one that no data can have.
+        KeyError: there is none, or a value is missing.
+        TypeError: a value has the wrong type.
+        ValueError: a value is invalid, or implausibly large.
 
     Examples:
         >>> images = {"shape": [1, 8, 8], "num_classes": 10, "mean": [0], "std": [1], "scale": 16}
@@ -32,24 +32,24 @@ def read_signature(record: Mapping[str, Any]) -> Signature:
 
 
 def read_measures(record: Mapping[str, Any]) -> dict[str, Measure]:
-    """Return the measures in a row of the closing table, by the loss.
+    """Return the measures in a row of a run's final table, by loss.
 
     Raises:
-        KeyError: there are none, or something is missing in one.
-        TypeError: something is of another type.
-        ValueError: a number is none that a measure can have.
+        KeyError: there are none, or a value is missing.
+        TypeError: a value has the wrong type.
+        ValueError: a value is invalid.
     """
     found = _upgraded(record, "measures")["measures"]
     return {str(loss): Measure.from_json(each) for loss, each in found.items()}
 
 
 def with_measures(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a report of a training with its measures under `val` and in `metrics`.
+    """Return a training's report in the present form, with measures under `val` and `metrics`.
 
     Raises:
-        KeyError: there is none.
-        TypeError: one is no number.
-        ValueError: one is text.
+        KeyError: there are no measures.
+        TypeError: a measure is not a number.
+        ValueError: a measure is text.
 
     Examples:
         >>> report = with_measures({"val_accuracy": 0.9, "metrics": {"loss": "alone"}})
@@ -60,12 +60,12 @@ def with_measures(report: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _upgraded(record: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
-    """Return a record with an entry; 0.1.0 wrote others, of the one task that it had."""
+    """Convert a record of version 0.1.0, which only had image classification, if necessary."""
     return record if entry in record else find_task().upgraded(record)
 
 
 def _checked(found: Signature) -> Signature:
-    """Return the signature, unless networks of it would take more memory than any data asks for."""
+    """Check that a signature is plausible, so that a damaged record cannot exhaust memory."""
     axes = [(spec.name, axis) for spec in found.inputs for axis in spec.shape if axis is not None]
     for name, number in (*axes, ("outputs", found.outputs)):
         if type(number) is not int or not 1 <= number <= MOST:

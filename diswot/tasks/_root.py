@@ -1,4 +1,4 @@
-"""Where datasets are read from and what is computed once is kept."""
+"""The data root, for datasets and cached results."""
 
 import os
 import stat
@@ -10,10 +10,10 @@ from diswot.errors import DataError
 
 
 def data_root(given: str | Path | None = None) -> Path:
-    """Return the data root: `given`, else the variable `DISWOT_DATA`, else the user's cache.
+    """Return the data root: `given`, or the variable `DISWOT_DATA`, or the user's cache.
 
     Raises:
-        DataError: a root was named and is no folder.
+        DataError: the given root is not a folder.
     """
     named = given or os.environ.get("DISWOT_DATA")
     if not named:
@@ -25,9 +25,9 @@ def data_root(given: str | Path | None = None) -> Path:
 
 
 def cache_root(root: Path) -> Path:
-    """Return where to keep what is computed once: `root`, or the user's cache if it is read-only.
+    """Return the folder for cached results: `root`, or the user's cache if it is read-only.
 
-    A folder without any write permission counts as read-only for every user.
+    A folder without any write permission counts as read-only for every user, also for root.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What loads a dataset again, in whatever folder and process."""
+"""The source of a dataset: name or path and options with which it can be loaded again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Source:
-    """What loads a dataset again, where that is no code.
+    """Name or path and options with which a dataset can be loaded again.
 
     Attributes:
-        data: a built-in name, or the whole path of a folder.
-        root: the data root, where one was named.
-        options: of the task's own, with which it was loaded.
+        data: a built-in name, or an absolute path.
+        root: the data root; `None` if none was given.
+        options: options of the task with which it was loaded.
 
     Examples:
         >>> Source("digits", options={"image_size": None}).to_json()
@@ -24,15 +24,15 @@ class Source:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the source as plain values, for a manifest."""
+        """Return the source as JSON values, for a manifest."""
         return {"data": self.data, "root": self.root, **self.options}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Source":
-        """Read back what `to_json` returned.
+        """Make a source from the values of `to_json`.
 
         Raises:
-            TypeError: it is something else.
+            TypeError: a value has the wrong type.
         """
         options = dict(values)
         data, root = options.pop("data", None), options.pop("root", None)

@@ -1,4 +1,4 @@
-"""Which names mean the training, the validation and the test split."""
+"""Recognize names of training, validation and test splits."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,10 +27,10 @@ _FOLD = re.compile(r"(k?fold|split|cv|part|batch|subset|shard)s?[ _.-]?\d+", re.
 
 
 def split_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the names among `names`, of folders side by side, that mean splits, and which.
+    """Return the splits that names of sibling folders stand for, by name.
 
-    Upper and lower case are the same. What else is in a name must be common (`train_images`,
-    `TestSet`, `val2017`), or stand in another split's name too (`birds-train`, `birds-test`).
+    Case is ignored. Other words in a name must be common ones (`train_images`, `TestSet`,
+    `val2017`), or also occur in the name of another split (`birds-train`, `birds-test`).
 
     Examples:
         >>> split_names(["Training", "Testing", "docs"])
@@ -51,14 +51,17 @@ def split_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def check_unambiguous(found: dict[str, str], where: str) -> dict[str, str]:
-    """Return split → name.
+    """Invert a mapping from names to splits.
 
     Args:
-        found: name → split.
-        where: what has the names, for messages.
+        found: splits by name.
+        where: where the names were found, for messages.
+
+    Returns:
+        Names by split.
 
     Raises:
-        DataError: two names mean the same split.
+        DataError: two names stand for the same split.
     """
     by_split: dict[str, str] = {}
     for name, split in found.items():
@@ -72,13 +75,13 @@ def check_unambiguous(found: dict[str, str], where: str) -> dict[str, str]:
 
 
 def means_unlabeled(name: str) -> bool:
-    """Return whether a folder's name says that nobody knows the classes of what is in it."""
+    """Return whether a folder's name says that its content has no labels."""
     tokens = _tokens(name)
     return any(token in (*_UNLABELED, *_WITHOUT_LABELS) for token in tokens)
 
 
 def are_folds(names: Sequence[str]) -> bool:
-    """Return whether folders are named as folds of a cross-validation, or as shards."""
+    """Return whether folders are named like folds of a cross-validation, or shards."""
     return len(names) > 1 and all(_FOLD.fullmatch(name) for name in names)
 
 
@@ -88,7 +91,7 @@ def _tokens(name: str) -> list[str]:
 
 
 def _read(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """Return the split that a name means, and the words in it that are not common."""
+    """Return the split that a name stands for and its uncommon words; `None` if there is none."""
     kinds, rest = [], []
     for token in _tokens(name):
         glued = _GLUED.fullmatch(token)
@@ -103,7 +106,7 @@ def _read(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _settled(kind: str, kinds: Iterable[str]) -> str:
-    """Take `evaluation` for the validation split, or for the test split where only that lacks."""
+    """Resolve `evaluation`: the test split if only that is missing, else the validation split."""
     if kind != "eval":
         return kind
     return "test" if "val" in kinds and "test" not in kinds else "val"

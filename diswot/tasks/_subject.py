@@ -1,4 +1,4 @@
-"""A task with the teacher, the space and the data that were chosen of it."""
+"""A task together with the chosen teacher, search space and data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from diswot.tasks._tasks import find_task
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 DEFAULT = "default"
-"""A teacher that stands for the task's, where `None` would be to have none."""
+"""Stands for the task's default teacher in functions where `None` means no teacher."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is searched and trained for: what was chosen, and the task's defaults for the rest.
+    """A task with teacher, search space and data, as given or by the task's defaults.
 
     Attributes:
-        task: what the teacher does.
-        teacher: a name or a network.
-        space: a name or a space.
-        data: a name, a folder, a reference or a dataset.
-        root: the data root, where one was named.
-        options: of the task's own that were given.
+        task: the task.
+        teacher: a name, `package.module:callable`, or a network.
+        space: a name, `package.module:Class`, or a space.
+        data: a name, a folder, `package.module:callable`, or a dataset.
+        root: the data root; `None` if none was given.
+        options: options of the task that were given.
     """
 
     task: Task
@@ -38,23 +38,26 @@ class Subject:
     options: Mapping[str, Any]
 
     def check(self) -> None:
-        """Check the data before anything is read.
+        """Check name and options of the data before anything is read.
 
         Raises:
-            DiswotError: no dataset has that name, or options do not fit.
+            DiswotError: no dataset has this name, or options do not fit.
         """
         self.task.check(self.data, **self.options)
 
     def without_own(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options except those that only loading the data takes."""
+        """Return options without those that are only used to load the data."""
         own = {*declared(DataOptions), *declared(self.task.options)}
         return {name: value for name, value in chosen.items() if name not in own}
 
     def load(self, progress: Progress = silent) -> Dataset:
-        """Return the data.
+        """Load the data.
+
+        Args:
+            progress: receives messages, for example on inferred settings.
 
         Raises:
-            DiswotError: they are missing, damaged or unfit.
+            DiswotError: the data are missing, damaged or do not fit the task.
         """
         return self.task.load(self.data, root=self.root, progress=progress, **self.options)
 
@@ -62,17 +65,17 @@ class Subject:
 def find_subject(
     chosen: Mapping[str, Any], *, teacher: Any = None, space: Any = None, data: Any = None
 ) -> Subject:
-    """Return the task that is meant, with its defaults for what was not chosen.
+    """Find the task, and fill in its defaults for teacher, space and data.
 
     Args:
-        chosen: options, of which `task`, `data`, `data_root` and the task's own are read.
-        teacher: where it is no option; `None` for the task's.
-        space: the same of the space.
-        data: the same of the data.
+        chosen: options, of which `task`, `data`, `data_root` and the task's own are used.
+        teacher: the teacher, if it is not an option; `None` for the task's default.
+        space: the search space, if it is not an option; `None` for the task's default.
+        data: the data, if they are not an option; `None` for the task's default.
 
     Raises:
-        UnknownNameError: no task has that name.
-        OptionError: data that are given are of another task, or it has no such option.
+        UnknownNameError: no task has this name.
+        OptionError: the given data belong to another task, or the task has no such option.
 
     Examples:
         >>> subject = find_subject({"data": "cifar100"}, teacher="wrn-40-2")
@@ -97,17 +100,21 @@ def find_subject(
 
 
 def takes_task_options(function: _F) -> _F:
-    """Make a function take the options of the task that it is called for, see `takes_options`."""
+    """Make a function accept the options of the task that it is called with."""
     return takes_options(function, own=own_options)
 
 
 def own_options(given: Mapping[str, Any]) -> Mapping[str, Declared]:
-    """Return the options that the task of some options alone has."""
+    """Return the declared options of the task that some options belong to, by name.
+
+    Args:
+        given: options, of which `task` and `data` determine the task.
+    """
     return declared(_task_of(given.get("task"), given.get("data")).options)
 
 
 def _task_of(name: str | None, data: Any) -> Task:
-    """Return the task of a name, else of data, else the default one."""
+    """Return the task with a name, or else that of the data, or else the default task."""
     of_data = getattr(data, "task", None)
     if not isinstance(of_data, Task):
         return find_task(DEFAULT_TASK if name is None else name)

@@ -1,4 +1,4 @@
-"""A kind of data, and all that is true of it alone."""
+"""The interfaces `Task` and `Dataset`: everything that is specific to one kind of problem."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping
@@ -19,52 +19,53 @@ from search_spaces import Signature
 
 
 class Dataset(Examples, Protocol):
-    """Examples with the task that they are data of, and what their networks are measured by."""
+    """Examples with their task and metrics."""
 
     @property
     def task(self) -> "Task":
-        """The task that it is data of."""
+        """The task of the dataset."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What networks are measured by; the first selects weights and students."""
+        """Metrics of networks; the first one selects epochs and students."""
 
     def for_teacher(self, teacher: str) -> "Dataset":
-        """Return what a teacher is trained on that has no weights, often these data.
+        """Return the dataset on which a teacher without weights is trained, often this one.
 
         Args:
-            teacher: its name among the `teachers` of the task.
+            teacher: name of the teacher, one of the task's `teachers`.
         """
 
 
 class NoOptions(TypedDict):
-    """Options of a task that has none of its own."""
+    """The options of a task without its own options."""
 
 
 class Task(ABC):
-    """What networks take, give and are measured by, for one kind of data.
+    """Base class of tasks, such as image classification.
 
-    A task is one package: its data, batches, augmentation, metrics, teachers, and what an
-    exported student says about its input. Everything else asks for these through the task.
+    A task is one package with data, batches, augmentation, metrics, teachers and the task's part
+    of exports. All other packages access these only through the task.
 
     Attributes:
-        name: what it is called in options and manifests.
-        summary: one line.
+        name: name in options and manifests.
+        summary: description in one line.
         noun: what one example is called in texts, such as `image`.
-        options: a `TypedDict` of `diswot.options.Option` for those that its data alone have.
-        reads: what losses and scorers can read of its networks, by the names on their cards.
+        options: a `TypedDict` of `diswot.options.Option` with the options of the task's data.
+        reads: what losses and scorers can read from its networks and data, by the names used in
+            their cards.
         datasets: names of built-in datasets.
-        named_data: texts that stand for data and never for code.
-        data: the dataset where none is named.
-        teacher: the teacher where none is named.
-        space: the search space where none is named.
-        losses: what the winner of the main job is trained with, by name; the first is of
-            the ground truth alone, and the second is also that of the baselines.
-        teachers: names of the teachers that a student is distilled from together; the first is what
-            losses of one teacher read.
-        outputs: what the numbers are that a network returns, in messages.
-        teacher_views: what of the option `teacher_view` there is.
-        streams: whether examples can be read in processes while students train.
+        named_data: contains the texts that name data, but no Python code.
+        data: default dataset.
+        teacher: default teacher.
+        space: default search space.
+        losses: losses with which the winner of a run is trained. The first does not use the
+            teacher; the second is also used for baselines and shortlists.
+        teachers: names of the teachers that a student is distilled from together; losses for a
+            single teacher use the first.
+        outputs: what the outputs of a network are called in messages.
+        teacher_views: supported values of the option `teacher_view`, in addition to `auto`.
+        streams: whether examples can be read by worker processes during training.
     """
 
     name: str
@@ -85,10 +86,14 @@ class Task(ABC):
 
     @abstractmethod
     def check(self, data: Any, **options: Any) -> None:
-        """Check data that are asked for before anything is read.
+        """Check data and options before anything is read.
+
+        Args:
+            data: a name, a folder, `package.module:callable`, or a dataset.
+            **options: options of the task, such as `image_size`.
 
         Raises:
-            DiswotError: no dataset has that name, or the options do not fit.
+            DiswotError: no dataset has this name, or options do not fit.
         """
 
     @abstractmethod
@@ -100,48 +105,56 @@ class Task(ABC):
         progress: Progress = silent,
         **options: Any,
     ) -> Dataset:
-        """Return the dataset that is meant.
+        """Load a dataset.
 
         Args:
-            data: a name, a folder, `package.module:callable`, or a dataset itself.
-            root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
-            progress: receives what was inferred.
-            **options: of the task's own, such as `image_size`.
+            data: a name, a folder, `package.module:callable`, or a dataset.
+            root: the data root; by default the variable `DISWOT_DATA`, or the user's cache.
+            progress: receives messages, for example on inferred settings.
+            **options: options of the task, such as `image_size`.
 
         Raises:
-            DiswotError: the dataset is missing, damaged or unfit.
+            DiswotError: the dataset is missing, damaged or does not fit the task.
         """
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:  # noqa: ARG002
-        """Return the dataset with what options of a training say of it, such as `flips`."""
+        """Return the dataset with training options applied to it, such as `flips`.
+
+        Args:
+            dataset: the dataset.
+            options: options of a training.
+        """
         return dataset
 
     def recipe(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return settings of a recipe whose defaults are others for such data, by their names.
+        """Return other defaults of recipe settings for such data, by name.
 
         Args:
-            dataset: what is trained on.
+            dataset: the dataset.
         """
         return {}
 
     def check_changes(self, changes: Changes) -> None:  # noqa: B027
-        """Refuse what of a recipe means nothing for such data, before anything is trained.
+        """Make sure that the task supports a recipe's augmentation and mixing.
+
+        Args:
+            changes: augmentation and mixing, for example a recipe.
 
         Raises:
-            OptionError: something does.
+            OptionError: a setting does not apply to such data.
         """
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options of the task's own as manifests keep them, in need of no other file."""
+        """Return options of the task in the form for manifests, which needs no other files."""
         return dict(options)
 
     def upgraded(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a record of an earlier version with its signature and measures as today's."""
+        """Convert the signature and measures of an earlier version's record to today's form."""
         return record
 
     @property
     def teacher_sources(self) -> TeacherSources:
-        """What `--teacher` can be; without a definition, networks and callables of the user's."""
+        """Valid values of `--teacher`; by default only networks and callables of users."""
         return TeacherSources()
 
     def check_teacher(
@@ -153,17 +166,18 @@ class Task(ABC):
         teacher_state: str | None = None,
         **options: Any,
     ) -> None:
-        """Check a teacher before there are data for it.
+        """Check a teacher before data are read.
 
         Args:
-            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
-            weights: a checkpoint to load into it.
-            teacher_epochs: how long it is to be trained.
-            teacher_state: the weights that scores are to see it with.
-            **options: of the task's own, such as `teacher_classes`.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a `Teacher`.
+            weights: checkpoint to load.
+            teacher_epochs: epochs of its training, if it has no weights.
+            teacher_state: weights that scores use: `random` or `trained`.
+            **options: options of the task, such as `teacher_classes`.
 
         Raises:
-            DiswotError: it does not exist, cannot be had, or an option means nothing for it.
+            DiswotError: the teacher does not exist, cannot be downloaded, or an option does not
+                apply to it.
         """
         self._refuse(options)
         self.teacher_sources.check(
@@ -178,18 +192,19 @@ class Task(ABC):
         weights: str | Path | None = None,
         **options: Any,
     ) -> Teacher:
-        """Return the teacher that is meant.
+        """Find a teacher for a dataset.
 
         Args:
-            teacher: a name of `teacher_sources`; `package.module:callable`, called with
-                `signature` and what else the task offers, where it takes it; or a network. The
-                last two are taken to be trained as they come. A `Teacher` is returned as it is.
-            dataset: what it is to be a teacher for.
-            weights: a checkpoint to load into it.
-            **options: of the task's own, such as `teacher_classes`.
+            teacher: a name of `teacher_sources`; `package.module:callable`, which is called with
+                `signature` and other arguments of the task if it has parameters for them; or a
+                network. The last two must already be trained. A `Teacher` is returned unchanged.
+            dataset: the dataset.
+            weights: checkpoint to load.
+            **options: options of the task, such as `teacher_classes`.
 
         Raises:
-            DiswotError: it does not exist, cannot be had, or does not fit the data.
+            DiswotError: the teacher does not exist, cannot be downloaded, or does not fit the
+                data.
         """
         self._refuse(options)
         return self.teacher_sources.find(teacher, {"signature": dataset.signature}, weights=weights)
@@ -204,50 +219,53 @@ class Task(ABC):
         force: bool = False,  # noqa: ARG002
         progress: Progress = silent,  # noqa: ARG002
     ) -> str | None:
-        """Check a teacher with its weights before anything is scored or trained.
+        """Check a trained teacher before anything is scored or trained.
+
+        For example, whether it would be better with another order of classes or another
+        normalization of inputs.
 
         Args:
-            teacher: what it is.
-            network: it, with its weights.
-            dataset: what it is a teacher for.
-            device: where to compute.
-            force: whether to take one that would be better if it were taken otherwise.
-            progress: receives what was found, and warnings.
+            teacher: the teacher.
+            network: its network with trained weights.
+            dataset: the dataset.
+            device: torch device.
+            force: whether problems are only reported.
+            progress: receives messages and warnings.
 
         Returns:
-            What to do about it if it is near chance; `None` where nothing in particular is known.
+            Advice in case it is near chance; `None` without specific advice.
 
         Raises:
-            TeacherError: it would be better if it were taken otherwise.
+            TeacherError: there is a problem, and `force` is false.
         """
         return None
 
     def _refuse(self, options: Mapping[str, Any]) -> None:
-        """Refuse options that only other tasks have."""
+        """Raise an error for options that only other tasks have."""
         given = [name for name, value in options.items() if value is not None]
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise OptionError(f"{option} means nothing for the task {self.name}: leave it out")
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:  # noqa: ARG002
-        """Return what an exported student says about its data, and how `predict.py` reads them.
+        """Return the task's part of an exported folder: configuration, card, `predict.py`.
 
-        By default `predict.py` takes arrays as the dataset gives them to the network.
+        By default, `predict.py` accepts arrays in the form of the network's inputs.
 
         Args:
-            signature: what the student takes and gives.
-            dataset: what it was trained on, where that is known.
+            signature: shapes of the student's inputs and outputs.
+            dataset: the dataset of the student; `None` if it is not known.
         """
         return Packaging(signature)
 
     def prediction(self, folder: Path, config: Mapping[str, Any], *, top: int = 1) -> Prediction:
-        """Return what reads users' examples for an exported student, and names its answers.
+        """Return the conversion of users' files to inputs, and of outputs to predictions.
 
-        By default examples are arrays in files, and answers the numbers of the output.
+        By default, examples are arrays in `.npy` files, and predictions the output's numbers.
 
         Args:
-            folder: of the exported student.
-            config: what its `config.json` holds.
-            top: how many answers are wanted of each example, where there are several.
+            folder: folder of the exported student.
+            config: content of its `config.json`.
+            top: number of predictions per example, for example the top 5 classes.
         """
         return Prediction(folder, config, top=top)

@@ -1,4 +1,4 @@
-"""Tasks by name: the built-in ones, and those that installed packages offer."""
+"""Find tasks by name: built-in ones, and those of installed packages."""
 
 from functools import cache
 
@@ -16,20 +16,20 @@ TASKS: Registry[Task] = Registry(
     },
     adopt=instance_of(Task, "task", "diswot.tasks"),
 )
-"""Every task by its name, imported when it is used."""
+"""Tasks by name, imported on first use."""
 
 
 @cache
 def find_task(name: str = DEFAULT_TASK) -> Task:
-    """Return the task of a name.
+    """Find a task by name.
 
     Args:
         name: a built-in name, the name of an entry point in the group `diswot.tasks`, or
             `package.module:Class`.
 
     Raises:
-        UnknownNameError: no task has that name.
-        OptionError: what is named is no task.
+        UnknownNameError: no task has this name.
+        OptionError: the object with this name is not a task.
         PluginError: the package that offers it cannot be imported.
 
     Examples:

@@ -1,4 +1,4 @@
-"""Whether a network fits a dataset, tried on a few examples before any work."""
+"""Check on a few examples that a network fits a dataset."""
 
 import inspect
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from diswot.networks import trial_pass
 from diswot.tasks._task import Dataset
 
 FEATURE_MAPS = "feature maps"
-"""What a task reads whose networks must show some."""
+"""Entry of `Task.reads` of tasks whose networks must have a feature map."""
 
 
 def try_network(
@@ -22,17 +22,17 @@ def try_network(
     who: str,
     training: bool = False,
 ) -> None:
-    """Make sure that a network takes inputs of a dataset and gives what its task reads.
+    """Make sure that a network accepts the inputs of a dataset and has the right outputs.
 
     Args:
-        network: is in evaluation mode afterwards.
-        inputs: of a few examples, each (B, …), on the device of the network.
-        dataset: what they are of.
-        who: what the network is called in messages.
-        training: whether it must be possible to train it too, which is tried on a copy.
+        network: the network, which is in evaluation mode afterwards.
+        inputs: inputs of a few examples, each (B, …), on the device of the network.
+        dataset: the dataset.
+        who: name of the network in messages.
+        training: whether a training step is tried as well, on a copy.
 
     Raises:
-        NetworkError: it does not; the message begins with `who`.
+        NetworkError: the network does not fit; the message begins with `who`.
     """
     _check_inputs(network, inputs, dataset, who)
     trial_pass(
@@ -47,13 +47,13 @@ def try_network(
 
 
 def _check_inputs(network: nn.Module, inputs: Sequence[Tensor], dataset: Dataset, who: str) -> None:
-    """Make sure that a network takes as many inputs as there are, as those of other tasks do not.
+    """Make sure that `forward` accepts the number of inputs, which differs between tasks.
 
     Raises:
         NetworkError: it does not.
     """
     takes = None
-    with suppress(TypeError, ValueError):  # what is not of Python has no signature
+    with suppress(TypeError, ValueError):  # callables written in C have no signature
         takes = inspect.signature(network.forward)
     try:
         _ = takes and takes.bind(*inputs)

@@ -1,4 +1,4 @@
-"""Names, libraries and checkpoints → teachers: networks at random initialization and trained."""
+"""Teachers by name, from libraries and from checkpoints, with random or trained weights."""
 
 from diswot.teachers._checkpoint import load_checkpoint
 from diswot.teachers._given import called, given

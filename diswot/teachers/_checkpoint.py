@@ -1,4 +1,4 @@
-"""Checkpoint files → networks; nothing in a file is executed."""
+"""Load checkpoint files into networks without executing code from them."""
 
 import re
 from collections import OrderedDict
@@ -18,10 +18,10 @@ from diswot.teachers._weights_file import read_weights, regular_file
 State: TypeAlias = Mapping[str, Tensor]
 
 _COUNTER = "num_batches_tracked"
-"""Of batch normalization; not used in evaluation, and absent from old checkpoints."""
+"""Buffer of batch normalization that evaluation does not use and old checkpoints lack."""
 
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module)\.")
-"""Names that DataParallel, torch.compile and FSDP insert."""
+"""Parts of parameter names that DataParallel, torch.compile and FSDP insert."""
 
 _PARAMETRIZED = {
     "weight normalization": {
@@ -34,17 +34,17 @@ _PARAMETRIZED = {
         "weight_v": "parametrizations.weight.0._v",
     },
 }
-"""Names in `torch.nn.utils`, and in `torch.nn.utils.parametrizations`."""
+"""Names of parameters in `torch.nn.utils` → in `torch.nn.utils.parametrizations`."""
 
 
 @takes_options
 def load_checkpoint(network: nn.Module, path: str | Path) -> nn.Module:
-    """Load a checkpoint file into `network` and return it.
+    """Load a checkpoint file into `network`, and return the network.
 
-    Whatever the network's own `load_state_dict(strict=True)` takes is taken. Otherwise a
-    prefix of all the network's names (such as `module.`, `model.` or `student.`), names
-    that `torch.compile` and DataParallel insert, and the other form of weight
-    normalization are translated. Nothing in the file is executed.
+    The state dict is first passed to `load_state_dict(strict=True)`. If that fails, common
+    differences of names are resolved: a prefix of all names (such as `module.`, `model.` or
+    `student.`), parts inserted by `torch.compile`, DataParallel or FSDP, and the old or new form
+    of weight and spectral normalization. No code from the file is executed.
 
     Args:
         network: changed in place.
@@ -52,17 +52,26 @@ def load_checkpoint(network: nn.Module, path: str | Path) -> nn.Module:
             checkpoint, or a folder with one of these.
 
     Raises:
-        CheckpointError: the file is missing, damaged, hostile or of another network.
+        CheckpointError: the file is missing or damaged, contains code, or belongs to another
+            network.
     """
     loaded_notes(network, path)
     return network
 
 
 def loaded_notes(network: nn.Module, path: str | Path) -> tuple[str, ...]:
-    """Load a checkpoint as `load_checkpoint` does; return what its user should know of it.
+    """Load a checkpoint as `load_checkpoint` does; return notes for the user.
+
+    Args:
+        network: changed in place.
+        path: the checkpoint.
+
+    Returns:
+        Notes, for example on tensors that were not used or on converted types.
 
     Raises:
-        CheckpointError: the file is missing, damaged, hostile or of another network.
+        CheckpointError: the file is missing or damaged, contains code, or belongs to another
+            network.
     """
     path = checkpoint_path(path)
     target = _bare(network)
@@ -79,10 +88,13 @@ def loaded_notes(network: nn.Module, path: str | Path) -> tuple[str, ...]:
 
 
 def checkpoint_path(path: str | Path) -> Path:
-    """Return where a checkpoint is, after making sure that there is a file, or a folder with one.
+    """Check that a checkpoint exists; return its path with `~` expanded.
+
+    Args:
+        path: a file, or a folder with a checkpoint.
 
     Raises:
-        CheckpointError: there is none, or it cannot be read.
+        CheckpointError: there is no checkpoint, or it cannot be read.
     """
     if re.match(r"\w+://", str(path)):
         raise CheckpointError(f"{path} is a URL: download the file, and give its path")
@@ -92,7 +104,7 @@ def checkpoint_path(path: str | Path) -> Path:
 
 
 def _bare(network: nn.Module) -> nn.Module:
-    """Return the network within what gives it inputs, compiles or replicates it."""
+    """Return the network inside `OwnView`, DataParallel and `torch.compile` wrappers."""
     while True:
         if isinstance(network, OwnView):
             network = network.network
@@ -105,25 +117,26 @@ def _bare(network: nn.Module) -> nn.Module:
 
 
 def _takes(network: nn.Module, state: State) -> bool:
-    """Load `state` if torch's strict loading takes it; otherwise leave the network as it was."""
+    """Try strict loading; return whether it succeeded. On failure the network is unchanged."""
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     try:
         network.load_state_dict(state, strict=True)
-    except Exception:  # noqa: BLE001  (hooks of the network's own raise anything)
+    except Exception:  # noqa: BLE001  (a network's loading hooks can raise anything)
         network.load_state_dict(before, strict=False)
         return False
     return True
 
 
 def _load(state: State, network: nn.Module, path: Path) -> str:
-    """Load a form of `state` that the network takes; return what was left out for it.
+    """Load the first variant of `state` that fits; return a note on unused tensors.
 
     Raises:
-        CheckpointError: there is none, or several parts of the file fit.
+        CheckpointError: no variant fits, or several parts of the file do.
     """
     expected = network.state_dict()
     best = state
     for form in _forms(state):
+        # First with all names as they are, then with a common prefix removed.
         if _takes(network, _completed(form, expected)):
             return ""
         prefixes = _prefixes(form, expected)
@@ -141,7 +154,7 @@ def _load(state: State, network: nn.Module, path: Path) -> str:
 
 
 def _forms(state: State) -> Iterator[State]:
-    """Yield `state` as it is, then without names of wrappers, then with other parametrizations."""
+    """Yield variants of `state`: unchanged, without wrapper names, with other normalization."""
     yield state
     bare = _renamed(state, lambda name: _WRAPPERS.sub("", name))
     if bare.keys() != state.keys() and len(bare) == len(state):
@@ -165,7 +178,7 @@ def _renamed(state: State, rename: Callable[[str], str]) -> State:
 
 
 def _prefixes(state: State, expected: State) -> list[str]:
-    """Return what stands before the network's names, wherever the file has all of them."""
+    """Return all prefixes under which the file has a complete set of the network's names."""
     needed = [name for name in expected if not name.endswith(_COUNTER)]
     if not needed:
         return []
@@ -215,7 +228,7 @@ def _misfit(state: State, expected: State, path: Path) -> CheckpointError:
 
 
 def _check_values(state: State, path: Path) -> None:
-    """Refuse weights that are quantized, or not finite."""
+    """Raise an error if weights are quantized or not finite."""
     for name, tensor in state.items():
         is_weight = name.endswith("weight")
         if tensor.is_quantized or (is_weight and not tensor.is_floating_point()):

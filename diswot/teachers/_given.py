@@ -1,4 +1,4 @@
-"""Teachers of the user's own: a network, or a callable that returns one."""
+"""Teachers that users provide: a network, or a callable that returns one."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from diswot.teachers._teacher import Teacher
 
 
 def taken(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that a function takes of those that are offered.
+    """Select the arguments that a function has a parameter for.
 
     Examples:
         >>> taken(lambda width: width, {"width": 8, "depth": 2})
@@ -27,20 +27,20 @@ def taken(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 
 def given(network: nn.Module, name: str) -> Teacher:
-    """Return a teacher that is `network` as it comes."""
+    """Return a teacher with the weights of `network`, which must be trained already."""
     return Teacher(name, partial(reinitialized, network), partial(copied, network))
 
 
 def called(reference: str, offered: Mapping[str, Any]) -> Teacher:
-    """Return the teacher that `package.module:callable` makes.
+    """Return the teacher made by `package.module:callable`.
 
     Args:
-        reference: what names the callable.
-        offered: arguments by name, of which it gets those that it takes.
+        reference: the reference to the callable.
+        offered: arguments by name; those that it has parameters for are passed.
 
     Raises:
-        OptionError: there is no such callable.
-        TeacherError: it does not return a network.
+        OptionError: the callable cannot be imported.
+        TeacherError: it raises an exception, or does not return a network.
     """
     factory = resolve(reference, kind="teacher")
 

@@ -1,4 +1,4 @@
-"""What a configuration of Hugging Face may ask for, checked before anything is built."""
+"""Check the config.json of a Hugging Face model before a network is built from it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,14 +10,14 @@ from diswot.errors import NetworkError, TeacherError
 from diswot.networks.meta import build_on_meta
 
 LARGEST_NUMBER = 1_000_000
-"""Of layers, channels, pixels and the like."""
+"""Largest accepted integer, such as a number of channels or pixels."""
 
 MOST_LAYERS = 1_000
 MOST_PARAMETERS = 5_000_000_000
-"""Of a network whose weights are not there yet."""
+"""Limit for a network whose weight files are not on this machine yet."""
 
 HARMLESS = 50_000_000
-"""Parameters that are built whatever the size of the weight files."""
+"""Number of parameters that is accepted whatever the size of the weight files."""
 
 _LAYERS = ("layer", "depth", "block", "stage", "repeat")
 _NAMES = ("id2label", "label2id")
@@ -25,16 +25,16 @@ _FREE = ("_id", "token", "seed", "version")
 
 
 def check_config(values: Mapping[str, Any], *, classes: int, who: str) -> None:
-    """Make sure that a configuration is of these classes, and of a size that can be.
+    """Make sure that a configuration has the right number of classes and plausible sizes.
 
     Args:
-        values: what `config.json` holds.
-        classes: of the data.
-        who: what the teacher is called in messages.
+        values: content of `config.json`.
+        classes: number of classes of the data.
+        who: name of the teacher in messages.
 
     Raises:
-        NetworkError: it has other classes.
-        TeacherError: a number in it is absurd.
+        NetworkError: it has another number of classes.
+        TeacherError: a number in it is implausibly large.
     """
     labels = values.get("id2label")
     named = len(labels) if isinstance(labels, Mapping) else values.get("num_labels")
@@ -56,7 +56,7 @@ def check_config(values: Mapping[str, Any], *, classes: int, who: str) -> None:
 
 
 def _numbers(values: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
-    """Yield all whole numbers of a configuration, and how many elements its lists have."""
+    """Yield all integers of a configuration by key, and the lengths of its lists."""
     if depth > 20:
         raise TeacherError("its config.json is nested more than 20 levels deep; check the file")
     if isinstance(values, bool):
@@ -74,19 +74,19 @@ def _numbers(values: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, 
 
 
 def check_size(build: Callable[[], nn.Module], folder: Path | None, *, who: str) -> None:
-    """Make sure that a network is not larger than its weight files, before it takes memory.
+    """Make sure, before memory is allocated, that a network is not larger than its weight files.
 
     Args:
         build: makes the network.
-        folder: where its weights are; `None` where they are elsewhere.
-        who: what the teacher is called in messages.
+        folder: folder with its weights; `None` if they are not on this machine.
+        who: name of the teacher in messages.
 
     Raises:
-        TeacherError: it is larger.
+        TeacherError: the network has more parameters than its weight files have bytes.
     """
     try:
         network = build_on_meta(build)
-    except Exception:  # noqa: BLE001  (not all networks can be built there)
+    except Exception:  # noqa: BLE001  (not all networks can be built on the meta device)
         return
     count = sum(parameter.numel() for parameter in network.parameters())
     files = [] if folder is None else [*folder.glob("*.safetensors"), *folder.glob("*.bin")]

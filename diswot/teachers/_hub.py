@@ -1,4 +1,4 @@
-"""Where a teacher's files are: a folder, the local cache, or a server that can be reached."""
+"""Locate a teacher's files: in a folder, in the local cache, or on a reachable server."""
 
 import difflib
 import os
@@ -17,14 +17,21 @@ from diswot.errors import TeacherError
 from diswot.files import check_folder
 
 SECONDS = 2.0
-"""That a server has to answer in before it is taken for unreachable."""
+"""Timeout, in seconds, after which a server counts as unreachable."""
 
 
 def folder_or_id(place: str, who: str) -> tuple[str, bool]:
-    """Return what transformers loads for `hf:place`, and whether from the local cache alone.
+    """Resolve `hf:place` to a folder or a Hub id.
+
+    Args:
+        place: a folder, or an id of the Hugging Face Hub.
+        who: name of the teacher in messages.
+
+    Returns:
+        The folder or id, and whether only local files are used.
 
     Raises:
-        TeacherError: it is neither a folder, nor in the cache, nor can the Hub be reached.
+        TeacherError: it is neither a folder nor in the cache, and the Hub cannot be reached.
     """
     folder = Path(place).expanduser()
     if folder.is_dir():
@@ -54,13 +61,13 @@ def check_hub_download(who: str, place: str, files: Sequence[str], *, advice: st
     """Make sure that weights of the Hub are in the cache, or that the Hub can be reached.
 
     Args:
-        who: the teacher that they are of.
-        place: the id of their repository.
-        files: what they may be called there.
-        advice: how to get them elsewhere.
+        who: name of the teacher in messages.
+        place: id of the repository on the Hub.
+        files: possible names of the weight file.
+        advice: how to get the weights otherwise, for the message.
 
     Raises:
-        TeacherError: neither.
+        TeacherError: the weights are not in the cache, and the Hub cannot be reached.
     """
     from huggingface_hub import constants, try_to_load_from_cache
 
@@ -73,8 +80,12 @@ def check_hub_download(who: str, place: str, files: Sequence[str], *, advice: st
 def check_torch_download(who: str, url: str) -> None:
     """Make sure that weights are in torch's cache, or that their server can be reached.
 
+    Args:
+        who: name of the teacher in messages.
+        url: address of the weight file.
+
     Raises:
-        TeacherError: neither.
+        TeacherError: they are not in the cache, and the server cannot be reached.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / urlsplit(url).path.rpartition("/")[2]
     if not path.is_file() and not reachable(url):
@@ -89,7 +100,7 @@ def _unreachable(who: str, server: str, advice: str) -> TeacherError:
 
 
 def reachable(url: str) -> bool:
-    """Return whether the server of a URL, or the proxy to it, takes a connection within 2 s."""
+    """Return whether the server of a URL, or its proxy, accepts a connection within 2 s."""
     target = urlsplit(url)
     proxy = getproxies().get(target.scheme)
     if proxy:
@@ -104,7 +115,7 @@ def reachable(url: str) -> bool:
         ):
             answered.set()
 
-    # looking up a name can take longer than any timeout of the connection
+    # In a thread, because DNS look-up can take longer than the timeout of the connection.
     attempt = threading.Thread(target=connect, daemon=True)
     attempt.start()
     attempt.join(SECONDS)
@@ -112,7 +123,7 @@ def reachable(url: str) -> bool:
 
 
 def _nearest_folder(folder: Path) -> Path | None:
-    """Return the folder next to a missing one that has the most similar name."""
+    """Return the existing folder whose name is most similar to a missing one, or `None`."""
     with suppress(OSError):
         names = [entry.name for entry in os.scandir(folder.parent) if entry.is_dir()]
         near = difflib.get_close_matches(folder.name, names, n=1, cutoff=0.6)
@@ -121,7 +132,7 @@ def _nearest_folder(folder: Path) -> Path | None:
 
 
 def _check_files(folder: Path, who: str) -> None:
-    """Refuse a folder that is no network's, or in which reading a file would wait for ever."""
+    """Raise an error if a folder has no config.json, or has pipes or devices in it."""
     try:
         check_folder(folder)
         if not (folder / "config.json").exists():

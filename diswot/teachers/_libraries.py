@@ -1,4 +1,4 @@
-"""What teachers from other libraries have in common."""
+"""Shared parts of teachers from other libraries (timm, torchvision, transformers)."""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -16,14 +16,19 @@ from search_spaces import Signature
 
 
 def imported(package: str, *, extra: str, who: str) -> Any:
-    """Import a library that is only needed here.
+    """Import an optional library.
+
+    Args:
+        package: import name.
+        extra: the extra of diswot that installs it.
+        who: what needs it, for the message.
 
     Raises:
-        MissingExtraError: it is not installed, or not in a form that can be imported.
+        MissingExtraError: it is not installed, or importing it fails.
     """
     try:
         return importlib.import_module(package)
-    except Exception as error:  # binaries that do not fit torch's raise anything
+    except Exception as error:  # binaries built for another torch can raise anything
         missing = isinstance(error, ModuleNotFoundError) and error.name in package.split(".")
         if missing:
             raise MissingExtraError(extra, extra, who) from error
@@ -40,18 +45,18 @@ def library_teacher(
     signature: Signature,
     notes: Sequence[str] = (),
 ) -> Teacher:
-    """Return the teacher that a library's network is.
+    """Make a teacher of a library's network, after a trial forward pass.
 
     Args:
-        name: what the teacher is called.
-        network: with its weights.
-        fresh: makes the network at random initialization.
-        wrap: wraps a network, as its `network`, so that it takes the data's inputs.
-        signature: what it is to take and to return.
-        notes: messages about it.
+        name: name of the teacher.
+        network: the network with its weights.
+        fresh: makes the network with random weights.
+        wrap: wraps a network so that it accepts the inputs of the data.
+        signature: shapes of inputs and outputs of the data.
+        notes: messages for the user.
 
     Raises:
-        NetworkError: the network does not take the inputs, or has other outputs.
+        NetworkError: the network does not accept the inputs, or has other outputs.
     """
     wrapped = wrap(network)
     inputs = signature.example(2, generator=torch.Generator().manual_seed(0))

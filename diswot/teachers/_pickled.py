@@ -1,4 +1,4 @@
-"""Files of torch.save → what they hold, without executing anything in them."""
+"""Read files of `torch.save` without executing code from them."""
 
 import pickle
 import re
@@ -13,7 +13,7 @@ from diswot.errors import CheckpointError
 from diswot.files import open_file
 
 SAVE = "save network.state_dict() instead, best as .safetensors"
-"""What to do instead."""
+"""Advice for files that cannot be read safely."""
 
 _RECORDS = (
     *("argparse.Namespace", "types.SimpleNamespace", "datetime.datetime"),
@@ -33,18 +33,21 @@ _RECORDS = (
         )
     ),
 )
-"""What training scripts store with the weights. These names are never imported: whatever has
-one of them is read as an inert placeholder."""
+"""Harmless types that training scripts store together with weights. They are never imported:
+objects of these types are read as inert placeholders."""
 
 _TOGETHER = 2**20
 
 
 def read_pickled(path: Path) -> Any:
-    """Return what torch.save wrote, where that is tensors and plain records.
+    """Return the content of a file of `torch.save` that has only tensors and plain records.
+
+    Args:
+        path: the file.
 
     Raises:
-        CheckpointError: it is damaged, or would have to be executed.
-        Exception: any, if it is damaged in another way.
+        CheckpointError: the file is damaged, or contains code.
+        Exception: anything, if torch's reader fails on a damaged file.
     """
     with open_file(path) as file:
         start = file.read(2)
@@ -69,7 +72,7 @@ def read_pickled(path: Path) -> Any:
 
 
 def damaged(path: Path) -> CheckpointError:
-    """Return the error for a file that its reader does not take."""
+    """Return the error for a file that its reader cannot read."""
     return CheckpointError(
         f"{path} cannot be read as a checkpoint: it is damaged, cut short or of another "
         "format; copy it again"
@@ -77,7 +80,7 @@ def damaged(path: Path) -> CheckpointError:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse zip archives that torch.save does not write: programs, and compressed ones."""
+    """Raise an error for zip archives not written by `torch.save`: TorchScript, compressed."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     names = [member.filename for member in members]
@@ -96,7 +99,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _check_sums(path: Path) -> None:
-    """Compare the checksums of an archive's records, which torch itself does not read."""
+    """Verify the CRC-32 checksums of an archive's members, which torch does not."""
     wrong, right = [], 0
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
@@ -107,14 +110,14 @@ def _check_sums(path: Path) -> None:
                 right += 1
             except zipfile.BadZipFile:
                 wrong.append(member.filename)
-    if wrong and right:  # torch can be set to write none, and then all are wrong
+    if wrong and right:  # if all are wrong, torch was configured to write no checksums
         raise CheckpointError(
             f"{path} is damaged (the checksum of {wrong[0]} does not match): copy it again"
         )
 
 
 class _Unused:
-    """Stands for a record that training scripts add to a checkpoint; it is not rebuilt."""
+    """A placeholder for an object that a training script stored; its state is discarded."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> "_Unused":
         return object.__new__(cls)
@@ -132,7 +135,7 @@ def _empty_list(*_: object) -> list[Any]:
 
 
 def _unpicklable(path: Path, reason: str) -> str:
-    """Return why a pickle was refused, in words of our own: torch advises to execute it."""
+    """Return why a pickle was refused; torch's own message advises to execute it."""
     found = re.search(r"GLOBAL ([\w.]+)", reason)
     if "truncated" in reason or not found:
         return (

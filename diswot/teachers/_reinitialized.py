@@ -1,4 +1,4 @@
-"""Networks of which only one state is known, at random initialization."""
+"""Randomly initialize a copy of a network that is only given in its trained state."""
 
 import copy
 import sys
@@ -12,9 +12,9 @@ from diswot.teachers._teacher import OwnView
 
 
 def reinitialized(network: nn.Module) -> nn.Module:
-    """Return a copy with every parameter drawn again, by its module's own `reset_parameters`.
+    """Return a copy with random weights, by each module's `reset_parameters`.
 
-    A network of Hugging Face's is built again from its configuration.
+    A Hugging Face model is built again from its configuration instead.
 
     Raises:
         TeacherError: a module has parameters but no `reset_parameters`.

@@ -1,4 +1,4 @@
-"""Where the teachers of a task come from: built-in networks, libraries, and the user's own."""
+"""Find the teachers of a task: built-in networks, libraries, and those of users."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,33 +20,33 @@ CALLABLE = "package.module:callable"
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A network with a name.
+    """A built-in network.
 
     Attributes:
-        summary: what it is, in a few words.
-        make: makes it at random initialization, called with those of the arguments that a task
-            offers that it takes: `signature`, and what else is of the task.
+        summary: short description.
+        make: makes the network with random weights. It is called with those arguments of the
+            task that it has parameters for, such as `signature`.
     """
 
     summary: str
     make: Callable[..., nn.Module]
 
     def described(self) -> str:
-        """Return one line for people."""
+        """Return a description in one line."""
         return self.summary
 
 
 @dataclass(frozen=True)
 class Library:
-    """Networks that are named `library:place`.
+    """A library whose networks are named `library:place`, such as `timm:NAME`.
 
     Attributes:
-        place: what stands after the colon, such as `NAME`.
-        summary: what the networks are, in one line.
-        check: called with the place, and `pretrained` if it takes that, raises what is wrong
-            before there are data.
-        find: called with the place, and what it takes of `pretrained` and the arguments that
-            the task offers, returns the teacher.
+        place: placeholder for the part after the colon in help texts, such as `NAME`.
+        summary: description of the networks in one line.
+        check: called with the place (and `pretrained` if it has this parameter) before data are
+            read; raises an error if the network cannot be loaded.
+        find: called with the place and those arguments of the task (and `pretrained`) that it
+            has parameters for; returns the teacher.
     """
 
     place: str
@@ -57,14 +57,13 @@ class Library:
 
 @dataclass(frozen=True)
 class TeacherSources(Container[str]):
-    """What `--teacher` can be for a task, in addition to networks and callables of the user's.
+    """The values of `--teacher` for a task, in addition to networks and callables of users.
 
-    A name is in it where it stands for a built-in network or one of a library, and so never
-    for code.
+    `name in sources` is true for built-in names and `library:place`, never for Python code.
 
     Attributes:
-        built_in: networks by name.
-        libraries: where others come from, by what stands before the colon.
+        built_in: built-in networks by name.
+        libraries: libraries by prefix, the part before the colon.
 
     Examples:
         >>> sources = TeacherSources({"tiny": BuiltIn("one layer", partial(nn.Linear, 2, 1))})
@@ -81,22 +80,22 @@ class TeacherSources(Container[str]):
         return isinstance(name, str) and (name in self.built_in or self._library(name) is not None)
 
     def summaries(self) -> dict[str, str]:
-        """Return one line for each name and form of a teacher."""
+        """Return descriptions of all names and other forms of teachers."""
         return {name: network.described() for name, network in self.built_in.items()} | self.forms()
 
     def forms(self) -> dict[str, str]:
-        """Return what a teacher can be other than a built-in name, with a line each."""
+        """Return descriptions of the forms of teachers other than built-in names."""
         libraries = {f"{name}:{one.place}": one.summary for name, one in self.libraries.items()}
         return {**libraries, CALLABLE: "a callable of your own that returns a torch.nn.Module"}
 
     def has_weights(
         self, teacher: str | nn.Module | Teacher, weights: str | Path | None = None
     ) -> bool:
-        """Return whether a teacher comes with weights: all but built-in ones without a checkpoint.
+        """Return whether a teacher comes with weights (built-in ones need a checkpoint).
 
         Args:
-            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
-            weights: a checkpoint to load into it.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a `Teacher`.
+            weights: checkpoint to load.
         """
         if isinstance(teacher, Teacher):
             return teacher.weights is not None
@@ -111,16 +110,17 @@ class TeacherSources(Container[str]):
         epochs: int | None = None,
         state: str | None = None,
     ) -> None:
-        """Check a teacher before there are data for it.
+        """Check a teacher before data are read.
 
         Args:
-            teacher: a name, a reference such as `hf:FOLDER`, a network or a teacher.
-            weights: a checkpoint to load into it.
-            epochs: how long it is to be trained.
-            state: `random` or `trained`, as scores are to see it.
+            teacher: a name, a reference such as `hf:FOLDER`, a network or a `Teacher`.
+            weights: checkpoint to load.
+            epochs: epochs of its training, if it has no weights.
+            state: weights that scores use: `random` or `trained`.
 
         Raises:
-            DiswotError: it does not exist, cannot be had, or an option means nothing for it.
+            DiswotError: the teacher does not exist, cannot be downloaded, or an option does not
+                apply to it.
         """
         self._check_exists(teacher, pretrained=weights is None)
         if weights is not None:
@@ -144,18 +144,19 @@ class TeacherSources(Container[str]):
         *,
         weights: str | Path | None = None,
     ) -> Teacher:
-        """Return the teacher that is meant.
+        """Find a teacher.
 
         Args:
-            teacher: a name; `package.module:callable`; or a network. The last two are taken to
-                be trained as they come. A `Teacher` is returned as it is.
-            offered: arguments by name for what makes a network, such as `signature`.
-            weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
+            teacher: a name, `library:place`, `package.module:callable`, or a network; the last
+                two must already be trained. A `Teacher` is returned unchanged.
+            offered: arguments for factories of networks by name, such as `signature`.
+            weights: checkpoint (`.safetensors`, `.pt` or `.pth`) to load.
 
         Raises:
-            UnknownNameError: no teacher has that name.
+            UnknownNameError: no teacher has this name.
             TeacherError: it cannot be built or loaded.
-            CheckpointError: the checkpoint is missing, damaged, hostile or of another network.
+            CheckpointError: the checkpoint is missing or damaged, contains code, or belongs to
+                another network.
         """
         if isinstance(teacher, Teacher):
             return teacher
@@ -171,7 +172,7 @@ class TeacherSources(Container[str]):
     ) -> Teacher:
         if isinstance(teacher, str) and (library := self._library(teacher)):
             known = {"pretrained": pretrained, **offered}
-            # what finds it has checked it: a server is asked once
+            # `find` also checks; do not contact a server twice.
             return library.find(_place(teacher), **taken(library.find, known))
         self._check_exists(teacher, pretrained=pretrained)
         if isinstance(teacher, nn.Module):
@@ -185,7 +186,7 @@ class TeacherSources(Container[str]):
         return self.libraries.get(name.partition(":")[0]) if is_reference(name) else None
 
     def _check_exists(self, teacher: object, *, pretrained: bool) -> None:
-        """Check a teacher's name."""
+        """Check that a teacher's name or reference exists."""
         if not isinstance(teacher, str | nn.Module | Teacher):
             raise OptionError(
                 f"Expected a teacher's name or a torch.nn.Module, but got {teacher!r}"
@@ -203,7 +204,7 @@ class TeacherSources(Container[str]):
 
 
 def name_of(teacher: str | nn.Module | Teacher) -> str:
-    """Return what messages call a teacher: its name, or its class."""
+    """Return the name of a teacher in messages: its name, or its class."""
     if isinstance(teacher, str):
         return teacher
     return teacher.name if isinstance(teacher, Teacher) else type(teacher).__name__

@@ -1,4 +1,4 @@
-"""What a teacher is to those who use it, also one that is given inputs in its own way."""
+"""The types `Teacher` and `OwnView`, a teacher with its own preprocessing of inputs."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,13 +11,14 @@ from diswot.seeding import torch_seed
 
 
 class OwnView(nn.Module):
-    """Takes inputs as students take them, and gives them to a network in its own way.
+    """Base class of wrappers that convert the students' inputs for a teacher's network.
 
-    What `extra_repr` says of that way is part of the digest of a teacher; checkpoints are those
-    of the network within.
+    For example, it resizes and normalizes images as in the teacher's pre-training. `extra_repr`
+    must describe the conversion, because it is part of the teacher's digest. Checkpoints are
+    loaded into the wrapped network.
 
     Args:
-        network: what is given the inputs; also the attribute `network`.
+        network: the wrapped network, kept as the attribute `network`.
 
     Examples:
         >>> class Doubled(OwnView):
@@ -37,10 +38,10 @@ class Teacher:
     """A network to distill from.
 
     Attributes:
-        name: what it is called in manifests.
-        build: makes the network, initialized from torch's global generator.
-        weights: makes the network with its weights; `None` where there are none yet.
-        notes: what its user should know of how it was taken, a line each.
+        name: name in manifests.
+        build: makes the network with random weights from torch's global generator.
+        weights: makes the network with trained weights; `None` if there are none yet.
+        notes: messages for the user, one line each.
     """
 
     name: str
@@ -49,17 +50,17 @@ class Teacher:
     notes: tuple[str, ...] = ()
 
     def initialized(self, seed: int) -> nn.Module:
-        """Return the network at the random initialization that `seed` gives."""
+        """Return the network, randomly initialized from `seed`."""
         with torch_seed(seed):
             return self.build()
 
     initialised = initialized
-    """The name of version 0.1.0."""
+    """Former spelling (version 0.1.0)."""
 
     def digest(self) -> str:
-        """SHA-256 of its parameters' names and shapes, and of its weights where it has any.
+        """Return the SHA-256 of name, shapes and trained weights (if any) of the teacher.
 
-        How it takes its inputs is part of it, where that is not how students take them.
+        If it has its own preprocessing (`OwnView`), that is included.
         """
         network = self.weights() if self.weights is not None else self.initialized(0)
         content = hashlib.sha256(self.name.encode())

@@ -1,4 +1,4 @@
-"""Networks of Hugging Face transformers: of a folder, or of the Hub; none of their code is run."""
+"""Load networks with Hugging Face transformers, without running code of a repository."""
 
 import importlib
 from collections.abc import Callable, Iterator
@@ -19,18 +19,18 @@ from diswot.teachers._libraries import imported
 Adapt: TypeAlias = Callable[[nn.Module], nn.Module]
 
 _SAFE = {"trust_remote_code": False, "attn_implementation": "eager"}
-"""No code of a repository's own, nor kernels that its configuration names."""
+"""Do not run code of a repository, nor attention kernels that its configuration names."""
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A classifier of transformers.
+    """A classifier loaded with transformers.
 
     Attributes:
-        network: it, with its weights where they are wanted.
-        fresh: makes it at random initialization.
+        network: the network, with trained weights if requested.
+        fresh: makes the network with random weights.
         config: its configuration.
-        names: of its classes, in the order of its outputs; `LABEL_0`, … where it has none.
+        names: names of the classes in the order of outputs; `LABEL_0`, … if it has none.
     """
 
     network: nn.Module
@@ -41,12 +41,12 @@ class Pretrained:
 
 @dataclass(frozen=True)
 class TransformersSource:
-    """Where transformers loads from.
+    """A folder or Hub repository that transformers loads from.
 
     Attributes:
-        who: what the teacher is called in messages.
+        who: name of the teacher in messages.
         path: a folder, or an id of the Hub.
-        local: whether nothing is to be downloaded.
+        local: whether only local files are used.
     """
 
     who: str
@@ -56,18 +56,18 @@ class TransformersSource:
     def classifier(
         self, head: str, *, classes: int, pretrained: bool = True, adapt: Adapt | None = None
     ) -> Pretrained:
-        """Return a classifier, after its configuration has been checked against the data.
+        """Load a classifier, after checking its configuration against the data.
 
         Args:
             head: the class of transformers that loads it, such as
                 `AutoModelForImageClassification`.
-            classes: how many the data have.
-            pretrained: whether its weights are wanted.
-            adapt: what is then done to the network.
+            classes: number of classes of the data.
+            pretrained: whether to load the trained weights.
+            adapt: applied to the network afterwards, for example to wrap it.
 
         Raises:
-            NetworkError: it has other classes.
-            TeacherError: it is no trained classifier, or a number in its configuration is absurd.
+            NetworkError: it has another number of classes.
+            TeacherError: it has no trained classifier, or an implausible configuration.
         """
         transformers: Any = importlib.import_module("transformers")
         given = {"trust_remote_code": False, "local_files_only": self.local}
@@ -96,15 +96,15 @@ class TransformersSource:
 
 @contextmanager
 def transformers_source(place: str) -> Iterator[TransformersSource]:
-    """Load from a place that `hf:place` names; what is raised meanwhile is one line about it.
+    """Yield the source for `hf:place`; exceptions inside the block become one-line errors.
 
     Args:
         place: a folder that `save_pretrained` wrote, or an id of the Hub.
 
     Raises:
         MissingExtraError: transformers is not installed.
-        TeacherError: the place is neither a folder, nor in the cache, nor can be reached; or
-            what is there cannot be loaded.
+        TeacherError: it is neither a folder nor in the cache and the Hub cannot be reached, or
+            loading fails.
     """
     who = f"teacher hf:{place}"
     path, local = find_transformers(place)
@@ -123,11 +123,14 @@ def transformers_source(place: str) -> Iterator[TransformersSource]:
 
 
 def find_transformers(place: str) -> tuple[str, bool]:
-    """Return what transformers loads for a place, and whether from this machine alone.
+    """Resolve `hf:place` to a folder or Hub id.
+
+    Returns:
+        The folder or id, and whether only local files are used.
 
     Raises:
         MissingExtraError: transformers is not installed.
-        TeacherError: the place is neither a folder, nor in the cache, nor can be reached.
+        TeacherError: it is neither a folder nor in the cache, and the Hub cannot be reached.
     """
     who = f"teacher hf:{place}"
     imported("transformers", extra="hf", who=who)
@@ -145,14 +148,14 @@ def _adapted(network: Any, adapt: Adapt | None) -> nn.Module:
 
 
 def _names(config: Any) -> tuple[str, ...]:
-    """Return the names of the classes in their order."""
+    """Return the names of the classes in the order of outputs."""
     labels = config.id2label or {}  # some configurations have none
     return tuple(str(labels.get(number, f"LABEL_{number}")) for number in range(config.num_labels))
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library's warnings and bars off standard error: what matters is reported here."""
+    """Silence warnings and progress bars of transformers inside the block."""
     transformers: Any = importlib.import_module("transformers")
     logs = transformers.utils.logging, importlib.import_module("huggingface_hub").logging
     before = [log.get_verbosity() for log in logs]

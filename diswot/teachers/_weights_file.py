@@ -1,4 +1,4 @@
-"""Weight files → tensors by name. Nothing in a file is executed."""
+"""Read weight files as tensors by name, without executing code from them."""
 
 import json
 import struct
@@ -25,7 +25,7 @@ _IN_FOLDERS = (
     *("model.safetensors", "model.safetensors.index.json", "best.safetensors"),
     *("pytorch_model.bin", "pytorch_model.bin.index.json"),
 )
-"""Weight files looked for where a folder is given."""
+"""Names of weight files that are looked for in a folder."""
 
 _OTHER_FORMATS: Mapping[bytes, str] = {
     b"\x89HDF": "an HDF5 file, as Keras writes",
@@ -36,23 +36,25 @@ _OTHER_FORMATS: Mapping[bytes, str] = {
     b"<html": "a web page, not the weights: download the file itself",
     b"\x93NUMPY": "a NumPy array",
 }
-"""First bytes of files that people mistake for checkpoints of torch."""
+"""First bytes of other formats that users may pass by mistake, and descriptions of them."""
 
 _LONGEST_INDEX = 64 * 2**20
 _DEEPEST = 4
-"""Levels of keys above a state dict; a file can hold a dict that contains itself."""
+"""Maximal nesting of keys above a state dict; a file can have a dict that contains itself."""
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Return the tensors of a weight file by name, and notes on how they were found.
+    """Read the tensors of a weight file.
 
     Args:
-        path: a `.safetensors`, `.pt`, `.pth` or `.bin` file, the index of a sharded one
-            (`.index.json`), or a folder that has one of these by its usual name.
+        path: a `.safetensors`, `.pt`, `.pth` or `.bin` file, the index of a sharded
+            checkpoint (`.index.json`), or a folder that has one of these under a usual name.
+
+    Returns:
+        Tensors by name, and notes for the user.
 
     Raises:
-        CheckpointError: the file is missing, damaged, of another format, or would have to
-            be executed.
+        CheckpointError: the file is missing, damaged, of another format, or contains code.
     """
     path = regular_file(path)
     if path.name.endswith(".index.json"):
@@ -61,7 +63,11 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
 
 
 def regular_file(path: Path) -> Path:
-    """Return the regular file that `path` is, or that a folder has by a usual name."""
+    """Return `path` if it is a regular file, or the weight file in a folder.
+
+    Raises:
+        CheckpointError: there is no such file, or it is empty or not a regular file.
+    """
     try:
         if path.is_dir():
             found = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
@@ -77,14 +83,14 @@ def regular_file(path: Path) -> Path:
             raise CheckpointError(f"{path} is empty: copy it again")
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}: check the path") from error
-    except (OSError, ValueError) as error:  # no access, or a name that cannot be
+    except (OSError, ValueError) as error:  # no permission, or an invalid name
         reason = getattr(error, "strerror", None) or "not a file name"
         raise CheckpointError(f"{path} cannot be read ({reason}): check the path") from error
     return path
 
 
 def _content(path: Path) -> Any:
-    """Return what a file holds, read by what its first bytes say it is."""
+    """Return the content of a file, whose format is detected by its first bytes."""
     try:
         with open_file(path) as file:
             head = file.read(64)
@@ -107,7 +113,7 @@ def _check_format(path: Path, head: bytes) -> None:
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:
-    """Return whether a file starts as safetensors do: the header's length, then JSON."""
+    """Return whether a file starts like safetensors: length of the header, then JSON."""
     if len(head) < 9:
         return False
     (length,) = struct.unpack("<Q", head[:8])
@@ -115,7 +121,7 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 
 
 def _shards(index: Path) -> dict[str, Tensor]:
-    """Return the tensors of all files that the index of a sharded checkpoint names."""
+    """Return the tensors of all files in the index of a sharded checkpoint."""
     try:
         text = read_file(index, at_most=_LONGEST_INDEX).decode("utf-8")
         names = set(json.loads(text)["weight_map"].values())

@@ -1,4 +1,4 @@
-"""Objectives of a supernet on unlabeled texts: the teacher's relations, or hidden tokens."""
+"""The relation distillation loss of supernets on unlabeled texts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from diswot.methods.supernet._slicing import run_sliced
 from diswot.networks.attention import Attention, reading_last
 
 OBJECTIVES = ("relations", "relations-raw")
-"""Relations after the softmax, as in AutoDistil's paper, or before it, as in its code."""
+"""Compare relations after the softmax (AutoDistil's paper) or before it (its code)."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Relations:
     """The relation distillation loss of students that are slices of one supernet.
 
     Attributes:
-        teacher: is read in evaluation mode.
-        after_softmax: where relations are compared.
+        teacher: the teacher, which must be in evaluation mode.
+        after_softmax: whether relations are compared after the softmax, or before it.
     """
 
     teacher: nn.Module
@@ -28,19 +28,23 @@ class Relations:
 
     @torch.no_grad()
     def target(self, *inputs: Tensor) -> Attention:
-        """Return what the teacher's last self-attention computes of a batch."""
+        """Return queries, keys and values of the teacher's last self-attention.
+
+        Args:
+            *inputs: token ids (B, L) and padding mask (B, L).
+        """
         return last_attention_of(self.teacher, lambda: self.teacher(*inputs))
 
     def loss(
         self, supernet: nn.Module, student: nn.Module, target: Attention, *inputs: Tensor
     ) -> Tensor:
-        """Return the loss of a student on the weights that it has in a supernet.
+        """Return the loss of a student that uses slices of a supernet's weights, a scalar.
 
         Args:
-            supernet: gradients flow into the student's slices of it.
-            student: its shapes and form.
-            target: of the teacher, on the same batch.
-            *inputs: numbers of tokens (B, L), and where they are text (B, L).
+            supernet: the supernet; gradients flow into the student's slices of its weights.
+            student: the student's network, of which only structure and shapes are used.
+            target: the teacher's last self-attention for the same batch.
+            *inputs: token ids (B, L) and padding mask (B, L).
         """
         own = last_attention_of(student, lambda: run_sliced(supernet, student, *inputs))
         mask = inputs[-1].bool()
@@ -48,7 +52,12 @@ class Relations:
 
 
 def last_attention_of(network: nn.Module, run: Callable[[], object]) -> Attention:
-    """Return what the last self-attention of a network computes while it is run."""
+    """Return queries, keys and values of a network's last self-attention.
+
+    Args:
+        network: the network.
+        run: runs its forward pass.
+    """
     with reading_last(network) as kept:
         run()
     return kept[-1]
@@ -60,7 +69,14 @@ def mean_loss(
     students: Sequence[nn.Module],
     *inputs: Tensor,
 ) -> Tensor:
-    """Return the mean loss of students on a batch, each on its slices."""
+    """Return the loss of a batch, averaged over students that are slices of a supernet.
+
+    Args:
+        objective: the loss.
+        supernet: the supernet.
+        students: networks of the students, of which only structure and shapes are used.
+        *inputs: token ids (B, L) and padding mask (B, L).
+    """
     target = objective.target(*inputs)
     losses = [objective.loss(supernet, each, target, *inputs) for each in students]
     return torch.stack(losses).mean()

@@ -1,4 +1,4 @@
-"""What can be chosen of the method supernet alone."""
+"""Options of the method `supernet`."""
 
 from typing import Annotated, TypedDict
 

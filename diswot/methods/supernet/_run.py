@@ -1,4 +1,4 @@
-"""AutoDistil as a method of `run`: a supernet of each sub-space, and students cut out of them."""
+"""AutoDistil as a method of `run`: one supernet per sub-space, and students cut out of them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -25,18 +25,18 @@ from diswot.training import Recipe, kept_or_trained, train_by
 from search_spaces import Architecture, SearchSpace, Signature, UnionSpace, covering, partition
 
 PARTS = 3
-"""Of a space that has no sub-spaces of its own."""
+"""Default number of parts of a space without sub-spaces."""
 
 DECAY, MAX_NORM = 0.01, 1.0
 """Weight decay and gradient clipping of the paper's code."""
 
 
 class SupernetRun(RunMethod):
-    """A supernet of each sub-space learns without labels; students are cut out of them.
+    """Trains one supernet per sub-space without labels; students are cut out of them.
 
-    Source: AutoDistil (Xu et al., NeurIPS 2022). The search takes the candidate of the lowest
-    held-out relation loss in budget (task-agnostic); with `--shortlist` the best ones are also
-    fine-tuned briefly on the labels (task-proxy).
+    Source: AutoDistil (Xu et al., NeurIPS 2022). The search selects the candidate with the
+    lowest held-out relation loss within the budget (task-agnostic); with `--shortlist`, the best
+    candidates are also fine-tuned briefly on labels (task-proxy).
     """
 
     name = "supernet"
@@ -52,10 +52,10 @@ class SupernetRun(RunMethod):
     needs_teacher = True
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
-        """Refuse tasks whose networks have no tokens, and scores that read labels.
+        """Make sure that the task's networks have attention, and that the score needs no labels.
 
         Raises:
-            OptionError: the task is another, or the score reads labels.
+            OptionError: the networks have no tokens and attention, or the score reads labels.
         """
         if not task.reads.issuperset({"tokens", "attention"}):
             raise OptionError(
@@ -70,26 +70,29 @@ class SupernetRun(RunMethod):
             )
 
     def searched(self, data: Dataset) -> Dataset:
-        """Return the texts without their labels."""
+        """Return the dataset without labels."""
         return _texts(data).without_labels()
 
     def source(self, workshop: Workshop) -> Sliced:
-        """Return the students of the trained supernets."""
+        """Train the supernets, or load them from the cache; return the source of students."""
         return train_supernets(workshop)
 
 
 def train_supernets(workshop: Workshop) -> Sliced:
-    """Return students cut out of one supernet for each sub-space.
+    """Train one supernet per sub-space, or load it from the cache.
 
-    Supernets are kept under the data root, named by a hash of all that they follow from: a
-    training that was stopped is resumed to the same weights, and one that ended is not repeated.
+    Supernets are cached under the data root, under a name with a hash of all settings, teacher
+    and data. A stopped training is resumed and ends with the same weights.
 
     Args:
         workshop: teacher, space, data and options of `SupernetOptions`.
 
+    Returns:
+        A source of students, which are cut out of these supernets.
+
     Raises:
-        SpaceError: the space cannot be cut into so many parts.
-        NetworkError: the teacher exposes no attention.
+        SpaceError: the space cannot be divided into so many parts.
+        NetworkError: the attention of the teacher cannot be read.
     """
     data, space = _texts(workshop.data), workshop.space
     source = workshop.teacher()
@@ -110,12 +113,12 @@ def sub_spaces(
     """Return the architectures of each sub-space, the smallest first.
 
     Args:
-        space: with sub-spaces of its own, or one that is cut into parts by size.
-        count: how many parts; by default its own, or 3.
-        signature: what networks are to take and give.
+        space: a union of sub-spaces, or another space, which is divided by size.
+        count: number of parts; by default the number of sub-spaces, or 3.
+        signature: shapes of the networks' inputs and outputs.
 
     Raises:
-        SpaceError: it cannot be cut into so many parts.
+        SpaceError: the space cannot be divided into so many parts.
     """
     try:
         if isinstance(space, UnionSpace):
@@ -131,7 +134,7 @@ def sub_spaces(
 
 
 def _started(workshop: Workshop, arch: Architecture, teacher: nn.Module, number: int) -> nn.Module:
-    """Return a supernet with the teacher's weights as far as they reach."""
+    """Return a supernet that is initialized with the teacher's weights where they fit."""
     space, signature = workshop.space, workshop.data.signature
     network = build_student(
         space, arch, signature, seed=seed_for(workshop.seed, "supernet", number)
@@ -183,7 +186,13 @@ def _trained(
 
 
 def recipe_of(data: Dataset, options: Mapping[str, Any], *, seed: int) -> Recipe:
-    """Return how a supernet is trained: AdamW with a cosine schedule and gradient clipping."""
+    """Return the recipe of a supernet: AdamW, cosine schedule and gradient clipping.
+
+    Args:
+        data: the dataset.
+        options: the options `supernet_epochs` and `supernet_rate`.
+        seed: seed of the training.
+    """
     return Recipe(
         epochs=options["supernet_epochs"],
         batch_size=min(64, data.size("train")),

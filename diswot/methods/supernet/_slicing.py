@@ -1,4 +1,4 @@
-"""Students as views of a supernet's weights: which slice each of their parameters is."""
+"""Students as slices of a supernet's weights."""
 
 import re
 from collections.abc import Mapping
@@ -11,24 +11,25 @@ from torch.func import functional_call
 from diswot.errors import SpaceError
 
 _LAYER = re.compile(r"^(.*\blayers\.)(\d+)(\..*)$")
-"""The name of a parameter of one of several layers that are alike."""
+"""Matches names of parameters in a numbered layer: prefix, number, rest."""
 
 
 def views(supernet: nn.Module, student: nn.Module) -> dict[str, Tensor]:
-    """Return the slices of a supernet's parameters that a student consists of, by its own names.
+    """Return the slices of a supernet's parameters for a student, by the student's names.
 
-    Layer i of L is layer ⌊i·L_super/L⌋ of the supernet, so that layers are spread evenly; of each
-    weight the leading rows and columns are taken, so of attention the leftmost heads. A slice is a
-    view: it shares memory with the supernet, and gradients flow through it into the slice alone.
+    Layer i of L is taken from layer ⌊i·L_super/L⌋ of the supernet, so that layers are evenly
+    spaced. Of each weight, the leading rows and columns are used; in attention these are the
+    leftmost heads. Slices are views: they share memory with the supernet, and gradients flow
+    into its parameters.
 
     Source: AutoDistil (Xu et al., NeurIPS 2022), section 3.3, and its released code.
 
     Args:
         supernet: the largest network of a space.
-        student: of the same kind; its shapes are read, so that it may be on the meta device.
+        student: a network of the same kind, whose shapes are read; it may be on the meta device.
 
     Raises:
-        SpaceError: it is no part of the supernet.
+        SpaceError: the student does not fit into the supernet.
     """
     whole = dict(supernet.named_parameters())
     depths = _depth(whole), _depth(dict(student.named_parameters()))
@@ -39,22 +40,22 @@ def views(supernet: nn.Module, student: nn.Module) -> dict[str, Tensor]:
 
 
 def run_sliced(supernet: nn.Module, student: nn.Module, *inputs: Tensor) -> Any:
-    """Run a student on the weights that it has in a supernet, into which gradients flow.
+    """Run the forward pass of a student with its slices of a supernet's weights.
 
     Args:
-        supernet: the largest network of a space.
-        student: of the same kind, on the meta device or elsewhere; its own weights are not read.
-        *inputs: of the student.
+        supernet: the largest network of a space; gradients flow into its parameters.
+        student: a network of the same kind, also on the meta device; its own weights are ignored.
+        *inputs: inputs of the student.
     """
     return functional_call(student, views(supernet, student), inputs)
 
 
 def tie(student: nn.Module, supernet: nn.Module) -> nn.Module:
-    """Make the parameters of a student views of a supernet's: writing to one shows in the other.
+    """Make the parameters of a student views of a supernet's, so that both share memory.
 
     Args:
-        student: is changed, and returned.
-        supernet: whose memory it uses.
+        student: changed in place, and returned.
+        supernet: the supernet.
     """
     for name, view in views(supernet, student).items():
         owner, _, attribute = name.rpartition(".")
@@ -64,11 +65,11 @@ def tie(student: nn.Module, supernet: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def extract(student: nn.Module, supernet: nn.Module) -> nn.Module:
-    """Copy the weights that a student has in a supernet into it.
+    """Copy a student's slices of a supernet's weights into the student.
 
     Args:
-        student: is changed, and returned; it then stands alone.
-        supernet: is left as it is.
+        student: changed in place, and returned; afterwards independent of the supernet.
+        supernet: the supernet, which is not changed.
     """
     own = dict(student.named_parameters())
     for name, view in views(supernet, student).items():
@@ -82,7 +83,13 @@ def _depth(parameters: Mapping[str, Tensor]) -> int:
 
 
 def _source_of(name: str, whole: int, own: int) -> str:
-    """Return the supernet's name of a student's parameter."""
+    """Return the name in the supernet of a student's parameter.
+
+    Args:
+        name: name of the student's parameter.
+        whole: number of layers of the supernet.
+        own: number of layers of the student.
+    """
     match = _LAYER.match(name)
     if match is None:
         return name

@@ -16,10 +16,10 @@ from search_spaces import Architecture, SearchSpace, Signature
 
 @dataclass(frozen=True, eq=False)
 class Supernet:
-    """A supernet, and the students that are slices of it.
+    """A trained supernet and the architectures that can be cut out of it.
 
     Attributes:
-        archs: of the students, the smallest first.
+        archs: architectures of its sub-space, the smallest first.
         network: the supernet with its weights.
     """
 
@@ -29,12 +29,14 @@ class Supernet:
 
 @dataclass(frozen=True, eq=False)
 class Sliced:
-    """Students with the weights that they have in the supernet of their sub-space.
+    """A source of students with weights from the supernet of their sub-space.
 
     Attributes:
-        space: builds their networks.
-        signature: what they take and give.
-        supernets: one of each sub-space.
+        space: the search space, which builds the networks.
+        signature: shapes of the networks' inputs and outputs.
+        supernets: one supernet per sub-space.
+        scored_on: candidates are scored on held-out texts, because supernets were trained on
+            the training split.
     """
 
     space: SearchSpace
@@ -53,7 +55,11 @@ class Sliced:
         return content.hexdigest()
 
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
-        """Return a student that stands alone, with a copy of the weights that it has.
+        """Return a student with a copy of its weights in the supernet.
+
+        Args:
+            arch: an architecture of a sub-space.
+            seed: seed of the initialization, which the copied weights replace.
 
         Raises:
             SpaceError: the architecture is in no sub-space.
@@ -62,7 +68,10 @@ class Sliced:
         return extract(student, self._of(arch))
 
     def view(self, arch: Architecture) -> nn.Module:
-        """Return a student whose parameters share memory with the supernet's.
+        """Return a student whose parameters share memory with the supernet.
+
+        Args:
+            arch: an architecture of a sub-space.
 
         Raises:
             SpaceError: the architecture is in no sub-space.

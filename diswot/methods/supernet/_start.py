@@ -1,4 +1,4 @@
-"""The weights that a supernet starts with: the teacher's, as far as they reach."""
+"""Initialize a supernet with the teacher's weights where they fit."""
 
 import re
 from collections.abc import Mapping
@@ -21,22 +21,25 @@ _BERT = {
     "output.dense": "feed_forward.2",
     "output.LayerNorm": "norm2",
 }
-"""Parameters of BERT and its kin, by the ends of their names, as `TextEncoder` calls them."""
+"""Names of parameters in BERT-like models of transformers (endings) → in `TextEncoder`."""
 
 
 @torch.no_grad()
 def start_from(supernet: nn.Module, teacher: nn.Module) -> int:
-    """Copy the teacher's weights into a supernet as far as both reach; return how many numbers.
+    """Copy the teacher's weights into a supernet where they fit.
 
-    Layer i of L is layer ⌊i·L_teacher/L⌋ of the teacher; of each weight the leading rows and
-    columns that both have are copied, and the rest stays as it is initialized. Classifiers are not
-    copied: a supernet is trained without labels.
+    Layer i of L is initialized from layer ⌊i·L_teacher/L⌋ of the teacher. Of each weight, the
+    leading rows and columns that both have are copied; the rest stays randomly initialized.
+    Classifiers are not copied, because a supernet is trained without labels.
 
     Source: AutoDistil (Xu et al., NeurIPS 2022), algorithm 1, line 1.
 
     Args:
-        supernet: is changed.
+        supernet: changed in place.
         teacher: a `TextEncoder`, or BERT, ELECTRA, RoBERTa or XLM-R of transformers.
+
+    Returns:
+        Number of weights copied; 0 if the teacher has another structure.
     """
     known, copied = _as_encoder(teacher), 0
     depth = max((int(m[2]) for name in known if (m := _LAYER.match(name))), default=-1) + 1
@@ -55,7 +58,7 @@ def start_from(supernet: nn.Module, teacher: nn.Module) -> int:
 
 
 def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
-    """Return a teacher's parameters by the names that `TextEncoder` has for them."""
+    """Return a teacher's parameters by their names in `TextEncoder`."""
     state = {name: value.detach() for name, value in teacher.named_parameters()}
     if "tokens.weight" in state:
         return state
@@ -63,6 +66,7 @@ def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
     for name, value in state.items():
         match = _LAYER.match(name)
         prefix, rest = ("", name) if match is None else (f"layers.{match[2]}.", match[3])
+        # Longest endings first: "output.dense" also ends "attention.output.dense".
         for ending, ours in sorted(_BERT.items(), key=lambda pair: -len(pair[0])):
             for suffix in ("", ".weight", ".bias"):
                 if rest.endswith(f".{ending}{suffix}") and f"{prefix}{ours}{suffix}" not in found:
@@ -75,10 +79,10 @@ def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
 
 
 def _with_positions(teacher: nn.Module, found: dict[str, Tensor]) -> Mapping[str, Tensor]:
-    """Let positions begin with the first, and hold what is added to every token of one segment.
+    """Adapt position embeddings to `TextEncoder`.
 
-    RoBERTa and XLM-R number positions from behind their padding; BERT adds an embedding of the
-    segment, of which there is one here.
+    RoBERTa and XLM-R number positions after their padding index, so these rows are dropped.
+    BERT adds a segment embedding to every token; that of the first segment is added here.
     """
     positions = found.get("positions.weight")
     if positions is None:

@@ -15,28 +15,28 @@ from diswot.training import Method, Player, teachers_of
 from search_spaces import Architecture, SearchSpace, Signature
 
 RANDOM = 2
-"""Students of a step that are drawn at random, in addition to the largest and the smallest."""
+"""Number of random students per step, in addition to the largest and the smallest."""
 
 _AT_ONCE = 64
 
 
 class SupernetMethod(Method):
-    """A supernet learns the teacher's attention relations, of several students in each step.
+    """Distills a teacher's attention relations into a supernet, without labels.
 
-    In each step gradients are summed over the largest and the smallest student and over some that
-    are drawn at random (the sandwich rule).
+    In each step, gradients are summed over the largest, the smallest and a few random students
+    (the sandwich rule).
 
     Source: AutoDistil (Xu et al., NeurIPS 2022), algorithm 1 and equation 5; the sandwich rule is
-    that of Yu and Huang, "Universally Slimmable Networks", ICCV 2019, section 3.2.
+    from Yu and Huang, "Universally Slimmable Networks", ICCV 2019, section 3.2.
 
     Args:
-        supernet: the network of the architecture that covers all of `archs`.
-        teacher: learned from.
-        archs: the students, the smallest first and the largest last.
-        space: builds their networks.
-        signature: what they take and give.
-        after_softmax: where relations are compared.
-        random: students of a step that are drawn at random.
+        supernet: the network of an architecture that contains all of `archs`.
+        teacher: the teacher.
+        archs: architectures of the students, the smallest first and the largest last.
+        space: the search space, which builds the networks.
+        signature: shapes of the networks' inputs and outputs.
+        after_softmax: whether relations are compared after the softmax, or before it.
+        random: number of random students per step.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class SupernetMethod(Method):
 
     @property
     def name(self) -> str:
-        """The objective."""
+        """Name of the objective."""
         return "relations" if self._objective.after_softmax else "relations-raw"
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The objective, the students, and a hash of the teacher."""
+        """Objective, students and a hash of the teacher, for the fingerprint of the training."""
         names = [self._space.to_string(arch) for arch in self._archs]
         return {
             "loss": self.name,
@@ -73,11 +73,11 @@ class SupernetMethod(Method):
         }
 
     def players(self) -> Mapping[str, Player]:
-        """Return the supernet."""
+        """Return one player: all parameters of the supernet."""
         return {"student": Player(list(self.student.parameters()))}
 
     def losses(self, _player: str, batch: Batch, _progress: float) -> Losses:
-        """Return the sum of the losses of the step's students; labels are not read."""
+        """Return the sum of the losses of the step's students; labels are not used."""
         target = self._objective.target(*batch.inputs)
         found = {
             role: self._objective.loss(self.student, student, target, *batch.inputs)
@@ -87,14 +87,14 @@ class SupernetMethod(Method):
         return Losses(torch.stack(list(found.values())).sum(), terms)
 
     def _drawn(self) -> dict[str, nn.Module]:
-        """Return the students of a step; those at random follow from torch's global generator."""
+        """Return the students of a step; random ones are drawn by torch's global generator."""
         places = torch.randint(len(self._archs), (self._random,)).tolist()
         drawn = {"largest": -1, "smallest": 0}
         drawn |= {f"random-{number}": place for number, place in enumerate(places, 1)}
         return {role: self.skeleton(self._archs[place]) for role, place in drawn.items()}
 
     def skeleton(self, arch: Architecture) -> nn.Module:
-        """Return the network of an architecture without weights of its own."""
+        """Return the network of an architecture on the meta device, without weights."""
         if arch not in self._skeletons:
             self._skeletons[arch] = build_on_meta(
                 lambda: self._space.network(arch, self._signature)
@@ -103,18 +103,18 @@ class SupernetMethod(Method):
 
     @cached_property
     def held_out(self) -> "HeldOutLoss":
-        """The mean loss of the largest, the smallest and the middle student on a split."""
+        """Metric: the mean loss of the largest, the smallest and the middle student."""
         places = dict.fromkeys((len(self._archs) - 1, 0, len(self._archs) // 2))
         students = [self.skeleton(self._archs[place]) for place in places]
         return HeldOutLoss(self._objective, students)
 
 
 class HeldOutLoss(Metric):
-    """The mean loss of some students of a supernet on texts of a split; no labels are read.
+    """Metric of a supernet: the mean loss of some of its students, without labels.
 
     Args:
         objective: the loss.
-        students: networks without weights.
+        students: networks on the meta device.
     """
 
     name = "relation loss"
@@ -128,7 +128,10 @@ class HeldOutLoss(Metric):
     def measure(
         self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
-        """Return the mean loss of a supernet's students; its range is that of the batches."""
+        """Return the mean loss of a supernet's students on a split.
+
+        The interval of the measure is the range of the batches' losses.
+        """
         network.to(device).eval()
         losses = []
         for places in torch.split(torch.arange(dataset.size(split)), _AT_ONCE):
@@ -147,7 +150,7 @@ class HeldOutLoss(Metric):
         )
 
     def values(self, _output: Tensor, _batch: Batch) -> Tensor:
-        """Raise: it is no number of each example.
+        """Not defined: this metric has no value per example.
 
         Raises:
             NotImplementedError: always.
@@ -155,11 +158,11 @@ class HeldOutLoss(Metric):
         raise NotImplementedError("the loss of a supernet is measured as a whole")
 
     def is_near_chance(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> bool:
-        """Return `False`: chance has no loss of its own."""
+        """Return `False`: there is no chance level for this loss."""
         return False
 
     def summarize(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> Measure:
-        """Raise: it is no number of each example.
+        """Not defined: this metric has no value per example.
 
         Raises:
             NotImplementedError: always.
