@@ -1,7 +1,7 @@
 """Search spaces: sets of student architectures, and the networks they build.
 
-A space knows nothing of teachers, scores or data; it only samples, varies,
-names and builds architectures. Write your own as a [`ChoiceSpace`][search_spaces.ChoiceSpace].
+A space does not depend on teachers, scores or data; it only samples, mutates, names and builds
+architectures. Write your own as a [`ChoiceSpace`][search_spaces.ChoiceSpace].
 """
 
 from search_spaces._choice_space import Choice, ChoiceSpace

@@ -1,4 +1,4 @@
-"""Spaces that are a list of independent choices."""
+"""Search spaces defined by a list of independent choices."""
 
 import functools
 import itertools
@@ -21,9 +21,12 @@ def _tuple_type(space: str, fields: tuple[str, ...]) -> Any:
 class Choice:
     """One field of a [`ChoiceSpace`][search_spaces.ChoiceSpace]: the values it can take.
 
+    Args:
+        *options: hashable values with distinct texts, such as numbers or names.
+
     Raises:
-        ValueError: no option, two options that are equal or written the same, or one that
-            is written with a space, comma or equals sign.
+        ValueError: there are no options, two are equal or have the same text, or a text has a
+            space, comma or equals sign.
 
     Examples:
         >>> Choice(16, 32, 64).options
@@ -44,19 +47,19 @@ class Choice:
             )
 
     def sample(self, rng: np.random.Generator) -> Any:
-        """Draw one option, each as likely as the others."""
+        """Draw one option uniformly at random."""
         return self.options[rng.integers(len(self.options))]
 
     def other(self, option: Hashable, rng: np.random.Generator) -> Any:
-        """Draw one option that is not `option`."""
+        """Draw one option other than `option` uniformly at random."""
         others = [candidate for candidate in self.options if candidate != option]
         return others[rng.integers(len(others))]
 
     def parse(self, text: str) -> Any:
-        """Return the option that is written `text`.
+        """Return the option with the given text.
 
         Raises:
-            ValueError: no option is written so.
+            ValueError: there is no such option.
         """
         if text not in self._by_text:
             raise ValueError(f"Expected one of {', '.join(self._by_text)}, but got {text!r}")
@@ -64,12 +67,18 @@ class Choice:
 
 
 class ChoiceSpace(SearchSpace):
-    """A space whose architectures are one option for each of its fields.
+    """A space in which an architecture is one option for each of several fields.
 
-    A subclass names its fields as class attributes and writes
-    [`build`][search_spaces.SearchSpace.build]; everything else follows. An
+    A subclass declares its fields as class attributes and implements
+    [`build`][search_spaces.SearchSpace.build]; all other methods are inherited. An
     architecture is a named tuple of the chosen options. Fields that depend on
     constructor arguments are passed to `__init__`.
+
+    Args:
+        fields: the fields by name; by default those declared as class attributes.
+
+    Raises:
+        ValueError: there are no fields.
 
     Examples:
         >>> class Widths(ChoiceSpace):
@@ -104,7 +113,7 @@ class ChoiceSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """The product of the fields' numbers of options."""
+        """Number of architectures: the product of the fields' numbers of options."""
         return math.prod(len(choice.options) for choice in self.fields.values())
 
     def architecture(self, *options: Any) -> Architecture:
@@ -112,12 +121,12 @@ class ChoiceSpace(SearchSpace):
         return _tuple_type(type(self).__name__, tuple(self.fields))(*options)
 
     def __iter__(self) -> Iterator[Architecture]:
-        """Go through all architectures in the order of the options."""
+        """Yield all architectures, in the order of the options."""
         choices = (choice.options for choice in self.fields.values())
         return itertools.starmap(self.architecture, itertools.product(*choices))
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw every field on its own."""
+        """Draw every field independently and uniformly."""
         return self.architecture(*(choice.sample(rng) for choice in self.fields.values()))
 
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:

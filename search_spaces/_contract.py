@@ -1,4 +1,4 @@
-"""What every search space offers."""
+"""The interface of search spaces."""
 
 import difflib
 import inspect
@@ -15,14 +15,14 @@ from search_spaces._signature import Signature
 _T = TypeVar("_T")
 
 Architecture: TypeAlias = Any
-"""A point of a search space: any plain, hashable value that its space understands."""
+"""A point of a search space: any hashable value that the space defines."""
 
 OUTPUT = "logits"
-"""Entry, field or attribute that is the output of a network which returns more than a tensor."""
+"""Key or attribute of the output, if a network returns a dictionary or object."""
 
 
 def _naming_the_nearest(init: Callable[..., None]) -> Callable[..., None]:
-    """Let a constructor refuse unknown options with the name of the nearest one."""
+    """Wrap a constructor so that errors for unknown options suggest the nearest name."""
     kinds = {name: each.kind for name, each in inspect.signature(init).parameters.items()}
     known = [name for name in kinds if name != "self"]
     if inspect.Parameter.VAR_KEYWORD in kinds.values():
@@ -41,10 +41,9 @@ def _naming_the_nearest(init: Callable[..., None]) -> Callable[..., None]:
 
 
 class SearchSpace(ABC):
-    """A set of architectures: how to draw, vary, name and build them.
+    """Base class of search spaces: how to sample, mutate, name and build architectures.
 
-    A space is a value: its methods have no side effects, and all chance comes
-    from the generator that is passed in.
+    Methods have no side effects, and all randomness comes from the generator that is passed in.
     """
 
     def __init_subclass__(cls, **others: Any) -> None:
@@ -55,7 +54,7 @@ class SearchSpace(ABC):
     @property
     @abstractmethod
     def size(self) -> int | None:
-        """How many architectures there are; `None` where they cannot be counted."""
+        """Number of architectures; `None` if they cannot be enumerated."""
 
     @abstractmethod
     def sample(self, rng: np.random.Generator) -> Architecture:
@@ -63,19 +62,23 @@ class SearchSpace(ABC):
 
     @abstractmethod
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a neighbor of `arch`."""
+        """Return a random neighbor of `arch`."""
 
     @abstractmethod
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a child of `a` and `b`."""
+        """Return a random combination of `a` and `b`."""
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Build the network of `arch`, freshly initialized, with `num_classes` outputs.
+        """Build the network of `arch` with new random weights.
 
-        Every space defines this or `network`.
+        Every space implements this method or `network`.
+
+        Args:
+            arch: an architecture of the space.
+            num_classes: number of outputs.
 
         Raises:
-            ValueError: networks of the space depend on their inputs too.
+            ValueError: networks of this space also depend on their inputs; use `network`.
         """
         raise ValueError(
             f"A network of {type(self).__name__} depends on more than its {num_classes} outputs: "
@@ -83,42 +86,47 @@ class SearchSpace(ABC):
         )
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
-        """Build the network of `arch` for what it is to take and give.
+        """Build the network of `arch` for given inputs and outputs.
 
-        By default [`build`][search_spaces.SearchSpace.build] with as many outputs; a space
-        whose networks depend on their inputs (a vocabulary, a length) defines it in place of that.
+        By default, calls [`build`][search_spaces.SearchSpace.build] with the number of outputs.
+        A space whose networks depend on their inputs (vocabulary size, length of texts)
+        implements this method instead.
+
+        Args:
+            arch: an architecture of the space.
+            signature: shapes of the network's inputs and outputs.
         """
         return self.build(arch, signature.outputs)
 
     @abstractmethod
     def to_string(self, arch: Architecture) -> str:
-        """Write `arch` as one line of text."""
+        """Return the name of `arch`, one line of text."""
 
     @abstractmethod
     def from_string(self, text: str) -> Architecture:
-        """Read what [`to_string`][search_spaces.SearchSpace.to_string] wrote.
+        """Parse a name made by [`to_string`][search_spaces.SearchSpace.to_string].
 
         Raises:
-            ValueError: `text` names no architecture of this space.
+            ValueError: `text` is not the name of an architecture of this space.
         """
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Name the network that `arch` builds: networks of equal keys compute the same.
+        """Return a key that is equal for architectures whose networks compute the same function.
 
-        They do so at initialization, with weights of equal shape tied; parameters that
-        have no effect then may differ.
+        "The same" is meant at initialization, with equal weights where shapes agree; parameters
+        without effect may differ. By default the name of the architecture.
         """
         return self.to_string(arch)
 
     def effective(self, arch: Architecture) -> Architecture:
-        """Return `arch` without what has no effect on the output: the network that is scored.
+        """Return `arch` without parts that have no effect on the output; scores are based on it.
 
-        It computes the same as `arch`; by default it is `arch`.
+        Its network computes the same function. By default `arch` itself.
         """
         return arch
 
     def __iter__(self) -> Iterator[Architecture]:
-        """Go through all architectures, where there are finitely many.
+        """Yield all architectures.
 
         Raises:
             TypeError: the space cannot be enumerated.
@@ -127,12 +135,13 @@ class SearchSpace(ABC):
 
 
 def made_for(kind: Callable[..., _T], signature: Signature, **options: Any) -> _T:
-    """Return what a class or function of spaces makes for what networks are to take.
+    """Make a search space for given inputs and outputs.
 
     Args:
-        kind: called with `in_channels`, the first axis of the first input, where it takes that.
-        signature: what networks are to take and give.
-        **options: more that it is called with.
+        kind: a class or function that returns a space. If it has a parameter `in_channels`, it
+            gets the first axis of the first input.
+        signature: shapes of the networks' inputs and outputs.
+        **options: further arguments of `kind`.
     """
     first = signature.inputs[0].shape[:1]
     if "in_channels" in inspect.signature(kind).parameters and first and first[0] is not None:

@@ -6,10 +6,13 @@ from search_spaces._signature import Signature
 
 
 def tokens_of(signature: Signature) -> tuple[int, int]:
-    """Return the size of the vocabulary and the length of the texts that a network takes.
+    """Return the vocabulary size and the maximal length of texts.
+
+    Args:
+        signature: shapes of a network's inputs: token ids and a mask.
 
     Raises:
-        ValueError: it takes something else than numbers of tokens with a mask.
+        ValueError: the inputs are not token ids of a known length and a mask.
     """
     ids = signature.inputs[0]
     if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
@@ -21,7 +24,7 @@ def tokens_of(signature: Signature) -> tuple[int, int]:
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention among the tokens of a text, with heads of a fixed size."""
+    """Multi-head self-attention with a fixed number of channels per head."""
 
     def __init__(self, hidden: int, heads: int, head_size: int) -> None:
         super().__init__()
@@ -43,11 +46,11 @@ class SelfAttention(nn.Module):
 
 
 NORMS = ("first", "last")
-"""Where a layer normalizes: before attention and feed-forward network, or after each shortcut."""
+"""Pre-norm (before attention and feed-forward network) or post-norm (after each shortcut)."""
 
 
 class EncoderLayer(nn.Module):
-    """Attention and a feed-forward network, each with a LayerNorm and around a shortcut."""
+    """Self-attention and a feed-forward network, each with a LayerNorm and a shortcut."""
 
     def __init__(
         self, hidden: int, heads: int, head_size: int, inner: int, norm: str = "first"
@@ -73,7 +76,7 @@ class EncoderLayer(nn.Module):
 
 
 class MaskedNorm(nn.LayerNorm):
-    """A LayerNorm whose output is 0 where there is no text."""
+    """A LayerNorm whose output is 0 at padding positions."""
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         """Map tokens (B, L, hidden) to the same shape; 0 where mask (B, L) is false."""
@@ -85,25 +88,26 @@ class TextEncoder(nn.Module):
     """A transformer encoder with a linear classifier on the mean of its tokens.
 
     Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.1, with
-    learned positions as in BERT (Devlin et al., NAACL 2019) and normalization first, or last as
-    in BERT itself. All layers are alike, and heads have a fixed size, as in AutoDistil (Xu et al.,
-    NeurIPS 2022, table 2 and the released code). The output of padded tokens is 0 after every
-    layer.
+    learned positions as in BERT (Devlin et al., NAACL 2019), and pre-norm or, as in BERT,
+    post-norm. All layers have the same shape, and heads have a fixed size, as in AutoDistil (Xu
+    et al., NeurIPS 2022, table 2 and the released code). Outputs at padding positions are 0
+    after every layer.
 
     Args:
-        vocabulary: how many tokens there are.
-        length: the most tokens of a text.
-        outputs: of the linear classifier.
-        layers: how many there are.
+        vocabulary: number of token ids.
+        length: maximal number of tokens of a text.
+        outputs: outputs of the linear classifier.
+        layers: number of layers.
         hidden: channels of a token.
-        heads: of each layer.
+        heads: attention heads per layer.
         head_size: channels of a head.
         ratio: channels inside each feed-forward network as a multiple of `hidden`.
-        norm: `first`: each layer normalizes what it reads, and a last LayerNorm what leaves;
-            `last`: the embeddings and each sum are normalized, as in BERT.
+        norm: `first` for pre-norm with a final LayerNorm; `last` for post-norm with normalized
+            embeddings, as in BERT.
 
     Raises:
-        ValueError: a number is below 1, or there is no such norm; also when a text is longer.
+        ValueError: a number is below 1, or the norm is unknown; in `forward`, a text is longer
+            than `length`.
 
     Examples:
         >>> import torch
@@ -150,7 +154,7 @@ class TextEncoder(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, outputs)."""
+        """Map token ids (B, L) and padding mask (B, L) to logits (B, outputs)."""
         mask = attention_mask.bool()
         count = mask.sum(dim=1, keepdim=True).clamp_min(1)
         mean = self.encoded(input_ids, mask).sum(dim=1) / count
@@ -158,10 +162,10 @@ class TextEncoder(nn.Module):
         return logits
 
     def encoded(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map the same to tokens (B, L, hidden), which are 0 where there is no text."""
+        """Map token ids (B, L) and padding mask (B, L) to tokens (B, L, hidden), 0 at padding."""
         mask = attention_mask.bool()
         length = input_ids.shape[1]
-        # torch.fx traces with a stand-in for the tokens, whose length is not known.
+        # Under torch.fx, the tokens are a proxy whose length is not an integer.
         if isinstance(length, int) and length > self.positions.num_embeddings:
             raise ValueError(
                 f"Expected at most {self.positions.num_embeddings} tokens, but got {length}: cut "

@@ -1,4 +1,4 @@
-"""The block of mobile networks, and the normalized convolutions that it is made of."""
+"""The inverted residual block of mobile networks, and its parts."""
 
 from torch import Tensor, nn
 
@@ -16,7 +16,16 @@ def convolution(
     groups: int = 1,
     activation: str | None = None,
 ) -> nn.Sequential:
-    """Return a convolution, its normalization and, where one is named, its activation."""
+    """Return a convolution with batch normalization and an optional activation.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel: side of the kernel; padding keeps the resolution at stride 1.
+        stride: stride of the convolution.
+        groups: groups of the convolution.
+        activation: a name of `ACTIVATIONS`; `None` for none.
+    """
     layers = conv_bn(in_channels, out_channels, kernel, stride, groups=groups)
     if activation is not None:
         layers.append(ACTIVATIONS[activation](inplace=True))
@@ -24,7 +33,7 @@ def convolution(
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales channels by what their means say.
+    """Scales channels by factors computed from their means.
 
     Source: Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018, section 3; reduction 4
     and a hard sigmoid as in MobileNetV3.
@@ -46,9 +55,9 @@ class SqueezeExcitation(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expansion, depthwise convolution, projection; a shortcut where shapes allow.
+    """Expansion, depthwise convolution and projection, with a shortcut if shapes agree.
 
-    Source: Sandler et al., "MobileNetV2", CVPR 2018, table 1 and figure 4. At an expansion
+    Source: Sandler et al., "MobileNetV2", CVPR 2018, table 1 and figure 4. With an expansion
     of 1 there is no expansion layer.
 
     Args:
@@ -56,7 +65,7 @@ class InvertedResidual(nn.Module):
         out_channels: channels of the output.
         stride: of the depthwise convolution.
         kernel: side of the depthwise kernel.
-        expansion: hidden over input channels.
+        expansion: ratio of hidden to input channels.
         squeeze: whether squeeze-and-excitation scales the hidden channels.
         activation: a name of `ACTIVATIONS`.
     """

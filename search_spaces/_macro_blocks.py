@@ -1,4 +1,4 @@
-"""Blocks of the macro spaces: as values, and as networks."""
+"""Blocks of the macro spaces: their descriptions, and the modules that they build."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,19 +14,19 @@ NARROWEST, WIDEST, GRAIN = 8, 2048, 8
 WIDTHS = f"multiples of {GRAIN} from {NARROWEST} to {WIDEST}"
 
 DEEPEST, SPLIT = 5, 3
-"""A block of more layers than the first becomes two, of which one has the second many."""
+"""A block of more than 5 layers is split into two, one of which has 3."""
 
 _WRITTEN = re.compile(r"k([0-9]{1,4})c([0-9]{1,4})(?:b([0-9]{1,4}))?n([0-9]{1,4})")
 
 
 class MacroBlock(NamedTuple):
-    """Equal residual blocks in a row, as in `k3c64n2` or `k3c64b16n2`.
+    """A sequence of equal residual blocks, written `k3c64n2` or `k3c64b16n2`.
 
     Attributes:
-        kernel: size of the convolutions, of the middle one in a bottleneck.
+        kernel: kernel size of the convolutions; in a bottleneck, of the middle one.
         channels: channels of the output.
-        layers: how many residual blocks there are.
-        bottleneck: channels inside a bottleneck; `None` where the blocks are basic.
+        layers: number of residual blocks.
+        bottleneck: channels inside a bottleneck; `None` for basic blocks.
     """
 
     kernel: int
@@ -40,10 +40,10 @@ class MacroBlock(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "MacroBlock":
-        """Read a block within the limits of kernel, channels and layers.
+        """Parse a block such as `k3c64n2`.
 
         Raises:
-            ValueError: `text` is no such block.
+            ValueError: `text` is not a block, or kernel, channels or layers are out of range.
         """
         match = _WRITTEN.fullmatch(text)
         if match is None:
@@ -62,33 +62,33 @@ class MacroBlock(NamedTuple):
 
 
 Stage: TypeAlias = tuple[MacroBlock, ...]
-"""The blocks of one resolution."""
+"""The blocks of one resolution, in order."""
 
 
 def is_width(channels: int) -> bool:
-    """Return whether a block can have so many channels."""
+    """Return whether a number of channels is valid."""
     return NARROWEST <= channels <= WIDEST and channels % GRAIN == 0
 
 
 def nearest_width(channels: float) -> int:
-    """Return the number of channels that a block can have next to `channels`."""
+    """Round a number of channels to the nearest valid one."""
     return min(WIDEST, max(NARROWEST, GRAIN * int(channels / GRAIN + 0.5)))
 
 
 def layer_count(blocks: Iterable[MacroBlock]) -> int:
-    """Return how many residual blocks there are in all."""
+    """Return the total number of residual blocks."""
     return sum(block.layers for block in blocks)
 
 
 def split(block: MacroBlock) -> Stage:
-    """Return `block`, as two where it is too deep."""
+    """Split a block in two if it has too many layers."""
     if block.layers <= DEEPEST:
         return (block,)
     return block._replace(layers=SPLIT), block._replace(layers=block.layers - SPLIT)
 
 
 def merged(stage: Stage) -> Stage:
-    """Return the stage with equal blocks in a row as one."""
+    """Merge consecutive blocks that only differ in their number of layers."""
     alike = [a._replace(layers=b.layers) == b for a, b in pairwise(stage)]
     starts = [0, *(i for i, same in enumerate(alike, start=1) if not same)]
     rows = [stage[i:j] for i, j in pairwise([*starts, len(stage)])]
@@ -96,7 +96,7 @@ def merged(stage: Stage) -> Stage:
 
 
 def exchangeable(a: Stage, b: Stage) -> Iterator[tuple[Stage, Stage]]:
-    """Go through the parts that two stages can exchange: blocks, if they have equally many."""
+    """Yield pairs of parts that two stages can exchange: blocks if their numbers are equal."""
     if len(a) != len(b):
         yield a, b
         return
@@ -105,10 +105,15 @@ def exchangeable(a: Stage, b: Stage) -> Iterator[tuple[Stage, Stage]]:
 
 
 class ResidualBlock(nn.Module):
-    """Convolutions around a shortcut, which is a 1×1 convolution where shapes change.
+    """A residual block whose shortcut is a 1×1 convolution if shapes change.
 
     A basic block has two k×k convolutions, a bottleneck 1×1, k×k and 1×1; the first
     k×k convolution has the stride. Each is followed by batch normalization.
+
+    Args:
+        in_channels: channels of the input.
+        block: kernel, channels and bottleneck.
+        stride: stride of the block.
     """
 
     def __init__(self, in_channels: int, block: MacroBlock, stride: int) -> None:
@@ -137,7 +142,7 @@ class ResidualBlock(nn.Module):
 def conv_bn(
     in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, groups: int = 1
 ) -> list[nn.Module]:
-    """Return a convolution that keeps height and width at stride 1, and its normalization."""
+    """Return a convolution, padded to keep the resolution at stride 1, and its BatchNorm."""
     return [
         nn.Conv2d(
             in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False

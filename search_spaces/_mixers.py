@@ -1,4 +1,4 @@
-"""How the tokens of FlexiBERT's layers are mixed: attention, transforms, dynamic convolutions."""
+"""Token mixers of FlexiBERT's layers: attention, linear transforms, dynamic convolutions."""
 
 import math
 
@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 
 class FlexibleAttention(nn.Module):
-    """Self-attention with scaled dot products, or with a learned matrix between them (WMA).
+    """Self-attention with scaled dot products, or weighted multiplicative attention (WMA).
 
-    Source: FlexiBERT (Tuli et al., JAIR 2023), section 3.1; the weighted multiplicative form is
-    that of Luong et al., EMNLP 2015, section 3.1 (general).
+    Source: FlexiBERT (Tuli et al., JAIR 2023), section 3.1; WMA has a learned matrix between
+    queries and keys, as in Luong et al., EMNLP 2015, section 3.1 (general).
     """
 
     def __init__(self, hidden: int, heads: int, *, weighted: bool) -> None:
@@ -36,9 +36,9 @@ class FlexibleAttention(nn.Module):
 
 
 class LinearTransform(nn.Module):
-    """The real part of a Fourier transform, or a cosine transform, of tokens and channels.
+    """The real part of a Fourier transform, or a cosine transform, over tokens and channels.
 
-    It has no parameters but those of the layer after it.
+    The transform has no parameters; a linear layer follows it.
 
     Source: FNet (Lee-Thorp et al., NAACL 2022), equation 3, in each head as in FlexiBERT.
     """
@@ -49,7 +49,7 @@ class LinearTransform(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Map tokens (B, L, hidden) to the same shape; what is no text is 0 before."""
+        """Map tokens (B, L, hidden) to the same shape; padding is set to 0 first."""
         split = _by_head(tokens * mask[..., None], self.heads)
         length, size = split.shape[-2:]
         if self.cosine:
@@ -63,7 +63,7 @@ class LinearTransform(nn.Module):
 
 
 class SpanConvolution(nn.Module):
-    """Convolution whose kernel follows from the span around each token.
+    """A dynamic convolution, whose kernel is computed from the tokens around each position.
 
     Source: ConvBERT (Jiang et al., NeurIPS 2020), equation 6.
     """
@@ -78,9 +78,10 @@ class SpanConvolution(nn.Module):
         self.output = nn.Linear(hidden, hidden)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Map tokens (B, L, hidden) to the same shape; what is no text is 0 before."""
+        """Map tokens (B, L, hidden) to the same shape; padding is set to 0 first."""
         known = tokens * mask[..., None]
         span = self.pointwise(self.depthwise(known.mT)).mT
+        # One kernel per position and head, normalized by a softmax.
         kernels = self.weights(span * self.query(known))
         kernels = kernels.reshape(*kernels.shape[:2], self.heads, 1, self.kernel).softmax(dim=-1)
         padded = F.pad(self.value(known) * mask[..., None], (0, 0) + 2 * (self.kernel // 2,))

@@ -1,4 +1,4 @@
-"""What a network takes and gives, without a word about what it means."""
+"""The signature of a network: names, shapes and types of its inputs, and number of outputs."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 OPEN_LENGTH = 16
-"""Length that an example has along an axis of any length."""
+"""Default length of examples along axes of variable length."""
 
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 _INTEGERS = frozenset({"uint8", "int8", "int16", "int32", "int64"})
@@ -20,15 +20,15 @@ class TensorSpec:
     """One input of a network, without the batch axis.
 
     Attributes:
-        name: what the input is called in exported programs.
-        shape: its axes after the batch axis; `None` for an axis of any length.
-        dtype: a name of torch: `float32`, `int64`, `bool`, …
+        name: name of the input in exported programs.
+        shape: axes after the batch axis; `None` for an axis of variable length.
+        dtype: name of a torch type: `float32`, `int64`, `bool`, …
         low: smallest value of an integer input.
         high: largest value of an integer input plus one.
 
     Raises:
-        ValueError: the type is unknown, an axis is shorter than 1, or an integer input does
-            not say which values it takes.
+        ValueError: the type is unknown, an axis is shorter than 1, or an integer input has no
+            range of values.
 
     Examples:
         >>> TensorSpec("input_ids", (None,), "int64", high=1000).example(2).shape
@@ -63,13 +63,13 @@ class TensorSpec:
         device: str = "cpu",
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Return a tensor of this kind: (batch, *shape).
+        """Return a random tensor of shape (batch, *shape).
 
         Args:
             batch: length of the batch axis.
-            length: of the axes of any length.
-            device: where it is needed; on `meta` nothing is drawn.
-            generator: draws the values, on the CPU; by default torch's global one.
+            length: length of axes of variable length.
+            device: torch device; on `meta`, no values are drawn.
+            generator: CPU generator of the values; by default torch's global one.
         """
         shape = (batch, *(length if axis is None else axis for axis in self.shape))
         dtype = getattr(torch, self.dtype)
@@ -86,17 +86,20 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """All that search, costs, latency, journal and export know of a network's data.
+    """Shapes and types of a network's inputs, and its number of outputs.
+
+    Search, costs, latency and export only depend on the signature, not on the task.
 
     Attributes:
-        inputs: what the network takes, in order.
-        outputs: how many numbers it returns for one input: classes, coordinates, …
-        facts: what else the task keeps of its data, as plain values of JSON; tuples become lists.
+        inputs: the inputs, in order.
+        outputs: number of values returned per example: classes, coordinates, …
+        facts: further properties of the data that the task needs, as JSON values; tuples
+            become lists.
 
     Raises:
-        ValueError: there is no input or no output, two inputs have one name, or a fact is no
-            finite number.
-        TypeError: the facts are no plain values.
+        ValueError: there is no input or no output, two inputs have the same name, or a number
+            in `facts` is not finite.
+        TypeError: `facts` has values that JSON does not have.
 
     Examples:
         >>> signature = Signature((TensorSpec("images", (3, 32, 32)),), 10)
@@ -122,7 +125,7 @@ class Signature:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the inputs are called."""
+        """Names of the inputs."""
         return tuple(spec.name for spec in self.inputs)
 
     def example(
@@ -133,13 +136,13 @@ class Signature:
         device: str = "cpu",
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, ...]:
-        """Return tensors that the network takes, one per input: (batch, *shape).
+        """Return random inputs, one tensor per input, each of shape (batch, *shape).
 
         Args:
             batch: length of the batch axis.
-            length: of the axes of any length.
-            device: where they are needed; on `meta` nothing is drawn.
-            generator: draws the values, on the CPU; by default torch's global one.
+            length: length of axes of variable length.
+            device: torch device; on `meta`, no values are drawn.
+            generator: CPU generator of the values; by default torch's global one.
         """
         return tuple(
             spec.example(batch, length=length, device=device, generator=generator)
@@ -154,7 +157,7 @@ class Signature:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values, for manifests."""
+        """Return the signature as JSON values, for manifests."""
         return {
             "inputs": [asdict(spec) for spec in self.inputs],
             "outputs": self.outputs,
@@ -163,12 +166,12 @@ class Signature:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Signature":
-        """Read back what `to_json` and JSON made of it.
+        """Make a signature from the values of `to_json`.
 
         Raises:
-            KeyError: something is missing.
-            TypeError: something is of another type.
-            ValueError: the values describe no signature.
+            KeyError: a value is missing.
+            TypeError: a value has the wrong type.
+            ValueError: a value is invalid.
         """
         inputs = tuple(
             TensorSpec(
@@ -184,10 +187,10 @@ class Signature:
 
 
 def _whole(value: object) -> int:
-    """Return a whole number, as JSON has it.
+    """Check that a JSON value is an integer.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: it is not.
     """
     if type(value) is not int:
         raise TypeError(f"Expected a whole number, but got {value!r}")

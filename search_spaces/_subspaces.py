@@ -1,4 +1,4 @@
-"""Spaces cut into parts: by size, or made of several spaces."""
+"""Divide a space into sub-spaces by size, and unite several spaces to one."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -15,18 +15,19 @@ from search_spaces._signature import Signature
 def partition(
     space: SearchSpace, count: int, signature: Signature
 ) -> tuple[tuple[Architecture, ...], ...]:
-    """Return the architectures of a space in parts of rising size, as many in each.
+    """Divide the architectures of a space into parts of equal count and increasing size.
 
-    Source: AutoDistil (Xu et al., NeurIPS 2022, section 3.1), which cuts a space of transformers
-    into compact sub-spaces by size. Sizes are parameters, counted on the meta device.
+    Source: AutoDistil (Xu et al., NeurIPS 2022, section 3.1), which divides a space of
+    transformers into compact sub-spaces by size. Size is the number of parameters, counted on
+    the meta device.
 
     Args:
-        space: one whose architectures can be gone through.
-        count: of parts.
-        signature: what the networks are to take and give.
+        space: a space that can be enumerated.
+        count: number of parts.
+        signature: shapes of the networks' inputs and outputs.
 
     Raises:
-        ValueError: the space cannot be gone through, or a part would be empty.
+        ValueError: the space cannot be enumerated, or a part would be empty.
 
     Examples:
         >>> from search_spaces import NATSSizeSpace, Signature, TensorSpec, TextEncoderSpace
@@ -51,9 +52,9 @@ def partition(
 
 
 def covering(archs: Sequence[Architecture]) -> Architecture:
-    """Return the architecture with the largest value of each field that any of `archs` has.
+    """Return the architecture with the largest value of every field among `archs`.
 
-    Networks of all of them are slices of its network.
+    The networks of all of them are slices of its network.
     """
     return type(archs[0])(*map(max, zip(*archs, strict=True)))
 
@@ -67,16 +68,16 @@ def _parameters(space: SearchSpace, arch: Architecture, signature: Signature) ->
 
 
 class UnionSpace(SearchSpace):
-    """Spaces of the same fields side by side, such as AutoDistil's Tiny, Small and Base.
+    """The union of spaces with the same fields, such as AutoDistil's Tiny, Small and Base.
 
-    An architecture belongs to the first part that has it, and is varied within its part: parts
-    may be far apart.
+    An architecture belongs to the first part that contains it. Mutations stay within a part,
+    because parts may be far apart.
 
     Args:
         parts: spaces by name, all with the same fields.
 
     Raises:
-        ValueError: there is none, or their fields differ.
+        ValueError: there are no parts, or their fields differ.
 
     Examples:
         >>> from search_spaces import TextEncoderSpace
@@ -93,19 +94,19 @@ class UnionSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """The sum of the parts' sizes; an architecture of two parts counts twice."""
+        """Sum of the parts' sizes; an architecture in two parts counts twice."""
         return sum(part.size for part in self.parts.values())
 
     def __iter__(self) -> Any:
-        """Go through all architectures, part by part."""
+        """Yield all architectures, part by part."""
         for part in self.parts.values():
             yield from part
 
     def part_of(self, arch: Architecture) -> ChoiceSpace:
-        """Return the part that an architecture is of.
+        """Return the first part that contains an architecture.
 
         Raises:
-            ValueError: it is of none.
+            ValueError: no part contains it.
         """
         for part in self.parts.values():
             fields = zip(arch, part.fields.values(), strict=True)
@@ -114,7 +115,7 @@ class UnionSpace(SearchSpace):
         raise ValueError(f"Expected an architecture of {', '.join(self.parts)}, but got {arch}")
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw a part in proportion to its size, and an architecture of it."""
+        """Draw a part with probability proportional to its size, and an architecture of it."""
         sizes = np.array([part.size for part in self.parts.values()], dtype=float)
         place = rng.choice(len(sizes), p=sizes / sizes.sum())
         return list(self.parts.values())[place].sample(rng)
@@ -124,27 +125,27 @@ class UnionSpace(SearchSpace):
         return self.part_of(arch).mutate(arch, rng)
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Take each field from either parent; one of them where they are of different parts."""
+        """Take each field from either parent; return one parent if they are in other parts."""
         part = self.part_of(a)
         return part.crossover(a, b, rng) if part is self.part_of(b) else (a, b)[rng.integers(2)]
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Build the network as its part does."""
+        """Build the network by the part that contains the architecture."""
         return self.part_of(arch).build(arch, num_classes)
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
-        """Build the network as its part does."""
+        """Build the network by the part that contains the architecture."""
         return self.part_of(arch).network(arch, signature)
 
     def to_string(self, arch: Architecture) -> str:
-        """Write the architecture as its part does."""
+        """Return the name of the architecture in its part."""
         return self.part_of(arch).to_string(arch)
 
     def from_string(self, text: str) -> Architecture:
-        """Read an architecture of any part.
+        """Parse the name of an architecture of any part.
 
         Raises:
-            ValueError: it is of none.
+            ValueError: no part contains it.
         """
         errors = []
         for part in self.parts.values():

@@ -1,4 +1,4 @@
-"""Vision transformers of chosen width, depth, heads and MLP ratios (AutoFormer)."""
+"""AutoFormer's space: vision transformers of variable width, depth, heads and MLP ratios."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -13,12 +13,12 @@ from search_spaces.vision_transformer import VisionTransformer, check_patches
 
 
 class AutoFormerArchitecture(NamedTuple):
-    """A vision transformer by its layers.
+    """An architecture of `AutoFormerSpace`.
 
     Attributes:
         hidden: channels of a token.
-        heads: attention heads of each layer.
-        mlp_ratios: channels inside each layer's perceptron as a multiple of `hidden`.
+        heads: number of attention heads, per layer.
+        mlp_ratios: channels inside the MLP as a multiple of `hidden`, per layer.
     """
 
     hidden: int
@@ -27,7 +27,7 @@ class AutoFormerArchitecture(NamedTuple):
 
 
 class AutoFormerSpace(SearchSpace):
-    """Vision transformers of chosen width and depth, and of heads and MLP ratio per layer.
+    """Vision transformers of variable width and depth, with heads and MLP ratio per layer.
 
     Source: AutoFormer (Chen et al., ICCV 2021, arXiv 2107.00651), section 4; by default
     the options of AutoFormer-tiny. Networks are
@@ -37,8 +37,8 @@ class AutoFormerSpace(SearchSpace):
 
     Args:
         image_size: height and width of the images, which must have this size.
-        patch_size: height and width of a patch. The default, 4, cuts the default images of
-            32 pixels into 8×8 patches; the paper's 16 cuts images of 224 into 14×14.
+        patch_size: height and width of a patch. The default, 4, divides the default images of
+            32 pixels into 8×8 patches; the paper's 16 divides images of 224 into 14×14.
         in_channels: channels of the images.
         hidden_dims: hidden sizes to choose from.
         depths: numbers of layers to choose from.
@@ -46,8 +46,8 @@ class AutoFormerSpace(SearchSpace):
         mlp_ratios: MLP ratios that a layer can have.
 
     Raises:
-        ValueError: nothing to choose from, options that are equal or make no network, or
-            images that are no whole number of patches.
+        ValueError: there are no options, options are equal or invalid, or the image size is
+            not a multiple of the patch size.
 
     Examples:
         >>> import torch
@@ -95,27 +95,27 @@ class AutoFormerSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """How many there are: hidden sizes × the sum over depths d of (heads × ratios)^d."""
+        """Number of architectures: hidden sizes × the sum over depths d of (heads × ratios)^d."""
         hidden, depths, heads, ratios = self._options()
         layer = len(heads) * len(ratios)
         return len(hidden) * sum(int(layer**depth) for depth in depths)
 
     def __iter__(self) -> Iterator[Architecture]:
-        """Go through all architectures, one hidden size and depth after the other."""
+        """Yield all architectures, ordered by hidden size and depth."""
         hidden_dims, depths, heads, ratios = self._options()
         for hidden, depth in product(hidden_dims, depths):
             layers = product(heads, repeat=depth), product(ratios, repeat=depth)
             yield from (AutoFormerArchitecture(hidden, *layer) for layer in product(*layers))
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw hidden size, depth, and each layer's heads and MLP ratio on their own."""
+        """Draw hidden size, depth, and each layer's heads and MLP ratio independently."""
         without_layers = AutoFormerArchitecture(self.genes["hidden"].sample(rng), (), ())
         return self._resized(without_layers, self.genes["depth"].sample(rng), rng)
 
     def _resized(
         self, arch: AutoFormerArchitecture, depth: int, rng: np.random.Generator
     ) -> AutoFormerArchitecture:
-        """Drop the last layers or draw further ones."""
+        """Change the depth: drop the last layers, or append random ones."""
         new = range(depth - len(arch.heads))
         heads = (self.genes["heads"].sample(rng) for _ in new)
         ratios = (self.genes["mlp_ratios"].sample(rng) for _ in new)
@@ -126,7 +126,8 @@ class AutoFormerSpace(SearchSpace):
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
         """Change the hidden size, the depth, or one layer's heads or MLP ratio.
 
-        Each of the four is as likely. Further layers are drawn, or the last ones dropped.
+        Each of the four has the same probability. With another depth, the last layers are
+        dropped or random ones are appended.
         """
         free = [name for name, choice in self.genes.items() if len(choice.options) > 1]
         if not free:
@@ -144,7 +145,7 @@ class AutoFormerSpace(SearchSpace):
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Take hidden size, depth, and each layer's heads and MLP ratio from either parent.
 
-        A layer that only one parent has is that parent's.
+        Layers that only one parent has are taken from it.
         """
         hidden = (a.hidden, b.hidden)[rng.integers(2)]
         depth = len((a.heads, b.heads)[rng.integers(2)])
@@ -165,12 +166,12 @@ class AutoFormerSpace(SearchSpace):
         )
 
     def to_string(self, arch: Architecture) -> str:
-        """Write hidden size, heads and MLP ratios, as in `216-h3,4,4-m3.5,4,4`."""
+        """Return hidden size, heads and MLP ratios as in `216-h3,4,4-m3.5,4,4`."""
         heads, ratios = (",".join(map(str, genes)) for genes in arch[1:])
         return f"{arch.hidden}-h{heads}-m{ratios}"
 
     def from_string(self, text: str) -> Architecture:
-        """Read hidden size, heads and MLP ratios, as in `216-h3,4,4-m3.5,4,4`."""
+        """Parse hidden size, heads and MLP ratios as in `216-h3,4,4-m3.5,4,4`."""
         hidden, _, layers = text.strip().partition("-h")
         heads, _, ratios = layers.partition("-m")
         try:
@@ -190,14 +191,14 @@ class AutoFormerSpace(SearchSpace):
         return depth == len(arch.mlp_ratios) and depth in self.genes["depth"].options
 
     def from_record(self, record: Mapping[str, Any]) -> Architecture:
-        """Read a row of a table in AutoFormer's terms, as in vit-bench/autoformer.json.
+        """Make an architecture from a record of a benchmark, as in vit-bench/autoformer.json.
 
         Args:
-            record: has `hidden_dim`, `depth`, and `num_heads` and `mlp_ratio` of each
-                layer; whatever else it has is not looked at.
+            record: has `hidden_dim`, `depth`, and lists `num_heads` and `mlp_ratio` with one
+                entry per layer; other entries are ignored.
 
         Raises:
-            ValueError: the row lacks one of these or names no architecture of this space.
+            ValueError: an entry is missing, or the architecture is not in this space.
 
         Examples:
             >>> space = AutoFormerSpace(depths=(2, 3))
@@ -216,7 +217,7 @@ class AutoFormerSpace(SearchSpace):
                 tuple(_equal(self.genes["heads"], each) for each in heads),
                 tuple(_equal(self.genes["mlp_ratios"], each) for each in ratios),
             )
-        except (TypeError, ValueError) as error:  # a missing list cannot be gone through
+        except (TypeError, ValueError) as error:  # a missing list is `None`, not iterable
             raise ValueError(self._expected(row)) from error
         if not self._is_deep(arch) or depth != len(arch.heads):
             raise ValueError(self._expected(row))
@@ -231,12 +232,12 @@ class AutoFormerSpace(SearchSpace):
 
 
 def _equal(choice: Choice, value: Any) -> Any:
-    """Return the option that equals `value`: 4 and 4.0 are written apart."""
+    """Return the option that equals `value`, so that 4.0 becomes 4 if that is the option."""
     return choice.options[choice.options.index(value)]
 
 
 def _crossed(a: tuple[Any, ...], b: tuple[Any, ...], rng: np.random.Generator) -> tuple[Any, ...]:
-    """Take each element from either, where both have it, and the rest of the longer one."""
+    """Take each element from either tuple, and the rest from the longer one."""
     from_a = rng.random(min(len(a), len(b))) < 0.5
     mixed = (x if chosen else y for x, y, chosen in zip(a, b, from_a, strict=False))
     return *mixed, *a[len(from_a) :], *b[len(from_a) :]

@@ -1,4 +1,4 @@
-"""FlexiBERT's encoders, each layer with an operation and a feed-forward stack of its own."""
+"""FlexiBERT's space: text encoders whose layers differ in operation and feed-forward stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,14 +30,14 @@ STACKED = (1, 3)
 
 @dataclass(frozen=True, order=True)
 class FlexiLayer:
-    """One layer.
+    """One layer of an encoder.
 
     Attributes:
-        operation: `SA` (attention), `LT` (linear transform) or `DSC` (dynamic convolution).
-        parameter: of it: `SDP` or `WMA`, `DFT` or `DCT`, the kernel.
-        heads: into which channels are split.
-        inner: channels of each feed-forward layer within.
-        stacked: feed-forward layers of that width.
+        operation: `SA` (self-attention), `LT` (linear transform) or `DSC` (dynamic convolution).
+        parameter: variant of the operation: `SDP` or `WMA`, `DFT` or `DCT`, or the kernel size.
+        heads: number of heads into which channels are split.
+        inner: width of the hidden feed-forward layers.
+        stacked: number of hidden feed-forward layers.
     """
 
     operation: str
@@ -53,11 +53,11 @@ class FlexiLayer:
 
 @dataclass(frozen=True, order=True)
 class FlexiBERTArchitecture:
-    """An encoder.
+    """An architecture of `FlexiBERTSpace`.
 
     Attributes:
         hidden: channels of a token.
-        layers: the first one first.
+        layers: the layers, in order.
     """
 
     hidden: int
@@ -65,7 +65,7 @@ class FlexiBERTArchitecture:
 
 
 class FlexiBERTSpace(SearchSpace):
-    """Encoders of texts whose layers differ: FlexiBERT's space.
+    """FlexiBERT's space: transformer encoders of texts with different kinds of layers.
 
     Source: FlexiBERT (Tuli et al., JAIR 2023), table 1, with one hidden size for all layers as in
     the table of GLUE scores that Serianni and Kalita (ACL 2023) released. An architecture is
@@ -80,13 +80,13 @@ class FlexiBERTSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """All hidden sizes with all layers of two and four."""
+        """Number of architectures: hidden sizes × the sum over depths of (layers)^depth."""
         choices = len(OPERATIONS) * len(HEADS) * len(INNER) * len(STACKED)
         total: int = len(HIDDEN) * sum(choices**depth for depth in DEPTHS)
         return total
 
     def sample(self, rng: np.random.Generator) -> FlexiBERTArchitecture:
-        """Draw the hidden size, the depth, and each layer on its own."""
+        """Draw the hidden size, the depth, and each layer independently."""
         depth = int(rng.choice(DEPTHS))
         layers = tuple(_drawn(rng) for _ in range(depth))
         return FlexiBERTArchitecture(int(rng.choice(HIDDEN)), layers)
@@ -110,7 +110,7 @@ class FlexiBERTSpace(SearchSpace):
     def crossover(
         self, a: FlexiBERTArchitecture, b: FlexiBERTArchitecture, rng: np.random.Generator
     ) -> FlexiBERTArchitecture:
-        """Take hidden size and depth of one parent, and each layer of either that has it."""
+        """Take hidden size and depth from one parent, and each layer from either parent."""
         first, other = (a, b) if rng.random() < 0.5 else (b, a)
         layers = tuple(
             other.layers[place] if place < len(other.layers) and rng.random() < 0.5 else layer
@@ -119,23 +119,27 @@ class FlexiBERTSpace(SearchSpace):
         return replace(first, layers=layers)
 
     def network(self, arch: FlexiBERTArchitecture, signature: Signature) -> nn.Module:
-        """Build the encoder for the vocabulary and the length of the inputs.
+        """Build the encoder for the vocabulary size and length of the inputs.
+
+        Args:
+            arch: an architecture of the space.
+            signature: shapes of the inputs (token ids and a mask) and outputs.
 
         Raises:
-            ValueError: the inputs are no numbers of tokens with a mask.
+            ValueError: the inputs are not token ids and a mask.
         """
         vocabulary, length = tokens_of(signature)
         return FlexiBERT(arch, vocabulary=vocabulary, length=length, outputs=signature.outputs)
 
     def to_string(self, arch: FlexiBERTArchitecture) -> str:
-        """Write hidden size and layers."""
+        """Return hidden size and layers as text."""
         return f"{arch.hidden}:{','.join(map(str, arch.layers))}"
 
     def from_string(self, text: str) -> FlexiBERTArchitecture:
-        """Read what `to_string` wrote.
+        """Parse a name made by `to_string`.
 
         Raises:
-            ValueError: it names no architecture of this space.
+            ValueError: the text is not the name of an architecture of this space.
         """
         hidden, _, rest = text.replace(" ", "").partition(":")
         layers = [each.split("-") for each in rest.split(",")]
@@ -151,10 +155,13 @@ class FlexiBERTSpace(SearchSpace):
             ) from error
 
     def from_record(self, record: Mapping[str, Any]) -> FlexiBERTArchitecture:
-        """Read an entry of the table of GLUE scores.
+        """Make an architecture from a record of the released table of GLUE scores.
+
+        Args:
+            record: has `hidden_size` and `encoder_layers`; other entries are ignored.
 
         Raises:
-            ValueError: it names no architecture of this space.
+            ValueError: the record is not an architecture of this space.
         """
         try:
             layers = tuple(
@@ -178,10 +185,10 @@ class FlexiBERT(nn.Module):
     """An encoder of FlexiBERT's space, with a linear classifier on the mean of its tokens.
 
     Args:
-        arch: of the space.
-        vocabulary: how many tokens there are.
-        length: the most tokens of a text.
-        outputs: of the classifier.
+        arch: the architecture.
+        vocabulary: number of token ids.
+        length: maximal number of tokens of a text.
+        outputs: outputs of the classifier.
     """
 
     def __init__(
@@ -197,7 +204,7 @@ class FlexiBERT(nn.Module):
             nn.init.normal_(embedding.weight, std=0.02)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, outputs)."""
+        """Map token ids (B, L) and padding mask (B, L) to logits (B, outputs)."""
         mask = attention_mask.bool()
         tokens = self.tokens(input_ids) + self.positions.weight[: input_ids.shape[1]]
         tokens = self.norm(tokens, mask)
@@ -209,7 +216,7 @@ class FlexiBERT(nn.Module):
 
 
 class _Layer(nn.Module):
-    """An operation and a stack of feed-forward layers, each normalized after its shortcut."""
+    """An operation and a stack of feed-forward layers, each with a shortcut and post-norm."""
 
     def __init__(self, hidden: int, layer: FlexiLayer) -> None:
         super().__init__()
@@ -244,10 +251,10 @@ def _drawn(rng: np.random.Generator) -> FlexiLayer:
 
 
 def _checked(arch: Architecture) -> FlexiBERTArchitecture:
-    """Make sure that an architecture is of the space.
+    """Make sure that an architecture belongs to the space.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it does not.
     """
     fits = arch.hidden in HIDDEN and len(arch.layers) in DEPTHS
     for layer in arch.layers:

@@ -1,4 +1,4 @@
-"""Sequences of residual blocks of free kernel, width and depth (the macro spaces of Zen-NAS)."""
+"""Macro spaces of Zen-NAS: sequences of residual blocks of variable kernel, width and depth."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -24,44 +24,44 @@ from search_spaces._macro_blocks import (
 
 BASIC_FACTORS = (1.5, 1.25, 1 / 1.25, 1 / 1.5)
 BOTTLENECK_FACTORS = (2.5, 2, 1.5, 1.25, 1 / 1.25, 1 / 1.5, 1 / 2, 1 / 2.5)
-"""By what one mutation can multiply a width."""
+"""Factors by which a mutation can change a width."""
 
 NARROWINGS = (1, 2, 4, 8)
 WALK = 16
-"""A random architecture is up to so many mutations away from a narrowed start."""
+"""Maximal number of mutations from a (narrowed) start to a random architecture."""
 
 
 class MacroSpace(SearchSpace):
-    """Sequences of residual blocks whose kernel, width and depth are free.
+    """Sequences of residual blocks of variable kernel, width and depth.
 
     Source: DisWOT (Dong et al., CVPR 2023), after Zen-NAS (Lin et al., ICCV 2021, arXiv
-    2102.01063), with the steps of their released code. An architecture is a tuple of
-    stages, each a tuple of [`MacroBlock`][search_spaces.MacroBlock]s; the first block of
-    each stage but the first halves the resolution. Variation starts from the layout of
+    2102.01063), with the mutation steps of their released code. An architecture is a tuple of
+    stages, each a tuple of [`MacroBlock`][search_spaces.MacroBlock]s; every stage except the
+    first halves the resolution in its first block. Mutations start from the layout of
     ResNet-18.
 
-    A mutation changes two blocks: the kernel, the width by a factor of 1.25 or 1.5, or
-    the depth by one layer; with bottlenecks by a factor of 1.25, 1.5, 2 or 2.5, the depth
-    by up to two, and also the kind of the block or the width inside it. A block that
-    grows deeper than five layers becomes two, which then vary apart. A layer is one
-    residual block; a layer of bottlenecks in the released code is two.
+    A mutation changes one property in each of two blocks: the kernel, the width by a factor of
+    1.25 or 1.5, or the depth by one layer; with bottlenecks, the width by a factor of 1.25,
+    1.5, 2 or 2.5, the depth by up to two layers, the kind of the block, or its inner width. A
+    block that grows beyond five layers is split into two, which are then mutated separately. A
+    layer is one residual block; in the released code, a layer of bottlenecks is two.
 
-    `k3c64n2-k3c128n1+k5c96b24n3` is a stage of two layers with 64 channels and kernel 3,
-    then a stage of one such layer with 128 and of three bottlenecks of kernel 5 with 96
-    channels, 24 inside.
+    For example, `k3c64n2-k3c128n1+k5c96b24n3` has a stage of two layers with 64 channels and
+    kernel 3, and a stage of one such layer with 128 channels and of three bottlenecks with
+    kernel 5, 96 channels and 24 inner channels.
 
     Args:
         bottlenecks: whether blocks can be bottlenecks.
         image_size: 32 for a stem that keeps the resolution (one 3×3 convolution), 224 for
-            one that quarters it (7×7 convolution and pooling, each of stride 2). Networks
-            take images of any size.
+            one that reduces it to a quarter (7×7 convolution and pooling, each of stride 2).
+            Networks accept images of any size.
         in_channels: channels of the images.
-        max_layers: how many layers an architecture can have.
-        widths: channels of the stages of the start; the first is also the stem's.
+        max_layers: maximal number of layers of an architecture.
+        widths: channels of the start's stages; the first is also that of the stem.
 
     Raises:
-        ValueError: no stage, fewer layers than stages, an image size other than 32 and
-            224, or widths that are no multiples of 8 from 8 to 2,048.
+        ValueError: there are no stages, fewer layers than stages, an image size other than 32
+            and 224, or widths that are not multiples of 8 from 8 to 2,048.
 
     Examples:
         >>> import torch
@@ -103,11 +103,11 @@ class MacroSpace(SearchSpace):
 
     @property
     def size(self) -> int | None:
-        """`None`: there are far too many to be gone through."""
+        """`None`: there are far too many architectures to enumerate."""
         return None
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw what up to 16 mutations make of the start, or of it 2, 4 or 8 times narrower."""
+        """Apply up to 16 random mutations to the start, at 1, 1/2, 1/4 or 1/8 of its width."""
         # Mutations alone seldom lead from ResNet-18 to a student of a tenth of its size.
         arch = _narrowed(self.start, NARROWINGS[rng.integers(len(NARROWINGS))])
         for _ in range(rng.integers(WALK + 1)):
@@ -115,7 +115,7 @@ class MacroSpace(SearchSpace):
         return arch
 
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
-        """Change two blocks, or the only one, in one property each."""
+        """Change one property in each of two random blocks (or in the only one)."""
         stages = [list(stage) for stage in arch]
         places = [(i, j) for i, stage in enumerate(arch) for j in range(len(stage))]
         for chosen in rng.choice(len(places), size=min(2, len(places)), replace=False):
@@ -127,7 +127,12 @@ class MacroSpace(SearchSpace):
         return tuple(tuple(part for block in stage for part in split(block)) for stage in stages)
 
     def _changes(self, block: MacroBlock, spare: int) -> list[list[MacroBlock]]:
-        """Return what `block` can become with `spare` more layers, a list for each property."""
+        """Return possible mutations of a block, one list per property.
+
+        Args:
+            block: the block.
+            spare: number of layers that the architecture can still add.
+        """
         most = 2 if self.bottlenecks else 1
         steps = range(max(-most, 1 - block.layers), min(most, spare) + 1)
         changes = [
@@ -149,9 +154,9 @@ class MacroSpace(SearchSpace):
         return sorted({nearest_width(width * factor) for factor in factors} - {width})
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Take each block from either parent, or each stage where they differ in blocks.
+        """Take each block from either parent, or whole stages if their numbers of blocks differ.
 
-        Where the child would have too many layers, it takes the shallower of the two.
+        If the child would have too many layers, the shallower part is taken.
         """
         stages = [list(exchangeable(one, other)) for one, other in zip(a, b, strict=True)]
         pairs = [pair for stage in stages for pair in stage]
@@ -200,11 +205,11 @@ class MacroSpace(SearchSpace):
         return nn.Sequential(*conv_bn(self.in_channels, width, 7, 2), nn.ReLU(), pooling)
 
     def to_string(self, arch: Architecture) -> str:
-        """Write blocks as in `k3c64b16n2`, with `+` between them and `-` between stages."""
+        """Return blocks as in `k3c64b16n2`, joined by `+` within and by `-` between stages."""
         return "-".join("+".join(map(str, stage)) for stage in arch)
 
     def from_string(self, text: str) -> Architecture:
-        """Read stages of blocks, as in `k3c64n2-k3c128n1+k5c96n3-k3c256n2-k3c512n2`."""
+        """Parse stages of blocks as in `k3c64n2-k3c128n1+k5c96n3-k3c256n2-k3c512n2`."""
         stages = text.strip().split("-")
         try:
             arch = tuple(tuple(map(MacroBlock.parse, stage.split("+"))) for stage in stages)
@@ -226,7 +231,7 @@ class MacroSpace(SearchSpace):
         )
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Write equal blocks in a row as one.
+        """Return the name after merging consecutive blocks that only differ in depth.
 
         Examples:
             >>> space = MacroSpace(widths=(64, 128))
@@ -244,7 +249,7 @@ def _narrowed(arch: Architecture, times: int) -> Architecture:
 
 
 def _layer_by_layer(arch: Architecture) -> Iterator[tuple[MacroBlock, int]]:
-    """Go through all layers, each with its stride."""
+    """Yield all layers with their strides."""
     for i, stage in enumerate(arch):
         layers = [block for block in stage for _ in range(block.layers)]
         for j, block in enumerate(layers):

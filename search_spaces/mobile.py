@@ -1,4 +1,4 @@
-"""Networks of inverted residuals for phones and microcontrollers."""
+"""Mobile networks: inverted residuals for phones and microcontrollers."""
 
 import math
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ STAGES = (16, 24, 40, 80, 160)
 """Channels of the stages at width 1, after MobileNetV3 (Howard et al., ICCV 2019, table 2)."""
 
 LAST = 4
-"""The last 1×1 convolution has this many times the channels of the last stage."""
+"""Ratio of channels of the last 1×1 convolution to those of the last stage."""
 
 DIVISOR = 4
-"""Channels are multiples of it."""
+"""Numbers of channels are multiples of this."""
 
 SMALLEST_MAP = 4
-"""Height and width that stages halve the feature map down to, at least."""
+"""Height and width below which stages do not halve the feature map further."""
 
 
 class MobileNetwork(nn.Module):
     """A stem, stages of inverted residuals, a 1×1 convolution, pooling and a linear head.
 
     Args:
-        blocks: arguments of the blocks of each stage; the first of a stage may halve the size.
+        blocks: the blocks of each stage; the first block of a stage may halve the resolution.
         stem: channels of the stem.
-        last: channels of the last convolution.
-        outputs: of the linear head.
+        last: input and output channels of the last convolution.
+        outputs: outputs of the linear head.
         in_channels: channels of the images.
-        stem_stride: 1 for small images, 2 for photos.
-        resolution: side that images are resized to first; `None` takes them as they are.
+        stem_stride: stride of the stem: 1 for small images, 2 for photos.
+        resolution: side to which images are resized first; `None` for no resizing.
         activation: `relu` or `hardswish`.
     """
 
@@ -73,22 +73,21 @@ class MobileNetwork(nn.Module):
 
 
 class MobileSpace(ChoiceSpace):
-    """Inverted residuals from 20 thousand to 5 million parameters, for 32 to 224 pixels.
+    """Inverted residuals with 20 thousand to 5 million parameters, for 32 to 224 pixels.
 
-    Genes: `resolution` (side that the network resizes its images to), `width` (what channels
-    are multiplied by), `squeeze` (squeeze-and-excitation), `activation`, and of each of the
-    five stages its `depth`, `kernel` and `expansion`, written as `d2k3e4`. Images of more than
-    64 pixels get a stem of stride 2. Stages halve the feature map while it stays at least 4×4.
+    Fields: `resolution` (side to which the network resizes its images), `width` (factor of all
+    channels), `squeeze` (squeeze-and-excitation), `activation`, and for each of the five stages
+    its depth, kernel and expansion, written `d2k3e4`. For resolutions above 64 pixels, the stem
+    has stride 2. Stages halve the feature map as long as it stays at least 4×4.
 
     Args:
-        image_size: side of the images; resolutions are shares of it.
+        image_size: side of the images in pixels.
         in_channels: channels of the images.
-        resolutions: sides that a network can resize to; by default 1/2, 3/4 and all of
-            `image_size`.
-        widths: what channels can be multiplied by.
-        depths: blocks that a stage can have.
-        kernels: sides of the depthwise kernel.
-        expansions: hidden over input channels of a block.
+        resolutions: options of the resolution; by default 1/2, 3/4 and 1 times `image_size`.
+        widths: options of the width factor.
+        depths: options for the number of blocks of a stage.
+        kernels: options for the side of the depthwise kernel.
+        expansions: options for the ratio of hidden to input channels of a block.
 
     Raises:
         ValueError: a resolution is larger than the images or smaller than 8 pixels.
@@ -141,7 +140,7 @@ class MobileSpace(ChoiceSpace):
         """Build the network for the images of a signature.
 
         Raises:
-            ValueError: the first input is no image of known size.
+            ValueError: the first input is not an image of known size.
         """
         shape = signature.inputs[0].shape
         if len(shape) != 3 or shape[0] is None or shape[1] is None:
@@ -193,14 +192,14 @@ def _stage(
 
 
 def _kind(text: str) -> tuple[int, int, int]:
-    """Return depth, kernel and expansion of `d2k3e4`."""
+    """Parse depth, kernel and expansion from a text such as `d2k3e4`."""
     depth, rest = text[1:].split("k")
     kernel, expansion = rest.split("e")
     return int(depth), int(kernel), int(expansion)
 
 
 def _strides(side: int) -> list[int]:
-    """Return the stride of each stage: the first keeps the size, others halve it while they can.
+    """Return the stride of each stage: 1 for the first, then 2 while the map is large enough.
 
     Examples:
         >>> _strides(32), _strides(112)
@@ -218,6 +217,6 @@ def _channels(channels: int, width: float) -> int:
 
 
 def _shares(image_size: int) -> tuple[int, ...]:
-    """Return 1/2, 3/4 and all of a side, those of at least 8 pixels."""
+    """Return 1/2, 3/4 and 1 times a side, without those below 8 pixels."""
     sides = (image_size // 2, image_size * 3 // 4, image_size)
     return tuple(side for side in sides if side >= 8) or (image_size,)

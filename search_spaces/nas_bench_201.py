@@ -15,7 +15,7 @@ EDGES = ((1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2))
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, convolution, batch normalization: the benchmark's convolution."""
+    """ReLU, convolution and batch normalization, as in the benchmark."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__(
@@ -37,13 +37,13 @@ def _operation(name: str, in_channels: int, channels: int) -> nn.Module:
 
 
 class Cell(nn.Module):
-    """A directed graph of four nodes: each node sums its edges' operations.
+    """A directed graph of four nodes; a node is the sum of the operations on its incoming edges.
 
     Args:
-        operations: of the edges, in the order of `EDGES`.
-        channels: of its output and of all nodes but the first.
-        in_channels: of its input; by default `channels`. Where they differ, a skip connection
-            from the input is a 1×1 convolution, and there is no pooling of the input.
+        operations: operations of the edges, in the order of `EDGES`.
+        channels: channels of the output and of all nodes except the first.
+        in_channels: channels of the input; by default `channels`. If they differ, a skip
+            connection from the input is a 1×1 convolution, and the input cannot be pooled.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Cell(nn.Module):
 
 
 class Reduction(nn.Module):
-    """The residual block of stride 2 between the stages."""
+    """The residual block of stride 2 between two stages."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -92,11 +92,11 @@ class Reduction(nn.Module):
 class NASBench201Space(ChoiceSpace):
     """The 15,625 cells of NAS-Bench-201, in the benchmark's macro structure.
 
-    Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2. An architecture
-    is one of five operations for each of six edges, written as in the benchmark.
-    Networks compute what the benchmark's do, edges without effect included, and cost
-    what its tables print, except for 150 of the 15,625 cells, where the tables print the
-    costs of another cell that is equal up to skip connections.
+    Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2. An architecture has one of
+    five operations for each of six edges, and is written as in the benchmark. Networks compute
+    the same as the benchmark's, including edges without effect. Their costs are those of its
+    tables, except for 150 cells, for which the tables have the costs of another cell that is
+    equal up to skip connections.
 
     Args:
         channels: channels of the first stage (C in the paper); the next two double it.
@@ -125,7 +125,7 @@ class NASBench201Space(ChoiceSpace):
         self.in_channels = in_channels
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
-        """Build stem, three stages of cells with reductions between, and the linear head."""
+        """Build stem, three stages of cells with reductions in between, and the linear head."""
         widths = [self.channels, 2 * self.channels, 4 * self.channels]
         layers: list[nn.Module] = [
             nn.Conv2d(self.in_channels, widths[0], 3, padding=1, bias=False),
@@ -140,12 +140,12 @@ class NASBench201Space(ChoiceSpace):
         return nn.Sequential(*layers, *head)
 
     def to_string(self, arch: Architecture) -> str:
-        """Write the benchmark's string, nodes joined by `+`."""
+        """Return the benchmark's string, with nodes joined by `+`."""
         edges = [f"{name}~{source}" for name, (_, source) in zip(arch, EDGES, strict=True)]
         return "+".join(f"|{'|'.join(edges[i:j])}|" for i, j in ((0, 1), (1, 3), (3, 6)))
 
     def from_string(self, text: str) -> Architecture:
-        """Read the benchmark's string."""
+        """Parse the benchmark's string."""
         try:
             nodes = NASBench201API.str2lists(text.strip())
         except (AssertionError, ValueError) as error:
@@ -158,8 +158,8 @@ class NASBench201Space(ChoiceSpace):
     def canonical_key(self, arch: Architecture) -> str:
         """Return the benchmark's isomorphism class: the output as an expression of the input.
 
-        Nodes are sorted sums, skip connections vanish, and what surely is zero is
-        written `#`. The 15,625 cells have 6,466 such expressions.
+        Nodes are sorted sums, skip connections are omitted, and `#` stands for zero. The
+        15,625 cells have 6,466 distinct expressions.
         """
         expressions = ["0"]
         for node in (1, 2, 3):
@@ -172,7 +172,7 @@ class NASBench201Space(ChoiceSpace):
         return expressions[-1]
 
     def effective(self, arch: Architecture) -> Architecture:
-        """Return the cell without the edges that are not on a way from input to output.
+        """Return the cell without edges that are not on any path from input to output.
 
         Examples:
             >>> space = NASBench201Space()
@@ -182,6 +182,7 @@ class NASBench201Space(ChoiceSpace):
             '|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|'
         """
         open_edges = {edge for edge, name in zip(EDGES, arch, strict=True) if name != "none"}
+        # Nodes reachable from the input, and nodes from which the output can be reached.
         fed, heard = {0}, {3}
         for node, source in EDGES:
             if (node, source) in open_edges and source in fed:

@@ -7,29 +7,29 @@ from search_spaces._contract import Architecture
 from search_spaces._inverted_residual import InvertedResidual, convolution
 
 OPERATIONS = {"id": None, "k3": (3, 3), "k5": (5, 6)}
-"""Kernel and expansion of each option; `id` passes its input on."""
+"""Kernel and expansion of each option; `id` is the identity."""
 
 STAGES = (2, 3, 3)
-"""Layers of each stage; the first of a stage halves the size and doubles the channels."""
+"""Layers per stage; the first halves the resolution and doubles the channels."""
 
 STEM = 32
 LAST = 1280
 
 
 class NASBenchMacroSpace(ChoiceSpace):
-    """The 6,561 networks of NAS-Bench-Macro: eight layers, each one of three.
+    """The 6,561 networks of NAS-Bench-Macro: eight layers with three options each.
 
     Source: Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR
-    2021, section 5. A layer is `id` (nothing; where the size halves, a 1×1 convolution of
-    stride 2), `k3` (an inverted residual of kernel 3 and expansion 3) or `k5` (kernel 5,
-    expansion 6). Networks compute and cost what the benchmark's do. An architecture is
-    written `l1=id,l2=k5,…,l8=k3`.
+    2021, section 5. A layer is `id` (the identity, or at the start of a stage a 1×1 convolution
+    of stride 2), `k3` (an inverted residual of kernel 3 and expansion 3) or `k5` (kernel 5,
+    expansion 6). Functions and costs of the networks are those of the benchmark. An
+    architecture is written `l1=id,l2=k5,…,l8=k3`.
 
     Args:
         in_channels: channels of the images.
 
     Raises:
-        ValueError: there are no channels.
+        ValueError: `in_channels` is below 1.
 
     Examples:
         >>> space = NASBenchMacroSpace()
@@ -60,9 +60,9 @@ class NASBenchMacroSpace(ChoiceSpace):
         return nn.Sequential(*layers, *head)
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Return the layers of each stage without those that pass their input on.
+        """Return the layers of each stage without identities.
 
-        The 6,561 architectures are 3,969 different networks.
+        The 6,561 architectures have 3,969 distinct keys.
         """
         stages = ((first, *(o for o in rest if o != "id")) for first, *rest in _stages(arch))
         return "/".join("-".join(stage) for stage in stages)

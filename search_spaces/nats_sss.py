@@ -16,18 +16,19 @@ CELL = (
 
 
 class NATSSizeSpace(ChoiceSpace):
-    """The 32,768 networks of NATS-Bench's size space: one cell, five free widths.
+    """The 32,768 networks of NATS-Bench's size space: one cell, five variable widths.
 
-    Source: Dong et al., "NATS-Bench", IEEE TPAMI 2021, section 3.1. A cell of `c1` channels,
-    a reduction to `c2`, a cell to `c3`, a reduction to `c4`, a cell to `c5`, each of 8, 16, …,
-    64 channels; the cell is the best of NAS-Bench-201 on CIFAR-100. An architecture is
-    written `c1=16,c2=8,c3=64,c4=32,c5=40`; NATS-Bench's own `16:8:64:32:40` is read too.
+    Source: Dong et al., "NATS-Bench", IEEE TPAMI 2021, section 3.1. A network has a cell with
+    `c1` channels, a reduction to `c2`, a cell to `c3`, a reduction to `c4` and a cell to `c5`;
+    each width is 8, 16, …, or 64. The cell is the best of NAS-Bench-201 on CIFAR-100. An
+    architecture is written `c1=16,c2=8,c3=64,c4=32,c5=40`, or as in NATS-Bench
+    `16:8:64:32:40`.
 
     Args:
         in_channels: channels of the images.
 
     Raises:
-        ValueError: there are no channels.
+        ValueError: `in_channels` is below 1.
 
     Examples:
         >>> space = NATSSizeSpace()
@@ -62,7 +63,7 @@ class NATSSizeSpace(ChoiceSpace):
         )
 
     def from_string(self, text: str) -> Architecture:
-        """Read `c1=16,…`, or NATS-Bench's `16:8:64:32:40`."""
+        """Parse `c1=16,…`, or NATS-Bench's `16:8:64:32:40`."""
         widths = text.replace(" ", "").split(":")
         if len(widths) == len(self.fields):
             return self._parse(dict(zip(self.fields, widths, strict=True)))

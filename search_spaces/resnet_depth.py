@@ -1,4 +1,4 @@
-"""CIFAR residual networks of chosen depth (S0 of the DisWOT paper)."""
+"""CIFAR residual networks of variable depth (S0 of the DisWOT paper)."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from search_spaces._contract import Architecture
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions around a shortcut, which is a 1×1 convolution where shapes change."""
+    """Two 3×3 convolutions with a shortcut, which is a 1×1 convolution if shapes change."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class BasicBlock(nn.Module):
 
 
 class CifarResNet(nn.Module):
-    """The residual network for small images: a 3×3 stem, one stage a depth, a linear head.
+    """A residual network for small images: a 3×3 stem, one stage per depth, a linear head.
 
     Depths (n, n, n) with widths (16, 16, 32, 64) give ResNet-(6n+2) of He et al.,
     "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2, with
@@ -95,16 +95,15 @@ class ResNetDepthSpace(ChoiceSpace):
     """Residual networks whose stages differ in depth; by default the 64 networks of S0.
 
     Source: DisWOT (Dong et al., CVPR 2023), section 4.1: the ResNet-20 family with
-    1, 3, 5 or 7 blocks a stage. An architecture is written `3-1-5`.
+    1, 3, 5 or 7 blocks per stage. An architecture is written `3-1-5`.
 
     Args:
-        depths: numbers of blocks that a stage can have.
-        widths: channels of the stem and of each stage; their number less one is
-            the number of stages.
+        depths: options for the number of blocks of a stage.
+        widths: channels of the stem, and of each stage.
         in_channels: channels of the images.
 
     Raises:
-        ValueError: no stage, or a depth, width or channel count below 1.
+        ValueError: there is no stage, or a depth, width or number of channels is below 1.
 
     Examples:
         >>> import torch
@@ -140,11 +139,11 @@ class ResNetDepthSpace(ChoiceSpace):
         )
 
     def to_string(self, arch: Architecture) -> str:
-        """Write the blocks per stage, as in `3-1-5`."""
+        """Return the blocks per stage as in `3-1-5`."""
         return "-".join(map(str, arch))
 
     def from_string(self, text: str) -> Architecture:
-        """Read blocks per stage, as in `3-1-5`."""
+        """Parse the blocks per stage as in `3-1-5`."""
         parts = text.strip().split("-")
         if len(parts) != len(self.fields):
             raise ValueError(f"Expected {len(self.fields)} depths like 3-1-5, but got {text!r}")

@@ -1,4 +1,4 @@
-"""Transformer encoders of texts: depth, width, heads and feed-forward ratio (AutoDistil)."""
+"""AutoDistil's space: text encoders of variable depth, width, heads and feed-forward ratio."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +12,14 @@ from search_spaces._signature import Signature
 
 
 class Ranges(NamedTuple):
-    """What the encoders of a space can have."""
+    """Options of a space of text encoders.
+
+    Attributes:
+        layers: numbers of layers.
+        hidden: channels of a token.
+        heads: numbers of heads.
+        ratios: feed-forward ratios.
+    """
 
     layers: tuple[int, ...]
     hidden: tuple[int, ...]
@@ -25,7 +32,7 @@ AUTODISTIL: Mapping[str, Ranges] = {
     "small": Ranges((9, 10, 11, 12), (256, 288, 320, 352), (7, 8, 9, 10), (2.5, 3.0, 3.5, 4.0)),
     "base": Ranges((9, 10, 11, 12), (544, 576, 608, 640), (9, 10, 11, 12), (2.5, 3.0, 3.5, 4.0)),
 }
-"""The sub-spaces of the paper's table 2, 256 encoders each."""
+"""The sub-spaces of the paper's table 2, with 256 encoders each."""
 
 HEAD_SIZE = 64
 """Channels of each head in the paper's code, whatever the hidden size."""
@@ -34,20 +41,20 @@ HEAD_SIZE = 64
 class TextEncoderSpace(ChoiceSpace):
     """Transformer encoders of texts; by default AutoDistil's tiny ones with widths divided by 8.
 
-    Source: AutoDistil (Xu et al., NeurIPS 2022), table 2. All layers of an encoder are alike.
-    Embeddings are as large as the vocabulary and the length of the data, and count as
+    Source: AutoDistil (Xu et al., NeurIPS 2022), table 2. All layers of an encoder have the
+    same shape. Embeddings have the size of the data's vocabulary and length, and count as
     parameters. An architecture is written `layers=4,hidden=16,heads=7,ratio=2.0`.
 
     Args:
-        layers: numbers of layers to choose from.
-        hidden: channels of a token to choose from.
-        heads: numbers of heads to choose from.
-        ratios: feed-forward ratios to choose from.
+        layers: options for the number of layers.
+        hidden: options for the channels of a token.
+        heads: options for the number of heads.
+        ratios: options for the feed-forward ratio.
         head_size: channels of a head.
-        norm: where layers normalize, see `TextEncoder`.
+        norm: `first` for pre-norm, `last` for post-norm, see `TextEncoder`.
 
     Raises:
-        ValueError: nothing to choose from, or options that make no network.
+        ValueError: there are no options, or options are invalid.
 
     Examples:
         >>> from search_spaces import Signature, TensorSpec
@@ -88,17 +95,15 @@ class TextEncoderSpace(ChoiceSpace):
 
     @classmethod
     def autodistil(cls, size: str, *, scale: int = 1, norm: str = "last") -> "TextEncoderSpace":
-        """Return a sub-space of the paper, with hidden sizes and head size divided by a factor.
-
-        Layers, heads and ratios are the paper's.
+        """Return a sub-space of the paper, with hidden sizes and head size divided by `scale`.
 
         Args:
             size: `tiny`, `small` or `base`.
             scale: a divisor of 32, such as 8 for small machines.
-            norm: where layers normalize; the paper's students do it last, as BERT.
+            norm: `first` for pre-norm, or `last` for post-norm as in BERT and the paper.
 
         Raises:
-            ValueError: there is no such size, or the factor does not divide 32.
+            ValueError: the size is unknown, or the scale does not divide 32.
 
         Examples:
             >>> TextEncoderSpace.autodistil("base", scale=16).fields["hidden"].options
@@ -119,10 +124,14 @@ class TextEncoderSpace(ChoiceSpace):
         )
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
-        """Build the encoder for the vocabulary and the length of the inputs.
+        """Build the encoder for the vocabulary size and length of the inputs.
+
+        Args:
+            arch: an architecture of the space.
+            signature: shapes of the inputs (token ids and a mask) and outputs.
 
         Raises:
-            ValueError: the inputs are no numbers of tokens with a mask.
+            ValueError: the inputs are not token ids and a mask.
         """
         vocabulary, length = tokens_of(signature)
         return TextEncoder(

@@ -8,7 +8,7 @@ from search_spaces._inverted_residual import convolution
 
 
 class FusedResidual(nn.Module):
-    """A convolution that expands, a 1×1 convolution that projects; a shortcut where shapes allow.
+    """An expanding convolution and a 1×1 projection, with a shortcut if shapes agree.
 
     Source: Tan and Le, "EfficientNetV2", ICML 2021, figure 2 (Fused-MBConv, without
     squeeze-and-excitation).
@@ -16,9 +16,9 @@ class FusedResidual(nn.Module):
     Args:
         in_channels: channels of the input.
         out_channels: channels of the output.
-        stride: of the first convolution.
+        stride: stride of the first convolution.
         kernel: side of the first convolution.
-        expansion: hidden over input channels.
+        expansion: ratio of hidden to input channels.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class FusedResidual(nn.Module):
 
 
 class ThinSpace(ChoiceSpace):
-    """Networks of about 1 to 20 thousand parameters, for small images on microcontrollers.
+    """Networks with about 1 to 20 thousand parameters, for small images on microcontrollers.
 
-    Genes: `stem` (kernel of the first convolution, of stride 2), `width` (channels of the first
-    stage; the second, at half the size, has twice as many), `expansion` (hidden over input
-    channels of a block), and `depth` (blocks) and `kernel` of both stages. For the same parameters
-    a network can be wide, deep, or see more of the image; networks of 1×1 convolutions see the
-    least. An architecture is written
+    Fields: `stem` (kernel of the first convolution, of stride 2), `width` (channels of the first
+    stage; the second, at half the resolution, has twice as many), `expansion` (ratio of hidden to
+    input channels of a block), and `depth` (blocks) and `kernel` of both stages. With the same
+    number of parameters, a network can be wide, deep, or have a large receptive field. An
+    architecture is written
     `stem=3,width=8,expansion=2,depth1=1,kernel1=3,depth2=2,kernel2=3`.
 
     Args:
         in_channels: channels of the images.
 
     Raises:
-        ValueError: there are no channels.
+        ValueError: `in_channels` is below 1.
 
     Examples:
         >>> space = ThinSpace(in_channels=1)

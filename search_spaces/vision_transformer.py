@@ -1,4 +1,4 @@
-"""The vision transformer, with heads and MLP ratio of each layer to choose."""
+"""A vision transformer with heads and MLP ratio per layer."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ HEAD_SIZE = 64
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention with heads of 64 channels, not of hidden / heads."""
+    """Multi-head self-attention with 64 channels per head, independent of the hidden size."""
 
     def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Attention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention and a two-layer perceptron, each after a LayerNorm and around a shortcut."""
+    """Self-attention and a two-layer MLP, each with pre-norm and a shortcut."""
 
     def __init__(self, hidden: int, heads: int, mlp_ratio: float) -> None:
         super().__init__()
@@ -51,23 +51,24 @@ class VisionTransformer(nn.Module):
     """A vision transformer whose layers can differ in heads and MLP ratio.
 
     Sources: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, section 3.1,
-    with normalization first; heads of 64 channels as in AutoFormer (Chen et al., ICCV
-    2021, arXiv 2107.00651, section 4). Class token and position embeddings are learned.
-    Linear layers, class token and positions begin as truncated normal variables of
+    with pre-norm; 64 channels per head as in AutoFormer (Chen et al., ICCV 2021, arXiv
+    2107.00651, section 4). Class token and position embeddings are learned. Linear layers,
+    class token and positions are initialized from a truncated normal distribution with
     standard deviation 0.02. The tokens are the class token and the patches, row by row.
 
     Args:
         hidden: channels of a token.
-        heads: attention heads of each layer.
-        mlp_ratios: channels inside each layer's perceptron as a multiple of `hidden`.
+        heads: number of attention heads, per layer.
+        mlp_ratios: channels inside the MLP as a multiple of `hidden`, per layer.
         num_classes: outputs of the linear head.
         image_size: height and width of the images, which must have this size.
         patch_size: height and width of a patch.
         in_channels: channels of the images.
 
     Raises:
-        ValueError: no layer, layers of different number, a size below 1, or images that
-            are no whole number of patches; also when images of another size come in.
+        ValueError: there are no layers, `heads` and `mlp_ratios` differ in length, a size is
+            below 1, or the image size is not a multiple of the patch size; in `forward`, the
+            images have another size.
 
     Examples:
         >>> network = VisionTransformer(
@@ -122,7 +123,7 @@ class VisionTransformer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, in_channels, image_size, image_size) to logits (B, num_classes)."""
-        # torch.fx traces with a stand-in for the images, whose shape is not known.
+        # Under torch.fx, the images are a proxy whose shape is not known.
         if isinstance(images, Tensor) and tuple(images.shape[2:]) != (self.image_size,) * 2:
             raise ValueError(
                 f"Expected images of {self.image_size}×{self.image_size} pixels, but got "
@@ -136,10 +137,10 @@ class VisionTransformer(nn.Module):
 
 
 def check_patches(image_size: int, patch_size: int) -> None:
-    """Make sure that an image is a whole number of patches.
+    """Make sure that the image size is a multiple of the patch size.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it is not, or a size is below 1.
     """
     if min(image_size, patch_size) < 1 or image_size % patch_size:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a student becomes outside DisWOT."""
+"""Export students so that they run without DisWOT."""
 
 from diswot.export._api import Exported, export
 from diswot.export._dry import dry_export

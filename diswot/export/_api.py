@@ -1,4 +1,4 @@
-"""`export`: a student as plain source, weights, a description, an archive, ONNX and a card."""
+"""`export`: write a student as source, weights, archive, ONNX, … with a model card."""
 
 import os
 import shutil
@@ -31,15 +31,15 @@ from search_spaces import Signature
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported.
+    """The result of an export.
 
     Attributes:
-        folder: where.
-        files: the files in it.
-        forms: what was found of each form, run in a process of its own.
-        left_out: forms that this student cannot have, with the reason.
-        sizes: bytes of each file.
-        noun: what one example is called.
+        folder: the folder.
+        files: names of the files in it.
+        forms: size, speed and deviation of each written format, by name.
+        left_out: reasons why other formats were not written, by name.
+        sizes: size of each file in bytes.
+        noun: what the task calls one example.
     """
 
     folder: Path
@@ -51,17 +51,17 @@ class Exported:
 
     @property
     def differences(self) -> dict[str, float]:
-        """For each file, the largest difference of its outputs, in units of the largest output."""
+        """Largest deviation of outputs for each file, relative to the largest output."""
         found = ((form.file, form.difference) for form in self.forms.values())
         return {file: difference for file, difference in found if difference is not None}
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each file, as it is when this is first read."""
+        """SHA-256 of each file, computed at the first access."""
         return {name: digest_of(self.folder / name) for name in self.files}
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was exported as plain values."""
+        """Return the result as JSON values."""
         return {
             "files": list(self.files),
             "forms": {name: form.to_json() for name, form in self.forms.items()},
@@ -84,47 +84,47 @@ def export(
     formats: Sequence[str] | None = None,
     images: Any = None,
 ) -> Exported:
-    """Write a student so that it runs without DisWOT.
+    """Export a student so that it runs without DisWOT.
 
-    Writes `student.py` (imports torch alone), `weights.safetensors`, `student.pt2` (an archive
+    Writes `student.py` (imports only torch), `weights.safetensors`, `student.pt2` (an archive
     of `torch.export`), `student.onnx`, `student.int8.onnx`, `config.json` (inputs,
     preprocessing, metrics, digests), a script `predict.py` and a model card, `README.md`.
 
-    Forms do not depend on each other: one that this student cannot have is left out, with the
-    reason, unless it was asked for. Each is run in a process of its own: it must give the
-    network's outputs on a fixed batch and on one example alone, and with `data` answer as the
-    network does on the whole test split; 8 bits are measured. Every form returns
-    the output of the network as a tensor, also where the network returns more.
+    Formats are independent: one that is not possible for this student is left out with the
+    reason, unless it was requested. Each format is run in a separate process: it must reproduce
+    the network's outputs on a fixed batch and on a single example, and with `data` its
+    predictions on the whole test split; for int8, only the metric is measured. Every format
+    returns the output as one tensor, even if the network returns more.
 
     Args:
-        student: the network; it is read in evaluation mode and not changed. One that is
-            compiled, parallel or an average is exported as the network inside; single
-            precision is written.
-        folder: where to write; must not exist, or be empty.
-        signature: what it takes and gives; known of networks that a candidate built or that
-            were distilled, and of copies of them.
-        data: what it was trained on, a name or a dataset; every form is evaluated on its test
-            split.
-        task: what kind of data it is of; by default that of `data`, or `images`.
-        metrics: what to note in `config.json`; by default what the distillation measured.
+        student: the network, which is not changed. Compiled, parallel or averaged networks are
+            exported as the network inside; weights are written in fp32.
+        folder: the folder to write, new or empty.
+        signature: shapes of inputs and outputs; not needed for networks that were built or
+            distilled by DisWOT, and copies of these.
+        data: the dataset it was trained on, by name or as an object; every format is evaluated
+            on its test split.
+        task: the task; by default that of `data`, or `images`.
+        metrics: entries for `config.json`; by default those of the distillation.
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
-        pt2: whether to write the archive; by default unless `onnx` is `False`, which alone
-            leaves the plain source.
-        int8: whether to quantize too, on training examples of `data`; needs ONNX.
-        formats: names of all formats to write, in place of `onnx`, `pt2` and `int8`: of
-            `source`, which is always tried, `pt2`, `onnx`, `int8`, `openvino`, `executorch`,
-            `litert` and `coreml`.
-        images: an `ImageSpec`, from which version 0.1.0 took what `signature` says.
+        pt2: whether to write the archive; by default yes, unless `onnx` is `False`.
+        int8: whether to write a quantized ONNX file, calibrated on training examples of `data`.
+        formats: names of all formats to write, instead of `onnx`, `pt2` and `int8`: `source`
+            (always tried), `pt2`, `onnx`, `int8`, `openvino`, `executorch`, `litert`, `coreml`.
+        images: an `ImageSpec`, as accepted by version 0.1.0 instead of `signature`.
+
+    Returns:
+        The written files and what was measured for each format.
 
     Raises:
-        ExportError: no form can be written, one that was asked for cannot, or the network has
-            another measure than was reported; nothing is left.
-        MissingExtraError: what a format is written with is not installed.
+        ExportError: no format is possible, a requested one is not, or the network's metric
+            differs from the reported one; then nothing is written.
+        MissingExtraError: a package for a requested format is not installed.
         NetworkError: the student cannot be copied.
         OptionError: the student was made for other inputs than those of `data`, or options
             contradict each other.
-        RunFolderError: the folder is not empty or cannot be written, or another process is at
-            work in the run that it lies in.
+        RunFolderError: the folder is not empty, cannot be written, or another process uses the
+            run that contains it.
 
     Examples:
         >>> import tempfile
@@ -161,7 +161,7 @@ def export(
 
 
 def _task_of(task: str | Task | None, data: Any) -> Task:
-    """Return the task that is named, that of a dataset, or that of images."""
+    """Return the given task, or that of the dataset, or `images`."""
     found = getattr(data, "task", None) if task is None else task
     if isinstance(found, Task):
         return found
@@ -171,11 +171,11 @@ def _task_of(task: str | Task | None, data: Any) -> Task:
 def _signature_of(
     origin: Origin | None, signature: Signature | None, dataset: Dataset | None
 ) -> Signature:
-    """Return what a student takes: as given, as it was built for, or that of the dataset.
+    """Return the student's signature: as given, from its origin, or that of the dataset.
 
     Raises:
-        ExportError: it is not known.
-        OptionError: it is not that of the dataset.
+        ExportError: the signature is not known.
+        OptionError: it differs from that of the dataset.
     """
     takes = signature or (origin.signature if origin else dataset.signature if dataset else None)
     if takes is None:
@@ -190,11 +190,11 @@ def _signature_of(
 def _fill(
     forms: Forms, wanted: Mapping[str, bool], metrics: Mapping[str, Any], task: Task
 ) -> tuple[dict[str, Form], dict[str, str]]:
-    """Write forms, weights, description and card; return the forms, and why others are left out.
+    """Write all files; return the written formats, and why others were left out.
 
     Raises:
-        ExportError: no form can be written, one that was asked for cannot, or the network has
-            another measure than `metrics` hold.
+        ExportError: no format is possible, a requested one is not, or the network's metric
+            differs from that in `metrics`.
     """
     reference = None
     if forms.dataset is not None:
@@ -210,7 +210,7 @@ def _fill(
 def _written(
     forms: Forms, wanted: Mapping[str, bool], reference: Reference | None
 ) -> tuple[dict[str, Form], dict[str, str]]:
-    """Write the forms that are wanted and run each; return them, and why others are left out."""
+    """Write and run the wanted formats; return them, and why others were left out."""
     written, left_out = {}, {}
     with Runner(forms.folder, forms.packaging.signature.names) as runner:
         for name in wanted:
@@ -226,7 +226,7 @@ def _written(
 
 
 def _found(name: str, forms: Forms, reference: Reference | None, runner: Runner) -> Form:
-    """Run a form in a process of its own where something runs it, and compare it."""
+    """Run a format in a separate process and compare its outputs, if it can run here."""
     form, size = FORMATS[name], counted(forms.folder, name)
     if form.run is None:
         return Form(form.file, size)
@@ -237,7 +237,7 @@ def _found(name: str, forms: Forms, reference: Reference | None, runner: Runner)
 def _compared(
     form: Format, size: int, forms: Forms, reference: Reference | None, process: Process
 ) -> Form:
-    """Compare a form in its process with the network."""
+    """Compare outputs, speed and metric of a format with those of the network."""
     file, exact = form.file, form.exact
     outputs = [process(*inputs).float() for inputs in forms.cases]
     difference = check_same(file, outputs, forms.expected) if exact else None
@@ -250,11 +250,11 @@ def _compared(
 
 @contextmanager
 def _appearing(target: Path) -> Iterator[Path]:
-    """Yield a folder that becomes `target` once it is whole; whatever fails leaves nothing."""
+    """Yield a temporary folder that is renamed to `target` at the end, or removed on errors."""
     made = target.parent / f".{target.name}.{os.getpid()}.partial"
     made.mkdir(parents=True)
     try:
         yield made
-        made.replace(target)  # over an empty folder, or where there is none
+        made.replace(target)  # replaces an empty folder, if there is one
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""When an exported form counts as the same network."""
+"""Compare the outputs of an exported format with those of the network."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from torch import Tensor
 from diswot.errors import ExportError
 
 TOLERANCE = 1e-5
-"""Of outputs in single precision, in units of the largest output."""
+"""Accepted deviation of fp32 outputs, relative to the largest output."""
 
 
 def check_same(form: str, outputs: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
-    """Return the largest difference between outputs, in units of the largest one expected.
+    """Return the largest deviation of outputs, relative to the largest expected output.
 
     Args:
-        form: what is compared.
-        outputs: of each case that it was run on.
-        expected: the network's own.
+        form: name of the exported file, for messages.
+        outputs: outputs of the exported format, one tensor per case.
+        expected: outputs of the network for the same cases.
 
     Raises:
-        ExportError: they have other shapes, or differ by more than the tolerance.
+        ExportError: shapes differ, or the deviation exceeds the tolerance.
     """
     shapes, wanted = ([tuple(each.shape) for each in every] for every in (outputs, expected))
     if shapes != wanted:

@@ -1,4 +1,4 @@
-"""`config.json`, the card and the sample script of an exported student."""
+"""Write `config.json`, the model card and `predict.py` of an exported student."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,16 @@ def describe(
     reference: Reference | None,
     task: Task,
 ) -> None:
-    """Write `config.json`, `predict.py` and `README.md` of the forms that were written."""
+    """Write `config.json`, `predict.py` and `README.md`.
+
+    Args:
+        forms: the exported network and its folder.
+        written: the written formats by name.
+        left_out: reasons why other formats were not written.
+        metrics: further entries of `config.json`.
+        reference: metric of the network on the test split; `None` without data.
+        task: the task.
+    """
     costs, packaging = _costs(forms), forms.packaging
     config: dict[str, Any] = {
         "architecture": forms.architecture,
@@ -59,14 +68,14 @@ def _input(spec: TensorSpec) -> dict[str, Any]:
 
 
 def _measured(reference: Reference | None) -> dict[str, Any]:
-    """Return what the data and their test split say of the network."""
+    """Return the entries of `config.json` on the dataset and the network's test metric."""
     if reference is None:
         return {}
     return {"data": reference.dataset.name, **_flat({"test": reference.measure.to_json()})}
 
 
 def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return metrics with measures by the names that they have in `config.json`."""
+    """Return metrics in the form for `config.json`, with measures as separate entries."""
     found = {name: value for name, value in metrics.items() if name not in ("test", "teacher_test")}
     if "test" in metrics:
         test = Measure.from_json(metrics["test"])
@@ -118,15 +127,15 @@ def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, nou
 
 
 def counted(folder: Path, form: str) -> int:
-    """Return the bytes of all files of a form."""
+    """Return the total size of a format's files in bytes."""
     return sum((folder / name).stat().st_size for name in FORMATS[form].files)
 
 
 def _costs(forms: Forms) -> Costs:
-    """Count parameters and multiply-adds, by shapes alone or by running on one example."""
+    """Count parameters and MACs, on the meta device or, if that fails, on one example."""
     try:
         return measure_costs(lambda: copied(forms.network).to("meta"), forms.packaging.signature)
-    except Exception:  # noqa: BLE001  (it may hold tensors that do not move with it)
+    except Exception:  # noqa: BLE001  (tensors that are no buffers do not move to the meta device)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             forms.network(*forms.cases[1])
         params = sum(parameter.numel() for parameter in forms.network.parameters())

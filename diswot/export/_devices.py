@@ -1,4 +1,4 @@
-"""The student for the runtimes of devices: OpenVINO, ExecuTorch, LiteRT, Core ML."""
+"""Write students for runtimes of devices: OpenVINO, ExecuTorch, LiteRT, Core ML."""
 
 import shutil
 import tempfile
@@ -19,10 +19,10 @@ _RESIZE = torch.ops.aten._upsample_bilinear2d_aa
 
 @contextmanager
 def _converting(library: str) -> Iterator[None]:
-    """Turn what a converter raises into an error of one line.
+    """Turn exceptions of a converter inside the block into one-line errors.
 
     Raises:
-        ExportError: it raised something.
+        ExportError: the converter raised an exception.
     """
     try:
         with quiet(), torch.no_grad():
@@ -36,13 +36,13 @@ def _converting(library: str) -> Iterator[None]:
 def write_openvino(
     program: ExportedProgram, path: Path, *, inputs: Sequence[str], output: str
 ) -> None:
-    """Write a program for OpenVINO, as `path` with the weights next to it.
+    """Write a program for OpenVINO: an `.xml` file with weights in a `.bin` file next to it.
 
     Args:
-        program: takes any number of examples.
-        path: ends in `.xml`.
-        inputs: what its inputs are called.
-        output: what its output is called.
+        program: the network, for any number of examples.
+        path: the `.xml` file.
+        inputs: names of the inputs.
+        output: name of the output.
 
     Raises:
         ExportError: OpenVINO cannot convert it.
@@ -58,7 +58,7 @@ def write_openvino(
 
 
 def write_executorch(program: ExportedProgram, path: Path) -> None:
-    """Write a program of one example for ExecuTorch, on XNNPACK where it has the operators.
+    """Write a program for one example for ExecuTorch, with XNNPACK for supported operators.
 
     Raises:
         ExportError: ExecuTorch cannot convert it.
@@ -72,7 +72,7 @@ def write_executorch(program: ExportedProgram, path: Path) -> None:
 
 
 def write_litert(program: ExportedProgram, path: Path, example: tuple[Tensor, ...]) -> None:
-    """Write a program of one example for LiteRT, which was TensorFlow Lite.
+    """Write a program for one example for LiteRT (formerly TensorFlow Lite).
 
     Raises:
         ExportError: LiteRT cannot convert it.
@@ -91,7 +91,7 @@ def write_coreml(
     inputs: Sequence[str],
     output: str,
 ) -> None:
-    """Write a program of one example for Core ML, as an archive of its package.
+    """Write a program for one example for Core ML, as a zip archive of its package.
 
     Raises:
         ExportError: coremltools cannot convert it.
@@ -113,7 +113,7 @@ def write_coreml(
 
 
 def _plain(program: ExportedProgram) -> ExportedProgram:
-    """Return a program without operators that only torch has: resizing with antialiasing."""
+    """Replace antialiased resizing, which the converters do not support, by matrix products."""
     table: dict[Any, Callable[..., Any]] = {_RESIZE.default: _resized, _RESIZE.vec: _resized}
     if not any(node.target in table for node in program.graph.nodes):
         return program
@@ -122,10 +122,10 @@ def _plain(program: ExportedProgram) -> ExportedProgram:
 
 
 def _resized(images: Tensor, size: Sequence[int], _align_corners: bool, *_scales: Any) -> Tensor:
-    """Resize with antialiasing, as products with one matrix per axis.
+    """Resize with antialiasing, as a product with one matrix per axis.
 
-    Each output is the mean of inputs weighted by a triangle that is as wide as the scale, but
-    at least two inputs: what Pillow and `F.interpolate(antialias=True)` compute.
+    Each output is a weighted mean of inputs, with a triangular kernel as wide as the scale (at
+    least two inputs), as computed by Pillow and `F.interpolate(antialias=True)`.
     """
     height, width = size
     rows, columns = _weights(images.shape[-2], height), _weights(images.shape[-1], width)
@@ -133,7 +133,7 @@ def _resized(images: Tensor, size: Sequence[int], _align_corners: bool, *_scales
 
 
 def _weights(given: int, wanted: int) -> Tensor:
-    """Return the weights of inputs for each output along an axis: (wanted, given)."""
+    """Return the weight matrix (wanted, given) of one axis, with rows that sum to 1."""
     scale = given / wanted
     centers = (torch.arange(wanted, dtype=torch.float32) + 0.5) * scale
     distances = (torch.arange(given, dtype=torch.float32) + 0.5 - centers[:, None]).abs()

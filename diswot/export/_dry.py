@@ -1,4 +1,4 @@
-"""Which forms a student can have, found out before anything is trained."""
+"""Find out before training which formats are possible for a student."""
 
 import tempfile
 from collections.abc import Mapping
@@ -17,17 +17,18 @@ from search_spaces import Signature
 def dry_export(
     student: nn.Module, signature: Signature, *, wanted: Mapping[str, bool]
 ) -> dict[str, str]:
-    """Return the forms that a network cannot have, whatever its weights, with the reasons.
-
-    Every form is written to a temporary folder, and nothing is run in a process of its own.
+    """Try to write all formats into a temporary folder, without running them.
 
     Args:
-        student: the network.
-        signature: what it takes and gives.
-        wanted: forms, and whether each was asked for by name.
+        student: the network, with any weights.
+        signature: shapes of its inputs and outputs.
+        wanted: for each format, whether it was requested by name.
+
+    Returns:
+        Reasons for formats that are not possible, by name.
 
     Raises:
-        ExportError: there is no form that it can have, or one that was asked for is not.
+        ExportError: no format is possible, or a requested one is not.
     """
     left_out, packaging = {}, Packaging(signature)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What a dataset's metric says of the network that is exported, and of its forms."""
+"""Evaluate the exported network and its formats on the test split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from diswot.tasks import Dataset, Measure, Metric
 from search_spaces import Signature
 
 _OTHER_DEVICE = 1e-3
-"""Tolerance against a measure that may have been found on another device."""
+"""Tolerance of outputs if the reported metric may come from another device."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What the network itself returns for the test split.
+    """Outputs and metric of the network on the test split.
 
     Attributes:
-        dataset: the examples.
-        outputs: of the network, batch by batch: (B, …) each.
-        measure: of the network.
+        dataset: the dataset.
+        outputs: outputs of the network, batch by batch, each (B, …).
+        measure: metric of the network.
     """
 
     dataset: Dataset
@@ -32,14 +32,18 @@ class Reference:
 
     @property
     def metric(self) -> Metric:
-        """What networks are measured by."""
+        """The first metric of the dataset."""
         return self.dataset.metrics[0]
 
     def check(self, file: str, form: nn.Module) -> Measure:
-        """Return the measure of a form in single precision, which answers the same.
+        """Evaluate an fp32 format, and make sure that it agrees on all test examples.
+
+        Args:
+            file: name of the exported file, for messages.
+            form: runs the format.
 
         Raises:
-            ExportError: it answers something else.
+            ExportError: its predictions differ for some examples.
         """
         compared = _Compared(form, self)
         measure = self.metric.measure(compared, self.dataset, "test")
@@ -53,12 +57,12 @@ class Reference:
         return measure
 
     def measured(self, form: nn.Module) -> Measure:
-        """Return the measure of a form that may answer otherwise."""
+        """Evaluate a format whose predictions may differ, such as int8."""
         return self.metric.measure(form, self.dataset, "test")
 
 
 class _Kept(nn.Module):
-    """A network whose outputs are kept."""
+    """Wraps a network and keeps all of its outputs."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -71,10 +75,10 @@ class _Kept(nn.Module):
 
 
 class _Compared(nn.Module):
-    """A form whose outputs are compared with the network's, batch by batch.
+    """Wraps a format and compares its outputs with the network's, batch by batch.
 
     Attributes:
-        different: examples that it answers otherwise.
+        different: number of examples on which they disagree.
     """
 
     def __init__(self, form: nn.Module, reference: Reference) -> None:
@@ -91,20 +95,24 @@ class _Compared(nn.Module):
 
 
 def evaluated(network: nn.Module, dataset: Dataset) -> Reference:
-    """Measure the network that is exported on the test split."""
+    """Evaluate the network on the test split, and keep its outputs."""
     kept = _Kept(network)
     measure = dataset.metrics[0].measure(kept, dataset, "test")
     return Reference(dataset, tuple(kept.outputs), measure)
 
 
 def check_reported(reference: Reference, metrics: Mapping[str, Any]) -> None:
-    """Make sure that a measure that was reported is that of the network.
+    """Make sure that the metric reported after training is that of the network.
 
-    Where training ran on another device, outputs may be rounded in another way; nothing is
-    compared where it was measured on other data.
+    Differences by rounding on another device are accepted. Nothing is compared if the metric
+    was measured on other data.
+
+    Args:
+        reference: outputs and metric of the network.
+        metrics: entries reported after training.
 
     Raises:
-        ExportError: the network has another measure.
+        ExportError: the metrics differ.
     """
     if "test" not in metrics:
         return
@@ -125,7 +133,7 @@ def check_same_data(dataset: Dataset, signature: Signature) -> None:
     """Make sure that a student can be evaluated on a dataset.
 
     Raises:
-        OptionError: it was made for other data.
+        OptionError: their signatures differ.
     """
     if dataset.signature != signature:
         raise OptionError(

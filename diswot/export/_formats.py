@@ -1,4 +1,4 @@
-"""The formats that a student can be exported in."""
+"""The export formats and their requirements."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from diswot.runtimes import ONNX_PACKAGES, installed, require
 
 @dataclass(frozen=True)
 class Format:
-    """One format.
+    """An export format.
 
     Attributes:
-        name: what it is called in options and in `config.json`.
-        file: what is written, and loaded.
-        summary: what the file is, for the card.
-        run: returns what runs the file, see `diswot.export._runners`; `None` where nothing
-            does but devices.
-        runtime: the package that runs it, or that it is written with.
-        extra: that holds its packages; empty where none is needed.
-        packages: that it is written with.
-        exact: whether it gives the outputs of the network; 8 bits do not.
-        is_code: whether to load the file may execute what it holds.
-        parts: other files that are written and read with it.
-        alone: whether it takes one example at a time.
+        name: name in options and in `config.json`.
+        file: name of the file.
+        summary: description of the file, for the model card.
+        run: loads the file and returns a function that runs it, see `diswot.export._runners`;
+            `None` if it only runs on devices.
+        runtime: package that runs it, or with which it is written.
+        extra: extra of diswot with its packages; empty if none is needed.
+        packages: packages with which it is written.
+        exact: whether its outputs are those of the network (int8: no).
+        is_code: whether loading the file may execute code.
+        parts: names of further files.
+        alone: whether it accepts only one example at a time.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Format:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that the format consists of."""
+        """Names of all files of the format."""
         return (self.file, *self.parts)
 
     def require(self) -> None:
@@ -65,7 +65,7 @@ class Format:
 
         Raises:
             MissingExtraError: its runtime is not installed.
-            OptionError: it has none here.
+            OptionError: it only runs on devices.
         """
         if self.run is None:
             raise OptionError(f"{self.file} runs on devices alone: name another format")
@@ -73,7 +73,7 @@ class Format:
 
     @property
     def runs_here(self) -> bool:
-        """Whether its runtime is installed."""
+        """Whether the format can be run here with the installed packages."""
         return self.run is not None and installed((self.runtime,))
 
 
@@ -160,14 +160,14 @@ FORMATS: Mapping[str, Format] = {
         ),
     )
 }
-"""Every format by name, in the order in which they are written."""
+"""Formats by name, in the order in which they are written."""
 
 
 def find_format(name: str) -> Format:
-    """Return a format.
+    """Find a format by name.
 
     Raises:
-        UnknownNameError: there is none of that name; the message has the nearest one.
+        UnknownNameError: no format has this name; the message suggests the nearest one.
     """
     if name not in FORMATS:
         raise UnknownNameError("format", name, FORMATS)
@@ -175,6 +175,6 @@ def find_format(name: str) -> Format:
 
 
 def formats_of(files: Iterable[str]) -> list[Format]:
-    """Return the formats of files, in the order of the files."""
+    """Return the formats that files belong to, in the order of the files."""
     known = {each.file: each for each in FORMATS.values()}
     return [known[file] for file in files]

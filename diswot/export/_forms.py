@@ -1,4 +1,4 @@
-"""The forms of an exported student, each written by itself."""
+"""Write the formats of one network."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ _TYPES = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF1
 
 
 class _Names(TypedDict):
-    """What inputs and output are called."""
+    """Names of inputs and output."""
 
     inputs: Sequence[str]
     output: str
@@ -41,17 +41,17 @@ class _Names(TypedDict):
 
 @dataclass(frozen=True)
 class Form:
-    """One form of an exported student, as it was found in a process of its own.
+    """Measurements of one exported format, which ran in a separate process.
 
     Attributes:
-        file: what is loaded.
-        bytes: of that file, and of the weights where it reads them.
-        milliseconds: median time of one example on this machine's CPU; `None` where nothing
-            runs it here.
-        threads: that were used for it.
-        difference: the largest difference of its outputs from the network's, in units of the
-            largest output; `None` of 8 bits, where outputs differ by design.
-        measure: by the dataset's metric, on the test split; `None` where no data were given.
+        file: name of the file.
+        bytes: total size of its files.
+        milliseconds: median latency of one example on this machine's CPU; `None` if the format
+            does not run here.
+        threads: threads used for the latency.
+        difference: largest deviation of its outputs from the network's, relative to the largest
+            output; `None` for int8, which differs by design.
+        measure: metric on the test split; `None` without data.
     """
 
     file: str
@@ -62,21 +62,21 @@ class Form:
     measure: Measure | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form as plain values."""
+        """Return the measurements as JSON values."""
         known = dict(vars(self))
         known.pop("measure")
         return known | ({} if self.measure is None else self.measure.entries("test"))
 
 
 class Forms:
-    """Writes the forms of one network into a folder.
+    """Writes the formats of one network into a folder.
 
     Args:
-        network: what is exported.
-        folder: where the files go.
-        packaging: what the network takes and gives.
-        architecture: what it is called.
-        dataset: what 8 bits are calibrated on, where that is asked for.
+        network: the network to export.
+        folder: the folder.
+        packaging: the task's part: inputs, outputs and templates.
+        architecture: name of the architecture.
+        dataset: the dataset for the calibration of int8; `None` without data.
 
     Raises:
         ExportError: the network does not run on a batch and on one example.
@@ -97,10 +97,13 @@ class Forms:
         self.expected = outputs_of(network, self.cases)
 
     def write(self, form: str) -> None:
-        """Write one form.
+        """Write one format.
+
+        Args:
+            form: name of the format.
 
         Raises:
-            ExportError: this network cannot have it.
+            ExportError: it is not possible for this network.
         """
         writers: Mapping[str, Callable[[Path], None]] = {
             "source": self._write_source,
@@ -115,10 +118,10 @@ class Forms:
         writers[form](self.folder / FORMATS[form].file)
 
     def program(self) -> ExportedProgram:
-        """Return the network as a program of `torch.export`.
+        """Return the network as an `ExportedProgram` for any number of examples.
 
         Raises:
-            ExportError: there is none.
+            ExportError: `torch.export` fails.
         """
         if isinstance(self._program, ExportError):
             raise ExportError(str(self._program)) from self._program
@@ -132,7 +135,7 @@ class Forms:
             return error
 
     def write_weights(self, weights: Mapping[str, Tensor] | None = None) -> None:
-        """Write the weights, by default those in the network's state, and what they are."""
+        """Write weights and their description; by default the network's state dict."""
         if weights is None:
             weights = weights_of(self.network.network)
         content = save(dict(weights))
@@ -159,10 +162,10 @@ class Forms:
         return {"inputs": self.packaging.signature.names, "output": self.packaging.output}
 
     def _single(self) -> ExportedProgram:
-        """Return the network as a program that takes one example.
+        """Return the network as an `ExportedProgram` for one example.
 
         Raises:
-            ExportError: there is none, or examples have no fixed size.
+            ExportError: `torch.export` fails, or examples have no fixed size.
         """
         if any(None in spec.shape for spec in self.packaging.signature.inputs):
             raise ExportError("it takes inputs of one size alone, and the network those of any")
@@ -176,7 +179,7 @@ class Forms:
 
 
 def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:
-    """Return what `load()` of the source compares a file of weights with."""
+    """Return digest, types and shapes, which `load()` of the source verifies."""
     tensors = {
         name: [_TYPES[str(tensor.dtype).removeprefix("torch.")], list(tensor.shape)]
         for name, tensor in weights.items()

@@ -1,4 +1,4 @@
-"""An exported student, uploaded to the Hugging Face Hub as it is."""
+"""Upload an exported student to the Hugging Face Hub."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,14 @@ from diswot.runtimes import require
 
 
 def check_repo(repo: str) -> None:
-    """Make sure that a student can be uploaded under a name, before anything is done for it.
+    """Check, before anything is exported, that a student can be uploaded.
+
+    Args:
+        repo: `OWNER/NAME` of the repository.
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
-        OptionError: it is no name of a repository, the Hub is switched off, or nobody is logged
-            in.
+        OptionError: the name is invalid, `HF_HUB_OFFLINE` is set, or the user is not logged in.
     """
     require(("huggingface_hub",), "hf", "--push-to-hub")
     from huggingface_hub import constants, get_token
@@ -38,16 +40,16 @@ def check_repo(repo: str) -> None:
 
 
 def push(folder: Path, repo: str) -> str:
-    """Upload all files of an exported student, and return the address of the commit.
+    """Upload all files of an exported student; return the URL of the commit.
 
-    The repository is made if there is none; a new one is private.
+    If the repository does not exist, a private one is created.
 
     Args:
-        folder: of the exported student.
-        repo: owner and name, see `check_repo`.
+        folder: folder of the exported student.
+        repo: `OWNER/NAME` of the repository.
 
     Raises:
-        RunError: the Hub or the way to it refuses; the folder is left as it is.
+        RunError: the upload fails; the folder is not changed.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]

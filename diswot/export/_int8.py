@@ -1,4 +1,4 @@
-"""The student in 8 bits: post-training quantization by onnxruntime."""
+"""int8 post-training quantization with onnxruntime."""
 
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,23 @@ from diswot.seeding import generator_for
 from diswot.tasks import Dataset
 
 CALIBRATED_ON = 256
-"""Training examples by which the ranges of activations are found."""
+"""Number of training examples for calibrating the ranges of activations."""
 
 _AT_ONCE = 32
 
 
 def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
-    """Write the ONNX file `floats` with weights and activations of 8 bits.
+    """Quantize weights and activations of an ONNX file to 8 bits.
 
-    Weights have a scale per output channel, activations one per tensor: the range over 256
-    training examples. Operators are wrapped as QuantizeLinear and DequantizeLinear. Source of
-    the scheme: Jacob et al., "Quantization and Training of Neural Networks for Efficient
-    Integer-Arithmetic-Only Inference", CVPR 2018, eq. 1.
+    Weights have one scale per output channel; activations one per tensor, from their range over
+    256 training examples. Operators are surrounded by QuantizeLinear and DequantizeLinear
+    (QDQ format). Source of the scheme: Jacob et al., "Quantization and Training of Neural
+    Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, eq. 1.
+
+    Args:
+        floats: the ONNX file in fp32.
+        path: the file to write.
+        dataset: the dataset for calibration.
 
     Raises:
         ExportError: onnxruntime cannot quantize the network.
@@ -46,12 +51,12 @@ def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
 
 
 def calibration_examples(dataset: Dataset) -> int:
-    """Return how many training examples the ranges of activations are found on."""
+    """Return the number of training examples used for calibration."""
     return min(CALIBRATED_ON, dataset.size("train"))
 
 
 def _calibration(dataset: Dataset, count: int) -> Any:
-    """Return a reader of `count` training examples, always the same."""
+    """Return onnxruntime's reader of `count` training examples, from a fixed seed."""
     from onnxruntime.quantization import CalibrationDataReader
 
     drawn = generator_for("calibration").choice(dataset.size("train"), count, replace=False)

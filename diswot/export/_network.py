@@ -1,4 +1,4 @@
-"""The network that is exported: a copy in evaluation mode that returns its output alone."""
+"""Prepare the network for export: a copy in evaluation mode that returns only its output."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,14 +15,14 @@ from diswot.tasks import Packaging
 from search_spaces import OPEN_LENGTH
 
 CHECKED = 8
-"""Examples of the batch that every form is run on."""
+"""Number of examples of the batch on which every format is run."""
 
 OTHER_LENGTH = OPEN_LENGTH - 5
-"""Of axes of any length, in the second batch."""
+"""Length of axes of variable length in the second batch."""
 
 
 class OutputOnly(nn.Module):
-    """A network that returns its output alone, as a tensor."""
+    """Wraps a network so that it returns only its output tensor."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -34,10 +34,10 @@ class OutputOnly(nn.Module):
 
 
 def standalone(student: nn.Module) -> OutputOnly:
-    """Return a copy of a student as it is exported; the student is unchanged.
+    """Return the copy of a student that is exported; the student is unchanged.
 
-    The copy is on the CPU, in single precision and evaluation mode; weights that are computed
-    from others in every pass (`torch.nn.utils.parametrize`) are computed once.
+    The copy is on the CPU, in fp32 and evaluation mode. Parametrized weights
+    (`torch.nn.utils.parametrize`) are computed once and stored.
 
     Raises:
         NetworkError: the student cannot be copied.
@@ -51,9 +51,10 @@ def standalone(student: nn.Module) -> OutputOnly:
 
 
 def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
-    """Return what every form is run on: a batch, its first example alone, and another length.
+    """Return the inputs on which every format is run.
 
-    The last only where inputs have axes of any length. Floats are in single precision.
+    These are a batch, its first example alone, and, if inputs have axes of variable length, a
+    batch with another length. Floating-point inputs are fp32.
     """
     generator = torch.Generator().manual_seed(0)
     batches = [packaging.example(CHECKED, generator=generator)]
@@ -69,8 +70,12 @@ def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
 def outputs_of(network: nn.Module, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     """Return the outputs of `network` for each case.
 
+    Args:
+        network: the network in evaluation mode.
+        cases: inputs of each case.
+
     Raises:
-        ExportError: the network cannot run on them, or does not give the same outputs twice.
+        ExportError: the forward pass fails, or is not deterministic.
     """
     try:
         with torch.inference_mode():

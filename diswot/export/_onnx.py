@@ -1,4 +1,4 @@
-"""The student as ONNX, through torch's own exporter."""
+"""Write students as ONNX with torch's exporter."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from diswot.runtimes import quiet
 
 
 def write_onnx(program: ExportedProgram, path: Path, *, inputs: Sequence[str], output: str) -> None:
-    """Write a program as ONNX that takes any number of examples.
+    """Write a program as ONNX for any number of examples.
 
     Args:
         program: the network.
         path: the file.
-        inputs: what its inputs are called.
-        output: what its output is called.
+        inputs: names of the inputs.
+        output: name of the output.
 
     Raises:
-        ExportError: torch cannot express the network in ONNX.
+        ExportError: torch cannot convert the network to ONNX.
     """
     try:
         with quiet():
@@ -36,7 +36,7 @@ def write_onnx(program: ExportedProgram, path: Path, *, inputs: Sequence[str], o
             )
     except Exception as error:
         reason: BaseException = error
-        while reason.__cause__ is not None:  # torch wraps it in advice on its own stages
+        while reason.__cause__ is not None:  # torch wraps the cause in general advice
             reason = reason.__cause__
         raise ExportError(
             f"torch cannot write it as ONNX ({type(reason).__name__}: {first_line(reason)})"

@@ -1,4 +1,4 @@
-"""A program of `torch.export` as a graph of operations on named tensors."""
+"""Convert an `ExportedProgram` to a graph of operations on named tensors."""
 
 import copy
 import keyword
@@ -13,33 +13,34 @@ from diswot.errors import ExportError
 from diswot.runtimes import quiet
 
 _PREFIX = "network."
-"""What stands before the names of the student's tensors in its program."""
+"""Prefix of the names of the student's tensors in its program."""
 
 
 class _Tensors(nn.Module):
-    """Holds tensors and modules by name."""
+    """A module that only holds tensors and other such modules."""
 
 
 def operations_of(
     program: ExportedProgram, network: nn.Module, inputs: Sequence[str]
 ) -> tuple[nn.Module, fx.Graph]:
-    """Return a module that holds all tensors by name, and a graph of operations on them.
+    """Return a module with all tensors, and a graph of operations on them.
 
-    The names are those in the state of `network`; constants get names of their own.
+    Names of tensors are those in the network's state dict; constants get new names.
 
     Args:
-        program: what is computed.
-        network: holds the tensors.
-        inputs: what the graph calls its inputs.
+        program: the exported network.
+        network: the network, from which the tensors are taken.
+        inputs: names of the inputs.
 
     Raises:
-        ExportError: the program has parts that are no operations on tensors.
+        ExportError: the program has control flow, or values that are not tensors.
     """
     with quiet():
         if _has_programs_inside(program):
             program = program.run_decompositions({})
     if _has_programs_inside(program):
         raise ExportError("its forward pass holds control flow that plain source cannot express")
+    # Collect the tensors by name; then let the graph read them instead of placeholders.
     tensors = _Tensors()
     for name, parameter in network.named_parameters(remove_duplicate=False):
         _hold(tensors, name, parameter)
@@ -67,13 +68,13 @@ def _has_programs_inside(program: ExportedProgram) -> bool:
 
 
 def _identifier(name: str) -> str:
-    """Return a name that Python takes for an argument."""
+    """Convert a name to a valid Python identifier."""
     found = re.sub(r"\W", "_", name)
     return found if found.isidentifier() and not keyword.iskeyword(found) else f"input_{found}"
 
 
 def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
-    """Return the name and value of what a program reads other than its inputs."""
+    """Return name and value of a parameter, buffer or constant of a program."""
     target = given.target or ""
     value = program.state_dict.get(target, program.constants.get(target))
     if not isinstance(value, Tensor):
@@ -82,7 +83,7 @@ def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
 
 
 def _hold(root: nn.Module, name: str, value: Tensor) -> None:
-    """Register a tensor at a dotted name, unless there is one."""
+    """Register a tensor under a dotted name, unless it exists already."""
     *path, last = name.split(".")
     for step in path:
         if step not in root._modules:
@@ -97,14 +98,14 @@ def _hold(root: nn.Module, name: str, value: Tensor) -> None:
 
 
 def _without_checks(graph: fx.Graph) -> None:
-    """Erase operations that compare shapes and types with those of the export."""
+    """Remove assertions on shapes and types from a graph."""
     for node in reversed(graph.nodes):
         if node.op == "call_function" and "assert" in str(node.target) and not node.users:
             graph.erase_node(node)
 
 
 def _return_output(program: ExportedProgram, graph: fx.Graph) -> None:
-    """Make the graph return the program's output alone, without changed buffers."""
+    """Let the graph return only the program's output, without updated buffers."""
     (last,) = graph.find_nodes(op="output")
     kinds = [spec.kind for spec in program.graph_signature.output_specs]
     last.args = (last.args[0][kinds.index(OutputKind.USER_OUTPUT)],)

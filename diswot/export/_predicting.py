@@ -1,4 +1,4 @@
-"""What an exported student says of new examples, from its exported files alone."""
+"""Run an exported student on new examples, using only its exported files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -18,21 +18,21 @@ from diswot.tasks import Example, Prediction, find_task
 Answer: TypeAlias = dict[str, Any]
 
 _AT_ONCE = 32
-"""Examples that are run together."""
+"""Batch size of predictions."""
 
 
 class ExportedStudent:
-    """An exported student, ready to be asked.
+    """An exported student for predictions.
 
     Args:
-        folder: that `export` wrote.
-        form: which of its formats to run; by default the first whose runtime is installed and
-            whose file is no code: an archive of `torch.export` and `student.py` may execute
-            what they hold, and are run only where they are named.
-        top: how many answers are wanted of each example, where there are several.
+        folder: a folder written by `export`.
+        form: name of the format to run; by default the first whose runtime is installed and
+            which cannot execute code. `torch.export` archives and `student.py` may execute
+            code, and are only used if they are named.
+        top: number of predictions per example, for example the top 5 classes.
 
     Raises:
-        DiswotError: the folder is no exported student, or the format is not there, or its
+        DiswotError: the folder is not an exported student, does not have the format, or its
             runtime is not installed.
     """
 
@@ -48,10 +48,10 @@ class ExportedStudent:
         self._names = [each["name"] for each in config["inputs"]]
 
     def load(self) -> Run:
-        """Return a function from arrays, one per input and each (B, …), to outputs (B, …).
+        """Load the format; return a function from arrays (B, …), one per input, to outputs (B, …).
 
         Raises:
-            RunFolderError: the file is damaged.
+            RunFolderError: the file cannot be loaded.
         """
         if self.format.run is None:
             raise RunFolderError(f"{self.format.file} runs on devices alone")
@@ -67,11 +67,11 @@ class ExportedStudent:
     def answers(
         self, examples: Sequence[str], *, progress: Progress = silent
     ) -> Iterator[tuple[str, Answer]]:
-        """Yield each example with what the student says of it, or with `error` and the reason.
+        """Yield each example with its prediction, or with an entry `error` if it is unreadable.
 
         Args:
-            examples: as `prediction.find` returns them.
-            progress: receives how many are done.
+            examples: examples as returned by `prediction.find`.
+            progress: receives a step per example.
         """
         run = self.load()
         noun = f"{self.task.noun}s"
@@ -105,23 +105,24 @@ def predict(
     top: int = 1,
     progress: Progress = silent,
 ) -> list[Answer]:
-    """Return what an exported student says of examples.
+    """Predict examples with an exported student.
 
     Args:
-        student: the folder that `export` wrote.
-        examples: files, folders, or texts; of folders, every file that the student can take.
-        form: which of its formats to run; by default the first whose runtime is installed and
-            that is no code.
-        top: how many classes are named of each example.
-        progress: receives how many are done.
+        student: a folder written by `export`.
+        examples: files, folders (all files that the student accepts), or texts.
+        form: name of the format to run; by default the first whose runtime is installed and
+            which cannot execute code.
+        top: number of classes per example.
+        progress: receives a step per example.
 
     Returns:
-        For each example its name, `example`, and the prediction: `label` and `probability` of
-        images and texts, `x_1`, `y_1`, … of landmarks; or `error` where it cannot be read.
+        One dictionary per example with its name `example` and the prediction: `label` and
+        `probability` for images and texts, `x_1`, `y_1`, … for landmarks; or `error` if it
+        cannot be read.
 
     Raises:
-        DiswotError: the folder is no exported student, the format cannot be run, or there are
-            no such examples.
+        DiswotError: the folder is not an exported student, the format cannot be run, or there
+            are no such examples.
     """
     given = [examples] if isinstance(examples, str | Path) else list(examples)
     if not given:
@@ -150,11 +151,12 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
 
 
 def _chosen(folder: Path, config: Mapping[str, Any], wanted: Format | None) -> Format:
-    """Return the format that is run.
+    """Return the format to run.
 
     Raises:
         MissingExtraError: its runtime is not installed.
-        OptionError: the folder does not have it, or has only code, which is to be named.
+        OptionError: the folder does not have it, or only has formats that may execute code,
+            which must be named.
     """
     there = [
         each

@@ -1,4 +1,4 @@
-"""Exported forms, each run in a process of its own."""
+"""Run exported formats in separate processes, so that they cannot affect each other."""
 
 import io
 import os
@@ -71,18 +71,18 @@ while True:
 """
 
 _SECONDS = 0.2
-"""For how long one example is timed at least."""
+"""Minimal time for which one example is timed."""
 
 
 class Runner:
-    """Runs the exported forms of a folder, each in a process of its own.
+    """A context manager that runs the exported formats of a folder in separate processes.
 
-    Each process is a fork of one that has imported torch, which takes longer than the rest.
-    Used as a context; all processes end with it.
+    Each process is forked from one that has already imported torch, because the import is slow.
+    All processes end with the context.
 
     Args:
-        folder: where the forms lie.
-        names: of the inputs.
+        folder: folder of the exported student.
+        names: names of the inputs.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
@@ -100,10 +100,10 @@ class Runner:
 
     @contextmanager
     def process(self, form: Format) -> Iterator["Process"]:
-        """Load a form in a process that lasts as long as the context.
+        """Load a format in a new process, which ends with the block.
 
         Args:
-            form: one that something runs here.
+            form: a format that can be run here.
 
         Raises:
             ExportError: it cannot be loaded.
@@ -118,7 +118,7 @@ class Runner:
             raise
 
     def _loading(self, form: Format) -> str:
-        """Return the program that loads a form."""
+        """Return the source code that loads a format."""
         if form.run is None:
             raise ExportError(f"{form.file} runs on devices alone")
         return _LOADING.format(
@@ -130,10 +130,14 @@ class Runner:
         )
 
     def answer(self, form: str, question: list[Any]) -> Any:
-        """Return what the process of a form answers.
+        """Send a request to the process of a format and return its reply.
+
+        Args:
+            form: name of the exported file, for messages.
+            question: the request.
 
         Raises:
-            ExportError: it has ended.
+            ExportError: the process has ended.
         """
         self._running = running = self._running or self._started()
         content = io.BytesIO()
@@ -178,11 +182,11 @@ class Runner:
 
 
 class Process(nn.Module):
-    """An exported form as a module that runs in a process of its own.
+    """An exported format as a module that runs in a separate process.
 
     Args:
-        runner: what asks the process.
-        form: the file that is run.
+        runner: communicates with the process.
+        form: name of the exported file.
     """
 
     def __init__(self, runner: Runner, form: str) -> None:
@@ -190,22 +194,22 @@ class Process(nn.Module):
         self._runner, self._form = runner, form
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return the outputs of the form for a batch of each input.
+        """Return the outputs (B, …) for inputs, each (B, …).
 
         Raises:
-            ExportError: it does not run.
+            ExportError: running it failed.
         """
         return self._asked(False, inputs)
 
     def milliseconds(self, *inputs: Tensor) -> float:
-        """Return the median time of the form for these inputs.
+        """Return the median latency for these inputs, in milliseconds.
 
         Raises:
-            ExportError: it does not run.
+            ExportError: running it failed.
         """
         return float(self._asked(True, inputs))
 
     def _asked(self, timed: bool, inputs: Sequence[Tensor]) -> Tensor:
-        copies = [each.clone() for each in inputs]  # not all of what they are views of
+        copies = [each.clone() for each in inputs]  # a view would be sent with its whole storage
         answer: Tensor = self._runner.answer(self._form, [timed, *copies])
         return answer

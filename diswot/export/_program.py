@@ -1,4 +1,4 @@
-"""The student as a program of `torch.export`, from which its archive and ONNX are written."""
+"""Convert students to `ExportedProgram`s, from which most formats are written."""
 
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from search_spaces import Signature
 def export_program(
     network: nn.Module, inputs: tuple[Tensor, ...], signature: Signature, *, single: bool = False
 ) -> ExportedProgram:
-    """Return `network` as a program that takes any number of examples, or only one.
+    """Return `network` as an `ExportedProgram`.
 
     Args:
-        network: is called with any number of inputs.
-        inputs: a batch of each.
-        signature: which of their axes are of any length.
-        single: whether it takes just as many examples as `inputs` hold.
+        network: the network.
+        inputs: example inputs, each (B, …).
+        signature: says which axes have variable length.
+        single: whether the number of examples is fixed to that of `inputs`; by default it is
+            variable.
 
     Raises:
         ExportError: torch cannot export the network.
@@ -37,7 +38,7 @@ def export_program(
         for spec in signature.inputs
     )
     failures: list[Exception] = []
-    for strict in (False, True):  # the second reads bytecode, and takes len(x)
+    for strict in (False, True):  # strict mode traces bytecode, which also supports len(x)
         try:
             with quiet(), torch.no_grad():
                 return torch.export.export(
@@ -55,7 +56,7 @@ def export_program(
 
 
 def write_archive(program: ExportedProgram, path: Path) -> None:
-    """Write a program as an archive that `torch.export.load` reads.
+    """Write a program as an archive for `torch.export.load`.
 
     Raises:
         ExportError: torch cannot write it.

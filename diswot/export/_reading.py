@@ -1,4 +1,4 @@
-"""An exported folder, read back."""
+"""Read an exported folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ from diswot.tasks import Measure
 
 
 def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
-    """Return what `export` found when it wrote a folder; `None` where that is not whole.
+    """Return the result of an earlier export; `None` if files are missing or damaged.
 
     Args:
-        folder: what was exported.
-        noun: what one example is called.
+        folder: the exported folder.
+        noun: what the task calls one example.
     """
     try:
         config = read_json(folder / "config.json")

@@ -1,7 +1,7 @@
-"""How each form is run: plain functions, which `predict.py` of an exported folder holds too.
+"""Functions that run each format; their source is also copied into exported `predict.py` files.
 
-Each takes a path, the names of the inputs and a number of threads (`None`: as the runtime
-decides), and returns a function from arrays, one per input, to the array of outputs.
+Each takes a path, the names of the inputs and a number of threads (`None` for the runtime's
+default), and returns a function from arrays, one per input, to the array of outputs.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ Runner: TypeAlias = Callable[..., Run]
 
 
 def run_onnx(path: Path, names: Sequence[str], threads: int | None = None) -> Run:
-    """Return what runs an ONNX file."""
+    """Load an ONNX file; return a function that runs it."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -29,7 +29,7 @@ def run_onnx(path: Path, names: Sequence[str], threads: int | None = None) -> Ru
 
 
 def run_archive(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
-    """Return what runs an archive of `torch.export`."""
+    """Load a `torch.export` archive; return a function that runs it."""
     import torch
 
     if threads is not None:
@@ -44,7 +44,7 @@ def run_archive(path: Path, _names: Sequence[str], threads: int | None = None) -
 
 
 def run_source(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
-    """Return what runs the network as it is written in plain source."""
+    """Import the plain source and its weights; return a function that runs the network."""
     import importlib.util
 
     import torch
@@ -64,7 +64,7 @@ def run_source(path: Path, _names: Sequence[str], threads: int | None = None) ->
 
 
 def run_openvino(path: Path, names: Sequence[str], threads: int | None = None) -> Run:
-    """Return what runs a model of OpenVINO on the CPU, in single precision."""
+    """Load an OpenVINO model; return a function that runs it on the CPU in fp32."""
     import openvino
 
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -81,7 +81,7 @@ def run_openvino(path: Path, names: Sequence[str], threads: int | None = None) -
 
 
 def run_executorch(path: Path, _names: Sequence[str], _threads: int | None = None) -> Run:
-    """Return what runs a program of ExecuTorch, on the threads that it takes itself."""
+    """Load an ExecuTorch program; return a function that runs it, with its own threads."""
     import torch
     from executorch.runtime import Runtime
 
@@ -92,7 +92,7 @@ def run_executorch(path: Path, _names: Sequence[str], _threads: int | None = Non
 
 
 def run_litert(path: Path, _names: Sequence[str], threads: int | None = None) -> Run:
-    """Return what runs a model of LiteRT."""
+    """Load a LiteRT model; return a function that runs it."""
     from ai_edge_litert.interpreter import Interpreter
 
     model = Interpreter(str(path), num_threads=threads).get_signature_runner()
@@ -105,7 +105,7 @@ def run_litert(path: Path, _names: Sequence[str], threads: int | None = None) ->
 
 
 def each_alone(run: Run) -> Run:
-    """Return what runs the examples of a batch one after the other."""
+    """Return a function that runs the examples of a batch one by one."""
     import numpy
 
     def runs(*inputs: Any) -> Any:

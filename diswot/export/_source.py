@@ -1,4 +1,4 @@
-"""Plain PyTorch source of a network: modules by name where they can be written, else operations."""
+"""Write a network as plain PyTorch source: as modules if possible, otherwise as operations."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +21,11 @@ from diswot.tasks import Packaging
 
 @dataclass(frozen=True)
 class Source:
-    """A module that imports torch alone, and the tensors that it loads.
+    """Source code that only imports torch, and the tensors that it loads.
 
     Attributes:
-        text: the source.
-        weights: tensors by the names that they had in training.
+        text: the source code.
+        weights: tensors by their names in the student's state dict.
     """
 
     text: str
@@ -41,22 +41,22 @@ def write_source(
     packaging: Packaging,
     architecture: str,
 ) -> Source:
-    """Return the source of a module that imports torch alone and rebuilds `network`.
+    """Return source code that rebuilds `network` and only imports torch.
 
-    The forward pass is traced by `torch.fx`, with modules of torch written as calls of their
-    constructors. Where that cannot be, or computes something else, the operations of the
-    program of `torch.export` are written one by one. Either is run here before it is taken.
+    First, the forward pass is traced by `torch.fx`, with torch's modules written as constructor
+    calls. If that fails or computes something else, the operations of the `ExportedProgram` are
+    written one by one. Either version is run before it is accepted.
 
     Args:
-        network: what is to be written.
-        program: gives the network as a program, or raises `ExportError`.
-        cases: inputs that it is run on.
-        expected: what `outputs_of` returns of the network for them.
-        packaging: what the source says of inputs and output.
-        architecture: what the network is called.
+        network: the network.
+        program: returns the network as an `ExportedProgram`, or raises `ExportError`.
+        cases: inputs on which the source is run.
+        expected: outputs of the network for these inputs.
+        packaging: the task's part: inputs, outputs and templates.
+        architecture: name of the architecture.
 
     Raises:
-        ExportError: neither can be written and computes the same.
+        ExportError: neither version can be written or computes the same.
     """
 
     def checked(modules: nn.Module, graph: fx.Graph) -> Source:
@@ -75,10 +75,10 @@ def write_source(
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """Return the tensors of a network's state by name, each in memory of its own.
+    """Return copies of the tensors in a network's state dict.
 
     Raises:
-        ExportError: the state holds something else.
+        ExportError: the state dict has other objects than tensors.
     """
     state = network.state_dict()
     if strange := [name for name, value in state.items() if not isinstance(value, Tensor)]:
@@ -103,7 +103,7 @@ def _written(
 
 
 def _run_here(source: Source, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    """Return the outputs of a source in this process."""
+    """Run source code in this process; return the outputs for each case."""
     names: dict[str, Any] = {"__file__": "student.py", "__name__": "student"}
     exec(compile(source.text, "student.py", "exec"), names)  # noqa: S102  (just written here)
     network: nn.Module = names["Student"]()
@@ -112,15 +112,15 @@ def _run_here(source: Source, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tens
 
 
 class _Tracer(fx.Tracer):
-    """Goes into every module that is not written as a call of its constructor."""
+    """A tracer whose leaves are the modules that can be written as constructor calls."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
         return is_call(m)
 
 
 def _traced(network: nn.Module) -> fx.Graph:
-    """Trace the forward pass up to the output of the network."""
-    graph = _Tracer().trace(copy.deepcopy(network))  # a module may keep what it computed
+    """Trace the forward pass, and let the graph return only the output tensor."""
+    graph = _Tracer().trace(copy.deepcopy(network))  # a copy: modules may keep traced values
     (last,) = graph.find_nodes(op="output")
     stand_ins: dict[fx.Node, Any] = {}
     returned = fx.node.map_arg(

@@ -1,4 +1,4 @@
-"""Texts of the exported folder, from the templates here and those of a task."""
+"""Render the texts of an exported folder from templates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,12 +20,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(name: str, packaging: Packaging, **values: Any) -> str:
-    """Return the text of a file of the exported folder.
+    """Render a template.
 
     Args:
-        name: of the file's template.
-        packaging: holds the task's own templates, and values that these name.
-        **values: what else the templates name.
+        name: name of the template.
+        packaging: the task's own templates and their variables.
+        **values: further variables.
     """
     environment = Environment(
         loader=_loader(packaging.templates),
@@ -42,14 +42,14 @@ def render(name: str, packaging: Packaging, **values: Any) -> str:
 
 
 def _loader(own: Path | None) -> BaseLoader:
-    """Find templates of a task before those here, which are also there as `export/…`."""
+    """Return a loader of the task's templates, then of those here (also as `export/…`)."""
     here = FileSystemLoader(TEMPLATES)
     first = [] if own is None else [FileSystemLoader(own)]
     return ChoiceLoader([*first, PrefixLoader({"export": here}), here])
 
 
 def _measured(values: Mapping[str, Any], what: str, metric: Mapping[str, Any] | None) -> str:
-    """Write what a record holds of a metric, with its interval; nothing where it holds none."""
+    """Format a metric of a record with its interval; empty if the record has none."""
     name = f"{what}_{metric['name']}" if metric else ""
     if metric is None or name not in values:
         return ""
@@ -60,7 +60,7 @@ def _measured(values: Mapping[str, Any], what: str, metric: Mapping[str, Any] | 
 
 
 def _described(inputs: Sequence[TensorSpec]) -> str:
-    """Write inputs for people, such as `points 3×any (float32) and labels 2 (int64)`."""
+    """Describe inputs, such as `points 3×any (float32) and labels 2 (int64)`."""
     texts = [f"{spec.name} {_shape(spec)} ({spec.dtype})" for spec in inputs]
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
@@ -70,7 +70,7 @@ def _shape(spec: TensorSpec) -> str:
 
 
 def _array(spec: TensorSpec, library: str) -> str:
-    """Write the call that makes a batch of one of an input, filled with a value that it takes."""
+    """Return the code of a call that makes a valid example (a batch of one) of an input."""
     example = spec.example(1, device="meta")
     dtype = f"torch.{spec.dtype}" if library == "torch" else f'"{spec.dtype}"'
     value = 1 if spec.dtype == "bool" else spec.low

@@ -1,4 +1,4 @@
-"""Which formats are asked for."""
+"""Determine the formats to write from the options."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,18 @@ def wanted_forms(
     int8: bool = False,
     formats: Sequence[str] | None = None,
 ) -> dict[str, bool]:
-    """Return the forms that are to be written, and whether each was asked for by name.
+    """Return the formats to write, with whether each was requested explicitly.
+
+    Args:
+        onnx: whether to write ONNX; `None` if it is installed.
+        pt2: whether to write a `torch.export` archive; `None` unless `onnx` is `False`.
+        int8: whether to write quantized ONNX.
+        formats: names of all formats, instead of the options above.
 
     Raises:
-        MissingExtraError: what a format is written with is not installed.
-        OptionError: options contradict each other, or have a value of another kind.
-        UnknownNameError: there is no such format.
+        MissingExtraError: a package for a requested format is not installed.
+        OptionError: options contradict each other, or have a value of the wrong type.
+        UnknownNameError: a format does not exist.
     """
     if not isinstance(int8, bool):
         raise OptionError(
@@ -41,7 +47,7 @@ def wanted_forms(
 
 
 def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
-    """Return the formats of a list, and the source, in the order in which they are written."""
+    """Return the formats in a list and the source, in the order in which they are written."""
     if others:
         raise OptionError("formats name all that is written: leave --onnx, --pt2 and --int8 out")
     if isinstance(formats, str) or not formats:
@@ -54,10 +60,14 @@ def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
 
 
 def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> None:
-    """Make sure that something can be written, and all that was asked for by name.
+    """Make sure that some format is possible, and all that were requested explicitly.
+
+    Args:
+        wanted: for each format, whether it was requested explicitly.
+        left_out: reasons for formats that are not possible.
 
     Raises:
-        ExportError: it cannot; says why.
+        ExportError: a requested format is not possible, or none is.
     """
     asked = [name for name, by_name in wanted.items() if by_name and name in left_out]
     for name in asked:

@@ -1,4 +1,4 @@
-"""Modules, tensors and a graph of operations as Python text."""
+"""Write modules, tensors and a graph of operations as Python code."""
 
 import inspect
 import re
@@ -13,22 +13,22 @@ from diswot.errors import ExportError
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 _PROVIDED = {"torch", "NoneType", "fx_pytree", "pytree"}
-"""Names of a traced graph that the source has, or does not use."""
+"""Global names of a traced graph that the source already imports, or does not use."""
 
 
 def is_call(module: nn.Module) -> bool:
-    """Return whether a module is written as a constructor call: torch's own, no container."""
+    """Return whether a module is written as a constructor call: torch's own, not a container."""
     kind = type(module)
     return getattr(nn, kind.__name__, None) is kind and kind not in (nn.Module, *_CONTAINERS)
 
 
 def write_modules(network: nn.Module) -> str:
-    """Write the children of a network as a dictionary of constructor calls."""
+    """Return the code of a dictionary of constructor calls for the children of a network."""
     return _dictionary(network, indent=2)
 
 
 def write_tensors(network: nn.Module) -> str:
-    """Write statements that register the tensors that containers hold themselves.
+    """Return code that registers parameters and buffers of modules that are not torch's own.
 
     Raises:
         ExportError: a buffer is not part of the weights.
@@ -48,11 +48,12 @@ def write_tensors(network: nn.Module) -> str:
 
 
 def write_forward(network: nn.Module, graph: fx.Graph) -> tuple[str, tuple[str, ...]]:
-    """Write a graph as a method of `network`'s source, and the imports that it needs.
+    """Return the code of a graph as a `forward` method, and the imports that it needs.
 
     Raises:
         ExportError: it calls functions of other packages.
     """
+    # Let fx write placeholders for attributes, and replace these by valid access expressions.
     places = {}
     for number, node in enumerate(graph.nodes):
         if node.op in ("call_module", "get_attr"):
@@ -90,7 +91,7 @@ def _imports(code: str, names: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _containers(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield all modules by path that are not part of a constructor call."""
+    """Yield all modules, with their paths, that are not part of a constructor call."""
     if not is_call(module):
         yield path, module
         for name, child in _held(module._modules).items():
@@ -123,7 +124,7 @@ def _is_list(module: nn.Module) -> bool:
 
 
 def _held(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is registered as `None`."""
+    """Return the entries that are not `None`."""
     return {name: value for name, value in named.items() if value is not None}
 
 
@@ -133,7 +134,7 @@ def _empty(tensor: Tensor) -> str:
 
 
 def _constructor(module: nn.Module) -> str:
-    """Write the call that makes a module of torch, from its attributes."""
+    """Return the constructor call of a torch module, reconstructed from its attributes."""
     kind = type(module)
     arguments = []
     for name, parameter in inspect.signature(kind.__init__).parameters.items():
@@ -153,7 +154,7 @@ def _constructor(module: nn.Module) -> str:
 
 
 def _access(network: nn.Module, path: str) -> str:
-    """Write how the module at a dotted path is reached from `self` in the source."""
+    """Return the expression that accesses the module at a dotted path from `self`."""
     steps, module = [], network
     for name in path.split(".") if path else []:
         listed = module is not network and _is_list(module)

@@ -1,4 +1,4 @@
-"""How long the network of an architecture takes: measured, looked up, or predicted."""
+"""Latencies of architectures: measured, looked up in a table, or predicted."""
 
 from diswot.latency._calibration import calibrate
 from diswot.latency._finding import check_latency, find_latency

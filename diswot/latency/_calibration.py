@@ -1,4 +1,4 @@
-"""Measuring the operators of a space once, so that latencies can be predicted."""
+"""Calibration: measure the operators of a space once, to predict latencies from them."""
 
 import platform
 from collections import Counter
@@ -28,22 +28,22 @@ from search_spaces import Architecture, SearchSpace, Signature
 Vector: TypeAlias = NDArray[np.float64]
 
 Counts: TypeAlias = Mapping[Architecture, Counter[str]]
-"""How often the networks of architectures call each operator."""
+"""For each architecture, how often its network calls each operator."""
 
 FEWEST = 6
-"""Architectures to calibrate with: some to fit a line, some to measure its error."""
+"""Minimal number of architectures, some to fit the line and some to measure its error."""
 
 ROUNDS = 3
-"""Everything is measured so often; the fast runs count, since other work only slows down."""
+"""Number of measuring rounds; the fastest times are used, because other load only adds time."""
 
 SECONDS = 0.1
-"""How long a network is timed in each round."""
+"""Time for which a network is timed in each round."""
 
 HELD_OUT = 3
-"""Every third architecture is held out."""
+"""Every third architecture is held out to measure the prediction error."""
 
 DRAWS = 100
-"""Draws for each architecture before a space is taken to have no more."""
+"""Number of draws per architecture after which a space counts as exhausted."""
 
 
 @takes_options
@@ -59,31 +59,34 @@ def calibrate(
     seed: int = 0,
     progress: Progress = silent,
 ) -> OperatorTable:
-    """Measure every operator that occurs in a sample of architectures, each once.
+    """Measure every operator that occurs in a random sample of architectures.
 
-    A latency is then predicted as the sum over the operators of a network, put right by a
-    line: operators in a row find other caches than operators alone, and Python takes its
-    time between them. The line has the least squares of relative errors, slope and
-    intercept not negative, on two thirds of the sample; the error is measured on the other third.
-    Of operators and networks the fast runs count, a tenth, of three rounds.
+    A latency is predicted as intercept + slope × the sum of the operators' times. The line
+    accounts for caches and for Python's overhead between operators. It minimizes squared
+    relative errors on two thirds of the sample, with non-negative slope and intercept; the
+    error is measured on the other third. Times are the fastest tenth of the runs of three
+    rounds.
 
-    Operators are always timed in PyTorch, one by one. In ONNX Runtime and `torch.compile`
-    there are none to time: they fuse them. What the line predicts are whole networks in the
-    form that is asked for, and the error on the held-out third says how well that goes.
+    Operators are always timed in eager PyTorch, because ONNX Runtime and `torch.compile` fuse
+    them. The line maps them to times of whole networks in the chosen runtime; the held-out
+    error shows how accurate that is.
 
     Args:
-        space: the space to predict for.
-        signature: what its networks take and give.
-        device: where to measure.
-        threads: threads that the runtime may use.
-        batch: examples in one pass.
-        form: what is predicted: `eager`, `onnx` or `torch-compile`.
-        sample: how many architectures; fewer where the space has not so many.
-        seed: of the sample.
-        progress: gets a message for every architecture.
+        space: the search space.
+        signature: shapes of the networks' inputs and outputs.
+        device: torch device.
+        threads: threads of the runtime.
+        batch: examples per forward pass.
+        form: runtime to predict: `eager`, `onnx` or `torch-compile`.
+        sample: number of architectures; fewer if the space is smaller.
+        seed: seed of the sample.
+        progress: receives a step per architecture.
+
+    Returns:
+        The table of operators, which `write_operator_table` saves.
 
     Raises:
-        OptionError: a number is too small.
+        OptionError: a number is too small, or the space has too few architectures.
         SpaceError: a network cannot be built or run.
     """
     _check(threads=(threads, 1), batch=(batch, 1), sample=(sample, FEWEST))
@@ -116,7 +119,7 @@ def _drawn(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
 
 @dataclass(frozen=True)
 class _Round:
-    """One measurement of everything: milliseconds of each operator, and each network."""
+    """One round of measurements: milliseconds of each operator and each network."""
 
     operators: Mapping[str, float]
     networks: Sequence[LatencyMeasurement]
@@ -125,7 +128,7 @@ class _Round:
     def of(
         cls, timed: MeasuredLatency, counts: Counts, progress: Progress, *, stage: str
     ) -> "_Round":
-        """Measure each operator in the first network that has it, and every network."""
+        """Measure every network, and each operator in the first network that has it."""
         operators: dict[str, float] = {}
         networks = []
         for arch, count in tracked(counts.items(), progress, stage, len(counts)):
@@ -137,12 +140,12 @@ class _Round:
 
 @dataclass(frozen=True)
 class _Times:
-    """What several rounds come to.
+    """Summary of several rounds.
 
     Attributes:
-        operators: fastest milliseconds of each operator.
-        networks: fastest milliseconds of each network (n,).
-        measurement_noise: by what share a median run was slower than the fast ones, typically.
+        operators: fastest time of each operator, in milliseconds.
+        networks: fastest time of each network (n,), in milliseconds.
+        measurement_noise: median of (median run / fast run − 1) over networks and rounds.
     """
 
     operators: Mapping[str, float]
@@ -151,7 +154,7 @@ class _Times:
 
     @classmethod
     def of(cls, timed: MeasuredLatency, counts: Counts, progress: Progress) -> "_Times":
-        """Measure all rounds; keep the fastest time of each operator and of each network."""
+        """Run all rounds, and keep the fastest time of each operator and each network."""
         rounds = [
             _Round.of(timed, counts, progress, stage=f"round {number}")
             for number in range(1, ROUNDS + 1)
@@ -166,7 +169,7 @@ class _Times:
 
 
 def _fitted(timed: MeasuredLatency, counts: Counts, times: _Times) -> OperatorTable:
-    """Fit the line from sums of operators to networks, and find its error where it was not fit."""
+    """Fit the line from sums of operators to networks, and measure its held-out error."""
     sums = np.array([total_ms(times.operators, count) for count in counts.values()])
     # Fit on two thirds of the networks, measure the error on the others.
     held_out = np.arange(len(counts)) % HELD_OUT == HELD_OUT - 1
@@ -194,7 +197,7 @@ def _fitted(timed: MeasuredLatency, counts: Counts, times: _Times) -> OperatorTa
 
 
 def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Mapping[str, float]:
-    """Time the operators `names` of the network of `arch`."""
+    """Measure some operators within the network of an architecture, in milliseconds."""
     space = timed.space
     try:
         network = timed.network(arch).to(timed.device).eval()
@@ -212,7 +215,7 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
 
 
 def _line(sums: Vector, networks: Vector) -> tuple[float, float]:
-    """Return intercept and slope of least relative squares, neither negative."""
+    """Return non-negative intercept and slope that minimize squared relative errors."""
     from scipy.optimize import nnls  # here and below: few commands need it, and it is slow
 
     terms = np.stack([np.ones_like(sums), sums], axis=1) / networks[:, None]

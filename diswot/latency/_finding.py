@@ -1,4 +1,4 @@
-"""From what a user writes to a latency."""
+"""Find the latency source for a text: a runtime, a table or a calibration."""
 
 from pathlib import Path
 
@@ -23,21 +23,21 @@ def find_latency(
     threads: int = 1,
     column: str | None = None,
 ) -> Latency:
-    """Return the latency that is meant.
+    """Return a function from architectures to latencies in milliseconds.
 
     Args:
-        spec: what is measured here, `eager`, `onnx` or `torch-compile`; a table (`.csv`); or
-            what `diswot latency calibrate` wrote (`.json`).
-        space: the space of the architectures that will be asked for.
-        signature: what its networks take and give.
-        device: where to measure; tables hold what was measured elsewhere.
-        threads: of what is measured.
-        column: the column of milliseconds of a table of several.
+        spec: a runtime to measure in (`eager`, `onnx` or `torch-compile`), a table (`.csv`), or
+            a file of `diswot latency calibrate` (`.json`).
+        space: the search space.
+        signature: shapes of the networks' inputs and outputs.
+        device: torch device for measurements; ignored for files.
+        threads: threads of the runtime for measurements.
+        column: column of milliseconds, for tables with several columns.
 
     Raises:
-        OptionError: it is none of these, a column is named of what has none, or the form
-            cannot run on the device.
-        MissingExtraError: the form's runtime is not installed.
+        OptionError: `spec` is none of these, a column is given without a table, or the runtime
+            does not support the device.
+        MissingExtraError: the runtime is not installed.
         UnknownNameError: the table has no such column.
         DataError: the file is missing, damaged, or made for another space or other inputs.
     """
@@ -51,12 +51,17 @@ def find_latency(
 
 
 def check_latency(spec: str, *, column: str | None = None, device: str = "cpu") -> None:
-    """Check a latency without a space or data.
+    """Check a latency option before space and data are loaded.
+
+    Args:
+        spec: a runtime, a table (`.csv`) or a calibration (`.json`).
+        column: column of milliseconds of a table.
+        device: torch device for measurements.
 
     Raises:
-        OptionError: it is no latency, a column is named of what has none, or the form cannot
-            run on the device.
-        MissingExtraError: the form's runtime is not installed.
+        OptionError: `spec` is none of these, a column is given without a table, or the runtime
+            does not support the device.
+        MissingExtraError: the runtime is not installed.
         DataError: the file is missing or damaged.
     """
     kind = Path(spec).suffix

@@ -1,4 +1,4 @@
-"""The forms in which a network is timed: as PyTorch runs it, or as it is deployed."""
+"""The runtimes ("forms") in which networks are timed: PyTorch, ONNX Runtime, compiled."""
 
 import io
 from collections.abc import Callable
@@ -18,28 +18,28 @@ from diswot.runtimes import (
 )
 
 FORMS = tuple(RUNTIMES)
-"""The forms in which a network can be timed."""
+"""Names of the runtimes."""
 
 
 def is_measured(spec: str | None) -> bool:
-    """Return whether a latency is measured on this machine, and not looked up or predicted."""
+    """Return whether a latency option means measuring on this machine."""
     return spec in FORMS or spec == MEASURED
 
 
 def default_form(device: str = "cpu") -> str:
-    """Return the form that students are deployed in, where it can run on `device`: ONNX.
+    """Return the default runtime: `onnx`, in which students are usually deployed.
 
-    `eager` where the extra `onnx` is not installed, or ONNX Runtime cannot use the device.
+    It is `eager` if the extra `onnx` is not installed, or ONNX Runtime cannot use the device.
     """
     return ONNX if onnx_available() and onnx_provider(device) is not None else EAGER
 
 
 def check_form(form: str, device: str = "cpu") -> None:
-    """Make sure that networks can be timed in a form on a device.
+    """Make sure that a runtime can be used on a device.
 
     Raises:
-        OptionError: they cannot.
-        MissingExtraError: the form is ONNX, which is not installed.
+        OptionError: the runtime is unknown or does not support the device.
+        MissingExtraError: ONNX Runtime is not installed.
     """
     if form not in FORMS:
         raise OptionError(f"Expected the form to be {', '.join(FORMS)}, but got {form!r}")
@@ -55,22 +55,22 @@ def check_form(form: str, device: str = "cpu") -> None:
 
 
 def runner(network: nn.Module, *inputs: Tensor, form: str, threads: int) -> Callable[[], object]:
-    """Return what runs `network` on `inputs` once, in a form.
+    """Return a function that runs `network` once on `inputs` in a runtime.
 
     Args:
-        network: on the device of the inputs, in evaluation mode.
-        *inputs: what it is called with, each (B, …).
+        network: the network, on the device of the inputs and in evaluation mode.
+        *inputs: inputs of the network, each (B, …).
         form: `eager`, `onnx` or `torch-compile`.
-        threads: threads that the runtime may use.
+        threads: threads of the runtime.
     """
     if form == EAGER:
         return lambda: network(*inputs)
     if form == ONNX:
         return _onnx_runner(network, inputs, threads)
-    torch.compiler.reset()  # or a ninth network of the same class would silently run uncompiled
+    torch.compiler.reset()  # otherwise, the ninth network of a class would not be compiled
     compiled = torch.compile(network)
     with torch_threads(threads), torch.inference_mode(), quiet():
-        compiled(*inputs)  # is compiled for this number of threads
+        compiled(*inputs)  # compile now, for this number of threads
     return lambda: compiled(*inputs)
 
 
@@ -99,9 +99,9 @@ def _names(inputs: tuple[Tensor, ...]) -> list[str]:
 def _onnx_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
     """Return a network as ONNX for timing.
 
-    By tracing, which takes a tenth of the time of the exporter that students are written
-    with; ONNX Runtime optimizes both to the same graph and takes the same time for them
-    (`python -m benchmarks latency-forms`). What cannot be traced is written as students are.
+    It is traced, which takes a tenth of the time of the exporter for students; ONNX Runtime
+    optimizes both to the same graph with the same latency (`python -m benchmarks
+    latency-forms`). If tracing fails, the exporter for students is used.
     """
     with quiet(), torch.inference_mode():
         try:
@@ -114,7 +114,7 @@ def _onnx_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> bytes:
                 dynamo=False,
             )
             return traced.getvalue()
-        except Exception:  # noqa: BLE001  (whatever stops the tracer, the other one may take)
+        except Exception:  # noqa: BLE001  (the other exporter may support it)
             program = torch.onnx.export(
                 network, inputs, input_names=_names(inputs), dynamo=True, verbose=False
             )

@@ -1,4 +1,4 @@
-"""What every way to know a latency offers."""
+"""The interface of latency sources."""
 
 from typing import Protocol
 
@@ -6,24 +6,24 @@ from search_spaces import Architecture
 
 
 class Latency(Protocol):
-    """Milliseconds of one forward pass of an architecture's network.
+    """A latency source: (architecture) → milliseconds of one forward pass.
 
     Attributes:
-        name: where the number comes from, in words.
+        name: description of the source.
         repeatable: whether the same architecture always gets the same number.
     """
 
     @property
     def name(self) -> str:
-        """Where the number comes from."""
+        """Description of the source."""
 
     @property
     def repeatable(self) -> bool:
         """Whether the same architecture always gets the same number."""
 
     def __call__(self, arch: Architecture) -> float:
-        """Return the milliseconds of `arch`.
+        """Return the latency of `arch` in milliseconds.
 
         Raises:
-            DiswotError: they cannot be had; the message names the architecture.
+            DiswotError: it cannot be determined; the message names the architecture.
         """

@@ -1,4 +1,4 @@
-"""Latency measured on this machine."""
+"""Measure latencies on this machine."""
 
 from dataclasses import dataclass
 
@@ -14,28 +14,27 @@ from diswot.seeding import torch_seed
 from search_spaces import Architecture, SearchSpace, Signature
 
 SECONDS = 0.3
-"""How long one network is timed."""
+"""Default time for which one network is timed."""
 
 FAST = 0.1
-"""Share of the runs that count as undisturbed."""
+"""Fraction of the fastest runs, which count as undisturbed by other load."""
 
 
 @dataclass(frozen=True)
 class LatencyMeasurement:
-    """What came of timing one network.
+    """Measured latency of one network.
 
     Attributes:
         median_ms: median of the runs, in milliseconds.
-        fast_ms: what a tenth of the runs stay within: the latency of a machine that does
-            nothing else.
-        iqr_ms: distance of the quartiles.
-        outliers: share of the runs that are farther from the quartiles than 1.5 times
-            their distance; many of them mean a busy machine.
-        runs: how many runs there were, after a warm-up.
-        batch: examples in one run.
-        threads: threads that the runtime could use.
-        device: where it ran.
-        form: what was timed: `eager`, `onnx` or `torch-compile`.
+        fast_ms: 10 % quantile of the runs, the latency on an otherwise idle machine.
+        iqr_ms: interquartile range.
+        outliers: fraction of the runs farther from the quartiles than 1.5 times their
+            distance; a large fraction means a busy machine.
+        runs: number of runs, after a warm-up.
+        batch: examples per run.
+        threads: threads of the runtime.
+        device: torch device.
+        form: runtime: `eager`, `onnx` or `torch-compile`.
     """
 
     median_ms: float
@@ -59,16 +58,16 @@ def time_network(
     seconds: float = SECONDS,
     form: str = EAGER,
 ) -> LatencyMeasurement:
-    """Time forward passes of `network`, which goes to `device` and into evaluation mode.
+    """Time forward passes of a network.
 
     Args:
-        network: the network.
-        signature: what it takes; of inputs of any length, 16 are timed.
-        device: where to run.
-        batch: examples in one pass.
-        threads: threads that the runtime may use; by default as many as torch is set to.
-        seconds: how long to measure at least.
-        form: `eager`, as PyTorch runs it; `onnx`, in ONNX Runtime; or `torch-compile`.
+        network: the network, which is moved to `device` and put into evaluation mode.
+        signature: shapes of its inputs; axes of variable length have length 16.
+        device: torch device.
+        batch: examples per forward pass.
+        threads: threads of the runtime; by default torch's current number.
+        seconds: minimal time of measurement.
+        form: `eager` for PyTorch, `onnx` for ONNX Runtime, or `torch-compile`.
 
     Examples:
         >>> from search_spaces import TensorSpec
@@ -99,7 +98,18 @@ def time_network(
 def time_call(
     function: object, *args: object, threads: int, seconds: float, **kwargs: object
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the milliseconds of calls of `function`, after a warm-up; the device is waited for."""
+    """Time calls of a function after a warm-up, with synchronization of the device.
+
+    Args:
+        function: the function.
+        *args: its arguments.
+        threads: torch threads.
+        seconds: minimal time of measurement.
+        **kwargs: its keyword arguments.
+
+    Returns:
+        Milliseconds per call (runs,).
+    """
     timer = Timer(
         "function(*args, **kwargs)",
         globals={"function": function, "args": args, "kwargs": kwargs},
@@ -113,18 +123,18 @@ def time_call(
 
 @dataclass(frozen=True)
 class MeasuredLatency:
-    """Latency measured for every architecture that is asked for.
+    """A latency source that measures the network of each architecture.
 
-    The network is the one that is distilled and exported, edges without effect included.
+    The network is the one that is distilled and exported, including parts without effect.
 
     Attributes:
-        space: the space of the architectures.
-        signature: what its networks take and give.
-        device: where they run.
-        batch: examples in one pass.
-        threads: threads that the runtime may use; `None` for as many as torch is set to.
-        seconds: how long each network is timed at least.
-        form: `eager`, `onnx` or `torch-compile`.
+        space: the search space.
+        signature: shapes of the networks' inputs and outputs.
+        device: torch device.
+        batch: examples per forward pass.
+        threads: threads of the runtime; `None` for torch's current number.
+        seconds: minimal time of measurement per network.
+        form: runtime: `eager`, `onnx` or `torch-compile`.
     """
 
     space: SearchSpace
@@ -139,7 +149,7 @@ class MeasuredLatency:
 
     @property
     def name(self) -> str:
-        """Runtime, device, batch and threads."""
+        """Description: runtime, device, batch and threads."""
         threads = self.threads or torch.get_num_threads()
         return (
             f"measured in {RUNTIMES[self.form]} on {self.device}, batch {self.batch}, "
@@ -147,18 +157,18 @@ class MeasuredLatency:
         )
 
     def __call__(self, arch: Architecture) -> float:
-        """Return the median milliseconds of `arch`.
+        """Return the median latency of `arch` in milliseconds.
 
         Raises:
-            SpaceError: its network cannot be built or run.
+            UnusableNetworkError: its network cannot be built or run.
         """
         return self.measure(arch).median_ms
 
     def measure(self, arch: Architecture) -> LatencyMeasurement:
-        """Return all that timing the network of `arch` gives.
+        """Measure the network of `arch`; return all statistics.
 
         Raises:
-            SpaceError: its network cannot be built or run.
+            UnusableNetworkError: its network cannot be built or run.
         """
         try:
             return time_network(
@@ -174,19 +184,26 @@ class MeasuredLatency:
             raise unusable(self.space, arch, error, form=self.form) from error
 
     def network(self, arch: Architecture) -> nn.Module:
-        """Build what is timed, without touching torch's global generator."""
+        """Build the network to time, without changing torch's global generator."""
         with torch_seed(0):
             return self.space.network(arch, self.signature)
 
 
 class UnusableNetworkError(SpaceError):
-    """A network that cannot be built or run, so that it has no latency."""
+    """A network that cannot be built or run, so that its latency cannot be measured."""
 
 
 def unusable(
     space: SearchSpace, arch: Architecture, error: Exception, *, form: str = EAGER
 ) -> UnusableNetworkError:
-    """Return what to say of a network that cannot be built or run."""
+    """Return the error for a network that cannot be built or run.
+
+    Args:
+        space: the search space.
+        arch: the architecture.
+        error: the exception that was raised.
+        form: the runtime.
+    """
     runtime = "" if form == EAGER else f" in {RUNTIMES[form]}"
     other = "" if form == EAGER else ", or --latency eager"
     return UnusableNetworkError(
@@ -197,7 +214,7 @@ def unusable(
 
 
 def batch_of(signature: Signature, size: int, *, device: str) -> tuple[Tensor, ...]:
-    """Return inputs (size, …) of zeros, or of the smallest value that is allowed."""
+    """Return inputs (size, …) of zeros, or of the smallest valid integer."""
     shapes = signature.example(size, device="meta")
     return tuple(
         torch.full(

@@ -1,7 +1,7 @@
-"""The operators that a network is made of: the functions of torch that its forward pass calls.
+"""The operators of a network: the torch functions that its forward pass calls.
 
-An operator is a function with the shapes of its tensors and its other arguments, whether a
-module calls it or the network itself: a 3×3 convolution of a shape, an addition, an attention.
+An operator is a function together with the shapes of its tensors and its other arguments, for
+example a 3×3 convolution of a given shape, an addition, or an attention.
 """
 
 from collections import Counter
@@ -20,11 +20,11 @@ from diswot.networks.meta import ShapeArithmetic, build_on_meta
 from search_spaces import Architecture, SearchSpace, Signature
 
 _Seen: TypeAlias = Callable[[str, Callable[[], object]], None]
-"""Is called with an operator's name, and with what runs it again."""
+"""Called with an operator's name and a function that runs it again."""
 
 
 class _Recorder(TorchFunctionMode):
-    """Reports the operators that are called while it is entered; not those inside them."""
+    """A context that reports every operator called inside it, without nested calls."""
 
     def __init__(self, seen: _Seen) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def _holds_tensor(result: object) -> bool:
 
 
 def operator_name(func: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
-    """Write an operator: its name, and its arguments with tensors as their shapes.
+    """Return the name of an operator: the function and its arguments, tensors as shapes.
 
     Examples:
         >>> operator_name(torch.add, (torch.zeros(1, 8, 4, 4), 2), {})
@@ -65,18 +65,25 @@ def _written(value: Any) -> str:
             return f"({', '.join(map(_written, value))})"
         case None | bool() | int() | float() | str() | slice() | torch.dtype():
             return str(value)
-    return type(value).__name__  # a device, for one, is another one when it is counted
+    return type(value).__name__  # for example a device, which differs between count and timing
 
 
 def operators_of(
     space: SearchSpace, arch: Architecture, signature: Signature, *, batch: int = 1
 ) -> Counter[str]:
-    """Return the operators of the network of `arch`, and how often each is called.
+    """Count the operators of an architecture's network, on the meta device.
 
-    They are found on the meta device; nothing is computed.
+    Args:
+        space: the search space.
+        arch: the architecture.
+        signature: shapes of the network's inputs and outputs.
+        batch: examples per forward pass.
+
+    Returns:
+        Number of calls by name of the operator.
 
     Raises:
-        SpaceError: the network cannot be built or run.
+        UnusableNetworkError: the network cannot be built or run.
     """
     found: Counter[str] = Counter()
 
@@ -101,14 +108,17 @@ def time_operators(
     threads: int,
     seconds: float = 0.02,
 ) -> dict[str, float]:
-    """Return the milliseconds of some operators of a network, each alone and undisturbed.
+    """Time operators of a network one by one.
 
     Args:
         network: the network, on the device and in evaluation mode.
-        inputs: what it is called with, each (B, …).
-        names: the operators that are timed, where they occur.
-        threads: threads that torch may use.
-        seconds: how long each operator is timed at least, after a warm-up.
+        inputs: inputs of the network, each (B, …).
+        names: names of the operators to time, if they occur.
+        threads: torch threads.
+        seconds: minimal time of measurement per operator, after a warm-up.
+
+    Returns:
+        10 % quantile of the times, in milliseconds, by name of the operator.
     """
     found: dict[str, float] = {}
     wanted = set(names)
@@ -124,7 +134,7 @@ def time_operators(
 
 
 def _apart(call: Any) -> Callable[[], object]:
-    """Return the call with tensors of its own, which it may overwrite."""
+    """Return the call with copies of its tensors, which it may overwrite."""
     args, kwargs = tree_map(
         lambda value: value.clone() if isinstance(value, Tensor) else value,
         (call.args, call.keywords),

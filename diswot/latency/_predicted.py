@@ -1,4 +1,4 @@
-"""Latency predicted from a table of operators, which was measured once."""
+"""Predict latencies from a table of operators that was measured once."""
 
 import json
 import math
@@ -26,10 +26,10 @@ class Calibrated:
     """One architecture of a calibration.
 
     Attributes:
-        architecture: its name in its space.
-        measured_ms: median of the whole network.
-        predicted_ms: what the table says.
-        held_out: whether the line was fitted without it.
+        architecture: name of the architecture.
+        measured_ms: measured latency of its network, in milliseconds.
+        predicted_ms: predicted latency, in milliseconds.
+        held_out: whether it was left out when the line was fitted.
     """
 
     architecture: str
@@ -40,13 +40,13 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class PredictionError:
-    """How far predictions are from what was measured, on architectures that were held out.
+    """Prediction error on held-out architectures.
 
     Attributes:
-        architectures: how many.
+        architectures: number of held-out architectures.
         median: median of |predicted − measured| / measured.
-        p90: what 90 % of them are within.
-        spearman: rank correlation of predicted and measured; `None` where all are equal.
+        p90: 90 % quantile of |predicted − measured| / measured.
+        spearman: Spearman rank correlation; `None` if all values are equal.
     """
 
     architectures: int
@@ -57,23 +57,23 @@ class PredictionError:
 
 @dataclass(frozen=True)
 class OperatorTable:
-    """What each operator of a space takes on a device, and how to add them up.
+    """Times of a space's operators on a device, with the line that predicts latencies.
 
     Attributes:
-        space: the class of the space.
-        signature: what its networks take and give, without facts.
-        device: where it was measured.
-        machine: the processor or accelerator, in words.
-        batch: examples in one pass.
-        threads: threads that the runtime could use.
-        operators: milliseconds of each operator alone.
-        slope: what their sum is multiplied by.
-        intercept: what is added to it, in milliseconds.
-        error: on architectures that were held out.
-        measurement_noise: by what share the median run of a network was slower than its fast
-            runs, typically; large on a busy machine, on which tables err more.
-        architectures: what was measured as a whole.
-        form: what is predicted: networks as `eager`, `onnx` or `torch-compile` runs them.
+        space: class of the search space.
+        signature: shapes of the networks' inputs and outputs, without facts.
+        device: torch device.
+        machine: name of the processor or accelerator.
+        batch: examples per forward pass.
+        threads: threads of the runtime.
+        operators: milliseconds of each operator.
+        slope: factor of the sum of operators.
+        intercept: added to it, in milliseconds.
+        error: error on held-out architectures.
+        measurement_noise: median of (median run / fast run − 1) of the networks; large values
+            mean a busy machine and less accurate predictions.
+        architectures: the architectures that were measured as a whole.
+        form: runtime that is predicted: `eager`, `onnx` or `torch-compile`.
     """
 
     space: str
@@ -91,25 +91,33 @@ class OperatorTable:
     form: str = EAGER
 
     def predict(self, operators: Mapping[str, int]) -> float:
-        """Return the milliseconds of a network that calls each operator so often.
+        """Predict the latency of a network in milliseconds.
+
+        Args:
+            operators: number of calls by name of the operator.
 
         Raises:
-            KeyError: one was not measured.
+            KeyError: an operator was not measured.
         """
         return self.intercept + self.slope * total_ms(self.operators, operators)
 
 
 def total_ms(ms: Mapping[str, float], operators: Mapping[str, int]) -> float:
-    """Return the sum over the operators, each as often as it is called."""
+    """Return the sum of the operators' times, weighted by their numbers of calls."""
     return sum(count * ms[name] for name, count in operators.items())
 
 
 @dataclass(frozen=True)
 class PredictedLatency:
-    """Latency as an operator table predicts it.
+    """A latency source that predicts latencies from an operator table.
+
+    Attributes:
+        table: the calibration.
+        space: the search space.
+        signature: shapes of the networks' inputs and outputs.
 
     Raises:
-        DataError: the table is of another space, or of other inputs or outputs.
+        DataError: the table was made for another space, or other inputs or outputs.
     """
 
     table: OperatorTable
@@ -129,7 +137,7 @@ class PredictedLatency:
 
     @property
     def name(self) -> str:
-        """Runtime, device, batch and threads of the calibration."""
+        """Description: runtime, device, batch and threads of the calibration."""
         table = self.table
         return (
             f"predicted for {RUNTIMES[table.form]} on {table.device}, batch {table.batch}, "
@@ -137,10 +145,10 @@ class PredictedLatency:
         )
 
     def __call__(self, arch: Architecture) -> float:
-        """Return the milliseconds of `arch`.
+        """Return the predicted latency of `arch` in milliseconds.
 
         Raises:
-            SpaceError: it has an operator that the table lacks, or cannot be built.
+            SpaceError: its network has an operator that was not measured, or cannot be built.
         """
         operators = operators_of(self.space, arch, self.signature, batch=self.table.batch)
         try:
@@ -154,7 +162,7 @@ class PredictedLatency:
 
 
 def without_facts(signature: Signature) -> Signature:
-    """Return what latencies depend on."""
+    """Return the signature without facts, on which latencies do not depend."""
     return replace(signature, facts={})
 
 
@@ -163,7 +171,7 @@ def _described(space: str, signature: Signature) -> str:
 
 
 def write_operator_table(table: OperatorTable, path: Path) -> None:
-    """Write `table` as JSON, whole or not at all.
+    """Write `table` as JSON, atomically.
 
     Raises:
         OptionError: the file cannot be written.
@@ -178,7 +186,7 @@ def write_operator_table(table: OperatorTable, path: Path) -> None:
 
 
 def read_operator_table(path: Path) -> OperatorTable:
-    """Read what `write_operator_table` wrote.
+    """Read a table that `write_operator_table` wrote.
 
     Raises:
         DataError: the file is missing, damaged, or of another version.

@@ -1,4 +1,4 @@
-"""Latency looked up in a table of the user's own."""
+"""Look up latencies in a table provided by the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from search_spaces import Architecture, SearchSpace
 ARCH = "arch"
 
 CHECKSUM = "crc32"
-"""A column of what a run measured, by which it knows a damaged line."""
+"""Column of checksums in the tables that runs write; ignored here."""
 
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """Milliseconds by architecture.
+    """A latency source that looks up latencies by the name of the architecture.
 
-    Architectures are looked up as they are, and not by their canonical keys: networks of
-    equal keys compute the same, but can do so in more or fewer steps, which take time.
+    Canonical keys are not used, because networks with equal keys compute the same function, but
+    possibly in more steps.
 
     Attributes:
-        path: the file that it was read from.
-        column: the column of milliseconds.
-        space: the space of the architectures.
-        ms: milliseconds of each architecture, by its name in the space.
+        path: the file.
+        column: column of milliseconds.
+        space: the search space.
+        ms: milliseconds by name of the architecture.
     """
 
     path: Path
@@ -37,14 +37,14 @@ class LatencyTable:
 
     @property
     def name(self) -> str:
-        """File and column."""
+        """Description: file and column."""
         return f"column {self.column} of {self.path.name}"
 
     def __call__(self, arch: Architecture) -> float:
-        """Return the milliseconds of `arch`.
+        """Return the latency of `arch` in milliseconds.
 
         Raises:
-            SpaceError: the table does not have it.
+            SpaceError: the table has no row for it.
         """
         name = self.space.to_string(arch)
         if name not in self.ms:
@@ -58,19 +58,18 @@ class LatencyTable:
 def read_latency_table(
     path: Path, *, space: SearchSpace, column: str | None = None
 ) -> LatencyTable:
-    """Read a CSV file in UTF-8 with a header, a column `arch` and one of milliseconds.
+    """Read a UTF-8 CSV file with a header, a column `arch` and a column of milliseconds.
 
     Args:
         path: the file.
-        space: the space whose architectures stand in the column `arch`, as it writes them.
-        column: the column of milliseconds; may be left out where there is only one other.
+        space: the search space; `arch` has the names of its architectures.
+        column: column of milliseconds; not needed if there is only one other column.
 
     Raises:
-        DataError: it is missing, no CSV, has an architecture that is not of the space or
-            stands there twice, or a latency that is no positive number; the message names
-            the line.
+        DataError: the file is missing or not a CSV, an architecture is invalid or occurs twice,
+            or a latency is not a positive number; the message names the line.
         UnknownNameError: there is no such column.
-        OptionError: there are several columns, and none is named.
+        OptionError: there are several columns, and none is given.
     """
     table = read_csv(path)
     if not table.rows:

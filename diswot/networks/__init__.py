@@ -1,4 +1,4 @@
-"""What one forward pass of any network shows, read by hooks; the network is not changed."""
+"""Read outputs, features and feature maps of any network with forward hooks."""
 
 from diswot.networks._activations import Activations, ForwardPass, Watch
 from diswot.networks._feature_maps import as_map, is_map

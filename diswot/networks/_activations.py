@@ -1,4 +1,4 @@
-"""What one network shows of one batch."""
+"""Outputs and activations of one network for one batch."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True)
 class Watch(Generic[_R]):
-    """Something that is kept of every call of some modules during a forward pass.
+    """Records a value at every call of some modules during a forward pass.
 
     Attributes:
         modules: (network) → the modules to watch.
-        keep: (input, output) of one call → what is kept of it.
-        before: whether `keep` is called before the module, with its input as both; to be
-            copied where the module may work in place.
-        of_module: whether `keep` is called with the module first.
+        keep: (input, output) of a call → the value to record.
+        before: whether `keep` is called before the module, with the input as both arguments;
+            it must copy the input if the module may change it in place.
+        of_module: whether `keep` gets the module as an additional first argument.
     """
 
     modules: Callable[[nn.Module], Iterable[nn.Module]]
@@ -33,18 +33,17 @@ class Watch(Generic[_R]):
 
 @dataclass(frozen=True, eq=False)
 class ForwardPass:
-    """What one forward pass of one network showed.
+    """Outputs and activations of one forward pass.
 
     Attributes:
-        output: (B, N) what calling the network returns.
-        features: (B, D) input of the classifier, the linear layer whose output the network
-            returns; `None` where there is none.
-        feature_map: (B, C, H, W) last feature map before the classifier; `None` where there is
-            none.
-        classifier_weight: (N, D) weight of the classifier; `None` where there is none.
-        watched: what each watch kept, in the order of the calls.
-        unread: why there is no classifier, if so.
-        unmapped: why there is no feature map, if so.
+        output: output of the network (B, N).
+        features: input (B, D) of the classifier, the linear layer whose output the network
+            returns; `None` without a classifier.
+        feature_map: last feature map (B, C, H, W) before the classifier; `None` without one.
+        classifier_weight: weight (N, D) of the classifier; `None` without a classifier.
+        watched: values recorded by each watch, in the order of the calls.
+        unread: error message if there is no classifier, else empty.
+        unmapped: error message if there is no feature map, else empty.
     """
 
     output: Tensor
@@ -57,11 +56,11 @@ class ForwardPass:
 
 
 class Activations:
-    """What one network shows of one batch of B examples.
+    """Outputs and activations of a network for a batch of B examples.
 
     Args:
         forward: the forward pass.
-        labels: (B,) class of each example, where known.
+        labels: class of each example (B,); `None` if not known.
     """
 
     def __init__(self, forward: ForwardPass, labels: Tensor | None = None) -> None:
@@ -82,11 +81,11 @@ class Activations:
     def features(self) -> Tensor:
         """Input of the classifier: (B, D).
 
-        The classifier is the linear layer whose output the network returns, as it is, in
-        another shape or in another precision.
+        The classifier is the linear layer whose output is returned by the network, possibly
+        reshaped or in another precision.
 
         Raises:
-            NetworkError: the network returns something else, such as the mean of two layers.
+            NetworkError: the output is something else, such as the mean of two layers.
         """
         return self._of_classifier(self._forward.features)
 
@@ -94,11 +93,11 @@ class Activations:
     def feature_map(self) -> Tensor:
         """Last feature map before global pooling: (B, C, H, W).
 
-        The last output of a module before the classifier with H·W > 1; of a
-        transformer, its tokens at their places.
+        It is the last output of a module with H·W > 1 before the classifier; the tokens of a
+        transformer are arranged as a map.
 
         Raises:
-            NetworkError: there is none.
+            NetworkError: the network has no feature map.
         """
         found = self._forward.feature_map
         if found is None:
@@ -110,7 +109,7 @@ class Activations:
         """Weight of the classifier: (N, D).
 
         Raises:
-            NetworkError: there is no classifier; see `features`.
+            NetworkError: the output is not that of a single linear layer.
         """
         return self._of_classifier(self._forward.classifier_weight)
 
@@ -126,12 +125,12 @@ class Activations:
         return height, width
 
     def watched(self, watch: Watch[_R]) -> list[_R]:
-        """Return what `watch` kept of the forward pass, in the order of the calls.
+        """Return the values that `watch` recorded, in the order of the calls.
 
         Raises:
             NetworkError: the network has no such modules.
-            KeyError: the pass was made without this watch; a scorer names its watches
-                where it is registered.
+            KeyError: the forward pass was made without this watch; scorers declare their
+                watches when they are registered.
         """
         kept = self._forward.watched[watch]
         if not kept:
@@ -148,11 +147,11 @@ class Activations:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _R:
-        """Return `statistic(self, …)`, computed the first time it is asked for.
+        """Return `statistic(self, *args, **kwargs)`, computed once and cached.
 
-        Scorers take the teacher's side of a comparison through this, so that it is
-        computed once per repeat and not once per candidate, and the student's
-        gradients, so that all who need them share one backward pass.
+        Scorers use this for the teacher's side of a comparison, so that it is computed once per
+        repeat instead of once per candidate, and for gradients of the student that several
+        scorers share.
         """
         key = (statistic, args, tuple(sorted(kwargs.items())))
         if key not in self._memory:
@@ -160,4 +159,4 @@ class Activations:
         return cast(_R, self._memory[key])
 
 
-setattr(Activations, OUTPUT, Activations.output)  # classifiers' losses and scores call it so
+setattr(Activations, OUTPUT, Activations.output)  # the alias `logits`, for classifiers

@@ -1,4 +1,4 @@
-"""Which layer is the classifier: the linear one whose output the network returns."""
+"""Find the classifier: the linear layer whose output the network returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ import torch
 from torch import Tensor, nn
 
 Linear = nn.Linear | nn.Conv2d
-"""Layers that can be a classifier: a convolution is one where it covers all of its input."""
+"""Types of classifiers; a convolution counts if its kernel covers its whole input."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearCall:
-    """One call of a layer that computed a row of numbers per image.
+    """A call of a layer whose output is one vector per image.
 
     Attributes:
-        layer: what was called.
+        layer: the layer.
         given: its input.
         output: its output.
         feature_map: the last feature map before the call.
-        version: how often `output` had been changed in place; `None` where that is not counted.
+        version: version counter of `output`, which in-place operations increase; `None` in
+            inference mode, which has none.
     """
 
     layer: Linear
@@ -39,9 +40,9 @@ class LinearCall:
         return self.layer.weight.flatten(1)
 
     def gave(self, returned: Tensor) -> bool:
-        """Return whether the output is what the network returned, as it is or in another form.
+        """Return whether the network returned the output of this call.
 
-        Other forms are views (`squeeze`, `flatten`) and the same numbers in another precision.
+        It may be a view of it (`squeeze`, `flatten`), or the same values in another precision.
         """
         if self.version is not None and self.output._version != self.version:
             return False
@@ -54,7 +55,7 @@ class LinearCall:
 def linear_call(
     layer: Linear, given: object, output: object, feature_map: Tensor | None
 ) -> LinearCall | None:
-    """Return a call of a layer, where it computed a row of numbers per image from all of it."""
+    """Return the record of a call if it maps each image to one vector, else `None`."""
     if isinstance(layer, nn.Conv2d) and layer.groups != 1:
         return None
     if not isinstance(given, Tensor) or not isinstance(output, Tensor):
@@ -68,14 +69,14 @@ def linear_call(
 
 
 def classifier_call(calls: Sequence[LinearCall], returned: Tensor) -> LinearCall | None:
-    """Return the call whose output is the network's (B, N), if one is."""
+    """Return the last call whose output is the network's output (B, N), or `None`."""
     return next((call for call in reversed(calls) if call.gave(returned)), None)
 
 
 def _widths(layer: Linear, given: Tensor) -> tuple[int, int]:
-    """Return how many numbers a layer reads and writes at a place; not by its weight.
+    """Return how many values a layer reads and writes per position.
 
-    That may be computed again, and changed, whenever it is looked at.
+    Not from the shape of the weight, because a parametrized weight is recomputed at access.
     """
     if isinstance(layer, nn.Linear):
         return layer.in_features, layer.out_features

@@ -1,15 +1,15 @@
-"""Feature maps, and the tokens of one."""
+"""Recognize feature maps, and arrange tokens as feature maps."""
 
 import math
 
 from torch import Tensor
 
 SPECIAL_TOKENS = 2
-"""Class and distillation tokens that may stand before those of the image."""
+"""Maximal number of class and distillation tokens before those of the image."""
 
 
 def is_map(output: object) -> bool:
-    """Return whether `output` is a feature map, or the tokens of one, of several positions."""
+    """Return whether `output` is a feature map or tokens, with more than one position."""
     if not isinstance(output, Tensor):
         return False
     return (output.ndim == 4 and output[0, 0].numel() > 1) or (
@@ -18,10 +18,10 @@ def is_map(output: object) -> bool:
 
 
 def as_map(output: Tensor) -> Tensor:
-    """Return a feature map (B, C, H, W); tokens (B, T, C) are put at their places.
+    """Return a feature map (B, C, H, W); tokens (B, T, C) are arranged as a map.
 
-    T tokens are H·W of a square image in rows, after up to two special tokens, which
-    are left out; any other number of tokens is taken as T×1.
+    If T is a square number plus up to two special tokens, the special tokens are dropped and
+    the others are the rows of a square map; otherwise the map is T×1.
 
     Examples:
         >>> import torch

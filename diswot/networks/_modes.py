@@ -1,4 +1,4 @@
-"""The modes of a network: training or evaluation, module by module."""
+"""Set and restore the training or evaluation mode of every module."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from torch import nn
 
 @contextmanager
 def kept_modes(network: nn.Module) -> Iterator[None]:
-    """Restore the modes of `network` and of every module in it, however they are changed."""
+    """Restore the modes of all modules of `network` after the block."""
     modes = {module: module.training for module in network.modules()}
     try:
         yield
@@ -19,10 +19,10 @@ def kept_modes(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def scoring_mode(network: nn.Module) -> Iterator[nn.Module]:
-    """Put `network` into the mode in which untrained networks are scored.
+    """Put `network` into the mode for scoring inside the block; modes are restored afterwards.
 
-    Batch normalization uses the batch (an untrained network has no statistics of
-    its own), dropout is off (a score is not a lottery). Modes are restored.
+    Batch normalization uses the statistics of the batch, because an untrained network has no
+    running statistics. Dropout is off, so that scores are deterministic.
     """
     with kept_modes(network):
         network.train()

@@ -1,4 +1,4 @@
-"""Reading a forward pass by hooks; the network is not changed."""
+"""Read a forward pass with hooks, without changing the network."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -17,16 +17,16 @@ from diswot.networks.output import first_tensor, run
 class ActivationReader:
     """Runs a network and returns its output and activations.
 
-    Use as a context manager; leaving it removes the hooks. The output is what the network
-    returns, see [`output_of`][diswot.networks.output.output_of].
+    Use it as a context manager, which removes the hooks at the end. What counts as the output
+    is described at [`output_of`][diswot.networks.output.output_of].
 
     Args:
         network: the network to read.
-        watches: what else to keep of its forward passes.
-        who: what the network is called in messages; by default by its class.
+        watches: further activations to record.
+        who: name of the network in messages; by default its class.
 
     Raises:
-        NetworkError: the network raises something, or returns no output (B, N).
+        NetworkError: the forward pass raises an exception, or the output is not (B, N).
 
     Examples:
         >>> import torch
@@ -66,7 +66,7 @@ class ActivationReader:
         self._forget()
 
     def __call__(self, *inputs: Tensor, labels: Tensor | None = None) -> Activations:
-        """Run the network on inputs, each (B, …)."""
+        """Run the network on inputs, each (B, …), with optional labels (B,)."""
         return Activations(self.forward(*inputs), labels)
 
     def forward(self, *inputs: Tensor) -> ForwardPass:
@@ -153,7 +153,7 @@ class ActivationReader:
             try:
                 first = (module,) if watch.of_module else ()
                 self._kept[watch].append(watch.keep(*first, given, found))
-            except Exception as error:  # not the network's: it must not be taken for one of it
+            except Exception as error:  # an error of the watch, not of the network
                 self._own_error = error
                 raise
 

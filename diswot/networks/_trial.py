@@ -1,4 +1,4 @@
-"""Whether a network can be read, tried on a few examples before any work."""
+"""Check with a trial pass of a few examples that a network can be used."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from diswot.networks.copies import copied
 from diswot.networks.output import run, shapes_of
 
 IN_PLACE = "modified by an inplace operation"
-"""What torch says of a tensor that its backward pass needed."""
+"""Part of torch's message if a tensor for the backward pass was changed in place."""
 
 _WITHOUT_VALUES = ("meta tensor", "Meta tensor", "data-independent")
-"""Words of what torch raises where tensors have shapes and no values."""
+"""Parts of torch's messages if values are needed on the meta device."""
 
 
 def trial_pass(
@@ -28,19 +28,19 @@ def trial_pass(
     maps: bool = True,
     training: bool = False,
 ) -> None:
-    """Make sure that `network` can be read: it takes `inputs` and returns (B, `outputs`).
+    """Make sure that `network` accepts `inputs` and returns (B, `outputs`).
 
     Args:
-        network: is in evaluation mode afterwards.
-        *inputs: what it is called with, each (B, …).
-        outputs: numbers that it is to return for one example.
-        who: what the network is called in messages.
-        counted: what these numbers are called there, such as `classes`.
-        maps: whether it must show a feature map, as what reads one needs it.
-        training: whether it must be possible to train it too, which is tried on a copy.
+        network: the network, which is in evaluation mode afterwards.
+        *inputs: example inputs, each (B, …).
+        outputs: required number of outputs per example.
+        who: name of the network in messages.
+        counted: what outputs are called in messages, such as `classes`.
+        maps: whether the network must have a feature map.
+        training: whether a training step is tried as well, on a copy.
 
     Raises:
-        NetworkError: it does not; the message begins with `who`.
+        NetworkError: the network does not fit; the message begins with `who`.
     """
     with _refused(who, inputs), torch.no_grad():
         activations = _read(network.eval(), inputs, who)
@@ -51,7 +51,7 @@ def trial_pass(
             f"equal (its output for {len(output)} examples has the shape {_shape(output)})"
         )
     if maps:
-        _ = activations.feature_map  # raises where there is none
+        _ = activations.feature_map  # raises an error if there is none
     if training:
         _try_training(network, inputs, tuple(output.shape), who)
 
@@ -82,7 +82,7 @@ def _refused(who: str, inputs: Sequence[Tensor]) -> Iterator[None]:
 def _try_training(
     network: nn.Module, inputs: Sequence[Tensor], shape: tuple[int, ...], who: str
 ) -> None:
-    """Run a copy in training mode, and back, leaving torch's generators as they are."""
+    """Try forward and backward pass of a copy in training mode; generators are restored."""
     devices = [each.device for each in inputs[:1] if each.is_cuda]
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
         output = run(copied(network).train(), *inputs, who=who)
@@ -107,17 +107,20 @@ def _try_backward(output: Tensor, who: str) -> None:
 
 @contextmanager
 def backward_of(who: str) -> Iterator[None]:
-    """Make what is raised while gradients are computed one line about the network.
+    """Turn exceptions of a backward pass inside the block into one-line errors.
+
+    Args:
+        who: name of the network in messages.
 
     Raises:
-        NetworkError: something is.
+        NetworkError: the block raised an exception.
     """
     try:
         yield
     except NetworkError:
         raise
     except Exception as error:  # a network of the user's own can raise anything
-        said = first_line(error).split(" Hint:")[0].rstrip(".")  # of torch, to its own users
+        said = first_line(error).split(" Hint:")[0].rstrip(".")  # without torch's own advice
         raise NetworkError(
             f"{who} raised {type(error).__name__} in its backward pass: {said}; fix the network "
             "(in-place operations are a common cause; --debug shows where)"

@@ -1,16 +1,13 @@
-"""Networks in wrappers: one that normalizes images, compiles, or trains in several processes."""
+"""Networks inside wrappers: OwnView, DataParallel, `torch.compile`."""
 
 from torch import nn
 
 _WRAPPERS = (["network"], ["module"], ["_orig_mod"])
-"""Names of the only module of a wrapper: our own, of torch's parallel ones, and compiled."""
+"""Names of the only child of a wrapper: OwnView, DataParallel, and `torch.compile`."""
 
 
 def inner(network: nn.Module) -> nn.Module:
-    """Return the network in a wrapper, or else itself.
-
-    So dotted paths, blocks and names in messages are the network's own.
-    """
+    """Return the network inside all wrappers, whose module paths and blocks are its own."""
     children = dict(network.named_children())
     while list(children) in _WRAPPERS:
         (network,) = children.values()
@@ -19,7 +16,7 @@ def inner(network: nn.Module) -> nn.Module:
 
 
 def named(network: nn.Module) -> str:
-    """Return what messages call a network that has no name: by the class of what is wrapped.
+    """Return the name of a network in messages, by the class of the wrapped network.
 
     Examples:
         >>> named(nn.DataParallel(nn.Linear(2, 2)))
@@ -29,6 +26,6 @@ def named(network: nn.Module) -> str:
 
 
 def path_of(module: nn.Module, network: nn.Module) -> str:
-    """Return the dotted path of a module in a network, without wrappers."""
+    """Return the dotted path of a module in a network, without its wrappers."""
     paths = {found: path for path, found in inner(network).named_modules()}
     return str(paths.get(module, type(module).__name__))

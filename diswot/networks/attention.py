@@ -1,4 +1,4 @@
-"""Queries, keys and values of self-attention, read from any transformer that names them so."""
+"""Read queries, keys and values of self-attentions in transformers that name them so."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +13,20 @@ from diswot.networks import Watch, named
 from diswot.networks.output import first_tensor
 
 PARTS = ("query", "key", "value")
-"""The linear layers of an attention, as BERT and its kin call them."""
+"""Names of an attention's linear layers in BERT-like models."""
 
 _HEADS = ("heads", "num_attention_heads", "num_heads", "n_heads")
 
 
 @dataclass(frozen=True, eq=False)
 class Attention:
-    """What one self-attention computes of a batch.
+    """Queries, keys and values of a self-attention for a batch.
 
     Attributes:
-        query: (B, L, H·d).
-        key: (B, L, H·d).
-        value: (B, L, H·d).
-        heads: H, how many heads share the channels.
+        query: queries of all heads (B, L, H·d).
+        key: keys of all heads (B, L, H·d).
+        value: values of all heads (B, L, H·d).
+        heads: H, the number of heads.
     """
 
     query: Tensor
@@ -39,21 +39,22 @@ class Attention:
         return self.query, self.key, self.value
 
     def weights(self, mask: Tensor) -> Tensor:
-        """Return the attention weights (B, H, L, L) over the tokens where mask (B, L) is true."""
+        """Return the attention weights (B, H, L, L) over tokens at which mask (B, L) is true."""
         query, key = (split_heads(each, self.heads) for each in (self.query, self.key))
         scores: Tensor = query @ key.mT * query.shape[-1] ** -0.5
         return scores.masked_fill(~mask[:, None, None], -1e9).softmax(dim=-1)
 
 
 def split_heads(channels: Tensor, heads: int) -> Tensor:
-    """Return channels (B, L, H·d) by head: (B, H, L, d)."""
+    """Reshape channels (B, L, H·d) to heads (B, H, L, d)."""
     return channels.reshape(*channels.shape[:-1], heads, -1).transpose(1, 2)
 
 
 def attentions(network: nn.Module) -> list[nn.Module]:
-    """Return the self-attentions of a network in the order of its modules.
+    """Return the self-attentions of a network, in the order of its modules.
 
-    They are modules with linear layers `query`, `key` and `value` and a number of heads.
+    A self-attention is a module with linear layers `query`, `key` and `value`, and a number of
+    heads.
     """
     return [module for module in network.modules() if _is_attention(module)]
 
@@ -66,8 +67,12 @@ def last_attention(network: nn.Module) -> list[nn.Module]:
 def check_attention(network: nn.Module, who: str = "") -> nn.Module:
     """Return the last self-attention of a network.
 
+    Args:
+        network: the network.
+        who: name of the network in messages; by default its class.
+
     Raises:
-        NetworkError: it has none that can be read.
+        NetworkError: it has no self-attention that can be read.
     """
     found = last_attention(network)
     if not found:
@@ -84,9 +89,9 @@ def _is_attention(module: nn.Module) -> bool:
 
 
 def attention_of(module: nn.Module, given: Tensor, _output: Any = None) -> Attention:
-    """Return what a self-attention computes of what it was given (B, L, hidden).
+    """Return queries, keys and values of a self-attention for its input (B, L, hidden).
 
-    The layers are computed again without a call, so that nothing else that watches them sees it.
+    They are computed again with functional calls, which do not trigger hooks of the layers.
     """
     layers = (cast(nn.Linear, getattr(module, part)) for part in PARTS)
     query, key, value = (F.linear(given, layer.weight, layer.bias) for layer in layers)
@@ -103,10 +108,10 @@ EVERY_ATTENTION: Watch[Attention] = Watch(attentions, attention_of, of_module=Tr
 
 @contextmanager
 def reading_last(network: nn.Module) -> Iterator[list[Attention]]:
-    """Yield a list to which every forward pass adds what the last self-attention computed.
+    """Yield a list to which every forward pass appends the last self-attention's values.
 
     Raises:
-        NetworkError: the network has none that can be read.
+        NetworkError: the network has no self-attention that can be read.
     """
     kept: list[Attention] = []
 

@@ -1,4 +1,4 @@
-"""Copies of networks, also of such as keep what they computed."""
+"""Copy networks, including those that keep activations as attributes."""
 
 import copy
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 class _DetachedResults(TorchFunctionMode):
-    """Tensors that were computed are copied as values, without what they were computed from."""
+    """A context in which `deepcopy` copies non-leaf tensors detached, instead of failing."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -25,13 +25,14 @@ class _DetachedResults(TorchFunctionMode):
 
 
 def copied(network: _Network) -> _Network:
-    """Return a copy of a network that shares nothing with it.
+    """Return a deep copy of a network.
 
-    Modules may keep activations as attributes, as networks for Grad-CAM or for distillation
-    do: the copy has their values, but no graph.
+    Modules may keep activations as attributes, for example for Grad-CAM; the copy has their
+    values without the autograd graph.
 
     Raises:
-        NetworkError: it holds what cannot be copied, such as a lock or an open file.
+        NetworkError: the network has an object that cannot be copied, such as a lock or an open
+            file.
 
     Examples:
         >>> import torch
@@ -43,7 +44,7 @@ def copied(network: _Network) -> _Network:
     try:
         with _DetachedResults():
             return copy.deepcopy(network)
-    except Exception as error:  # modules hold what they like
+    except Exception as error:  # attributes of modules can be anything
         raise NetworkError(
             f"the network {type(network).__name__} cannot be copied "
             f"({type(error).__name__}: {first_line(error)}): keep nothing in its modules but "

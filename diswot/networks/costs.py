@@ -1,4 +1,4 @@
-"""What a network costs, found on the meta device: nothing is allocated, nothing computed."""
+"""Costs of a network, counted on the meta device without allocating or computing anything."""
 
 import weakref
 from collections.abc import Callable, Iterable
@@ -17,13 +17,13 @@ from search_spaces import Signature
 
 @dataclass(frozen=True)
 class Costs:
-    """What a network costs; `None` where it was not asked for.
+    """Costs of a network; `None` for costs that were not measured.
 
     Attributes:
-        params: parameters.
-        macs: multiply-adds of one example.
+        params: number of parameters.
+        macs: multiply-accumulate operations (MACs) of one example.
         latency_ms: milliseconds of one forward pass.
-        memory: peak bytes of activations of one example, in single precision.
+        memory: peak memory of activations of one example, in bytes at fp32.
     """
 
     params: int
@@ -35,18 +35,17 @@ class Costs:
 def measure_costs(
     build: Callable[[], nn.Module], signature: Signature, *, memory: bool = False
 ) -> Costs:
-    """Count parameters and multiply-adds of the network that `build` makes.
+    """Count parameters and MACs of a network.
 
-    Multiply-adds are those of convolutions, linear layers and matrix products.
+    MACs are those of convolutions, linear layers and matrix products.
 
     Args:
         build: makes the network; called with the meta device as default.
-        signature: what the network takes; costs are those of one example, 16 long along axes
-            of any length.
-        memory: whether to find the peak of activation memory too: the bytes of the inputs
-            and of all tensors that are alive at the same time during inference, held by
-            Python as in a real pass. Parameters, buffers and what a kernel allocates for
-            itself do not count.
+        signature: shapes of the network's inputs; costs are those of one example, with length
+            16 along axes of variable length.
+        memory: whether to measure the peak memory of activations: inputs and all tensors that
+            are alive at the same time during inference, as held by Python. Parameters, buffers
+            and workspace of kernels do not count.
 
     Examples:
         >>> from search_spaces import TensorSpec
@@ -60,17 +59,17 @@ def measure_costs(
     arithmetic = ShapeArithmetic(allocate=memory)
     alive = _LiveMemory(network) if memory else None
     with torch.no_grad(), alive or nullcontext():
-        example = signature.example(1, device="meta")  # uncounted: torch's counter imports a lot
+        example = signature.example(1, device="meta")  # outside: torch's counter is slow to import
         with arithmetic:
             network(*example)
     return Costs(params, arithmetic.macs, memory=None if alive is None else alive.peak)
 
 
 class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows the bytes of the tensors that are alive, except those of a network.
+    """Tracks the memory of live tensors, except parameters and buffers of a network.
 
     Attributes:
-        peak: the most that were alive at the same time.
+        peak: the largest number of bytes that were alive at the same time.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -83,6 +82,7 @@ class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
+        # Count each new storage once, and subtract it when it is garbage-collected.
         for storage in _storages(tree_leaves(result)):
             if storage not in self._known:
                 self._known.add(storage)
@@ -97,5 +97,5 @@ class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _storages(values: Iterable[Any]) -> list[torch.UntypedStorage]:
-    """Return the storages of the tensors in `values`; tensors that share memory share one."""
+    """Return the storages of the tensors in `values`; views share a storage."""
     return [value.untyped_storage() for value in values if isinstance(value, Tensor)]

@@ -1,4 +1,4 @@
-"""Which modules of a network are its layers of weights, its activation functions, its blocks."""
+"""Find layers with weights, activation functions and blocks of a network."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -30,26 +30,25 @@ def weight_layers(network: nn.Module) -> list[WeightLayer]:
 
 
 def convolutions(network: nn.Module) -> list[nn.Module]:
-    """Return all convolutions; of a network that has one at most, all linear layers too."""
+    """Return all convolutions; if there is at most one, all linear layers as well."""
     layers = weight_layers(network)
     found = [layer for layer in layers if not isinstance(layer, nn.Linear)]
     return list(found if len(found) > 1 else layers)
 
 
 def activation_functions(network: nn.Module) -> list[nn.Module]:
-    """Return all modules that are rectifiers, smooth ones included."""
+    """Return all modules that are rectifiers such as ReLU, GELU or SiLU."""
     return [module for module in network.modules() if isinstance(module, _ACTIVATION_FUNCTIONS)]
 
 
 def blocks(network: nn.Module) -> list[nn.Module]:
-    """Return the blocks that the network is a sequence of, such as residual blocks or cells.
+    """Return the blocks of a network, such as residual blocks, cells or transformer layers.
 
-    Containers, and modules that hold a container of several blocks, are opened; what remains
-    and has modules of its own is a block. Containers are `nn.Sequential`, and all that are
-    never called themselves (`nn.ModuleList`, `nn.ModuleDict`, a module without a `forward`).
-    A module that holds several blocks by name, and is one of several of its class, is a
-    block: a cell, whose edges have names. A network without blocks has its convolutions and
-    linear layers as blocks.
+    Containers, and modules with a container of several blocks, are opened recursively; every
+    remaining module with children is a block. Containers are `nn.Sequential` and modules that
+    are never called themselves (`nn.ModuleList`, `nn.ModuleDict`, modules without `forward`).
+    A module with several named blocks that occurs several times (such as a cell with named
+    edges) is a block itself. If there are no blocks, the layers with weights are returned.
 
     Examples:
         >>> from search_spaces import CifarResNet
@@ -71,7 +70,13 @@ def _opened(network: nn.Module, kinds: Mapping[type, int]) -> Iterator[nn.Module
 
 
 def _holds_blocks(module: nn.Module, *, once: bool) -> bool:
-    """Return whether a module holds a container of several blocks; of any kind, if it is `once`."""
+    """Return whether a module has a container of several blocks.
+
+    Args:
+        module: the module.
+        once: whether its class occurs only once in the network; then any kind of container
+            counts, otherwise only `nn.Sequential` and `nn.ModuleList`.
+    """
     return any(
         (_is_container(inside) if once else type(inside) in _SEQUENCES)
         and sum(map(_has_modules, inside.children())) > 1

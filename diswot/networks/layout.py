@@ -1,4 +1,4 @@
-"""Where a network shows what: its feature maps by dotted path, and its stages."""
+"""The layout of a network: shapes of its feature maps by module path, and its stages."""
 
 import difflib
 import math
@@ -29,12 +29,12 @@ _U = TypeVar("_U")
 _V = TypeVar("_V")
 
 NAMED = 8
-"""Paths that a message names at most."""
+"""Maximal number of paths that a message lists."""
 
 
 @dataclass(frozen=True)
 class _ModuleAt:
-    """The module at a dotted path, as what a watch watches."""
+    """Selects the module at a dotted path, for a `Watch`."""
 
     path: str
 
@@ -56,13 +56,13 @@ def _copied_map(given: Tensor, _output: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Tap:
-    """A place of a network whose feature map is read.
+    """A place in a network whose feature map is read.
 
     Attributes:
         path: dotted path of the module; empty for the last feature map before the classifier.
-        shape: (C, H, W) of the map.
-        before: whether it is what the module is given, not what it makes of it.
-        call: which call of the module in a forward pass; −1 is the last.
+        shape: shape (C, H, W) of the map.
+        before: whether the module's input is read instead of its output.
+        call: index of the module's call in a forward pass; −1 is the last.
     """
 
     path: str
@@ -72,14 +72,14 @@ class Tap:
 
     @property
     def watches(self) -> tuple[Watch[Tensor], ...]:
-        """What a forward pass must keep so that the tap can be read."""
+        """Watches that a forward pass needs so that the tap can be read."""
         if not self.path:
             return ()
         keep = _copied_map if self.before else _kept_map
         return (Watch(_ModuleAt(self.path), keep, before=self.before),)
 
     def read(self, activations: Activations) -> Tensor:
-        """Return the feature map (B, C, H, W) of the call."""
+        """Return the feature map (B, C, H, W) from recorded activations."""
         for watch in self.watches:
             return activations.watched(watch)[self.call]
         return activations.feature_map
@@ -87,18 +87,19 @@ class Tap:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a network has its outputs and activations, found by one trial pass.
+    """Shapes of a network's outputs and activations, found by one trial pass.
 
     Attributes:
-        who: what the network is called in messages.
-        maps: (C, H, W) of every module that shows a feature map or tokens, by dotted path.
-        blocks: paths of the blocks among them, in the order of the calls.
-        activated: what their activation function is given, of the modules that end in one.
-        last_map: (C, H, W) of the last feature map; `None` where there is none.
-        outputs: N, numbers that the network returns for one example.
-        width: D, what the classifier reads; `None` where there is none.
-        unread: why there is none, if so.
-        unmapped: why there is no feature map, if so.
+        who: name of the network in messages.
+        maps: shapes (C, H, W) by dotted path, of all modules that output a feature map or
+            tokens.
+        blocks: paths of the blocks among them, in the order of calls.
+        activated: taps before the final activation function, for modules that end in one.
+        last_map: shape (C, H, W) of the last feature map; `None` if there is none.
+        outputs: N, the number of outputs per example.
+        width: D, the number of features of the classifier; `None` if there is no classifier.
+        unread: error message if there is no classifier, else empty.
+        unmapped: error message if there is no feature map, else empty.
     """
 
     who: str
@@ -113,10 +114,10 @@ class Layout:
 
     @property
     def feature_map(self) -> Shape:
-        """(C, H, W) of the last feature map.
+        """Shape (C, H, W) of the last feature map.
 
         Raises:
-            NetworkError: there is none.
+            NetworkError: the network has no feature map.
         """
         if self.last_map is None:
             raise NetworkError(self.unmapped)
@@ -124,10 +125,10 @@ class Layout:
 
     @property
     def features(self) -> int:
-        """D, what the classifier reads.
+        """Number of features D that the classifier reads.
 
         Raises:
-            NetworkError: the network returns something else than the output of one layer.
+            NetworkError: the output is not that of a single linear layer.
         """
         if self.width is None:
             raise NetworkError(self.unread)
@@ -137,7 +138,8 @@ class Layout:
         """Return the tap at a dotted path.
 
         Raises:
-            NetworkError: no module at that path shows a feature map; names some that do.
+            NetworkError: no module with this path outputs a feature map; the message lists
+                some that do.
         """
         if path in self.maps:
             return Tap(path, self.maps[path])
@@ -150,9 +152,9 @@ class Layout:
         )
 
     def before_activation(self, tap: Tap) -> Tap:
-        """Return the tap on what the activation function that a module ends in is given.
+        """Return the tap before the activation function at the end of a module.
 
-        That is `tap` itself where the module ends in none, or in a function that is no module.
+        It is `tap` itself if the module does not end in an activation module.
         """
         return self.activated.get(tap.path, tap)
 
@@ -161,22 +163,22 @@ class Layout:
         return [Tap("", self.feature_map)]
 
     def stages(self) -> list[Tap]:
-        """Return what ends every stage; see [`stages`][diswot.networks.taps.stages].
+        """Return the end of every [stage][diswot.networks.taps.stages].
 
-        That is its last block, or a module that holds blocks of that stage alone.
+        It is the last block, or the outermost module that ends with it and has no other blocks.
         """
         return [last for _, last in self.flows()]
 
     def middle(self) -> list[Tap]:
-        """Return what ends the stage in the middle, as the only tap."""
+        """Return the end of the middle stage, as the only tap."""
         found = self.stages()
         return [found[len(found) // 2]]
 
     def flows(self) -> list[tuple[Tap, Tap]]:
-        """Return the first block of every stage, and what ends the stage.
+        """Return, for every stage, its first block and its end.
 
         Raises:
-            NetworkError: no block shows a feature map.
+            NetworkError: no block outputs a feature map.
         """
         if not self.blocks:
             raise NetworkError(
@@ -189,9 +191,9 @@ class Layout:
         return [(run[0] if len(run) > 1 else end, end) for run, end in zip(runs, ends, strict=True)]
 
     def _outermost(self, stage: Sequence[Tap]) -> Tap:
-        """Return the largest module that ends with a stage and holds no block of another.
+        """Return the outermost module that ends with a stage and has no block of another one.
 
-        It can show more than its last block does: a sum with a shortcut, an activation.
+        Its output can include more than that of the last block, such as a shortcut.
         """
         last, within = stage[-1], {tap.path for tap in stage}
         names = last.path.split(".")
@@ -208,15 +210,15 @@ def _times(shape: Shape) -> str:
 
 @torch.no_grad()
 def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Layout:
-    """Return where `network` has its outputs and activations, from one pass in evaluation mode.
+    """Find the layout of a network by one forward pass in evaluation mode.
 
     Args:
-        network: its modes, parameters and statistics are as before afterwards.
-        *inputs: what it is called with, each (B, …).
-        who: what the network is called in messages.
+        network: the network, which is not changed.
+        *inputs: example inputs, each (B, …).
+        who: name of the network in messages.
 
     Raises:
-        NetworkError: it returns no output (B, N).
+        NetworkError: its output is not (B, N).
 
     Examples:
         >>> from search_spaces import CifarResNet
@@ -246,11 +248,11 @@ def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Lay
 
 
 class _Notes:
-    """What a forward pass shows of the modules of a network, by dotted path.
+    """Collects shapes of all modules' outputs during a forward pass, by dotted path.
 
     Attributes:
-        maps: (C, H, W) of every module that shows a feature map or tokens.
-        activated: what their activation function is given, of the modules that end in one.
+        maps: shapes (C, H, W) of modules that output a feature map or tokens.
+        activated: taps before the final activation function, for modules that end in one.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -263,7 +265,7 @@ class _Notes:
 
     @property
     def watches(self) -> list[Watch[None]]:
-        """What makes these notes."""
+        """Watches of all modules, which collect the shapes."""
         modules = self._network.named_modules(remove_duplicate=False)
         return [Watch(_ModuleAt(path), partial(self._note, path)) for path, _ in modules if path]
 
@@ -275,15 +277,16 @@ class _Notes:
             tap = Tap(path, self.maps[path], before=True, call=self._calls[path])
             self._made[:] = [(tap, output)]
             self._calls[path] += 1
+        # A module that returns the very tensor of an activation function ends in it.
         for tap, activation in self._made:
             if output is activation:
                 self.activated[path] = tap
 
 
 def paired(ours: Sequence[_T], theirs: Sequence[_U]) -> list[tuple[_T, _U]]:
-    """Return pairs of places of two networks at the same relative depth.
+    """Pair places of two networks by relative depth.
 
-    Of the network with fewer each has one partner, and the last are always partners.
+    Every place of the network with fewer places gets a partner; the last ones are always paired.
 
     Examples:
         >>> paired("abc", "ABCD"), paired("abc", "C")

@@ -1,4 +1,4 @@
-"""Networks on the meta device: shapes alone, by arithmetic where torch would take longer."""
+"""Networks on the meta device: shapes and MACs only, with shortcuts where torch is slow."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,28 +13,26 @@ from torch.utils._device import DeviceContext, _device_constructors
 from torch.utils.flop_counter import FlopCounterMode
 
 _Result: TypeAlias = tuple[Sequence[int], int]
-"""Shape of a result, and its multiply-adds."""
+"""Shape of a result, and the MACs to compute it."""
 
 
 def build_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """Return the network that `build` makes on the meta device, in evaluation mode.
-
-    Parameters have no values there, so setting them is left out.
+    """Build a network on the meta device, in evaluation mode; initialization is skipped.
 
     Raises:
-        TypeError: it makes no network.
+        TypeError: `build` does not return a `torch.nn.Module`.
     """
     with _WithoutValues("meta"):
         network = build()
     if not isinstance(network, nn.Module):
         raise TypeError(f"expected a torch.nn.Module, but got {type(network).__name__}")
     for module in network.modules():
-        vars(module)["training"] = False  # `eval` takes a tenth of the time of building
+        vars(module)["training"] = False  # `eval()` would take 10 % of the time of building
     return network
 
 
 def _of_torch(*names: str) -> frozenset[Any]:
-    """Return what has one of these names in torch, its tensors and its functional module."""
+    """Return the functions with these names in `torch`, `Tensor` and `torch.nn.functional`."""
     homes = (torch, Tensor, F)
     return frozenset(getattr(home, name) for name in names for home in homes if hasattr(home, name))
 
@@ -50,11 +48,11 @@ _INITIALIZERS = _of_torch("fill_", "zero_", "normal_", "uniform_", "erfinv_", "c
 _FACTORIES = _device_constructors()
 
 _CONSTANTS = frozenset({torch.zeros, torch.ones})
-"""Take the arguments of `torch.empty`, which is faster."""
+"""Replaced by `torch.empty`, which has the same arguments and is faster."""
 
 
 class _WithoutValues(DeviceContext):
-    """What `with torch.device("meta")` is, except for setting values."""
+    """Like `with torch.device("meta")`, but without initializing values."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -86,10 +84,10 @@ _SHAPE_KEEPERS = frozenset(
         F.hardsigmoid,
     }
 )
-"""Without multiply-adds here, without effect on shapes, and slow on meta tensors."""
+"""Functions that keep shapes, count no MACs, and are slow on meta tensors."""
 
 _ELEMENTWISE = _of_torch("add", "sub", "mul", "div", "true_divide", "add_", "sub_", "mul_", "div_")
-"""Keep the shape where the other operand is a number or has the same."""
+"""Functions that keep the shape if the other operand is a number or has the same shape."""
 
 _WITHOUT_PRODUCTS = (
     _ELEMENTWISE
@@ -113,11 +111,11 @@ _WITHOUT_PRODUCTS = (
     )
     | {getattr(Tensor, name).__get__ for name in ("shape", "ndim", "device", "dtype", "is_meta")}
 )
-"""What needs no counter."""
+"""Functions without MACs, which need no counter."""
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Return whether elementwise arithmetic on `a` and `b` gives what `a` is."""
+    """Return whether elementwise arithmetic on `a` and `b` has the shape and type of `a`."""
     if not isinstance(a, Tensor) or not a.is_floating_point():
         return False
     return isinstance(b, int | float) or (
@@ -157,7 +155,7 @@ def _pooling(
 
 
 def _sides(maps: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> list[int]:
-    """Return height and width after a window has slid over `maps`."""
+    """Return height and width of the output of a convolution or pooling."""
     steps = zip(maps.shape[2:], *map(_pair, (kernel, stride, padding, dilation)), strict=True)
     return [(n + 2 * pad - dil * (k - 1) - 1) // step + 1 for n, k, step, pad, dil in steps]
 
@@ -196,7 +194,7 @@ _RULES: dict[Any, Callable[..., _Result | None]] = {
     torch.matmul: _matmul,
     Tensor.matmul: _matmul,
 }
-"""Arithmetic of what is asked most; `None` leaves a call, also a faulty one, to torch."""
+"""Shape rules of frequent functions; `None` as result leaves a call to torch."""
 
 
 def _new(shape: Sequence[int], like: Tensor) -> Tensor:
@@ -204,14 +202,13 @@ def _new(shape: Sequence[int], like: Tensor) -> Tensor:
 
 
 class ShapeArithmetic(TorchFunctionMode):
-    """Counts multiply-adds while a network on the meta device runs.
+    """Counts MACs while a network runs on the meta device.
 
-    Convolutions and matrix products are counted from shapes; what is not known here, by
-    torch's own counter.
+    Frequent functions are counted from shapes; all others by torch's `FlopCounterMode`.
 
     Args:
-        allocate: whether results that torch would allocate are tensors of their own;
-            otherwise what keeps its shape returns what it was given.
+        allocate: whether results are new tensors as in a real pass, to measure memory;
+            otherwise functions that keep the shape return their input.
     """
 
     def __init__(self, *, allocate: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What the output of a network is, for everything that reads one."""
+"""Find the output tensor in what a network returns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -11,16 +11,16 @@ from search_spaces import OUTPUT
 
 
 def output_of(returned: Any) -> Tensor:
-    """Return the output among what `network(x)` returned.
+    """Return the output tensor in the return value of a network.
 
-    That is a tensor itself; the `logits` of a mapping, named tuple, dataclass or other object
-    that has them; otherwise the first tensor of a tuple, list, mapping or dataclass.
+    It is the value itself if that is a tensor; otherwise the entry or attribute `logits`;
+    otherwise the first tensor of a tuple, list, mapping or dataclass.
 
     Args:
-        returned: what calling a network gave.
+        returned: return value of a network's call.
 
     Raises:
-        NetworkError: there is no tensor in any of these places; names the type.
+        NetworkError: there is no such tensor; the message names the type.
 
     Examples:
         >>> import torch
@@ -42,16 +42,16 @@ def output_of(returned: Any) -> Tensor:
 
 
 def run(network: nn.Module, *inputs: Tensor, who: str) -> Tensor:
-    """Return the output of a network for B examples.
+    """Run a network in its current mode and return its output tensor.
 
     Args:
-        network: in the mode that it is in.
-        *inputs: what it is called with, each (B, …).
-        who: what the network is called in messages.
+        network: the network.
+        *inputs: inputs of the network, each (B, …).
+        who: name of the network in messages.
 
     Raises:
-        ForwardError: the network itself raised something.
-        NetworkError: it returns nothing that is an output.
+        ForwardError: the forward pass raised an exception.
+        NetworkError: the return value has no output tensor.
     """
     try:
         returned = network(*inputs)
@@ -73,7 +73,7 @@ def shapes_of(inputs: Sequence[Tensor]) -> str:
 
 
 def first_tensor(value: Any) -> Tensor | None:
-    """Return `value` if it is a tensor, or the first one in it, the least nested before others.
+    """Return `value` if it is a tensor, or the first, least nested tensor in it, or `None`.
 
     Examples:
         >>> import torch

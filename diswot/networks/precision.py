@@ -1,23 +1,23 @@
-"""The precision and the scale in which distances between networks are computed."""
+"""Precision and scaling of the computations in scores and losses."""
 
 import torch
 from torch import Tensor
 
 _LARGEST_EXPONENT = 126
-"""Of the powers of two that single precision has as normal numbers, either way."""
+"""Exponent of the largest power of two whose inverse is a normal number in fp32."""
 
 
 def at_least_single(values: Tensor) -> Tensor:
-    """Return `values`, half precision made single: squares and sums of it overflow at 65,504."""
+    """Convert half precision to fp32, because squares and sums of fp16 overflow at 65,504."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def near_one(rows: Tensor) -> Tensor:
-    """Return (…, n, m) matrices, each times the power of two that brings its largest entry near 1.
+    """Scale matrices (…, n, m) by a power of two so that their largest entries are near 1.
 
-    No digit changes. The norm of a Gram matrix has the fourth power of its rows' entries,
-    which is 0 in single precision where these are below 1e-11, as in a network without
-    trained statistics of its batch normalization.
+    Scaling by a power of two is exact. It prevents underflow: the norm of a Gram matrix has the
+    fourth power of the entries, which is 0 in fp32 if they are below 1e-11, as can happen in
+    networks without trained batch statistics.
     """
     largest = torch.linalg.vector_norm(rows.detach(), ord=torch.inf, dim=(-2, -1), keepdim=True)
     exponent = torch.frexp(largest).exponent.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)

@@ -1,4 +1,4 @@
-"""A student under test: its network, a batch, and the passes that scorers ask for."""
+"""A student that is scored: its network, a batch, and cached forward and backward passes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from diswot.seeding import seed_for
 from search_spaces import Signature
 
 LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
-"""Asks a probe to keep what `Probe.output_gradients` needs."""
+"""Watch with which a probe records what `Probe.output_gradients` needs."""
 
 ALL = slice(None)
 
@@ -25,20 +25,20 @@ _NO_NUMBERS = "which this score cannot vary: use another scorer"
 
 
 class Probe(Activations):
-    """What a scorer sees of a student; every pass is made when first asked for, and kept.
+    """A student as seen by scorers; passes are made on first use and cached.
 
-    What a forward pass shows (`output`, `features`, `feature_map`, …) is read as from
-    any [`Activations`][diswot.networks.Activations].
+    Activations of the forward pass (`output`, `features`, `feature_map`, …) are those of
+    [`Activations`][diswot.networks.Activations].
 
     Args:
-        network: the student, in the mode in which it is to be scored.
-        *inputs: what it is called with, each (B, …).
-        labels: (B,) class of each example, where there are classes.
-        costs: parameters and multiply-adds of the architecture.
-        seed: what chance in a score depends on.
-        watches: what to keep of the forward pass.
-        differentiable: whether gradients can be taken of what the forward pass shows.
-        signature: what values the inputs have; needed for noise of whole numbers.
+        network: the student, in the mode for scoring.
+        *inputs: inputs of the batch, each (B, …).
+        labels: class of each example (B,); `None` without classes.
+        costs: parameters and MACs of the architecture.
+        seed: seed of random numbers in scores.
+        watches: activations to record in the forward pass.
+        differentiable: whether the forward pass is recorded by autograd.
+        signature: ranges of integer inputs; needed for noise of such inputs.
 
     Examples:
         >>> network = nn.Sequential(
@@ -61,7 +61,7 @@ class Probe(Activations):
         differentiable: bool = False,
         signature: Signature | None = None,
     ) -> None:
-        # Convolutions on a CPU take half to two thirds of the time with channels last.
+        # With channels-last memory, convolutions on a CPU take half to two thirds of the time.
         self.who = named(network)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.inputs = tuple(_prepared(each, differentiable=differentiable) for each in inputs)
@@ -96,24 +96,25 @@ class Probe(Activations):
 
     @cached_property
     def loss(self) -> Tensor:
-        """Mean cross-entropy of the batch."""
+        """Mean cross-entropy of the batch, a scalar."""
         with torch.enable_grad():
             return F.cross_entropy(self.output, self.targets)
 
     @property
     def weight_gradients(self) -> list[tuple[WeightLayer, Tensor]]:
-        """Gradient of the loss for the weight of every convolution and linear layer.
+        """Every convolution and linear layer, with the gradient of the loss for its weight.
 
-        Zero where a layer has no part in the loss.
+        The gradient is zero for layers that the loss does not depend on.
         """
         layers = weight_layers(self.network)
         return list(zip(layers, self._loss_gradients[: len(layers)], strict=True))
 
     @property
     def output_gradients(self) -> list[tuple[WeightLayer, Tensor, Tensor]]:
-        """Every call of a convolution or linear layer: layer, output, gradient of the loss for it.
+        """Every call of a convolution or linear layer: layer, output, gradient of the output.
 
-        By the same backward pass as `weight_gradients`; only with the watch `LAYER_OUTPUTS`.
+        Computed in the same backward pass as `weight_gradients`; needs the watch
+        `LAYER_OUTPUTS`.
         """
         gradients = self._loss_gradients[len(weight_layers(self.network)) :]
         return [
@@ -123,7 +124,7 @@ class Probe(Activations):
 
     @cached_property
     def _loss_gradients(self) -> list[Tensor]:
-        """Gradients of the loss for all weights, then for all outputs that are kept."""
+        """Gradients of the loss for all weights, then for all recorded outputs."""
         weights = [layer.weight for layer in weight_layers(self.network)]
         return self.gradients(self.loss, [*weights, *(output for _, output in self._layer_calls)])
 
@@ -136,12 +137,12 @@ class Probe(Activations):
 
     @cached_property
     def input_gradients(self) -> Tensor:
-        """Gradient of the sum of all outputs for the inputs of each example, in a row: (B, D).
+        """Gradient of the sum of all outputs with respect to the inputs, flattened: (B, D).
 
-        Inputs of whole numbers have none.
+        Integer inputs are left out.
 
         Raises:
-            NetworkError: no input has one.
+            NetworkError: all inputs are integers.
         """
         reals = [each for each in self.inputs if each.is_floating_point()]
         if not reals:
@@ -151,23 +152,24 @@ class Probe(Activations):
         return torch.cat([each.flatten(1) for each in self.gradients(total, reals)], dim=1)
 
     def examples(self, places: slice) -> tuple[Tensor, ...]:
-        """Return the inputs of some examples."""
+        """Return the inputs of some examples of the batch."""
         return tuple(each[places] for each in self.inputs)
 
     def noise(
         self, generator: torch.Generator, places: slice = ALL, *, real: bool = False
     ) -> tuple[Tensor, ...]:
-        """Return inputs of as many examples at random: N(0, 1), or whole numbers of their range.
+        """Return random inputs with the shapes of examples of the batch.
 
-        Masks are true everywhere.
+        Real inputs are drawn from N(0, 1), integers uniformly from their range; masks are true.
 
         Args:
-            generator: draws them, on the CPU.
-            places: of how many examples; by default the whole batch.
-            real: whether there must be an input of real numbers.
+            generator: CPU generator.
+            places: examples whose shapes are used; by default the whole batch.
+            real: whether at least one input must be real.
 
         Raises:
-            NetworkError: all inputs are whole numbers, and it must or their range is not known.
+            NetworkError: all inputs are integers, and a real one is required or their range is
+                not known.
         """
         examples = self.examples(places)
         reals = any(each.is_floating_point() for each in examples)
@@ -190,7 +192,16 @@ class Probe(Activations):
     def gradients(
         self, of: Tensor, wrt: Sequence[Tensor], *, create_graph: bool = False
     ) -> list[Tensor]:
-        """Return gradients by one backward pass; the graph of the forward pass is kept."""
+        """Return gradients by one backward pass; the autograd graph is retained.
+
+        Args:
+            of: a scalar.
+            wrt: tensors with respect to which `of` is differentiated.
+            create_graph: whether the gradients can be differentiated again.
+
+        Returns:
+            One gradient per tensor; zero if `of` does not depend on it.
+        """
         with torch.enable_grad():
             return list(
                 torch.autograd.grad(
@@ -204,7 +215,7 @@ class Probe(Activations):
             )
 
     def generator(self, purpose: str) -> torch.Generator:
-        """Return a generator (on the CPU) that depends on the student, the repeat and `purpose`."""
+        """Return a CPU generator whose seed depends on student, repeat and `purpose`."""
         return torch.Generator().manual_seed(seed_for(self._seed, purpose))
 
 

@@ -1,17 +1,15 @@
-"""The statistics by which DisWOT compares two networks, shared by scores and losses.
+"""The similarity statistics of DisWOT, shared by scores and losses.
 
 Source: Dong et al., "DisWOT: Student Architecture Search for Distillation WithOut
 Training", CVPR 2023, arXiv 2303.15678, section 3.
 
-The paper's text can be read in several ways; these are implemented:
+The paper's text is ambiguous; this interpretation is implemented:
 
-- semantic: every class n has its own B×B matrix G_n G_nᵀ, from its localization maps
-  as a B×H·W matrix, and the distances are averaged over the classes. (The text also
-  speaks of a matrix over channels or classes; read so, class by class, the score
-  mostly sees the random classifier: docs/scores.md has the figures.)
-- ‖·‖₂ of a matrix is the Euclidean norm of its entries (Frobenius);
-- where the feature maps differ in resolution, the larger one is average-pooled to
-  the smaller.
+- semantic: every class n has its own B×B matrix G_n G_nᵀ of its localization maps (B×H·W), and
+  distances are averaged over classes. (The text also mentions a matrix over channels or
+  classes; then the score mostly depends on the random classifier: docs/scores.md has figures.)
+- ‖·‖₂ of a matrix is the Frobenius norm;
+- if the feature maps differ in resolution, the larger one is average-pooled to the smaller.
 """
 
 import torch
@@ -26,19 +24,23 @@ Resolution = tuple[int, int]
 
 
 def common_resolution(a: Activations, b: Activations) -> Resolution:
-    """Return the height and width at which two feature maps are compared."""
+    """Return the smaller height and the smaller width of two networks' feature maps."""
     (height_a, width_a), (height_b, width_b) = a.resolution, b.resolution
     return min(height_a, height_b), min(width_a, width_b)
 
 
 def localization_maps(activations: Activations, resolution: Resolution) -> Tensor:
-    """Return the class activation maps G_n = Σ_c w_{n,c} A^c of every class.
+    """Return the class activation maps G_n = Σ_c w_{n,c} A^c of all classes n.
+
+    Args:
+        activations: feature map A (B, C, H, W) and classifier weight w (N, C).
+        resolution: height and width to which the feature map is pooled.
 
     Returns:
-        Tensor of shape (B, N, H, W).
+        Maps (B, N, H, W).
 
     Raises:
-        NetworkError: the classifier does not read the channels of the feature map.
+        NetworkError: the classifier's features are not the channels of the feature map.
     """
     channels, width = activations.feature_map.shape[1], activations.classifier_weight.shape[1]
     if channels != width:
@@ -51,17 +53,17 @@ def localization_maps(activations: Activations, resolution: Resolution) -> Tenso
 
 
 def semantic_similarity(activations: Activations, resolution: Resolution) -> Tensor:
-    """Return G_n G_nᵀ / ‖G_n G_nᵀ‖₂ of every class n's localization maps, shape (N, B, B)."""
+    """Return G_n G_nᵀ / ‖G_n G_nᵀ‖₂ for every class n: (N, B, B)."""
     return _normalized_gram(localization_maps(activations, resolution).transpose(0, 1).flatten(2))
 
 
 def relation_similarity(activations: Activations, resolution: Resolution) -> Tensor:
-    """Return Ã Ãᵀ / ‖Ã Ãᵀ‖₂ of the feature map flattened to (B, C·H·W), shape (B, B)."""
+    """Return Ã Ãᵀ / ‖Ã Ãᵀ‖₂ for the feature map Ã flattened to (B, C·H·W): (B, B)."""
     return _normalized_gram(flat_images(activations, resolution))
 
 
 def flat_images(activations: Activations, resolution: Resolution) -> Tensor:
-    """Return Ã: the feature map at `resolution` as (B, C·H·W)."""
+    """Return Ã, the feature map pooled to `resolution` and flattened to (B, C·H·W)."""
     maps = at_least_single(activations.feature_map)
     return pooled(maps, (maps.shape[1], *resolution)).flatten(1)
 
@@ -73,12 +75,12 @@ def _normalized_gram(rows: Tensor) -> Tensor:
 
 
 def semantic_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return M_s: ‖·‖₂ of the difference of (N, B, B) similarities, mean over the classes."""
+    """Return M_s: the norm of the difference of similarities (N, B, B), averaged over classes."""
     return _norm(teacher - student).mean()
 
 
 def relation_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return M_r: ‖·‖₂ of the difference of (B, B) similarities."""
+    """Return M_r: the norm of the difference of similarities (B, B)."""
     return _norm(teacher - student)
 
 

@@ -1,4 +1,4 @@
-"""Where two networks are compared: which feature maps, in which pairs, at which size."""
+"""Select, pair and pool the feature maps at which two networks are compared."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,10 +15,10 @@ from diswot.networks.layers import blocks
 _T = TypeVar("_T")
 
 Shape: TypeAlias = tuple[int, ...]
-"""Channels, height and width of a feature map; channels alone of features or outputs."""
+"""(C, H, W) of a feature map, or (C,) of a vector."""
 
 THIRDS = 3
-"""Stages of a network whose blocks all have one resolution."""
+"""Number of stages of a network whose blocks all have the same resolution."""
 
 
 def _map_or_none(_given: Tensor, output: Tensor) -> Tensor | None:
@@ -26,17 +26,20 @@ def _map_or_none(_given: Tensor, output: Tensor) -> Tensor | None:
 
 
 BLOCK_MAPS: Watch[Tensor | None] = Watch(blocks, _map_or_none)
-"""The feature map (B, C, H, W) of every block; tokens are put at their places."""
+"""Records the feature map (B, C, H, W) of every block; tokens are arranged as a map."""
 
 
 def stages(activations: Activations) -> list[Tensor]:
-    """Return the last feature map (B, C, H, W) of every stage, where `BLOCK_MAPS` is watched.
+    """Return the last feature map (B, C, H, W) of every stage.
 
-    A stage is the blocks of one resolution. Where all blocks have the same, as in
-    transformers, the stages are the first, second and last third of the blocks.
+    A stage consists of consecutive blocks with the same resolution. If all blocks have the
+    same, as in transformers, the stages are the first, second and last third of the blocks.
+
+    Args:
+        activations: activations recorded with the watch `BLOCK_MAPS`.
 
     Raises:
-        NetworkError: no block shows a feature map.
+        NetworkError: no block outputs a feature map.
 
     Examples:
         >>> import torch
@@ -51,13 +54,16 @@ def stages(activations: Activations) -> list[Tensor]:
 
 
 def flows(activations: Activations) -> list[tuple[Tensor, Tensor]]:
-    """Return the first and the last feature map of every stage.
+    """Return the first and the last feature map (B, C, H, W) of every stage.
 
-    Stages are those of [`stages`][diswot.networks.taps.stages]. Both maps are the same where
-    the stage is one block.
+    Stages are those of [`stages`][diswot.networks.taps.stages]. For a stage of one block, both
+    maps are the same.
+
+    Args:
+        activations: activations recorded with the watch `BLOCK_MAPS`.
 
     Raises:
-        NetworkError: no block shows a feature map.
+        NetworkError: no block outputs a feature map.
     """
     return [(stage[0], stage[-1]) for stage in _staged(activations)]
 
@@ -73,7 +79,7 @@ def _staged(activations: Activations) -> list[list[Tensor]]:
 
 
 def in_stages(places: Sequence[_T], resolution: Callable[[_T], Shape]) -> list[list[_T]]:
-    """Return `places` in runs of one resolution, or in thirds where all have the same."""
+    """Group consecutive places by resolution, or in thirds if all have the same."""
     by_resolution = [list(run) for _, run in groupby(places, key=resolution)]
     if len(by_resolution) > 1:
         return by_resolution
@@ -82,24 +88,24 @@ def in_stages(places: Sequence[_T], resolution: Callable[[_T], Shape]) -> list[l
 
 
 def common_shape(own: Shape, other: Shape) -> Shape:
-    """Return the smaller width, height and width of two feature maps."""
+    """Return the smaller number of channels, height and width of two feature maps."""
     return tuple(map(min, own, other))
 
 
 def common_height_and_width(own: Shape, other: Shape) -> Shape:
-    """Return the width of the one feature map at the smaller height and width of two."""
+    """Return the own number of channels, with the smaller height and width of two maps."""
     return own[0], *map(min, own[1:], other[1:])
 
 
 def pooled(maps: Tensor, shape: Shape) -> Tensor:
-    """Return feature maps average-pooled to `shape`, over places and over channels.
+    """Average-pool feature maps to `shape`, over positions and over channels.
 
-    Neighboring channels are averaged where there are too many, since there is no trained
-    projection.
+    If there are more channels than in `shape`, neighboring ones are averaged, because there is
+    no trained projection.
 
     Args:
-        maps: (B, C, H, W), or (B, C).
-        shape: axes of the result without B; nowhere more than `maps`.
+        maps: feature maps (B, C, H, W), or vectors (B, C).
+        shape: shape of the result without B; no axis may be longer than in `maps`.
 
     Examples:
         >>> import torch

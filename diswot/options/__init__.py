@@ -1,4 +1,4 @@
-"""The options of searches and trainings, declared once; needs no torch."""
+"""The options of all commands and functions, declared once; does not import torch."""
 
 from diswot.options._job import JobOptions, RunOptions
 from diswot.options._keywords import nearest, takes_options

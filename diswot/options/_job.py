@@ -1,4 +1,4 @@
-"""What can be chosen of the main job."""
+"""Options of `run`."""
 
 from typing import Annotated, TypedDict
 
@@ -9,7 +9,7 @@ from diswot.options._training import DistillationOptions
 
 
 class JobOptions(TypedDict, total=False):
-    """Options of `run` alone."""
+    """Options that only `run` has."""
 
     method: Annotated[
         str,

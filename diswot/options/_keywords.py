@@ -1,4 +1,4 @@
-"""Public functions refuse keywords that they do not have, and name the nearest one."""
+"""Check the keyword arguments of public functions, and suggest the nearest option."""
 
 import difflib
 import inspect
@@ -77,11 +77,11 @@ _MEANT: dict[str, tuple[str, ...]] = {
     "wd": ("weight_decay",),
     "weights": ("teacher_weights",),
 }
-"""What people call options elsewhere, and what they may be here, the likeliest first."""
+"""Names of options in other libraries → options here, the most likely first."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return which of the known options is most likely meant by `name`.
+    """Return the known option that is most likely meant by `name`, or `None`.
 
     Examples:
         >>> nearest("lr", ["seed", "learning_rate"]), nearest("populaton", ["seed", "population"])
@@ -99,17 +99,20 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 Own: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Declared]]
-"""(keywords given) → options that are taken in addition to those that a function declares."""
+"""(given keywords) → further options that a function accepts, for example of a task."""
 
 
 def takes_options(target: _C, *, own: Own = lambda _: {}) -> _C:
-    """Make a function or class refuse unknown keywords, and check the options it declares.
+    """Make a function or class reject unknown keywords, and check its declared options.
 
-    What is declared are the keywords of `**options: Unpack[Kind]`.
+    Declared options are those of the `TypedDict` in `**options: Unpack[Kind]`.
 
     Args:
         target: the function or class.
-        own: what else is taken where there is an unknown keyword, such as options of a task.
+        own: returns further accepted options if there are unknown keywords.
+
+    Raises:
+        TypeError: at decoration: the function accepts any keywords.
 
     Examples:
         >>> @takes_options

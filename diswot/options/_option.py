@@ -1,4 +1,4 @@
-"""What an option is: declared once, checked wherever it is given."""
+"""The declaration of an option, and the check of its values."""
 
 import math
 from collections.abc import Mapping
@@ -11,23 +11,23 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from diswot.errors import OptionError, UnknownNameError
 
 GROUPS = ("Task", "Budget", "Search", "Training", "Export", "Run")
-"""Headings of the help, in their order."""
+"""Headings of the help, in order."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option, from which its check, its flag and its help come.
+    """The declaration of an option, from which check, flag and help are derived.
 
     Attributes:
-        help: what it does; the help of its flag.
-        default: its value where none is given; `None` where that follows from other things.
-        least: the smallest value.
-        most: the largest value.
-        above: what it must be greater than.
-        below: what it must be less than.
-        choices: the names that it can be.
-        group: the heading of the help that it stands under, one of `GROUPS`.
-        essential: whether `--help` shows it; `--help-all` shows every one.
+        help: help text of its flag.
+        default: default value; `None` if it depends on other options or data.
+        least: smallest value.
+        most: largest value.
+        above: exclusive lower limit.
+        below: exclusive upper limit.
+        choices: valid names.
+        group: heading in the help, one of `GROUPS`.
+        essential: whether `--help` lists it; `--help-all` lists all options.
     """
 
     help: str
@@ -43,7 +43,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Declared:
-    """An option with its name and its type."""
+    """A declared option with its name and type.
+
+    Attributes:
+        name: name of the keyword.
+        kind: type of its values.
+        optional: whether `None` is valid.
+        option: the declaration.
+    """
 
     name: str
     kind: Any
@@ -51,11 +58,11 @@ class Declared:
     option: Option
 
     def checked(self, value: Any) -> Any:
-        """Return `value` as a plain one of the option's type.
+        """Check a value, and convert integers of other types (such as numpy's) to `int`.
 
         Raises:
-            OptionError: it is of another type, or out of range.
-            UnknownNameError: it is none of the names that the option can be.
+            OptionError: it has the wrong type, or is out of range.
+            UnknownNameError: it is not one of the choices.
         """
         if value is None and self.optional:
             return None
@@ -92,7 +99,7 @@ class Declared:
 
     @property
     def expected(self) -> str:
-        """What a value must be, in words."""
+        """Description of valid values."""
         if self.option.choices:
             return f"one of {', '.join(self.option.choices)}"
         what = {bool: "True or False", int: "a whole number", float: "a number"}
@@ -139,12 +146,12 @@ def _declared(name: str, hint: Any) -> Declared:
 
 
 def options_of(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that a kind of options declares."""
+    """Select those options that a `TypedDict` declares."""
     return {name: value for name, value in options.items() if name in declared(kind)}
 
 
 def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every option of a kind, checked; those that are not given have their defaults."""
+    """Return all options that a `TypedDict` declares: given ones checked, others as default."""
     return {
         name: each.checked(options[name]) if name in options else each.option.default
         for name, each in declared(kind).items()

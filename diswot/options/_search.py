@@ -1,4 +1,4 @@
-"""What can be chosen of scores and searches."""
+"""Options of scores and searches."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,25 +17,25 @@ from diswot.options._shared import (
 )
 
 Combination: TypeAlias = Literal["sum", "rank", "standard", "logrank"]
-"""How several terms become one score."""
+"""How several terms are combined to one score."""
 
 COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 
 TeacherState: TypeAlias = Literal["random", "trained"]
-"""The weights that scores see the teacher with."""
+"""Weights of the teacher in scores."""
 
 TEACHER_STATES: tuple[TeacherState, ...] = get_args(TeacherState)
 
 DEFAULT_SCORER = "student_fit"
-"""What candidates are scored by where nothing else is asked for."""
+"""The default scorer."""
 
 EAGER, ONNX, COMPILED = "eager", "onnx", "torch-compile"
 
 RUNTIMES = {EAGER: "eager PyTorch", ONNX: "onnxruntime", COMPILED: "torch.compile"}
-"""The forms in which latency can be measured, and what runs each."""
+"""Runtimes in which latencies can be measured, with their descriptions."""
 
 MEASURED = "measured"
-"""The former name of the form `eager`."""
+"""Former name of the runtime `eager`."""
 
 MOST_CANDIDATES = 1_000_000
 MOST_REPEATS = 10_000
@@ -44,11 +44,11 @@ MOST_THREADS = 1_024
 
 
 STREAM_ABOVE = 8.0
-"""GiB of decoded images above which they are streamed."""
+"""Default size of decoded images, in GiB, above which they are streamed."""
 
 
 class DataOptions(TypedDict, total=False):
-    """Options of data that the functions of every task declare; a task takes those it has too."""
+    """Options of data that all functions declare; a task accepts those that it declares too."""
 
     image_size: Annotated[
         int | None,
@@ -71,7 +71,7 @@ class DataOptions(TypedDict, total=False):
 
 
 class ScoringOptions(DataOptions, total=False):
-    """Options of `search` and `score` alike."""
+    """Options of both `search` and `score`."""
 
     task: TaskName
     data: Annotated[
@@ -147,7 +147,7 @@ class ScoringOptions(DataOptions, total=False):
 
 
 class SearchOptions(ScoringOptions, total=False):
-    """Options of `search` and `run` alike."""
+    """Options of both `search` and `run`."""
 
     engine: Annotated[
         str,
@@ -246,7 +246,7 @@ class SearchOptions(ScoringOptions, total=False):
 
 
 class ResumeOptions(TypedDict, total=False):
-    """Options of `resume`: what can be another than before, and what must be named again."""
+    """Options of `resume`: those that may change, and Python code that must be named again."""
 
     task: Annotated[
         str | None,

@@ -10,10 +10,10 @@ MOST_IMAGES = 1_000_000
 MOST_SEED = 2**63 - 1
 
 DEFAULT_TASK = "images"
-"""What a teacher does by default."""
+"""The default task."""
 
 DEFAULT_METHOD = "distillation"
-"""How students are made and trained by default."""
+"""The default method."""
 
 TaskName: TypeAlias = Annotated[
     str,

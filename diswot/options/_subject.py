@@ -1,4 +1,4 @@
-"""What commands are asked for that Python functions take by position."""
+"""Options of commands that are positional arguments of Python functions."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -6,7 +6,7 @@ from diswot.options._option import Option
 
 
 class SubjectOptions(TypedDict, total=False):
-    """Options of commands, which functions take by position: what is searched and for whom."""
+    """Teacher and search space, which are positional arguments of Python functions."""
 
     teacher: Annotated[
         Any,
@@ -28,7 +28,7 @@ class SubjectOptions(TypedDict, total=False):
 
 
 class BudgetOptions(TypedDict, total=False):
-    """Options of commands: the limits of a [`Budget`][diswot.search.Budget]."""
+    """The limits of a [`Budget`][diswot.search.Budget], as options of commands."""
 
     max_params: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""What can be chosen of trainings."""
+"""Options of trainings."""
 
 from typing import Annotated, TypedDict
 
@@ -15,27 +15,27 @@ from diswot.options._shared import (
 )
 
 OPTIMIZERS = {"sgd": (0.05, 5e-4), "adamw": (1e-3, 0.05)}
-"""Optimizers with the learning rate and the weight decay that are their defaults."""
+"""Optimizers with their default learning rates and weight decays."""
 
 SCHEDULES = ("step", "cosine")
-"""How the learning rate can fall."""
+"""Learning rate schedules."""
 
 AUGMENTATIONS = ("none", "standard", "strong")
-"""How images can be varied."""
+"""Levels of image augmentation."""
 
 PRECISIONS = ("single", "bf16", "fp16")
-"""What forward and backward passes can be computed in."""
+"""Precisions of forward and backward passes; `single` is fp32."""
 
 TEACHER_VIEWS = ("auto", "own", "student")
-"""What teachers can be given of training images."""
+"""Which images a teacher of larger images gets: its own view, or the student's."""
 
 
 MOST_LOADER_WORKERS = 8
-"""Processes that read streamed examples where nobody says how many."""
+"""Default upper limit of the number of processes that read streamed examples."""
 
 
 class RecipeOptions(TypedDict, total=False):
-    """What of a [`Recipe`][diswot.training.Recipe] can be chosen; `None` is its default."""
+    """Options of a [`Recipe`][diswot.training.Recipe]; `None` is the default of each."""
 
     epochs: Annotated[
         int | None,
@@ -147,7 +147,7 @@ class RecipeOptions(TypedDict, total=False):
 
 
 class DistillationOptions(RecipeOptions, total=False):
-    """Options of `distill`, `train_teacher` and `run` alike, with those of the recipe."""
+    """Options of `distill`, `train_teacher` and `run`, including those of the recipe."""
 
     task: TaskName
     data_root: DataRoot

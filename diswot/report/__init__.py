@@ -1,4 +1,4 @@
-"""A run as one page, and its plots as files."""
+"""Report of a run: an HTML page and plots as files."""
 
 from diswot.report._api import Report, write_report
 

@@ -1,4 +1,4 @@
-"""`write_report`: a run folder in, one page and its plots out."""
+"""`write_report`: write the HTML page and the plots of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ PAGE, PLOTS = "report.html", "report"
 
 @dataclass(frozen=True)
 class Report:
-    """What was written.
+    """The files of a report.
 
     Attributes:
         page: the HTML page.
@@ -44,24 +44,27 @@ class Report:
 def write_report(
     folder: str | Path, *, space: SearchSpace | None = None, plots: bool | None = None
 ) -> Report:
-    """Write a run as one page that loads nothing, `report.html`, and its plots as PNG and SVG.
+    """Write the report of a run: a self-contained page `report.html`, and plots as PNG and SVG.
 
-    The page shows the winner, score against each cost with the Pareto front, the
-    convergence, the winner's genes and network, the distillations, failures, and every
-    setting. Nothing that the run folder names is imported or executed. The same run gives
-    the same files; older ones are replaced.
+    The page has the winner, scores against each cost with the Pareto front, convergence, the
+    winner's architecture and network, the trainings, failures, and all settings. Nothing that
+    the run folder names is imported. The same run gives identical files; older ones are
+    replaced.
 
     Args:
         folder: the run folder.
-        space: the search space, where it is none of the built-in ones; without it the
-            winner's network is not drawn.
+        space: the search space, if it is not a built-in one; without it, the winner's network
+            is not drawn.
         plots: whether to write PNG and SVG files into `report/`; by default if the extra
             `plots` is installed.
 
+    Returns:
+        Paths of the written files.
+
     Raises:
-        RunFolderError: it is no run folder, is damaged, cannot be written, or its search
-            did not finish.
-        MissingExtraError: plots are asked for and matplotlib is not installed.
+        RunFolderError: the folder is not a run folder, is damaged or cannot be written, or its
+            search did not finish.
+        MissingExtraError: plots are requested and matplotlib is not installed.
 
     Examples:
         >>> import tempfile, diswot
@@ -74,7 +77,7 @@ def write_report(
     if plots:
         require_plots()
     run = Path(folder)
-    read_manifest(run)  # what is no run folder is not locked
+    read_manifest(run)  # raises before a lock file is written into a folder of others
     with working_in(run, resumable=False):
         return _write(run, load_run(run, space=space), plots=plots)
 
@@ -121,7 +124,7 @@ def _contents(result: SearchResult, run: Path) -> Contents:
 
 
 def _drawing(result: SearchResult) -> Drawing | str:
-    """Return the winner's network, or why it cannot be drawn."""
+    """Return the drawing of the winner's network, or a sentence on why it cannot be drawn."""
     if result.space is None:
         return (
             f"The space {result.manifest['settings']['space']} is not built in, and nothing that "
@@ -134,11 +137,11 @@ def _drawing(result: SearchResult) -> Drawing | str:
 
 
 def _check(result: SearchResult, folder: Path) -> None:
-    """Make sure that there is something to show, and that it can be drawn.
+    """Make sure that the result can be drawn.
 
     Raises:
-        RunFolderError: the winner is none of the candidates, a number is not finite, or the
-            budget is none.
+        RunFolderError: the winner is not one of the candidates, a number is not finite, or the
+            budget is invalid.
     """
     everybody = (result.best, *result.candidates, *result.baselines.values())
     scored = {candidate.name for candidate in result.candidates if candidate.score is not None}

@@ -1,4 +1,4 @@
-"""The genes of an architecture: what was chosen, and from what."""
+"""The genes of an architecture: the chosen option of each field, and the alternatives."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from search_spaces import Architecture, ChoiceSpace, SearchSpace
 
 @dataclass(frozen=True)
 class Gene:
-    """One choice of a search space, and what a candidate has there.
+    """One field of a search space with the value of a candidate.
 
     Attributes:
-        name: what was to be chosen.
-        value: what was chosen.
-        options: what could have been; none where they are not known.
+        name: name of the field.
+        value: the candidate's option.
+        options: all options; empty if they are not known.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Gene:
 
 
 def read_genes(space: SearchSpace | None, candidate: Candidate) -> list[Gene]:
-    """Return the genes of a candidate; none where its space or their names are not known.
+    """Return the genes of a candidate; empty if the space is not known or has no fields.
 
     Examples:
         >>> from diswot.networks.costs import Costs
@@ -54,7 +54,7 @@ def _named(arch: Architecture) -> list[tuple[str, object]]:
 
 
 def _text(value: object) -> str:
-    """Write named tuples with their names, and tuples without brackets."""
+    """Format named tuples with field names, and tuples without parentheses."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         named = value._asdict().items()
         return ", ".join(f"{name} {part}" for name, part in named if part is not None)

@@ -1,4 +1,4 @@
-"""How a run was made: every setting, version and hash, and what to run next."""
+"""The settings, versions and hashes of a run, and commands to run next."""
 
 import json
 import shlex
@@ -12,19 +12,19 @@ from diswot.search import SPACES, SearchResult
 from diswot.tasks import TASKS, Task, find_task
 
 RELATIVE = ("rank", "logrank", "standard")
-"""Combinations by which a score depends on the other candidates."""
+"""Combinations in which a score depends on the other candidates."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command to run next, and what it does."""
+    """A command to run next, with a description."""
 
     line: str
     does: str
 
 
 def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return everything in a manifest as text, by section.
+    """Return all values of a manifest as texts, by section.
 
     Examples:
         >>> facts({"schema": 1, "budget": {"params": 300000, "macs": None}})
@@ -36,7 +36,7 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def noun_of(manifest: Mapping[str, Any]) -> str:
-    """Return what one example of a run is called; `example` where the task is unknown."""
+    """Return what a run's task calls one example; `example` if the task is not built in."""
     name = manifest["settings"].get("task", DEFAULT_TASK)
     return find_task(name).noun if name in TASKS else Task.noun
 
@@ -60,7 +60,7 @@ def _text(value: Any) -> str:
 
 
 def commands(result: SearchResult, folder: Path) -> list[Command]:
-    """Return the commands that can follow a run."""
+    """Return the commands that can be run after a search."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
     task_name = str(settings.get("task", DEFAULT_TASK))
@@ -82,7 +82,7 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
 
 
 def _named_again(kind: str, name: str, known: Container[str]) -> str:
-    """Return the option that names what is not built in, which no run folder can name."""
+    """Return the option with which Python code must be named again; empty if not needed."""
     if name in known:
         return ""
     place = "path/to/" if kind == "data" else "package.module:"

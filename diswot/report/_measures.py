@@ -1,4 +1,4 @@
-"""What is measured of candidates, how it is called and how it is written."""
+"""Costs and scores of candidates with their labels and formats."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from diswot.search import Candidate
 
 @dataclass(frozen=True)
 class Measure:
-    """A cost of a candidate.
+    """A cost of candidates with its labels.
 
     Attributes:
-        name: of the cost.
-        label: what an axis says, with the unit; `{noun}` stands for an example's name.
-        short: what a table says.
-        write: a value → text with its unit.
+        name: attribute of `Costs`.
+        label: label of an axis, with the unit; `{noun}` is replaced by the task's word for one
+            example.
+        short: label in tables.
+        write: formats a value with its unit.
     """
 
     name: str
@@ -24,12 +25,12 @@ class Measure:
     write: Callable[[float], str]
 
     def of(self, candidate: Candidate) -> float | None:
-        """Return the candidate's cost; `None` where it is not known."""
+        """Return the candidate's cost; `None` if it was not measured."""
         value: float | None = getattr(candidate.costs, self.name)
         return value
 
     def known(self, candidate: Candidate) -> float:
-        """Return the candidate's cost, which is known."""
+        """Return the candidate's cost, which must have been measured."""
         return float(getattr(candidate.costs, self.name))
 
 
@@ -42,12 +43,12 @@ MEASURES = (
 
 
 def known_measures(candidate: Candidate) -> list[Measure]:
-    """Return the costs that are known of a candidate."""
+    """Return the costs that were measured for a candidate."""
     return [measure for measure in MEASURES if measure.of(candidate) is not None]
 
 
 def costs(candidate: Candidate) -> dict[str, str]:
-    """Return the known costs of a candidate as names and values."""
+    """Return the measured costs of a candidate as formatted texts, by label."""
     return {m.short: m.write(m.known(candidate)) for m in known_measures(candidate)}
 
 
@@ -59,7 +60,7 @@ def written_score(candidate: Candidate) -> str:
 
 
 def share_of_budget(candidate: Candidate, budget: Mapping[str, object]) -> dict[str, str]:
-    """Return for each limit of a budget what share of it a candidate takes."""
+    """Return, for each limit of a budget, the percentage that a candidate uses."""
     shares = {}
     for measure in known_measures(candidate):
         limit, value = budget.get(measure.name), measure.of(candidate)

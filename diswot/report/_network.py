@@ -1,4 +1,4 @@
-"""A network as stages: what one forward pass on the meta device shows of any network."""
+"""Divide a network into stages and blocks, by one forward pass on the meta device."""
 
 import math
 from collections import Counter
@@ -16,19 +16,19 @@ from search_spaces import Signature
 Shape = tuple[int, ...]
 
 RESOLUTIONS = 3
-"""Resolutions inside a module from which on it is drawn as its parts."""
+"""Number of resolutions inside a module from which it is drawn as its parts."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A module, or consecutive ones that are alike.
+    """A module, or several equal consecutive ones.
 
     Attributes:
         kind: its class, or its layers if they are plain ones.
-        contents: the layers with weights in it, where it has several.
-        repeats: how many there are.
+        contents: its layers with weights, if it has several.
+        repeats: number of equal modules.
         params: parameters of all of them.
-        macs: multiply-adds of all of them, of one input.
+        macs: MACs of all of them for one example.
     """
 
     kind: str
@@ -43,8 +43,8 @@ class Stage:
     """Consecutive blocks whose outputs have the same shape.
 
     Attributes:
-        shape: (C, H, W), (T, C) of T tokens, or (D,).
-        blocks: in the order in which they run.
+        shape: (C, H, W), (T, C) for T tokens, or (D,).
+        blocks: the blocks in order of execution.
     """
 
     shape: Shape
@@ -57,22 +57,22 @@ class Stage:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of its blocks."""
+        """MACs of its blocks."""
         return sum(block.macs for block in self.blocks)
 
     @property
     def depth(self) -> int:
-        """How many blocks there are."""
+        """Number of blocks."""
         return sum(block.repeats for block in self.blocks)
 
     @property
     def channels(self) -> int:
-        """Channels, or features of a token or vector."""
+        """Number of channels, or of features of a token or vector."""
         return self.shape[0] if len(self.shape) != 2 else self.shape[1]
 
     @property
     def side(self) -> int:
-        """Height and width, of an image of as many positions."""
+        """Side of a square map with as many positions."""
         positions = self.shape[1:] if len(self.shape) == 3 else self.shape[:-1]
         return max(1, math.isqrt(math.prod(positions)))
 
@@ -87,12 +87,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A network to be drawn.
+    """A network as stages.
 
     Attributes:
         given: shape of the first input.
-        stages: in the order in which they run.
-        params: parameters of the whole network, those outside of any block included.
+        stages: the stages in order of execution.
+        params: parameters of the whole network, including those outside of blocks.
     """
 
     given: Shape
@@ -106,18 +106,18 @@ class Drawing:
 
 
 def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawing:
-    """Run the network that `build` makes on the meta device and return its stages.
+    """Run a network on the meta device and return its stages.
 
-    Sequences are drawn as their parts, and so are modules in which there are three
-    resolutions; any other module is one block. Plain layers without weights of two axes
-    (normalization, activations) are drawn with the layer before them.
+    `nn.Sequential` and modules with three or more resolutions are divided into their parts; any
+    other module is one block. Layers without weight matrices (normalization, activations) are
+    joined to the layer before them.
 
     Args:
         build: makes the network; called with the meta device as default.
-        signature: what it takes.
+        signature: shapes of the network's inputs.
 
     Raises:
-        Exception: whatever the network raises that cannot run on the meta device.
+        Exception: anything, if the network does not run on the meta device.
 
     Examples:
         >>> from search_spaces import TensorSpec
@@ -148,7 +148,7 @@ def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawin
 
 @dataclass(eq=False)
 class _Call:
-    """One call of a module; what is not known before it ends is filled in then."""
+    """One call of a module; shape and FLOPs are set when it ends."""
 
     module: nn.Module
     caller: "_Call | None"
@@ -171,7 +171,7 @@ class _Call:
 
 
 def _calls(network: nn.Module, inputs: tuple[Tensor, ...], flops: Callable[[], int]) -> list[_Call]:
-    """Run the network; return the calls of its modules in the order in which they began."""
+    """Run the network; return the calls of its modules in the order of their starts."""
     calls: list[_Call] = []
     open_calls: list[_Call] = []
 
@@ -191,7 +191,7 @@ def _calls(network: nn.Module, inputs: tuple[Tensor, ...], flops: Callable[[], i
 
 
 def _drawn(network: nn.Module, calls: Sequence[_Call]) -> list[_Call]:
-    """Return the calls that are drawn: of modules that are not drawn as their parts."""
+    """Return the calls of modules that are drawn as blocks."""
     opened = {network} | {
         call.module
         for call in calls
@@ -209,7 +209,7 @@ def _drawn(network: nn.Module, calls: Sequence[_Call]) -> list[_Call]:
 
 
 def _layers(calls: Sequence[_Call]) -> list[tuple[Shape, Block]]:
-    """Return a block for each call, and one for each plain layer with what only follows it."""
+    """Return a block per call, with plain layers joined to the layer before them."""
     blocks: list[tuple[Shape, Block]] = []
     counted: set[nn.Parameter] = set()
     joinable = False
@@ -230,7 +230,7 @@ def _layers(calls: Sequence[_Call]) -> list[tuple[Shape, Block]]:
 
 
 def _alike(blocks: Sequence[tuple[Shape, Block]]) -> list[tuple[Shape, Block]]:
-    """Return consecutive blocks of equal shape, kind and contents as one."""
+    """Merge consecutive blocks of equal shape, kind and contents."""
     merged = []
     for (shape, _, _), group in groupby(blocks, key=lambda b: (b[0], b[1].kind, b[1].contents)):
         alike = [block for _, block in group]
@@ -240,7 +240,7 @@ def _alike(blocks: Sequence[tuple[Shape, Block]]) -> list[tuple[Shape, Block]]:
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """Return whether a module has weights of two or more axes itself, or changes resolutions."""
+    """Return whether a module has a weight matrix of its own, or is a pooling layer."""
     weights = any(parameter.ndim > 1 for parameter in module.parameters(recurse=False))
     return weights or "Pool" in type(module).__name__
 

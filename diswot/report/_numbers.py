@@ -1,4 +1,4 @@
-"""Numbers as people read them; no line breaks between a number and its unit."""
+"""Format numbers with units, separated by no-break spaces."""
 
 import math
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from diswot.tasks import Measure
 
 HUGE = 1e300
-"""What no number of a sound run reaches."""
+"""Limit above which a number in a run folder counts as damaged."""
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
 def count(number: float) -> str:
-    """Write a count short.
+    """Format a count with three digits and a unit.
 
     Examples:
         >>> count(278_324), count(0), count(12_000_000)
@@ -23,7 +23,7 @@ def count(number: float) -> str:
 
 
 def unit_of(number: float) -> tuple[str, int]:
-    """Return the unit in which to write a number, and what it stands for.
+    """Return the unit prefix for a number, and its factor.
 
     Examples:
         >>> unit_of(-278_324), unit_of(12)
@@ -36,7 +36,7 @@ def unit_of(number: float) -> tuple[str, int]:
 
 
 def percent(rate: float) -> str:
-    r"""Write a rate as a percentage.
+    r"""Format a fraction as a percentage.
 
     Examples:
         >>> percent(0.9561)
@@ -46,7 +46,7 @@ def percent(rate: float) -> str:
 
 
 def value(measure: Measure) -> str:
-    r"""Write the value of a measure with its unit.
+    r"""Format the value of a measure with its unit.
 
     Examples:
         >>> value(Measure("accuracy", 0.9561, 0.9, 1, 100, unit="%"))
@@ -56,7 +56,7 @@ def value(measure: Measure) -> str:
 
 
 def interval(measure: Measure) -> str:
-    """Write the interval of a measure, in its unit.
+    """Format the interval of a measure, in its unit.
 
     Examples:
         >>> interval(Measure("NME", 0.04, 0.035, 0.05, 100, higher_is_better=False))
@@ -66,7 +66,7 @@ def interval(measure: Measure) -> str:
 
 
 def milliseconds(number: float) -> str:
-    r"""Write a time in milliseconds.
+    r"""Format a time in milliseconds.
 
     Examples:
         >>> milliseconds(0.924)
@@ -76,7 +76,7 @@ def milliseconds(number: float) -> str:
 
 
 def size(number: float) -> str:
-    r"""Write a number of bytes with its unit.
+    r"""Format a number of bytes.
 
     Examples:
         >>> size(429), size(82_944), size(3_145_728)
@@ -97,7 +97,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def seconds(number: float) -> str:
-    r"""Write a time in seconds, or in minutes where there are many.
+    r"""Format a time in seconds, minutes or hours.
 
     Examples:
         >>> seconds(0.51), seconds(200)
@@ -112,7 +112,7 @@ def seconds(number: float) -> str:
 
 
 def signed(number: float) -> str:
-    """Write a score with four places and a real minus sign.
+    """Format a score with four decimal places and a true minus sign.
 
     Examples:
         >>> signed(-0.96758)

@@ -1,4 +1,4 @@
-"""What the main job adds to a search: its closing table, and the exported student."""
+"""Read the final table and the exported student of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from diswot.tasks import Measure, read_measures
 
 @dataclass(frozen=True)
 class Row:
-    """One network of the closing table; `score` and `measures` where there are any."""
+    """One network of the final table; `score` and `measures` if it has any."""
 
     label: str
     architecture: str
@@ -26,16 +26,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run beyond the search.
+    """Results of a run in addition to its search.
 
     Attributes:
-        rows: the closing table; none after a search alone.
-        shipped: the loss of the exported student, where it is known.
-        files: of the exported student, with their sizes in bytes.
-        verdict: which student to take, and why; `None` after a search alone.
-        latency: how the latencies of the closing table were measured, where it is known.
-        differences: for each exported form, the largest difference of its outputs from the
-            network's, where it is known.
+        rows: the final table; empty for a stand-alone search.
+        shipped: loss of the exported student; `None` if not known.
+        files: sizes in bytes of the exported student's files, by name.
+        differences: largest deviation of outputs for each exported file, if known.
+        verdict: which student to use, and why; `None` for a stand-alone search.
+        latency: description of how the table's latencies were measured; `None` if not known.
     """
 
     rows: tuple[Row, ...]
@@ -47,17 +46,17 @@ class Outcome:
 
     @property
     def metric(self) -> str:
-        """What the closing table is of, where there is one."""
+        """Name of the metric in the final table; empty without a table."""
         return next((found.name for row in self.rows for found in row.measures.values()), "")
 
     @property
     def losses(self) -> list[str]:
-        """The losses of the closing table, in the order of their first row."""
+        """The losses in the final table, in the order of their first occurrence."""
         return list(dict.fromkeys(loss for row in self.rows for loss in row.measures))
 
 
 def read_outcome(folder: Path) -> Outcome:
-    """Read what a run folder holds beyond the search.
+    """Read the results of a run in addition to its search.
 
     Raises:
         RunFolderError: `result.json` is damaged.

@@ -1,4 +1,4 @@
-"""The page: everything that is known of a run, written into a template."""
+"""Render the HTML page of a run."""
 
 import base64
 import hashlib
@@ -29,21 +29,21 @@ from diswot.search import Candidate, SearchResult
 TEMPLATES = Path(__file__).parent / "templates"
 
 ROWS = 50
-"""Rows or names of a table at most; the page says what it leaves out."""
+"""Maximal number of rows or names in a table; the page says how many are left out."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a page shows.
+    """The contents of a page.
 
     Attributes:
-        result: the search.
-        roles: who is who in it.
-        outcome: what came of the run beyond the search.
-        curves: what was trained.
-        drawing: the winner's network; or why it is not drawn.
-        search_plots: score against each cost, and last the convergence.
-        training_plots: the metric and the loss against epochs.
+        result: result of the search.
+        roles: roles of the candidates, such as winner and baselines.
+        outcome: results of the run in addition to its search.
+        curves: the trainings.
+        drawing: the winner's network, or a sentence on why it is not drawn.
+        search_plots: plots of score against each cost, and of the convergence last.
+        training_plots: plots of metric and loss against epochs.
     """
 
     result: SearchResult
@@ -56,7 +56,12 @@ class Contents:
 
 
 def write_page(contents: Contents, folder: Path) -> str:
-    """Return the page of a run in `folder` as HTML; the same run gives the same page."""
+    """Return the HTML page of a run; the same run gives an identical page.
+
+    Args:
+        contents: the contents of the page.
+        folder: the run folder, for commands on the page.
+    """
     numbers = _numbered([*contents.search_plots, *contents.training_plots])
     papers = [lay_out(plot, numbers) for plot in contents.search_plots]
     style, script = (_source(name) for name in ("style.css", "script.js"))
@@ -123,7 +128,7 @@ def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str
 
 
 def _course(result: SearchResult, roles: Roles) -> dict[str, str]:
-    """Return how the search went, in numbers."""
+    """Return numbers on the progress of the search, as formatted texts."""
     engine = result.manifest["engine"]
     times = [candidate.seconds for candidate in result.candidates if candidate.within_budget]
     return {
@@ -154,7 +159,7 @@ def _of_folder(result: SearchResult, folder: Path) -> dict[str, Any]:
 
 
 def _trained_winner(contents: Contents) -> Curve | None:
-    """Return the winner's training that was exported, or its best on the validation split."""
+    """Return the exported training of the winner, or its best by the validation split."""
     name, shipped = contents.result.best.name, contents.outcome.shipped
     trained = [curve for curve in contents.curves if curve.student.architecture == name]
     exported = [curve for curve in trained if curve.student.loss == shipped]
@@ -177,7 +182,7 @@ def _sections(contents: Contents) -> list[tuple[str, str]]:
 
 
 def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
-    """Number the tooltips of dots, equal ones once."""
+    """Number the distinct tooltips of all dots."""
     said = dict.fromkeys(about for plot in plots for about in plot.abouts())
     return {about: number for number, about in enumerate(said)}
 
@@ -197,10 +202,10 @@ def _environment() -> Environment:
 
 
 def _source(name: str) -> Markup:
-    """Return a file of ours as it is."""
+    """Return the content of one of our own files without escaping."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
 def _hash(source: str) -> str:
-    """Return what the page's own policy calls this script or style, the only one allowed."""
+    """Return the hash of a script or style for the page's Content-Security-Policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

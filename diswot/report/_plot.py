@@ -1,4 +1,4 @@
-"""A plot as data: what is drawn, before it is known how."""
+"""Plots as data, independent of how they are drawn (SVG or matplotlib)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class About:
     """The tooltip of a dot.
 
     Attributes:
-        title: what it is, such as an architecture.
-        facts: names and values.
+        title: first line, such as an architecture.
+        facts: pairs of name and value.
     """
 
     title: str
@@ -25,7 +25,7 @@ class About:
 
 @dataclass(frozen=True)
 class Dot:
-    """A place in the plane; `about` is `None` where there is none."""
+    """A point of a plot, with an optional tooltip."""
 
     x: float
     y: float
@@ -37,12 +37,11 @@ class Series:
     """Dots that belong together.
 
     Attributes:
-        label: what the legend says.
-        shape: separate dots; a line through them, or one that goes from each value to the
-            next by a step; or a limit, a line across the plot at the x of its only dot.
-        look: which look it has: `plain`, `front`, `winner`, `choice`, `limit`, or
-            `line-0`, `line-1`, …
-        dots: in the order in which a line goes through them.
+        label: text of the legend.
+        shape: "dots"; a "line" through them; "steps" from each value to the next; or "limit", a
+            vertical line at the x of its only dot.
+        look: style: `plain`, `front`, `winner`, `choice`, `limit`, or `line-0`, `line-1`, …
+        dots: the points, in the order of a line.
     """
 
     label: str
@@ -53,12 +52,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """What an axis shows, with its unit.
+    """An axis of a plot.
 
     Attributes:
-        label: what, with its unit.
+        label: quantity and unit.
         log: whether it is logarithmic.
-        whole: whether there is nothing between whole numbers.
+        whole: whether values are integers.
     """
 
     label: str
@@ -68,15 +67,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Plot:
-    """What a plot shows, apart from how it is drawn.
+    """A plot.
 
     Attributes:
-        name: of its files, without suffix.
-        title: what it shows.
-        caption: what one must know to read it.
+        name: name of its files, without suffix.
+        title: title of the plot.
+        caption: explanation below the plot.
         x: the horizontal axis.
         y: the vertical axis.
-        series: what is drawn, the last one on top.
+        series: the series, the last one on top.
     """
 
     name: str
@@ -87,6 +86,6 @@ class Plot:
     series: tuple[Series, ...]
 
     def abouts(self) -> Iterator[About]:
-        """Go through the tooltips of its dots."""
+        """Yield the tooltips of all dots."""
         for series in self.series:
             yield from (dot.about for dot in series.dots if dot.about is not None)

@@ -1,4 +1,4 @@
-"""Plots as PNG and SVG files."""
+"""Draw plots with matplotlib, as PNG and SVG files."""
 
 from functools import partial
 from importlib.util import find_spec
@@ -29,19 +29,19 @@ COLORS = {
     "line-4": "#8a6a00",
     "line-5": "#5a6069",
 }
-"""The page's colors on white, by look."""
+"""Colors by look, the same as on the page."""
 
 MARKERS = {"winner": ("D", 42), "front": ("o", 26), "choice": ("s", 36)}
 """Marker and area by look; others are small circles."""
 
 
 def plots_available() -> bool:
-    """Return whether plots can be drawn."""
+    """Return whether matplotlib is installed."""
     return find_spec("matplotlib") is not None
 
 
 def require_plots() -> None:
-    """Make sure that plots can be drawn.
+    """Make sure that matplotlib is installed.
 
     Raises:
         MissingExtraError: the extra `plots` is not installed.
@@ -51,7 +51,7 @@ def require_plots() -> None:
 
 
 def draw(plot: Plot, folder: Path) -> list[Path]:
-    """Draw a plot as `NAME.png` and `NAME.svg` in a folder; the same plot gives the same files."""
+    """Draw a plot as `NAME.png` and `NAME.svg`; the same plot gives identical files."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

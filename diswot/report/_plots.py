@@ -11,17 +11,18 @@ from diswot.report._scale import wants_log
 from diswot.search import Candidate, SearchResult, pareto_front
 
 MOST = 1000
-"""Dots that a plot shows; of more candidates, those with a role and an even share of the others."""
+"""Approximate maximal number of dots; of more candidates, those with a role and every n-th
+other one are drawn."""
 
 
 def search_plots(result: SearchResult, roles: Roles) -> list[Plot]:
-    """Return the plots of a search: one for each cost that is known, then the convergence."""
+    """Return the plots of a search: one per measured cost, then the convergence."""
     against = [score_against(each, result, roles) for each in known_measures(result.best)]
     return [*against, convergence(result, roles)]
 
 
 def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
-    """Return the plot of score against one cost, with their Pareto front."""
+    """Return the plot of scores against one cost, with the Pareto front of both."""
     scored = [c for c in _scored(result.candidates) if measure.of(c) is not None]
     plain = [c for c in _scored(result.baselines.values()) if measure.of(c) is not None]
     front = sorted(pareto_front(scored, ("score", measure.name)), key=measure.known)
@@ -56,7 +57,7 @@ def score_against(measure: Measure, result: SearchResult, roles: Roles) -> Plot:
 
 
 def convergence(result: SearchResult, roles: Roles) -> Plot:
-    """Return the plot of all scores, and of the best one so far, against evaluations."""
+    """Return the plot of all scores, and of the best score so far, against evaluations."""
 
     def dot(candidate: Candidate) -> Dot:
         return roles.dot(candidate, float(roles.number(candidate) or 0))
@@ -103,7 +104,7 @@ def _thinned(scored: Sequence[Candidate], roles: Roles) -> list[Candidate]:
 
 
 def _left_out(candidates: Sequence[Candidate]) -> str:
-    """Say which candidates are not drawn."""
+    """Return sentences on the candidates that are not drawn."""
     scored = len(_scored(candidates))
     unscored = len(candidates) - scored
     said = ""

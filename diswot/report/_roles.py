@@ -7,16 +7,16 @@ from diswot.search import Candidate, SearchResult
 
 
 class Roles:
-    """What the candidates of a run are in it: the winner, the front, the baselines.
+    """Roles of the candidates of a run: winner, Pareto front, baselines, shortlist.
 
     Args:
-        result: the search.
+        result: result of the search.
 
     Attributes:
-        objectives: what candidates were compared by.
-        front: the candidates that no other one beats by all objectives, best score first.
-        knee: the one of the front from which every gain costs most.
-        shortlist: candidates that score well and differ.
+        objectives: objectives of the Pareto front.
+        front: candidates on the Pareto front, best score first.
+        knee: the knee of the front.
+        shortlist: diverse candidates with high scores.
     """
 
     def __init__(self, result: SearchResult) -> None:
@@ -38,16 +38,16 @@ class Roles:
             self._name("on the shortlist", candidate)
 
     def of(self, candidate: Candidate) -> str:
-        """Return what a candidate is, in words; nothing if it is one of many."""
+        """Return the roles of a candidate as text; empty if it has none."""
         return ", ".join(self._roles.get(candidate.name, ()))
 
     @property
     def evaluations(self) -> int:
-        """How many candidates were evaluated: all but those over budget."""
+        """Number of evaluated candidates: all except those over the budget."""
         return len(self._evaluated)
 
     def number(self, candidate: Candidate) -> int | None:
-        """Return the how-manieth it was evaluated, from 1; `None` if it was not."""
+        """Return the candidate's position in the order of evaluation, from 1, or `None`."""
         return self._numbers.get(candidate.name)
 
     def about(self, candidate: Candidate) -> About:
@@ -62,7 +62,7 @@ class Roles:
         return About(candidate.name, tuple(facts.items()))
 
     def dot(self, candidate: Candidate, x: float) -> Dot:
-        """Return the dot of a scored candidate at `x`, as high as its score."""
+        """Return the dot of a scored candidate at `x`, with its score as y."""
         return Dot(x, candidate.score or 0.0, self.about(candidate))
 
     def _name(self, role: str, candidate: Candidate) -> None:

@@ -1,4 +1,4 @@
-"""From values to places on an axis, and the round values at which to draw ticks."""
+"""Map values to positions on an axis, and choose round values for ticks."""
 
 import math
 from collections.abc import Iterable
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from diswot.report._numbers import count, unit_of
 
 MARGIN = 0.04
-"""Room beyond the outermost values, as a share of the axis."""
+"""Margin beyond the outermost values, as a fraction of the axis."""
 
 TICKS = 5
 
 TINY = 1e-290
-"""What counts as nothing between two values."""
+"""Differences below this count as zero."""
 
 DECADES = 1.5
-"""Powers of ten between values from which on a logarithmic axis shows more of them."""
+"""Number of decades from which a logarithmic axis is used."""
 
 HUGE, PLACES = 1e12, 6
-"""Numbers from here on, or of more decimal places, are written with a power of ten."""
+"""Larger numbers, or numbers with more decimal places, are written with an exponent."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis from `low` to `high`, linear or logarithmic; `whole` where values are numbered.
+    """An axis from `low` to `high`, linear or logarithmic; `whole` for integers.
 
     Examples:
         >>> scale = Scale(0.0, 10.0)
@@ -42,7 +42,7 @@ class Scale:
 
     @classmethod
     def over(cls, values: Iterable[float], *, log: bool = False, whole: bool = False) -> "Scale":
-        """Return the axis on which all of `values` have a place, with a little room."""
+        """Return an axis that covers all of `values`, with a margin."""
         known = list(values)
         low, high = min(known), max(known)
         if log:
@@ -53,13 +53,13 @@ class Scale:
         return cls(low - room, high + room, whole=whole)
 
     def place(self, value: float) -> float:
-        """Return where `value` lies, 0 at the low end and 1 at the high end."""
+        """Return the position of `value`, 0 at the low end and 1 at the high end."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return round values on the axis, and how they are written."""
+        """Return round values on the axis with their texts."""
         return self._powers() if self.log else self._steps()
 
     def _steps(self) -> list[tuple[float, str]]:
@@ -82,13 +82,13 @@ class Scale:
 
 
 def wants_log(values: Iterable[float]) -> bool:
-    """Return whether values are positive and span so much that a logarithmic axis shows more."""
+    """Return whether values are positive and span enough decades for a logarithmic axis."""
     known = list(values)
     return min(known) > 0 and math.log10(max(known) / min(known)) >= DECADES
 
 
 def _round_step(rough: float) -> float:
-    """Return what is nearest to `rough`, by its ratio, of 1, 2, 5 times a power of ten."""
+    """Round to the nearest of 1, 2 or 5 times a power of ten, by ratio."""
     power = 10.0 ** math.floor(math.log10(rough))
     return min((factor * power for factor in (1, 2, 5, 10)), key=lambda s: abs(math.log(s / rough)))
 

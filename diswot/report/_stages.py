@@ -1,4 +1,4 @@
-"""The stages of a network as boxes on paper: as high as the image, as thick as its channels."""
+"""Draw the stages of a network as boxes, with height by resolution and depth by channels."""
 
 import math
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from diswot.report._network import Drawing, Stage
 
 HIGHEST, LOWEST = 76.0, 5.0
 WIDEST = 120.0
-"""Of all boxes of a stage together."""
+"""Maximal width of all boxes of a stage together."""
 
 SLANT = 0.35
-"""How far a box reaches back, as a share of its height."""
+"""Depth of a box in perspective, as a fraction of its height."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """One block: its front, top and side as the points of SVG polygons."""
+    """The box of one block: front, top and side as points of SVG polygons."""
 
     front: str
     top: str
@@ -24,7 +24,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Card:
-    """A stage with its boxes in an SVG of `width` × `height`; the image has no stage."""
+    """The boxes of a stage in an SVG of `width` × `height`; `stage` is `None` for the input."""
 
     stage: Stage | None
     title: str
@@ -34,7 +34,7 @@ class Card:
 
 
 def cards(drawing: Drawing) -> list[Card]:
-    """Return a card for the image and for each stage, in the order of the data."""
+    """Return a card for the input and for each stage, in order of execution."""
     image = Stage(drawing.given, ())
     largest = max(stage.side for stage in (image, *drawing.stages))
     cards: list[tuple[Stage | None, Stage]] = [(None, image), *((s, s) for s in drawing.stages)]
@@ -47,7 +47,7 @@ def _card(stage: Stage | None, shape: Stage, largest: int) -> Card:
     back = SLANT * height
     pitch = min(1.6 * math.sqrt(shape.channels) + 5, WIDEST / count)
     thick = max(1.5, 0.75 * pitch)
-    top = (1 + SLANT) * HIGHEST - height  # boxes stand on the same ground
+    top = (1 + SLANT) * HIGHEST - height  # all boxes have the same bottom line
     boxes = tuple(_box(place * pitch + 1, top, thick, height, back) for place in range(count))
     width = (count - 1) * pitch + thick + back + 2
     return Card(stage, str(shape), boxes, round(width, 1), round((1 + SLANT) * HIGHEST + 2, 1))

@@ -1,4 +1,4 @@
-"""A plot as places on paper, for the template that writes them as SVG."""
+"""Lay out a plot in SVG coordinates, for the template that writes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 46
 
 @dataclass(frozen=True)
 class Tick:
-    """A round value on an axis: its place and how it is written."""
+    """A tick of an axis: its coordinate and its text."""
 
     place: float
     text: str
@@ -20,7 +20,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Point:
-    """A dot: its place, the number of its tooltip, and that in one line."""
+    """A dot: its coordinates, the number of its tooltip, and the tooltip in one line."""
 
     x: float
     y: float
@@ -30,7 +30,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """A series: a path (the `d` of SVG), or points."""
+    """A series: an SVG path (attribute `d`), or points."""
 
     label: str
     look: str
@@ -40,7 +40,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Paper:
-    """A plot with every place known, in units of an SVG of 480×320."""
+    """A plot in the coordinates of an SVG of 480×320."""
 
     plot: Plot
     x_ticks: tuple[Tick, ...]
@@ -55,17 +55,17 @@ class Paper:
 
     @property
     def legend(self) -> list[Mark]:
-        """One mark for each look and label, dots before lines."""
+        """One mark per label; dots are preferred to lines."""
         known = {mark.label: mark for mark in sorted(self.marks, key=lambda mark: bool(mark.path))}
         return [mark for mark in self.marks if known[mark.label] is mark]
 
 
 def lay_out(plot: Plot, numbers: Mapping[About, int]) -> Paper:
-    """Find every place of a plot.
+    """Compute the coordinates of a plot.
 
     Args:
-        plot: what to draw; it has one dot at least.
-        numbers: a number for every tooltip of its dots.
+        plot: the plot, with at least one dot.
+        numbers: numbers of all tooltips of its dots.
     """
     x_scale, y_scale = scales(plot)
 
@@ -96,7 +96,7 @@ def lay_out(plot: Plot, numbers: Mapping[About, int]) -> Paper:
 
 
 def scales(plot: Plot) -> tuple[Scale, Scale]:
-    """Return the axes on which every dot has a place; a limit takes part across only."""
+    """Return the horizontal and vertical axes that cover all dots; limits only count for x."""
     placed = [series for series in plot.series if series.shape != "limit"]
     ys = [dot.y for series in placed for dot in series.dots]
     xs = [dot.x for series in plot.series for dot in series.dots]

@@ -1,4 +1,4 @@
-"""The distillations in a run folder: their curves and what came of them."""
+"""Curves and results of the trainings in a run folder."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from diswot.report._plot import About, Axis, Dot, Plot, Series
 from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 
 MOST = 60
-"""Dots on a curve; of more epochs, an even share and the last one."""
+"""Maximal number of dots on a curve; of more epochs, every n-th and the last one are drawn."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Curve:
     """A training in a run folder.
 
     Attributes:
-        label: the name of its folder.
-        student: what was trained.
-        epochs: what was measured of each epoch.
+        label: name of its folder.
+        student: the trained student.
+        epochs: metrics of each epoch.
     """
 
     label: str
@@ -30,13 +30,13 @@ class Curve:
 
     @property
     def tested(self) -> str:
-        """Its measure on the test split; a dash where it is not known."""
+        """Formatted measure on the test split; a dash if it is not known."""
         test = self.student.test
         return "–" if test is None else value(test)
 
     @property
     def interval(self) -> str:
-        """The 95 % interval of that measure; nothing where it is not known."""
+        """Formatted 95 % interval of the test measure; empty if it is not known."""
         test = self.student.test
         return "" if test is None else interval(test)
 
@@ -54,12 +54,12 @@ def read_curves(folder: Path) -> list[Curve]:
 
 
 def _readable(name: str) -> str:
-    """Replace what a file name can have and no text can."""
+    """Replace bytes of a file name that are not valid UTF-8."""
     return name.encode("utf-8", "replace").decode()
 
 
 def _epochs(folder: Path) -> tuple[Epoch, ...]:
-    """Read what was measured of every epoch, which must be numbers that can be drawn."""
+    """Read the metrics of all epochs, and make sure that they are finite."""
     history = read_metrics(folder)
     for epoch in history:
         if not all(abs(float(value)) < HUGE for value in epoch.to_row().values()):
@@ -71,7 +71,7 @@ def _epochs(folder: Path) -> tuple[Epoch, ...]:
 
 
 def training_plots(curves: Sequence[Curve]) -> list[Plot]:
-    """Return the plots of the metric and of loss against epochs, where there are any."""
+    """Return plots of metric and loss against epochs; empty without trainings."""
     drawn = [curve for curve in curves if curve.epochs]
     if not drawn:
         return []

@@ -1,4 +1,4 @@
-"""Run folders: who works in one, and checksums of its files."""
+"""Run folders: locks, atomic writes, checksums, records and config files."""
 
 from diswot.runs._checksums import (
     CHECKSUM,

@@ -1,6 +1,6 @@
-"""Checksums, written together with what they protect: a JSON object, a line of one, a file.
+"""Checksums of JSON objects, JSON lines and files, stored together with their content.
 
-What has no checksum was written by DisWOT 0.1.0, or by hand, and is read unchecked.
+Content without a checksum was written by DisWOT 0.1.0 or by hand, and is accepted unchecked.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from typing import IO, Any
 from diswot.files import open_file
 
 KEY = "sha256"
-"""The entry of a JSON object that holds the digest of the others."""
+"""Key of the SHA-256 of a JSON object's other entries."""
 
 CHECKSUM = "crc32"
-"""The entry of a line that holds the checksum of the text before it."""
+"""Key of the CRC-32 of the text before it in a JSON line."""
 
 _LINE = re.compile(rb', "crc32": "([0-9a-f]{8})"\}\n\Z')
 _FILE = re.compile(rb"\nsha256 ([0-9a-f]{64})\Z")
@@ -28,7 +28,7 @@ _DIFFERS = "its checksum is not that of its content"
 
 
 def with_checksum(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a JSON object with the digest of its values.
+    """Return a JSON object with the SHA-256 of its entries added.
 
     Examples:
         >>> checked(with_checksum({"seed": 0}))
@@ -38,10 +38,10 @@ def with_checksum(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a JSON object that was read, without the digest that `with_checksum` added.
+    """Verify a JSON object of `with_checksum`, and return it without the digest.
 
     Raises:
-        ValueError: its values are not those that were written.
+        ValueError: its values have changed since it was written.
     """
     content = dict(record)
     digest = content.pop(KEY, None)
@@ -55,7 +55,7 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def line_with_checksum(record: Mapping[str, Any]) -> bytes:
-    r"""Return a JSON object as a line whose last entry is the CRC-32 of the text before it.
+    r"""Return a JSON object as one line, with the CRC-32 of the text as last entry.
 
     Examples:
         >>> line_with_checksum({"number": 0})
@@ -66,10 +66,10 @@ def line_with_checksum(record: Mapping[str, Any]) -> bytes:
 
 
 def check_line(line: bytes) -> bool:
-    """Check a line that `line_with_checksum` made; `False` where it has no checksum.
+    """Verify a line of `line_with_checksum`; return whether it has a checksum.
 
     Raises:
-        ValueError: its text is not the one that was written.
+        ValueError: its text has changed since it was written.
     """
     found = _LINE.search(line, max(0, len(line) - 24))
     if found is None:
@@ -80,9 +80,13 @@ def check_line(line: bytes) -> bool:
 
 
 def write_with_checksum(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a file, and put the digest of what it wrote behind it.
+    """Write a file, followed by its SHA-256.
 
-    `torch.load` and other readers of zip archives do not mind what stands behind an archive.
+    `torch.load` and other readers of zip archives ignore what follows an archive.
+
+    Args:
+        path: the file.
+        write: writes the content into a binary file.
     """
     with path.open("wb") as file:
         hashing = _Hashing(file)
@@ -91,7 +95,7 @@ def write_with_checksum(path: Path, write: Callable[[IO[bytes]], object]) -> Non
 
 
 class _Hashing(io.RawIOBase):
-    """Hands on what is written to it, and hashes it."""
+    """A binary file that hashes everything that is written to it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -106,10 +110,10 @@ class _Hashing(io.RawIOBase):
 
 
 def check_file(path: Path) -> bool:
-    """Check a file that `write_with_checksum` wrote; `False` where it has no checksum.
+    """Verify a file of `write_with_checksum`; return whether it has a checksum.
 
     Raises:
-        ValueError: its content is not what was written.
+        ValueError: its content has changed since it was written.
     """
     with open_file(path) as file:
         length = max(0, file.seek(0, io.SEEK_END) - _FILE_LENGTH)
@@ -130,7 +134,7 @@ def digest_of(path: Path) -> str:
 
 
 def _hashed(file: IO[bytes], length: int) -> str:
-    """Return the SHA-256 of the next `length` bytes."""
+    """Return the SHA-256 of the next `length` bytes of a file."""
     digest, left = hashlib.sha256(), length
     while left and (part := file.read(min(left, 2**20))):
         digest.update(part)

@@ -1,4 +1,4 @@
-"""The lock of a run folder: one process at a time writes in it, from its first file to its last."""
+"""The lock of a run folder: only one process at a time writes in it."""
 
 import errno
 import os
@@ -19,45 +19,45 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 LOCK = ".lock"
-"""Held by the process that writes in the folder or below it; says which one that is."""
+"""Name of the lock file, locked by the process that writes in the folder or below it."""
 
 _MARK = "diswot"
-"""The first line of a lock."""
+"""First line of a lock file."""
 
 _NESTED = 4
-"""Folders between a run and the deepest folder of it: RUN/distill/LOSS/shortlist/1-1."""
+"""Depth of the deepest folder of a run: RUN/distill/LOSS/shortlist/1-1."""
 
 _PARTIAL = re.compile(r"[.-]\d+\.partial\Z")
-"""How the names of half-written files end, after the process that writes them."""
+"""End of the names of half-written files: the process id and `.partial`."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where nothing more can be written."""
+"""Error numbers for a full disk."""
 
 _held: ContextVar[tuple[Path, ...]] = ContextVar("held", default=())
-"""Folders that this thread holds, so that what it calls need not lock them again."""
+"""Folders that this thread has locked, so that nested calls do not lock them again."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while a run folder was written; the message says how to resume."""
+    """Ctrl-C while a run was in progress; the message says how to resume it."""
 
 
 @contextmanager
 def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
-    """Lock the run that `folder` is, or is a part of, for as long as the block lasts.
+    """Lock the run that a folder belongs to inside the block.
 
-    The folder is made where it does not exist, and removed again if nothing was written.
-    What processes that were killed left half written in it is removed. A block within
-    such a block locks nothing more, and of processes that train together the first locks.
+    The folder is created if it does not exist, and removed again if nothing was written.
+    Half-written files of killed processes are removed first. Nested blocks do not lock again;
+    of several processes that train together, only rank 0 locks.
 
     Args:
-        folder: a run folder, a new or empty one, or one within a run folder.
-        resumable: whether `diswot resume` resumes what the block does.
+        folder: a run folder, a new or empty folder, or a folder within a run.
+        resumable: whether `diswot resume` can continue the work of the block.
 
     Raises:
-        RunFolderError: another process is at work in the run, or it cannot be written.
+        RunFolderError: another process uses the run, or the folder cannot be written.
         RunError: the disk is full.
-        ClusterError: the block raised it; what to do is added.
-        Interrupted: Ctrl-C.
+        ClusterError: the block raised it; advice on how to resume is added.
+        Interrupted: Ctrl-C was pressed.
     """
     place = Path(folder)
     run = _run_of(place)
@@ -93,10 +93,10 @@ def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
 
 @contextmanager
 def writing_into(folder: str | Path) -> Iterator[None]:
-    """Lock the run that `folder` lies in, if it lies in one, for as long as the block lasts.
+    """Lock the run that contains `folder` inside the block; do nothing if there is none.
 
     Raises:
-        RunFolderError: another process is at work in the run.
+        RunFolderError: another process uses the run.
     """
     run = _run_of(Path(folder).absolute().parent)
     with working_in(run, resumable=False) if _is_run(run) else nullcontext():
@@ -104,12 +104,12 @@ def writing_into(folder: str | Path) -> Iterator[None]:
 
 
 def check_free(folder: Path) -> None:
-    """Make sure that no other process is at work in a folder.
+    """Make sure that no other process uses the run of a folder.
 
     Raises:
-        RunFolderError: one is.
+        RunFolderError: another process uses it.
     """
-    if not is_first():  # the first of several processes that train together holds the lock
+    if not is_first():  # rank 0 of this training holds the lock
         return
     run = _run_of(folder)
     if _is_run(run) and (run / LOCK).exists() and not _is_held(run):
@@ -121,7 +121,7 @@ def _is_held(run: Path) -> bool:
 
 
 def _run_of(folder: Path) -> Path:
-    """Return the outermost run that a folder lies in, else the folder itself."""
+    """Return the outermost run that contains a folder, or the folder itself."""
     place = folder.resolve()
     around = [path for path in place.parents[:_NESTED] if _is_run(path)]
     return around[-1] if around else place
@@ -141,12 +141,12 @@ def _is_run(folder: Path) -> bool:
 
 
 def _acquired(run: Path, place: Path) -> "FileLock":
-    """Return the lock of a run, held.
+    """Acquire the lock of a run.
 
     Raises:
         RunFolderError: another process holds it, or it cannot be written.
     """
-    # imported here: commands that write in no run need not wait for it
+    # Imported here to keep commands that write in no run fast to start.
     from filelock import FileLock, SoftFileLock, Timeout
 
     named = place if run == place.resolve() else run
@@ -165,7 +165,7 @@ def _acquired(run: Path, place: Path) -> "FileLock":
         raise RunFolderError(
             f"{named} cannot be written ({why}): let it be written to, or name another folder"
         ) from error
-    if not isinstance(lock, SoftFileLock):  # which says in its own way who holds it
+    if not isinstance(lock, SoftFileLock):  # a SoftFileLock writes its owner itself
         with suppress(OSError):
             text = f"{_MARK}\nprocess {os.getpid()} on {socket.gethostname()}\n"
             (run / LOCK).write_text(text, encoding="utf-8")
@@ -173,7 +173,7 @@ def _acquired(run: Path, place: Path) -> "FileLock":
 
 
 def _owner(run: Path) -> str:
-    """Return who holds a lock, or held it last; nothing where that is not known."""
+    """Return the process that holds a lock, or held it last; empty if not known."""
     try:
         mark, *owner = (run / LOCK).read_text(encoding="utf-8").splitlines()[:2]
     except (OSError, ValueError):
@@ -182,7 +182,7 @@ def _owner(run: Path) -> str:
 
 
 def _sweep(run: Path) -> None:
-    """Remove what processes that were killed left half written."""
+    """Remove half-written files of killed processes."""
     for path in list(run.rglob("*.partial")):
         if not _PARTIAL.search(path.name):
             continue
@@ -204,7 +204,7 @@ def _interrupted(place: Path, *, resumable: bool) -> str:
 
 
 def _again(place: Path, *, resumable: bool) -> str:
-    """Return how to resume what was done in a folder."""
+    """Return advice on how to continue the work in a folder."""
     known = any((place / name).exists() for name in ("manifest.json", "training.json"))
     if resumable and known:
         return f"`diswot resume {shlex.quote(str(place))}` resumes it"

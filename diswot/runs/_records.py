@@ -1,4 +1,4 @@
-"""Records in a file, one line each, on disk as soon as they are made."""
+"""A file of records, one JSON line each, which are on disk as soon as they are appended."""
 
 import json
 import os
@@ -13,20 +13,23 @@ _T = TypeVar("_T")
 
 
 class RecordFile:
-    """A file of records, each with its checksum.
+    """A file of records with a checksum each.
 
     Args:
-        path: of the file, which need not exist yet. Whoever writes it has locked its folder.
+        path: the file, which need not exist yet. The caller must hold the lock of its folder.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self, make: Callable[[dict[str, Any]], _T]) -> list[_T]:
-        """Return what `make` makes of the records; a last line that was cut off is dropped.
+        """Read all records; an incomplete last line (of a killed process) is removed.
+
+        Args:
+            make: converts a record.
 
         Raises:
-            RunFolderError: a line is damaged, or `make` cannot take its record.
+            RunFolderError: a line is damaged, or `make` raises an error for its record.
         """
         content = self._path.read_bytes() if self._path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
@@ -46,10 +49,10 @@ class RecordFile:
         return made
 
     def append(self, *records: Mapping[str, Any]) -> None:
-        """Write records; when this returns they are on disk.
+        """Append records; they are on disk (fsync) when this returns.
 
         Raises:
-            RunError: the disk is full, or gone.
+            RunError: the disk is full or not available.
         """
         try:
             with self._path.open("ab") as file:

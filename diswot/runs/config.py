@@ -1,4 +1,4 @@
-"""The options of a run as TOML, which `--config` reads."""
+"""Write the options of a run as TOML, for `--config`."""
 
 import json
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from typing import Any
 from diswot.runs.folder import replace_content
 
 CONFIG = "config.toml"
-"""The file of a run folder that repeats the run."""
+"""Name of the file with the options of a run."""
 
 _DELETE = "\x7f"
-"""The only control character that JSON writes as it is and TOML does not."""
+"""The only control character that JSON does not escape although TOML requires it."""
 
 
 def as_toml(values: Mapping[str, Any], *, title: str = "") -> str:
-    """Return options as TOML; those without a value are named in comments.
+    """Return options as TOML; options without a value are listed in comments.
 
     Args:
-        values: numbers, texts, booleans, lists of them and `None`, by name.
-        title: of the first line, a comment.
+        values: numbers, texts, booleans, lists of these or `None`, by name.
+        title: text of a comment in the first line.
 
     Examples:
         >>> print(as_toml({"population": 5, "scorer": "nwot+params", "device": None}))
@@ -44,6 +44,12 @@ def _literal(value: Any) -> str:
 
 
 def write_config(folder: Path, command: str, values: Mapping[str, Any]) -> None:
-    """Write the options that repeat what is in a folder."""
+    """Write the config file with which a run can be repeated.
+
+    Args:
+        folder: the run folder.
+        command: the command, such as `search`.
+        values: its options by name.
+    """
     again = f"diswot {command} --config {CONFIG} --out ANOTHER_FOLDER repeats this"
     replace_content(folder / CONFIG, f"{as_toml(values, title=again)}\n".encode())

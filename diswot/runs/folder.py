@@ -1,4 +1,4 @@
-"""The folder that a run leaves: made safely, written whole, described by a manifest."""
+"""Create run folders, and write and read their files atomically and with checksums."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
 
 
 def new_folder(path: str | Path) -> Path:
-    """Create `path` for writing, or take it if it is an empty folder.
+    """Create a folder, or accept an existing empty one.
 
     Raises:
         RunFolderError: it exists and is not empty, or cannot be written.
@@ -31,11 +31,11 @@ def new_folder(path: str | Path) -> Path:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Find out whether `folder` can become a run folder; afterwards all is as it was.
+    """Check that `folder` can become a run folder, without leaving it behind.
 
     Raises:
-        RunFolderError: it exists and is not empty, another process is at work in it, or it
-            cannot be written.
+        RunFolderError: it exists and is not empty, another process uses it, or it cannot be
+            written.
     """
     if ".." in folder.parts and not folder.exists():
         raise RunFolderError(f"{folder} leads back with '..': name the output folder itself")
@@ -45,6 +45,7 @@ def check_new_folder(folder: Path) -> None:
         check_free(folder)
         if folder.exists() and not all(map(_is_leftover, folder.iterdir())):
             raise RunFolderError(f"the folder {folder} is not empty: name another with --out")
+        # Create the folder to find out whether that is possible, and remove it again.
         absent = [place for place in (folder, *folder.absolute().parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
@@ -59,7 +60,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    """Return whether a file is of a run that was killed before it wrote anything."""
+    """Return whether a file was left by a process that was killed before it wrote anything."""
     return path.name == LOCK or path.name.endswith(".partial")
 
 
@@ -67,8 +68,8 @@ def next_folder(parent: Path, stem: str) -> Path:
     """Return the first of `parent/stem-1`, `parent/stem-2`, … that does not exist.
 
     Args:
-        parent: the folder that it is in.
-        stem: any name, such as `timm:resnet18`; `:` and `/` become `-`.
+        parent: the folder that contains it.
+        stem: any name, such as `timm:resnet18`; `:` and `/` are replaced by `-`.
     """
     stem = stem.replace(":", "-").replace("/", "-")
     number = 1
@@ -78,20 +79,24 @@ def next_folder(parent: Path, stem: str) -> Path:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write `content` so that the file is either the old one or the whole new one."""
+    """Write a JSON file atomically: after a kill, either the old or the new one is complete."""
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
-    """Write `content` as `write_json` does, with the checksum that `read_json` checks."""
+    """Write a JSON file atomically, with a checksum that `read_json` verifies."""
     write_json(path, with_checksum(content))
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file next to `path`, and put it in its place once it is whole.
+    """Write a file atomically: write a temporary file, fsync it, and rename it to `path`.
 
-    What processes of this machine that were killed left of the same file is removed.
+    Temporary files of the same file from killed processes of this machine are removed.
+
+    Args:
+        path: the file.
+        write: writes the content to the temporary path.
     """
     partial = path.with_name(f"{path.name}.{_here()}-{os.getpid()}.partial")
     for left in path.parent.glob(f"{_escaped(path.name)}.{_escaped(_here())}-*.partial"):
@@ -109,13 +114,13 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def replace_content(path: Path, content: bytes) -> None:
-    """Write `content` as `replace_file` does, unless the file has it already."""
+    """Write bytes atomically, unless the file already has this content."""
     if not (path.is_file() and path.read_bytes() == content):
         replace_file(path, lambda partial: partial.write_bytes(content))
 
 
 def _here() -> str:
-    """Return this machine's name, as part of a file's name."""
+    """Return this machine's host name, with characters that are valid in file names."""
     return re.sub(r"[^\w-]", "-", socket.gethostname(), flags=re.ASCII)
 
 
@@ -124,7 +129,7 @@ def _escaped(name: str) -> str:
 
 
 def _is_running(partial: Path) -> bool:
-    """Return whether the process that writes a partial file is there; in doubt it is."""
+    """Return whether the process that writes a temporary file is running, or may be."""
     process = partial.name.removesuffix(".partial").rpartition("-")[2]
     try:
         os.kill(int(process), 0)
@@ -136,11 +141,10 @@ def _is_running(partial: Path) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a run folder.
+    """Read a JSON file of a run folder, and verify its checksum if it has one.
 
     Raises:
-        RunFolderError: it is missing or damaged; of one with a checksum every change of a
-            value is damage.
+        RunFolderError: the file is missing or damaged, or a value has changed.
     """
     try:
         content = json.loads(read_file(path).decode("utf-8"))
@@ -154,5 +158,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that results depend on."""
+    """Return the versions of Python and packages that results depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _RECORDED}

@@ -1,7 +1,7 @@
-"""Contracts that own search spaces, scorers and losses can be checked against.
+"""Contract checks for your own search spaces, scorers, losses, methods and tasks.
 
-Each check raises an `AssertionError` that names the rule broken; it returns nothing where
-all rules hold. Use them in the tests of a package that extends DisWOT.
+Each check raises an `AssertionError` that names the broken rule, and returns nothing if all rules
+hold. Use them in the tests of a package that extends DisWOT.
 """
 
 from diswot.testing._loss import check_loss

@@ -1,4 +1,4 @@
-"""What every term of a loss keeps to."""
+"""The contract of losses."""
 
 import copy
 import math
@@ -23,14 +23,14 @@ SEED = 0
 
 
 def check_loss(loss: str) -> None:
-    """Check that a loss keeps its contract, between two small residual networks.
+    """Check the contract of a loss, with two small residual networks.
 
-    It is one finite number; gradients reach the student and everything trained with it, and
-    never the teacher; its state is all that it has learned; and a term whose card gives a
-    least value has it where the student equals the teacher.
+    The loss is a finite scalar; gradients reach the student and all trainable parts of the loss,
+    but not the teacher; its state dict restores everything that it has learned; and a term
+    whose card has a minimum (`least`) has this value if student and teacher are equal.
 
     Args:
-        loss: a term's name or an expression.
+        loss: name of a term, or an expression.
 
     Raises:
         AssertionError: a rule is broken; the message names it.

@@ -1,4 +1,4 @@
-"""What every method keeps to."""
+"""The contract of training methods."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,23 +18,23 @@ from diswot.testing._networks import require
 from diswot.training import Method, PlainBatches, Player, Recipe, checked_players, train_by
 
 STEPS = 12
-"""Of an epoch; the first checkpoint within it is after 8."""
+"""Steps per epoch; the first checkpoint within an epoch is after 8."""
 
 
 class _StoppedError(Exception):
-    """Stops a training."""
+    """Raised to stop a training."""
 
 
 def check_method(make: Callable[[], Method], data: Dataset) -> None:
-    """Check that a method keeps its contract, by short trainings.
+    """Check the contract of a training method, with short trainings.
 
-    Players have parameters of their own; the loss of each is one finite number whose gradient
-    reaches them; teachers are never changed and get no gradient; and a training that was
-    stopped within an epoch resumes to the same state as one that was not.
+    Players do not share parameters; the loss of each is a finite scalar whose gradient reaches
+    them; teachers do not change and get no gradient; and a training that is stopped within an
+    epoch and resumed ends with the same state as an uninterrupted one.
 
     Args:
-        make: returns the method with networks that have the same weights in each call.
-        data: few examples, but at least 12 to train on.
+        make: returns the method; the networks must have the same weights in each call.
+        data: a small dataset with at least 12 training examples.
 
     Raises:
         AssertionError: a rule is broken; the message names it.
@@ -130,6 +130,6 @@ def _state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _differing(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> list[str]:
-    """Return the names of what differs, a few of them."""
+    """Return the names of the first few tensors that differ."""
     names = [name for name in one if not torch.equal(one[name], other[name])]
     return names[:3]

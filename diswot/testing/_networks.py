@@ -1,4 +1,4 @@
-"""Small networks that contracts are checked on."""
+"""Small networks and batches for contract checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def small_encoder(seed: int, *, hidden: int) -> nn.Module:
 
 
 def example_texts() -> tuple[Tensor, Tensor]:
-    """Return numbers of tokens (8, 6), and where they are text (8, 6)."""
+    """Return token ids (8, 6) and a padding mask (8, 6)."""
     tokens = torch.randint(4, 30, (IMAGES, 6), generator=torch.Generator().manual_seed(0))
     mask = torch.arange(6) < 3 + torch.arange(IMAGES)[:, None] % 4
     return tokens * mask, mask
@@ -57,7 +57,7 @@ def example_images() -> Tensor:
 
 
 def example_labels() -> Tensor:
-    """Return two images of each class: (8,)."""
+    """Return labels (8,) with each class twice."""
     return torch.arange(IMAGES) % CLASSES
 
 
@@ -71,10 +71,10 @@ def require(holds: bool, rule: str) -> None:
 def unchanged(network: nn.Module, rule: str) -> Iterator[None]:
     """Check that a block changes no weight and no mode of `network`.
 
-    Running statistics may change: batch normalization keeps them while it is scored.
+    Running statistics of batch normalization may change.
 
     Raises:
-        AssertionError: it did; names what, after the rule.
+        AssertionError: a weight or a mode was changed; the message names it after the rule.
     """
     before = {name: weight.clone() for name, weight in network.named_parameters()}
     modes = [module.training for module in network.modules()]
@@ -86,10 +86,10 @@ def unchanged(network: nn.Module, rule: str) -> Iterator[None]:
 
 @contextmanager
 def global_randomness_unused(rule: str) -> Iterator[None]:
-    """Check that a block draws nothing from torch's global generator.
+    """Check that a block does not use torch's global generator.
 
     Raises:
-        AssertionError: it did.
+        AssertionError: the generator was used.
     """
     before = torch.random.get_rng_state()
     yield

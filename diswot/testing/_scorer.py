@@ -1,4 +1,4 @@
-"""What every scorer keeps to."""
+"""The contract of scorers."""
 
 import math
 
@@ -24,11 +24,11 @@ from diswot.testing._networks import (
 
 
 def check_scorer(scorer: "str | Scorer | Term") -> None:
-    """Check that a scorer keeps its contract, on a small residual network and a wider teacher.
+    """Check the contract of a scorer, with a small residual network and a wider teacher.
 
-    Scorers of tokens are checked on encoders of texts. Its terms are finite numbers, the same
-    each time; it changes neither network, batch nor torch's global generator; and it reads labels
-    and gradients only where its card says so.
+    Scorers that read tokens are checked with text encoders. Terms are finite and reproducible;
+    the scorer changes neither network nor batch, and does not use torch's global generator; and
+    it only uses labels and gradients if its card says so.
 
     Args:
         scorer: a name, an expression, or a function (student, teacher) → number.
@@ -77,7 +77,7 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
 
 
 def _subjects(scorer: Scorer) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:
-    """Return a student, a wider teacher and a batch: of texts where tokens are read."""
+    """Return a student, a wider teacher and a batch, of texts if the scorer reads tokens."""
     if "tokens" in scorer.card.reads:
         return small_encoder(1, hidden=8), small_encoder(2, hidden=12), example_texts()
     return small_student(), small_teacher(), (example_images(),)

@@ -1,4 +1,4 @@
-"""What every search space keeps to."""
+"""The contract of search spaces."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from diswot.testing._networks import global_randomness_unused, require
 from search_spaces import Architecture, SearchSpace, Signature, TensorSpec
 
 IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 7)
-"""What networks are built for by default."""
+"""Default signature of the networks."""
 
 MOST_ENUMERATED = 20_000
 
@@ -17,17 +17,17 @@ MOST_ENUMERATED = 20_000
 def check_space(
     space: SearchSpace, *, signature: Signature = IMAGES, draws: int = 20, seed: int = 0
 ) -> None:
-    """Check that a search space keeps its contract.
+    """Check the contract of a search space.
 
-    Names are read back, generators decide all chance, mutants and children belong to the
-    space, networks take and give what the signature says, and are initialized by torch's
-    generator alone.
+    Names can be parsed; all randomness comes from the generator that is passed in; mutations
+    and crossovers belong to the space; networks have the inputs and outputs of the signature,
+    and are initialized only by torch's generator.
 
     Args:
         space: the search space.
-        signature: what its networks take and give.
-        draws: architectures that each rule is tried on.
-        seed: of the architectures drawn.
+        signature: shapes of the networks' inputs and outputs.
+        draws: number of architectures on which rules are checked.
+        seed: seed of these architectures.
 
     Raises:
         AssertionError: a rule is broken; the message names it and an architecture.

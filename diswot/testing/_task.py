@@ -1,4 +1,4 @@
-"""What every task keeps to, seen on one of its datasets."""
+"""The contract of tasks, checked on one of their datasets."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ EXAMPLES = 6
 
 @dataclass(frozen=True)
 class _Unchanged:
-    """A recipe that changes no example."""
+    """Recipe settings without augmentation."""
 
     augment: str = "none"
     label_smoothing: float = 0.0
@@ -25,13 +25,13 @@ class _Unchanged:
 
 @dataclass(frozen=True)
 class _Augmented(_Unchanged):
-    """A recipe of the usual changes."""
+    """Recipe settings with standard augmentation."""
 
     augment: str = "standard"
 
 
 class _Constant(nn.Module):
-    """Returns zeros for every example."""
+    """A network that returns zeros for every example."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -42,14 +42,14 @@ class _Constant(nn.Module):
 
 
 def check_task(dataset: Dataset) -> None:
-    """Check that a task keeps its contract, on one of its datasets.
+    """Check the contract of a task, on one of its datasets.
 
-    Batches are what the signature says, the same whenever they are asked for, and move to a
-    device as a whole; training batches follow torch's generator; a network that always returns
-    the same is near chance by every metric, and no better than itself.
+    Batches have the shapes of the signature, are reproducible, and move to a device completely;
+    training batches depend only on torch's generator; a network with constant output is near
+    chance by every metric, and not better than itself.
 
     Args:
-        dataset: of the task, small: each split is gone through.
+        dataset: a small dataset of the task; each split is evaluated completely.
 
     Raises:
         AssertionError: a rule is broken; the message names it.
