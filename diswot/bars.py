@@ -116,6 +116,8 @@ class _Bars:
 
     def report(self, step: Step) -> None:
         if step.total == 0:
+            if not step.note:
+                return
             line = printable(f"{step.stage}: {step.note}", keep="")
             self._bars.console.print(line, highlight=False, markup=False)
             return

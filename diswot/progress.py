@@ -1,7 +1,7 @@
 """Progress reports of long-running work; the command line draws them as bars."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 _T = TypeVar("_T")
@@ -14,9 +14,12 @@ class Step:
     Attributes:
         stage: what is in progress, such as "score" or "train".
         done: how many units of the stage have finished.
-        total: how many units it has; 0 for a message, whose text is `note`.
+        total: how many units it has; 0 for a message, whose text is `note`, and for values that
+            were measured at the end of a stage.
         note: result of the last unit, or the text of a message.
         can_wait: whether the message may be dropped if an error follows at once.
+        values: what was measured, by name; progress bars ignore it, trackers store it.
+        at: position of `values` on the x axis: the number of a candidate, or an epoch.
     """
 
     stage: str
@@ -24,11 +27,18 @@ class Step:
     total: int
     note: str = ""
     can_wait: bool = False
+    values: Mapping[str, float] = field(default_factory=dict)
+    at: int = 0
 
 
 def message(stage: str, note: str, *, can_wait: bool = False) -> Step:
     """Return a step that only carries a message."""
     return Step(stage, 0, 0, note, can_wait)
+
+
+def measured(stage: str, values: Mapping[str, float], *, at: int) -> Step:
+    """Return a step that only carries measured values."""
+    return Step(stage, 0, 0, values=values, at=at)
 
 
 Progress: TypeAlias = Callable[[Step], None]

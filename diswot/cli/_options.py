@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from diswot.cli._declared import Folder, flagged, option
+import click
+
+from diswot.cli._declared import Folder, flagged, names, option
 from diswot.options import (
     DistillationOptions,
     RecipeOptions,
@@ -54,14 +56,39 @@ again_options = options(
     )
 )
 
+
+def _trackers(context: click.Context, param: click.Parameter, value: str | None) -> Any:
+    """Return the names of trackers, after checking that each can be used.
+
+    Raises:
+        DiswotError: one cannot.
+    """
+    found = names(context, param, value)
+    if found and not context.resilient_parsing:
+        from diswot.tracking import find_trackers
+
+        find_trackers(found)
+    return found
+
+
+TRACK = options(
+    flagged(
+        "--track",
+        callback=_trackers,
+        essential=False,
+        help="Trackers to send candidates and epochs to, separated by commas: tensorboard, mlflow, "
+        "wandb, or package.module:Class.",
+    ),
+    flagged("--tensorboard", "track", flag_value="tensorboard", hidden=True, callback=_trackers),
+)
+
 OUT = flagged("--out", type=Folder(), help="The run folder; a new one in runs/.")
 
-run_options = options(SEED, DEVICE, OUT, JSON)
+run_options = options(SEED, DEVICE, OUT, TRACK, JSON)
 
 recipe_options = options(
     *(option(RecipeOptions, name) for name in declared(RecipeOptions) if name != "seed"),
     option(DistillationOptions, "flips"),
-    option(DistillationOptions, "tensorboard"),
     option(DistillationOptions, "loader_workers"),
 )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from diswot.bars import SECONDS_WORTH_A_LINE, can_be_drawn, drawn, waiting
 from diswot.cli._terminal import say
@@ -28,6 +29,36 @@ def displayed_progress() -> Iterator[Progress]:
         yield report
 
 
+@contextmanager
+def tracked_progress(trackers: Sequence[str] | None, folder: Path) -> Iterator[Progress]:
+    """Show progress, and send what is measured to trackers.
+
+    Args:
+        trackers: their names; `None` for none.
+        folder: the run folder.
+    """
+    with displayed_progress() as display, tracked(trackers, folder, display) as progress:
+        yield progress
+
+
+@contextmanager
+def tracked(trackers: Sequence[str] | None, folder: Path, progress: Progress) -> Iterator[Progress]:
+    """Send what is measured to trackers, and all steps to `progress`.
+
+    Args:
+        trackers: their names; `None` for none.
+        folder: the run folder.
+        progress: receives the steps.
+    """
+    if not trackers:
+        yield progress
+        return
+    from diswot.tracking import track
+
+    with track(trackers, folder, progress) as report:
+        yield report
+
+
 class _Lines:
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
@@ -36,7 +67,8 @@ class _Lines:
 
     def report(self, step: Step) -> None:
         if step.total == 0:
-            say(f"{step.stage}: {step.note}", err=True)
+            if step.note:
+                say(f"{step.stage}: {step.note}", err=True)
             return
         now = time.monotonic()
         if step.done < self._done.get(step.stage, 0):  # a stage can come again

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
 """What can be another when a training is resumed."""
 
+_FORMER = ("tensorboard",)
+"""Options of former versions that do not change what is trained."""
+
 
 def options_before(
     command: click.Command,
@@ -46,7 +49,7 @@ def options_before(
     task = task_of(manifest.options, given["task"])
     try:
         options = {name: _texts(manifest.options[name]) for name in texts}
-        others = {n: v for n, v in manifest.options.items() if n not in options}
+        others = {n: v for n, v in manifest.options.items() if n not in (*options, *_FORMER)}
         options |= _checked(command, task, others)
     except (click.BadParameter, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(

@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged, option
-from diswot.cli._progress import displayed_progress
+from diswot.cli._progress import tracked_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
@@ -27,6 +27,8 @@ from diswot.runs.config import write_config
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from torch import nn
 
     from diswot.search import SearchResult
@@ -60,6 +62,7 @@ _TEXTS = ("architectures", "loss", "space", "data")
 @option(SearchOptions, "seed", default=None, show_default=False, help="By default the run's, or 0.")
 @shared.DEVICE
 @flagged("--out", type=Folder(), help="By default RUN/distill/LOSS.")
+@shared.TRACK
 @shared.JSON
 def distill(
     run: Path | None,
@@ -70,6 +73,7 @@ def distill(
     space: str | None,
     data: str | None,
     out: Path | None,
+    track: Sequence[str] | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -111,7 +115,8 @@ def distill(
     if not is_unfinished(folder):
         check_new_folder(folder)
     options = {"architectures": names, "loss": loss, **used.as_options(), **chosen}
-    _distill(folder, located(options, task), as_json=as_json, exported=run or folder)
+    display = tracked_progress(track, folder)
+    _distill(folder, located(options, task), display, as_json=as_json, exported=run or folder)
 
 
 def _check_fresh(result: SearchResult, run: Path) -> None:
@@ -137,14 +142,26 @@ def _shortlisted(result: SearchResult, count: int, run: Path) -> list[str]:
 
 
 def resume_training(
-    folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
+    folder: Path,
+    manifest: TrainingManifest,
+    given: Mapping[str, Any],
+    display: AbstractContextManager[Progress],
+    *,
+    as_json: bool,
 ) -> None:
     """Resume a `diswot distill` that was stopped in a folder."""
     options = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
-    _distill(folder, options, as_json=as_json, exported=folder)
+    _distill(folder, options, display, as_json=as_json, exported=folder)
 
 
-def _distill(folder: Path, options: Mapping[str, Any], *, as_json: bool, exported: Path) -> None:
+def _distill(
+    folder: Path,
+    options: Mapping[str, Any],
+    display: AbstractContextManager[Progress],
+    *,
+    as_json: bool,
+    exported: Path,
+) -> None:
     from diswot.search import check_space_name
     from diswot.tasks import find_subject
     from diswot.training import (
@@ -163,7 +180,7 @@ def _distill(folder: Path, options: Mapping[str, Any], *, as_json: bool, exporte
     check_space_name(space)
     subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
-    with working_in(folder), displayed_progress() as progress:
+    with working_in(folder), display as progress:
         loaded = subject.load(progress)
         students = _students(space, names, loaded, seed=seed)
         _name_missing_forms(students[names[0]](), loaded.signature, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli import distill, teacher
-from diswot.cli._progress import displayed_progress
+from diswot.cli._progress import tracked_progress
 from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
 from diswot.cli.run import print_run
@@ -30,12 +30,13 @@ TRAININGS = {"distill": distill.resume_training, "teacher train": teacher.resume
 @shared.again_options
 @worker_options
 @shared.DEVICE
+@shared.TRACK
 @shared.JSON
-def resume(run: Path, as_json: bool, **chosen: Any) -> None:
+def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any) -> None:
     """Resume a run, or a training, from exactly where it stopped.
 
     What comes out is what would have come out had it never stopped. A search that ended
-    is continued with more --generations.
+    is continued with more --generations. A run that was tracked is tracked again.
 
     Example: diswot resume runs/search-1 --generations 20
     """
@@ -44,9 +45,10 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
     from diswot.training import is_unfinished, read_training_manifest
 
     manifest = read_training_manifest(run)
+    display = tracked_progress(track or _trackers_of(run), run)
     if manifest is not None:
         _check_training(run, manifest, chosen)
-        TRAININGS[manifest.command](run, manifest, chosen, as_json=as_json)
+        TRAININGS[manifest.command](run, manifest, chosen, display, as_json=as_json)
         return
     check_alone("diswot resume")
     if is_unfinished(run) and not (run / "manifest.json").exists():
@@ -55,7 +57,7 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
             "call again, or resume the run"
         )
     settle_workers(chosen, run)
-    with displayed_progress() as progress:
+    with display as progress:
         result = resume_run(run, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(run)} | result.to_json())
@@ -63,6 +65,13 @@ def resume(run: Path, as_json: bool, **chosen: Any) -> None:
         print_run(result)
     else:
         print_search(result, run)
+
+
+def _trackers_of(run: Path) -> list[str]:
+    """Return the trackers that a run was tracked by."""
+    from diswot.tracking import run_ids
+
+    return list(run_ids(run))
 
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:

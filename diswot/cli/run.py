@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import option
-from diswot.cli._progress import displayed_progress
+from diswot.cli._progress import displayed_progress, tracked
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._short_trainings import print_trainings
 from diswot.cli._shortlist import SHORTLIST, print_halving
@@ -49,7 +49,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 @SHORTLIST
 @option(JobOptions, "onnx")
 @shared.run_options
-def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
+def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: Any) -> None:
     """Search and distill a student, compare it with baselines, and export one.
 
     With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
@@ -66,12 +66,18 @@ def run(out: Path | None, as_json: bool, **chosen: Any) -> None:
     settle_workers(chosen)
     check_run(budget=budget, out=out, **chosen)
     subject = find_subject(chosen, teacher=chosen.pop("teacher"), space=chosen.pop("space"))
-    with displayed_progress() as progress:
-        chosen["data"] = subject.load(progress)
+    with displayed_progress() as display:
+        chosen["data"] = subject.load(display)
         folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{subject.teacher}")
-        report = run_main_job(
-            subject.teacher, subject.space, budget=budget, out=folder, progress=progress, **chosen
-        )
+        with tracked(track, folder, display) as progress:
+            report = run_main_job(
+                subject.teacher,
+                subject.space,
+                budget=budget,
+                out=folder,
+                progress=progress,
+                **chosen,
+            )
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())
     else:

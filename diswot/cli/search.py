@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
-from diswot.cli._progress import displayed_progress
+from diswot.cli._progress import tracked_progress
 from diswot.cli._search_options import scoring_options, search_options, settle_workers, taken_budget
 from diswot.cli._short_trainings import print_trainings
 from diswot.cli._tables import EXTRA_COSTS, candidate_row, print_json, print_table, teacher_seen
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @search_options
 @scoring_options
 @shared.run_options
-def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
+def search(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: Any) -> None:
     """Find the student that scores best for a teacher, within a budget.
 
     Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
@@ -37,7 +38,7 @@ def search(out: Path | None, as_json: bool, **chosen: Any) -> None:
     budget = taken_budget(chosen)
     check_alone("diswot search")
     settle_workers(chosen)
-    with displayed_progress() as progress:
+    with tracked_progress(track, folder) as progress:
         result = run_search(budget=budget, out=folder, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(folder)} | result.to_json())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged
-from diswot.cli._progress import displayed_progress
+from diswot.cli._progress import tracked_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import located, options_before
@@ -20,6 +20,9 @@ from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from diswot.progress import Progress
     from diswot.training import TrainingManifest
 
 _TEXTS = ("teacher", "data")
@@ -46,11 +49,13 @@ def teacher() -> None:
 @shared.SEED
 @shared.DEVICE
 @flagged("--out", type=Folder(), help="A new folder; one in runs/.")
+@shared.TRACK
 @shared.JSON
 def train(
     name: str,
     data: str | None,
     out: Path | None,
+    track: Sequence[str] | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -70,18 +75,30 @@ def train(
     if not is_unfinished(folder):
         check_new_folder(folder)
     options = {"teacher": name, "data": subject.data, **chosen}
-    _train(folder, located(options, subject.task), as_json=as_json)
+    display = tracked_progress(track, folder)
+    _train(folder, located(options, subject.task), display, as_json=as_json)
 
 
 def resume_training(
-    folder: Path, manifest: TrainingManifest, given: Mapping[str, Any], *, as_json: bool
+    folder: Path,
+    manifest: TrainingManifest,
+    given: Mapping[str, Any],
+    display: AbstractContextManager[Progress],
+    *,
+    as_json: bool,
 ) -> None:
     """Resume a `diswot teacher train` that was stopped in a folder."""
     options = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
-    _train(folder, options, as_json=as_json)
+    _train(folder, options, display, as_json=as_json)
 
 
-def _train(folder: Path, options: Mapping[str, Any], *, as_json: bool) -> None:
+def _train(
+    folder: Path,
+    options: Mapping[str, Any],
+    display: AbstractContextManager[Progress],
+    *,
+    as_json: bool,
+) -> None:
     from diswot.tasks import find_subject
     from diswot.training import (
         TrainingManifest,
@@ -96,7 +113,7 @@ def _train(folder: Path, options: Mapping[str, Any], *, as_json: bool) -> None:
     chosen = subject.without_own(chosen)
     subject.check()
     check_teacher_training(teacher, data=data, **chosen)
-    with working_in(folder), displayed_progress() as progress:
+    with working_in(folder), display as progress:
         images = subject.load(progress)
         alike = prepare_distillation(None, data=images, **chosen).conditions("alone")
         of = {"network": teacher, **alike}

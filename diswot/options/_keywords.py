@@ -71,7 +71,6 @@ _MEANT: dict[str, tuple[str, ...]] = {
     "search_space": ("space",),
     "size": ("image_size",),
     "smoothing": ("label_smoothing",),
-    "tb": ("tensorboard",),
     "verbose": ("progress",),
     "warmup": ("warmup_epochs",),
     "wd": ("weight_decay",),

@@ -191,7 +191,4 @@ class DistillationOptions(RecipeOptions, total=False):
         bool,
         Option("Distill from a teacher that is near chance too.", default=False, group="Task"),
     ]
-    tensorboard: Annotated[
-        bool, Option("Write TensorBoard events too.", default=False, group="Training")
-    ]
     device: Device

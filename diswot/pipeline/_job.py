@@ -50,7 +50,7 @@ from search_spaces import SearchSpace
 DEFAULT_BUDGET = Budget(params=300_000)
 TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
-    *("teacher_epochs", "flips", "teacher_view", "force", "tensorboard"),
+    *("teacher_epochs", "flips", "teacher_view", "force"),
 )
 """Options of trainings that the manifest of a run records."""
 
@@ -146,7 +146,7 @@ def workshop_of(
 def _training_of(teacher: str | nn.Module, options: RunOptions) -> dict[str, Any]:
     """Return the settings of the trainings, with defaults filled in."""
     used: dict[str, Any] = {name: options.get(name) for name in TRAINING}
-    used |= {name: bool(used[name]) for name in ("force", "tensorboard")}
+    used["force"] = bool(used["force"])
     used["teacher_view"] = used["teacher_view"] or "auto"
     if used["flips"] is None:
         used["flips"] = getattr(options["data"], "flips", None)

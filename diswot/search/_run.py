@@ -11,7 +11,7 @@ from torch import nn
 
 from diswot.errors import RunError, RunFolderError
 from diswot.latency import find_latency, is_measured
-from diswot.progress import Progress, Step, message, silent
+from diswot.progress import Progress, Step, measured, message, silent
 from diswot.runs.folder import write_record
 from diswot.search._baselines import check_known, choose_baselines, numbered
 from diswot.search._candidate import Candidate
@@ -234,7 +234,7 @@ class Run:
             record(number, candidate)
             done += 1
             note = candidate.name if candidate.failure is None else f"{candidate.name} failed"
-            self._progress(Step("score", done, total, note))
+            self._progress(Step("score", done, total, note, values=candidate.values, at=done))
 
         loop = SearchLoop(
             self._engine, self._history, self._evaluator, pool, record=report, known=known
@@ -249,9 +249,12 @@ class Run:
             if arch not in proposed:
                 self._history.add(baseline)
         candidates = tuple(self._history.scored())
+        best = self._best(candidates)
+        winner = {f"best_{name}": value for name, value in best.values.items()}
+        self._progress(measured("score", winner, at=done))
         scored = {candidate.architecture: candidate for candidate in candidates}
         return SearchResult(
-            best=self._best(candidates),
+            best=best,
             candidates=candidates,
             baselines={label: scored[arch] for label, arch in baselines.items()},
             manifest=manifest,

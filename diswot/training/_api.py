@@ -24,7 +24,6 @@ from diswot.training._given import (
     named_teachers,
     own_options,
 )
-from diswot.training._metrics import check_tensorboard
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved import training_folder
 from diswot.training._teacher import trained_teacher
@@ -58,8 +57,6 @@ def prepare_distillation(
         TeacherError: the teacher is hardly better than chance.
     """
     root, device = options.get("data_root"), find_device(options.get("device"))
-    if options.get("tensorboard"):
-        check_tensorboard()
     subject = find_subject(options, data=data)
     task = subject.task
     loaded = task.prepared(subject.load(progress), options)
@@ -79,7 +76,7 @@ def prepare_distillation(
         )
         for name, given in named_teachers(teacher, task).items()
     }
-    return Distillation(loaded, teachers, recipe, device, options.get("tensorboard", False))
+    return Distillation(loaded, teachers, recipe, device)
 
 
 def recipe_options(data: Dataset, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,8 +123,6 @@ def check_distillation(
     device, subject = find_device(options.get("device")), find_subject(options, data=data)
     task = subject.task
     objective = parse_objective(loss or task.losses[1])
-    if options.get("tensorboard"):
-        check_tensorboard()
     check_recipe({name: options.get(name) for name in declared(RecipeOptions)})
     check_precision(options.get("precision"), device)
     objective.check_reads(task.reads, task=task.name)

@@ -37,14 +37,12 @@ class Distillation:
         teachers: teachers by their names in the task, in its order; empty to train without.
         recipe: optimizer, schedule, augmentation, …
         device: torch device.
-        tensorboard: whether to write TensorBoard events into the folder of a training.
     """
 
     data: Dataset
     teachers: Mapping[str, TrainedTeacher]
     recipe: Recipe
     device: str
-    tensorboard: bool = False
 
     @property
     def teacher(self) -> TrainedTeacher | None:
@@ -96,7 +94,6 @@ class Distillation:
             device=self.device,
             progress=progress,
             stage=stage,
-            tensorboard=self.tensorboard,
         )
         origin = self._set_origin(student, training)
         if folder is not None and is_first():

@@ -1,6 +1,8 @@
 """Progress reports of a training."""
 
-from diswot.progress import Progress, Step, message
+from collections.abc import Mapping
+
+from diswot.progress import Progress, Step, measured, message
 
 
 class Meter:
@@ -23,9 +25,14 @@ class Meter:
         if self._done < self._total:  # the last step is reported with the last epoch's metric
             self._progress(Step(self._stage, self._done, self._total, self._note))
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *, values: Mapping[str, float], epoch: int) -> None:
+        """Report the end of an epoch with what was measured."""
         self._note = text
-        self._progress(Step(self._stage, self._done, self._total, text))
+        self._progress(Step(self._stage, self._done, self._total, text, values=values, at=epoch))
+
+    def measured(self, values: Mapping[str, float], *, epoch: int) -> None:
+        """Report what was measured after the training."""
+        self._progress(measured(self._stage, values, at=epoch))
 
     def report(self, text: str) -> None:
         self._progress(message(self._stage, text))

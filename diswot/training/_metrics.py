@@ -1,4 +1,4 @@
-"""Metrics of every epoch, written to `metrics.csv` and as TensorBoard events."""
+"""Metrics of every epoch, written to `metrics.csv`."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import MissingExtraError, RunFolderError
+from diswot.errors import RunFolderError
 from diswot.files import read_file
 
 METRICS = "metrics.csv"
@@ -90,45 +90,3 @@ def read_metrics(folder: Path) -> tuple[Epoch, ...]:
         raise RunFolderError(
             f"{path} is damaged ({error!r}): restore it from a copy, or distill again"
         ) from error
-
-
-class TensorBoard:
-    """Writes epochs as TensorBoard events into a folder.
-
-    Args:
-        folder: folder of the event files.
-        known: number of epochs that are already written; later events of an interrupted
-            process are hidden.
-
-    Raises:
-        MissingExtraError: TensorBoard is not installed.
-    """
-
-    def __init__(self, folder: Path, *, known: int = 0) -> None:
-        check_tensorboard()
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._writer = SummaryWriter(folder, purge_step=known + 1)
-
-    def write(self, epoch: Epoch) -> None:
-        """Write all columns of one epoch."""
-        for name, value in epoch.to_row().items():
-            if name != "epoch":
-                self._writer.add_scalar(name, value, epoch.epoch)
-        self._writer.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._writer.close()
-
-
-def check_tensorboard() -> None:
-    """Make sure that TensorBoard is installed.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import tensorboard  # noqa: F401  (torch writes the events with it)
-    except ImportError as error:
-        raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from error

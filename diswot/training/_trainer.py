@@ -16,7 +16,7 @@ from diswot.training._evaluation import measured
 from diswot.training._files import TrainingFiles
 from diswot.training._loss_log import TOTAL, LossLog
 from diswot.training._method import STUDENT
-from diswot.training._metrics import Epoch, TensorBoard
+from diswot.training._metrics import Epoch
 from diswot.training._optimization import snapshot
 from diswot.training._plan import Prepared
 from diswot.training._trained import Training
@@ -56,15 +56,12 @@ class Clock:
         return time.perf_counter() - self.started
 
 
-def run(
-    work: Prepared, *, checkpoint_seconds: float, events: TensorBoard | None = None
-) -> Training:
+def run(work: Prepared, *, checkpoint_seconds: float) -> Training:
     """Train to the end; the student ends with the weights of its best epoch.
 
     Args:
         work: the training, new or resumed.
         checkpoint_seconds: time between checkpoints within an epoch.
-        events: writer of TensorBoard events.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -76,12 +73,11 @@ def run(
         with plan.method.watching():
             examples_per_second = _train_epoch(work, clock)
         _end_epoch(work, clock, examples_per_second)
-        if events is not None:
-            events.write(state.history[-1])
         _save(work, clock)
     _write_files(work, snapshot(work.evaluated))  # again: a kill may have damaged the files
     plan.method.student.load_state_dict(state.best)
     test = measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device)
+    plan.meter.measured({f"test_{test[0].name}": test[0].value}, epoch=state.best_epoch)
     return Training(
         plan.method.name,
         tuple(state.history),
@@ -201,7 +197,11 @@ def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None
     if state.best_val is None or val.at_least_as_good_as(state.best_val):
         state.best_val, state.best_epoch, state.best = val, state.epoch, last
     _write_files(work, last)
-    plan.meter.note(f"epoch {state.epoch}/{plan.recipe.epochs}, val {val.brief}")
+    plan.meter.note(
+        f"epoch {state.epoch}/{plan.recipe.epochs}, val {val.brief}",
+        values={name: value for name, value in epoch.to_row().items() if name != "epoch"},
+        epoch=state.epoch,
+    )
 
 
 def _means(work: Prepared) -> dict[str, float]:

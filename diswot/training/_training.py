@@ -1,7 +1,6 @@
 """Train one network by any method."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -15,7 +14,6 @@ from diswot.training._acceleration import accelerated
 from diswot.training._distillation_method import DistillationMethod
 from diswot.training._meter import Meter
 from diswot.training._method import Method
-from diswot.training._metrics import TensorBoard, check_tensorboard
 from diswot.training._plan import plan, prepare
 from diswot.training._recipe import Recipe
 from diswot.training._trained import Training
@@ -32,7 +30,6 @@ class Running(TypedDict, total=False):
     device: str
     progress: Progress
     stage: str | None
-    tensorboard: bool
     checkpoint_minutes: float
 
 
@@ -76,7 +73,6 @@ def train_by(
     device: str = "cpu",
     progress: Progress = silent,
     stage: str | None = None,
-    tensorboard: bool = False,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> Training:
     """Train the student of a method; it ends with the weights of its best epoch.
@@ -97,7 +93,6 @@ def train_by(
         device: torch device.
         progress: receives every step.
         stage: name of the training in reports; by default the method's.
-        tensorboard: whether to write TensorBoard events into the folder.
         checkpoint_minutes: time between checkpoints within an epoch.
 
     Returns:
@@ -109,18 +104,11 @@ def train_by(
         RunFolderError: the checkpoint is damaged, or of another training.
         RunError: a loss is not finite.
     """
-    if tensorboard:
-        check_tensorboard()
     with (
         accelerated(recipe, device) as accelerator,
         torch_seed(seed_for(recipe.seed, "training")),
-        ExitStack() as closing,
     ):
-        first = accelerator.is_main_process
-        meter = Meter(stage or method.name, progress if first else silent)
+        reported = progress if accelerator.is_main_process else silent
+        meter = Meter(stage or method.name, reported)
         work = prepare(plan(method, data, recipe, accelerator, folder=folder, meter=meter))
-        events = None
-        if tensorboard and folder is not None and first:
-            events = TensorBoard(folder, known=len(work.state.history))
-            closing.callback(events.close)
-        return run(work, checkpoint_seconds=60 * checkpoint_minutes, events=events)
+        return run(work, checkpoint_seconds=60 * checkpoint_minutes)

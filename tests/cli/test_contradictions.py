@@ -203,5 +203,5 @@ JOB = dict.fromkeys(
         *("warmup_epochs", "ema", "label_smoothing", "mixup", "cutmix", "augment", "precision"),
         *("max_grad_norm", "gradient_accumulation", "teacher_epochs", "flips", "onnx"),
     )
-) | {"compare": True, "shortlist": 1, "force": False, "tensorboard": False}
+) | {"compare": True, "shortlist": 1, "force": False}
 """A run with its defaults, as its manifest has it."""

@@ -128,7 +128,10 @@ def train_briefly(
             for each in _trained([candidates[place] for place in chosen], record, executor, shared):
                 done[places[each.key]] = each
                 value = each.failure or f"{each.value:.4g}"
-                progress(Step("short trainings", len(done), count, f"{each.architecture}: {value}"))
+                note = f"{each.architecture}: {value}"
+                values = {} if each.value is None else {"val": each.value}
+                at = len(done)
+                progress(Step("short trainings", at, count, note, values=values, at=at))
     if len(_results(done)) < FEWEST:
         said = f"{len(_results(done))} results, fewer than {FEWEST}: the score alone ranks"
         progress(message("short trainings", said))
