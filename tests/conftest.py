@@ -1,12 +1,9 @@
 """What tests share: the reference data, and the command line run in this process."""
 
-import atexit
 import gc
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +27,6 @@ os.environ["DISWOT_WORKERS"] = "1"
 # Nor do threads help the processes that tests start; what these import is compiled once.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-if "PYTHONPYCACHEPREFIX" not in os.environ:
-    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="diswot-compiled-")
-    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
 # The networks here are so small that more threads only get into each other's way.
 torch.set_num_threads(1)

@@ -1,19 +1,20 @@
 """Programs that start fast: each is a fork of a process that has imported what takes long."""
 
+import atexit
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-NEXT = "--next-program--"
-
-FORKS = f"""
-import os, runpy, sys, traceback
-place, wanted, *words = sys.argv[1:]
-for name in wanted.split(","):
+SERVES = """
+import json, os, runpy, sys, traceback
+for name in sys.argv[1].split(","):
     __import__(name)
 
 def run(kind, *arguments):
@@ -21,7 +22,7 @@ def run(kind, *arguments):
     sys.argv[:] = [kind, *arguments]
     if kind == "-c":
         sys.argv.pop(1)
-        exec(arguments[0], {{"__name__": "__main__"}})
+        exec(arguments[0], {"__name__": "__main__"})
     elif kind == "-m":
         sys.argv.pop(0)
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
@@ -41,22 +42,23 @@ def status_of(program):
         return 1
     return 0
 
-programs = [[]]
-for word in words:
-    if word == {NEXT!r}:
-        programs.append([])
-    else:
-        programs[-1].append(word)
-for number, program in enumerate(programs):
+def become(asked):
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    for stream, path in enumerate(asked["streams"]):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
+    status = status_of(asked["program"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+questions, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+for line in questions:
     child = os.fork()
     if child == 0:
-        for stream, end in enumerate((".in", ".out", ".err")):
-            os.dup2(os.open(f"{{place}}/{{number}}{{end}}", os.O_RDWR | os.O_CREAT), stream)
-        status = status_of(program)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        become(json.loads(line))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
 """
 
 
@@ -69,12 +71,55 @@ class Ended:
     err: bytes
 
 
+class Server:
+    """A process that runs programs as forks of itself.
+
+    Args:
+        imports: names of modules that it has imported, with commas between.
+        variables: of its environment, from its first moment.
+    """
+
+    def __init__(self, imports: str, variables: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-B", "-c", SERVES, imports],
+            env={**os.environ, **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, program: Sequence[str | Path], given: str, **asked: Any) -> Ended:
+        """Run one program; see `run_programs`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.TemporaryDirectory() as place:
+            streams = [Path(place, name) for name in ("in", "out", "err")]
+            streams[0].write_text(given, encoding="utf-8")
+            asked |= {"program": [*map(str, program)], "streams": [*map(str, streams)]}
+            print(json.dumps(asked), file=self._process.stdin, flush=True)
+            status = int(self._process.stdout.readline())
+            return Ended(status, *(stream.read_bytes() for stream in streams[1:]))
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+@cache
+def shared(imports: str) -> Server:
+    """Return a server that lasts as long as this process."""
+    server = Server(imports, {})
+    atexit.register(server.end)
+    return server
+
+
 def run_programs(
     programs: Sequence[Sequence[str | Path]],
     *,
     imports: str,
     folder: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    at_the_start: Mapping[str, str] | None = None,
     given: str = "",
 ) -> list[Ended]:
     """Run programs one after the other, as `python` would with these arguments.
@@ -83,24 +128,18 @@ def run_programs(
         programs: of each, a script, `-m MODULE` or `-c CODE`, and its arguments.
         imports: names of modules that are imported before, with commas between.
         folder: the current folder.
-        variables: of the environment, from its first moment.
+        variables: of the environment.
+        at_the_start: those that Python itself reads when it starts.
         given: the standard input of each.
     """
-    words: list[str | Path] = []
-    for program in programs:
-        words += [NEXT, *program] if words else program
-    with tempfile.TemporaryDirectory() as place:
-        for number in range(len(programs)):
-            Path(place, f"{number}.in").write_text(given, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", FORKS, place, imports, *words],
-            cwd=folder,
-            env=os.environ | (variables or {}),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        statuses = [int(line) for line in done.stdout.split()]
-        return [
-            Ended(status, *(Path(place, f"{number}{end}").read_bytes() for end in (".out", ".err")))
-            for number, status in enumerate(statuses)
-        ]
+    first = at_the_start or {}
+    server = Server(imports, first) if first else shared(imports)
+    try:
+        asked = {
+            "folder": str(folder or Path.cwd()),
+            "environment": {**os.environ, **first, **(variables or {})},
+        }
+        return [server.run(program, given, **asked) for program in programs]
+    finally:
+        if first:
+            server.end()

@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
+from diswot.export._process import Runner
+from tests.forked import Server
+
 DOCTESTS = {"processes": ("diswot.export._api.export", "diswot.workers.Workers")}
 """Examples in docstrings that carry a mark."""
+
+STARTS = (
+    *((subprocess.Popen, "__init__"), (BaseProcess, "start")),
+    *((Runner, "__enter__"), (Server, "run")),  # their processes may have been started before
+)
+"""What starts a process, or makes one do something."""
 
 OF_OTHERS = {"uname", "fc-list", "system_profiler"}
 """Programs that `platform` and matplotlib start, once, for whoever asks first."""
@@ -24,20 +33,20 @@ class Marks:
 
     def pytest_configure(self) -> None:
         """Watch everything that starts a process of its own."""
-        for owner, name in ((subprocess.Popen, "__init__"), (BaseProcess, "start")):
+        for owner, name in STARTS:
             self._patch.setattr(owner, name, self._noted(getattr(owner, name)))
 
     def pytest_unconfigure(self) -> None:
         self._patch.undo()
 
-    def _noted(self, start: Callable[..., None]) -> Callable[..., None]:
+    def _noted(self, start: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(start)
-        def started(process: Any, *arguments: Any, **options: Any) -> None:
+        def started(process: Any, *arguments: Any, **options: Any) -> Any:
             command = options.get("args", arguments[0] if arguments else process)
             program = command[0] if isinstance(command, list) else command
             if program not in OF_OTHERS:
                 self._started.append(str(command))
-            start(process, *arguments, **options)
+            return start(process, *arguments, **options)
 
         return started
 

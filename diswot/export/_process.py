@@ -1,5 +1,6 @@
 """Run exported formats in separate processes, so that they cannot affect each other."""
 
+import atexit
 import io
 import os
 import signal
@@ -7,10 +8,11 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +30,7 @@ network = {runner}(Path({path!r}), {names!r}, {threads})
 
 _PROGRAM = """
 from __future__ import annotations
-import io, os, statistics, struct, sys, time, torch
+import io, os, select, statistics, struct, sys, time, torch
 from pathlib import Path
 answers = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)  # what a form prints is no answer
@@ -52,13 +54,16 @@ def milliseconds(*inputs):
         network(*inputs)
         times.append(1e3 * (time.perf_counter() - start))
     return torch.tensor(statistics.median(times), dtype=torch.double)
+patience = None
 while True:
-    loading, = question()
-    child = os.fork()
+    if not select.select([sys.stdin], [], [], patience)[0]:  # nobody asks any more
+        os._exit(0)
+    loading, threads, patience = question()
+    child = loading and os.fork()
     if child and os.waitpid(child, 0)[1]:  # it has said why
         os._exit(1)
-    if not child:
-        torch.set_num_threads({threads})
+    if child == 0:
+        torch.set_num_threads(threads)
         exec("from __future__ import annotations" + loading)
         answer(True)
         with torch.inference_mode():
@@ -73,12 +78,18 @@ while True:
 _SECONDS = 0.2
 """Minimal time for which one example is timed."""
 
+_ENDED = (OSError, EOFError, struct.error)
+"""What is raised where a process that is to answer has ended."""
+
+_PATIENCE = 60.0
+"""Seconds for which a process waits for the next export."""
+
 
 class Runner:
     """A context manager that runs the exported formats of a folder in separate processes.
 
-    Each process is forked from one that has already imported torch, because the import is slow.
-    All processes end with the context.
+    Each process is forked from one that has already imported torch, because the import is slow;
+    that one is kept for the next export. The processes of formats end with the context.
 
     Args:
         folder: folder of the exported student.
@@ -88,15 +99,14 @@ class Runner:
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder, self._names = folder.absolute(), list(names)
         self._threads = torch.get_num_threads()
-        self._running: subprocess.Popen[bytes] | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed at the end of the context)
+        self._base: _Base | None = None
 
     def __enter__(self) -> "Runner":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
-        self._errors.close()
+        if self._base is not None:
+            self._base.leave()
 
     @contextmanager
     def process(self, form: Format) -> Iterator["Process"]:
@@ -110,7 +120,7 @@ class Runner:
         """
         process = Process(self, form.file)
         try:
-            self.answer(form.file, [self._loading(form)])
+            self.answer(form.file, [self._loading(form), self._threads, None])
             yield process
             self.answer(form.file, [_END])
         except BaseException:
@@ -139,43 +149,93 @@ class Runner:
         Raises:
             ExportError: the process has ended.
         """
-        self._running = running = self._running or self._started()
-        content = io.BytesIO()
-        torch.save(question, content)
-        into, out = (cast(IO[bytes], each) for each in (running.stdin, running.stdout))
+        self._base = base = self._base or _Base.taken()
         try:
-            into.write(struct.pack("<Q", content.tell()))
-            into.write(content.getbuffer())
-            into.flush()
-            (size,) = struct.unpack("<Q", out.read(8))
-            if len(found := out.read(size)) < size:
-                raise EOFError
-        except (OSError, EOFError, struct.error) as error:  # the process has ended
+            return base.answer(question)
+        except _ENDED as error:
             raise ExportError(
-                f"{form} does not run in a process of its own: {self._last_words(running)}"
+                f"{form} does not run in a process of its own: {base.last_words()}"
             ) from error
-        return torch.load(io.BytesIO(found), weights_only=True)
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        self._errors.truncate(0)
-        program = _PROGRAM.format(seconds=_SECONDS, end=_END, threads=self._threads)
-        return subprocess.Popen(  # noqa: S603  (our own program, on files just written)
-            [sys.executable, "-I", "-B", "-c", program],
+    def _stop(self) -> None:
+        if self._base is not None:
+            self._base.stop()
+            self._base = None
+
+
+class _Base:
+    """A process that has imported torch and forks for each format."""
+
+    _idle: ClassVar[list["_Base"]] = []
+
+    def __init__(self) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is stopped)
+        self._running = subprocess.Popen(  # noqa: S603  (our own program, on files just written)
+            [sys.executable, "-I", "-B", "-c", _PROGRAM.format(seconds=_SECONDS, end=_END)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             process_group=0,
         )
+        self._of, self._left = os.getpid(), time.monotonic()
+        atexit.register(self.stop)
 
-    def _stop(self) -> None:
-        if self._running is not None:
+    @classmethod
+    def taken(cls) -> "_Base":
+        """Return one that another export has left, or a new one."""
+        while cls._idle:
+            found = cls._idle.pop()
+            if found._is_there():
+                found._errors.seek(0)  # where the process writes, too
+                found._errors.truncate()
+                return found
+            found.stop()
+        return cls()
+
+    def _is_there(self) -> bool:
+        """Return whether it waits for this process, and will for a while."""
+        soon = self._left + _PATIENCE / 2
+        return self._of == os.getpid() and time.monotonic() < soon and self._running.poll() is None
+
+    def leave(self) -> None:
+        """Keep it for the next export; it ends where there is none in a minute."""
+        self._left = time.monotonic()
+        try:
+            self.answer(["", 0, _PATIENCE])
+        except _ENDED:
+            self.stop()
+        else:
+            self._idle.append(self)
+
+    def answer(self, question: list[Any]) -> Any:
+        """Return what it, or its fork for a form, answers.
+
+        Raises:
+            OSError, EOFError, struct.error: it has ended.
+        """
+        content = io.BytesIO()
+        torch.save(question, content)
+        into, out = (cast(IO[bytes], each) for each in (self._running.stdin, self._running.stdout))
+        into.write(struct.pack("<Q", content.tell()))
+        into.write(content.getbuffer())
+        into.flush()
+        (size,) = struct.unpack("<Q", out.read(8))
+        if len(found := out.read(size)) < size:
+            raise EOFError
+        return torch.load(io.BytesIO(found), weights_only=True)
+
+    def stop(self) -> None:
+        """Kill it and its fork."""
+        if self._of == os.getpid():  # in a fork of this process they are not its own
             with suppress(ProcessLookupError):  # it has ended
                 os.killpg(self._running.pid, signal.SIGKILL)
             self._running.communicate()
-            self._running = None
+        self._errors.close()
+        atexit.unregister(self.stop)
 
-    def _last_words(self, running: "subprocess.Popen[bytes]") -> str:
-        running.wait()
+    def last_words(self) -> str:
+        """Return the last line of what it has said of its end."""
+        self._running.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "no message"

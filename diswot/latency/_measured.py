@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.benchmark import Timer
 
 from diswot.errors import SpaceError, first_line
 from diswot.latency._forms import runner
@@ -110,6 +109,8 @@ def time_call(
     Returns:
         Milliseconds per call (runs,).
     """
+    from torch.utils.benchmark import Timer  # here: it imports what compiles extensions
+
     timer = Timer(
         "function(*args, **kwargs)",
         globals={"function": function, "args": args, "kwargs": kwargs},

@@ -1,13 +1,14 @@
 """What losses and shortlists make of students, over seeds."""
 
-from dataclasses import fields, replace
+import shutil
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.shortlist_table import ShortlistSettings, shortlist_table
-from diswot.bench.loss_table import LossTableSettings, loss_table
+from diswot.bench.loss_table import LossRow, LossTableSettings, loss_table
 from diswot.bench.pairs import METHODS, PAIRS, measure_pair, published_figures
 from diswot.bench.trainings import TrainingSettings
 from diswot.csv_table import read_table
@@ -25,9 +26,24 @@ COMMON = {field.name: getattr(SETTINGS, field.name) for field in fields(SETTINGS
 QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "ce + dkd"), seeds=2)
 
 
-def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> None:
-    steps: list[Step] = []
-    rows = loss_table(QUICK, tmp_path / "out", progress=steps.append)
+@dataclass(frozen=True)
+class Made:
+    """A table that is made once: it must stay as it is."""
+
+    folder: Path
+    rows: list[LossRow]
+    steps: list[Step]
+
+
+@pytest.fixture(name="made", scope="module")
+def fixture_made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder, steps = tmp_path_factory.mktemp("losses") / "out", list[Step]()
+    quick = replace(QUICK, data_root=str(root))
+    return Made(folder, loss_table(quick, folder, progress=steps.append), steps)
+
+
+def test_losses_are_compared_with_the_student_alone_by_seed(made: Made, tmp_path: Path) -> None:
+    rows, steps = made.rows, [*made.steps]
     assert [row.loss for row in rows] == ["alone", "diswot", "ce + dkd"]
     assert len([step for step in steps if step.stage == "train"]) == 6
     assert rows[0].gain is None
@@ -38,15 +54,15 @@ def test_losses_are_compared_with_the_student_alone_by_seed(tmp_path: Path) -> N
     # more losses reuse what was trained
     steps.clear()
     more = replace(QUICK, losses=(*QUICK.losses, "ce + at"))
+    shutil.copytree(made.folder, tmp_path / "out")
     again = loss_table(more, tmp_path / "out", progress=steps.append)
     assert [row.accuracy for row in again[:3]] == [row.accuracy for row in rows]
     assert [step.done for step in steps if step.stage == "train"] == [7, 8]
 
 
 @pytest.mark.processes
-def test_workers_make_no_difference(tmp_path: Path) -> None:
-    one, two = (loss_table(QUICK, tmp_path / str(n), workers=n, progress=silent) for n in (1, 2))
-    assert one == two
+def test_workers_make_no_difference(made: Made, tmp_path: Path) -> None:
+    assert loss_table(QUICK, tmp_path / "out", workers=2, progress=silent) == made.rows
 
 
 @pytest.mark.parametrize(
@@ -64,10 +80,9 @@ def test_mistakes_are_reported(change: dict[str, object], message: str, tmp_path
         loss_table(replace(QUICK, **change), tmp_path / "out", progress=silent)  # type: ignore[arg-type]
 
 
-def test_a_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
-    loss_table(QUICK, tmp_path / "out", progress=silent)
+def test_a_folder_of_other_settings_is_refused(made: Made) -> None:
     with pytest.raises(RunFolderError, match="started with epochs 1, but got 2"):
-        loss_table(replace(QUICK, epochs=2), tmp_path / "out", progress=silent)
+        loss_table(replace(QUICK, epochs=2), made.folder, progress=silent)
 
 
 def test_a_shortlist_has_as_many_epochs_as_the_first_student(tmp_path: Path) -> None:

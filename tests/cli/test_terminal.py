@@ -100,7 +100,7 @@ def test_terminals_without_unicode_get_readable_signs(
 ) -> None:
     variables = terminal | {"PYTHONPATH": str(Path(__file__).parents[2])}
     programs = [("-m", "diswot", *command) for command in COMMANDS]
-    ended = run_programs(programs, imports="torch", folder=tmp_path, variables=variables)
+    ended = run_programs(programs, imports="torch", folder=tmp_path, at_the_start=variables)
     for command, done in zip(COMMANDS, ended, strict=True):
         assert b"Traceback" not in done.err
         assert done.status == (2 if "×–é†" in command else 0), done.err

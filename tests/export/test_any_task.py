@@ -1,8 +1,6 @@
 """Students of any task are exported: several inputs, integers, axes of any length, regression."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.forked import run_programs
 pytestmark = pytest.mark.processes
 
 WORDS = 30
+IMPORTS = "torch,onnxruntime,PIL.Image"
 TAKES = Signature((TensorSpec("words", (None,), "int64", high=WORDS), TensorSpec("at", (2,))), 3)
 
 
@@ -151,7 +150,7 @@ def test_the_script_takes_an_array_for_each_input(
     programs: list[list[str | Path]] = [
         [done.folder / "predict.py", *given, file] for file in files
     ]
-    for ended in run_programs(programs, imports="torch,onnxruntime"):
+    for ended in run_programs(programs, imports=IMPORTS):
         assert ended.status == 0, ended.err
         assert json.loads(ended.out) == pytest.approx(expected.tolist(), abs=1e-5)
 
@@ -160,9 +159,9 @@ def test_the_code_of_its_card_runs(exported: tuple[nn.Module, Exported]) -> None
     folder = exported[1].folder
     card = (folder / "README.md").read_text()
     blocks = [part.split("```")[0] for part in card.split("```python\n")[1:]]
-    program = [sys.executable, "-c", "\n".join(blocks)]
-    done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    program = ("-c", "\n".join(blocks))
+    (done,) = run_programs([program], imports=IMPORTS, folder=folder)
+    assert done.status == 0, done.err
     assert len(blocks) == 4
 
 

@@ -1,8 +1,6 @@
 """Exported students run without DisWOT and compute the same."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,9 @@ from torch.nn import functional as F
 
 import diswot
 from diswot.errors import ExportError, RunFolderError
+from diswot.export._process import Runner
 from search_spaces import CifarResNet, NASBench201Space, SearchSpace
+from tests.forked import run_programs
 
 pytestmark = pytest.mark.processes
 
@@ -83,14 +83,10 @@ images = torch.tensor(json.loads(sys.stdin.read()))
 with torch.inference_mode():
     print(json.dumps([student.load()(images).tolist(), student.normalize(images).tolist()]))
 """
-    done = subprocess.run(
-        [sys.executable, "-I", "-B", "-c", program],
-        input=json.dumps(images.tolist()),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    logits, normalized = json.loads(done.stdout)
+    given = json.dumps(images.tolist())
+    (done,) = run_programs([("-c", program)], imports="torch", given=given)
+    assert done.status == 0, done.err
+    logits, normalized = json.loads(done.out)
     return {"logits": torch.tensor(logits), "normalized": torch.tensor(normalized)}
 
 
@@ -179,7 +175,7 @@ def test_a_kill_with_ctrl_c_leaves_no_half_of_a_folder(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    monkeypatch.setattr(Runner, "answer", interrupted)
     with pytest.raises(KeyboardInterrupt):
         diswot.export(
             NETWORKS["resnet"](), tmp_path / "student", signature=SPEC.signature, onnx=False

@@ -1,8 +1,6 @@
 """Formats for devices: each runs and computes the same, where its runtime is installed."""
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import diswot
 from diswot.errors import MissingExtraError, OptionError, UnknownNameError
 from diswot.export import FORMATS, wanted_forms
 from tests.conftest import CommandLine
+from tests.forked import run_programs
 
 pytestmark = pytest.mark.processes
 
@@ -69,15 +68,10 @@ def test_a_format_computes_the_same(form: str, tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", diswot.load_data("digits").test.images[0].numpy())
     answers = [diswot.predict(done.folder, tmp_path / "one.npy", form=f) for f in ("source", form)]
     assert answers[0][0]["label"] == answers[1][0]["label"]
-    script: list[str | Path] = [
-        sys.executable,
-        "-B",
-        done.folder / "predict.py",
-        tmp_path / "one.npy",
-        found.file,
-    ]
-    printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
-    assert printed.split()[0] == answers[0][0]["label"]
+    script = (done.folder / "predict.py", tmp_path / "one.npy", found.file)
+    (ended,) = run_programs([script], imports="torch,onnxruntime,PIL.Image")
+    assert ended.status == 0, ended.err
+    assert ended.out.decode().split()[0] == answers[0][0]["label"]
 
 
 @pytest.mark.parametrize("sides", [((12, 9), (8, 6)), ((9, 12), (20, 5)), ((7, 7), (7, 7))])

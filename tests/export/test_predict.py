@@ -1,8 +1,6 @@
 """The sample script sees a photo as the student did in training."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from tests.forked import run_programs
 pytestmark = pytest.mark.processes
 
 FILES = ("student.py", "student.pt2", "student.onnx")
+IMPORTS = "torch,onnxruntime,PIL.Image"
 
 
 def photo(folder: Path, kind: str) -> Path:
@@ -67,7 +66,8 @@ def test_values_are_the_same_to_the_last_bit(
         f"values = predict.read_values(pathlib.Path({str(path)!r})); "
         f"numpy.save({str(tmp_path / 'seen.npy')!r}, predict.normalize(values))"
     )
-    subprocess.run([sys.executable, "-B", "-c", program], check=True)
+    (ended,) = run_programs([("-c", program)], imports=IMPORTS)
+    assert ended.status == 0, ended.err
     expected = data.normalize(torch.from_numpy(read_image(path, data.shape))[None])
     assert np.array_equal(np.load(tmp_path / "seen.npy"), expected.numpy())
 
@@ -108,7 +108,7 @@ def test_numbers_that_are_no_pixels_are_taken_as_arrays(tmp_path: Path) -> None:
 def run(folder: Path, *arguments: tuple[Path, str]) -> list[tuple[int, str]]:
     """Return the exit status of the script with each of some arguments, and what it prints."""
     programs = [(folder / "predict.py", *each) for each in arguments]
-    ended = run_programs(programs, imports="torch,onnxruntime,PIL.Image")
+    ended = run_programs(programs, imports=IMPORTS)
     return [
         (each.status, (each.err if each.status else each.out).decode().strip()) for each in ended
     ]

@@ -1,6 +1,7 @@
 """Exported forms run in processes of their own, and what becomes of these."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -31,6 +32,29 @@ def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
                 assert alive(seen[-1])
             assert not alive(seen[-1])
     assert len({*seen, os.getpid()}) == 3
+
+
+def test_the_next_export_needs_no_new_start(tmp_path: Path) -> None:
+    (tmp_path / "student.py").write_text(NAMES_ITSELF)
+    seen = [names(tmp_path) for _ in range(2)]
+    assert len({own for own, _ in seen}) == 2
+    assert len({parent for _, parent in seen}) == 1
+
+
+def test_one_that_has_ended_meanwhile_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "student.py").write_text(NAMES_ITSELF)
+    _, parent = names(tmp_path)
+    os.killpg(parent, signal.SIGKILL)
+    while alive(parent):
+        time.sleep(0.01)
+    assert names(tmp_path)[1] != parent
+
+
+def names(folder: Path) -> tuple[int, int]:
+    """Return the process of a form, and the one that it is a fork of."""
+    with Runner(folder, ["x"]) as runner, runner.process(FORMATS["source"]) as process:
+        own = int(process(torch.ones(1)))
+        return own, int(Path(f"/proc/{own}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.parametrize(
