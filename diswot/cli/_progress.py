@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from diswot.bars import SECONDS_WORTH_A_LINE, can_be_drawn, drawn, waiting
 from diswot.cli._terminal import say
@@ -13,6 +14,9 @@ from diswot.devices import is_first
 from diswot.progress import Progress, Step, silent
 
 SECONDS_BETWEEN_LINES = 10
+
+Display: TypeAlias = AbstractContextManager[Progress]
+"""Shows progress while the block lasts."""
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged, option
-from diswot.cli._progress import tracked_progress
+from diswot.cli._progress import Display, tracked_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
 from diswot.cli._tables import print_json, print_table
@@ -27,8 +27,6 @@ from diswot.runs.config import write_config
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from torch import nn
 
     from diswot.search import SearchResult
@@ -109,14 +107,13 @@ def distill(
     if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distill")
     used, task = with_defaults(settings)
-    loss = loss or task.losses[1]
-    parse_objective(loss)
+    parse_objective(loss := loss or task.losses[1])
     folder = out or _folder(run, loss, names, winner=listed[:1])
     if not is_unfinished(folder):
         check_new_folder(folder)
     options = {"architectures": names, "loss": loss, **used.as_options(), **chosen}
-    display = tracked_progress(track, folder)
-    _distill(folder, located(options, task), display, as_json=as_json, exported=run or folder)
+    options, display = located(options, task), tracked_progress(track, folder)
+    _distill(folder, options, display, as_json=as_json, exported=run or folder)
 
 
 def _check_fresh(result: SearchResult, run: Path) -> None:
@@ -145,7 +142,7 @@ def resume_training(
     folder: Path,
     manifest: TrainingManifest,
     given: Mapping[str, Any],
-    display: AbstractContextManager[Progress],
+    display: Display,
     *,
     as_json: bool,
 ) -> None:
@@ -155,12 +152,7 @@ def resume_training(
 
 
 def _distill(
-    folder: Path,
-    options: Mapping[str, Any],
-    display: AbstractContextManager[Progress],
-    *,
-    as_json: bool,
-    exported: Path,
+    folder: Path, options: Mapping[str, Any], display: Display, *, as_json: bool, exported: Path
 ) -> None:
     from diswot.search import check_space_name
     from diswot.tasks import find_subject

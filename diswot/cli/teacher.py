@@ -12,7 +12,7 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged
-from diswot.cli._progress import tracked_progress
+from diswot.cli._progress import Display, tracked_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import located, options_before
@@ -20,9 +20,6 @@ from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from diswot.progress import Progress
     from diswot.training import TrainingManifest
 
 _TEXTS = ("teacher", "data")
@@ -83,7 +80,7 @@ def resume_training(
     folder: Path,
     manifest: TrainingManifest,
     given: Mapping[str, Any],
-    display: AbstractContextManager[Progress],
+    display: Display,
     *,
     as_json: bool,
 ) -> None:
@@ -92,13 +89,7 @@ def resume_training(
     _train(folder, options, display, as_json=as_json)
 
 
-def _train(
-    folder: Path,
-    options: Mapping[str, Any],
-    display: AbstractContextManager[Progress],
-    *,
-    as_json: bool,
-) -> None:
+def _train(folder: Path, options: Mapping[str, Any], display: Display, *, as_json: bool) -> None:
     from diswot.tasks import find_subject
     from diswot.training import (
         TrainingManifest,

@@ -250,8 +250,7 @@ class Run:
                 self._history.add(baseline)
         candidates = tuple(self._history.scored())
         best = self._best(candidates)
-        winner = {f"best_{name}": value for name, value in best.values.items()}
-        self._progress(measured("score", winner, at=done))
+        self._progress(measured("score", {f"best_{n}": v for n, v in best.values.items()}, at=done))
         scored = {candidate.architecture: candidate for candidate in candidates}
         return SearchResult(
             best=best,
@@ -266,8 +265,8 @@ class Run:
         """Report the latency source, if the search has one."""
         if self._latencies is not None:
             alone = "; one worker, since others would disturb it"
-            measured = is_measured(self._settings.latency)
-            self._progress(message("latency", self._latencies.name + (alone if measured else "")))
+            note = self._latencies.name + (alone if is_measured(self._settings.latency) else "")
+            self._progress(message("latency", note))
 
     def _best(self, candidates: Sequence[Candidate]) -> Candidate:
         in_budget = [candidate for candidate in candidates if candidate.within_budget]

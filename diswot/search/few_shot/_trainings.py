@@ -127,11 +127,7 @@ def train_briefly(
             )
             for each in _trained([candidates[place] for place in chosen], record, executor, shared):
                 done[places[each.key]] = each
-                value = each.failure or f"{each.value:.4g}"
-                note = f"{each.architecture}: {value}"
-                values = {} if each.value is None else {"val": each.value}
-                at = len(done)
-                progress(Step("short trainings", at, count, note, values=values, at=at))
+                progress(_step(each, len(done), count))
     if len(_results(done)) < FEWEST:
         said = f"{len(_results(done))} results, fewer than {FEWEST}: the score alone ranks"
         progress(message("short trainings", said))
@@ -144,6 +140,14 @@ def train_briefly(
         trainings=tuple(done.values()),
         order=tuple(each.key for each in order),
     )
+
+
+def _step(training: BriefTraining, done: int, count: int) -> Step:
+    """Return the progress report of a training."""
+    value = training.value
+    note = f"{training.architecture}: {training.failure or f'{value:.4g}'}"
+    values = {} if value is None else {"val": value}
+    return Step("short trainings", done, count, note, values=values, at=done)
 
 
 def _results(done: Mapping[int, BriefTraining]) -> dict[int, float]:

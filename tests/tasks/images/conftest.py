@@ -49,7 +49,7 @@ def load(kept: Path) -> Load:
         notes: list[str] = []
 
         def report(step: Step) -> None:
-            notes.extend([step.note] * (step.total == 0))
+            notes.extend([step.note] * (step.total == 0 and step.note != ""))
 
         return diswot.load_data(data, root=kept, image_size=image_size, progress=report), notes
 
