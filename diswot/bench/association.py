@@ -1,4 +1,4 @@
-"""How alike two columns order the same rows."""
+"""Rank and linear correlation coefficients."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ Vector = NDArray[np.float64]
 
 
 class UndefinedStatisticError(DiswotError, ValueError):
-    """A statistic that does not exist for these columns."""
+    """A statistic is undefined for its arguments, of a constant column for example."""
 
 
 def kendall(x: Vector, y: Vector) -> float:
-    """Return Kendall's τ-b.
+    """Return Kendall's τ-b of two columns of shape (n,), in [−1, 1].
 
     Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.
 
@@ -32,7 +32,7 @@ def kendall(x: Vector, y: Vector) -> float:
 
 
 def spearman(x: Vector, y: Vector) -> float:
-    """Return Spearman's ρ: Pearson's r of the ranks, equal values at their mean rank.
+    """Return Spearman's ρ of two columns of shape (n,): Pearson's r of their midranks.
 
     Raises:
         UndefinedStatisticError: a column is constant, too short or not finite.
@@ -46,7 +46,7 @@ def spearman(x: Vector, y: Vector) -> float:
 
 
 def pearson(x: Vector, y: Vector) -> float:
-    """Return Pearson's r.
+    """Return Pearson's r of two columns of shape (n,), in [−1, 1].
 
     Raises:
         UndefinedStatisticError: a column is constant, too short or not finite.
@@ -56,17 +56,18 @@ def pearson(x: Vector, y: Vector) -> float:
         0.5
     """
     check_columns(x=x, y=y)
+    # Scaled to [−1, 1], so that squares of large values do not overflow.
     return float(pearsonr(x / np.abs(x).max(), y / np.abs(y).max()).statistic)
 
 
 def partial_kendall(x: Vector, y: Vector, controls: Sequence[Vector]) -> float:
-    """Return Kendall's partial τ of x and y, the controls held fixed.
+    """Return Kendall's partial τ of x and y given the controls; all of shape (n,).
 
     Source: Kendall, "Partial rank correlation", Biometrika 32, 1942; for several
-    controls, from what they leave of the matrix of τ-b (its Schur complement).
+    controls, from the Schur complement of their block in the matrix of pairwise τ-b.
 
     Raises:
-        UndefinedStatisticError: a column is constant, or the controls alone decide x or y.
+        UndefinedStatisticError: a column is constant, or the controls determine x or y.
 
     Examples:
         >>> x = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -90,11 +91,11 @@ def partial_kendall(x: Vector, y: Vector, controls: Sequence[Vector]) -> float:
 
 
 def check_columns(**columns: Vector) -> None:
-    """Find out whether columns can be compared.
+    """Check that columns can be correlated.
 
     Raises:
-        UndefinedStatisticError: one is constant, has fewer than 3 values, is not as long as
-            the first, or has a value that is not finite.
+        UndefinedStatisticError: a column is constant, has fewer than 3 values, another length
+            than the first, or a value that is not finite.
     """
     rows = len(next(iter(columns.values())))
     for name, column in columns.items():

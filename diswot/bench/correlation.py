@@ -1,4 +1,4 @@
-"""How well scores rank students, against measured accuracies."""
+"""Rank correlation of scores with measured accuracies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from diswot.errors import first_line
 from diswot.scorers import find_scorer
 
 BASELINES = ("params", "flops", "trainable_layers", "logrank(jacov,params)")
-"""Scorers that are printed with whatever is asked for."""
+"""Baseline scorers, which are part of every table."""
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """One score on one target of one ground truth.
+    """Rank statistics of one scorer on one target of a ground truth.
 
     Attributes:
-        truth: the ground truth.
-        target: the column of accuracies.
-        scorer: name or expression.
-        architectures: how many were to be ranked.
-        failed: those without a score; all statistics are of the others.
-        why: the commonest reason.
-        repeats: initializations and batches that each score is the mean of.
-        single_mean: mean τ-b of the repeats taken one by one.
-        single_sd: standard deviation of these.
-        statistics: how well it ranks; `None` where that is undefined.
-        undefined: why, if so.
+        truth: name of the ground truth.
+        target: column of accuracies.
+        scorer: name or expression of the scorer.
+        architectures: number of architectures, including those that failed.
+        failed: number of architectures without a score, which the statistics leave out.
+        why: most frequent reason of failures; empty without any.
+        repeats: number of initializations and batches over which each score is averaged.
+        single_mean: mean over the repeats of the τ-b of a single repeat; `None` for one repeat.
+        single_sd: standard deviation of the same.
+        statistics: rank statistics, or `None` if undefined.
+        undefined: why they are undefined; else empty.
     """
 
     truth: str
@@ -46,12 +46,12 @@ class Correlation:
     undefined: str = ""
 
     def merit(self) -> float:
-        """Sort key, better is larger."""
+        """Return the sort key: Kendall's τ, or −∞ if undefined."""
         return float("-inf") if self.statistics is None else self.statistics.kendall.value
 
     @property
     def baseline(self) -> bool:
-        """Whether it is printed with whatever is asked for."""
+        """Whether the scorer is one of `BASELINES`."""
         return self.scorer in BASELINES
 
 
@@ -64,15 +64,15 @@ def correlate(
     target: str,
     seed: int = 0,
 ) -> Correlation:
-    """Compare the ranking by `scorer` with that by `accuracies`.
+    """Correlate the scores of `scorer` with `accuracies`.
 
     Args:
-        measured: the architectures, with the scorer's terms.
-        accuracies: theirs, in the same order.
-        scorer: name or expression; combinations by rank are within the architectures.
-        truth: for the record.
-        target: for the record.
-        seed: of the bootstrap.
+        measured: measurements of n architectures, with the scorer's terms.
+        accuracies: their accuracies in %, shape (n,), in the same order.
+        scorer: name or expression; ranks in expressions are among these architectures.
+        truth: name of the ground truth, copied to the result.
+        target: column of accuracies, copied to the result.
+        seed: seed of the bootstrap resamples.
     """
     sound = _sound(measured, scorer)
     failed = [_reason(each, scorer) for each in _where(~sound, measured)]
@@ -102,13 +102,13 @@ def correlate(
 
 
 def _reason(measured: Measured, scorer: str) -> str:
-    """Return why a scorer has no score for an architecture."""
+    """Return why the first failed term of a scorer failed."""
     terms = find_scorer(scorer).terms
     return next(measured.failures[term] for term in terms if term in measured.failures)
 
 
 def scores_of(measured: Sequence[Measured], scorer: str) -> Vector:
-    """Return each architecture's score, mean over the repeats; NaN where it has none."""
+    """Return scores of shape (n,), from terms averaged over the repeats; NaN where failed."""
     sound = _sound(measured, scorer)
     scores = np.full(len(measured), np.nan)
     scores[sound] = _by_repeat(_where(sound, measured), scorer).mean
@@ -116,7 +116,7 @@ def scores_of(measured: Sequence[Measured], scorer: str) -> Vector:
 
 
 def _sound(measured: Sequence[Measured], scorer: str) -> NDArray[np.bool_]:
-    """Return who has all terms of a scorer."""
+    """Return a mask of shape (n,): whether all terms of the scorer were measured."""
     needed = set(find_scorer(scorer).terms)
     return np.array([needed <= set(each.terms) for each in measured])
 
@@ -127,7 +127,7 @@ def _where(chosen: NDArray[np.bool_], measured: Sequence[Measured]) -> list[Meas
 
 @dataclass(frozen=True)
 class _Scores:
-    """Scores by the mean of the terms over the repeats, and by each repeat's terms."""
+    """Scores from the terms' means over the repeats, and from the terms of each repeat."""
 
     mean: Vector
     each: Sequence[Vector]

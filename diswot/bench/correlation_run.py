@@ -1,4 +1,4 @@
-"""From a ground truth and scorers to tables and plots in a folder."""
+"""Measure scorers on a ground truth, and write tables and plots to a folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from diswot.search import Evaluator, TeacherState
 from diswot.tasks.images import data_root as find_root
 
 DISTILLED = "distilled"
-"""The target that is compared with where a truth has it and none is named."""
+"""Default target of truths that have it."""
 
 COLUMNS = (
     "name",
@@ -46,24 +46,24 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class CorrelationSettings:
-    """What is compared.
+    """Settings of `run_correlation`.
 
     Attributes:
-        truth: a built-in name, or a CSV file.
-        scorers: names or expressions.
+        truth: name of a built-in ground truth, or path of a CSV file.
+        scorers: names or expressions of scorers.
         target: a column of a built-in truth; by default `distilled`, or its first.
-        column: the column of a CSV file.
-        space: the space of a CSV file.
-        data: what to score on; by default what the target was trained on.
-        sample: architectures, drawn at random; 0 for all.
+        column: column of accuracies of a CSV file.
+        space: search space of a CSV file.
+        data: dataset to score on; by default that of the target's trainings.
+        sample: number of architectures, drawn at random; 0 for all.
         teacher: a teacher's name; by default `resnet110` for images, else the task's.
         teacher_state: whether it is at random initialization, or trained.
         teacher_weights: a checkpoint to load into it.
-        repeats: initializations and batches.
+        repeats: initializations and batches per score.
         batch_size: images in a batch.
-        seed: of everything.
-        data_root: where tables and datasets lie.
-        device: where to compute.
+        seed: seed of the sample, batches, initializations and bootstrap.
+        data_root: folder of tables and datasets.
+        device: device such as `cpu` or `cuda:0`; by default a GPU if there is one.
     """
 
     truth: str
@@ -85,7 +85,7 @@ class CorrelationSettings:
 
 @dataclass(frozen=True)
 class CorrelationRecord:
-    """A row, and milliseconds of its scorer alone per architecture and repeat."""
+    """A row of the CSV file: statistics, and the scorer's run time in ms."""
 
     row: Correlation
     milliseconds: float | None
@@ -93,11 +93,11 @@ class CorrelationRecord:
 
 @dataclass(frozen=True)
 class CorrelationTable:
-    """What came of a comparison.
+    """The result of `run_correlation`.
 
     Attributes:
-        rows: one for each scorer, baselines included.
-        milliseconds: what each scorer costs alone, per architecture and repeat.
+        rows: one per scorer, including baselines.
+        milliseconds: scorer → run time in ms per architecture and repeat, measured alone.
     """
 
     rows: Sequence[Correlation]
@@ -114,12 +114,12 @@ class CorrelationTable:
 
     @property
     def records(self) -> "list[CorrelationRecord]":
-        """The rows with what each scorer costs, best first."""
+        """The rows with run times, best first."""
         return [CorrelationRecord(row, self.milliseconds.get(row.scorer)) for row in self.ranked]
 
     @property
     def remarks(self) -> list[str]:
-        """What a reader of the table must know too."""
+        """Notes under the table: undefined statistics and failures."""
         failed = [row for row in self.ranked if row.failed]
         undefined = [f"{row.scorer}: {row.undefined}" for row in self.ranked if row.undefined]
         reasons = {row.why: row for row in reversed(failed)}
@@ -132,17 +132,19 @@ class CorrelationTable:
 def run_correlation(
     settings: CorrelationSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> CorrelationTable:
-    """Measure, compare, and write tables and plots to `out`, named by the target.
+    """Measure the scorers, correlate them, and write tables and plots to `out`.
 
     Raises:
-        DiswotError: something does not exist or does not fit.
+        DiswotError: a name is unknown, or data, teacher and space do not fit.
     """
     scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
-    all_terms(scorers)  # what does not exist is found out before anything is read
+    all_terms(scorers)  # unknown scorers raise before anything is read
+    # 1. Read the ground truth; leave out scorers whose inputs the networks do not give.
     truth, target = _truth(settings)
     scorers = readable(scorers, truth.task, progress)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
+    # 2. Measure the terms of all scorers once for every architecture.
     found = MeasurementSettings(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
@@ -162,6 +164,7 @@ def run_correlation(
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     about = {"truth": truth.name, "sample": settings.sample}
     measured = measure(found, names, out, workers=workers, progress=progress, about=about)
+    # 3. Correlate the scores with the accuracies, and time each scorer alone.
     accuracies = truth.accuracies(target)
     rows = [
         correlate(measured, accuracies, scorer, truth=truth.name, target=target, seed=settings.seed)
@@ -194,10 +197,10 @@ def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
 
 
 def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
-    """Make sure that networks have as many parameters as the table says, before they are scored.
+    """Check, before scoring, that networks have as many parameters as the table lists.
 
     Raises:
-        DataError: one has not; the message names the first.
+        DataError: a network has another number; the message names the first one.
     """
     if truth.params is None:
         return
@@ -214,7 +217,7 @@ def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
 def timed(
     settings: MeasurementSettings, names: Sequence[str], out: Path, progress: Progress
 ) -> dict[str, float]:
-    """Return what each scorer costs alone; measured once for a folder."""
+    """Return scorer → run time in ms, measured once and kept in `out/milliseconds.json`."""
     kept = out / "milliseconds.json"
     if not kept.exists():
         write_record(kept, time_alone(settings, names, progress))

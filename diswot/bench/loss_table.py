@@ -1,4 +1,4 @@
-"""What each loss makes of each student: trainings over seeds, and what differs."""
+"""Comparison of distillation losses: trainings over seeds, and paired tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,13 +24,13 @@ ALONE = "alone"
 
 @dataclass(frozen=True)
 class LossTableSettings(TrainingSettings):
-    """What is trained.
+    """Settings of `loss_table`.
 
     Attributes:
-        students: networks, see [`student_of`][diswot.bench.trainings.student_of].
-        losses: names or expressions of `diswot list losses`; `alone` is always among them.
-        seeds: trainings of each student by each loss. The same seed gives the same
-            initialization and the same batches by every loss.
+        students: names of students, see [`student_of`][diswot.bench.trainings.student_of].
+        losses: names or expressions of losses; `alone` is added if missing.
+        seeds: number of trainings per student and loss. Trainings of one seed have the same
+            initialization and batches with every loss.
     """
 
     students: tuple[str, ...] = ()
@@ -40,23 +40,23 @@ class LossTableSettings(TrainingSettings):
 
 @dataclass(frozen=True)
 class LossRow:
-    """One student distilled by one loss.
+    """Results of one student trained with one loss.
 
     Attributes:
-        data: the dataset.
-        teacher: whom it learned from.
-        teacher_accuracy: in %, on the test split.
-        student: its name.
-        loss: a name or an expression.
-        epochs: of each training.
-        seeds: trainings.
-        accuracy: mean over the seeds, in %, on the test split, of the epoch that was best
-            on the validation split.
+        data: name of the dataset.
+        teacher: name of the teacher.
+        teacher_accuracy: test accuracy of the teacher in %.
+        student: name of the student.
+        loss: name or expression of the loss.
+        epochs: epochs of each training.
+        seeds: number of trainings.
+        accuracy: test accuracy in %, mean over the seeds, each at the epoch that is best on
+            the validation split.
         sd: standard deviation over the seeds.
-        gain: mean difference to `alone` of the same seed, in points.
-        p: of a paired t-test of that difference, two-sided, as it is.
-        adjusted: p after Benjamini and Hochberg, over the losses of the same student and data.
-        verdict: `better`, `worse`, or `no different` at 0.05 of `adjusted`.
+        gain: mean difference to `alone` with the same seed, in percentage points.
+        p: p-value of a two-sided paired t-test of that difference, unadjusted.
+        adjusted: p-value after Benjamini–Hochberg, over the losses of the same student.
+        verdict: `better`, `worse`, or `no different`, at `adjusted` < 0.05.
     """
 
     data: str
@@ -77,17 +77,17 @@ class LossRow:
 def loss_table(
     settings: LossTableSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[LossRow]:
-    """Train every student by every loss with every seed; resumed where it stopped.
+    """Train every student with every loss and seed; resumable.
 
     Args:
-        settings: what is trained.
-        out: a new folder, or one that was started with the same settings.
-        workers: processes.
-        progress: called with every training.
+        settings: students, losses, seeds and recipe.
+        out: a new folder, or an interrupted one with the same settings, which is resumed.
+        workers: number of processes.
+        progress: called after every training.
 
     Raises:
-        DiswotError: something does not exist or does not fit.
-        RunError: trainings failed; the others are kept.
+        DiswotError: a name is unknown, or data, teacher and students do not fit.
+        RunError: trainings failed; the results of the others are kept.
     """
     if settings.seeds < 2:
         raise OptionError(f"Expected at least 2 seeds, but got {settings.seeds}")
@@ -98,8 +98,8 @@ def loss_table(
         parse_objective(loss)
     data = load_data(settings.data, root=settings.data_root)
     for student in settings.students:
-        student_of(student, data, seed=0)  # what cannot be built is refused before any training
-    # tasks that may be added later are no part of what was started
+        student_of(student, data, seed=0)  # raises before any training if it cannot be built
+    # A resumed folder may add students, losses and seeds, so its settings leave these out.
     record = settings.recorded()
     for name in ("students", "losses", "seeds"):
         del record[name]
@@ -163,7 +163,7 @@ def _rows(
 
 
 def _tested(rows: Sequence[LossRow]) -> list[LossRow]:
-    """Adjust the p of several losses for being several, and say what is significant."""
+    """Adjust the p-values for multiple comparisons, and set the verdicts."""
     compared = [row for row in rows if row.p is not None]
     adjusted = iter(false_discovery_control([row.p for row in compared])) if compared else iter(())
     tested = []

@@ -1,4 +1,4 @@
-"""A ground truth of one's own: students trained alone and distilled, over several seeds."""
+"""Make a ground truth: train students alone and distilled, over several seeds."""
 
 import csv
 from collections.abc import Mapping
@@ -19,17 +19,18 @@ from diswot.tasks.images import load_data
 from search_spaces import SearchSpace
 
 TARGETS = {"vanilla": "alone", "distilled": "diswot"}
-"""Columns of a truth, and the losses that make them."""
+"""Column of a truth → loss of its trainings."""
 
 
 @dataclass(frozen=True)
 class TruthSettings(TrainingSettings):
-    """What a ground truth is made of.
+    """Settings of `make_truth`.
 
     Attributes:
-        space: a built-in name or `package.module:Class`.
-        seeds: trainings of each student, each with other weights and another order.
-        sample: architectures, drawn at random; `None` for all.
+        space: name of a built-in search space, or `package.module:Class`.
+        seeds: number of trainings per student and column, with different initializations and
+            batch orders.
+        sample: number of architectures, drawn at random; `None` for all.
     """
 
     space: str = "s0"
@@ -39,7 +40,7 @@ class TruthSettings(TrainingSettings):
 
 @dataclass(frozen=True)
 class TruthRow:
-    """Test accuracies in % of one architecture: means and standard deviations over seeds."""
+    """Test accuracies of one architecture in %: means and standard deviations over seeds."""
 
     arch: str
     vanilla: float
@@ -52,17 +53,17 @@ class TruthRow:
 def make_truth(
     settings: TruthSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[TruthRow]:
-    """Train every architecture, and write `truth.csv`; resumed where it stopped.
+    """Train every architecture alone and distilled, and write `truth.csv`; resumable.
 
     Args:
-        settings: what is trained.
-        out: a new folder, or one that was started with the same settings.
-        workers: processes.
-        progress: called with every training.
+        settings: space, seeds and recipe.
+        out: a new folder, or an interrupted one with the same settings, which is resumed.
+        workers: number of processes.
+        progress: called after every training.
 
     Raises:
-        DiswotError: something does not exist or does not fit.
-        RunError: trainings failed; the others are kept.
+        DiswotError: a name is unknown, or data, teacher and space do not fit.
+        RunError: trainings failed; the results of the others are kept.
     """
     if settings.seeds < 1:
         raise OptionError(f"Expected at least 1 seed, but got {settings.seeds}")
@@ -73,7 +74,7 @@ def make_truth(
         partial(_one, settings),
         before=partial(
             distillation_for, settings
-        ),  # the teacher is trained before the workers ask for it
+        ),  # trains the teacher once, before the workers start
         workers=workers,
         progress=progress,
     )
@@ -108,6 +109,7 @@ def _architectures(settings: TruthSettings) -> list[str]:
             f"Expected a sample of at most the {space.size:,} architectures of "
             f"{settings.space}, but got {settings.sample:,}"
         )
+    # Draw until enough distinct networks are found; isomorphic architectures count once.
     rng = generator_for(0, "truth", settings.space)
     drawn: dict[str, str] = {}
     for _ in range(100 * settings.sample):

@@ -1,4 +1,4 @@
-"""The terms of any number of scorers for many architectures, measured once and kept."""
+"""Measure the terms of several scorers for many architectures, once and resumable."""
 
 import importlib
 import math
@@ -25,23 +25,23 @@ from diswot.tasks import find_task
 from diswot.tasks.images import EnlargedImages, load_data
 
 CHUNK = 50
-"""Architectures whose costs are counted in one task."""
+"""Number of architectures whose costs are counted in one job of the pool."""
 
 
 TEACHERS = {DEFAULT_TASK: "resnet110"}
-"""By task, where no teacher is named and it is not the task's."""
+"""Task → default teacher of benchmarks, where it differs from the task's default."""
 
 
 def teacher_for(task: str, named: str | None) -> str:
-    """Return the teacher that is named, else the one of a task."""
+    """Return `named`, or the default teacher of benchmarks for a task."""
     return named or TEACHERS.get(task) or find_task(task).teacher
 
 
 def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str, ...]:
-    """Return the scorers whose inputs networks of a task give; the others are named.
+    """Return the scorers that can score networks of a task; report the others.
 
     Raises:
-        OptionError: there is none but those that read costs alone.
+        OptionError: none is left except those that read costs only.
     """
     gives = find_task(task).reads
     reads = {name: find_scorer(name).card.reads for name in scorers}
@@ -63,23 +63,23 @@ def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str
 
 @dataclass(frozen=True)
 class MeasurementSettings:
-    """All that a measurement depends on, but the architectures.
+    """Settings of a measurement, without the architectures.
 
     Attributes:
-        space: a built-in name or `package.module:Class`.
-        data: a dataset's name.
-        teacher: a teacher's name.
-        scorers: names or expressions.
-        repeats: initializations and batches.
+        space: name of a built-in search space, or `package.module:Class`.
+        data: name of the dataset.
+        teacher: name of the teacher.
+        scorers: names or expressions of scorers.
+        repeats: initializations and batches per score.
         batch_size: images in a batch.
-        seed: of batches, teachers and students.
+        seed: seed of batches, teachers and students.
         teacher_state: whether the teacher is at random initialization, or trained.
         teacher_weights: a checkpoint to load into it.
-        modules: what registers further scorers, in worker processes too.
-        data_root: where datasets lie.
-        device: where to compute.
-        task: what kind of data these are.
-        image_size: height and width that images are brought to; by default those they have.
+        modules: Python modules that register further scorers; imported in workers too.
+        data_root: folder of datasets.
+        device: device such as `cpu` or `cuda:0`; by default a GPU if there is one.
+        task: name of the task.
+        image_size: height and width to which images are resized; `None` to keep their size.
     """
 
     space: str
@@ -98,23 +98,23 @@ class MeasurementSettings:
     image_size: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what values depend on: neither a place on disk nor a device."""
+        """Return the settings that values depend on, without data root and device."""
         left_out = ["data_root", "device"]
         left_out += ["task"] * (self.task == DEFAULT_TASK)
-        if self.image_size is None:  # as it was before there was a choice
+        if self.image_size is None:  # compatible with earlier manifests, which lack it
             left_out.append("image_size")
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of one architecture.
+    """Measurements of one architecture.
 
     Attributes:
-        params: parameters.
-        macs: multiply-adds.
-        terms: each term's value in each repeat, those that failed left out.
-        failures: why a term failed.
+        params: number of parameters.
+        macs: number of multiply-adds of one input.
+        terms: term → its values, one per repeat; without terms that failed.
+        failures: term → message of its error.
     """
 
     params: int
@@ -132,18 +132,18 @@ def measure(
     progress: Progress,
     about: Mapping[str, Any] | None = None,
 ) -> list[Measured]:
-    """Measure all terms of all architectures; resumed where it stopped.
+    """Measure all terms of all architectures; resumable.
 
-    Isomorphic architectures are scored once, and costs counted for each. A term that
-    fails costs its architecture no other term.
+    Isomorphic architectures are scored once, but costs are counted for each. If a term fails,
+    the other terms of the architecture are still measured.
 
     Args:
-        settings: what is measured.
-        architectures: names, in the order of the result.
-        folder: a new folder, or one that was started with the same settings.
-        workers: processes.
-        progress: called with every architecture.
-        about: what else the folder's manifest is to say, and must agree in.
+        settings: space, data, teacher, scorers and so on.
+        architectures: architectures as strings, in the order of the result.
+        folder: a new folder, or an interrupted one with the same settings, which is resumed.
+        workers: number of processes.
+        progress: called after every architecture.
+        about: further entries of the folder's manifest, which must agree when it is resumed.
     """
     evaluator = evaluator_for(settings)
     space = evaluator.space
@@ -151,7 +151,7 @@ def measure(
     first = {key: name for name, key in reversed(keys.items())}
     with RecordStore(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as store:
         unscored = [key for key in dict.fromkeys(keys.values()) if _left(key, store)]
-        counted_with = {first[key] for key in unscored}  # a score's costs are counted with it
+        counted_with = {first[key] for key in unscored}  # scoring counts the costs, too
         uncounted = [n for n in architectures if ("costs", n) not in store.records]
         uncounted = [n for n in uncounted if n not in counted_with]
         total = len(uncounted) + 2 * len(unscored)
@@ -180,7 +180,7 @@ def _results(waiting: Iterable[Future[list[dict[str, Any]]]]) -> Iterator[list[d
 
 @lru_cache(maxsize=1)
 def evaluator_for(settings: MeasurementSettings) -> Evaluator:
-    """Return the evaluator; the last one is kept."""
+    """Return the evaluator of some settings; the latest one is cached."""
     for module in settings.modules:
         importlib.import_module(module)
     return resolve_scoring(
@@ -229,7 +229,7 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
                     if not math.isfinite(value):
                         raise FloatingPointError(f"it is {value}")
                     values.setdefault(term, []).append(value)
-                except Exception as error:  # noqa: BLE001  (it must cost no other term)
+                except Exception as error:  # noqa: BLE001  (the other terms are still measured)
                     failures[term] = f"{type(error).__name__}: {first_line(error)}"
     seconds = round(time.perf_counter() - started, 4)
     terms = {term: value for term, value in values.items() if term not in failures}

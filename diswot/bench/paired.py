@@ -1,4 +1,4 @@
-"""Whether what was measured twice with the same seeds differs."""
+"""Paired significance test of measurements with equal seeds."""
 
 import numpy as np
 from scipy.stats import ttest_1samp
@@ -7,11 +7,11 @@ from diswot.bench.association import Vector
 
 
 def paired_p(differences: Vector) -> float:
-    """Return the two-sided p of a paired t-test.
+    """Return the two-sided p-value of a paired t-test.
 
     Args:
-        differences: of two measurements with the same seed, one for each of 2 seeds or more.
-            Where all are equal p is at its limit: 1 if they are zero, 0 otherwise.
+        differences: differences of two measurements with the same seed, shape (seeds,), at
+            least 2. If all are equal, p is its limit: 1 if they are zero, else 0.
 
     Examples:
         >>> round(paired_p(np.array([1.0, 2.0, 3.0])), 4), paired_p(np.zeros(3))

@@ -1,4 +1,4 @@
-"""Teacher–student pairs of the literature: what their papers print, and what is measured here."""
+"""Teacher–student pairs of the literature: published and measured accuracies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ METHODS = {
         )
     },
 }
-"""Losses by the names that the published tables give them, with the weights of their cards."""
+"""Method name in published tables → loss expression, with the default weights."""
 
 PAIRS = Path("kd-tables") / "kd_pairs.csv"
-"""Where the published figures lie under a data root."""
+"""Path of the published figures relative to the data root."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Published:
     """A published accuracy.
 
     Attributes:
-        source: who printed it.
-        method: a name of `METHODS`.
-        accuracy: of the student, in %.
+        source: paper or repository.
+        method: a key of `METHODS`.
+        accuracy: test accuracy of the student in %.
     """
 
     source: str
@@ -44,11 +44,11 @@ class Published:
 
 @dataclass(frozen=True)
 class PairRow:
-    """One loss on one pair.
+    """Published and measured result of one method on one pair.
 
     Attributes:
-        published: what was printed; `None` where nothing was.
-        measured: what was found here.
+        published: published accuracy, or `None`.
+        measured: own measurement.
     """
 
     published: Published | None
@@ -65,20 +65,20 @@ def measure_pair(
     workers: int = 1,
     progress: Progress,
 ) -> list[PairRow]:
-    """Train the student of a pair by each method, next to the published accuracy.
+    """Train the student of a pair with each method, for comparison with published accuracies.
 
     Args:
         pair: TEACHER/STUDENT, names of `diswot list teachers`.
-        methods: names of `METHODS`; `vanilla` is always among them.
-        settings: data, epochs and seeds; its teacher, students and losses are the pair's.
-        out: a new folder, or one that was started with the same settings.
-        published: a table of published figures; by default that of the data root, if any.
-        workers: processes.
-        progress: called with every training.
+        methods: keys of `METHODS`; `vanilla` is added if missing.
+        settings: data, epochs and seeds; teacher, students and losses are set by the pair.
+        out: a new folder, or an interrupted one with the same settings, which is resumed.
+        published: path of a CSV table of published figures; `None` for none.
+        workers: number of processes.
+        progress: called after every training.
 
     Raises:
-        DiswotError: something does not exist or does not fit.
-        RunError: trainings failed; the others are kept.
+        DiswotError: a name is unknown, or the networks do not fit the data.
+        RunError: trainings failed; the results of the others are kept.
     """
     teacher, student = _names(pair)
     known = published_figures(teacher, student, published)
@@ -99,7 +99,7 @@ def measure_pair(
 
 
 def published_figures(teacher: str, student: str, path: Path | None) -> dict[str, Published]:
-    """Return what was printed for a pair on CIFAR-100, by method; of several, the first.
+    """Return method → published accuracy of a pair on CIFAR-100; of several, the first.
 
     Raises:
         DiswotError: the table is damaged.
@@ -130,5 +130,5 @@ def _names(pair: str) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Return a network's name without what papers write differently."""
+    """Normalize a network's name: lower case, without hyphens and underscores."""
     return name.lower().replace("-", "").replace("_", "")

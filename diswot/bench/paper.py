@@ -1,4 +1,4 @@
-"""What papers print against what is measured here."""
+"""Published figures compared with own measurements."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from diswot.csv_table import read_table
 from diswot.errors import DataError
 
 Results = Mapping[tuple[str, str, str], Mapping[str, str]]
-"""Rows of a correlation table by truth, target and scorer."""
+"""(truth, target, scorer) → row of a correlation table."""
 
 ALL_CELLS = 15_625
 NORMAL = 1.96
@@ -23,19 +23,19 @@ NORMAL = 1.96
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One published figure next to ours.
+    """One published figure and ours.
 
     Attributes:
-        source: where it is printed.
-        setting: on what.
-        quantity: what it is.
-        paper: the published figure; `None` where it is no number.
-        ours: what is measured here.
-        low: lower end of the 95 % interval of the difference's zero, around ours.
-        high: upper end.
-        n: architectures of ours.
+        source: paper of the figure.
+        setting: search space and data.
+        quantity: what was measured, such as Kendall's τ of a scorer.
+        paper: published figure; `None` if it is no number.
+        ours: own measurement; `None` if there is none.
+        low: lower end of the 95 % interval around ours within which figures agree.
+        high: upper end of that interval.
+        n: number of architectures of our measurement.
         verdict: `agrees`, `miss`, `not tested`, or `no figure printed`.
-        remark: why it was not tested, or why it misses, where that is known.
+        remark: why it was not tested or differs, if known.
     """
 
     source: str
@@ -52,7 +52,7 @@ class PaperRow:
 
 @dataclass(frozen=True)
 class _Ranked:
-    """A correlation of our table; `n` architectures were ranked in the paper."""
+    """A figure that is a rank correlation; the paper's is over `n` architectures."""
 
     truth: str
     target: str
@@ -63,7 +63,7 @@ class _Ranked:
 
 @dataclass(frozen=True)
 class _Tabled:
-    """An accuracy of a ground truth."""
+    """A figure that is an accuracy in a ground truth."""
 
     architecture: str
     target: str
@@ -71,11 +71,11 @@ class _Tabled:
 
 @dataclass(frozen=True)
 class _Agreement:
-    """τ of accuracy alone against accuracy when distilled, in a ground truth."""
+    """A figure that is τ of the accuracies alone against those when distilled."""
 
 
 _Claim: TypeAlias = _Ranked | _Tabled | _Agreement | str
-"""What a published figure is here; a text says why it is nothing."""
+"""Our counterpart of a published figure; a string says why there is none."""
 
 _S0_KD = ("resnet-s0", "distilled")
 _CLAIMS: dict[str, Sequence[_Claim]] = {
@@ -111,7 +111,7 @@ _CLAIMS: dict[str, Sequence[_Claim]] = {
         _Ranked(*_S0_KD, "size_ln", "kendall", 64)
     ],
 }
-"""What each quantity of `diswot.csv` is here, one entry a number."""
+"""Quantity of `diswot.csv` → our counterparts, one per number of the quantity."""
 
 _REMARKS = {
     "diswot": "the paper's equations as we read them; the README's `semantic_grad` comes nearer",
@@ -124,15 +124,15 @@ _ENDS = ("", "_low", "_high")
 
 
 def paper_table(published: Path, results: Path, root: Path) -> list[PaperRow]:
-    """Compare what papers print with a correlation table of ours.
+    """Compare published figures with our correlation tables.
 
     Args:
         published: folder of `diswot.csv` and `nas-bench-201-correlations.csv`.
-        results: a table that `diswot bench correlation` wrote, or a folder of them.
-        root: where ground truths lie.
+        results: a CSV table of `diswot bench correlation`, or a folder of them.
+        root: data root with the ground truths.
 
     Raises:
-        DataError: one of them is missing, or has not the columns that it should have.
+        DataError: a table is missing, or lacks columns.
     """
     ours = _results(results)
     claims = _published(published, "diswot.csv", texts=["setting", "quantity", "value"])
@@ -172,13 +172,13 @@ def _results(place: Path) -> Results:
         for table in tables
         for row in read_table(table, texts=["truth", "target", "scorer"], numbers=numbers)
     ]
-    # Of two tables the one of more architectures counts, then that of more repeats.
+    # Later rows overwrite earlier ones: most architectures win, then most repeats.
     rows.sort(key=lambda row: (_count(row["architectures"]), _count(row["repeats"])))
     return {(row["truth"], row["target"], row["scorer"]): row for row in rows}
 
 
 def _autoformer(root: Path) -> PaperRow:
-    """Return where the first claim, the best network alone is not the best student, shows most."""
+    """Return the row of AutoFormer, where accuracies alone and distilled differ most."""
     row = PaperRow(
         source="DisWOT, CVPR 2023 (Auto-Prox tables)",
         setting="AutoFormer",
@@ -221,6 +221,7 @@ def _agreed(row: PaperRow, truth: GroundTruth) -> PaperRow:
     pairs = len(alone) * (len(alone) - 1) // 2
     order = np.sign(np.subtract.outer(alone, alone))
     order *= np.sign(np.subtract.outer(distilled, distilled))
+    # Every unordered pair is counted twice in the matrix.
     swapped = int((order < 0).sum()) // 2
     rank = int(rankdata(-distilled, method="min")[alone.argmax()])
     return replace(
@@ -258,6 +259,8 @@ def _ranked(row: PaperRow, claim: _Ranked, ours: Results) -> PaperRow:
     if found is None or not all(found[f"{claim.statistic}{end}"] for end in _ENDS):
         return replace(row, remark=f"{claim.scorer} was not measured on {claim.truth}")
     value, low, high = (float(found[f"{claim.statistic}{end}"]) for end in _ENDS)
+    # Margin: our interval, the paper's sampling error by its number of architectures (errors
+    # scale with 1/√n), and the spread between initializations, added in quadrature.
     n, spread = _count(found["n"]), (high - low) / 2
     theirs = spread * math.sqrt(n / claim.n)
     chance = NORMAL * float(found["single_sd"] or 0)

@@ -1,4 +1,4 @@
-"""Correlations as plots."""
+"""Plots of correlations."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 MOST = 9
-"""Scatter plots in one figure."""
+"""Maximum number of scatter plots in one figure."""
 
 
 def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
-    """Draw Kendall's τ of every score with its interval, best first, as PNG and SVG."""
+    """Write a bar plot of Kendall's τ with intervals, best first, as PNG and SVG."""
     ranked = sorted(
         ((row, row.statistics) for row in rows if row.statistics is not None),
         key=lambda pair: pair[1].kendall.value,
@@ -42,7 +42,7 @@ def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
 def plot_scatter(
     rows: Sequence[Correlation], scores: Mapping[str, Vector], accuracies: Vector, path: Path
 ) -> None:
-    """Draw score against accuracy for the scorers that rank best, as PNG and SVG."""
+    """Write scatter plots of score and accuracy for the best scorers, as PNG and SVG."""
     known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
     plotted = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
     lines = -(-len(plotted) // COLUMNS)
@@ -63,7 +63,7 @@ def plot_scatter(
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure of so many inches.
+    """Return an empty figure; width and height are in inches.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""How well scores rank architectures by accuracy, and how sure that is."""
+"""Rank statistics of scores and accuracies, with bootstrap intervals."""
 
 from dataclasses import dataclass
 
@@ -38,9 +38,9 @@ class Estimate:
     """A statistic and its 95 % interval.
 
     Attributes:
-        value: of the architectures themselves.
+        value: statistic of the whole sample.
         low: 2.5th percentile over bootstrap resamples of the architectures.
-        high: 97.5th percentile.
+        high: 97.5th percentile over the same resamples.
     """
 
     value: float
@@ -50,21 +50,22 @@ class Estimate:
 
 @dataclass(frozen=True)
 class RankStatistics:
-    """How well scores rank n architectures by accuracy.
+    """Rank statistics of scores and accuracies of n architectures.
 
     Attributes:
-        n: architectures.
+        n: number of architectures.
         kendall: Kendall's τ-b.
         spearman: Spearman's ρ.
         pearson: Pearson's r.
-        spearman_top: ρ among the most accurate tenth; `None` where fewer than three are
-            in it, or all of it have one score or one accuracy.
-        regret_1: points of accuracy between the most accurate architecture and that of the
-            highest score.
-        regret_5: the same for the most accurate of the five of the highest scores.
-        regret_10: of the ten.
-        ndcg: see [`ndcg`][diswot.bench.selection.ndcg].
-        partial: τ-b given the parameter count; `None` where that alone decides the scores
+        spearman_top: ρ among the most accurate 10 %; `None` if these are fewer than three, or
+            have equal scores or accuracies.
+        regret_1: highest accuracy minus that of the architecture with the highest score, in
+            percentage points.
+        regret_5: highest accuracy minus the highest among the 5 highest scores.
+        regret_10: highest accuracy minus the highest among the 10 highest scores.
+        ndcg: normalized discounted cumulative gain, see
+            [`ndcg`][diswot.bench.selection.ndcg].
+        partial: partial τ given the number of parameters; `None` if that determines the scores
             or the accuracies, or is the same for all.
     """
 
@@ -83,20 +84,20 @@ class RankStatistics:
 def rank_statistics(
     scores: Vector, accuracies: Vector, *, params: Vector, seed: int = 0
 ) -> RankStatistics:
-    """Return all statistics of how well `scores` rank by `accuracies`.
+    """Return all rank statistics of `scores` and `accuracies`.
 
-    The three intervals are percentile intervals over the same bootstrap resamples of the
-    architectures: 999, or 200 where there are more than 2,000 architectures.
+    Intervals are percentile intervals over the same bootstrap resamples of the architectures:
+    999, or 200 for more than 2,000 architectures.
 
     Args:
-        scores: of n architectures, higher is better; equal ones are legal.
-        accuracies: theirs, in %.
-        params: their parameters.
-        seed: of the resamples.
+        scores: scores, shape (n,), higher is better; ties are allowed.
+        accuracies: accuracies in %, shape (n,).
+        params: numbers of parameters, shape (n,).
+        seed: seed of the resamples.
 
     Raises:
         UndefinedStatisticError: scores or accuracies are constant, or a column is too
-            short, of another length or not finite.
+            short, has another length or a value that is not finite.
 
     Examples:
         >>> scores, accuracies = np.arange(10.0), np.arange(60.0, 70.0)
@@ -121,7 +122,7 @@ def rank_statistics(
 
 
 def kendall_interval(x: Vector, y: Vector, *, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of τ-b over the architectures.
+    """Return the 95 % percentile bootstrap interval (low, high) of τ-b over the architectures.
 
     Raises:
         UndefinedStatisticError: a column is constant, too short or not finite.

@@ -1,4 +1,4 @@
-"""Measurements that last: a folder of settings and records, resumed where it stopped."""
+"""A folder of settings and records that makes measurements resumable."""
 
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -19,19 +19,19 @@ RECORDS = "records.jsonl"
 
 
 class RecordStore:
-    """Records of one measurement, one line each, on disk as soon as they are made.
+    """Records of one measurement, appended to a JSON Lines file as they are made.
 
-    Opened again with the same settings it knows what was measured before; a last line
-    that was cut off is dropped. While it is open, no other process can open it.
+    Reopened with the same settings, it has the earlier records; an incomplete last line is
+    dropped. While it is open, no other process can open it.
 
     Args:
-        folder: where it lies; made where it does not exist.
-        settings: all that the records depend on.
-        key: names of the entries of a record that say what was measured.
+        folder: folder of the records; created if missing.
+        settings: everything that the records depend on, as JSON values.
+        key: keys of a record whose values identify it.
 
     Raises:
-        RunFolderError: the folder holds something else, or records of other settings; when it
-            is opened, another process is at work in it.
+        RunFolderError: the folder has other content, or records of other settings; on entering
+            the context, another process uses it.
 
     Examples:
         >>> import tempfile
@@ -70,11 +70,11 @@ class RecordStore:
         return self._open.__exit__(*failure)
 
     def key_of(self, record: Mapping[str, Any]) -> tuple[Hashable, ...]:
-        """Return what was measured."""
+        """Return the tuple of values that identifies a record."""
         return tuple(record[name] for name in self._key)
 
     def append(self, *records: dict[str, Any]) -> None:
-        """Write records; when this returns they are on disk."""
+        """Append records; they are on disk when this returns."""
         self._file.append(*records)
         self.records |= {self.key_of(record): record for record in records}
 
@@ -92,7 +92,7 @@ def _same(asked: Mapping[str, Any], found: Any, folder: Path) -> None:
 
 @contextmanager
 def processes(count: int) -> Iterator[Executor]:
-    """Return `count` new processes that share the machine's cores; one is this process itself."""
+    """Yield an executor of `count` processes; 1 runs in a thread of this process."""
     if count == 1:
         pool: Executor = ThreadPoolExecutor(
             1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)

@@ -1,4 +1,4 @@
-"""Rank and linear correlations over many bootstrap resamples of the same architectures at once."""
+"""Vectorized rank and linear correlations over bootstrap resamples."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ Matrix = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 RESAMPLES = 999
-"""Bootstrap resamples of an interval."""
+"""Number of bootstrap resamples of an interval."""
 
 RESAMPLES_OF_MANY = 200
-"""Resamples where there are more than `MANY` architectures, whose interval is narrow anyway."""
+"""Number for more than `MANY` architectures, whose intervals are narrow anyway."""
 
 MANY = 2000
 
@@ -22,7 +22,7 @@ _CHUNK = 200_000
 
 @dataclass(frozen=True)
 class Resampled:
-    """Correlations of two columns in each resample in which they are defined.
+    """Correlations of two columns, one value per resample in which they are defined.
 
     Attributes:
         kendall: Kendall's τ-b.
@@ -38,18 +38,18 @@ class Resampled:
 def resampled(x: Vector, y: Vector, *, seed: int, resamples: int | None = None) -> Resampled:
     """Return the correlations of `resamples` samples of n of the n pairs, with replacement.
 
-    The three read the same resamples, and equal seeds resample columns of equal length
-    alike. A resample in which a column is constant has no correlation and is left out.
+    All three correlations use the same resamples, and equal seeds draw the same resamples for
+    columns of equal length. Resamples in which a column is constant are left out.
 
-    A resample is a vector of how often each pair was drawn. The order of the pairs is that
-    of the whole columns, so sorting is done once: what remains of Knight's count of
-    discordant pairs (JASA 61, 1966) are sums of weights, for many resamples in one go.
+    A resample is stored as weights: how often each pair was drawn. The order of the pairs does
+    not change, so they are sorted once; Knight's count of discordant pairs (JASA 61, 1966)
+    is then a sum of weights, which is computed for many resamples at once.
 
     Args:
-        x: column of n finite values that vary.
-        y: column of n finite values that vary.
-        seed: of the draws.
-        resamples: how many; by default 999, and 200 where n is above 2,000.
+        x: finite values, not all equal, shape (n,).
+        y: finite values, not all equal, shape (n,).
+        seed: seed of the resamples.
+        resamples: number of resamples; by default 999, or 200 for n above 2,000.
 
     Examples:
         >>> x = np.arange(20.0)
@@ -62,6 +62,7 @@ def resampled(x: Vector, y: Vector, *, seed: int, resamples: int | None = None) 
     pairs = _Pairs(x, y)
     if resamples is None:
         resamples = RESAMPLES if n <= MANY else RESAMPLES_OF_MANY
+    # Resamples are processed in chunks of about 200,000 weights, to limit memory.
     rows = max(1, _CHUNK // n)
     parts = [
         pairs.correlations(_drawn(rng, n, min(rows, resamples - start)))
@@ -72,13 +73,13 @@ def resampled(x: Vector, y: Vector, *, seed: int, resamples: int | None = None) 
 
 
 def _drawn(rng: np.random.Generator, n: int, rows: int) -> Matrix:
-    """Return how often each of n is drawn in each of `rows` resamples: (rows, n)."""
+    """Return how often each pair is drawn in each of `rows` resamples, shape (rows, n)."""
     places = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
 class _Ties:
-    """The groups of equal values of a column."""
+    """Groups of equal values (ties) of a column."""
 
     def __init__(self, codes: Places) -> None:
         self.codes = codes
@@ -86,12 +87,12 @@ class _Ties:
         self.starts = np.flatnonzero(np.diff(codes[self.order], prepend=-1))
 
     def counts(self, weights: Matrix) -> Matrix:
-        """Return the weight of each group: (rows, groups)."""
+        """Return the sum of weights of each group, shape (rows, groups)."""
         return np.add.reduceat(weights[:, self.order], self.starts, axis=1)
 
 
 class _Pairs:
-    """The order of two columns, by which any number of resamples is compared."""
+    """Two columns, sorted once for any number of resamples."""
 
     def __init__(self, x: Vector, y: Vector) -> None:
         x_codes, y_codes = (np.unique(each, return_inverse=True)[1] for each in (x, y))
@@ -121,7 +122,7 @@ class _Pairs:
         return tau, rho, r
 
     def _kendall(self, weights: Matrix, counts: list[Matrix]) -> Vector:
-        """τ-b by counts of pairs: all, tied in x, tied in y, tied in both, discordant."""
+        """Return τ-b from counts of pairs: all, tied in x, y and both, discordant."""
         total = weights.shape[1] * (weights.shape[1] - 1) / 2
         in_x, in_y, in_both = ((count * (count - 1) / 2).sum(axis=1) for count in counts)
         discordant = self._discordant(weights)
@@ -131,7 +132,7 @@ class _Pairs:
         return tau
 
     def _discordant(self, weights: Matrix) -> Vector:
-        """Σ of w_i·w_j over pairs with x_i < x_j and y_i > y_j, by the merges of a merge sort."""
+        """Return Σ w_i·w_j over pairs with x_i < x_j and y_i > y_j, by a merge sort."""
         padded = np.zeros((len(weights), self.levels[0][0].size))
         padded[:, : len(self.order)] = weights[:, self.order]
         found = np.zeros(len(weights))
@@ -146,7 +147,7 @@ class _Pairs:
 
 
 def _merge_levels(y_codes: Places) -> list[tuple[Places, NDArray[np.bool_]]]:
-    """Return, for each merge of blocks of 1, 2, 4, …, their order by y and who is from the right.
+    """Return for each merge of blocks of 1, 2, 4, … the order by y and a mask of the right half.
 
     Equal values from the left come first. Both are of shape (blocks, 2 × block); places
     beyond the last are empty.
@@ -165,13 +166,13 @@ def _merge_levels(y_codes: Places) -> list[tuple[Places, NDArray[np.bool_]]]:
 
 
 def _midranks(counts: Matrix) -> Matrix:
-    """Return the mean rank of each group of ties, from 1, given how many each has."""
+    """Return the mean rank, from 1, of each group of ties, given the groups' sizes."""
     ranks: Matrix = np.cumsum(counts, axis=1) - (counts - 1) / 2
     return ranks
 
 
 def _scaled(values: Vector) -> Vector:
-    """Return the values divided so that no square of theirs over- or underflows."""
+    """Return the values centered and scaled, so that squares neither over- nor underflow."""
     scaled = values / np.abs(values).max()
     scaled -= scaled.mean()
     spread: Vector = scaled / np.abs(scaled).max()
@@ -179,7 +180,7 @@ def _scaled(values: Vector) -> Vector:
 
 
 def _correlation(weights: Matrix, x: Matrix, y: Matrix) -> Vector:
-    """Return Σwxy / √(Σwx²·Σwy²) of centered columns (rows, n)."""
+    """Return Σwxy / √(Σwx²·Σwy²), shape (rows,), of centered columns (rows, n)."""
     weighted = weights * x
     along = np.einsum("rn,rn->r", weighted, y)
     across = np.sqrt(np.einsum("rn,rn->r", weighted, x))

@@ -1,4 +1,4 @@
-"""What a ranking by scores is worth to somebody who chooses by it."""
+"""Rank statistics for selection: top correlation, regret and nDCG."""
 
 import numpy as np
 from sklearn.metrics import ndcg_score
@@ -6,13 +6,14 @@ from sklearn.metrics import ndcg_score
 from diswot.bench.association import UndefinedStatisticError, Vector, check_columns, spearman
 
 TOP = 0.1
-"""The part of the architectures, the most accurate ones, that counts as the top."""
+"""Share of the most accurate architectures that counts as the top."""
 
 
 def spearman_top(scores: Vector, accuracies: Vector) -> float | None:
-    """Return ρ among the most accurate tenth, whoever ties with the last of it included.
+    """Return Spearman's ρ among the most accurate 10 %, including ties at the edge.
 
-    It is `None` where fewer than three are in it, or all of it have one score or accuracy.
+    `None` if these are fewer than three, or have equal scores or accuracies. Both arguments have
+    shape (n,).
 
     Examples:
         >>> accuracies = np.arange(30.0)
@@ -28,11 +29,10 @@ def spearman_top(scores: Vector, accuracies: Vector) -> float | None:
 
 
 def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
-    """Return what choosing the best of the `top` highest scores costs, in points of accuracy.
+    """Return the regret of choosing the best of the `top` highest scores, in points.
 
-    It is the accuracy of the best of all, less that of the most accurate among the `top`.
-    Of architectures with equal scores at the edge any may be among them: the value is the
-    mean over all ways to choose.
+    The regret is the highest accuracy minus the highest among the `top`. If scores tie at the
+    edge, it is the mean over all ways to choose among the ties. Both arguments have shape (n,).
 
     Examples:
         >>> accuracies = np.array([70.0, 72.0, 71.0])
@@ -46,7 +46,8 @@ def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
     surely = accuracies[scores > edge]
     tied = np.sort(accuracies[scores == edge])[::-1]
     left = np.arange(len(tied), 0, -1)
-    # All of the best k of those tied are missed if each in turn is not among the free places.
+    # Probability that none of the k most accurate ties is chosen, for k = 1, 2, …: the product
+    # of the probabilities that each in turn is not among the free places.
     missed = np.cumprod((left - (top - len(surely))).clip(0) / left)
     is_best = -np.diff(missed, prepend=1.0)
     found = is_best @ np.maximum(tied, surely.max(initial=-np.inf))
@@ -54,7 +55,7 @@ def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
 
 
 def ndcg(scores: Vector, accuracies: Vector) -> float:
-    """Return the normalized discounted cumulative gain of the whole ranking.
+    """Return the normalized discounted cumulative gain (nDCG) of the whole ranking, in [0, 1].
 
     Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques",
     TOIS 20, 2002: Σ relevance / log₂(1 + rank) over all architectures in the order of

@@ -1,4 +1,4 @@
-"""What scoring costs, against a bare forward pass and against the published procedure."""
+"""Run times of scorers, relative to a forward pass and to the published procedure."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,24 +22,24 @@ from diswot.search import Evaluator, ScoringContext, resolve_scoring
 from search_spaces import Architecture, NASBench201Space, SearchSpace
 
 SHARED = ("semantic_grad", "relation", "nwot")
-"""Scorers that are also timed together, from one pass."""
+"""Scorers that are also timed together, in one pass."""
 BATCHES = (16, 32, 64, 128)
 DEPTHS = ("1-1-1", "3-3-3", "5-5-5", "7-7-7")
 WORKERS = (1, 2)
 WORKED = 60
-"""Cells of a whole measurement, so that the start of the processes does not decide."""
+"""Number of cells of a whole measurement; enough that starting processes does not dominate."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What something costs.
+    """A measured run time.
 
     Attributes:
         table: `scorers`, `procedures`, `batch`, `depth` or `workers`.
-        what: a scorer, a procedure, or a setting.
-        architectures: how many it is the mean of.
+        what: scorer, procedure or setting.
+        architectures: number of architectures over which it is averaged.
         ms: milliseconds per architecture.
-        ratio: to the reference of the table: the bare forward pass of the same networks
+        ratio: `ms` divided by that of the reference: a bare forward pass of the same networks
             in the same run; in `workers`, one worker.
     """
 
@@ -52,13 +52,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class SpeedSettings:
-    """What is timed: random cells of NAS-Bench-201 on CIFAR-10, teacher ResNet-110.
+    """Settings of `speed`, on random cells of NAS-Bench-201, CIFAR-10 and teacher ResNet-110.
 
     Attributes:
-        scorers: names or expressions, each timed alone.
-        architectures: cells that each is timed on.
-        data_root: where CIFAR lies.
-        seed: of everything.
+        scorers: names or expressions of scorers, each timed alone.
+        architectures: number of cells on which each is timed.
+        data_root: folder of CIFAR-10.
+        seed: seed of cells, batches and initializations.
     """
 
     scorers: tuple[str, ...]
@@ -68,7 +68,7 @@ class SpeedSettings:
 
 
 def speed(settings: SpeedSettings, progress: Progress) -> list[Timing]:
-    """Time scorers, procedures, and how they grow with batch, depth and workers; one thread."""
+    """Time scorers and procedures, also by batch size, depth and workers, with one thread."""
     scorers = readable(settings.scorers, DEFAULT_TASK, progress)
     settings = replace(settings, scorers=scorers)
     with torch_threads(1):
@@ -84,9 +84,9 @@ def speed(settings: SpeedSettings, progress: Progress) -> list[Timing]:
 def time_alone(
     settings: MeasurementSettings, names: Sequence[str], progress: Progress, *, count: int = 3
 ) -> dict[str, float]:
-    """Return milliseconds per architecture and repeat of each scorer where it is the only one.
+    """Return scorer → milliseconds per architecture and repeat, each measured alone.
 
-    The mean over `count` architectures, building included, after one that is not counted.
+    The mean over `count` architectures, including building, after one warm-up that is not counted.
     """
     found: dict[str, float] = {}
     evaluator = evaluator_for(replace(settings, repeats=1))
@@ -100,7 +100,7 @@ def time_alone(
 
 
 def _scoring_seconds(evaluator: Evaluator, arch: Architecture) -> float:
-    evaluator.costs(arch)  # known, as it is in a search, before it is scored
+    evaluator.costs(arch)  # cached before the timing, as in a search
     return _seconds(partial(evaluator.evaluate, arch))
 
 
@@ -113,7 +113,7 @@ def _procedures(settings: SpeedSettings, progress: Progress) -> list[Timing]:
         _cells(settings, context.space), progress, "procedures", settings.architectures
     ):
         build = partial(evaluator.space.network, arch, data.signature)
-        costs = evaluator.costs(arch)  # known, as it is in a search, before it is scored
+        costs = evaluator.costs(arch)  # cached before the timing, as in a search
         network = build().train()
         images, labels = _batch(evaluator, arch, costs)
         _bare_forward(network, images)  # warm-up, not counted
@@ -159,7 +159,7 @@ def _depths(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
 
 
 def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
-    """Time whole measurements, the start of the processes included."""
+    """Time whole measurements, including the start of the processes."""
     found = MeasurementSettings(
         "nas-bench-201",
         "cifar10",
@@ -205,7 +205,7 @@ def _cells(settings: SpeedSettings, space: SearchSpace) -> Sequence[Architecture
 
 
 class _Spent:
-    """Seconds by name; `forward` is the reference."""
+    """Run times in seconds by name; `forward` is the reference."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = {}
@@ -222,7 +222,7 @@ class _Spent:
 
 
 def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spent) -> None:
-    """Time a bare forward pass of `arch`, and all evaluators on it."""
+    """Time a forward pass of `arch`, and all evaluators on it."""
     first = next(iter(evaluators.values()))
     images, _ = _batch(first, arch, first.costs(arch))
     space = first.space
@@ -237,7 +237,7 @@ def _time_all(evaluators: dict[str, Evaluator], arch: Architecture, spent: _Spen
 def _batch(
     evaluator: Evaluator, arch: Architecture, costs: Costs
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the batch of an evaluator, in PyTorch's default layout."""
+    """Return images and labels of an evaluator's batch, in PyTorch's contiguous layout."""
     with evaluator.probe(arch, 0, costs) as (student, _):
         images, labels = student.inputs[0], student.targets
     return images.clone(memory_format=torch.contiguous_format), labels.clone()

@@ -12,9 +12,9 @@ from diswot.runs.folder import replace_file
 
 
 def flat(record: Any) -> dict[str, Any]:
-    """Return a dataclass's fields, those of dataclasses within it next to its own.
+    """Return the fields of a dataclass as a flat mapping, with those of nested dataclasses.
 
-    An estimate becomes its value under its own name, and `…_low` and `…_high`.
+    An `Estimate` is flattened to its value under its own name, `…_low` and `…_high`.
     """
     found: dict[str, Any] = {}
     for field in fields(record):
@@ -27,10 +27,10 @@ def flat(record: Any) -> dict[str, Any]:
 
 
 def write_csv(path: Path, records: Sequence[Any]) -> None:
-    """Write dataclasses as a table, numbers to six digits; what is `None` is left empty.
+    """Write dataclasses as CSV, with six significant digits; `None` is an empty cell.
 
     Raises:
-        RunFolderError: there are no records; what was there before stays.
+        RunFolderError: there are no records; an existing file is kept.
     """
     if not records:
         raise RunFolderError(
@@ -57,7 +57,7 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def number(value: Any, form: str = ".2f") -> str:
-    """Return a number as text, a dash where there is none."""
+    """Format a number; `None` or an empty string as a dash."""
     return "–" if value in (None, "") else format(float(value), form)
 
 

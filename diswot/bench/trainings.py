@@ -1,4 +1,4 @@
-"""Many trainings of students: in several processes, kept as they end, resumable."""
+"""Many trainings of students in several processes, recorded as they finish, resumable."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,20 +24,21 @@ _T = TypeVar("_T", bound=tuple[Hashable, ...])
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What students are trained on, and by whom.
+    """Data, teacher and recipe of students' trainings.
 
     Attributes:
-        data: a dataset's name.
-        data_root: where datasets lie, and trained teachers are kept.
-        teacher: a built-in name; trained once on all training images.
-        teacher_weights: a checkpoint to load into it.
-        teacher_epochs: of a built-in teacher that has to be trained; see `prepare_distillation`.
-        train_images: images that students are trained on, drawn once; `None` for all.
-        epochs: of each student's training.
-        batch_size: of each student's training; `None` for the recipe's own.
-        precision: in which networks are computed; see `Recipe`.
-        device: where; by default a GPU where there is one.
-        force: whether to distill from a teacher near chance too.
+        data: name of the dataset.
+        data_root: folder of datasets and trained teachers.
+        teacher: name of a built-in teacher; trained once on all training images.
+        teacher_weights: checkpoint to load into the teacher.
+        teacher_epochs: epochs of a built-in teacher that has to be trained; see
+            `prepare_distillation`.
+        train_images: number of images that students are trained on, drawn once; `None` for all.
+        epochs: epochs of each student's training; `None` for the recipe's default.
+        batch_size: batch size of each student's training; `None` for the recipe's default.
+        precision: `single`, `bf16` or `fp16`; see `Recipe`.
+        device: device such as `cpu` or `cuda:0`; by default a GPU if there is one.
+        force: whether to distill from a teacher whose accuracy is near chance.
     """
 
     data: str = "digits"
@@ -53,14 +54,14 @@ class TrainingSettings:
     force: bool = False
 
     def recorded(self) -> dict[str, Any]:
-        """Return what the results depend on."""
+        """Return the settings that the results depend on."""
         left_out = ("data_root", "device", "force")
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 @cache
 def distillation_for(settings: TrainingSettings) -> Distillation:
-    """Return teacher, data and recipe, once in each process."""
+    """Return teacher, data and recipe; cached per process."""
     whole = prepare_distillation(
         settings.teacher,
         data=settings.data,
@@ -85,12 +86,12 @@ def student_of(name: str, data: Dataset, *, seed: int) -> nn.Module:
     """Build a student, initialized by `seed`.
 
     Args:
-        name: a built-in network, or SPACE:ARCHITECTURE.
-        data: what it is for.
-        seed: the same seed gives the same weights.
+        name: name of a built-in network, or SPACE:ARCHITECTURE.
+        data: dataset, for the network's input shape and number of outputs.
+        seed: seed of the initialization.
 
     Raises:
-        DiswotError: there is no such network, or it does not fit the data.
+        DiswotError: the network is unknown, or does not fit the data.
     """
     if name in data.task.teacher_sources.built_in:
         return data.task.find_teacher(name, data).initialized(seed_for(seed, "student", name))
@@ -107,7 +108,7 @@ def student_in(space: str, name: str, data: Dataset, *, seed: int) -> nn.Module:
     """Build the student of a space's architecture, initialized by `seed`.
 
     Raises:
-        DiswotError: there is no such space or architecture, or it does not fit the data.
+        DiswotError: the space or architecture is unknown, or does not fit the data.
     """
     found = find_space(space, data.signature)
     arch = parse_architecture(found, name)
@@ -116,12 +117,12 @@ def student_in(space: str, name: str, data: Dataset, *, seed: int) -> nn.Module:
 
 
 class Trainings:
-    """Trainings in a folder: a task each, recorded when it has ended.
+    """Trainings in a folder, each recorded when it has finished.
 
     Args:
-        settings: what all have in common, and more that the records depend on.
-        out: a new folder, or one that was started with the same settings.
-        key: names of the entries of a record that are its task.
+        settings: settings of all trainings, which the records depend on.
+        out: a new folder, or an interrupted one with the same settings, which is resumed.
+        key: keys of a record whose values are its task.
     """
 
     def __init__(self, settings: dict[str, Any], out: Path, *, key: Sequence[str]) -> None:
@@ -136,17 +137,17 @@ class Trainings:
         workers: int,
         progress: Progress,
     ) -> dict[tuple[Hashable, ...], dict[str, Any]]:
-        """Return the records of all tasks by task; those that are known are not done again.
+        """Run all tasks and return task → record; recorded tasks are not run again.
 
         Args:
-            tasks: tuples of what `key` names.
-            one: makes the record of a task; called in the workers.
-            before: called in this process if anything is to be done, for what is made once.
-            workers: processes.
-            progress: called with every task.
+            tasks: tuples of the values of `key`.
+            one: runs a task and returns its record; called in the workers.
+            before: called once in this process if any task is left, to prepare shared results.
+            workers: number of processes.
+            progress: called after every task.
 
         Raises:
-            RunError: trainings failed; the others are kept.
+            RunError: trainings failed; the records of the others are kept.
         """
         with self._store as store:
             left = [task for task in tasks if task not in store.records]

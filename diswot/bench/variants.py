@@ -1,4 +1,4 @@
-"""Variants of the paper's semantic equation, measured in addition to the one implemented."""
+"""Variants of the paper's semantic equation, for comparison with the implemented one."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ SOURCE = "DisWOT, CVPR 2023, section 3, read otherwise"
 
 @register(Card("semantic_by_class", "semantic with one N×N matrix, a row a class", SOURCE))
 def semantic_by_class(student: Activations, teacher: Activations) -> Tensor:
-    """Return −M_s with G as one row per class: class-by-class (N×N) matrices."""
+    """Return −M_s, a scalar, with G as one row per class: class-by-class (N×N) matrices."""
     return _distance(student, teacher, lambda maps: maps.transpose(0, 1).flatten(1))
 
 
 @register(Card("semantic_by_image", "semantic with one B×B matrix over all classes", SOURCE))
 def semantic_by_image(student: Activations, teacher: Activations) -> Tensor:
-    """Return −M_s with G as one row per image, all classes side by side: B×B matrices."""
+    """Return −M_s, a scalar, with G as one row per image, classes concatenated: B×B matrices."""
     return _distance(student, teacher, lambda maps: maps.flatten(1))
 
 

@@ -1,4 +1,4 @@
-"""A command whose options have groups, and can be read from a file."""
+"""A click command with option groups, `--help-all` and options from a TOML file."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,14 +14,14 @@ from diswot.options import DEFAULT_METHOD, DEFAULT_TASK, GROUPS
 from diswot.runs.config import as_toml
 
 _CONFIG, _PRINT, _ALL = "diswot.config", "diswot.print", "diswot.all"
-"""What a context keeps of `--config`, `--print-config` and `--help-all`."""
+"""Keys of `click.Context.meta` with the values of `--config`, `--print-config`, `--help-all`."""
 
 _CLAUSE = re.compile(r"(?<!e\.g)[.;:](?: |$)")
-"""Where the first clause of a help ends."""
+"""Matches the end of the first clause of a help text."""
 
 
 class Command(click.Command):
-    """A command with `--help-all`, and where it has many options `--config`."""
+    """A command with `--help-all` and, if `takes_config`, `--config` and `--print-config`."""
 
     def __init__(self, *args: Any, takes_config: bool = False, **other: Any) -> None:
         super().__init__(*args, **other)
@@ -30,11 +30,12 @@ class Command(click.Command):
         self.params += _own_options(takes_config=takes_config)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options, with those that only the task which is asked for has."""
+        """Return all options, including those of the chosen task and method only."""
         return [*self._own, *super().get_params(ctx)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line, which goes before what a file says."""
+        """Parse the command line, whose options override those of a `--config` file."""
+        # The options depend on --task and --method, so these two are looked up before click parses.
         self._own = [*self._options_of_task(args), *self._options_of_method(ctx, args)]
         try:
             rest = super().parse_args(ctx, args)
@@ -45,7 +46,7 @@ class Command(click.Command):
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, or print what it would be run with."""
+        """Run the command, or print its options as TOML with `--print-config`."""
         if not ctx.meta.get(_PRINT):
             return super().invoke(ctx)
         names = [param.name or "" for param in settable(self.get_params(ctx))]
@@ -53,7 +54,7 @@ class Command(click.Command):
         return None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the essential options one line each, or all of them in full."""
+        """Write the essential options, one line each, or with `--help-all` all in full."""
         everything = bool(ctx.meta.get(_ALL))
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
@@ -68,7 +69,7 @@ class Command(click.Command):
                 formatter.write_dl(groups[group])
 
     def _options_of_task(self, args: Sequence[str]) -> list[click.Parameter]:
-        """Return the options that the task has alone, looked for before anything is parsed."""
+        """Return the options of the chosen task only; the task is found before parsing."""
         known = {param.name for param in self.params}
         name = self._named("task", args)
         if "task" not in known or name in (None, DEFAULT_TASK):
@@ -78,7 +79,7 @@ class Command(click.Command):
         return options_declared_by(find_task(str(name)).options, without=known)
 
     def _options_of_method(self, ctx: click.Context, args: Sequence[str]) -> list[click.Parameter]:
-        """Return the options that the method has alone; what it has other defaults for has them."""
+        """Return the options of the chosen method only, and apply the method's defaults."""
         known = {param.name for param in self.params}
         name = self._named("method", args)
         if "method" not in known or name in (None, DEFAULT_METHOD):
@@ -91,7 +92,7 @@ class Command(click.Command):
         return options_declared_by(method.options, without=known)
 
     def _named(self, option: str, args: Sequence[str]) -> Any:
-        """Return what an option is on the command line, else in a file; `None` for its default."""
+        """Return an option's value from the command line, else the file, else `None`."""
         name, path = _value(f"--{option}", args), _value("--config", args)
         if name is None and path is not None and self._takes_config:
             name = read_config(path, self.name or "").values.get(option)
@@ -99,7 +100,7 @@ class Command(click.Command):
 
 
 def settable(params: Iterable[click.Parameter]) -> list[click.Option]:
-    """Return the options that a file can have."""
+    """Return the options that may be set in a TOML file."""
     return [
         param
         for param in params
@@ -108,7 +109,7 @@ def settable(params: Iterable[click.Parameter]) -> list[click.Option]:
 
 
 def _flag(param: click.Option) -> str:
-    """Return how an option is given, with one word for its value."""
+    """Return an option's flags with a placeholder for its value, such as `--seed INTEGER`."""
     flags = "/".join((*param.opts, *param.secondary_opts))
     if param.is_flag:
         return flags
@@ -117,7 +118,7 @@ def _flag(param: click.Option) -> str:
 
 
 def _brief(param: click.Option) -> str:
-    """Return the first clause of what an option does, and its default."""
+    """Return the first clause of an option's help text, and its default."""
     clause: str = _CLAUSE.split(param.help or "", maxsplit=1)[0]
     default = param.default if param.show_default else None
     if isinstance(default, bool) or not isinstance(default, str | int | float):
@@ -126,7 +127,7 @@ def _brief(param: click.Option) -> str:
 
 
 def _value(flag: str, args: Sequence[str]) -> str | None:
-    """Return the value of an option in a command line that is not parsed yet."""
+    """Return the value of an option in an unparsed command line, or `None`."""
     found = None
     for word, following in zip_longest(args, args[1:], fillvalue=""):
         if word == flag:
@@ -137,7 +138,7 @@ def _value(flag: str, args: Sequence[str]) -> str | None:
 
 
 def _name_overridden(params: Iterable[click.Option], ctx: click.Context, config: Config) -> None:
-    """Name what the command line says otherwise than the file."""
+    """Print a note for each option whose value on the command line differs from the file's."""
     given = click.core.ParameterSource.COMMANDLINE
     for param in params:
         name = param.name or ""
@@ -152,7 +153,7 @@ def _name_overridden(params: Iterable[click.Option], ctx: click.Context, config:
 
 
 def _located(error: click.BadParameter, ctx: click.Context) -> Exception:
-    """Return an error of an option's value, with its line where a file has it."""
+    """Return the error with file and line if the invalid value is from a `--config` file."""
     config, name = ctx.meta.get(_CONFIG), (error.param.name if error.param else None) or ""
     if config is None or name not in config.values:
         return error
@@ -182,7 +183,7 @@ def _show_all(ctx: click.Context, _param: click.Parameter, given: bool) -> None:
 
 
 def _own_options(*, takes_config: bool) -> Iterator[click.Option]:
-    """Yield the options that say how the others are read and printed."""
+    """Yield `--help-all` and, if `takes_config`, `--config` and `--print-config`."""
     yes: dict[str, Any] = {"is_flag": True, "expose_value": False}
     if takes_config:
         yield Grouped(

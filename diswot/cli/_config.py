@@ -13,10 +13,10 @@ from diswot.files import read_file
 from diswot.options import nearest
 
 COMMANDS = ("run", "search", "distill", "score")
-"""Commands whose options can be in a file, each in a table of its name."""
+"""Commands that take `--config`; each has a TOML table of its name."""
 
 LARGEST = 1_000_000
-"""Bytes of a file of options."""
+"""Maximum size of a file of options, in bytes."""
 
 _KEY = re.compile(r"""^\s*["']?([\w-]+)["']?\s*=""")
 _TABLE = re.compile(r"^\s*\[\s*([\w-]+)\s*\]")
@@ -24,12 +24,12 @@ _TABLE = re.compile(r"^\s*\[\s*([\w-]+)\s*\]")
 
 @dataclass(frozen=True)
 class Config:
-    """What a file says of options.
+    """Options that were read from a TOML file.
 
     Attributes:
-        path: of the file.
-        values: by the name of the option in Python.
-        lines: where each stands, from 1.
+        path: path of the file.
+        values: option name in Python (with underscores) → value.
+        lines: option name → line number in the file, from 1.
     """
 
     path: str
@@ -37,15 +37,15 @@ class Config:
     lines: Mapping[str, int]
 
     def error(self, name: str, message: str) -> OptionError:
-        """Return an error that names the line of an option."""
+        """Return an error whose message starts with the file and the option's line."""
         return OptionError(f"{self.path}, line {self.lines.get(name, 1)}: {message}")
 
 
 def read_config(path: str, command: str) -> Config:
-    """Read the options of a command: those outside of tables, and those in its own table.
+    """Read the options of a command from a TOML file: top-level keys and the command's table.
 
     Raises:
-        OptionError: the file is missing or is no TOML, or has a table of something else.
+        OptionError: the file is missing, is no TOML, or has a table that is no command.
     """
     import tomllib  # `--help` needs none of it
 
@@ -58,6 +58,7 @@ def read_config(path: str, command: str) -> Config:
         raise OptionError(
             f"--config {path} cannot be read as TOML: {first_line(error)}; fix that line"
         ) from error
+    # TOML parsers give no line numbers, so that messages need a second, textual pass.
     tables = {name: each for name, each in content.items() if isinstance(each, dict)}
     lines = _lines(text, command)
     found = Config(path, {}, lines | _table_lines(text))
@@ -72,10 +73,11 @@ def read_config(path: str, command: str) -> Config:
 
 
 def checked(config: Config, params: Iterable[click.Option]) -> dict[str, Any]:
-    """Return the values of a file as `default_map` takes them.
+    """Check the values of a file and return them for click's `default_map`.
 
     Raises:
-        OptionError: there is no such option, or a value is of another type; names the line.
+        OptionError: an option does not exist or its value has the wrong type; the message
+            names the line.
     """
     known = {param.name or "": param for param in params}
     for name, value in config.values.items():
@@ -92,7 +94,7 @@ def checked(config: Config, params: Iterable[click.Option]) -> dict[str, Any]:
 
 
 def _unfit(param: click.Option, value: Any) -> str | None:
-    """Return what should stand in place of a value, `None` where it is of the right type."""
+    """Return a description of the expected type, or `None` if the value has it."""
     if param.is_flag:
         return None if isinstance(value, bool) else "true or false"
     kinds: dict[type, tuple[str, tuple[type, ...]]] = {
@@ -111,7 +113,7 @@ def _unfit(param: click.Option, value: Any) -> str | None:
 
 
 def _lines(text: str, command: str) -> dict[str, int]:
-    """Return the line of every key outside of tables and in that of the command."""
+    """Return option → line number, for top-level keys and the command's table."""
     table, found = command, dict[str, int]()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):

@@ -13,12 +13,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Grouped(click.Option):
-    """An option of a command.
+    """A click option with a help group.
 
     Args:
-        group: the heading that it stands under.
-        essential: whether `--help` shows it; `--help-all` shows every one.
-        **other: see `click.Option`.
+        group: heading in the help.
+        essential: whether `--help` lists it; `--help-all` lists all.
+        **other: arguments of `click.Option`.
     """
 
     def __init__(
@@ -30,17 +30,17 @@ class Grouped(click.Option):
 
 
 def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    """Return names that were separated by commas."""
+    """Split a value at commas; an option callback."""
     return None if value is None else tuple(map(str.strip, value.split(",")))
 
 
 def option(kind: type, name: str, **other: Any) -> Callable[[_F], _F]:
-    """Return the decorator of one declared option.
+    """Return the click decorator of an option that is declared in `diswot.options`.
 
     Args:
-        kind: what declares it.
-        name: its name in Python.
-        **other: what the command wants otherwise, such as `help` or `default`.
+        kind: the `TypedDict` that declares it.
+        name: key in `kind`, with underscores; the flag has hyphens.
+        **other: overrides of the declaration, such as `help` or `default`.
     """
     found = declared(kind)[name]
     flag = "--" + name.replace("_", "-")
@@ -56,17 +56,17 @@ def option(kind: type, name: str, **other: Any) -> Callable[[_F], _F]:
 
 
 def flagged(*flags: str, **attributes: Any) -> Callable[[_F], _F]:
-    """Return the decorator of an option that commands alone have, see `click.option`.
+    """Return the click decorator of an option that is not declared in `diswot.options`.
 
     Args:
-        *flags: of the option.
-        **attributes: also `group` and `essential`, see `Grouped`.
+        *flags: names such as `--out`.
+        **attributes: arguments of `click.option`, and `group` and `essential` of `Grouped`.
     """
     return click.option(*flags, cls=Grouped, **attributes)
 
 
 def options_declared_by(kind: type, *, without: Container[str | None]) -> list[click.Parameter]:
-    """Return the options that a kind of options declares, except some."""
+    """Return all options of a `TypedDict` except those whose names are in `without`."""
     command = click.Command("options")
     for name in declared(kind):
         if name not in without:
@@ -94,7 +94,7 @@ def _whole(limit: float | None) -> int | None:
 
 
 class Folder(click.Path):
-    """An output folder or file: a path that is not empty."""
+    """Parameter type of output folders and files: a path that is not empty."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)

@@ -1,4 +1,4 @@
-"""How a table fits into a width: whole, with words folded, or a record at a time.
+"""Table layout within a width: whole, with words wrapped, or one record per row.
 
 No number is ever cut, and no column left out.
 """
@@ -14,17 +14,18 @@ GAP = 2
 """Spaces between columns."""
 
 _PIECE = re.compile(r"(?:[^\s|+,;/]|[|+,;/](?=[\d.]))*(?:[|+,;/](?![\d.]))*\s*")
-"""What is not broken: up to a space or a sign between names, never within a number."""
+"""A piece that is not wrapped: ends after a space or separator, never within a number."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Text in columns.
+    """A table of text.
 
     Attributes:
-        columns: their heads.
-        rows: cells.
-        words: whether a column holds words, which may be folded; the others hold numbers.
+        columns: headings.
+        rows: cells of each row, one per column.
+        words: for each column, whether it holds words, which may be wrapped; others hold
+            numbers, which are right-aligned.
     """
 
     columns: Sequence[str]
@@ -32,7 +33,7 @@ class Layout:
     words: Sequence[bool]
 
     def lines(self, width: int | None) -> list[str]:
-        """Return the lines of the table; `None` is any width."""
+        """Return the lines of the table, at most `width` characters; `None` for no limit."""
         widths = self._widths(width)
         if widths is None:
             return self._records(width or 0)
@@ -43,7 +44,7 @@ class Layout:
         return [line for row in self.rows for line in self._row(row, widths)]
 
     def _widths(self, width: int | None) -> list[int] | None:
-        """Return the columns' widths; `None` where even folded they are too wide."""
+        """Return the columns' widths, or `None` if the table is too wide even when wrapped."""
         whole = [max(map(cell_len, column)) for column in self._by_column()]
         if width is None:
             return whole
@@ -52,7 +53,7 @@ class Layout:
         if sum(least) > free:
             return None
         widths = list(whole)
-        while sum(widths) > free:  # the column that can give most gives
+        while sum(widths) > free:  # narrow the widest column that can be narrower
             place = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
             widths[place] -= 1
         return widths
@@ -61,7 +62,7 @@ class Layout:
         return [list(column) for column in zip(self.columns, *self.rows, strict=True)]
 
     def _least(self, place: int) -> int:
-        """Return how narrow a column can be: its longest number, or the longest part of a name."""
+        """Return a column's minimum width: its longest number, or its longest piece of text."""
         head, *cells = self._by_column()[place]
         parts = cells if not self.words[place] else [p for cell in cells for p in pieces(cell)]
         return max(cell_len(part.rstrip()) for part in (*pieces(head), *parts, ""))
@@ -80,7 +81,7 @@ class Layout:
         return lines
 
     def _records(self, width: int) -> list[str]:
-        """Return each row as lines `column: cell`, under its first cell."""
+        """Return each row as a record: its first cell, then lines `column: cell`."""
         if not self.rows:
             return fold(" ".join(self.columns), width)
         leading = 1 if self.columns[0] else 2
@@ -95,7 +96,7 @@ class Layout:
 
 
 def pieces(text: str) -> list[str]:
-    """Split `text` where it may be folded.
+    """Split `text` where lines may be broken.
 
     Examples:
         >>> pieces("|none~0|+|conv_3x3~1| of 1,088")
@@ -105,7 +106,7 @@ def pieces(text: str) -> list[str]:
 
 
 def fold(text: str, width: int) -> list[str]:
-    """Fold `text` to a width; what cannot be broken sticks out."""
+    """Wrap `text` to a width; pieces that are wider are not broken."""
     lines = [""]
     for piece in pieces(text):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > width:
@@ -115,7 +116,7 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def paragraph(text: str, width: int) -> str:
-    """Fold prose to a width, line by line."""
+    """Wrap each line of prose to a width."""
     options = {"break_long_words": False, "break_on_hyphens": False}
     return "\n".join(
         textwrap.fill(line, max(20, width), **options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A group whose commands are imported when they are used."""
+"""A click group that imports commands when they are used."""
 
 from collections.abc import Mapping
 from pkgutil import resolve_name
@@ -11,11 +11,11 @@ from diswot.errors import PluginError
 
 
 class LazyGroup(click.Group):
-    """Commands of this package by name, and those that installed packages add.
+    """A group of this package's commands and those that plugins add.
 
     Args:
-        lazy: where each command is defined: name → `package.module:command`.
-        added: the group of entry points by which a package adds a command.
+        lazy: command name → `package.module:command`.
+        added: group of entry points with the plugins' commands.
     """
 
     def __init__(self, *args: Any, lazy: Mapping[str, str], added: str = "", **kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class LazyGroup(click.Group):
         self._added = plugins.offered(added) if added else {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, of which none is imported."""
+        """Return the names of all commands without importing them."""
         return sorted({*super().list_commands(ctx), *self._lazy, *self._added})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each command with its line; what other packages add is named, not imported."""
+        """Write each command with its summary; plugins' commands are listed without import."""
         names = self.list_commands(ctx)
         room = formatter.width - 6 - max(map(len, names))
         with formatter.section("Commands"):

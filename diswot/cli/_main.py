@@ -1,4 +1,4 @@
-"""The group of commands, and what becomes of errors."""
+"""The command group and the handling of errors."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ _RENAMED = {
     "--optimiser": "--optimizer",
     "--pictures": "--plots",
 }
-"""Options of earlier versions with their names of today."""
+"""Old option name → current name; old names still work, with a note."""
 
 _COMMANDS = {
     "bench": "diswot.cli.bench:bench",
@@ -65,11 +65,11 @@ def cli(debug: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 the run failed, 2 a mistake, 130 interrupted."""
+    """Run the command line and exit: 0 success, 1 run failed, 2 invalid use, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [_renamed(word) for word in given]
-    if not is_first():  # only the first process prints
+    if not is_first():  # under torchrun only rank 0 prints
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         make_readable(stream)
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _renamed(word: str) -> str:
-    """Return an option by today's name, and say so."""
+    """Replace an old option name, with a note on standard error."""
     flag, equals, value = word.partition("=")
     if flag not in _RENAMED:
         return word
@@ -112,7 +112,7 @@ def _renamed(word: str) -> str:
 
 
 def _no_such(error: click.NoSuchOption) -> str:
-    """Return what is wrong with an option, and which one is nearest."""
+    """Return the message for an unknown option, with the most similar known one."""
     params = error.ctx.command.get_params(error.ctx) if error.ctx else []
     flags = {param.name: param.opts[0] for param in params if isinstance(param, click.Option)}
     asked = error.option_name.lstrip("-").replace("-", "_")
@@ -136,14 +136,14 @@ def _formatted(
     lineno: int,
     line: str | None = None,
 ) -> str:
-    """Return our own warnings in one line, as errors are, and others as Python does."""
+    """Format `PluginWarning` as one line, like errors, and other warnings as Python does."""
     if issubclass(category, PluginWarning):
         return printable(f"diswot: warning: {_in_one_line(str(message))}\n")
     return _FORMATTED(message, category, filename, lineno, line)
 
 
 def _in_one_line(message: str) -> str:
-    """Return `message` in one line; a caret stays under the place in the line above it."""
+    """Join the lines of `message`, except a last line with a caret and the line it points to."""
     lines = message.splitlines()
     pointed = lines[-2:] if lines and lines[-1].strip() == "^" else []
     said = " ".join(" ".join(lines[: len(lines) - len(pointed)]).split())

@@ -1,4 +1,4 @@
-"""Numbers that options take."""
+"""Parameter types of numeric options."""
 
 import math
 import re
@@ -11,12 +11,12 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 class Count(click.ParamType[int]):
-    """A positive number that takes the units k, M and G: `300k` is 300,000."""
+    """A positive integer with an optional unit k, M or G: `300k` is 300,000."""
 
     name = "count"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number that `value` stands for."""
+        """Parse `value`."""
         if isinstance(value, int):
             return value
         found = re.fullmatch(r"(\d{1,40}(?:\.\d{1,40})?)([kMG]?)", str(value).strip(), re.ASCII)
@@ -28,7 +28,7 @@ class Count(click.ParamType[int]):
 
 
 class Whole(click.IntRange):
-    """A whole number in a range; the help names where it starts alone."""
+    """An integer in a range; the help shows the lower limit only."""
 
     name = "integer"
 
@@ -37,14 +37,14 @@ class Whole(click.IntRange):
 
 
 class Real(click.FloatRange):
-    """A number in a range; neither infinite nor none."""
+    """A finite number in a range."""
 
     name = "number"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the number that `value` stands for."""
+        """Parse `value`."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"expected a finite number, but got {value!r}", param, ctx)

@@ -1,4 +1,4 @@
-"""Options that mean the same in every command."""
+"""Options that several commands share."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
-    """Join option decorators into one, in the order of the help."""
+    """Combine option decorators into one; the order is that of the help."""
 
     def decorate(function: _F) -> _F:
         for decorator in reversed(decorators):

@@ -21,7 +21,7 @@ Display: TypeAlias = AbstractContextManager[Progress]
 
 @contextmanager
 def displayed_progress() -> Iterator[Progress]:
-    """Show progress for as long as the block lasts; of several processes the first does."""
+    """Show progress inside the block; of several processes only rank 0 shows it."""
     if not is_first():
         yield silent
         return
@@ -75,7 +75,7 @@ class _Lines:
                 say(f"{step.stage}: {step.note}", err=True)
             return
         now = time.monotonic()
-        if step.done < self._done.get(step.stage, 0):  # a stage can come again
+        if step.done < self._done.get(step.stage, 0):  # the stage has started again
             del self._started[step.stage]
         self._done[step.stage] = step.done
         started = self._started.setdefault(step.stage, now)

@@ -1,4 +1,4 @@
-"""What a command takes from a run folder, and what must be named again."""
+"""Settings that commands read from a run folder, completed by the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run was made with; `None` where it is not known."""
+    """The settings of a run; `None` where unknown."""
 
     teacher: str | None = None
     teacher_weights: str | None = None
@@ -28,12 +28,12 @@ class RunSettings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def as_options(self) -> dict[str, Any]:
-        """Return all of them as options, the task's own included."""
+        """Return the settings as one mapping, with the task-specific options at its top level."""
         return {**{n: v for n, v in vars(self).items() if n != "options"}, **self.options}
 
 
 def with_defaults(given: RunSettings) -> tuple[RunSettings, Task]:
-    """Fill in the defaults of the task, and seed 0, where nothing was given; return both."""
+    """Fill in missing settings with the task's defaults and seed 0; return settings and task."""
     from diswot.tasks import find_subject
 
     subject = find_subject(given.as_options(), teacher=given.teacher, space=given.space)
@@ -43,19 +43,19 @@ def with_defaults(given: RunSettings) -> tuple[RunSettings, Task]:
 
 
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
-    """Fill in from `known` what was not given."""
+    """Return `given` with its `None` values replaced by those of `known`."""
     missing = {name: value for name, value in vars(known).items() if vars(given)[name] is None}
     own = {name: value for name, value in given.options.items() if value is not None}
     return replace(given, **missing, options={**known.options, **own})
 
 
 def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSettings]:
-    """Read a run; what was given on the command line goes before what the run was made with.
+    """Load a search result and its settings; options of the command line override them.
 
     Raises:
-        RunFolderError: it is no run folder, or is damaged.
-        OptionError: the run was made with Python code, which must be named again: what a
-            run folder names is never imported.
+        RunFolderError: `folder` is no run folder, or is damaged.
+        OptionError: the run uses the user's Python code, which must be named again on the
+            command line, because code that a run folder names is never imported.
     """
     from diswot.search import SPACES, load_run, read_manifest, restored_option, source_of, task_of
 
@@ -74,12 +74,13 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
         teacher_classes=None if given.teacher else used.get("teacher_classes"),
     )
     settings = completed(given, known)
+    # load_run finds built-in spaces itself; others are passed as named on the command line.
     named = None if used["space"] in SPACES else settings.space
     return load_run(folder, space=space_for(folder, named)), settings
 
 
 def space_for(folder: Path, spec: str | None) -> SearchSpace | None:
-    """Build the space that is named for the images of a run, if one is."""
+    """Build the search space `spec` for the data of a run; `None` if `spec` is `None`."""
     from diswot.search import find_space, read_manifest
     from diswot.tasks import read_signature
 

@@ -1,4 +1,4 @@
-"""Options of scores and searches, and what follows from them."""
+"""Options of scoring and searching, and their default number of workers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diswot.search import Budget
 
 MOST_WORKERS = 8
-"""Of those that nobody asked for."""
+"""Maximum of the default number of workers."""
 
 worker_options = shared.options(
     option(SearchOptions, "workers", default=None, show_default=False, envvar="DISWOT_WORKERS"),
@@ -52,7 +52,7 @@ search_options = shared.options(
 
 
 def taken_budget(chosen: dict[str, Any]) -> Budget | None:
-    """Take the limits out of the options chosen; `None` if there are none."""
+    """Remove the budget options from `chosen` and return the budget; `None` without limits."""
     from diswot.search import Budget
 
     limits = {name: chosen.pop(name) for name in declared(BudgetOptions)}
@@ -61,11 +61,11 @@ def taken_budget(chosen: dict[str, Any]) -> Budget | None:
 
 
 def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
-    """Choose how many workers there are where that was left open.
+    """Set `chosen["workers"]` to its default if it is `None`.
 
     Args:
-        chosen: the options; `workers` is set.
-        run: a run folder, whose settings are those that were not chosen.
+        chosen: options by name; changed in place.
+        run: run folder whose settings replace options that are `None`.
     """
     from diswot.search import read_manifest
 
@@ -75,6 +75,7 @@ def settle_workers(chosen: dict[str, Any], run: Path | None = None) -> None:
     if run is not None:
         used = read_manifest(run)["settings"]
     known = used | {name: value for name, value in chosen.items() if value is not None}
+    # A cluster or a GPU is driven by one process; on a CPU each worker gets its threads.
     alone = known.get("cluster") is not None or find_device(known.get("device")) != "cpu"
     free = (os.cpu_count() or 1) // max(1, known.get("threads", 1))
     chosen["workers"] = 1 if alone else max(1, min(MOST_WORKERS, free))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_trainings(result: SearchResult) -> None:
-    """Print what short trainings found, in the order that they lead to; nothing without any."""
+    """Print a table of the short trainings, in the resulting order; nothing without any."""
     if not result.trainings:
         return
     places = {candidate.name: n for n, candidate in enumerate(result.promising, start=1)}

@@ -1,4 +1,4 @@
-"""The option and the output of shortlists."""
+"""The option `--shortlist` and the table of successive halving."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORTLIST = option(JobOptions, "shortlist")
 
 
 def print_halving(halving: Halving) -> None:
-    """Print what each round found, and what the shortlist bought."""
+    """Print the validation results of each round, and the gain over the top-scoring student."""
     rounds = halving.rungs
     rows = [
         [

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, one object for programs."""
+"""Output of commands: tables, or one JSON object."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ WORDS = (
     *("", "name", "network", "architecture", "what it is", "teacher", "student", "loss", "method"),
     *("group", "file", "verdict", "example", "label"),
 )
-"""Columns of words, which may be folded; the others hold numbers, which are never cut."""
+"""Headings of text columns, which may be wrapped; other columns hold numbers."""
 
 EXTRA_COSTS = {"latency_ms": ".2f", "memory": ",d"}
-"""Costs that are not always known, and how they are written."""
+"""Optional costs and their number formats."""
 
 CAPTION_WIDTH = 130
-"""Of prose where the output is no terminal."""
+"""Width of captions if the output is no terminal."""
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = ""
 ) -> None:
-    """Print a table, as wide as the terminal or the variable COLUMNS, or as wide as it is.
+    """Print a table that fits the terminal or the environment variable `COLUMNS`.
 
-    Where it does not fit, words are folded, or each row is printed as a record of its own: no
-    number is cut, and no column left out.
+    If it does not fit, words are wrapped, or each row is printed as a record: no number is
+    truncated and no column omitted. Without a terminal the width is unlimited.
     """
     from diswot.cli._layout import Layout, paragraph
 
@@ -51,7 +51,7 @@ def print_table(
 
 
 def teacher_seen(settings: Mapping[str, Any]) -> str:
-    """Return in words which teacher the scores of a run saw."""
+    """Return "random teacher", "trained teacher" or "no teacher", as the scores use it."""
     return (
         f"{settings['teacher_state']} teacher"
         if settings.get("needs_teacher", True)
@@ -60,14 +60,14 @@ def teacher_seen(settings: Mapping[str, Any]) -> str:
 
 
 def _width() -> int | None:
-    """Return how many characters a line has; `None` for any number of them."""
+    """Return the width of lines in characters; `None` for no limit."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
         return shutil.get_terminal_size().columns
     return None
 
 
 def count(number: int) -> str:
-    """Write a large number short: 278,324 as `278k`."""
+    """Format a number with three digits and a unit: 278,324 as `278k`."""
     for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= size:
             return f"{number / size:.3g}{unit}"
@@ -75,7 +75,7 @@ def count(number: int) -> str:
 
 
 def optional(number: float | None, form: str = ".4f") -> str:
-    """Write a number, or a dash where there is none."""
+    """Format a number; `None` as a dash."""
     return "–" if number is None else format(number, form)
 
 
@@ -97,7 +97,7 @@ def print_json(record: Mapping[str, object]) -> None:
 
 
 def print_exported(exported: Exported) -> None:
-    """Print what was found of every exported form, and why others were left out."""
+    """Print accuracy, latency and size of every exported form, and why others are missing."""
     forms = exported.forms.values()
     threads = {form.threads for form in forms if form.threads is not None}
     names = [f" {form.measure.name}" for form in forms if form.measure is not None]

@@ -1,4 +1,4 @@
-"""What reaches the terminal: text that it can show, and nothing that it obeys.
+"""Terminal output without control characters, in an encoding that the terminal has.
 
 Everything that commands print goes through `say`, `printable` or a table. Control characters
 (of file names, class names, messages of other libraries) are escaped, and signs that the
@@ -54,7 +54,7 @@ _PLAIN = str.maketrans(
         "Æ": "AE",
     }
 )
-"""ASCII for signs that are printed."""
+"""ASCII replacements of characters that the library prints."""
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -63,13 +63,13 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def written(text: str) -> str:
-    """Return `text` as one line that the standard output can write."""
+    """Return `text` on one line, with characters that standard output can encode."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return printable(text, keep="").encode(encoding, errors=_HANDLER).decode(encoding)
 
 
 def _plain(char: str) -> str:
-    """Return ASCII for one character: a sign, a letter without its accent, or a question mark."""
+    """Return ASCII for a character: from the table, without its accent, or a question mark."""
     found = char.translate(_PLAIN)
     if not found.isascii():
         found = unicodedata.normalize("NFKD", found).encode("ascii", "ignore").decode()
@@ -78,7 +78,7 @@ def _plain(char: str) -> str:
 
 _HANDLER = "diswot.plain"
 _ASCII = "diswot-ascii"
-"""ASCII under another name, for click takes the other one to be a mistake and writes UTF-8."""
+"""An alias of ASCII, because click treats a stream in `ascii` as misconfigured and uses UTF-8."""
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -107,7 +107,7 @@ codecs.register(_find_codec)
 
 
 def make_readable(stream: TextIO) -> None:
-    """Let a stream write plain signs in place of those that its encoding lacks."""
+    """Reconfigure a stream to replace characters that its encoding lacks."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is None:
         return

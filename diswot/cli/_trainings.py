@@ -1,4 +1,4 @@
-"""The options of a training in a folder, read and checked as if they were given again."""
+"""Options of a stopped training, read from its manifest and checked for `diswot resume`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 _ELSEWHERE = ("teacher_weights", "image_size", "data_root", "device")
-"""What can be another when a training is resumed."""
+"""Options that may differ when a training is resumed, on another machine for example."""
 
 _FORMER = ("tensorboard",)
 """Options of former versions that do not change what is trained."""
@@ -30,17 +30,17 @@ def options_before(
     folder: Path,
     texts: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Return the options of a training that was stopped, checked as those of its command are.
+    """Return the options of a stopped training, checked like those of its command.
 
     Args:
-        command: the command that began it.
-        manifest: its options.
-        given: options of the command that resumes it, which take precedence.
-        folder: where the manifest is.
-        texts: what must be there as text or a list of texts.
+        command: the command that started the training.
+        manifest: the training's manifest.
+        given: options of `diswot resume`, which take precedence.
+        folder: folder of the manifest, for messages.
+        texts: names of required options that are strings or lists of strings.
 
     Raises:
-        OptionError: something was Python code, and must be named again.
+        OptionError: an option names the user's Python code, and must be given again.
         RunFolderError: the manifest is damaged, or of another version.
     """
     from diswot.search import restored_option, task_of
@@ -56,6 +56,7 @@ def options_before(
             f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
             f"command that began the training again, with --out {folder}"
         ) from error
+    # Python code that the manifest names is not imported: the user must name it again.
     for kind, known in found_by_name(task).items():
         if options.get(kind) is not None:
             options[kind] = restored_option(kind, options[kind], given[kind], known)
@@ -64,14 +65,14 @@ def options_before(
 
 
 def found_by_name(task: Task) -> dict[str, Container[str]]:
-    """Return the names that stand for no code of the user's, by option."""
+    """Return option → built-in names; other values name the user's Python code."""
     from diswot.search import SPACES
 
     return {"teacher": task.teacher_sources, "space": SPACES, "data": task.named_data}
 
 
 def located(options: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Return the options of a training with whole paths, so that they hold in every folder."""
+    """Return the options with absolute paths, to be valid in any working directory."""
     places = [name for name in ("teacher_weights", "data_root") if options.get(name) is not None]
     if options["data"] in task.named_data and options["data"] not in task.datasets:
         places.append("data")
@@ -86,7 +87,7 @@ def _texts(value: Any) -> Any:
 
 
 def _checked(command: click.Command, task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as the command takes them, each of its own type."""
+    """Convert option values from JSON to the types of the command's parameters."""
     params = {param.name: param for param in command.params}
     own = options_declared_by(task.options, without=params)
     params |= {param.name: param for param in own}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from search_spaces import Signature
 
 _TEXTS = ("architectures", "loss", "space", "data")
-"""Options that every distillation has."""
+"""Required options of a distillation."""
 
 
 @click.command(cls=Command, takes_config=True)
@@ -117,10 +117,10 @@ def distill(
 
 
 def _check_fresh(result: SearchResult, run: Path) -> None:
-    """Refuse students that start with other weights than random ones.
+    """Check that the students of a run start from random weights.
 
     Raises:
-        OptionError: they do.
+        OptionError: they start from weights of a supernet.
     """
     if "students" in result.manifest:
         raise OptionError(
@@ -146,7 +146,7 @@ def resume_training(
     *,
     as_json: bool,
 ) -> None:
-    """Resume a `diswot distill` that was stopped in a folder."""
+    """Resume a stopped `diswot distill`; the folder has its checkpoint and manifest."""
     options = options_before(distill, manifest, given, folder=folder, texts=_TEXTS)
     _distill(folder, options, display, as_json=as_json, exported=folder)
 
@@ -165,6 +165,7 @@ def _distill(
     )
 
     chosen = dict(options)
+    # 1. Check all options before anything is loaded or trained.
     names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
     teacher, seed = (chosen.pop(name, None) for name in ("teacher", "seed"))
     subject = find_subject(chosen, data=data)
@@ -173,6 +174,7 @@ def _distill(
     subject.check()
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), display as progress:
+        # 2. Load data, build students, test their export, prepare the teacher. 3. Train.
         loaded = subject.load(progress)
         students = _students(space, names, loaded, seed=seed)
         _name_missing_forms(students[names[0]](), loaded.signature, progress)
@@ -197,7 +199,7 @@ def _distill(
 
 
 def _write_config(folder: Path, options: Mapping[str, Any], task: Task) -> None:
-    """Write the file that repeats a distillation of one architecture."""
+    """Write a config file with which `diswot distill --config` repeats the training."""
     from diswot.tasks import TASKS
 
     names = options["architectures"]
@@ -212,7 +214,7 @@ def _write_config(folder: Path, options: Mapping[str, Any], task: Task) -> None:
 def _students(
     spec: str, names: Sequence[str], data: Dataset, *, seed: int
 ) -> dict[str, Callable[[], nn.Module]]:
-    """Return what builds each student, after making sure that it can be built."""
+    """Return a factory per architecture, after checking that each can be built."""
     from diswot.search import check_architecture, find_space, parse_architecture
     from diswot.seeding import seed_for
     from diswot.students import build_student
@@ -231,7 +233,7 @@ def _students(
 
 
 def _name_missing_forms(student: nn.Module, signature: Signature, progress: Progress) -> None:
-    """Say before it is trained which forms a student cannot be exported in."""
+    """Report, before the training, which forms the student cannot be exported in."""
     from diswot.export import dry_export
 
     try:

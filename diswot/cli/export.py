@@ -1,4 +1,4 @@
-"""`diswot export`: a trained student as files that need no DisWOT."""
+"""`diswot export`: export a trained student to files that do not need DisWOT."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def export(
 def _found(
     run: Path, arch: str | None, loss: str | None, space: str | None
 ) -> tuple[SavedStudent, str | None]:
-    """Return the student that is exported, and the space that it is of, where that is known."""
+    """Return the student to export and its search space, if known."""
     from diswot.pipeline import read_verdict
     from diswot.search import SPACES, load_run, restored_option
     from diswot.training import saved_students
@@ -127,7 +127,7 @@ def _found(
 
 
 def _built(saved: SavedStudent, spec: str) -> nn.Module:
-    """Return a saved student with its weights."""
+    """Build a saved student and load its weights."""
     from diswot.search import find_space, parse_architecture
     from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
@@ -141,7 +141,7 @@ def _built(saved: SavedStudent, spec: str) -> nn.Module:
 
 
 def _used(run: Path, task: str | None) -> Mapping[str, Any]:
-    """Return the settings of a run, or of a training as if it were one."""
+    """Return the settings of a run, or those of a training in the same format."""
     from diswot.search import read_manifest, task_of
     from diswot.training import read_training_manifest
 
@@ -159,7 +159,7 @@ def _used(run: Path, task: str | None) -> Mapping[str, Any]:
 def _data(
     run: Path, used: Mapping[str, Any], *, data: str | None, needed: bool, **options: Any
 ) -> Dataset | None:
-    """Load the data of a run, or those that are named; `None` where they are not to be had."""
+    """Load the data of a run or `--data`; `None`, with a warning, if unavailable."""
     from diswot.search import data_again
 
     try:
@@ -177,7 +177,7 @@ def _data(
 def _chosen(
     run: Path, students: list[SavedStudent], arch: str | None, loss: str | None
 ) -> SavedStudent:
-    """Return the student that is meant, the best on the validation split of several."""
+    """Return the first matching student; `students` are sorted by validation result."""
     for student in students:
         if arch in (None, student.architecture) and loss in (None, student.loss):
             return student

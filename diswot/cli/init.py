@@ -1,4 +1,4 @@
-"""`diswot init`: a file of options for a folder of photos."""
+"""`diswot init`: write a config file for a folder of photos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diswot.tasks.images import Look
 
 _UNEVEN = 3
-"""Times as many images of the largest class as of the smallest that are worth a word."""
+"""Ratio of the largest to the smallest class from which imbalance is reported."""
 
 
 @click.command()
@@ -46,7 +46,7 @@ def init(folder: Path, out: Path) -> None:
 
 
 def _paragraphs(folder: Path, look: Look, out: Path) -> list[str]:
-    """Return the parts of the file: options, each with what is to be known of it."""
+    """Return the paragraphs of the file: options, each with a comment."""
     return [
         f"# diswot run --config {out} finds a student for these photos, distills and exports it.\n"
         f"# {_counted(look)}.",
@@ -73,14 +73,14 @@ def _paragraphs(folder: Path, look: Look, out: Path) -> list[str]:
 
 
 def _counted(look: Look) -> str:
-    """Return how many photos there are, of what."""
+    """Return a summary: numbers of images and classes, gray or color."""
     counts = ", ".join(f"{count:,} {split}" for split, count in look.counts.items())
     kind = "gray" if look.gray else "color"
     return f"{counts} images of {len(look.classes)} classes, {kind}"
 
 
 def _remarks(look: Look) -> list[str]:
-    """Return what is to be known of the photos."""
+    """Return remarks on the photos, such as class imbalance."""
     (small, few), (large, many) = look.smallest, look.largest
     uneven = few * _UNEVEN < many
     found = f"The class {large!r} has {many:,} training images and {small!r} only {few:,}."

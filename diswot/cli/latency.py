@@ -1,4 +1,4 @@
-"""`diswot latency`: milliseconds of architectures, measured or calibrated for."""
+"""`diswot latency`: measure latencies, or calibrate their prediction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace, Signature
 
 BUSY = 0.1
-"""From what measurement_noise on a calibration is worth repeating."""
+"""`measurement_noise` above which a calibration should be repeated."""
 
 _SUBJECT = shared.options(
     shared.TASK,
@@ -192,7 +192,7 @@ def _cells(measured: LatencyMeasurement) -> list[str]:
 
 
 def _found_form(form: str | None, device: str) -> str:
-    """Return the form that is timed, after making sure that it can be."""
+    """Return the form to time, after checking that it can run on the device."""
     from diswot.latency import check_form, default_form
 
     found = form or default_form(device)

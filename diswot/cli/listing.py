@@ -1,4 +1,4 @@
-"""`diswot list`: what there is, with one line each."""
+"""`diswot list`: tasks, methods, teachers and so on, with a line each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diswot.losses import TermSpec
 
 ADDED = "diswot.listings"
-"""What installed packages have to list: each entry point names a function like those below."""
+"""Entry point group of plugins' listings: functions () → {name: description}."""
 
 
 def _tasks() -> dict[str, str]:
@@ -39,7 +39,7 @@ def _methods() -> dict[str, str]:
 
 
 def _teachers() -> dict[str, str]:
-    """Return a line for each teacher, with the tasks that it is of."""
+    """Return teacher → description, with the tasks that offer it."""
     from diswot.tasks import TASKS, find_task
 
     found: dict[str, dict[str, list[str]]] = {}
@@ -76,12 +76,12 @@ def _scorers() -> dict[str, str]:
 
 
 def _losses() -> dict[str, str]:
-    """Return a line for each loss, with the tasks that give what it reads."""
+    """Return loss → description, with the tasks whose networks give its inputs."""
     from diswot.losses import parse_objective, terms
     from diswot.tasks import TASKS, find_task
     from diswot.training import PRESETS
 
-    tasks = [find_task(name) for name in sorted(TASKS)]  # which add losses of their own
+    tasks = [find_task(name) for name in sorted(TASKS)]  # importing a task registers its losses
 
     def read(reads: Iterable[str]) -> str:
         return ", ".join(task.name for task in tasks if task.reads.issuperset(reads)) or "no task"
@@ -99,7 +99,7 @@ def _losses() -> dict[str, str]:
 
 
 def _datasets() -> dict[str, str]:
-    """Return a line for each dataset, with its task."""
+    """Return dataset → description, with its task."""
     from diswot.tasks import TASKS, find_task
     from diswot.tasks.images import GIVEN
 
@@ -117,7 +117,7 @@ def _first_sentence(documented: object) -> str:
 
 
 def _described(kind: TermSpec) -> str:
-    """Return what a term of a loss is, its weight, and its options with their defaults."""
+    """Return a loss term's summary, source, default weight, and options with defaults."""
     said = [kind.card.source, f"weight {kind.card.weight:g}", *kind.written_options()]
     return f"{kind.card.summary} ({'; '.join(said)})"
 

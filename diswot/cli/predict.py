@@ -1,4 +1,4 @@
-"""`diswot predict`: what an exported student says of new examples."""
+"""`diswot predict`: predictions of an exported student for new examples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from diswot.cli._terminal import say
 from diswot.errors import OptionError, RunError
 
 _MOST_ROWS = 1000
-"""Of a table on the terminal."""
+"""Maximum number of rows that are printed to the terminal."""
 
 
 @click.command()

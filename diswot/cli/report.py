@@ -1,4 +1,4 @@
-"""`diswot report`: a run as one page."""
+"""`diswot report`: write a run as one HTML page."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`diswot resume`: what was stopped is resumed."""
+"""`diswot resume`: resume a stopped run or training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 TRAININGS = {"distill": distill.resume_training, "teacher train": teacher.resume_training}
-"""What resumes the trainings of a command."""
+"""Command → the function that resumes its trainings."""
 
 
 @click.command()
@@ -75,7 +75,7 @@ def _trackers_of(run: Path) -> list[str]:
 
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:
-    """Make sure that there is something to resume, and that nothing else is asked for."""
+    """Check that the training is unfinished, and that no search option is given."""
     from diswot.training import TRAINING_MANIFEST, is_unfinished
 
     for name in ("generations", "scorer", "cluster"):

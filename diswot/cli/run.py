@@ -1,4 +1,4 @@
-"""`diswot run`: the main job."""
+"""`diswot run`: search, distill, compare and export."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from diswot.pipeline import Row, RunReport, Verdict
 
 WIDTH = 80
-"""Columns of the sentences of a verdict."""
+"""Line width of the printed verdict, in characters."""
 
 NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
-"""What students are trained with, by the names that tables have."""
+"""Loss → name in tables."""
 
 
 @click.command(cls=Command, takes_config=True)
@@ -85,7 +85,7 @@ def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: 
 
 
 def print_run(report: RunReport) -> None:
-    """Print what the main job made, and what to do next."""
+    """Print the results of a run, and the next command."""
     from diswot.export import onnx_available
 
     test = next(found for row in report.rows for found in row.measures.values())
@@ -140,7 +140,7 @@ def _cells(row: Row, losses: Sequence[str]) -> list[str]:
 
 
 def _print_verdict(verdict: Verdict) -> None:
-    """Print which student to take and why, a sentence after the other."""
+    """Print the recommended student with reasons, one sentence per paragraph."""
     from diswot.cli._layout import paragraph
 
     say("\nVerdict")

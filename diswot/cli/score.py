@@ -1,4 +1,4 @@
-"""`diswot score`: given architectures."""
+"""`diswot score`: score given architectures."""
 
 from __future__ import annotations
 

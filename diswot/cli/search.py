@@ -1,4 +1,4 @@
-"""`diswot search`: students for a teacher."""
+"""`diswot search`: search students for a teacher."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def search(out: Path | None, as_json: bool, track: Sequence[str] | None, **chose
 
 
 def latency_caption(result: SearchResult) -> str:
-    """Say where the milliseconds of a search come from, if it has any."""
+    """Return a caption with the source of latencies; empty without latencies."""
     source = result.manifest.get("latency_source")
     return f" Latency: one image, {source}." if source else ""
 
 
 def print_search(result: SearchResult, folder: Path) -> None:
-    """Print the best candidates, or the front, and what to do next."""
+    """Print the best candidates or the Pareto front, and the next command."""
     settings = result.manifest["settings"]
     several = len(result.manifest["engine"]["objectives"]) > 1
     if several:

@@ -1,4 +1,4 @@
-"""`diswot teacher`: train one, for `--teacher-weights`."""
+"""`diswot teacher`: train a teacher, for `--teacher-weights`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diswot.training import TrainingManifest
 
 _TEXTS = ("teacher", "data")
-"""Options that every training has."""
+"""Required options of a training."""
 
 
 @click.group()
@@ -84,7 +84,7 @@ def resume_training(
     *,
     as_json: bool,
 ) -> None:
-    """Resume a `diswot teacher train` that was stopped in a folder."""
+    """Resume a stopped `diswot teacher train`; the folder has its checkpoint and manifest."""
     options = options_before(train, manifest, given, folder=folder, texts=_TEXTS)
     _train(folder, options, display, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Measured accuracies of whole search spaces, which no scorer ever sees."""
+"""Measured accuracies of architectures, which scorers have no access to."""
 
 from diswot.bench.ground_truths._catalog import TRUTHS, Loader, find_truth
 from diswot.bench.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch

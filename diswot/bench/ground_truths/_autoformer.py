@@ -19,7 +19,7 @@ ROWS = 100
 
 NAME_224 = "autoformer-224"
 SIDE = 224
-"""Pixels of the images that the networks were trained on."""
+"""Height and width of the images that the networks were trained on."""
 
 
 def autoformer_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:

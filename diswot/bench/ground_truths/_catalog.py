@@ -14,10 +14,10 @@ from diswot.errors import UnknownNameError
 
 
 class Loader(Protocol):
-    """Reads a ground truth; the first line of its docstring says what it is."""
+    """Loads a ground truth; `diswot list benchmarks` prints the first line of its docstring."""
 
     def __call__(self, root: Path, *, mirror: str | None = None) -> GroundTruth:
-        """Return the ground truth, its table looked for under `root`, else at `mirror`."""
+        """Return the ground truth; its table is read from `root`, or fetched from `mirror`."""
 
 
 TRUTHS: dict[str, Loader] = {
@@ -30,17 +30,17 @@ TRUTHS: dict[str, Loader] = {
     "autoformer-224": autoformer_224_truth,
     "flexibert": flexibert_truth,
 }
-"""Built-in ground truths."""
+"""Name → loader of the built-in ground truths."""
 
 
 def find_truth(name: str, root: Path, *, mirror: str | None = None) -> GroundTruth:
-    """Return the ground truth that is meant.
+    """Load a built-in ground truth by name.
 
     Args:
         name: a key of `TRUTHS`.
-        root: the data root.
-        mirror: where to fetch a table that is not under the data root; by default the
-            variable `DISWOT_MIRROR`.
+        root: folder of tables and datasets.
+        mirror: http(s) address to fetch a table from that is not under `root`; by default
+            that of the environment variable `DISWOT_MIRROR`.
 
     Raises:
         UnknownNameError: no ground truth has that name.

@@ -1,4 +1,4 @@
-"""Tables that are looked for under the data root, and fetched where a mirror has them."""
+"""Tables of ground truths: found under the data root, or fetched from a mirror."""
 
 import os
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from diswot.errors import DataError, OptionError
 from diswot.tasks.images import cache_root
 
 MIRROR = "DISWOT_MIRROR"
-"""The environment variable that names an address under which the data root is mirrored."""
+"""Environment variable with the http(s) address of a mirror of the data root."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file of the data root.
+    """A file under the data root that can be downloaded.
 
     Attributes:
-        path: where it lies under the data root, and under a mirror.
-        sha256: of its bytes, in hexadecimal.
-        url: a public address of exactly these bytes; `None` where there is none.
+        path: path relative to the data root and to a mirror.
+        sha256: SHA-256 of the file, in hexadecimal.
+        url: public address of the same file; `None` if there is none.
     """
 
     path: str
@@ -30,8 +30,8 @@ class Download:
     url: str | None = None
 
 
-# The tables are compiled from public ones (their origins are in the docs), so that at no
-# public address these very bytes lie: a mirror of the data root is what can be fetched from.
+# The tables are compiled from public ones (see the docs for their origins), so these files
+# have no public address: they can be fetched from a mirror of the data root only.
 DOWNLOADS = {
     "resnet-s0": Download(
         "resnet-s0/accuracies.csv",
@@ -58,23 +58,23 @@ DOWNLOADS = {
         "43d823ae5f93b44c78aa7d0ddbc7a988c3578e6b561a7e279c87790c6326a21f",
     ),
 }
-"""The file of each ground truth that is not embedded."""
+"""Ground truth → file, of those that are not part of the package."""
 
 
 def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
-    """Return the file under the data root, fetched first where it is not there.
+    """Return the path of a file under the data root, downloading it first if missing.
 
-    A file that is there is taken as it is. What is fetched is checked against its SHA-256
-    before it gets its name, and lies in the user's cache if the data root is read-only.
+    An existing file is used as it is. A download is checked against its SHA-256 before it
+    is renamed to its final name, and is in the user's cache if the data root is read-only.
 
     Args:
         download: the file.
         root: the data root.
-        mirror: an http or https address that has what a data root has; by default that of
-            the variable `DISWOT_MIRROR`.
+        mirror: http(s) address with the same files as a data root; by default that of the
+            environment variable `DISWOT_MIRROR`.
 
     Raises:
-        DataError: the file is not there and cannot be fetched, or was tampered with.
+        DataError: the file is missing and cannot be downloaded, or has another SHA-256.
         OptionError: the mirror is no http or https address.
     """
     places = [root / download.path]

@@ -1,4 +1,4 @@
-"""Encoders of FlexiBERT's space with the GLUE scores that they were measured to reach."""
+"""GLUE scores of encoders of FlexiBERT's space."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from search_spaces import FlexiBERTArchitecture, FlexiBERTSpace
 
 ROWS = 250
 TARGETS = ("glue", "cola", "mnli", "mrpc", "qnli", "qqp", "rte", "sst", "sts")
-"""The mean of GLUE, then its tasks."""
+"""The mean GLUE score, then the tasks of GLUE."""
 
 
 def flexibert_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
@@ -44,7 +44,7 @@ def flexibert_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
 def _first_of_each(
     path: Path, records: Sequence[Mapping[str, Any]]
 ) -> dict[FlexiBERTArchitecture, tuple[int, Mapping[str, Any]]]:
-    """Return the number and the record of each architecture."""
+    """Return architecture → (number from 1, record); of duplicates the first."""
     space, found = FlexiBERTSpace(), dict[FlexiBERTArchitecture, tuple[int, Mapping[str, Any]]]()
     for number, record in enumerate(records, start=1):
         try:

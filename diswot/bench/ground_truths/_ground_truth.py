@@ -1,4 +1,4 @@
-"""Architectures and the accuracies that they were measured to reach."""
+"""Architectures with measured accuracies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,27 +13,27 @@ from search_spaces import Architecture, SearchSpace
 Vector = NDArray[np.float64]
 
 MINIMUM = 10
-"""Fewer architectures than these say nothing about a ranking."""
+"""Minimum number of architectures of a ranking."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """Accuracies of architectures, which no scorer ever sees.
+    """Measured accuracies of architectures, which scorers have no access to.
 
     Attributes:
-        name: what it is called in tables and on the command line.
-        space: the space of the architectures.
-        space_name: what that is called on the command line.
+        name: name in tables and on the command line.
+        space: search space of the architectures.
+        space_name: name of the space on the command line.
         data: the dataset to score on, unless `datasets` names another for a target.
-        architectures: in the order of all columns.
-        targets: each target's accuracies in %.
-        depths: layers in sequence that have weights, per cell or in all blocks; `None`
-            where that is not known.
-        datasets: the dataset to score on, of targets that have one of their own.
-        task: what kind of data these are.
-        image_size: height and width that images are brought to before they are scored on, where
-            networks were trained on larger ones than the dataset has.
-        params: parameters of each network, where the table has them.
+        architectures: n architectures, in the order of all columns.
+        targets: target → accuracies in %, shape (n,).
+        depths: number of consecutive layers with weights, per cell or in all blocks, shape
+            (n,); `None` if unknown.
+        datasets: target → dataset to score on, where it is not `data`.
+        task: name of the task.
+        image_size: height and width to which images are resized before scoring, if the networks
+            were trained on larger images than the dataset has.
+        params: number of parameters of each network, shape (n,); `None` if not in the table.
     """
 
     name: str
@@ -52,7 +52,7 @@ class GroundTruth:
         return len(self.architectures)
 
     def accuracies(self, target: str) -> Vector:
-        """Return the accuracies in % of one target.
+        """Return the accuracies of one target in %, shape (n,).
 
         Raises:
             UnknownNameError: the ground truth has no such target.
@@ -61,7 +61,7 @@ class GroundTruth:
         return self.targets[target]
 
     def dataset(self, target: str) -> str:
-        """Return the dataset that scorers of this target are to see.
+        """Return the dataset to score on for a target.
 
         Raises:
             UnknownNameError: the ground truth has no such target.
@@ -70,10 +70,10 @@ class GroundTruth:
         return self.datasets.get(target, self.data)
 
     def sampled(self, count: int, seed: int) -> "GroundTruth":
-        """Return `count` of its architectures, drawn at random.
+        """Return a random subset of `count` architectures.
 
         Raises:
-            OptionError: there are not so many, or these are fewer than 10.
+            OptionError: `count` is below 10 or above the number of architectures.
         """
         if not MINIMUM <= count <= len(self):
             raise OptionError(
@@ -83,7 +83,7 @@ class GroundTruth:
         return self.part(np.random.default_rng(seed).choice(len(self), count, replace=False))
 
     def part(self, places: Sequence[int] | NDArray[np.int64]) -> "GroundTruth":
-        """Return the architectures at some places, in their order."""
+        """Return the subset at the indices `places`, in that order."""
         chosen = np.asarray(places)
         return replace(
             self,

@@ -50,7 +50,7 @@ def nas_bench_201_truth(root: Path, *, mirror: str | None = None) -> GroundTruth
 
 
 def _further(table: Table) -> Iterator[str]:
-    """Go through the columns that begin with a number and have no name of ours."""
+    """Yield further columns whose first cell is a number."""
     named = (*REQUIRED.values(), *SHORT.values(), *NOT_MEASURED)
     for name in table.columns:
         if name not in named and _is_number(table.column(name)[0]):
@@ -66,7 +66,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _convolutions_in_sequence(arch: Architecture) -> float:
-    """Return the number of convolutions on the longest path that is not cut."""
+    """Return the largest number of convolutions on a path without `none`."""
+    # Longest path from node 0 by dynamic programming; edges are sorted by target node.
     depth = [0.0, -np.inf, -np.inf, -np.inf]
     for (node, source), operation in zip(EDGES, arch, strict=True):
         if operation != "none":

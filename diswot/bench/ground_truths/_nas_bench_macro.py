@@ -15,7 +15,7 @@ from diswot.search import measure_costs
 from search_spaces import Architecture, NASBenchMacroSpace, Signature, TensorSpec
 
 COSTS = {"params": "parameters", "flops": "multiply-adds"}
-"""Columns of the table, and what they count."""
+"""Column of the table → cost, in words."""
 
 CLASSES = 10
 IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), CLASSES)
@@ -45,12 +45,12 @@ def nas_bench_macro_truth(root: Path, *, mirror: str | None = None) -> GroundTru
 def check_costs(
     table: Table, architectures: tuple[Architecture, ...], space: NASBenchMacroSpace
 ) -> None:
-    """Make sure that every network costs what the table says.
+    """Check that every network has the costs that the table lists.
 
-    What a layer costs does not depend on the others, so that 17 networks give the costs of all.
+    The cost of a layer does not depend on the other layers, so 17 networks give the costs of all.
 
     Raises:
-        DataError: one costs something else; the message names the first.
+        DataError: the costs of a network differ; the message names the first one.
     """
     listed = np.stack([table.numbers(column) for column in COSTS], axis=1)
     first = next(iter(space))
@@ -70,7 +70,7 @@ def check_costs(
 
 
 def _neighbors(arch: Architecture, space: NASBenchMacroSpace) -> Iterator[tuple[int, Architecture]]:
-    """Go through the architectures that differ from one in one layer, with its place."""
+    """Yield (layer index, architecture) for all architectures that differ in one layer."""
     for place, choice in enumerate(space.fields.values()):
         for option in choice.options:
             if option != arch[place]:

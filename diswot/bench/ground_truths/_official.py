@@ -1,4 +1,4 @@
-"""The official file of NAS-Bench-201, turned into a small table."""
+"""Converter of the official file of NAS-Bench-201 to a small CSV table."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from diswot.runs.folder import replace_file
 from search_spaces import NASBench201Space
 
 BUDGETS = {"": "full", "_12ep": "less"}
-"""Ends of columns, and the part of an entry that has those trainings: 200 and 12 epochs."""
+"""Suffix of columns → key of an entry: trainings of 200 and of 12 epochs."""
 
 MEASURED = {
     "c10_test": ("cifar10", "ori-test"),
@@ -32,24 +32,24 @@ MEASURED = {
     "c100_valid": ("cifar100", "x-valid"),
     "in16_valid": ("ImageNet16-120", "x-valid"),
 }
-"""Columns by the benchmark's own names of training set and evaluation."""
+"""Column → the benchmark's names of its training set and evaluation split."""
 
 COLUMNS = tuple(f"{column}{end}" for end in BUDGETS for column in MEASURED)
 COSTS = {"flops_M": "flops", "params_M": "params"}
 MAGIC = 0x1950A86A20F9469CFC6C
-"""The number with which a file of torch.save begins, in the form that was usual up to 1.5."""
+"""Magic number of files of torch.save in the format of PyTorch up to 1.5."""
 
 MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was found in an official file.
+    """The result of a conversion.
 
     Attributes:
-        architectures: rows of the table.
-        columns: accuracies that every architecture has; these are in the table.
-        left_out: accuracies that some have not; these are not.
+        architectures: number of rows.
+        columns: columns of accuracies in the table.
+        left_out: columns that are missing because some architectures lack them.
     """
 
     architectures: int
@@ -58,26 +58,25 @@ class Conversion:
 
 
 def table_from_official(path: Path, out: Path, *, progress: Progress = silent) -> Conversion:
-    """Read `NAS-Bench-201-v1_1-096897.pth` or `-v1_0-e61699.pth` once, and write a table.
+    """Convert `NAS-Bench-201-v1_1-096897.pth` or `-v1_0-e61699.pth` to a CSV table.
 
     The table has the columns of `nas-bench-201/accuracies.csv`, and those of
     ImageNet16-120: test and validation accuracies in % (`c10_`, `c100_`, `in16_`) after 200
     epochs and after 12 (`…_12ep`), means over seeds, and costs with the 100-class head.
-    Put at that place under the data root it is the ground truth `nas-bench-201`.
+    Saved to that path under the data root it is the ground truth `nas-bench-201`.
 
-    The file is data: nothing in it is executed, and of its types only plain containers,
-    text and numbers are made. Weights are skipped. Of each architecture only the row of the
-    table is kept, once its entry is read, so that memory is bounded by the largest entry,
-    the rows of up to 15,625 architectures, and the short texts that a file can refer back
-    to: some hundred MB, where to load all of the official file takes 28 GB by report.
+    The pickle is not executed: only containers, strings and numbers are created, and weights
+    are skipped. After an entry is read, only its row is kept, so memory is limited to the
+    largest entry, 15,625 rows and the pickle's memo of short strings: some hundred MB, while
+    loading the official file with torch.load reportedly takes 28 GB.
 
     Args:
         path: the official file.
         out: the CSV file to write.
-        progress: called with how many MB were read.
+        progress: called with the number of MB read.
 
     Raises:
-        DataError: the file is missing, cut off, or holds something else.
+        DataError: the file is missing, truncated, or has other content.
     """
     total = _size(path)
     if not out.parent.is_dir():
@@ -106,7 +105,7 @@ def table_from_official(path: Path, out: Path, *, progress: Progress = silent) -
 
 @dataclass(frozen=True)
 class _Row:
-    """What a table says of one architecture; `None` where it was not measured."""
+    """A row of the table; accuracies that were not measured are `None`."""
 
     index: int
     arch: str
@@ -115,7 +114,7 @@ class _Row:
 
 
 def _can_recur(value: Any) -> bool:
-    """Return whether an entry may refer to a value of an earlier one.
+    """Return whether later entries may refer to a value of this one.
 
     Names of fields and datasets, and types, are shared by all entries. Containers, numbers,
     and the keys of evaluations, texts like `x-valid@11`, belong to one training.
@@ -132,7 +131,7 @@ def _size(path: Path) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open the pickle that torch.save wrote, in its older or its newer form."""
+    """Open the pickle in a file of torch.save, in its legacy or its zip format."""
     with open_file(path) as whole:
         if zipfile.is_zipfile(whole):
             with zipfile.ZipFile(whole) as archive:
@@ -185,7 +184,7 @@ def _finite(value: Any) -> float:
 
 
 def _checked(content: Any) -> list[_Row]:
-    """Return the rows in the order of their numbers, each of another cell of the space."""
+    """Return the rows by index, after checking that they are distinct cells of the space."""
     names, entries = content["meta_archs"], content["arch2infos"]
     space = NASBench201Space()
     rows = [entries[index][None] for index in sorted(entries)]

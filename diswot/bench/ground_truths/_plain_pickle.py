@@ -1,4 +1,4 @@
-"""Pickles from outside, read as plain containers, text and numbers; nothing in them is executed."""
+"""A safe unpickler: containers, strings and numbers only; no code of the file is executed."""
 
 import pickle
 import re
@@ -13,11 +13,11 @@ ADMITTED = """
     TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS EMPTY_SET ADDITEMS
     BINGET LONG_BINGET BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL REDUCE BUILD BINPERSID
 """
-"""Instructions of a pickle that are followed; those that make objects of classes are not."""
+"""Permitted opcodes of pickles; those that instantiate classes are not among them."""
 
 
 class DType:
-    """What a numpy type is written as: a kind and a size, then the order of bytes."""
+    """Replacement of `numpy.dtype`: kind and size, and the byte order."""
 
     def __init__(self, code: str, *_: Any) -> None:
         if not isinstance(code, str) or not re.fullmatch(r"[fiub][1248]", code):
@@ -27,21 +27,21 @@ class DType:
 
 
 def _number(dtype: DType, content: bytes) -> float:
-    """Stand in for numpy's maker of scalars."""
+    """Replace `numpy.core.multiarray.scalar`."""
     plain = np.dtype(dtype.order + dtype.code)
     number: float = np.frombuffer(content, dtype=plain, count=1)[0].item()
     return number
 
 
 def _bytes(text: str, encoding: str) -> bytes:
-    """Stand in for `codecs.encode`, by which protocol 2 writes bytes."""
+    """Replace `codecs.encode`, with which pickle protocol 2 stores bytes."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"expected bytes as latin1, but got {encoding!r:.40}")
     return text.encode("latin1")
 
 
 def _unread(*_: Any) -> None:
-    """Stand in for tensors: weights are not read."""
+    """Replace the functions that rebuild tensors: weights are not read."""
 
 
 _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
@@ -57,12 +57,12 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 def is_permanent(value: Any) -> bool:
-    """Return whether a value is a type or a function, of which a file names each but once."""
+    """Return whether a value is a type or function, which all entries share by the memo."""
     return isinstance(value, DType) or callable(value)
 
 
 class _Memo(dict[int, Any]):
-    """What a pickle can refer back to; of what is not permanent only until `forget`."""
+    """A pickle memo whose non-permanent values are dropped by `forget`, to limit memory."""
 
     def __init__(self, permanent: Callable[[Any], bool]) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _Memo(dict[int, Any]):
         return self._passing[number]
 
     def forget(self) -> None:
-        """Drop all that is not permanent."""
+        """Drop all values that are not permanent."""
         self._passing.clear()
 
 
@@ -94,18 +94,18 @@ def _followed() -> dict[int, Callable[[Any], None]]:
 
 
 class PlainUnpickler(pickle._Unpickler):
-    """Reads a pickle of plain values, and hands on each dictionary as soon as it is whole.
+    """Unpickler of plain values that passes each dictionary to a callback when complete.
 
-    Classes and functions of the file are neither looked up nor called: a short list of
-    names stands for functions of this module, any other is refused. The interpreter's own
-    unpickler in C would be faster, but hands nothing on before it has read everything.
+    Classes and functions of the file are neither imported nor called: a few names are replaced
+    by functions of this module, and any other name raises. The C implementation of pickle
+    would be faster, but has no callbacks before the whole file is read.
 
     Args:
-        file: where to read; left after the pickle's end.
-        replaced: called with each dictionary that is whole; what it returns, unless it is
-            `None`, takes its place as the only value, under the key `None`, and all that
-            was read before can be forgotten.
-        permanent: says what the file can still refer to afterwards.
+        file: binary file; after `load` its position is after the pickle.
+        replaced: called with each complete dictionary; if it returns a value other than
+            `None`, the dictionary is replaced by `{None: value}` and the memo is emptied of
+            values that are not permanent.
+        permanent: whether the file may refer to a value after that.
     """
 
     stack: list[Any]
@@ -122,7 +122,7 @@ class PlainUnpickler(pickle._Unpickler):
         self._replaced = replaced
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a name."""
+        """Return the replacement of a class or function; raise for any other."""
         if module in ("torch", "torch.storage") and name.endswith("Storage"):
             return _unread
         if (module, name) not in _NAMES:
@@ -130,11 +130,11 @@ class PlainUnpickler(pickle._Unpickler):
         return _NAMES[module, name]
 
     def persistent_load(self, pid: Any) -> Any:  # noqa: ARG002
-        """Return nothing for the content of a tensor."""
+        """Return `None` for the storage of a tensor."""
         return None
 
     def load_setitems(self) -> None:
-        """Fill a dictionary, and hand it on."""
+        """Execute SETITEMS, and pass the dictionary to `replaced`."""
         super().load_setitems()  # type: ignore[misc]
         whole = self.stack[-1]
         value = self._replaced(whole) if type(whole) is dict else None
@@ -144,7 +144,7 @@ class PlainUnpickler(pickle._Unpickler):
             self.memo.forget()
 
     def load_build(self) -> None:
-        """Take the state of a numpy type; that of other objects does not matter."""
+        """Execute BUILD: set the byte order of a numpy dtype; ignore other objects' state."""
         state = self.stack.pop()
         if isinstance(self.stack[-1], DType):
             if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|"):

@@ -15,10 +15,10 @@ from diswot.search import find_space
 from search_spaces import ResNetDepthSpace, SearchSpace, Signature, TensorSpec
 
 DIGITS = EMBEDDED / "digits-s0.csv"
-"""The table of `digits-s0`, which is part of the package."""
+"""Path of the table of `digits-s0`, which is part of the package."""
 
 IMAGES = Signature((TensorSpec("images", (1, 16, 16)),), 10)
-"""What networks of digits take and give."""
+"""Signature of networks for digits."""
 
 
 def resnet_s0_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:

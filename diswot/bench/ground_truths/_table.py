@@ -1,4 +1,4 @@
-"""What tables of accuracies must hold."""
+"""Readers and checks of tables of accuracies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from diswot.files import read_file
 
 
 def accuracies(table: Table, name: str) -> Vector:
-    """Return a column of accuracies, which must vary.
+    """Return a column of accuracies, shape (n,), after checking that it varies.
 
     Raises:
         UnknownNameError: the table has no such column.
@@ -24,10 +24,10 @@ def accuracies(table: Table, name: str) -> Vector:
 
 
 def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
-    """Read a table that is a list of records in JSON.
+    """Read a JSON file with a list of objects.
 
     Raises:
-        DataError: it is something else.
+        DataError: the file is no JSON, or has other content.
     """
     try:
         content = json.loads(read_file(path).decode("utf-8"))
@@ -39,10 +39,10 @@ def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
 
 
 def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
-    """Find out whether there are enough rows, and those that were expected.
+    """Check that a table has at least 10 rows, and the expected number if given.
 
     Raises:
-        DataError: there are not.
+        DataError: it has not.
     """
     if expected is not None and rows != expected:
         raise DataError(
@@ -55,10 +55,10 @@ def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
 
 
 def check_varies(values: Vector, what: str) -> None:
-    """Find out whether values can be ranked.
+    """Check that values are not all equal, so that they can be ranked.
 
     Raises:
-        DataError: all are equal.
+        DataError: all values are equal.
     """
     if (values == values[0]).all():
         raise DataError(

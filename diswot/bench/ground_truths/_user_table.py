@@ -1,4 +1,4 @@
-"""A ground truth of the user's own, from a CSV file."""
+"""Ground truths from users' CSV files."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from diswot.search import find_space
 from search_spaces import SearchSpace, Signature, TensorSpec
 
 PARAMS = "params"
-"""The column of parameters, which networks must have where it is there."""
+"""Optional column with the numbers of parameters, which are compared with the networks'."""
 
 IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 10)
 
@@ -23,15 +23,15 @@ def truth_from_csv(
     arch_column: str = "arch",
     signature: Signature = IMAGES,
 ) -> GroundTruth:
-    r"""Return the ground truth of a CSV file with a header.
+    r"""Read a ground truth from a CSV file with a header.
 
     Args:
-        path: the file: a row for each of 10 or more architectures.
-        column: the name of the column of accuracies, which becomes the target.
-        space: the space of the architectures, or its name.
+        path: path of the CSV file, with one row per architecture and at least 10 rows.
+        column: column of accuracies, which is the target.
+        space: search space of the architectures, or its name.
         data: the dataset to score on.
-        arch_column: the name of the column of architectures, written as the space writes them.
-        signature: what networks take and give, for a space that is given by name.
+        arch_column: column of architectures, in the notation of `SearchSpace.to_string`.
+        signature: signature of the networks, for a space that is given by name.
 
     Raises:
         UnknownNameError: the file has no such column, or no space has that name.

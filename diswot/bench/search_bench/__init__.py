@@ -1,4 +1,4 @@
-"""What each engine finds by each score, in spaces whose accuracies are known."""
+"""Benchmark of search engines and scores on ground truths."""
 
 from diswot.bench.search_bench._comparison import (
     Comparison,

@@ -1,4 +1,4 @@
-"""Whether the searches of one engine end higher than those of another."""
+"""Statistical comparison of the results of two engines."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,17 @@ from scipy.stats import mannwhitneyu
 from diswot.bench.rank_statistics import Estimate, Vector
 
 RESAMPLES = 999
-"""Bootstrap resamples of an interval."""
+"""Number of bootstrap resamples of an interval."""
 
 SIGNIFICANT = 0.05
 
 
 class Comparison(NamedTuple):
-    """Two samples: how often the first is ahead, and how likely that is by chance.
+    """Result of a comparison of two samples.
 
     Attributes:
-        wins: share of the pairs in which the first is ahead, ties counted half.
-        p: two-sided.
+        wins: share of all pairs in which the first is larger; ties count half.
+        p: two-sided p-value of the Mann–Whitney test.
     """
 
     wins: float
@@ -26,14 +26,14 @@ class Comparison(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the first is ahead."""
+        """`better` or `worse` if p < 0.05, else `no better`."""
         if self.p >= SIGNIFICANT:
             return "no better"
         return "better" if self.wins > 0.5 else "worse"
 
 
 def compared(ours: Vector, others: Vector) -> Comparison:
-    """Compare two samples by ranks.
+    """Compare two samples with the Mann–Whitney test.
 
     Source: Mann and Whitney, Annals of Mathematical Statistics 18, 1947; the share of pairs
     is the A of Vargha and Delaney, Journal of Educational and Behavioral Statistics 25, 2000.
@@ -50,9 +50,9 @@ def compared(ours: Vector, others: Vector) -> Comparison:
 
 
 def median_difference(ours: Vector, others: Vector, *, seed: int = 0) -> Estimate:
-    """Return by how much the first median is ahead, with its 95 % bootstrap interval.
+    """Return the difference of the medians with its 95 % bootstrap interval.
 
-    Both samples are drawn again, each on its own.
+    The two samples are resampled independently.
     """
     rng = np.random.default_rng(seed)
     drawn = [
@@ -66,20 +66,21 @@ def median_difference(ours: Vector, others: Vector, *, seed: int = 0) -> Estimat
 def reason(
     verdict: str, by_score: str, *, seen: float, reached: float, random: float, top: float
 ) -> str:
-    """Return what keeps an engine from being better than random search.
+    """Return, in words, why an engine is not better than random search.
 
     Args:
-        verdict: on its accuracies.
-        by_score: the same on its scores.
-        seen: share of what is in budget that was evaluated.
+        verdict: verdict of the comparison of accuracies.
+        by_score: verdict of the comparison of scores.
+        seen: share of the networks within budget that were evaluated.
         reached: share of the random searches that found the best score.
-        random: median accuracy of the random searches.
-        top: accuracy of the architecture that scores best.
+        random: median accuracy of the random searches in %.
+        top: accuracy in % of the architecture with the best score.
 
     Examples:
         >>> reason("worse", "better", seen=0.1, reached=0.0, random=70.42, top=65.71)
         'it finds higher scores, but the score misleads: what scores best reaches 65.71 %'
     """
+    # Either the engine finds no better scores, or better scores are not better accuracies.
     if verdict == "better":
         return ""
     if seen >= 1:

@@ -1,4 +1,4 @@
-"""What was measured, in place of measuring: a space of known architectures, and its evaluator."""
+"""A search space of measured architectures, and an evaluator that reads measurements."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,15 +15,15 @@ from search_spaces import Architecture, SearchSpace, Signature
 
 
 class KnownSpace(SearchSpace):
-    """Some architectures of a space, and no others.
+    """A subset of a search space: some known architectures only.
 
-    It varies them as the space does. Where that leads to an architecture that is not
-    known, the known one that differs from it in the fewest genes takes its place, drawn
-    at random among equals; a mutant is never its parent.
+    Mutation and crossover are those of the space. If the result is not a known architecture, it
+    is replaced by the known one that differs in the fewest genes, at random among ties; a
+    mutant is never its parent.
 
     Args:
-        space: the space of the architectures.
-        architectures: the known ones, two or more.
+        space: search space of the architectures.
+        architectures: known architectures, at least two.
 
     Examples:
         >>> from search_spaces import ResNetDepthSpace
@@ -41,23 +41,23 @@ class KnownSpace(SearchSpace):
 
     @property
     def size(self) -> int:
-        """How many are known."""
+        """Number of known architectures."""
         return len(self._known)
 
     def __iter__(self) -> Iterator[Architecture]:
-        """Go through those that are known."""
+        """Iterate over the known architectures."""
         return iter(self._known)
 
     def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw a known architecture, each as likely as the others."""
+        """Draw a known architecture uniformly at random."""
         return self._known[rng.integers(len(self._known))]
 
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a mutant of the space, or the known architecture nearest to it."""
+        """Return a mutant of `arch`, or the nearest known architecture."""
         return self._nearest(self._space.mutate(arch, rng), rng, excluded=(arch,))
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a child of the space, or the known architecture nearest to it."""
+        """Return a child of `a` and `b`, or the nearest known architecture."""
         return self._nearest(self._space.crossover(a, b, rng), rng)
 
     def _nearest(
@@ -73,11 +73,11 @@ class KnownSpace(SearchSpace):
         return self._known[rng.choice(np.flatnonzero(distances == distances.min()))]
 
     def build(self, arch: Architecture, outputs: int) -> nn.Module:
-        """Build the network of the space."""
+        """Build the network as the space does."""
         return self._space.build(arch, outputs)
 
     def network(self, arch: Architecture, signature: Signature) -> nn.Module:
-        """Build the network of the whole space."""
+        """Build the network as the space does, for a signature."""
         return self._space.network(arch, signature)
 
     def to_string(self, arch: Architecture) -> str:
@@ -85,20 +85,20 @@ class KnownSpace(SearchSpace):
         return self._space.to_string(arch)
 
     def from_string(self, text: str) -> Architecture:
-        """Read what the space writes."""
+        """Parse `text` as the space does."""
         return self._space.from_string(text)
 
     def canonical_key(self, arch: Architecture) -> str:
-        """Name the network as the space does."""
+        """Return the canonical key of the space."""
         return self._space.canonical_key(arch)
 
     def effective(self, arch: Architecture) -> Architecture:
-        """Leave out what the space leaves out."""
+        """Return the effective architecture of the space."""
         return self._space.effective(arch)
 
 
 class _Genes:
-    """The genes of architectures as a matrix of codes, a gene a column; 0 is a gene not there."""
+    """Genes of architectures as a matrix of integers (n, genes); 0 for absent genes."""
 
     def __init__(self, architectures: Sequence[Architecture]) -> None:
         genes = [dict(_genes_of(arch)) for arch in architectures]
@@ -110,7 +110,7 @@ class _Genes:
         self._rows = np.stack([self._row(each) for each in genes])
 
     def distances(self, arch: Architecture) -> NDArray[np.float64]:
-        """Return in how many genes each architecture differs from `arch`: (n,)."""
+        """Return the number of genes in which each architecture differs from `arch`, shape (n,)."""
         differs: NDArray[np.bool_] = self._rows != self._row(dict(_genes_of(arch)))
         distances: NDArray[np.float64] = differs.sum(axis=1, dtype=np.float64)
         return distances
@@ -120,7 +120,7 @@ class _Genes:
 
 
 def _genes_of(part: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Go through the leaves of nested tuples, each with its place."""
+    """Yield (index path, value) of the leaves of nested tuples."""
     if not isinstance(part, tuple):
         yield place, part
         return
@@ -129,13 +129,13 @@ def _genes_of(part: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[in
 
 
 class RecordedEvaluator(Evaluator):
-    """Returns what was measured of architectures; builds nothing.
+    """An evaluator that returns recorded measurements and builds no networks.
 
     Args:
-        space: the search space, or the known part of it.
-        scorer: whose terms are returned.
-        records: what was measured, of all architectures that can be asked for.
-        signature: what the networks take and give.
+        space: search space, or a `KnownSpace`.
+        scorer: scorer whose terms are returned.
+        records: architecture → measurements, for all architectures of the space.
+        signature: signature of the networks.
     """
 
     def __init__(
@@ -149,13 +149,13 @@ class RecordedEvaluator(Evaluator):
         self._records = records
 
     def costs(self, arch: Architecture) -> Costs:
-        """Return the costs that were counted."""
+        """Return the recorded costs."""
         if arch not in self._costs:
             self._costs[arch] = Costs(self._records[arch].params, self._records[arch].macs)
         return self._costs[arch]
 
     def outcome(self, arch: Architecture, costs: Costs) -> Outcome:  # noqa: ARG002
-        """Return the terms that were measured, or why there are none."""
+        """Return the recorded terms, or the message of a failure."""
         record = self._records[arch]
         for term in self.scorer.terms:
             if term not in record.terms:

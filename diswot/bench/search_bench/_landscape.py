@@ -1,4 +1,4 @@
-"""What is known of the architectures that a search may find."""
+"""Measurements of all architectures that a search may find."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from search_spaces import Architecture, SearchSpace, Signature
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """Accuracies, costs and terms of the architectures of a ground truth, and a budget.
+    """Accuracies, costs and terms of a ground truth's architectures, and a budget.
 
     Attributes:
         truth: name of the ground truth.
-        target: its column of accuracies.
-        space: what is searched: the truth's space, or the part of it that is known.
-        records: what was measured.
-        accuracies: in %.
-        signature: what the networks take and give.
-        budget: what a candidate may cost.
+        target: column of accuracies.
+        space: the truth's search space, or a `KnownSpace` if only a part is measured.
+        records: architecture → measurements.
+        accuracies: architecture → accuracy in %.
+        signature: signature of the networks.
+        budget: limits of a candidate's costs.
 
     Raises:
-        BudgetError: nothing is in budget.
+        BudgetError: no architecture is within the budget.
     """
 
     truth: str
@@ -52,10 +52,10 @@ class Landscape:
         signature: Signature,
         budget: Budget,
     ) -> "Landscape":
-        """Return that of one target of a ground truth.
+        """Build the landscape of one target of a ground truth.
 
         Raises:
-            BudgetError: nothing is in budget.
+            BudgetError: no architecture is within the budget.
         """
         known = truth.architectures
         whole = len(known) == truth.space.size
@@ -82,12 +82,12 @@ class Landscape:
 
     @property
     def partial(self) -> bool:
-        """Whether only a part of the truth's space is known."""
+        """Whether only a part of the search space is measured."""
         return isinstance(self.space, KnownSpace)
 
     @cached_property
     def affordable(self) -> list[Architecture]:
-        """The architectures in budget."""
+        """The architectures within the budget."""
         return [
             arch
             for arch, record in self.records.items()
@@ -96,19 +96,19 @@ class Landscape:
 
     @cached_property
     def networks(self) -> int:
-        """How many different networks are in budget."""
+        """Number of distinct (non-isomorphic) networks within the budget."""
         return len({self.space.canonical_key(arch) for arch in self.affordable})
 
     @cached_property
     def best(self) -> float:
-        """The highest accuracy in budget."""
+        """Highest accuracy within the budget, in %."""
         return max(self.accuracies[arch] for arch in self.affordable)
 
     def scored(self, scorer: str) -> "Scored":
-        """Return what is in budget as one score shows it.
+        """Score the architectures within the budget.
 
         Raises:
-            OptionError: nothing in budget has a score.
+            OptionError: no architecture within the budget has a score.
         """
         records = [self.records[arch] for arch in self.affordable]
         scores = scores_of(records, scorer)
@@ -124,12 +124,13 @@ class Landscape:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A landscape as one score shows it.
+    """A landscape with the scores of one scorer.
 
     Attributes:
-        landscape: what is known.
-        scorer: name or expression.
-        scores: of all in budget, among themselves; −∞ where there is none.
+        landscape: the landscape.
+        scorer: name or expression of the scorer.
+        scores: architecture within the budget → score, −∞ if it failed; ranks in expressions
+            are among these architectures.
     """
 
     landscape: Landscape
@@ -138,7 +139,7 @@ class Scored:
 
     @cached_property
     def top(self) -> Architecture:
-        """The architecture that scores best, the cheapest of those alike."""
+        """The architecture with the highest score; of ties the cheapest."""
         costs = self.landscape.records
         return max(
             self.scores,
@@ -147,7 +148,7 @@ class Scored:
 
     @cached_property
     def evaluator(self) -> RecordedEvaluator:
-        """What a search by this score asks."""
+        """An evaluator of the recorded scores, for searches."""
         known = self.landscape
         return RecordedEvaluator(
             known.space, find_scorer(self.scorer), known.records, known.signature

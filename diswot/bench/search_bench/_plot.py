@@ -1,4 +1,4 @@
-"""What searches find against what they cost, as plots."""
+"""Plots of search results by number of evaluations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,22 +8,22 @@ from diswot.bench.plots import new_figure, save_figure
 from diswot.bench.search_bench._rows import SearchRow
 
 QUANTITIES = {"accuracy": "%", "regret": "points"}
-"""What is drawn, and its unit."""
+"""Quantity → its unit."""
 
 COLUMNS = 3
 COLORS = ("#8d8d8d", "#2a6f97", "#d1495b", "#3f8f5b")
-"""Of random search, and of the engines in their order."""
+"""Colors of random search, then of the engines in order."""
 
 
 def plot_searches(curves: Sequence[SearchRow], quantity: str, path: Path) -> None:
-    """Draw the median and quartiles over the seeds against evaluations, as PNG and SVG.
+    """Write plots of median and quartiles over the seeds by evaluations, as PNG and SVG.
 
-    A panel for each scorer; dashed is the architecture that scores best of all in budget.
+    One panel per scorer; the dashed line is the best-scoring architecture within the budget.
 
     Args:
-        curves: of one bench.
-        quantity: of `QUANTITIES`.
-        path: of the plots, without their kind.
+        curves: rows of one benchmark.
+        quantity: a key of `QUANTITIES`.
+        path: path of the plots, without suffix.
     """
     scorers = tuple(dict.fromkeys(row.scorer for row in curves))
     columns = min(COLUMNS, len(scorers))

@@ -1,4 +1,4 @@
-"""What the searches of each engine by one score came to, against random search."""
+"""Results of each engine with one score, compared with random search."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,39 +14,38 @@ from diswot.bench.search_bench._settings import RANDOM, SearchBenchSettings
 
 @dataclass(frozen=True)
 class SearchRow:
-    """One engine by one score after one number of evaluations, over all seeds.
+    """Results of one engine with one scorer after some evaluations, over all seeds.
 
     Accuracies are in %, of the architecture that the search would return.
 
     Attributes:
-        truth: the ground truth.
-        target: its column of accuracies.
-        budget: what a candidate may cost.
-        in_budget: different networks in budget.
-        best: the highest accuracy in budget.
-        scorer: what is followed.
-        top_scored: accuracy of the architecture that scores best of all in budget.
-        engine: how candidates are proposed.
+        truth: name of the ground truth.
+        target: column of accuracies.
+        budget: limits of a candidate's costs, as text.
+        in_budget: number of distinct networks within the budget.
+        best: highest accuracy within the budget.
+        scorer: name or expression of the scorer.
+        top_scored: accuracy of the best-scoring architecture within the budget.
+        engine: name of the search engine.
         population: candidates per generation.
-        seeds: searches.
-        evaluations: candidates scored.
+        seeds: number of searches.
+        evaluations: number of candidates that each search has scored.
         accuracy: median over the seeds.
         lower_quartile: lower quartile of the accuracies over the seeds.
         upper_quartile: upper quartile of the accuracies over the seeds.
-        regret: `best` less the median.
-        reached: share of the seeds in which nothing in budget scores better than what was
-            found.
-        difference: what the median gains on that of random search, in points, with its
-            95 % bootstrap interval over the seeds; `None` for random search itself.
+        regret: `best` minus the median.
+        reached: share of the seeds that found the best score within the budget.
+        difference: difference of the median to that of random search, in percentage points,
+            with its 95 % bootstrap interval; `None` for random search itself.
         wins: share of the pairs of a search and a random search in which this one ends
             with the higher accuracy, ties counted half.
-        p: of the two-sided Mann-Whitney test between the two.
+        p: p-value of the two-sided Mann–Whitney test between the two.
         score_wins: share of the pairs in which this search ends with the higher score.
-        score_p: p of the Mann-Whitney test of the two on the scores.
+        score_p: p-value of the same test on the scores.
         verdict: `better` or `worse` than random search where p < 0.05, else `no better`.
-        why: what keeps it from being better.
-        milliseconds: of one evaluation, building and all repeats included; `None` where
-            that was not timed.
+        why: why it is not better, or empty.
+        milliseconds: time of one evaluation, including building and all repeats; `None` if not
+            timed.
     """
 
     truth: str
@@ -77,11 +76,11 @@ class SearchRow:
 
 @dataclass(frozen=True, eq=False)
 class _Ends:
-    """What searches had found after one number of evaluations, a value a seed.
+    """Results of the searches after some evaluations, one value per seed.
 
     Attributes:
-        accuracies: in %.
-        scores: among all in budget.
+        accuracies: accuracies in %, shape (seeds,).
+        scores: scores, shape (seeds,).
     """
 
     accuracies: Vector
@@ -96,15 +95,16 @@ def rows_of(
     milliseconds: float | None,
     searched: Callable[[], None],
 ) -> Iterator[SearchRow]:
-    """Search by one score, with every engine and seed, and compare.
+    """Search with every engine and seed by one score, and compare with random search.
 
     Args:
-        scored: what is known, and the score.
+        scored: landscape and scores.
         settings: engines and seeds.
         counts: numbers of evaluations, ascending.
-        milliseconds: of one evaluation.
+        milliseconds: time of one evaluation; `None` if not timed.
         searched: called after every search.
     """
+    # Random search is the first of `compared`, so its results are known for the others.
     random: list[tuple[SearchRow, _Ends]] = []
     for engine in settings.compared:
         ends = list(_ends(scored, settings, engine, counts, searched))
@@ -127,7 +127,7 @@ def _ends(
     counts: Sequence[int],
     searched: Callable[[], None],
 ) -> Iterator[_Ends]:
-    """Search with every seed; go through what was found after each number of evaluations."""
+    """Search with every seed; yield the results after each number of evaluations."""
     found = []
     for seed in range(settings.seed, settings.seed + settings.seeds):
         found.append(
@@ -174,7 +174,7 @@ def _row(
 
 
 def _compared(row: SearchRow, ends: _Ends, random: SearchRow, random_ends: _Ends) -> SearchRow:
-    """Return a row with what it gains on random search, and why not."""
+    """Return a row with its comparison to random search."""
     accuracies = compared(ends.accuracies, random_ends.accuracies)
     scores = compared(ends.scores, random_ends.scores)
     return replace(

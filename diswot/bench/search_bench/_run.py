@@ -1,4 +1,4 @@
-"""From a ground truth, scorers and engines to tables and plots in a folder."""
+"""Run the search benchmark, and write tables and plots to a folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ MEASUREMENTS = "measurements"
 TABLE = "search.csv"
 
 POINTS = 40
-"""Numbers of evaluations at which curves are read, at most."""
+"""Maximum number of points of a curve."""
 
 
 def run_search_bench(
@@ -39,20 +39,19 @@ def run_search_bench(
     workers: int = 1,
     progress: Progress,
 ) -> SearchBench:
-    """Measure all terms once, search with them, and write tables and plots.
+    """Measure all terms once, run the searches on them, and write tables and plots.
 
     Args:
-        settings: what is searched, by what.
-        out: a new folder, or that of an earlier bench.
-        work: measurements to resume, of these scorers and perhaps others; by default
-            those in `out`.
-        workers: processes that measure.
-        progress: called with every architecture and every search.
+        settings: truth, scorers, engines, budget and seeds.
+        out: a new folder, or that of an earlier run, which is resumed.
+        work: folder of measurements of these scorers, and maybe others; by default in `out`.
+        workers: number of processes that measure.
+        progress: called after every architecture and every search.
 
     Raises:
-        DiswotError: something does not exist or does not fit.
+        DiswotError: a name is unknown, or the measurements lack a scorer.
     """
-    all_terms(settings.scorers)  # what does not exist is found out before anything is read
+    all_terms(settings.scorers)  # unknown scorers raise before anything is read
     truth = find_truth(settings.truth, find_root(settings.data_root))
     default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
     target = settings.target or default
@@ -81,7 +80,7 @@ def _measured(
     workers: int,
     progress: Progress,
 ) -> list[Measured]:
-    """Measure what `folder` does not hold yet; terms that read costs alone are reported too."""
+    """Measure what `folder` lacks; add the terms that read costs only."""
     scorers, about = _kept(folder, asked)
     measuring = replace(asked, scorers=scorers)
     measured = measure(measuring, names, folder, workers=workers, progress=progress, about=about)
@@ -93,13 +92,13 @@ def _measured(
 
 
 def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Mapping[str, Any]]:
-    """Return the scorers of the measurements in `folder`, and their other settings.
+    """Return the scorers of the measurements in `folder`, and further entries of its manifest.
 
-    Scorers that read nothing but costs need not be among them.
+    Scorers that read costs only may be missing there.
 
     Raises:
-        OptionError: a scorer that is asked for is not among them.
-        RunFolderError: its manifest is damaged.
+        OptionError: a scorer of `asked` is missing.
+        RunFolderError: the manifest is damaged.
     """
     kept = read_json(folder / MANIFEST).get("settings") if (folder / MANIFEST).exists() else None
     if not isinstance(kept, Mapping) or not isinstance(kept.get("scorers"), list):
@@ -129,6 +128,7 @@ def _searched(
     progress: Progress,
 ) -> SearchBench:
     total = min(settings.evaluations, landscape.networks)
+    # Curves are read at log-spaced numbers of evaluations, and at those of the table.
     geometric = np.geomspace(1, total, POINTS).round().astype(int)
     counts = sorted({*map(int, geometric), *checkpoints(total)})
     scored = [landscape.scored(scorer) for scorer in settings.scorers]

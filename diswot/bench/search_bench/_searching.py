@@ -1,4 +1,4 @@
-"""One search, and what it had found after each number of evaluations."""
+"""One search, and its best candidate after each number of evaluations."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,18 +23,18 @@ def found_after(
     budget: Budget,
     seed: int,
 ) -> list[Candidate]:
-    """Return the candidate that a search would end with after each number of evaluations.
+    """Return the best candidate of a search after each number of evaluations.
 
-    The engines and the loop are those of `diswot search`, and so are the random numbers. A
-    candidate over budget, which NSGA-II may propose, is not evaluated and does not count. A
-    search that ends before the last number, since nothing new is left, keeps what it found.
+    Engines, loop and random numbers are those of `diswot search`. Candidates over budget, which
+    NSGA-II may propose, are not evaluated and do not count. If a search ends early because
+    the space is exhausted, its last result is repeated.
 
     Args:
         counts: numbers of evaluations, ascending.
-        evaluator: makes candidates of architectures.
+        evaluator: evaluator of architectures.
         settings: engine and population.
-        budget: what a candidate may cost.
-        seed: of the search.
+        budget: limits of a candidate's costs.
+        seed: seed of the search.
     """
     history = _explored(counts[-1], evaluator, settings, budget, seed)
     evaluated = [place for place, each in enumerate(history.candidates) if each.within_budget]
@@ -44,7 +44,7 @@ def found_after(
 def _explored(
     count: int, evaluator: Evaluator, settings: EngineSettings, budget: Budget, seed: int
 ) -> History:
-    """Explore until `count` candidates are evaluated, or nothing new is left."""
+    """Search until `count` candidates are evaluated or the space is exhausted."""
     history = History(evaluator, budget, evaluator.scorer.formula, reference=settings.population)
     with evaluation_pool(evaluator) as pool:
         loop = SearchLoop(
@@ -55,6 +55,8 @@ def _explored(
             record=lambda *_: None,
             known={},
         )
+        # Candidates over budget count for the loop but not here, so it is continued until enough
+        # candidates are evaluated; it ends early if the engine proposes nothing new.
         missing, total = count, 0
         while missing and len(history.candidates) == total:
             total += missing
@@ -64,7 +66,7 @@ def _explored(
 
 
 def _best(history: History, evaluated: Sequence[int]) -> Candidate:
-    """Return who scores best among the first candidates, the cheapest of those alike."""
+    """Return the best-scoring of the first candidates; of ties the cheapest."""
     scores = history.scores(evaluated[-1] + 1)[evaluated]
     alike = zip(evaluated, scores == scores.max(), strict=True)
     return max((history.candidates[place] for place, best in alike if best), key=Candidate.merit)

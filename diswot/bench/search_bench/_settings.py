@@ -1,4 +1,4 @@
-"""What is searched, by what."""
+"""Settings of the search benchmark."""
 
 from dataclasses import dataclass
 
@@ -9,33 +9,34 @@ from diswot.search import ENGINES, Budget
 from diswot.search.engines import EngineSettings
 
 RANDOM = "random"
-"""The engine that others are compared with."""
+"""Name of the engine that all others are compared with."""
 
 
 @dataclass(frozen=True)
 class SearchBenchSettings:
-    """What is searched, by what.
+    """Settings of `run_search_bench`.
 
     Attributes:
-        truth: a built-in ground truth.
-        scorers: names or expressions.
+        truth: name of a built-in ground truth.
+        scorers: names or expressions of scorers.
         target: a column of the truth; by default `distilled`, or its first.
-        engines: compared with random search, which need not be named.
-        max_params: parameters that a candidate may have.
-        max_macs: multiply-adds of one input that it may take.
-        evaluations: candidates scored in each search.
-        seeds: searches of each engine by each scorer.
+        engines: names of engines; random search is added.
+        max_params: maximum number of parameters; `None` for no limit.
+        max_macs: maximum number of multiply-adds of one input; `None` for no limit.
+        evaluations: number of candidates that each search scores.
+        seeds: number of searches per engine and scorer.
         population: candidates per generation.
-        sample: architectures that are known, drawn at random; 0 for all.
-        teacher: at random initialization; by default `resnet110` for images, else the task's.
-        repeats: initializations and batches.
+        sample: number of architectures of the truth to use, drawn at random; 0 for all.
+        teacher: name of a teacher, at random initialization; by default `resnet110` for
+            images, else the task's.
+        repeats: initializations and batches per score.
         batch_size: images in a batch.
-        seed: of measurements, and the first one of searches.
-        data_root: where tables and datasets lie.
-        device: where to compute.
+        seed: seed of the measurements, and of the first search.
+        data_root: folder of tables and datasets.
+        device: device such as `cpu` or `cuda:0`; by default a GPU if there is one.
 
     Raises:
-        OptionError: a number or an engine that cannot be.
+        OptionError: a number is too small, or an engine cannot be compared.
         UnknownNameError: there is no such engine.
     """
 
@@ -78,7 +79,7 @@ class SearchBenchSettings:
 
     @property
     def budget(self) -> Budget:
-        """What a candidate may cost."""
+        """Limits of a candidate's costs."""
         return Budget(params=self.max_params, macs=self.max_macs)
 
     def engine(self, name: str) -> EngineSettings:
@@ -88,7 +89,7 @@ class SearchBenchSettings:
         return EngineSettings(name, self.population, generations, objectives)
 
     def measurement(self, truth: GroundTruth, target: str) -> MeasurementSettings:
-        """Return how the terms are measured."""
+        """Return the settings of the measurements."""
         return MeasurementSettings(
             space=truth.space_name,
             data=truth.dataset(target),

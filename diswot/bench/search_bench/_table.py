@@ -1,4 +1,4 @@
-"""The searches as a table, and what a reader of it must know too."""
+"""The table of the search benchmark, and its remarks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from diswot.bench.search_bench._rows import SearchRow
 from diswot.bench.tables import markdown, number
 
 TOY = 0.25
-"""Share of what is in budget from which on there is nothing to search."""
+"""Share of evaluated networks from which a remark warns that the space is too small."""
 
 COLUMNS = (
     "name",
@@ -25,11 +25,11 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class SearchBench:
-    """What came of all searches.
+    """The result of the search benchmark.
 
     Attributes:
-        curves: every engine by every score, after each number of evaluations.
-        remarks: what a reader must know too.
+        curves: a row per engine, scorer and number of evaluations.
+        remarks: notes under the table.
     """
 
     curves: Sequence[SearchRow]
@@ -37,7 +37,7 @@ class SearchBench:
 
     @property
     def rows(self) -> list[SearchRow]:
-        """Those after half and after all evaluations."""
+        """The rows after half and after all evaluations."""
         last = self.curves[-1].evaluations
         return [row for row in self.curves if row.evaluations in checkpoints(last)]
 
@@ -51,12 +51,12 @@ class SearchBench:
 
 
 def checkpoints(total: int) -> tuple[int, int]:
-    """Return half of the evaluations, and all."""
+    """Return the numbers of evaluations of the table: half and all."""
     return -(-total // 2), total
 
 
 def remarks(landscape: Landscape, curves: Sequence[SearchRow]) -> list[str]:
-    """Return what a reader must know too."""
+    """Return the notes under the table."""
     last = curves[-1].evaluations
     return [*_limits(landscape, last), *_reasons(curves, last)]
 
@@ -76,7 +76,7 @@ def _limits(landscape: Landscape, total: int) -> Iterator[str]:
 
 
 def _reasons(curves: Sequence[SearchRow], last: int) -> Iterator[str]:
-    """Say why engines are not better than random search in the end."""
+    """Yield for each engine why it is not better than random search."""
     for row in curves:
         if row.why and row.evaluations == last:
             yield f"{row.scorer}, {row.engine}: {row.verdict} than random; {row.why}."

@@ -1,4 +1,4 @@
-"""`diswot bench`: tables against ground truth."""
+"""`diswot bench`: benchmarks against ground truths."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Options that mean the same in every bench command."""
+"""Options that several bench commands share."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Sample(click.ParamType[int]):
-    """A number of architectures, or `all`, which is 0."""
+    """Parameter type: a number of architectures, or `all`, which is converted to 0."""
 
     name = "sample"
 
@@ -102,7 +102,7 @@ training_options = options.options(
 
 
 class ScorerList(click.ParamType[tuple[str, ...]]):
-    """Scorers joined with commas, expressions such as logrank(a,b) included; `all` is all."""
+    """Parameter type: comma-separated scorers, also logrank(a,b); `all` for all scorers."""
 
     name = "scorers"
 
@@ -123,11 +123,11 @@ class ScorerList(click.ParamType[tuple[str, ...]]):
 
 
 def truth_options(truth: str, target: str) -> Callable[[_F], _F]:
-    """Return the decorator of `--truth` and `--target`.
+    """Return the click decorator of `--truth` and `--target`.
 
     Args:
-        truth: help of the first.
-        target: help of the second.
+        truth: help text of `--truth`.
+        target: help text of `--target`.
     """
     return options.options(
         click.option("--truth", default="digits-s0", show_default=True, help=truth),
@@ -136,7 +136,7 @@ def truth_options(truth: str, target: str) -> Callable[[_F], _F]:
 
 
 def scorers_option(default: str) -> Callable[[_F], _F]:
-    """Return the decorator of `--scorers`."""
+    """Return the click decorator of `--scorers`."""
     return click.option(
         "--scorers",
         type=ScorerList(),

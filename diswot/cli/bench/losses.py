@@ -1,4 +1,4 @@
-"""`diswot bench losses` and `diswot bench pairs`: what each loss makes of a student."""
+"""`diswot bench losses` and `diswot bench pairs`: students' accuracies by loss."""
 
 from __future__ import annotations
 

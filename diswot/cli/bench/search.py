@@ -1,4 +1,4 @@
-"""`diswot bench search`: what each engine finds by each score."""
+"""`diswot bench search`: comparison of search engines."""
 
 from __future__ import annotations
 

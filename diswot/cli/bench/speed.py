@@ -1,4 +1,4 @@
-"""`diswot bench speed`: what scoring costs."""
+"""`diswot bench speed`: run times of scorers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names → datasets → batches."""
+"""Image classification: datasets, augmentation, batches, and the task."""
 
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._image_file import fitted, read_image

@@ -1,4 +1,4 @@
-"""Random changes of images that leave their class, on batches of tensors."""
+"""Data augmentation of batches of images."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,26 @@ from torch import Tensor, nn
 from diswot.tasks.images._labeled_images import LabeledImages
 
 LARGE = 96
-"""Height from which images are cropped at random sizes, as photographs are."""
+"""Height from which images are augmented with crops of random size (RandomResizedCrop)."""
 
 SMALLEST_CROP = 0.25
-"""Share of a large image that is left at least; recipes of hundreds of epochs take 0.08."""
+"""Minimum area of a random-size crop, as a share of the image; ImageNet recipes use 0.08."""
 
 
 def augmentation(data: LabeledImages, level: str) -> nn.Module:
-    """Return the augmentation of uint8 or float batches (B, C, H, W) made floats of the same scale.
+    """Return a module that augments float batches (B, C, H, W) and keeps their value range.
 
-    Drawn from torch's global generator.
+    Random numbers are drawn from torch's global generator.
 
     Args:
-        data: whose images are augmented.
+        data: dataset, for image shape, value range and whether flips keep the class.
         level: `none`; `standard`: crops from an image padded by an eighth of its size
             (4 pixels of 32), of large images crops of random size, and flips where a
             mirrored image keeps its class; `strong`: in addition, one change of color or
             shape of a random strength, drawn for every image. Source of the last: Müller
             and Hutter, "TrivialAugment", ICCV 2021.
     """
-    # imported here: commands that train nothing need not wait for it
+    # Imported here to keep the start of commands that do not train fast.
     from kornia.augmentation import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
 
     _, height, width = data.shape
@@ -46,23 +46,23 @@ def augmentation(data: LabeledImages, level: str) -> nn.Module:
 
 
 def color_changes(data: LabeledImages, level: str) -> nn.Module | None:
-    """Return the last step of `strong` augmentation; `None` of others.
+    """Return the TrivialAugment step of `strong` augmentation; `None` for other levels.
 
     Args:
-        data: whose images are augmented.
-        level: see `augmentation`.
+        data: dataset, for the value range of its images.
+        level: level of augmentation, see `augmentation`.
     """
     return _Trivial(data.spec.scale) if level == "strong" else None
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Where the images of a batch were cut out, and which of them were mirrored then.
+    """The crops and flips of an augmented batch.
 
     Attributes:
-        boxes: (B, 4) top, left, bottom and right edge, as shares of height and width; beyond
-            0 and 1 where the image was padded with black.
-        mirrored: (B,) whether left and right were exchanged.
+        boxes: top, left, bottom and right edges, shape (B, 4), as shares of height and width;
+            outside of [0, 1] where the image was padded with black.
+        mirrored: whether each image was flipped horizontally, shape (B,).
     """
 
     boxes: Tensor
@@ -70,7 +70,7 @@ class Cut:
 
 
 def cut_of(steps: nn.Module) -> Cut | None:
-    """Return what the last call of an augmentation drew; `None` where it cuts nothing."""
+    """Return the crops and flips of an augmentation's last call; `None` without crops."""
     from kornia.augmentation import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
 
     boxes, mirrored = None, None
@@ -85,7 +85,7 @@ def cut_of(steps: nn.Module) -> Cut | None:
 
 
 def _boxes(drawn: dict[str, Tensor]) -> Tensor:
-    """Return boxes (B, 4) of what a crop drew: corners (B, 4, 2) as x and y, edges included."""
+    """Convert a kornia crop's corners, shape (B, 4, 2) as inclusive (x, y), to boxes (B, 4)."""
     corners, sides = drawn["src"].cpu(), drawn["input_size"].cpu().float()
     if "padding_size" in drawn:  # left, right, top, bottom
         left, right, top, bottom = drawn["padding_size"].cpu().float().unbind(1)
@@ -96,10 +96,10 @@ def _boxes(drawn: dict[str, Tensor]) -> Tensor:
 
 
 class _Trivial(nn.Module):
-    """TrivialAugment on images whose pixels go from 0 to `scale`.
+    """TrivialAugment for images with pixel values from 0 to `scale`.
 
-    The library draws one change for a whole batch, the paper one for each image: so the
-    images that drew the same change are put through it together.
+    Kornia draws one transformation per batch, but the paper one per image: so images that drew
+    the same transformation are transformed together.
     """
 
     def __init__(self, scale: float) -> None:

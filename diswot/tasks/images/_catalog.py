@@ -16,16 +16,16 @@ from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._streamed_split import StreamedSplit
 
 DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
-"""Every dataset by its name: read from a data root."""
+"""Name → function that loads the dataset from a data root."""
 
 GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
-"""What can be given other than a name."""
+"""Other values of `data` than names, for `diswot list datasets`."""
 
 NAMED_DATA = NamedData(DATASETS, "a folder of images")
-"""What images can be named by."""
+"""Resolver of names, folders and `package.module:callable`."""
 
 _SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
 """Height and width of the images of the built-in datasets."""
@@ -33,7 +33,7 @@ _SIDES = {"digits": 16, "cifar10": 32, "cifar100": 32}
 
 @takes_options
 def check_data(data: Any, **options: Unpack[DataOptions]) -> None:
-    """Check data that are asked for before anything is read.
+    """Check the name and options of data before anything is read.
 
     Raises:
         UnknownNameError: no dataset has that name.
@@ -60,19 +60,21 @@ def load_data(
     stream_above: float | None = None,
     progress: Progress = silent,
 ) -> ImageData:
-    """Return the dataset that is meant.
+    """Load an image dataset.
 
     Args:
         data: a built-in name; a folder of images, as a path or as text that is one (an
             existing folder, or anything with a separator); `package.module:callable`, which
             returns a dataset or a pair (training dataset, test dataset); or either of
             these itself.
-        root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
-        image_size: height and width that the images of a folder or a dataset are brought
-            to; by default inferred.
-        stream_above: GiB of decoded images above which a folder is not decoded into a file,
-            but whenever an image is asked for; by default 8, or what was decoded before.
-        progress: receives what was inferred, and progress in images that are decoded.
+        root: the data root; by default the environment variable `DISWOT_DATA`, else the user's
+            cache.
+        image_size: height and width in pixels to which the images of a folder or a dataset are
+            resized; by default inferred.
+        stream_above: size of the decoded images, in GiB, above which a folder is streamed: each
+            image is decoded when it is used, instead of once into a file; by default 8, but a
+            folder that was decoded before is not streamed.
+        progress: called with inferred properties, and with the progress of decoding.
 
     Raises:
         UnknownNameError: no dataset has that name.
@@ -95,7 +97,7 @@ def load_data(
         for note in (*found.notes, *found.class_summary()):
             progress(message("data", note, can_wait=isinstance(data, str) and data in DATASETS))
         if stream_above is None and isinstance(found.train, StreamedSplit):
-            stream_above = STREAM_ABOVE  # as now, also where they have been decoded since
+            stream_above = STREAM_ABOVE  # a rerun streams too, even if decoded since
         own = {"image_size": image_size, "stream_above": stream_above}
         found = found.with_provenance(source=NAMED_DATA.source(data, root, **own))
     return found

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 in their official on-disk format, read without executing it.
+"""CIFAR-10 and CIFAR-100 from their official files, whose pickles are not executed.
 
 Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
@@ -32,11 +32,11 @@ _ALLOWED = {
 
 
 _LARGEST_ARCHIVE = 2**28
-"""Bytes that an archive may expand to; the official ones have fewer."""
+"""Maximum unpacked size of an archive in bytes; the official ones are smaller."""
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads containers, text, numbers and plain arrays; anything else is refused, not run."""
+    """Unpickler of containers, strings, numbers and numpy arrays; anything else raises."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _ALLOWED:
@@ -45,7 +45,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 class _Bounded(gzip.GzipFile):
-    """Ends in an error where an archive expands to more than CIFAR can be."""
+    """A gzip file that raises if its unpacked size exceeds the maximum."""
 
     left = _LARGEST_ARCHIVE
 
@@ -64,16 +64,16 @@ class _Bounded(gzip.GzipFile):
 
 @dataclass(frozen=True)
 class _Batches:
-    """Batches by name: files of an unpacked folder, or members of the official archive."""
+    """The pickled batches by name: files of a folder, or members of the archive."""
 
     place: Path
     members: Mapping[str, bytes] | None = None
 
     def read(self, name: str) -> bytes:
-        """Return what a batch holds.
+        """Return the bytes of a batch.
 
         Raises:
-            FileNotFoundError: there is none of that name.
+            FileNotFoundError: there is no batch of that name.
         """
         if self.members is None:
             return read_file(self.place / name)
@@ -129,7 +129,7 @@ def _found(root: Path, folder: str, archive: str) -> _Batches:
 
 
 def _members(archive: Path, folder: str) -> dict[str, bytes]:
-    """Read the batches in an archive; nothing is unpacked."""
+    """Read the batches of an archive into memory, without unpacking it to disk."""
     found = {}
     try:
         with (
@@ -149,7 +149,7 @@ def _members(archive: Path, folder: str) -> dict[str, bytes]:
 
 
 def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[str, ...] | None:
-    """Return the names of the classes; `None` where their file is missing."""
+    """Return the names of the classes; `None` if their file is missing."""
     try:
         batches.read(name)
     except OSError:
@@ -165,7 +165,7 @@ def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[
 
 
 def _batch_count(batches: _Batches) -> int:
-    """Read "training batch 1 of 5": how many batches there must be."""
+    """Return the number of training batches, from the label "training batch 1 of 5"."""
     label = _unpickled(batches, "data_batch_1").get(b"batch_label", b"")
     found = (
         re.fullmatch(rb"training batch 1 of ([1-9]\d?)", label)

@@ -1,4 +1,4 @@
-"""Names of classes, and how they are printed with their images."""
+"""Summary of classes and their numbers of images."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ import torch
 from diswot.tasks.images._labeled_images import LabeledImages
 
 LISTED = 8
-"""Classes that are printed with their counts; of more only their number."""
+"""Maximum number of classes that are listed by name."""
 
 
 def described(data: LabeledImages) -> list[str]:
-    """Say which classes the data has, with the images of each in train, val and test."""
+    """Return lines with the classes and their numbers of images in train, val and test."""
     splits = (data.train, data.val, data.test)
     counts = torch.stack(
         [torch.bincount(split.labels, minlength=data.num_classes) for split in splits], dim=1

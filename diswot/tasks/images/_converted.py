@@ -1,4 +1,4 @@
-"""What images of a folder are brought to, and what is changed in them for that."""
+"""The common shape of a folder's images, and how they are converted to it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from statistics import median_low
 from diswot.tasks._image_file import DEEP, Header
 
 LARGEST_SIDE = 224
-"""Of images whose size nobody asked for."""
+"""Maximum height and width of images if `image_size` is not given."""
 
 _LOST = 0.5
-"""Part of an image that the crop may cut off without being mentioned."""
+"""Share of an image that center crops may cut off without a note."""
 
 _CHANGES = {
     "of CMYK": "converted to RGB",
@@ -23,7 +23,7 @@ _CHANGES = {
 def inferred_shape(
     headers: Sequence[Header], image_size: int | None
 ) -> tuple[tuple[int, int, int], str]:
-    """Return channels, height and width for images, and how they came about."""
+    """Return (channels, height, width) for all images, and a note how they were inferred."""
     gray = sum(header.gray for header in headers)
     channels = 1 if gray == len(headers) else 3
     (height, width), sharing = Counter((h.height, h.width) for h in headers).most_common(1)[0]
@@ -42,7 +42,7 @@ def inferred_shape(
 
 
 def conversions(headers: Sequence[Header], shape: tuple[int, int, int], depth: int) -> list[str]:
-    """Say what else is changed in images, with counts."""
+    """Return notes on other conversions, with numbers of images."""
     counts = Counter(kind for header in headers for kind in header.converted)
     notes = [
         f"images {kind}, {change}: {counts[kind]:,}"
@@ -70,6 +70,6 @@ def _sizes(headers: Sequence[Header], wanted: tuple[int, int]) -> list[str]:
 
 
 def _left(header: Header, wanted: tuple[int, int]) -> float:
-    """Return the part of an image that is left by a crop at its center."""
+    """Return the share of an image that remains after a center crop to `wanted`'s ratio."""
     ratio = (header.width / header.height) / (wanted[1] / wanted[0])
     return min(ratio, 1 / ratio)

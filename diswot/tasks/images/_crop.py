@@ -1,4 +1,4 @@
-"""Where a training image is cut out of its photo, drawn for every image alone."""
+"""Random crops of streamed training images, drawn per image."""
 
 import math
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _RATIOS = (math.log(3 / 4), math.log(4 / 3))
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a photo, in its pixels; what lies beyond the photo is black.
+    """A crop of a photo, in pixels; outside of the photo it is padded with black.
 
     Attributes:
-        top: the first row.
-        left: the first column.
-        height: rows.
-        width: columns.
-        mirrored: whether left and right are exchanged.
+        top: first row; negative if padded.
+        left: first column; negative if padded.
+        height: number of rows.
+        width: number of columns.
+        mirrored: whether the crop is flipped horizontally.
     """
 
     top: int
@@ -32,7 +32,7 @@ class Crop:
     mirrored: bool = False
 
     def of(self, photo: Tensor) -> Tensor:
-        """Return the part of a photo (C, height, width)."""
+        """Return the crop, shape (C, height, width), of a photo."""
         tall, wide = photo.shape[1:]
         right, bottom = self.left + self.width - wide, self.top + self.height - tall
         part = F.pad(photo, (-self.left, right, -self.top, bottom))
@@ -42,17 +42,17 @@ class Crop:
 def draw_crop(
     photo: tuple[int, int], image: tuple[int, int], generator: torch.Generator, *, flips: bool
 ) -> Crop:
-    """Draw what a training image shows of its photo.
+    """Draw the crop of a photo for a training image.
 
-    For large images it is a part of a random size and aspect ratio (Szegedy et al., "Going
-    deeper with convolutions", CVPR 2015, section 6); for small ones the middle of the photo,
-    moved by up to an eighth.
+    Large images are crops of random size and aspect ratio (Szegedy et al., "Going deeper with
+    convolutions", CVPR 2015, section 6); small ones are center crops, shifted by up to an
+    eighth of the image.
 
     Args:
-        photo: its height and width.
+        photo: height and width of the photo.
         image: height and width of the training image.
-        generator: draws.
-        flips: whether half of the images are mirrored.
+        generator: source of random numbers.
+        flips: whether to flip with probability 1/2.
     """
     draw = _part if image[0] >= LARGE else _moved
     top, left, height, width = draw(photo, image, generator)
@@ -64,6 +64,7 @@ def _part(
     photo: tuple[int, int], image: tuple[int, int], generator: torch.Generator
 ) -> tuple[int, int, int, int]:
     tall, wide = photo
+    # Rejection sampling: draw area and aspect ratio until the crop fits into the photo.
     for _ in range(_TRIES):
         share, shape, down, across = torch.rand(4, generator=generator).tolist()
         area = tall * wide * (SMALLEST_CROP + share * (1 - SMALLEST_CROP))
@@ -85,7 +86,7 @@ def _moved(
 
 
 def _middle(photo: tuple[int, int], image: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the largest part in the middle of a photo that has the image's aspect ratio."""
+    """Return the largest center crop with the image's aspect ratio: top, left, height, width."""
     scale = min(photo[0] / image[0], photo[1] / image[1])
     height, width = (max(1, round(scale * side)) for side in image)
     return (photo[0] - height) // 2, (photo[1] - width) // 2, height, width

@@ -1,4 +1,4 @@
-"""A folder of images, decoded once into a file that is mapped into memory."""
+"""Folders of images that are decoded once into a memory-mapped file."""
 
 from functools import partial
 from pathlib import Path
@@ -26,18 +26,19 @@ from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._split import Split
 
 FORMAT = 2
-"""To be raised when the same folder would be decoded to something else."""
+"""Version of the file; increase it if the same folder would be decoded differently."""
 
 _IMAGES = "images.npy"
 
 
 def write_decoded(look: Looked, progress: Progress, place: Path) -> None:
-    """Decode all images into the folder `place`.
+    """Decode all images into files in the folder `place`.
 
     Raises:
-        DataError: too many of them are unreadable.
+        DataError: too many images are unreadable.
     """
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
+    # The number of readable images is known only at the end, so the header is written twice.
     with (place / _IMAGES).open("wb") as file:
         _write_header(file, len(look.entries), look.shape)
         decode = partial(read_image, shape=look.shape, depth=look.depth)
@@ -54,12 +55,12 @@ def write_decoded(look: Looked, progress: Progress, place: Path) -> None:
 
 
 def read_decoded(place: Path, listing: Listing) -> ImageData:
-    """Return what is kept in `place`; images stay in their file until they are used.
+    """Return the data of the files in `place`; the images are memory-mapped.
 
-    Their files are their originals, unless some were left out as unreadable.
+    The image files become the data's `originals`, unless some were unreadable.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the files are damaged.
     """
     data = _mapped(place, listing)
     parts = {"train": data.train, "val": data.val, "test": data.test}
@@ -74,7 +75,7 @@ def read_decoded(place: Path, listing: Listing) -> ImageData:
 
 
 def _write_header(file: IO[bytes], count: int, shape: tuple[int, int, int]) -> None:
-    """Write the head of a .npy file; it is of the same length for any count."""
+    """Write the header of a .npy file, whose length does not depend on `count`."""
     file.seek(0)
     np.lib.format.write_array_header_1_0(
         file, {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
@@ -82,7 +83,7 @@ def _write_header(file: IO[bytes], count: int, shape: tuple[int, int, int]) -> N
 
 
 def _images(place: Path) -> torch.Tensor:
-    # mode c: written to, the tensor changes and the file does not
+    # Mode c is copy-on-write: writing to the tensor does not change the file.
     return torch.from_numpy(np.load(place / _IMAGES, mmap_mode="c"))
 
 

@@ -1,4 +1,4 @@
-"""The digits that come with scikit-learn: real data that is always there."""
+"""The digits dataset of scikit-learn, which needs no download."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def digits(_root: Path | None = None) -> ImageData:
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI
     Machine Learning Repository, 1998, as shipped with scikit-learn.
     """
-    # imported here: commands that read no digits need not wait for it
+    # Imported here to keep the start of other commands fast.
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)

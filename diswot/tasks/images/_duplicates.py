@@ -1,4 +1,4 @@
-"""Images that are in the data more than once."""
+"""Notes on duplicate images."""
 
 import hashlib
 import sys
@@ -17,24 +17,24 @@ PAIRS: tuple[tuple[SplitName, SplitName], ...] = (
     ("train", "val"),
     ("val", "test"),
 )
-"""Splits that should have no images in common."""
+"""Pairs of splits that should have no images in common."""
 
 
 def duplicates(train: Split, val: Split, test: Split) -> list[str]:
-    """Say how many images of `val` and `test` are in `train` too, pixel for pixel.
+    """Return notes on images of `val` and `test` that are also in `train`, pixel for pixel.
 
-    Accuracy on those says nothing. Equal images of different classes are counted as well.
+    Accuracies on such images are biased. Equal images of different classes are counted, too.
     """
     parts = (train, val, test)
     return repeated([_fingerprints(split) for split in parts], [split.labels for split in parts])
 
 
 def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor]) -> list[str]:
-    """Say the same of images by their fingerprints.
+    """Return the notes of `duplicates`, given fingerprints of the images.
 
     Args:
-        fingerprints: of the images of `train`, `val` and `test`.
-        labels: their classes.
+        fingerprints: 64-bit fingerprints of the images of `train`, `val` and `test`, each (n,).
+        labels: their classes, each (n,).
     """
     prints = dict(zip(SPLITS, fingerprints, strict=True))
     notes = [
@@ -53,7 +53,7 @@ def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor
 
 
 def fingerprint(image: NDArray[Any]) -> int:
-    """Return 64 bits of a digest of an image."""
+    """Return a 64-bit hash of an image's pixels."""
     content = np.ascontiguousarray(image).data
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), sys.byteorder)
 

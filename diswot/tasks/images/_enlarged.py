@@ -1,4 +1,4 @@
-"""Images brought to the size that the networks of a ground truth were trained on."""
+"""Images enlarged to the size that the networks of a ground truth were trained on."""
 
 from dataclasses import fields, replace
 
@@ -11,17 +11,17 @@ from diswot.tasks.images._image_data import ImageData
 
 
 class EnlargedImages(ImageData):
-    """Images that are brought to another size batch by batch, as scores see them."""
+    """Image data whose batches are resized when they are read, for scores."""
 
     @classmethod
     def of(cls, data: ImageData, side: int) -> "EnlargedImages":
-        """Return data whose batches have images of `side` by `side` pixels."""
+        """Return data whose batches have images of `side` × `side` pixels."""
         values = {each.name: getattr(data, each.name) for each in fields(data)}
         shape = (data.shape[0], side, side)
         return cls(**{**values, "spec": replace(data.spec, shape=shape), "source": None})
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return images of a split, standardized and interpolated, with their classes."""
+        """Return normalized and resized images of a split, with their classes."""
         found = super().batch(split, indices, device=device)
         (images,) = found.inputs
         size = self.shape[1:]

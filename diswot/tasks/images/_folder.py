@@ -1,4 +1,4 @@
-"""A folder of images: decoded into a file, or streamed from its own files where it is large."""
+"""Folders of images: decoded into a file, or streamed if they are large."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,22 +22,22 @@ def image_folder(
     stream_above: float | None,
     progress: Progress,
 ) -> ImageData:
-    """Return the images of a folder, all of which are read when it is new.
+    """Load a folder of images; a new folder is read completely once.
 
-    They are decoded into a file that is mapped; or, where that were too large, they are decoded
-    whenever they are asked for, and what is kept is what is to be known of them.
+    The images are decoded into a memory-mapped file; if that would be too large, they are
+    streamed: decoded whenever they are used, and only an index is cached.
 
     Args:
-        root: see `list_folder`.
-        kept_in: where that is kept, by the digest of the folder's list of files.
+        root: the folder, see `list_folder`.
+        kept_in: folder of the cache, in which entries are named by the digest of the file list.
         image_size: height and width of the images; by default inferred.
-        stream_above: GiB of decoded images above which they are streamed; by default 8, but a
-            folder that was decoded before is mapped.
-        progress: receives what was chosen, and each image that is read.
+        stream_above: size of the decoded images, in GiB, above which they are streamed; by
+            default 8, but a folder that was decoded before is not streamed.
+        progress: called with the choice, and after every image that is read.
 
     Raises:
-        DataError: it is no folder of images, too many of them are unreadable, or there is
-            no place to keep them.
+        DataError: `root` is no folder of images, too many images are unreadable, or the disk is
+            full.
     """
     listing = list_folder(root)
     folder = _Folder(listing, kept_in, image_size, progress)
@@ -55,7 +55,7 @@ def image_folder(
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder of images, before it is known how they are read."""
+    """A folder of images, before the choice between decoding and streaming."""
 
     listing: Listing
     kept_in: Path
@@ -64,21 +64,21 @@ class _Folder:
 
     @cached_property
     def decoded(self) -> Path:
-        """Where decoded images are kept."""
+        """Cache folder of decoded images."""
         return self.kept_in / self.listing.digest(_decoded.FORMAT, self.image_size)[:32]
 
     @cached_property
     def streamed(self) -> Path:
-        """Where it is kept what is to be known of streamed images."""
+        """Cache folder of the index of streamed images."""
         return self.kept_in / self.listing.digest(_streamed.FORMAT, self.image_size)[:32]
 
     @cached_property
     def look(self) -> Looked:
-        """All headers, read when they are first asked for."""
+        """The folder with all image headers, which are read on first use."""
         return look_at(self.listing, self.image_size, self.progress)
 
     def is_streamed(self, above: float | None) -> bool:
-        """Choose whether images are streamed, and say so."""
+        """Choose whether images are streamed, and report the choice."""
         known = next(filter(is_kept, (self.decoded, self.streamed)), None)
         shape = self.look.shape if known is None else about(known)["images"].shape
         size = len(entries_of(self.listing)) * prod(shape) / 2**30

@@ -1,4 +1,4 @@
-"""Data of the user's own: a `torch.utils.data.Dataset`, or a callable that returns one."""
+"""Users' datasets: a `torch.utils.data.Dataset`, or a callable that returns one."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ from diswot.tasks.images._split import Split, held_out_part
 from diswot.tasks.images._values import in_range
 
 _TOGETHER = 256
-"""Images held at their full size at a time."""
+"""Number of images that are in memory at full size at once."""
 
 _Shape = tuple[int | None, int, int] | None
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What the items of a dataset were: images (n, C, H, W), and a label each."""
+    """The items of a dataset: images of shape (n, C, H, W), n labels, and notes."""
 
     images: Tensor
     labels: list[Label]
@@ -44,24 +44,32 @@ class _Read:
 def from_dataset(
     given: Any, *, name: str, image_size: int | None = None, seed: int = 0
 ) -> ImageData:
-    """Return `ImageData` of a dataset, or of several.
+    """Convert a dataset, or several, to `ImageData`.
 
-    An item is (image, class), or a dictionary with both: a tensor (C, H, W), an array
-    (H, W, C), or a PIL image; and a number or a name. PIL images are brought to one
-    size, `image_size` or that of the first, and to RGB where any has colors. A tenth of the
-    training images is held out to select on; without a test dataset, a fifth to evaluate on.
+    An item is (image, class), or a dictionary with both. The image is a tensor (C, H, W), an
+    array (H, W, C) or a PIL image; the class a number or a name. PIL images are resized to
+    `image_size` or the size of the first, and converted to RGB if any has colors. Without a
+    test dataset, a fifth is held out as test split; then a tenth of the training images as
+    validation split.
     All images are held in memory. An attribute `classes` (or `features`) of the training
     dataset gives the classes' names.
 
     Args:
         given: a dataset, a pair (training, test), a triple (training, validation, test), or a
             dictionary of datasets by the names of splits.
-        name: of the data, for messages.
-        image_size: height and width of the images.
-        seed: of what is held out.
+        name: name of the data, for messages.
+        image_size: height and width in pixels to which PIL images are resized.
+        seed: seed of the random splits.
 
     Raises:
         DataError: the items are not images of one shape with classes.
+
+    Examples:
+        >>> from torch.utils.data import TensorDataset
+        >>> images = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> data = from_dataset(TensorDataset(images, torch.arange(40) % 2), name="mine")
+        >>> data.shape, data.num_classes
+        ((3, 8, 8), 2)
     """
     if isinstance(given, ImageData):
         return given
@@ -86,7 +94,7 @@ def from_dataset(
 
 
 def _by_split(given: Any, name: str) -> dict[str, Any]:
-    """Return datasets by split, the training dataset first."""
+    """Return split → dataset, `train` first."""
     if isinstance(given, Mapping):
         by_split = check_unambiguous(split_names(map(str, given)), name)
         if "train" not in by_split:
@@ -106,7 +114,7 @@ def _by_split(given: Any, name: str) -> dict[str, Any]:
 
 
 def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
-    """Read a dataset; PIL images are brought to `shape`, of which the channels may be left open."""
+    """Read a dataset; PIL images are resized to `shape`, whose channels may be `None`."""
     _check_dataset(dataset, name)
     count = len(dataset)
     collected, raw, forms = Collected(count, name), [], set()
@@ -131,7 +139,7 @@ def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
 
 @dataclass(frozen=True)
 class _Item:
-    """An item of a dataset: an image as a PIL image or a tensor, its label, and its form."""
+    """An item of a dataset: its index, a PIL image or tensor, its label, and its form."""
 
     place: int
     image: Any
@@ -140,7 +148,7 @@ class _Item:
     name: str
 
     def tensor(self, *, shape: _Shape) -> Tensor:
-        """Return the image as a tensor, a PIL image in `shape`."""
+        """Return the image as a tensor (C, H, W); a PIL image is resized to `shape`."""
         if isinstance(self.image, Tensor):
             return self.image
         try:
@@ -188,7 +196,7 @@ def _check_dataset(dataset: Any, name: str) -> None:
 
 
 def _names_of(dataset: Any) -> tuple[str, ...] | None:
-    """Return the names of the classes that a dataset, or one that it is a part of, has."""
+    """Return the class names of a dataset, or of the dataset of which it is a `Subset`."""
     names = getattr(dataset, "classes", None)
     features = getattr(dataset, "features", None)
     if names is None and isinstance(features, Mapping):

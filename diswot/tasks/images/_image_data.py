@@ -1,4 +1,4 @@
-"""Images, split into what is trained on, selected on and evaluated on."""
+"""Image classification data: training, validation and test images."""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,25 +28,25 @@ from search_spaces import Signature
 
 @dataclass(frozen=True, eq=False)
 class ImageData(LabeledImages):
-    """A classification dataset.
+    """An image classification dataset with three splits.
 
     Attributes:
-        name: what it is called in manifests.
-        train: what networks are trained on and scored with.
-        val: what choices (the best epoch) are made on.
-        test: what the result is evaluated on, and nothing else.
+        name: name in manifests.
+        train: training images, on which networks are trained and scored.
+        val: validation images, on which choices such as the best epoch are made.
+        test: test images, on which only results are evaluated.
         spec: shape, classes and normalization of the images.
-        flips: whether a mirrored image is an image of the same class.
-        classes: their names, where they are known.
-        notes: what was inferred, converted or left out, for people.
-        originals: the files of each split (`train`, `val`, `test`), where there are such.
-        source: what loads it again, where that is known.
-        depth: bits in use of gray images of more than 8 bits, by which they were scaled to 8.
-        teacher_view: what teachers of larger images are given in trainings: `own` for the
-            original photos, `student` for the students' images, `auto` for the former where it
-            is possible.
-        loader_workers: processes that read training images which are streamed; by default one
-            less than there are cores, and at most 8.
+        flips: whether a horizontal flip keeps the class of an image.
+        classes: names of the classes; `None` if unknown.
+        notes: what was inferred, converted or left out, as text.
+        originals: split (`train`, `val`, `test`) → its image files, if there are any.
+        source: name and options with which the data can be loaded again, if known.
+        depth: number of used bits of gray images with more than 8 bits, which are scaled to 8.
+        teacher_view: images for teachers that are trained on larger ones: `own` for the original
+            photos at the teacher's size, `student` for the students' images, `auto` for `own` if
+            possible.
+        loader_workers: number of processes that read streamed training images; by default the
+            number of cores minus one, at most 8.
     """
 
     @cached_property
@@ -65,13 +65,13 @@ class ImageData(LabeledImages):
         source: Source | None = None,
         digest: str | None = None,
     ) -> "ImageData":
-        """Return the same images with what is known of where they are from.
+        """Return a copy with other metadata about the images' source.
 
         Args:
-            originals: the files of each split; by default as before.
-            source: what loads the data again; by default as before.
-            digest: of the images, where it was computed earlier: a digest that is known is
-                kept, so that not all images are read for it again.
+            originals: split → its image files; by default unchanged.
+            source: how to load the data again; by default unchanged.
+            digest: digest of the images if it is known; else that of `self` is kept if it was
+                computed, since computing it reads all images.
         """
         found = replace(
             self,
@@ -80,26 +80,26 @@ class ImageData(LabeledImages):
         )
         known = digest or vars(self).get("digest")
         if known is not None:
-            vars(found)["digest"] = known  # where a cached property keeps its value
+            vars(found)["digest"] = known  # where `cached_property` stores its value
         return found
 
     @property
     def signature(self) -> Signature:
-        """What networks take and give; `facts` hold the normalization."""
+        """Signature of classifiers; its `facts` contain the normalization."""
         return self.spec.signature
 
     @property
     def task(self) -> Task:
-        """Classification of images."""
+        """The task `images`."""
         return find_task("images")
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The accuracy."""
+        """Top-1 accuracy."""
         return (Top1(),)
 
     def size(self, split: SplitName) -> int:
-        """Return how many images a split has."""
+        """Return the number of images of a split."""
         return len(self.split(split))
 
     def split(self, name: SplitName) -> Split:
@@ -107,7 +107,7 @@ class ImageData(LabeledImages):
         return {"train": self.train, "val": self.val, "test": self.test}[name]
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return images of a split, standardized, with their classes as targets."""
+        """Return normalized images (B, C, H, W) of a split, with their classes (B,) as targets."""
         found = self.split(split).take(indices)
         images, labels = self.normalize(found.images.to(device)), found.labels.to(device)
         return Batch((images,), labels, labels, indices.to(device))
@@ -119,20 +119,20 @@ class ImageData(LabeledImages):
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,
     ) -> TrainingBatches:
-        """Return batches of the training images, augmented and mixed.
+        """Return an iterable source of augmented and mixed training batches.
 
         Raises:
-            OptionError: a teacher is to have its own view and cannot.
+            OptionError: `teacher_view` is `own`, but a teacher or the data do not allow it.
         """
         kind = StreamedBatches if isinstance(self.train, StreamedSplit) else ImageBatches
         return kind(self, changes, device, photo_views(self, teachers or {}))
 
     def for_teacher(self, teacher: str) -> "ImageData":  # noqa: ARG002
-        """Return what a teacher is trained on: these images."""
+        """Return the data on which a teacher is trained: these images."""
         return self
 
     def summary(self) -> str:
-        """One line for people: sizes, shape and classes."""
+        """Return one line with sizes of splits, shape and number of classes."""
         channels, height, width = self.shape
         return (
             f"{self.name}: {len(self.train):,} train, {len(self.val):,} val, "
@@ -141,16 +141,16 @@ class ImageData(LabeledImages):
         )
 
     def class_summary(self) -> tuple[str, ...]:
-        """Lines for people: names of the classes with their images in each split."""
+        """Return lines with the classes and their numbers of images in each split."""
         return tuple(described(self))
 
 
 def with_fewer(data: Dataset, train_images: int | None) -> Dataset:
-    """Return images with so many to train on, drawn at random, classes in proportion.
+    """Return the data with a random, stratified subset of the training images.
 
     Args:
-        data: images; where there are no more of them, they are returned as they are.
-        train_images: how many; `None` for all.
+        data: dataset; other datasets than `ImageData` and smaller ones are returned unchanged.
+        train_images: number of training images; `None` for all.
     """
     if not isinstance(data, ImageData) or not 0 < (train_images or 0) < len(data.train):
         return data

@@ -1,4 +1,4 @@
-"""What the images of a dataset are to a network."""
+"""Shape, classes and normalization of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from diswot.devices import torch_threads
 from search_spaces import Signature, TensorSpec
 
 MOST_SIDE = 4_096
-"""Pixels of a side of an image, and its channels."""
+"""Maximum height, width and number of channels."""
 
 MOST_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What the images of a dataset are to a network.
+    """Shape, classes and normalization of a dataset's images.
 
     Attributes:
         shape: channels, height and width.
         num_classes: number of classes.
         mean: mean per channel, after division by `scale`.
-        std: standard deviation per channel, of the same pixels.
-        scale: what pixel values are divided by first, 255 for uint8.
+        std: standard deviation per channel, after division by `scale`.
+        scale: divisor of pixel values before normalization, 255 for uint8.
     """
 
     shape: tuple[int, int, int]
@@ -36,11 +36,11 @@ class ImageSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ImageSpec":
-        """Read back what `dataclasses.asdict` and JSON made of it.
+        """Create a spec from the JSON of `dataclasses.asdict`.
 
         Raises:
-            TypeError: it is something else.
-            ValueError: a number is none that images can have.
+            TypeError: a value has the wrong type.
+            ValueError: a number is out of range.
         """
         shape, classes = values["shape"], values["num_classes"]
         for name, number, most in (
@@ -57,12 +57,12 @@ class ImageSpec:
 
     @classmethod
     def from_signature(cls, signature: Signature) -> "ImageSpec":
-        """Read back what `signature` holds.
+        """Create a spec from a signature with its normalization.
 
         Raises:
-            KeyError: it holds no normalization.
-            TypeError: something is of another type.
-            ValueError: it is not that of images.
+            KeyError: the signature has no normalization.
+            TypeError: a value has the wrong type.
+            ValueError: the signature is not that of an image classifier.
         """
         images, *others = signature.inputs
         if others or len(images.shape) != 3:
@@ -73,7 +73,7 @@ class ImageSpec:
 
     @property
     def signature(self) -> Signature:
-        """What a classifier of these images takes and gives; `facts` hold the normalization."""
+        """Signature of classifiers; its `facts` contain the normalization."""
         facts = {"mean": self.mean, "std": self.std, "scale": self.scale}
         return Signature((TensorSpec("images", self.shape),), self.num_classes, facts)
 
@@ -86,7 +86,7 @@ def image_spec(
     *,
     scale: float = 255.0,
 ) -> ImageSpec:
-    """Describe images (n, C, H, W); mean and std are those of `images` where not given."""
+    """Return the spec of images (n, C, H, W); by default mean and std are computed."""
     channels, height, width = images.shape[1:]
     if mean is None or std is None:
         with torch_threads(1):  # sums over several threads differ in their last digits

@@ -1,4 +1,4 @@
-"""Items of a dataset, in any of the usual forms → an image and its class."""
+"""Conversion of dataset items, in any of the usual forms, to an image and a class."""
 
 import dataclasses
 import io
@@ -22,14 +22,14 @@ _FEW_CHANNELS = (1, 3, 4)
 
 
 class UnfitItemError(Exception):
-    """An item that is not an image with a class; the message says what it is."""
+    """An item is not an image with a class; the message describes the item."""
 
 
 def divide_item(item: Any) -> tuple[Any, Any, str]:
-    """Return the image and the label of an item, and in which form it came.
+    """Return image, label and form of an item; the form is empty if it needs no note.
 
     Raises:
-        UnfitItemError: it has none.
+        UnfitItemError: the item has no image or no label.
     """
     if isinstance(item, Mapping):
         return _by_name(item, "dictionaries")
@@ -72,15 +72,15 @@ def _may_be_image(value: Any) -> bool:
 
 
 def as_image(value: Any) -> Any:
-    """Return an image as a PIL image or a tensor (C, H, W), apart from the dataset's.
+    """Return an image as a PIL image or a tensor (C, H, W), copied from the dataset.
 
     Raises:
-        UnfitItemError: it is none.
+        UnfitItemError: `value` is no image.
     """
     from PIL import Image
 
     if isinstance(value, Mapping) and "bytes" in value:
-        value = value["bytes"]  # as Hugging Face keeps images that are not decoded
+        value = value["bytes"]  # undecoded images of Hugging Face datasets
     if isinstance(value, Image.Image):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
@@ -96,7 +96,7 @@ def as_image(value: Any) -> Any:
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Any:
-    """Return an array of an image; as a PIL image if it is of 8 bits, (H, W) or (H, W, C)."""
+    """Convert an array: uint8 (H, W) or (H, W, C) to a PIL image, else to a tensor."""
     from PIL import Image
 
     if array.dtype == np.bool_:
@@ -127,7 +127,7 @@ def _from_tensor(tensor: Tensor) -> Tensor:
 
 
 def described(value: Any) -> str:
-    """Say what a value is, in a few words."""
+    """Return a short description of a value, for messages."""
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)}"
     if isinstance(value, tuple | list):
@@ -136,13 +136,13 @@ def described(value: Any) -> str:
 
 
 class Collected:
-    """Images of one shape, put into one tensor as they come.
+    """Collects images of one shape into one tensor.
 
-    Gray ones among RGB are converted.
+    If some are RGB, gray ones are converted to RGB.
 
     Args:
-        count: how many there will be.
-        name: of the dataset, for messages.
+        count: number of images.
+        name: name of the dataset, for messages.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -151,10 +151,10 @@ class Collected:
         self.gray = 0
 
     def put(self, place: int, image: Tensor) -> None:
-        """Keep a copy of an image (C, H, W).
+        """Copy an image (C, H, W) to index `place`.
 
         Raises:
-            DataError: it has another shape or type than those before.
+            DataError: the image has another shape or type than earlier ones.
         """
         if self._images is None:
             self._images = torch.empty((self._count, *image.shape), dtype=image.dtype)
@@ -178,7 +178,7 @@ class Collected:
         """Return all images (n, C, H, W).
 
         Raises:
-            DataError: there are none.
+            DataError: there are no images.
         """
         if self._images is None:
             raise DataError(f"{self._name} has no items: give a dataset of images")

@@ -1,4 +1,4 @@
-"""What is kept of a folder of images under the data root, so that it is read once."""
+"""Cache entries of folders of images under the data root."""
 
 import json
 import os
@@ -25,16 +25,17 @@ _SAMPLE, _TOGETHER = 10_000, 256
 
 
 def is_kept(place: Path) -> bool:
-    """Return whether a folder was read before."""
+    """Return whether a cache entry exists."""
     return (place / _ABOUT).exists()
 
 
 def keep(place: Path, write: Callable[[Path], None]) -> None:
-    """Write into the folder `place`, which appears when it is whole.
+    """Write a cache entry atomically: `place` exists only when it is complete.
 
     Raises:
-        DataError: there is no room for it.
+        DataError: the entry cannot be written, for lack of space for example.
     """
+    # Write to a temporary folder, then rename it; a failed or interrupted write leaves nothing.
     made = place.with_name(f"{place.name}.{os.getpid()}.partial")
     try:
         made.mkdir(parents=True)
@@ -54,16 +55,16 @@ def keep(place: Path, write: Callable[[Path], None]) -> None:
 def describe(
     place: Path, look: Looked, labels: Mapping[str, Sequence[int]], *, train: Split
 ) -> None:
-    """Write what is to be known of images without reading them.
+    """Write labels and metadata of images to a cache entry.
 
     Args:
-        place: the folder where they are kept.
-        look: what was known of them before.
-        labels: the classes of those that can be read, by split.
-        train: the training images, which are measured.
+        place: folder of the cache entry.
+        look: the folder's listing and headers.
+        labels: split → classes of the readable images.
+        train: training images, for mean and standard deviation.
 
     Raises:
-        DataError: too few can be read.
+        DataError: a split or a class has no readable images.
     """
     look.check_left(labels)
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
@@ -84,12 +85,12 @@ def describe(
 
 
 def complete(place: Path, data: ImageData, notes: Sequence[str]) -> None:
-    """Add what is known of images once they are there: notes, and the digest.
+    """Add notes and the digest of the images to a cache entry.
 
     Args:
-        place: the folder where they are kept.
-        data: they, as they are read from it.
-        notes: what else was found, for people.
+        place: folder of the cache entry.
+        data: the data of the entry.
+        notes: further notes.
     """
     about: dict[str, Any] = json.loads((place / _ABOUT).read_text())
     about["notes"] += notes
@@ -97,10 +98,10 @@ def complete(place: Path, data: ImageData, notes: Sequence[str]) -> None:
 
 
 def about(place: Path) -> dict[str, Any]:
-    """Return what `describe` wrote.
+    """Return the metadata that `describe` wrote.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the cache entry is damaged.
     """
     with named_if_damaged(place):
         found: dict[str, Any] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
@@ -109,20 +110,20 @@ def about(place: Path) -> dict[str, Any]:
 
 
 def labels_of(place: Path) -> Tensor:
-    """Return the classes of the images of all splits (n,)."""
+    """Return the classes of all images, shape (n,), split by split."""
     return torch.from_numpy(np.load(place / _LABELS))
 
 
 def assembled(
     splits: Sequence[Split], known: Mapping[str, Any], name: str, notes: Sequence[str]
 ) -> ImageData:
-    """Return the data of splits.
+    """Assemble image data from its splits and metadata.
 
     Args:
         splits: `train`, `val` and `test`.
-        known: what `about` returned.
-        name: of the dataset.
-        notes: what is known of the files, which are not read again.
+        known: metadata, as `about` returns it.
+        name: name of the dataset.
+        notes: notes on the list of files, which are not cached.
     """
     train, val, test = splits
     data = ImageData(
@@ -140,7 +141,7 @@ def assembled(
 
 @contextmanager
 def named_if_damaged(place: Path) -> Iterator[None]:
-    """Say that what is kept in `place` is damaged where the block finds it so."""
+    """Convert errors inside the block to a `DataError` that the entry `place` is damaged."""
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
@@ -150,7 +151,7 @@ def named_if_damaged(place: Path) -> Iterator[None]:
 
 
 def _moments(train: Split, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and standard deviation per channel of at most 10,000 images, from 0 to 1."""
+    """Return mean and standard deviation per channel of up to 10,000 images, scaled to [0, 1]."""
     sample = torch.arange(0, len(train), -(-len(train) // _SAMPLE))
     sums = torch.zeros(2, channels, dtype=torch.float64)
     for places in torch.split(sample, _TOGETHER):
@@ -161,8 +162,8 @@ def _moments(train: Split, channels: int) -> tuple[tuple[float, ...], tuple[floa
 
 
 def _sums(images: Tensor) -> Tensor:
-    """Return sums and sums of squares per channel (2, C) of values from 0 to 1."""
-    pixels = images.double().div_(255)  # in place: they take eight times as much
+    """Return sums and sums of squares per channel, shape (2, C), of values in [0, 1]."""
+    pixels = images.double().div_(255)  # in place, since float64 takes eight times the memory
     total = pixels.sum(dim=(0, 2, 3))
     return torch.stack([total, pixels.square_().sum(dim=(0, 2, 3))])
 

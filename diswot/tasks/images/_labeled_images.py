@@ -1,4 +1,4 @@
-"""Images in three splits, with their classes and all that is known of them."""
+"""Fields of image classification data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from diswot.tasks.images._split import Split
 
 @dataclass(frozen=True, eq=False)
 class LabeledImages:
-    """What a dataset of images holds, and how networks take them.
+    """Images, classes and normalization of a dataset.
 
-    See [`ImageData`][diswot.tasks.images.ImageData], which adds what the rest of the library
-    asks of a dataset.
+    [`ImageData`][diswot.tasks.images.ImageData] documents the fields, and implements the
+    `Dataset` interface.
     """
 
     name: str
@@ -45,7 +45,7 @@ class LabeledImages:
         return self.spec.num_classes
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return images (n, C, H, W) as networks take them: float32, standardized."""
+        """Return images (n, C, H, W) normalized to float32: (x / scale − mean) / std."""
         mean, std = (
             torch.tensor(values, device=images.device).view(-1, 1, 1)
             for values in (self.spec.mean, self.spec.std)
@@ -53,4 +53,4 @@ class LabeledImages:
         return (images.float() / self.spec.scale - mean) / std
 
     normalise = normalize
-    """The name of version 0.1.0."""
+    """Alias, the name in version 0.1.0."""

@@ -1,4 +1,4 @@
-"""Labels of any usual form → numbers of classes from 0."""
+"""Conversion of labels, in any of the usual forms, to class numbers from 0."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from diswot.errors import DataError
 from diswot.tasks._names import in_order
 
 _UNUSED_AT_MOST = 100
-"""Classes without images, beyond as many as have some, that a largest label may imply."""
+"""Unused classes that are accepted in addition to as many as are used."""
 
 Label = int | str
 
 
 def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
-    """Return labels as numbers, or as names of classes, and how they were read.
+    """Return labels as numbers or class names, and notes on conversions.
 
     Args:
         raw: numbers, names, or one-hot vectors.
-        name: of the dataset, for messages.
+        name: name of the dataset, for messages.
 
     Raises:
-        DataError: some are none of these; the message has their number and the first one.
+        DataError: some labels are none of these; the message has their number and the first.
     """
     read: list[Label] = []
     forms: set[str] = set()
@@ -56,16 +56,16 @@ def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
 def class_numbers(
     labels: Mapping[str, Sequence[Label]], names: Sequence[str] | None, name: str
 ) -> tuple[dict[str, Tensor], tuple[str, ...] | None, int]:
-    """Return the class of each image by split, the classes' names, and their number.
+    """Return split → class numbers (n,), the classes' names, and the number of classes.
 
     Args:
-        labels: of each split.
-        names: of the classes, where the dataset has them.
-        name: of the dataset, for messages.
+        labels: split → labels.
+        names: class names of the dataset, if it has any.
+        name: name of the dataset, for messages.
 
     Raises:
-        DataError: a label has no name, names are numbers with gaps too large, or a class has
-            no training images but others.
+        DataError: a label is not among the names, numbers have large gaps, or a class of
+            another split has no training images.
     """
     everything = {label for own in labels.values() for label in own}
     if any(isinstance(label, str) for label in everything):
@@ -117,10 +117,10 @@ def _is_readable(label: Any) -> bool:
 
 
 def _read(label: Any) -> tuple[Label, str]:
-    """Return a label as a number or a name, and what it was if that is to be reported.
+    """Return a label as a number or a name, and its form if it needs a note, else "".
 
     Raises:
-        ValueError: it is neither, nor a one-hot vector.
+        ValueError: it is no number, name or one-hot vector.
     """
     if isinstance(label, str):
         return label, ""

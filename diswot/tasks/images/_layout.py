@@ -1,4 +1,4 @@
-"""Where the class folders of a folder of images are: in it, or in its splits."""
+"""Detection of the layout of a folder of images: class folders, or splits with such."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Layout:
     """Folders of class folders.
 
     Attributes:
-        splits: the folder of each split; of the key "all" alone where there are no splits.
-        notes: how they were found, for people.
+        splits: split → its folder; only the key "all" if there are no splits.
+        notes: how they were found, as text.
     """
 
     splits: Mapping[str, Path]
@@ -31,14 +31,15 @@ class Layout:
 
 
 def find_layout(root: Path, left: LeftOut) -> Layout:
-    """Find the splits of a folder of images, or that it has none.
+    """Find the splits of a folder of images, if it has any.
 
-    A folder is a split if its name means one and it holds class folders. Single folders
-    around the splits, or around a split's class folders, are looked through.
+    A folder is a split if its name is that of a split and it contains class folders. Single
+    folders around the splits, or around a split's class folders, are skipped.
 
     Raises:
-        DataError: it cannot be known which folders are splits, and which are classes.
+        DataError: the layout is ambiguous or incomplete.
     """
+    # 1. Candidates: subfolders whose names are those of splits, such as train or validation.
     folder = _looked_through(root)
     names = [place.name for place in subfolders(folder, LeftOut(root))]
     empty = [name for name in names if split_names([name]) and not has_images(folder / name)]
@@ -47,8 +48,10 @@ def find_layout(root: Path, left: LeftOut) -> Layout:
     holders = {name: found for name in likely if (found := _holder(folder / name))}
     notes = [f"read from {folder.relative_to(root)}/"] * (folder != root)
     notes += [f"folders without images left out: {named([f'{n}/' for n in empty])}"] * bool(empty)
+    # 2. Without class folders in any of them, all subfolders are classes.
     if not holders:
         return Layout({"all": folder}, (*notes, *_without_splits(folder, names, likely)))
+    # 3. Otherwise check that other folders are no classes, and that there are enough splits.
     _check_neighbors(folder, set(names) - set(likely), holders, left)
     left.unlabeled += [folder / name for name in likely if name not in holders]
     left.loose += loose_images(folder)
@@ -64,7 +67,7 @@ def find_layout(root: Path, left: LeftOut) -> Layout:
 
 
 def _looked_through(root: Path) -> Path:
-    """Descend while a folder holds nothing but one folder of folders of images."""
+    """Descend while a folder contains only one folder, whose subfolders contain images."""
     folder, seen = root, {root.resolve()}
     while not loose_images(folder):
         bearing = _bearing(folder)
@@ -78,7 +81,7 @@ def _looked_through(root: Path) -> Path:
 
 
 def _holder(place: Path) -> Path | None:
-    """Return the folder of the class folders of a split; `None` if it has no class folders."""
+    """Return the folder that contains a split's class folders; `None` without any."""
     seen = {place.resolve()}
     while inner := _bearing(place):
         if len(inner) > 1:
@@ -94,19 +97,19 @@ def _holder(place: Path) -> Path | None:
 
 
 def _bearing(place: Path) -> list[Path]:
-    """Return the folders in a folder that hold images, at any depth."""
+    """Return the subfolders that contain images at any depth."""
     return [inner for inner in subfolders(place, LeftOut(place)) if has_images(inner)]
 
 
 def _is_wrapper(inner: Path, place: Path) -> bool:
-    """Return whether the only folder in a split is none of a class: `test/test`, `test/images`."""
+    """Return whether a split's only folder is no class, as in `test/test` or `test/images`."""
     return inner.name == place.name or inner.name.lower() in ("images", "imgs", "data")
 
 
 def _check_neighbors(
     folder: Path, others: set[str], holders: Mapping[str, Path], left: LeftOut
 ) -> None:
-    """Make sure that no folder next to the splits may be a class or a split of another name."""
+    """Check that no sibling of the splits may be a class, or a split of another name."""
     bearing = sorted(name for name in others if has_images(folder / name))
     unlabeled = [name for name in bearing if means_unlabeled(name) and not _holder(folder / name)]
     left.unlabeled += [folder / name for name in unlabeled]
@@ -139,10 +142,10 @@ def _check_enough(folder: Path, by_split: Mapping[str, str], left: LeftOut) -> N
 
 
 def _without_splits(folder: Path, names: list[str], likely: Mapping[str, str]) -> list[str]:
-    """Check folders that are to be classes, and say what makes them doubtful.
+    """Check class folders, and return notes on doubtful ones.
 
     Raises:
-        DataError: they are rather splits.
+        DataError: they look like splits.
     """
     if len(likely) > 1 or (likely and len(likely) == len(names)):
         said = named([f"{name}/" for name in likely])
@@ -161,7 +164,7 @@ def _without_splits(folder: Path, names: list[str], likely: Mapping[str, str]) -
 
 
 def _shared_inside(folder: Path, names: list[str]) -> list[str]:
-    """Say where the folders hold folders of the same names, so that these may be the classes."""
+    """Return a note if all folders have equal subfolders, which may be the classes."""
     inside = [
         {inner.name for inner in subfolders(folder / name, LeftOut(folder))} for name in names
     ]

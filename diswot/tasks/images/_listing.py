@@ -1,4 +1,4 @@
-"""What lies in a folder of images: splits, classes, files."""
+"""The splits, classes and files of a folder of images."""
 
 import hashlib
 from collections.abc import Mapping
@@ -33,13 +33,13 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """A folder of images.
+    """The list of files of a folder of images.
 
     Attributes:
         root: the folder.
-        classes: names of its classes, in their order.
-        splits: the files of `train`, `val` and `test`.
-        notes: how they were found and divided and what was left out, for people.
+        classes: names of the classes, in order of their labels.
+        splits: `train`, `val` and `test` → image files.
+        notes: how they were found and split, and what was left out, as text.
     """
 
     root: Path
@@ -48,7 +48,7 @@ class Listing:
     notes: tuple[str, ...]
 
     def digest(self, *settings: object) -> str:
-        """SHA-256 of all paths, sizes and times of change, with `settings`."""
+        """Return the SHA-256 of all paths, sizes and modification times, and of `settings`."""
         content = hashlib.sha256(repr((settings, self.classes)).encode())
         for split, files in self.splits.items():
             for file in files:
@@ -58,15 +58,15 @@ class Listing:
 
 
 def list_folder(root: Path, *, seed: int = 0) -> Listing:
-    """Find the images in `root`: class folders, or splits with class folders.
+    """List the images of a folder with class folders, or with splits of class folders.
 
-    With a validation split alone, that is what is evaluated on, and a tenth of the training
-    images is held out to select on; the same with a test split alone. Plain class folders are
-    divided by `seed`: a fifth to evaluate on, a tenth of the rest to select on.
+    With a training and one other split, the other one is the test split, and a tenth of the
+    training images is held out as validation split. Plain class folders are split at random
+    by `seed`: a fifth is the test split, and a tenth of the rest the validation split.
 
     Raises:
-        DataError: it is no folder or cannot be read, it cannot be known what its folders are,
-            there are fewer than two classes, one has no images, or the splits have different ones.
+        DataError: `root` is no folder or cannot be read, its layout is ambiguous, there are fewer
+            than two classes, a class has no images, or the splits have different classes.
     """
     try:
         _check_folder(root)
@@ -118,7 +118,7 @@ def _difference(one: set[str], other: set[str]) -> str:
 def _divided(
     found: Mapping[str, tuple[ImageFile, ...]], classes: tuple[str, ...], seed: int
 ) -> tuple[dict[str, tuple[ImageFile, ...]], str]:
-    """Return train, val and test, and how they came about."""
+    """Return train, val and test, and a note how they were split."""
     if "all" in found:
         said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
         found = {"train": found["all"]}
@@ -133,7 +133,7 @@ def _divided(
 def _held_out(
     files: tuple[ImageFile, ...], part: int, *, classes: tuple[str, ...], seed: int
 ) -> tuple[tuple[ImageFile, ...], tuple[ImageFile, ...]]:
-    """Hold out one in `part` images, classes in proportion."""
+    """Hold out one in `part` images at random, stratified by class."""
     labels = torch.tensor([file.label for file in files])
     rest, held = held_out_of(labels, part, seed, classes=classes)
     return tuple(files[i] for i in sorted(rest)), tuple(files[i] for i in sorted(held))

@@ -1,4 +1,4 @@
-"""What a folder of photos holds, seen before anything is decoded."""
+"""A quick look at a folder of photos, for `diswot init`."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from diswot.tasks._image_file import Header, read_header
 from diswot.tasks.images._listing import list_folder
 
 SIZES = (32, 64, 128, 224)
-"""Sides that images are commonly resized to."""
+"""Common heights and widths of resized images."""
 
 _LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
 class Look:
-    """A folder of photos.
+    """Properties of a folder of photos.
 
     Attributes:
-        classes: their names.
-        counts: images of each split.
-        smallest: the class with the fewest training images, and how many.
-        largest: the class with the most, and how many.
+        classes: names of the classes.
+        counts: split → number of images.
+        smallest: the class with the fewest training images, and their number.
+        largest: the class with the most training images, and their number.
         side: median of the shorter sides, in pixels.
         gray: whether no image has colors.
-        notes: what was inferred or left out.
+        notes: what was inferred or left out, as text.
     """
 
     classes: tuple[str, ...]
@@ -39,15 +39,15 @@ class Look:
 
     @property
     def image_size(self) -> int:
-        """The largest common side that enlarges no typical photo."""
+        """The largest of `SIZES` that does not exceed `side`."""
         return max((size for size in SIZES if size <= self.side), default=SIZES[0])
 
 
 def look_at(folder: str | Path) -> Look:
-    """Return what a folder of photos holds; at most 200 headers are read.
+    """Return properties of a folder of photos, from its list of files and up to 200 headers.
 
     Raises:
-        DataError: it is no folder with photos of classes, or none can be read.
+        DataError: it is no folder of class folders with photos, or no photo can be read.
     """
     listing = list_folder(Path(folder))
     files = listing.splits["train"]

@@ -1,4 +1,4 @@
-"""A folder of images as its headers show it: what its images are brought to."""
+"""The headers of a folder's images, and the shape inferred from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from diswot.tasks.images._reading import Reading
 
 @dataclass(frozen=True)
 class Looked:
-    """A listing of which all headers were read.
+    """A listing with what was inferred from all image headers.
 
     Attributes:
-        listing: the folder.
-        reading: reads its files, and records which are unreadable.
-        shape: channels, height and width that images are brought to.
-        depth: bits in use of gray images of more than 8 bits.
-        notes: how that came about and what is converted, for people.
+        listing: the list of files.
+        reading: reader of the files, with the unreadable ones.
+        shape: channels, height and width to which images are converted.
+        depth: number of used bits of gray images with more than 8 bits.
+        notes: how these were inferred and what is converted, as text.
     """
 
     listing: Listing
@@ -37,19 +37,19 @@ class Looked:
         return entries_of(self.listing)
 
     def all_notes(self) -> list[str]:
-        """Return the notes, with the unreadable images where there are any."""
+        """Return the notes, including one on unreadable images if there are any."""
         left, reasons = self.reading.unreadable, self.reading.reasons
         unreadable = [f"unreadable images left out, {len(left)}: {reasons}"] if left else []
         return [*self.notes, *unreadable]
 
     def check_left(self, labels: Mapping[str, Sequence[int]]) -> None:
-        """Make sure that enough images can be read.
+        """Check that enough images can be read.
 
         Args:
-            labels: classes of those that can, by split.
+            labels: split → classes of the readable images.
 
         Raises:
-            DataError: a split has none, or a class has none to train on.
+            DataError: a split, or a class of the training split, has no readable images.
         """
         root, classes = self.listing.root, self.listing.classes
         for split in SPLITS:
@@ -63,15 +63,15 @@ class Looked:
 
 
 def entries_of(listing: Listing) -> list[tuple[str, ImageFile]]:
-    """Return all images of a listing with their splits, split by split."""
+    """Return (split, image file) for all images, split by split."""
     return [(split, image) for split in SPLITS for image in listing.splits[split]]
 
 
 def look_at(listing: Listing, image_size: int | None, progress: Progress) -> Looked:
-    """Read the headers of all images.
+    """Read the headers of all images, and infer their common shape.
 
     Raises:
-        DataError: too many of them are unreadable.
+        DataError: too many images are unreadable.
     """
     reading = Reading(listing.root, [image.path for _, image in entries_of(listing)])
     known = [each for each in reading.each(read_header, stage="look", progress=progress) if each]

@@ -1,4 +1,4 @@
-"""Targets of a batch, and images mixed in pairs."""
+"""Label smoothing, mixup and CutMix."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from diswot.tasks._examples import Changes
 
 @dataclass(frozen=True, eq=False)
 class Mixing:
-    """How the images of a batch are mixed in pairs.
+    """Parameters of mixup or CutMix for a batch.
 
     Sources: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, section 2;
     Yun et al., "CutMix", ICCV 2019, section 3.1.
 
     Attributes:
-        other: (B,) places of the partners.
-        own: share of every image that is its own.
-        box: edges of what is put into every image, as shares of height and width: top, bottom,
-            left, right; `None` where images are blended.
+        other: index of each image's partner in the batch, shape (B,).
+        own: weight λ of each image; its partner has 1 − λ.
+        box: edges of the pasted box in CutMix, as shares of height and width: top, bottom,
+            left, right; `None` for mixup.
     """
 
     other: Tensor
@@ -29,11 +29,12 @@ class Mixing:
     box: tuple[float, float, float, float] | None = None
 
     def __call__(self, images: Tensor, *, whole: tuple[int, int] | None = None) -> Tensor:
-        """Return images (B, C, H, W), mixed.
+        """Return mixed images (B, C, H, W).
 
         Args:
-            images: of any size.
-            whole: height and width of which the images are the middle; by default their own.
+            images: images of any size (B, C, H, W).
+            whole: height and width of the uncropped images, of which `images` are center crops;
+                by default those of `images`.
         """
         if self.box is None:
             return self.own * images + (1 - self.own) * images[self.other]
@@ -46,19 +47,19 @@ class Mixing:
 
 
 def _moved(share: float, whole: int, side: int) -> int:
-    """Return the place of an edge, a share of `whole`, in the `side` pixels in its middle."""
+    """Convert an edge, as a share of `whole`, to a pixel in its center crop of `side` pixels."""
     return min(max(round(share * whole) - (whole - side) // 2, 0), side)
 
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
-    """Images of a batch with what they are to be taken for.
+    """A mixed batch with its targets.
 
     Attributes:
-        images: (B, C, H, W).
-        targets: (B, N) probabilities of the classes.
-        labels: (B,) class of the larger part of each image.
-        mixing: how they were mixed, if they were.
+        images: images, shape (B, C, H, W).
+        targets: class probabilities, shape (B, N).
+        labels: class with the larger weight in each image, shape (B,).
+        mixing: parameters of mixup or CutMix; `None` without mixing.
     """
 
     images: Tensor
@@ -68,7 +69,7 @@ class Mixed:
 
 
 def smoothed(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
-    """Return targets (B, N): the label, with a share of it spread over all classes.
+    """Return smoothed one-hot targets, shape (B, N), of labels (B,).
 
     Source: Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016, section 7.
 
@@ -80,13 +81,14 @@ def smoothed(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
 
 
 def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> Mixed:
-    """Return the batch as the recipe wants it, drawn from torch's global generator.
+    """Apply label smoothing and mixup or CutMix, with torch's global generator.
 
-    Every image is mixed with one of the same batch, all in the same proportion.
+    Every image is mixed with another one of the batch, all with the same weight λ ~ Beta(α, α).
     """
     targets = smoothed(labels, num_classes, recipe.label_smoothing)
     if not (recipe.mixup or recipe.cutmix):
         return Mixed(images, targets, labels)
+    # If both are enabled, each batch uses one of them, with probability 1/2.
     cut = recipe.cutmix > 0 and (recipe.mixup == 0 or bool(torch.rand(()) < 0.5))
     alpha = recipe.cutmix if cut else recipe.mixup
     own = float(Beta(alpha, alpha).sample())
@@ -101,9 +103,9 @@ def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> 
 
 
 def _boxed(images: Tensor, other: Tensor, own: float) -> Mixing:
-    """Draw a box of a share 1 − `own` of an image before it is cut off at the edges.
+    """Draw a box of a share 1 − `own` of the image's area, then clip it at the edges.
 
-    Its middle is anywhere; the share that is left is that of whole pixels.
+    Its center is uniform over the image; λ is recomputed from the clipped box in whole pixels.
     """
     height, width = images.shape[2:]
     top, bottom = _edges(height, own)

@@ -1,4 +1,4 @@
-"""The image files that data were decoded from, read again at a larger size."""
+"""Image files of a split, read again at a larger size."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from diswot.tasks._image_file import read_header, read_image
 
 @dataclass(frozen=True)
 class Originals:
-    """The files of one split.
+    """The image files of one split.
 
     Attributes:
-        paths: in the order of the split's images.
-        channels: 1 or 3, as the split's images have.
-        depth: bits in use of gray images of more than 8 bits, as in the split's images.
+        paths: paths in the order of the split's images.
+        channels: number of channels of the split's images, 1 or 3.
+        depth: number of used bits of gray images with more than 8 bits.
     """
 
     paths: tuple[Path, ...]
@@ -25,11 +25,11 @@ class Originals:
     depth: int = 16
 
     def read(self, places: Sequence[int], *, least: int) -> Iterator[Tensor]:
-        """Yield whole images (C, height, width) of values from 0 to 1, upright.
+        """Yield upright, uncropped images (C, height, width) with values in [0, 1].
 
         Args:
-            places: of the images in the split.
-            least: length in pixels to which the shorter side of a larger image is shrunk.
+            places: indices of images in the split.
+            least: shorter side in pixels to which larger images are shrunk.
 
         Raises:
             Exception: any, if a file was damaged or removed after the data were decoded.
@@ -38,7 +38,7 @@ class Originals:
             yield self.pixels(place, least=least).float() / 255
 
     def pixels(self, place: int, *, least: int) -> Tensor:
-        """Return one of them as it is in its file, of values from 0 to 255, uint8."""
+        """Return one uncropped image (C, height, width) as uint8."""
         header = read_header(self.paths[place])
         factor = min(1.0, least / min(header.height, header.width))
         sides = (max(1, round(factor * side)) for side in (header.height, header.width))

@@ -1,4 +1,4 @@
-"""What an exported classifier says of its images, and how photos become what it takes."""
+"""The config and preprocessing of exported image classifiers."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -15,15 +15,15 @@ from diswot.tasks.images._image_spec import ImageSpec
 from search_spaces import Signature
 
 _SAMPLE = 10_000
-"""Images of which the range of values is looked at."""
+"""Number of images from which the range of values is determined."""
 
 
 def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
-    """Return what an exported classifier says of its images, and its templates.
+    """Return config, templates and metadata of an exported image classifier.
 
     Args:
-        signature: what the student takes and gives.
-        dataset: what it was trained on, where that is known.
+        signature: signature of the student.
+        dataset: data on which it was trained, if known.
 
     Raises:
         ExportError: the signature is not that of a classifier of images.
@@ -54,15 +54,15 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
 
 
 def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
-    """Return all that is done to an image before the student sees it, as plain values.
+    """Return the preprocessing of images for the student, as plain values.
 
-    Image files are decoded as those of a folder are. Where the dataset holds numbers that are no
-    pixels of 8 bits, they are pixels divided by 255 if they lie from 0 to 1; otherwise what
-    made them is not known here, and `photo` is false.
+    Image files are decoded like those of a folder. If the dataset's values are not 8-bit pixels,
+    values in [0, 1] are taken as pixels divided by 255; for others the preprocessing is unknown
+    and `photo` is false.
 
     Args:
-        images: the images that the student takes.
-        data: what it was trained on, where that is known.
+        images: spec of the student's images.
+        data: data on which it was trained, if known.
     """
     channels, height, width = images.shape
     low, high, divisor = _values(images, data)
@@ -94,14 +94,14 @@ def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
 def _values(
     images: ImageSpec, data: ImageData | None
 ) -> tuple[float | None, float | None, float | None]:
-    """Return the lowest and highest value of images, and what pixels of 8 bits are divided by."""
+    """Return minimum, maximum, and the divisor of 8-bit pixels; `None` if unknown."""
     if data is None and images.scale != 255:
         return None, None, None
     if data is None or (data.train.images.dtype, images.scale) == (torch.uint8, 255):
         return 0.0, 255.0, 1.0
     sample = data.train.images[:: -(-len(data.train) // _SAMPLE)]
     low, high = float(sample.min()), float(sample.max())
-    largest = images.scale  # what datasets of pixels are divided by is their largest value
+    largest = images.scale  # pixel datasets are scaled by their maximum
     if low >= 0 and high <= largest and largest in (1, 255):
         return 0.0, largest, 255 / largest
     return low, high, None

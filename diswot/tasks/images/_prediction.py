@@ -1,4 +1,4 @@
-"""Photos as an exported classifier takes them, and the classes that it names."""
+"""Predictions of exported image classifiers."""
 
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,18 @@ from diswot.tasks._prediction import Array, Example, most_likely
 
 
 class ImagePrediction(PhotoPrediction):
-    """Reads image files as in training, and names their most likely classes."""
+    """Reads image files as in training, and returns their most likely classes."""
 
     def read(self, example: str) -> Example:
-        """Return an image as the network takes it.
+        """Read and normalize an image.
 
         Raises:
-            Exception: any, where it is no image, a damaged one, or the student takes arrays.
+            Exception: any, if the file is no image or damaged, or the student takes arrays.
         """
         return Example((self._normalized(self._values(Path(example))),))
 
     def answer(self, output: Array, _example: Example) -> dict[str, Any]:
-        """Return the most likely classes with their probabilities."""
+        """Return the `top` most likely classes with their probabilities."""
         return most_likely(output, self.config.get("classes"), top=self.top)
 
     def _values(self, path: Path) -> Array:

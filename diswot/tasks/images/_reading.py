@@ -1,4 +1,4 @@
-"""Image files read in parallel; those that cannot be read are noted."""
+"""Parallel reading of image files, which tolerates a few unreadable ones."""
 
 import os
 import warnings
@@ -14,7 +14,7 @@ from diswot.progress import Progress, tracked
 from diswot.tasks._names import named
 
 SKIPPED_AT_LEAST, SKIPPED_SHARE = 5, 0.01
-"""Unreadable images that are left out: so many, or so large a part of all, whichever is more."""
+"""Maximum of unreadable images that are skipped: a number or a share, whichever is more."""
 
 _TOGETHER = 256
 _T = TypeVar("_T")
@@ -22,12 +22,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Reading:
-    """Reads the files of a folder, and records which cannot be read, and why.
+    """Reads the image files of a folder, and records unreadable ones with reasons.
 
     Attributes:
         root: the folder.
-        paths: its image files.
-        unreadable: those of them that were found damaged, with the reason.
+        paths: the image files.
+        unreadable: unreadable file → reason.
     """
 
     root: Path
@@ -37,10 +37,10 @@ class Reading:
     def each(
         self, read: Callable[[Path], _T], *, stage: str, progress: Progress
     ) -> Iterator[_T | None]:
-        """Read all files in several threads, in order; of unreadable ones give `None`.
+        """Read all files in parallel threads; yield results in order, `None` for unreadable ones.
 
         Raises:
-            DataError: there are too many of those.
+            DataError: too many files are unreadable.
         """
         from PIL import UnidentifiedImageError
 
@@ -81,7 +81,7 @@ class Reading:
 
 @contextmanager
 def _strict() -> Iterator[None]:
-    """Take an image of more pixels than Pillow holds to be safe for unreadable."""
+    """Raise for decompression bombs (more pixels than Pillow's limit) inside the block."""
     from PIL import Image
 
     with warnings.catch_warnings():

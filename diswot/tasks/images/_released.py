@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote and named, which knew images alone."""
+"""Compatibility with version 0.1.0, which supported images only."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,20 +9,20 @@ from diswot.tasks.images._image_spec import ImageSpec
 from search_spaces import Signature, TensorSpec
 
 RELEASED = {"ImageData": ImageData, "ImageSpec": ImageSpec}
-"""Names that `diswot` itself had."""
+"""Names that were exported by `diswot` itself."""
 
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with its signature and measures under their names of today.
+    """Convert a record of version 0.1.0 to the current names of signature and measures.
 
     Args:
-        record: a manifest's `data`, a calibration, a report of a training or a row of the
-            closing table.
+        record: `data` of a manifest, a calibration, a training's report, or a row of a run's
+            results.
 
     Raises:
-        KeyError: something is missing.
-        TypeError: something is of another type.
-        ValueError: something has no such value.
+        KeyError: an entry is missing.
+        TypeError: an entry has the wrong type.
+        ValueError: an entry has an invalid value.
     """
     found = dict(record)
     if "images" in record:

@@ -1,4 +1,4 @@
-"""Images with their classes, and how they are divided."""
+"""Images with classes, and their random splits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from diswot.tasks._holding_out import divided, held_out_of
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (n, C, H, W), uint8 or float, in memory or mapped from a file; classes (n,)."""
+    """Images (n, C, H, W), uint8 or float, in memory or memory-mapped; and classes (n,)."""
 
     images: Tensor
     labels: Tensor
@@ -26,14 +26,14 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
     def content(self) -> Iterator[NDArray[Any]]:
-        """Yield what a digest of the images and their classes is computed from."""
+        """Yield the arrays that the digest of the data is computed from."""
         yield from (self.images.numpy(), self.labels.numpy())
 
 
 def batches(
     split: Split, size: int, generator: torch.Generator | None = None, *, drop_last: bool = False
 ) -> Iterator[Split]:
-    """Go through `split` once in batches, in an order drawn from `generator` where given."""
+    """Yield `split` in batches, shuffled by `generator` if given."""
     count = len(split)
     order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
     stop = count - count % size if drop_last and count >= size else count
@@ -42,10 +42,10 @@ def batches(
 
 
 def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
-    """Divide `split` at random into the rest and `count` images, classes in proportion.
+    """Split off `count` images at random, stratified by class; return the rest and these.
 
     Raises:
-        DataError: there are too few images for that.
+        DataError: there are too few images.
     """
     rest, held = divided(split.labels, count, seed)
     return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))
@@ -54,10 +54,10 @@ def held_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
 def held_out_part(
     split: Split, part: int, seed: int, *, classes: Sequence[str] | None = None
 ) -> tuple[Split, Split]:
-    """Divide `split` at random into the rest and one in `part` images, at least one per class.
+    """Split off one in `part` images at random, at least one per class; return rest and these.
 
     Raises:
-        DataError: a class has too few images for that.
+        DataError: a class has too few images.
     """
     rest, held = held_out_of(split.labels, part, seed, classes=classes)
     return split.take(torch.from_numpy(rest)), split.take(torch.from_numpy(held))

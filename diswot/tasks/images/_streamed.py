@@ -1,4 +1,4 @@
-"""A folder of images of which an index is kept, and no pixels."""
+"""Streamed folders of images: the cache has an index, but no pixels."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -28,16 +28,16 @@ from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._streamed_split import StreamedSplit
 
 FORMAT = "streamed 1"
-"""To be changed when something else would be kept of the same folder."""
+"""Version of the index; change it if the same folder would be indexed differently."""
 
 _FILES, _PLACES = "files.npy", "places.npy"
 
 
 def write_index(look: Looked, progress: Progress, place: Path) -> None:
-    """Read all images once, and keep in the folder `place` what is known of them then.
+    """Read all images once, and write an index with labels and hashes to the folder `place`.
 
     Raises:
-        DataError: too many of them are unreadable.
+        DataError: too many images are unreadable.
     """
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     places, contents, prints = [], bytearray(), []
@@ -53,6 +53,7 @@ def write_index(look: Looked, progress: Progress, place: Path) -> None:
     np.save(place / _FILES, np.frombuffer(bytes(contents), dtype=np.uint8).reshape(-1, 32))
     splits = _splits(place, look.listing, labels, (look.shape, look.depth))
     describe(place, look, labels, train=splits[0])
+    # Pixels are not kept, so duplicates are found by fingerprints.
     ends = np.cumsum([len(split) for split in splits])[:-1]
     equal = repeated(
         np.split(np.array(prints, dtype=np.uint64), ends), [split.labels for split in splits]
@@ -61,10 +62,10 @@ def write_index(look: Looked, progress: Progress, place: Path) -> None:
 
 
 def read_streamed(place: Path, listing: Listing) -> ImageData:
-    """Return the images of a listing of which an index is kept in `place`.
+    """Return the streamed data of a listing, given its index in `place`.
 
     Raises:
-        DataError: it is damaged.
+        DataError: the index is damaged.
     """
     known = about(place)
     with named_if_damaged(place):
@@ -83,13 +84,13 @@ def _splits(
     labels: Mapping[str, Sequence[int]],
     form: tuple[tuple[int, int, int], int],
 ) -> list[StreamedSplit]:
-    """Return the splits of a listing of which the readable files are kept in `place`.
+    """Return the streamed splits of a listing, given its index in `place`.
 
     Args:
         place: the folder of the index.
-        listing: the folder of images.
-        labels: of the readable ones, by split.
-        form: channels, height and width of the images, and the depth.
+        listing: list of files.
+        labels: split → classes of the readable images.
+        form: (channels, height, width) of the images, and the depth of gray ones.
     """
     entries, shape = entries_of(listing), form[0]
     paths = [entries[number][1].path for number in np.load(place / _PLACES).tolist()]
@@ -108,7 +109,7 @@ def _splits(
 
 
 def _known_of(path: Path, *, shape: tuple[int, int, int], depth: int) -> tuple[bytes, int]:
-    """Return the SHA-256 of a file, and the fingerprint of its image."""
+    """Return the SHA-256 of a file, and the fingerprint of its decoded image."""
     print_of = fingerprint(read_image(path, shape, depth=depth))
     with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").digest(), print_of

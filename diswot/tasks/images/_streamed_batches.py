@@ -1,4 +1,4 @@
-"""Training images that are decoded, cut and mirrored while a student trains on them."""
+"""Batches of streamed training images, decoded and augmented in loader processes."""
 
 import multiprocessing
 import os
@@ -26,16 +26,16 @@ from diswot.tasks.images.teachers import PhotoView
 
 
 class StreamedBatches(ImageBatches):
-    """Batches of training images that stay in their files.
+    """Training batches of streamed images.
 
-    What is drawn for an image follows from a seed and its place alone: not from the batch that
-    it is in, nor from the process that reads it. Mixing is drawn for a whole batch.
+    The augmentation of an image depends only on a seed and its index: not on its batch, nor on
+    the process that reads it. Mixing is drawn per batch.
 
     Args:
-        data: the images.
-        changes: how they are augmented and mixed.
-        device: where they are needed.
-        views: of teachers that have their own, by name.
+        data: data with streamed training images.
+        changes: augmentation and mixing.
+        device: device of the batches.
+        views: teacher → its own view of the photos, for teachers that have one.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class StreamedBatches(ImageBatches):
         self._workers = data.loader_workers
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return images at places (B,), read in threads of this process."""
+        """Return the batch of images at `indices` (B,), read in threads of this process."""
         seed = int(torch.randint(2**62, ()))
         return self._finished(indices, self._examples.__getitems__(_chosen(indices, seed)))
 
     def epoch(self, shares: Iterable[tuple[Tensor, int]], *, seed: int) -> Iterator[Batch]:
-        """Yield batches that processes read ahead; they end with the iterator."""
+        """Yield batches that loader processes prefetch; the processes end with the iterator."""
         asked, needed = tee(shares)
         ahead = _read_ahead(
             self._examples, (_chosen(places, seed) for places, _ in asked), self._workers
@@ -77,21 +77,21 @@ class StreamedBatches(ImageBatches):
 
 
 def _chosen(places: Tensor, seed: int) -> list[Chosen]:
-    """Return places with the seed of what is drawn for each."""
+    """Return (index, seed of its augmentation) for each image."""
     return [(place, seed_for(seed, place)) for place in places.tolist()]
 
 
 def _read_ahead(
     examples: Examples, batches: Iterable[list[Chosen]], workers: int | None
 ) -> Generator[Found, None, None]:
-    """Read batches in order, in processes that end with the iterator.
+    """Yield batches in order from loader processes, which end with the iterator.
 
     Raises:
-        RunError: a process ended.
+        RunError: a loader process was killed.
     """
     cores = os.cpu_count() or 1
     count = min(MOST_LOADER_WORKERS, cores - 1) if workers is None else workers
-    # other ways to start a process would copy the list of files into each
+    # fork shares the list of files; other start methods would copy it into each process
     forks = count > 0 and sys.platform == "linux"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="This DataLoader will create")
@@ -101,7 +101,7 @@ def _read_ahead(
             collate_fn=_as_it_is,
             num_workers=count,
             multiprocessing_context=multiprocessing.get_context("fork") if forks else None,
-            generator=torch.Generator(),  # the seeds of its processes are not used
+            generator=torch.Generator(),  # keeps the global generator unchanged
         )
     reading = _started(loader)
     try:
@@ -115,12 +115,12 @@ def _read_ahead(
             "fewer --loader-workers"
         ) from error
     finally:
-        if count > 0:  # torch does it when the iterator is collected, which may be never
+        if count > 0:  # else only when the iterator is garbage-collected
             reading._shutdown_workers()
 
 
 def _started(loader: "DataLoader[Any]") -> Any:
-    """Start the processes, which do not see Ctrl-C from their first moment."""
+    """Start the loader processes with SIGINT blocked, so that only this one handles Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         return iter(loader)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""Training images read one by one, by whichever process is asked for them."""
+"""The dataset of streamed training images, for a `DataLoader`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,22 +19,23 @@ from diswot.tasks.images._streamed_split import StreamedSplit, no_longer_readabl
 from diswot.tasks.images.teachers import AsTrained
 
 Chosen: TypeAlias = tuple[int, int]
-"""The place of an image, and the seed of what is drawn for it."""
+"""Index of an image, and the seed of its augmentation."""
 
 Found: TypeAlias = "tuple[NDArray[Any], dict[str, NDArray[Any]]] | DataError"
-"""Images (B, C, H, W) with what teachers are given by name; or why they cannot be read.
+"""Images (B, C, H, W) and teacher → its images (B, C, H, W); or the error of reading them.
 
-Arrays come through pipes: tensors would need shared memory, of which containers have little.
+Numpy arrays are sent through pipes; tensors would need shared memory, which is scarce in
+containers.
 """
 
 
 class Examples(Dataset[Any]):
-    """The training images of streamed data, cut and mirrored; asked for by `Chosen`.
+    """Streamed training images, cropped and flipped; indexed by `Chosen`.
 
     Args:
-        data: the images.
+        data: data with streamed training images.
         augment: level of augmentation.
-        teachers: what is done to photos for teachers with a view of their own, by name.
+        teachers: teacher → preprocessing of photos, for teachers with a view of their own.
     """
 
     def __init__(
@@ -48,9 +49,9 @@ class Examples(Dataset[Any]):
         self._least = 2 * max(max(each) for each in sides)
 
     def __getitems__(self, chosen: Sequence[Chosen]) -> Found:
-        """Return a batch; a photo that cannot be read is returned as the error that it is.
+        """Return a batch, or the error if a photo cannot be read.
 
-        Outside of loader workers, photos are read in as many threads as there are cores.
+        Outside of loader workers, photos are read in one thread per core.
         """
         try:
             if get_worker_info() is None:
@@ -67,7 +68,7 @@ class Examples(Dataset[Any]):
 
     @torch.no_grad()
     def _one(self, chosen: Chosen) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return an image (C, H, W), and what each teacher is given of it (1, C, H, W)."""
+        """Return an image (C, H, W), and each teacher's view of it (1, C, H, W)."""
         place, seed = chosen
         if not self._cuts:
             image = self._split.decoded(place)
@@ -75,6 +76,7 @@ class Examples(Dataset[Any]):
             return image, {n: t.of_original(photo.float() / 255) for n, t in self._teachers.items()}
         photo, generator = self._photo(place), torch.Generator().manual_seed(seed)
         height, width = photo.shape[1:]
+        # Student and teachers get the same crop of the photo, each resized to its own size.
         crop = draw_crop((height, width), self._size, generator, flips=self._flips)
         part = crop.of(photo)
         image = part[None]
@@ -90,7 +92,7 @@ class Examples(Dataset[Any]):
 
     @torch.no_grad()
     def _changed(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
-        """Change colors or shapes of each image, where the augmentation is strong."""
+        """Apply TrivialAugment to each image if the augmentation is `strong`."""
         if self._change is None:
             return images
         changed = []

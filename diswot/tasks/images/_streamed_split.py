@@ -1,4 +1,4 @@
-"""Images that stay in their files, and are decoded whenever they are asked for."""
+"""Splits whose images are decoded from their files whenever they are used."""
 
 import os
 from collections.abc import Iterator
@@ -20,20 +20,20 @@ from diswot.tasks.images._split import Split
 
 @dataclass(frozen=True, eq=False)
 class StreamedSplit(Split):
-    """Images that stay in their files.
+    """A split whose images stay in their files.
 
-    `images` is on the meta device: it has the shape, and no pixels. `take` decodes.
+    `images` is on the meta device: it has a shape but no pixels. `take` decodes images.
 
     Attributes:
-        originals: the files.
-        contents: (n, 32) SHA-256 of each of them.
+        originals: the image files.
+        contents: SHA-256 of each file, uint8 of shape (n, 32).
     """
 
     originals: Originals
     contents: NDArray[np.uint8]
 
     def take(self, indices: Tensor) -> Split:
-        """Return the images at `indices`, decoded in as many threads as there are cores.
+        """Decode the images at `indices`, in one thread per core.
 
         Raises:
             DataError: a file was removed or damaged after it was read first.
@@ -44,7 +44,7 @@ class StreamedSplit(Split):
         return Split(pixels.byte(), self.labels[indices])
 
     def decoded(self, place: int) -> Tensor:
-        """Return one image (C, H, W), as a decoded folder has it.
+        """Decode one image to uint8 (C, H, W), exactly as for decoded folders.
 
         Raises:
             DataError: the file was removed or damaged after it was read first.
@@ -57,12 +57,12 @@ class StreamedSplit(Split):
             raise no_longer_readable(path, error) from error
 
     def content(self) -> Iterator[NDArray[Any]]:
-        """Yield hashes of the files, and the classes."""
+        """Yield the files' hashes and the classes, for the digest of the data."""
         yield from (self.contents, self.labels.numpy())
 
 
 def no_longer_readable(path: Path, error: Exception) -> DataError:
-    """Return the error of a photo that could be read when the data were loaded first."""
+    """Return the error for a photo that could be read earlier but cannot be read now."""
     return DataError(
         f"the photo {path} can no longer be read ({first_line(error)}): restore it, or remove it "
         "and start again"

@@ -1,4 +1,4 @@
-"""Classification of images as a task."""
+"""The task of image classification."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ from search_spaces import Signature
 
 
 class ImageClassification(Task):
-    """Images in, one of several classes out."""
+    """Image classification with one class per image."""
 
     name = "images"
     summary = "classification of images"
@@ -51,7 +51,7 @@ class ImageClassification(Task):
     streams = True
 
     def check(self, data: Any, **options: Any) -> None:
-        """Check a name before anything is read, see `check_data`."""
+        """Check the name and options of data before anything is read, see `check_data`."""
         check_data(data, **options)
 
     def load(
@@ -62,24 +62,24 @@ class ImageClassification(Task):
         progress: Progress = silent,
         **options: Any,
     ) -> ImageData:
-        """Return the images that are meant, see `load_data`."""
+        """Load image data, see `load_data`."""
         return load_data(data, root=root, progress=progress, **options)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
-        """Return how photos become what the student takes, and what its outputs mean."""
+        """Return config and templates of an exported classifier."""
         return packaging(signature, dataset)
 
     def prediction(
         self, folder: Path, config: Mapping[str, Any], *, top: int = 1
     ) -> ImagePrediction:
-        """Return what reads users' examples for an exported student, and names its answers."""
+        """Return the reader of examples and formatter of predictions of an exported student."""
         return ImagePrediction(folder, config, top=top)
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
-        """Return the images with what options say of them, such as `flips`, where they do.
+        """Return the data with the options `flips`, `teacher_view` and `loader_workers` applied.
 
         Raises:
-            OptionError: teachers are to see photos that are no files.
+            OptionError: `teacher_view` is `own`, but the data have no image files.
         """
         if not isinstance(dataset, ImageData):
             return dataset
@@ -92,12 +92,12 @@ class ImageClassification(Task):
         read = {"teacher_view": view, "loader_workers": options.get("loader_workers")}
         changed = {name: value for name, value in read.items() if value is not None}
         if changed:
-            known = vars(dataset).get("digest")  # that of the images, which stay the same
+            known = vars(dataset).get("digest")  # the images do not change, so neither does it
             dataset = replace(dataset, **changed).with_provenance(digest=known)
         return dataset if flips in (None, dataset.flips) else replace(dataset, flips=flips)
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options as manifests keep them: names of classes in place of their file."""
+        """Return options for a manifest, with class names instead of a path to their file."""
         from diswot.tasks.images.teachers import as_text
 
         return {
@@ -106,18 +106,18 @@ class ImageClassification(Task):
         }
 
     def upgraded(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a record of version 0.1.0 with its signature and measures as today's."""
+        """Convert a record of version 0.1.0 to current names."""
         return upgraded(record)
 
     @property
     def teacher_sources(self) -> TeacherSources:
-        """Built-in networks, and those of libraries with their weights."""
+        """Built-in teachers, and pretrained ones of libraries."""
         from diswot.tasks.images.teachers import SOURCES
 
         return SOURCES
 
     def check_teacher(self, teacher: str | nn.Module | Teacher, **options: Any) -> None:
-        """Check a teacher before there are data for it."""
+        """Check the name and options of a teacher before data are loaded."""
         from diswot.tasks.images.teachers import check_teacher
 
         check_teacher(teacher, **options)
@@ -125,7 +125,7 @@ class ImageClassification(Task):
     def find_teacher(
         self, teacher: str | nn.Module | Teacher, dataset: Dataset, **options: Any
     ) -> Teacher:
-        """Return the teacher that is meant, its outputs in the order of the data's classes."""
+        """Return a teacher whose outputs are in the order of the data's classes."""
         from diswot.tasks.images.teachers import find_teacher
 
         images = cast(ImageData, dataset)
@@ -134,7 +134,7 @@ class ImageClassification(Task):
     def check_trained(
         self, teacher: Teacher, network: nn.Module, dataset: Dataset, **options: Any
     ) -> str | None:
-        """Check the order of a teacher's outputs, and what it loses in the students' images."""
+        """Check the class order of a teacher's outputs, and its accuracy on students' images."""
         from diswot.tasks.images.teachers import check_trained
 
         check = check_trained(teacher, network, cast(ImageData, dataset), **options)

@@ -1,4 +1,4 @@
-"""Training images as they are trained on: augmented, standardized and mixed."""
+"""Training batches: augmented, normalized and mixed images."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,11 +14,11 @@ from diswot.tasks.images._mixing import mixed
 
 
 class View(Protocol):
-    """What a teacher is given of training images in place of what students are.
+    """A teacher's own view of training images, in place of the students' images.
 
     Attributes:
-        text: what it is, for people.
-        whole: height and width of which the images given are the middle.
+        text: description for messages.
+        whole: height and width of the uncropped images, of which the view is the center crop.
     """
 
     @property
@@ -27,17 +27,17 @@ class View(Protocol):
     def whole(self) -> tuple[int, int]: ...
 
     def __call__(self, indices: Tensor, cut: Cut | None) -> Tensor:
-        """Return the images at places (B,), cut and mirrored like those of the student."""
+        """Return the images at `indices` (B,), with the student's crops and flips."""
 
 
 class ImageBatches(TrainingBatches):
-    """Batches of the training images.
+    """Training batches of images in memory or memory-mapped.
 
     Args:
-        data: the images.
-        changes: how they are augmented and mixed.
-        device: where they are needed.
-        views: of teachers that have their own, by name.
+        data: the data.
+        changes: augmentation and mixing.
+        device: device of the batches.
+        views: teacher → its own view of the photos, for teachers that have one.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class ImageBatches(TrainingBatches):
 
     @property
     def fixed(self) -> bool:
-        """Whether an image is the same in every epoch."""
+        """Whether images are the same in every epoch: neither augmented nor mixed."""
         return self._changes.augment == "none" and not (self._changes.mixup or self._changes.cutmix)
 
     @property
     def views(self) -> Mapping[str, str]:
-        """Teachers that are given something else than students, with what it is."""
+        """Teacher → description of its own view."""
         return {name: view.text for name, view in self._views.items()}
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return images, class probabilities (B, N) as targets, and labels, on the device."""
+        """Return the batch at `indices` (B,): images (B, C, H, W), targets (B, N), labels (B,)."""
         found = self._data.train.take(indices)
         images = self._augment(found.images.to(self._device).float())
         cut = cut_of(self._augment)
@@ -72,12 +72,12 @@ class ImageBatches(TrainingBatches):
     def _batch(
         self, indices: Tensor, images: Tensor, own: Mapping[str, Callable[[], Tensor]]
     ) -> Batch:
-        """Return images (B, C, H, W) that are augmented, standardized and mixed.
+        """Normalize and mix augmented images (B, C, H, W).
 
         Args:
-            indices: their places.
-            images: they, on the device.
-            own: returns what a teacher is given in place of them, by its name.
+            indices: indices of the images in the training split (B,).
+            images: augmented images on the device.
+            own: teacher → function that returns its own view of the images.
         """
         labels = self._data.train.labels[indices].to(self._device)
         made = mixed(self._data.normalize(images), labels, self._data.num_classes, self._changes)

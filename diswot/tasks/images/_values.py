@@ -1,4 +1,4 @@
-"""What the values of pixels mean: their range is read, and reported where it is unusual."""
+"""Inference of the pixel range of datasets, with notes on unusual ranges."""
 
 from collections.abc import Mapping
 
@@ -9,18 +9,18 @@ from diswot.errors import DataError
 
 _BYTE, _WORD = 255.0, 65_535.0
 _RATHER_BYTES = 16
-"""Floats from 0 to beyond this are taken for values of 8 bits."""
+"""Floats whose maximum is above this are taken as 8-bit values."""
 
 
 def in_range(splits: Mapping[str, Tensor], name: str) -> tuple[dict[str, Tensor], float, list[str]]:
-    """Return images as uint8 or float, what their values are divided by, and what to report.
+    """Return split → images as uint8 or float, the divisor of their values, and notes.
 
     Args:
-        splits: images (n, C, H, W) of each split.
-        name: of the dataset, for messages.
+        splits: split → images (n, C, H, W).
+        name: name of the dataset, for messages.
 
     Raises:
-        DataError: there are values that are not finite, or the splits differ in type or range.
+        DataError: values are not finite, or the splits differ in type or range.
     """
     if len(kinds := {str(images.dtype).removeprefix("torch.") for images in splits.values()}) > 1:
         raise DataError(

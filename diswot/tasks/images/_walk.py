@@ -1,4 +1,4 @@
-"""Folders and files below a folder; what is left out is recorded, so that it can be named."""
+"""Directory traversal that records which files and folders are left out."""
 
 import os
 from collections import Counter
@@ -17,15 +17,15 @@ _OF_SYSTEMS = frozenset(
 
 @dataclass
 class LeftOut:
-    """What lies in a folder of images and is not read.
+    """Files and folders of a folder of images that are left out.
 
     Attributes:
         root: the folder.
-        others: files of which no reader is known.
+        others: files of unknown types.
         hidden: hidden files and folders, and those of operating systems.
         irregular: named pipes, sockets and devices, and folders named like images.
-        links: links to nothing, to a folder above, or to one that was read already.
-        loose: images that lie outside of class folders.
+        links: broken links, and links to a parent folder or one that was read already.
+        loose: images outside of class folders.
         unlabeled: folders of images without classes.
     """
 
@@ -38,7 +38,7 @@ class LeftOut:
     unlabeled: list[Path] = field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What was left out by kind, with counts and the first names."""
+        """Return a note per kind, with numbers and the first names."""
         by_suffix = f"{by_suffixes(self.others)}: " if self.others else ""
         kinds = {
             f"files passed over that are no images, {len(self.others):,}: {by_suffix}": self.others,
@@ -66,12 +66,12 @@ def by_suffixes(paths: Iterable[Path]) -> str:
 
 
 def is_image(name: str) -> bool:
-    """Return whether a file's name ends as those of images do."""
+    """Return whether a file has the suffix of an image format."""
     return os.path.splitext(name)[1].lower() in suffixes()  # noqa: PTH122  (a name, not a path)
 
 
 def subfolders(folder: Path, left: LeftOut) -> list[Path]:
-    """Return the folders in `folder` that may hold images, sorted by name."""
+    """Return the subfolders that may contain images, sorted by name; record others."""
     found = []
     for entry in _entries(folder):
         path = Path(entry.path)
@@ -88,7 +88,7 @@ def subfolders(folder: Path, left: LeftOut) -> list[Path]:
 
 
 def loose_images(folder: Path) -> list[Path]:
-    """Return the image files that lie in `folder` itself."""
+    """Return the image files directly in `folder`."""
     entries = _entries(folder)
     return [
         Path(entry.path)
@@ -98,14 +98,14 @@ def loose_images(folder: Path) -> list[Path]:
 
 
 def has_images(folder: Path) -> bool:
-    """Return whether there is an image file in `folder`, at any depth."""
+    """Return whether `folder` contains an image file at any depth."""
     return next(images_in(folder, LeftOut(folder)), None) is not None
 
 
 def images_in(folder: Path, left: LeftOut) -> Iterator[Path]:
-    """Find the image files of a folder at all depths; links are followed.
+    """Yield the image files of a folder at all depths; symbolic links are followed.
 
-    A folder is read once, so that links that lead back do not make a circle.
+    Each folder is read once, so that cyclic links do not loop.
     """
     seen = {_identity(folder)}
     waiting = [folder]
@@ -158,7 +158,7 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
 
 
 def _leads_back(link: Path) -> bool:
-    """Return whether a link leads to a folder that it lies in."""
+    """Return whether a link's target is one of its parent folders."""
     place, target = link.parent.resolve(), link.resolve()
     return target == place or target in place.parents
 

@@ -1,4 +1,4 @@
-"""Teachers of images: built-in networks, and those of libraries with their weights."""
+"""Teachers for images: built-in networks, and pretrained ones of libraries."""
 
 from diswot.tasks.images.teachers._as_trained import AsTrained
 from diswot.tasks.images.teachers._asked_for import check_teacher

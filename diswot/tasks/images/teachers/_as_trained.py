@@ -1,4 +1,4 @@
-"""A teacher that sees images as it was trained to see them."""
+"""Preprocessing of images for teachers that were trained with another one."""
 
 import math
 from collections.abc import Sequence
@@ -14,30 +14,30 @@ from diswot.tasks.images._image_spec import ImageSpec
 from diswot.teachers import OwnView
 
 LARGEST_SIDE = 4096
-"""Of images that a network is given."""
+"""Maximum height and width of a network's input."""
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
 
 
 class AsTrained(OwnView):
-    """Takes images as students take them, and shows them to a network in its own way.
+    """Converts images from the data's preprocessing to that of a network.
 
-    The data's normalization is undone, the image is resized (antialiased) and cropped
-    about its center, and the network's own normalization applied. Gray images are
-    given to a network of several channels in each of them.
+    The data's normalization is undone, the image is resized (antialiased) and center-cropped,
+    and the network's own normalization applied. Gray images are repeated in all channels of the
+    network.
 
     Args:
-        network: what is given the images; also the attribute `network`.
-        images: the images as they come.
-        mean: per channel of the network, of pixels between 0 and 1; by default the data's.
-        std: per channel of the network; by default the data's.
-        size: height and width that images are resized to, or the length that their
-            shorter side gets; by default they stay as they are.
-        crop: height and width that are then cut out of the middle; by default all.
-        interpolation: how images are resized.
+        network: the network; also the attribute `network`.
+        images: spec of the data's images.
+        mean: mean per channel of the network, of pixels in [0, 1]; by default the data's.
+        std: standard deviation per channel of the network; by default the data's.
+        size: height and width to which images are resized, or the length of their shorter side;
+            by default they are not resized.
+        crop: height and width of the center crop after resizing; by default no crop.
+        interpolation: interpolation of resizing.
 
     Raises:
-        TeacherError: the images cannot be prepared that way.
+        TeacherError: the settings do not fit the images or each other.
 
     Examples:
         >>> spec = ImageSpec((1, 16, 16), 10, (0.3,), (0.2,), 16.0)
@@ -79,11 +79,11 @@ class AsTrained(OwnView):
         self.register_buffer("offset", offset, persistent=False)
 
     def forward(self, images: Tensor) -> Any:
-        """Show images (B, C, H, W), normalized as the data's are, to the network."""
+        """Preprocess images (B, C, H, W), normalized like the data's, and call the network."""
         return self.network(self.as_trained(images))
 
     def as_trained(self, images: Tensor) -> Tensor:
-        """Return images (B, C, H, W), normalized as the data's are, as the network takes them."""
+        """Convert images (B, C, H, W), normalized like the data's, to the network's input."""
         height, width = self.crop
         if tuple(images.shape[2:]) != self.size:
             images = F.interpolate(images, self.size, mode=self.interpolation, antialias=True)
@@ -92,13 +92,13 @@ class AsTrained(OwnView):
 
     @property
     def enlarges(self) -> bool:
-        """Whether images are enlarged to the size that the network was trained on."""
+        """Whether the network was trained on larger images than the data has."""
         return self._own_size is not None and any(
             own > given for own, given in zip(self.size, self.images.shape[1:], strict=True)
         )
 
     def without_network(self) -> "AsTrained":
-        """Return the same with no network within: what is done to images, and nothing else."""
+        """Return the preprocessing alone, with an identity as network."""
         return AsTrained(
             nn.Identity(),
             self.images,
@@ -110,10 +110,10 @@ class AsTrained(OwnView):
         )
 
     def of_original(self, image: Tensor) -> Tensor:
-        """Return an image at its own size as the network takes it.
+        """Preprocess an uncropped image for the network, as it was trained.
 
         Args:
-            image: (C, height, width), of values from 0 to 1, of any height and width.
+            image: image (C, height, width) with values in [0, 1], of any height and width.
 
         Returns:
             The image (1, C, height, width), resized, cropped and normalized for the network.
@@ -122,15 +122,15 @@ class AsTrained(OwnView):
         return self._of_pixels(image, self._own_size, self._own_crop or square)
 
     def of_part(self, image: Tensor) -> Tensor:
-        """Return the part of an original that a student's image shows, as the network takes it.
+        """Preprocess the crop of an original that the student's image shows, for the network.
 
         Args:
-            image: (C, height, width), of values from 0 to 1, of any height and width; the
-                student's image is the same, resized.
+            image: crop (C, height, width) with values in [0, 1], of any height and width; the
+                student's image is the same crop, resized.
 
         Returns:
-            The image (1, C, height, width): what the network would be given of the student's
-            image, had that its pixels.
+            The image (1, C, height, width), as from the student's image but with the crop's
+            higher resolution.
         """
         return self._of_pixels(image, self.size, self.crop)
 
@@ -156,7 +156,7 @@ class AsTrained(OwnView):
         return view.to(image.device).as_trained(image[None])
 
     def extra_repr(self) -> str:
-        """Say how images are prepared."""
+        """Return the settings of the preprocessing."""
         return (
             f"images={self.images}, mean={self.mean}, std={self.std}, size={self.size}, "
             f"crop={self.crop}, interpolation={self.interpolation}"

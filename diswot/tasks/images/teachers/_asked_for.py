@@ -1,4 +1,4 @@
-"""Checks of a teacher of images, before there are data for it."""
+"""Checks of a teacher's name and options, before data are loaded."""
 
 from pathlib import Path
 
@@ -18,17 +18,17 @@ def check_teacher(
     teacher_state: str | None = None,
     teacher_classes: TeacherClasses | None = None,
 ) -> None:
-    """Check a teacher before there are data for it.
+    """Check the name and options of a teacher before data are loaded.
 
     Args:
         teacher: see [`find_teacher`][diswot.tasks.images.teachers.find_teacher].
-        weights: a checkpoint to load into it.
-        teacher_epochs: how long it is to be trained.
-        teacher_state: the weights that scores are to see it with.
-        teacher_classes: the order of its outputs.
+        weights: checkpoint to load into the teacher.
+        teacher_epochs: epochs of the teacher's training, if it has to be trained.
+        teacher_state: weights of the teacher for scores, `random` or `trained`.
+        teacher_classes: class order of its outputs.
 
     Raises:
-        DiswotError: it does not exist, cannot be had, or an option means nothing for it.
+        DiswotError: the teacher is unknown or unavailable, or an option does not apply to it.
     """
     SOURCES.check(teacher, weights=weights, epochs=teacher_epochs, state=teacher_state)
     if not SOURCES.has_weights(teacher, weights):
@@ -36,7 +36,7 @@ def check_teacher(
 
 
 def check_classes_of_weights(name: str, teacher_classes: TeacherClasses | None) -> None:
-    """Refuse an order of outputs for a teacher that has no weights.
+    """Check that no class order is given for a teacher without weights.
 
     Raises:
         OptionError: one is given.

@@ -1,4 +1,4 @@
-"""Networks that can be named: those of the CIFAR-100 tables of distillation papers."""
+"""Built-in networks: those of the CIFAR-100 tables in distillation papers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ _WIDE = (32, 64, 128, 256)
 
 @dataclass(frozen=True)
 class ImageNetwork(BuiltIn):
-    """A network with a name, for images of any number of channels.
+    """A built-in network for images with any number of channels.
 
     Attributes:
-        summary: what it is, in a few words.
-        make: (num_classes, in_channels) → the network, initialized at random.
+        summary: short description.
+        make: function (num_classes, in_channels) → randomly initialized network.
     """
 
     def build(self, *, num_classes: int, in_channels: int = 3) -> nn.Module:
@@ -43,12 +43,12 @@ class ImageNetwork(BuiltIn):
 
     @property
     def params(self) -> int:
-        """Parameters for color images of 100 classes."""
+        """Number of parameters for RGB images and 100 classes."""
         network = build_on_meta(partial(self.build, num_classes=100))
         return sum(parameter.numel() for parameter in network.parameters())
 
     def described(self) -> str:
-        """Return one line for people."""
+        """Return a one-line description."""
         return f"{self.summary}; {self.params / 1e6:.2f}M parameters for 100 classes"
 
 
@@ -94,4 +94,4 @@ TEACHERS: Mapping[str, ImageNetwork] = MappingProxyType(
         "shufflenet-v2": ImageNetwork("ShuffleNet V2 1×, for small images", ShuffleNetV2),
     }
 )
-"""Built-in networks, for teachers and students alike."""
+"""Name → built-in network, for teachers and students."""

@@ -1,4 +1,4 @@
-"""Which class of the data each output of a teacher stands for."""
+"""The order of classes in a teacher's outputs."""
 
 import json
 import re
@@ -13,22 +13,22 @@ from diswot.errors import OptionError
 from diswot.files import read_file
 
 TeacherClasses: TypeAlias = str | Path | Sequence[str]
-"""`data`, `text`, `natural`, a file of names, or the names themselves."""
+"""`data`, `text`, `natural`, a file with class names, or the class names."""
 
 ORDERS = ("data", "text", "natural")
-"""Orders with a name: that of the data's classes, sorted as text, sorted by their numbers."""
+"""Named orders: as in the data, sorted as text, sorted naturally (2 before 10)."""
 
 _LARGEST_FILE = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class ClassOrder:
-    """Which class each output of a teacher stands for.
+    """The class of each output of a teacher.
 
     Attributes:
-        labels: the data's label of each output.
-        classes: names of the data's classes, by label.
-        named: whether the user named the order.
+        labels: the data's class number of each output.
+        classes: names of the data's classes, by class number.
+        named: whether the user gave the order.
     """
 
     labels: tuple[int, ...]
@@ -40,7 +40,7 @@ class ClassOrder:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """Return the first names, and an ellipsis for the others."""
+    """Return up to four names, and an ellipsis if there are more."""
     return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
 
 
@@ -51,17 +51,19 @@ def class_order(
     num_classes: int,
     named: TeacherClasses | None = None,
 ) -> tuple[ClassOrder, tuple[str, ...]]:
-    """Return the order of a teacher's outputs, and notes on how it was found.
+    """Infer the class order of a teacher's outputs; return it with notes.
 
     Args:
-        names: of the teacher's outputs, where it has any; `LABEL_0`, … count as none.
-        classes: names of the data's classes, where it has any.
-        num_classes: how many there are.
-        named: the order that the user named.
+        names: class names of the teacher, if it has any; `LABEL_0`, … count as none.
+        classes: class names of the data, if it has any.
+        num_classes: number of classes.
+        named: order given by the user, if any.
 
     Raises:
-        OptionError: what the user named is no order of the data's classes.
+        OptionError: `named` is no order of the data's classes.
     """
+    # In order of precedence: the user's order; without names, that of the data, or natural order
+    # if its classes are numbers; by names where they match; else that of the data, with a note.
     known = tuple(map(str, range(num_classes))) if classes is None else tuple(classes)
     if named is not None:
         order = ClassOrder(_named(named, known), known, named=True)
@@ -89,7 +91,7 @@ def class_order(
 
 
 def labels_in(order: str, classes: Sequence[str]) -> tuple[int, ...]:
-    """Return the labels of the classes in an order that has a name.
+    """Return class numbers in a named order.
 
     Examples:
         >>> labels_in("text", ["0", "1", "2", "10"]), labels_in("natural", ["0", "1", "10", "2"])
@@ -104,7 +106,7 @@ def labels_in(order: str, classes: Sequence[str]) -> tuple[int, ...]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts runs of digits as numbers."""
+    """Return a sort key that compares digits in names as numbers."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
@@ -133,7 +135,7 @@ def _named(named: TeacherClasses, classes: Sequence[str]) -> tuple[int, ...]:
 
 
 def as_text(named: TeacherClasses | None) -> str | None:
-    """Return the order that a user named in a form that needs no file, as a manifest keeps it.
+    """Convert a user's class order to text that does not refer to a file, for manifests.
 
     Raises:
         OptionError: a file cannot be read.
@@ -159,7 +161,7 @@ def _names(named: TeacherClasses) -> list[str]:
 
 
 def _from_file(path: Path) -> list[str]:
-    """Return names from a text file (a line each), or JSON (a list, or an id2label)."""
+    """Read class names from a text file (one per line) or JSON (a list or `id2label`)."""
     try:
         if not path.is_file():
             raise OptionError(
@@ -183,9 +185,10 @@ def _from_file(path: Path) -> list[str]:
 
 
 def _matched(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
-    """Return the label that each name stands for; `None` where they are not the same classes."""
+    """Return the class number of each name; `None` if the classes differ."""
     if len(names) != len(classes):
         return None
+    # Match exactly, then without case and punctuation, then by numbers, then by synonyms.
     for key in (str, _simple):
         if (labels := _by(key, names, classes)) is not None:
             return labels
@@ -206,7 +209,7 @@ def _by(
 
 
 def _by_synonyms(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
-    """Match names such as ImageNet's `tench, Tinca tinca` by one of their parts."""
+    """Match names such as ImageNet's `tench, Tinca tinca` by one of their unique parts."""
     parts = [{_simple(part) for part in (name, *name.split(","))} for name in names]
     often = Counter(part for some in parts for part in some)
     outputs = [
@@ -222,13 +225,13 @@ def _by_synonyms(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...
 
 
 def _simple(name: str) -> str:
-    """Return a name without case, spaces and punctuation."""
+    """Normalize a name: without case, spaces and punctuation."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[\W_]+", "", folded) or folded
 
 
 def _numbers(names: Sequence[str]) -> list[int]:
-    """Return the numbers of names that are numbers behind one prefix; nothing for others."""
+    """Return the numbers of names like `class_3` with one common prefix; else an empty list."""
     found = [re.fullmatch(r"([^0-9]*?)[-_. ]?([0-9]{1,9})", name) for name in names]
     if any(match is None for match in found):
         return []

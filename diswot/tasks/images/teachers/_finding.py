@@ -1,4 +1,4 @@
-"""What names and networks stand for: teachers of images."""
+"""Resolution of names and networks to teachers for images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,30 +26,29 @@ def find_teacher(
     classes: Sequence[str] | None = None,
     teacher_classes: TeacherClasses | None = None,
 ) -> Teacher:
-    """Return the teacher that is meant.
+    """Return the teacher of a name or network.
 
     Args:
         teacher: a built-in name; `hf:<folder or id>`, `timm:<name>` or `torchvision:<name>`
             for a network of these libraries with its weights and its own normalization;
             `package.module:callable`, called with `num_classes`, `in_channels`, `images` and
-            `signature` where it takes them; or a network. The last two are taken to be
-            trained as they come. A `Teacher` is returned as it is.
-        images: what the data's images are.
-        weights: a checkpoint (`.safetensors`, `.pt` or `.pth`) to load into it.
-        classes: names of the data's classes, where known: a teacher that has them in
-            another order is put in theirs.
-        teacher_classes: the order of the teacher's outputs, where its own names do not
-            say: `data`, `text` or `natural` (the data's classes as they are, sorted as
-            text, or sorted by their numbers), a file with a name on each line (or JSON),
-            or the names.
+            `signature` if it has such parameters; or a network. The last two are assumed to be
+            trained. A `Teacher` is returned unchanged.
+        images: spec of the data's images.
+        weights: checkpoint (`.safetensors`, `.pt` or `.pth`) to load into the teacher.
+        classes: class names of the data, if known; the outputs of a teacher with another order
+            are permuted.
+        teacher_classes: class order of the teacher's outputs, if it has no class names: `data`,
+            `text` or `natural` (the data's classes as they are, sorted as text, or sorted
+            naturally), a file with a name per line (or JSON), or the names.
 
     Raises:
         UnknownNameError: no teacher has that name.
-        TeacherError: it cannot be built or loaded.
+        TeacherError: the teacher cannot be built or loaded.
         NetworkError: a library's network does not fit the data.
         MissingExtraError: its library is not installed.
-        CheckpointError: the checkpoint is missing, damaged, hostile or of another network.
-        OptionError: `teacher_classes` are not the data's, or the teacher has no weights.
+        CheckpointError: the checkpoint is missing, damaged, unsafe or of another network.
+        OptionError: `teacher_classes` are not those of the data, or the teacher has no weights.
 
     Examples:
         >>> images = ImageSpec((1, 16, 16), 10, mean=(0.3,), std=(0.4,), scale=16.0)
@@ -75,7 +74,7 @@ def _in_order(
     classes: Sequence[str] | None,
     named: TeacherClasses | None,
 ) -> ImageTeacher:
-    """Return a teacher whose outputs are in the order of the data's classes."""
+    """Return the teacher with its outputs permuted to the order of the data's classes."""
     if teacher.weights is None:
         check_classes_of_weights(teacher.name, named)
         return teacher

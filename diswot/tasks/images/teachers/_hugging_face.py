@@ -1,4 +1,4 @@
-"""Teachers from Hugging Face transformers: image classifiers of a folder, or of the Hub."""
+"""Teachers from Hugging Face transformers: image classifiers of a folder or the Hub."""
 
 from functools import partial
 
@@ -13,21 +13,21 @@ from diswot.teachers import library_teacher, transformers_source
 
 
 def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return an image classifier, given images as its processor prepares them.
+    """Return an image classifier with the preprocessing of its image processor.
 
-    Mean, standard deviation, size and crop are those of `preprocessor_config.json`;
-    without one, images are normalized as the data's are, and resized to the
-    configuration's `image_size` where it has one.
+    Mean, standard deviation, size and crop are those of `preprocessor_config.json`; without
+    it, images are normalized like the data's, and resized to `image_size` of the config, if
+    it has one.
 
     Args:
-        place: a folder that `save_pretrained` wrote, or an id of the Hub.
-        images: what the data's images are.
-        pretrained: whether its weights are wanted, or are given with it.
+        place: folder of `save_pretrained`, or id of the Hub.
+        images: spec of the data's images.
+        pretrained: whether to load its weights.
 
     Raises:
         MissingExtraError: transformers is not installed.
         TeacherError: it is no image classifier, or cannot be loaded.
-        NetworkError: it does not fit the data.
+        NetworkError: the network does not fit the data.
     """
     with transformers_source(place) as source:
         found = source.classifier(
@@ -49,14 +49,14 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> I
 
 
 class JointHead(nn.Module):
-    """A distilled transformer whose two heads, of which it gives the mean, are one layer.
+    """A distilled transformer (DeiT) whose two averaged heads are merged into one linear layer.
 
     Source: Touvron et al., "Training data-efficient image transformers & distillation
     through attention", ICML 2021, section 4 (late fusion of the two classifiers).
 
     Args:
-        body: its output's `last_hidden_state` begins with the class and distillation tokens.
-        heads: the linear layer of each.
+        body: network whose `last_hidden_state` begins with the class and distillation tokens.
+        heads: linear classifiers of the two tokens.
     """
 
     def __init__(self, body: nn.Module, heads: tuple[nn.Linear, nn.Linear]) -> None:
@@ -75,7 +75,7 @@ class JointHead(nn.Module):
 
 
 def one_headed(network: nn.Module) -> nn.Module:
-    """Return a network that computes the same with one classifier."""
+    """Return an equivalent network with one classifier."""
     heads = [getattr(network, f"{name}_classifier", None) for name in ("cls", "distillation")]
     if isinstance(heads[0], nn.Linear) and isinstance(heads[1], nn.Linear):
         body = getattr(network, str(network.base_model_prefix))

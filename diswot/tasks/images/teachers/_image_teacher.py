@@ -1,4 +1,4 @@
-"""Teachers whose outputs stand for classes of images."""
+"""Teachers for image classification."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from diswot.teachers import Teacher
 
 @dataclass(frozen=True)
 class ImageTeacher(Teacher):
-    """A classifier of images to distill from.
+    """An image classifier to distill from.
 
     Attributes:
-        names: of its outputs' classes, where known.
-        order: which class of the data each output stands for; `None` where it is not yet
-            known, or it was trained on them here.
+        names: class names of its outputs, if known.
+        order: class of the data of each output; `None` if not yet known, or if the teacher is
+            trained on the data here.
     """
 
     names: tuple[str, ...] | None = None
@@ -22,7 +22,7 @@ class ImageTeacher(Teacher):
 
     @classmethod
     def of(cls, teacher: Teacher, *, names: Sequence[str] | None = None) -> "ImageTeacher":
-        """Return a teacher as one of images, with the names of its outputs where they are known."""
+        """Convert a teacher to an `ImageTeacher`, with the class names of its outputs if known."""
         if isinstance(teacher, ImageTeacher):
             return teacher
         named = None if names is None else tuple(names)

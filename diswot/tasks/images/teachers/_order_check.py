@@ -1,4 +1,4 @@
-"""Whether a teacher's outputs are in the order they are taken in, by its predictions."""
+"""Check of the class order of a teacher's outputs by its predictions."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from diswot.tasks.images.teachers._class_order import ClassOrder, labels_in, sho
 from diswot.tasks.images.teachers._predictions import Predictions
 
 _KNOWS = 0.3
-"""Of the way from always naming one class to always being right, from which a network is taken
-for a trained one."""
+"""Minimum accuracy of a trained network, on a scale from 0 (always the most frequent class)
+to 1 (always right)."""
 
 _CONVINCING = 0.5
-"""Accuracy of outputs that were assigned to the classes they fit best, from which
-a network is taken for a trained one."""
+"""Minimum accuracy of a trained network whose outputs are assigned to the classes that fit
+best."""
 
 _RIGHT_ENOUGH = 0.9
-"""Accuracy of the first images at which no other order is looked for."""
+"""Accuracy on the first images from which no other order is tried."""
 
 
 @dataclass(frozen=True)
 class OrderCheck:
-    """What a teacher's predictions say about the order of its outputs.
+    """A teacher's predictions, compared with the classes in several orders.
 
     Attributes:
-        order: in which its outputs are taken.
-        outputs: which output was the largest, for each image.
-        labels: the class of each image.
+        order: class order in use.
+        outputs: index of the largest output for each image, shape (n,).
+        labels: class of each image, shape (n,).
     """
 
     order: ClassOrder
@@ -37,12 +37,12 @@ class OrderCheck:
 
     @property
     def accuracy(self) -> float:
-        """In the order in use."""
+        """Accuracy with the order in use."""
         return self._accuracy(self.order.labels)
 
     @property
     def better(self) -> str | None:
-        """An order with a name that is better by more than chance, and what it is; or `None`."""
+        """A description of a named order that is significantly better, or `None`."""
         classes = self.order.classes
         found = {name: labels_in(name, classes) for name in ("data", "natural", "text")}
         best = max(found, key=lambda name: self._accuracy(found[name]))
@@ -57,10 +57,10 @@ class OrderCheck:
 
     @property
     def reassigned(self) -> str | None:
-        """That some other order is better by more than chance, and how it begins; or `None`.
+        """A description of another order that is significantly better, or `None`.
 
-        The best one-to-one assignment of outputs to classes is found on half of the images
-        and counted on the other half, both ways.
+        The best one-to-one assignment of outputs to classes is fitted on each half of the images
+        and evaluated on the other half.
         """
         halves = [np.arange(len(self.labels)) % 2 == part for part in (0, 1)]
         right = np.zeros(len(self.labels), dtype=bool)
@@ -79,7 +79,7 @@ class OrderCheck:
 
     @property
     def advice(self) -> str:
-        """What to do about a teacher that is near chance."""
+        """Advice for a teacher whose accuracy is near chance."""
         if problem := self.better or self.reassigned:
             return f"it has {problem}"
         return (
@@ -95,7 +95,11 @@ class OrderCheck:
         return float(self._right(labels).mean())
 
     def _beats(self, right: NDArray[np.bool_]) -> bool:
-        """Return whether predictions beat those in use, and one class for all images."""
+        """Return whether predictions are significantly better than those in use.
+
+        They must also be better than always predicting the most frequent class. The test is a
+        one-sided sign test on the images on which the two differ.
+        """
         from scipy.stats import binomtest
 
         used = self._right(self.order.labels)
@@ -106,22 +110,22 @@ class OrderCheck:
         return bool(binomtest(gained, gained + lost, alternative="greater").pvalue < 1e-3)
 
     def _assigned(self, some: NDArray[np.bool_]) -> tuple[int, ...]:
-        """Return the label of each output that makes the most of some images right."""
+        """Return the class of each output that maximizes the accuracy on some images."""
         from scipy.optimize import linear_sum_assignment
 
         count = len(self.order.classes)
         table = np.zeros((count, count))
         np.add.at(table, (self.outputs[some], self.labels[some]), 1)
-        table[np.arange(count), self.order.labels] += 1e-3  # in doubt, as it was
+        table[np.arange(count), self.order.labels] += 1e-3  # ties favor the order in use
         return tuple(map(int, linear_sum_assignment(table, maximize=True)[1]))
 
 
 def check_order(order: ClassOrder, predictions: Predictions) -> OrderCheck:
-    """Compare a teacher's predictions with the classes, no further than they leave a doubt.
+    """Compare a teacher's predictions with the classes; stop early if they agree.
 
     Args:
-        order: in which its outputs are taken.
-        predictions: of the teacher whose outputs are in the order of the data's classes.
+        order: class order in use.
+        predictions: predictions of the teacher, with outputs permuted to the data's order.
     """
     labels = torch.tensor(order.labels)
     outputs: list[int] = []

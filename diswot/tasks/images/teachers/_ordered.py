@@ -1,4 +1,4 @@
-"""Networks whose outputs are put in the order of the data's classes."""
+"""Permutation of a network's outputs to the order of the data's classes."""
 
 from collections import defaultdict
 
@@ -11,11 +11,11 @@ from diswot.tasks.images.teachers._as_trained import AsTrained
 
 
 class InOrder(nn.Module):
-    """A network whose classes are in another order; for those without one linear classifier.
+    """Permutes the outputs of a network that has no single linear classifier.
 
     Args:
-        network: gives the logits.
-        order: for each class the place of its logit in the network's output.
+        network: network that returns logits.
+        order: index of each class's logit in the network's output, shape (N,).
     """
 
     order: Tensor
@@ -32,14 +32,14 @@ class InOrder(nn.Module):
 
 @torch.no_grad()
 def ordered(network: nn.Module, order: Tensor, images: ImageSpec) -> nn.Module:
-    """Return a network whose output of class c is what was output `order[c]`.
+    """Return a network whose output c is output `order[c]` of `network`.
 
-    The rows of its classifier are moved in place, where that is a linear layer.
+    If its classifier is a linear layer, the rows of that are permuted in place.
 
     Args:
-        network: a network in the mode that it is evaluated in.
-        order: for each class the place of its logit in the network's output (N,).
-        images: what it takes.
+        network: network in evaluation mode.
+        order: index of each class's logit in the network's output, shape (N,).
+        images: spec of its input.
     """
     classifier = _classifier(network, images)
     if classifier is not None:
@@ -54,13 +54,14 @@ def ordered(network: nn.Module, order: Tensor, images: ImageSpec) -> nn.Module:
 
 
 def _classifier(network: nn.Module, images: ImageSpec) -> nn.Linear | None:
-    """Return the linear layer whose output the network returns as it is, if there is one."""
+    """Return the linear layer whose output is the network's output, or `None`."""
     seen: dict[nn.Linear, list[Tensor]] = defaultdict(list)
 
     def see(module: nn.Module, _inputs: object, output: Tensor) -> None:
         if isinstance(module, nn.Linear):
             seen[module].append(output.clone())
 
+    # Record the outputs of all linear layers on random images, and compare with the network's.
     sample = torch.randn(2, *images.shape, generator=torch.Generator().manual_seed(0))
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     hooks = [module.register_forward_hook(see) for module in linear]
@@ -75,6 +76,6 @@ def _classifier(network: nn.Module, images: ImageSpec) -> nn.Linear | None:
 
 
 def _is_shared(layer: nn.Linear, network: nn.Module) -> bool:
-    """Return whether another module has the same weight, or computes it."""
+    """Return whether another module shares the layer's weight, or parametrizes it."""
     parameters = ((m, p) for m in network.modules() for p in m._parameters.values())
     return [module for module, parameter in parameters if parameter is layer.weight] != [layer]

@@ -1,4 +1,4 @@
-"""What a teacher loses where it is given the student's images, not the original ones."""
+"""Accuracy that a teacher loses on the students' images, compared with the originals."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,12 @@ _POINT = 0.01
 
 @dataclass(frozen=True)
 class ViewCheck:
-    """A teacher's accuracy on the same images in two views.
+    """A teacher's predictions for the same images in two resolutions.
 
     Attributes:
-        in_use: whether each image was right as students take it, resized for the teacher.
-        own: whether it was right from its original, at the teacher's own size.
+        in_use: whether each prediction is right for the student's image, resized for the
+            teacher, shape (n,).
+        own: whether it is right for the original, at the teacher's own size, shape (n,).
     """
 
     in_use: NDArray[np.bool_]
@@ -31,7 +32,7 @@ class ViewCheck:
 
     @property
     def loses(self) -> bool:
-        """Whether the view in use is worse by more than a point, and by more than chance."""
+        """Whether the view in use is worse by more than a point, and significantly (sign test)."""
         from scipy.stats import binomtest
 
         lost, gained = (self.own & ~self.in_use).sum(), (self.in_use & ~self.own).sum()
@@ -41,16 +42,15 @@ class ViewCheck:
 
 
 def compare_views(name: str, predictions: Predictions, *, progress: Progress) -> ViewCheck | None:
-    """Report a teacher's accuracy at its own size next to that in the view in use.
+    """Report a teacher's accuracies at its own size and in the view in use.
 
-    Nothing is compared where the data's images are as large as those the teacher was trained
-    on, or its own size is not known.
+    Nothing is compared if the teacher was not trained on larger images than the data has, or if
+    its own size is unknown.
 
     Args:
-        name: what the teacher is called.
-        predictions: of the teacher, in the view in use, whose outputs are in the order of the
-            data's classes.
-        progress: receives the two accuracies, and a warning where they differ.
+        name: name of the teacher, for messages.
+        predictions: predictions in the view in use, with outputs in the data's class order.
+        progress: called with the two accuracies, and with a warning if they differ.
     """
     network, data = predictions.network, predictions.data
     if not isinstance(network, AsTrained) or not network.enlarges:
@@ -89,7 +89,7 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
 
 @torch.no_grad()
 def _compared(network: AsTrained, predictions: Predictions) -> ViewCheck:
-    """Classify the originals of the images that the predictions are of."""
+    """Classify the originals of the same images."""
     own: list[Tensor] = []
     for name, drawn in predictions.places.items():
         originals = predictions.data.originals[name]

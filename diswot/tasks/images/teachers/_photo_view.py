@@ -1,4 +1,4 @@
-"""Training images as a teacher is given them: from the original photos, at its own size."""
+"""A teacher's own view of training images: from the original photos, at its own size."""
 
 import os
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from diswot.tasks.images.teachers._as_trained import AsTrained
 
 @dataclass(frozen=True)
 class PhotoView:
-    """The view that a teacher has of training images.
+    """Provides training images for a teacher from the original photos.
 
     Attributes:
-        teacher: whose size and normalization it has.
-        originals: the photos.
+        teacher: the teacher, for its size and normalization.
+        originals: files of the training photos.
     """
 
     teacher: AsTrained
@@ -30,19 +30,20 @@ class PhotoView:
 
     @property
     def text(self) -> str:
-        """What it is, for people."""
+        """A description of the view."""
         height, width = self.teacher.crop
         return f"the original photos at {height}×{width}"
 
     @property
     def whole(self) -> tuple[int, int]:
-        """Height and width of which the images given are the middle."""
+        """Height and width of the uncropped images, of which the view is the center crop."""
         return self.teacher.size
 
     def __call__(self, indices: Tensor, cut: Cut | None) -> Tensor:
-        """Return the images at places (B,) as the network within takes them, on the CPU.
+        """Return the network's input for the images at `indices` (B,), on the CPU.
 
-        Without a cut it is what the teacher's own preprocessing makes of the photo.
+        Without `cut` photos are preprocessed as for the teacher's evaluation; with it they are
+        cropped and flipped like the student's images.
 
         Raises:
             DataError: a photo was removed or damaged after the data were loaded.
@@ -75,13 +76,13 @@ class PhotoView:
 
 
 def cut_out(photo: Tensor, box: list[float], shape: tuple[int, ...]) -> Tensor:
-    """Return the part of a photo that is a box of the student's image.
+    """Return the crop of a photo that corresponds to a box of the student's image.
 
     Args:
-        photo: (C, height, width).
-        box: top, left, bottom and right edge, as shares of the student's image; what lies
-            beyond it is black.
-        shape: height and width of the student's image, which is the middle of the photo.
+        photo: photo (C, height, width).
+        box: top, left, bottom and right edges, as shares of the student's uncropped image;
+            outside of it the crop is padded with black.
+        shape: height and width of the student's image, which is a center crop of the photo.
     """
     height, width = photo.shape[1:]
     scale = min(height / shape[0], width / shape[1])
@@ -92,19 +93,19 @@ def cut_out(photo: Tensor, box: list[float], shape: tuple[int, ...]) -> Tensor:
         round(share * side) for share, side in zip(box, (tall, wide, tall, wide), strict=True)
     )
     bottom, right = max(bottom, top + 1), max(right, left + 1)
-    edges = (-left, right - wide, -top, bottom - tall)  # padding; where negative, cut off
+    edges = (-left, right - wide, -top, bottom - tall)  # positive: padding, negative: cropping
     return F.pad(middle, edges)
 
 
 def photo_views(data: LabeledImages, teachers: Mapping[str, nn.Module]) -> dict[str, PhotoView]:
-    """Return the views of the teachers that are trained on larger images than the students.
+    """Return teacher → view, for teachers that were trained on larger images than the data has.
 
     Args:
-        data: whose photos are known, or else there are none.
-        teachers: by name.
+        data: data; without image files there are no views.
+        teachers: name → network of the teacher.
 
     Raises:
-        OptionError: such views are asked for, and a teacher or the data have none.
+        OptionError: `teacher_view` is `own`, but no teacher or no photos allow it.
     """
     if data.teacher_view == "student":
         return {}

@@ -1,4 +1,4 @@
-"""The classes that a teacher with weights predicts for a few images, each predicted once."""
+"""Predictions of a trained teacher for a few images, computed lazily and cached."""
 
 from collections.abc import Iterator
 
@@ -11,28 +11,28 @@ from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._split import Split
 
 MOST_IMAGES = 256
-"""That a teacher is checked on."""
+"""Maximum number of images for checks of a teacher."""
 
 _TOGETHER = 64
 
 
 class Predictions:
-    """A network's predictions for validation images, and training images where those are few.
+    """Predictions for validation images, and training images if those are few.
 
-    The images are drawn at random, always the same ones: class folders are stored in order.
+    The images are drawn at random, since folders are sorted by class, but with a fixed seed.
 
     Args:
-        network: is moved to the device, and left in evaluation mode.
-        data: what its images and labels are.
-        device: where to compute.
+        network: the teacher; it is moved to the device and set to evaluation mode.
+        data: data with images and labels.
+        device: device such as `cpu` or `cuda:0`.
 
     Attributes:
-        network: as given.
-        data: as given.
-        device: as given.
-        places: of the images in `val`, and in `train` where some are taken from it, in the
+        network: the teacher.
+        data: the data.
+        device: the device.
+        places: `val`, and `train` if some are taken from it → indices of the images, in the
             order of the predictions.
-        labels: the class of each image (n,).
+        labels: class of each image, shape (n,).
     """
 
     def __init__(self, network: nn.Module, data: LabeledImages, *, device: str = "cpu") -> None:
@@ -55,7 +55,7 @@ class Predictions:
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[Tensor]:
-        """Yield the predicted classes batch by batch; a batch is computed when it is first read."""
+        """Yield the predicted classes batch by batch; each batch is computed once."""
         for number, images in enumerate(self._batches):
             if number == len(self._known):
                 seen = self.data.normalize(images.to(self.device))

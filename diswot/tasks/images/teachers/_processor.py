@@ -1,4 +1,4 @@
-"""How an image processor of Hugging Face's shows images, as arithmetic on tensors."""
+"""Conversion of Hugging Face image processors to differentiable tensor operations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,19 +13,19 @@ from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images.teachers._as_trained import AsTrained
 
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}
-"""As Pillow numbers them."""
+"""Pillow's number → interpolation."""
 
 ROUNDING = 3 / 255
-"""Gray levels by which a processor, which rounds after each step, may differ."""
+"""Tolerance for processors, which round to integers after each step."""
 
 
 @dataclass(frozen=True)
 class View:
-    """How images are prepared for a network.
+    """Preprocessing of a network.
 
     Attributes:
         settings: arguments of `AsTrained`.
-        notes: what its user should know of that.
+        notes: notes for the user.
     """
 
     settings: Mapping[str, Any]
@@ -33,16 +33,16 @@ class View:
 
 
 def view_of(source: str, config: Any, images: ImageSpec, *, local: bool) -> View:
-    """Return how images are prepared for the network in a folder, or of an id.
+    """Return the preprocessing of a network in a folder or of a Hub id.
 
     Args:
-        source: the folder or id.
-        config: of the network.
-        images: what the data's images are.
-        local: whether nothing is to be downloaded.
+        source: folder or Hub id.
+        config: config of the network.
+        images: spec of the data's images.
+        local: whether to read local files only, without downloads.
 
     Raises:
-        TeacherError: its processor does more than resizing, cropping and normalizing.
+        TeacherError: the processor does more than resizing, cropping and normalizing.
     """
     from transformers import AutoImageProcessor
 
@@ -102,7 +102,7 @@ def _settings(processor: Any) -> dict[str, Any]:
 
 
 def _sides(size: Any) -> int | tuple[int, int] | None:
-    """Return height and width, or the length of the shorter side."""
+    """Return (height, width), or the length of the shorter side."""
     if size is None or isinstance(size, int):
         return size
     given = dict(size)
@@ -114,7 +114,7 @@ def _sides(size: Any) -> int | tuple[int, int] | None:
 def _check_alike(
     processor: Any, settings: Mapping[str, Any], images: ImageSpec, source: str
 ) -> None:
-    """Make sure that a smooth image comes out as from the processor itself."""
+    """Check on a smooth image that our preprocessing equals the processor's."""
     _, height, width = images.shape
     rows, columns = np.mgrid[0:height, 0:width]
     channels = len(settings["mean"])

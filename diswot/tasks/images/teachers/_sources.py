@@ -1,4 +1,4 @@
-"""Where teachers of images come from."""
+"""Sources of teachers for images: built-in networks and libraries."""
 
 from collections.abc import Mapping
 
@@ -39,4 +39,4 @@ _LIBRARIES: Mapping[str, Library] = Registry(
 )
 
 SOURCES = TeacherSources(TEACHERS, _LIBRARIES)
-"""What `--teacher` can be for images."""
+"""Possible values of `--teacher` for images."""

@@ -13,21 +13,21 @@ from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.teachers import check_hub_download, check_torch_download, imported, library_teacher
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""What timm calls weights in a repository of the Hub."""
+"""File names of timm's weights in repositories of the Hub."""
 
 
 def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return a network of timm's, given images as its weights were trained with them.
+    """Return a network of timm with the preprocessing of its weights.
 
     Args:
-        name: as `timm.list_models()` has it.
-        images: what the data's images are.
-        pretrained: whether it comes with its weights; without, it has the data's classes.
+        name: name in `timm.list_models()`.
+        images: spec of the data's images.
+        pretrained: whether to load its weights; without them, it has the data's classes.
 
     Raises:
         MissingExtraError: timm is not installed.
-        TeacherError: there is no such network, or it cannot be loaded.
-        NetworkError: it does not fit the data.
+        TeacherError: the network is unknown, or cannot be loaded.
+        NetworkError: the network does not fit the data.
     """
     who = f"teacher timm:{name}"
     library = find_timm(name, pretrained=pretrained)
@@ -51,7 +51,7 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeach
 
 
 def find_timm(name: str, *, pretrained: bool) -> Any:
-    """Return timm, after making sure that the weights of a network are at hand or can be had.
+    """Import timm, after checking that the weights of a network are cached or downloadable.
 
     Raises:
         MissingExtraError: timm is not installed.
@@ -65,10 +65,10 @@ def find_timm(name: str, *, pretrained: bool) -> Any:
 
 
 def _check_weights(library: Any, name: str, who: str) -> None:
-    """Make sure that there are weights, and that they are at hand or can be downloaded.
+    """Check that there are weights, and that they are cached or can be downloaded.
 
     Raises:
-        TeacherError: there are none, or they cannot be had.
+        TeacherError: there are none, or they cannot be downloaded.
     """
     source, _, place = name.rpartition(":")
     if source in ("hf-hub", "hf_hub"):
@@ -77,7 +77,7 @@ def _check_weights(library: Any, name: str, who: str) -> None:
         return
     try:
         config = library.get_pretrained_cfg(name)
-    except Exception:  # noqa: BLE001  (what makes the network says what is wrong with its name)
+    except Exception:  # noqa: BLE001  (create_model reports invalid names)
         return
     if config is None or config.file or config.state_dict:
         return

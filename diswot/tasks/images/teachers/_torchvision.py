@@ -12,17 +12,17 @@ from diswot.teachers import check_torch_download, imported, library_teacher
 
 
 def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
-    """Return a network of torchvision's, given images as its weights were trained with them.
+    """Return a network of torchvision with the preprocessing of its weights.
 
     Args:
-        name: as `torchvision.models.list_models()` has it.
-        images: what the data's images are.
-        pretrained: whether it comes with its weights; without, it has the data's classes.
+        name: name in `torchvision.models.list_models()`.
+        images: spec of the data's images.
+        pretrained: whether to load its weights; without them, it has the data's classes.
 
     Raises:
         MissingExtraError: torchvision is not installed, or does not fit torch.
-        TeacherError: there is no such network, or it cannot be loaded.
-        NetworkError: it does not fit the data.
+        TeacherError: the network is unknown, or cannot be loaded.
+        NetworkError: the network does not fit the data.
     """
     who = f"teacher torchvision:{name}"
     models = find_torchvision(name, pretrained=pretrained)
@@ -58,7 +58,7 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Ima
 
 
 def find_torchvision(name: str, *, pretrained: bool) -> Any:
-    """Return torchvision's models; the weights of one are at hand or can be downloaded.
+    """Import `torchvision.models`, after checking that a network's weights are available.
 
     Raises:
         MissingExtraError: torchvision is not installed, or does not fit torch.

@@ -1,4 +1,4 @@
-"""What is checked of a teacher with weights before anything is scored or trained."""
+"""Checks of a trained teacher before scoring and training."""
 
 from torch import nn
 
@@ -21,24 +21,23 @@ def check_trained(
     force: bool = False,
     progress: Progress = silent,
 ) -> OrderCheck | None:
-    """Check the order of a teacher's outputs, and what it loses in the students' images.
+    """Check the class order of a teacher's outputs, and its accuracy on students' images.
 
     Args:
-        teacher: what it is.
-        network: it, with its weights.
-        data: what its images and labels are.
-        device: where to compute.
-        force: whether to take it in an order that is worse than another.
-        progress: receives what was found, and a warning where no order that has a name
-            explains its predictions.
+        teacher: the teacher, with its class order.
+        network: the teacher's network with its weights.
+        data: data with images and labels.
+        device: device such as `cpu` or `cuda:0`.
+        force: whether to accept a class order that is worse than another one.
+        progress: called with the results, and with a warning if no named order explains the
+            predictions.
 
     Returns:
-        What its predictions say about the order; `None` of a teacher that was trained on these
-        classes here.
+        The comparison of class orders; `None` for a teacher that was trained on these classes
+        here.
 
     Raises:
-        TeacherError: another order of the classes is better by more than chance, and none
-            was named.
+        TeacherError: another class order is significantly better, and the user gave none.
     """
     order = teacher.order if isinstance(teacher, ImageTeacher) else None
     if order is None:

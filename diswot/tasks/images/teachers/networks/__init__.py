@@ -1,4 +1,4 @@
-"""Networks for images of about 32 pixels, a paper a file; any number of channels and classes."""
+"""Networks for images of about 32×32 pixels, with any number of channels and classes."""
 
 from diswot.tasks.images.teachers.networks.bottleneck_resnet import BottleneckResNet
 from diswot.tasks.images.teachers.networks.mobilenet_v2 import MobileNetV2

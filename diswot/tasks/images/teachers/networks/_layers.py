@@ -1,4 +1,4 @@
-"""What all of these networks begin and are joined with."""
+"""Layers that several of these networks share."""
 
 from torch import Tensor, nn
 
@@ -14,13 +14,13 @@ def convolution(
     groups: int = 1,
     activation: type[nn.Module] | None = nn.ReLU,
 ) -> nn.Sequential:
-    """Return a convolution that keeps the size (at stride 1), normalized, and its activation."""
+    """Return convolution ("same" padding), batch normalization and activation."""
     layers = conv_bn(in_channels, out_channels, kernel, stride, groups=groups)
     return nn.Sequential(*layers, *([activation()] if activation is not None else []))
 
 
 class ChannelShuffle(nn.Module):
-    """Deals channels out to groups in turn, so that the next grouped convolution mixes them.
+    """Permutes channels so that the next grouped convolution mixes the groups.
 
     Source: Zhang et al., "ShuffleNet", CVPR 2018, section 3.1.
     """
@@ -37,7 +37,7 @@ class ChannelShuffle(nn.Module):
 
 
 def he_initialized(network: nn.Module) -> None:
-    """Draw the weights of all convolutions by He et al., ICCV 2015, over the fan-out."""
+    """Initialize all convolutions by He et al., ICCV 2015, with mode fan-out."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -12,7 +12,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 and 1×1 convolutions around a shortcut, a 1×1 convolution where shapes change.
+    """1×1, 3×3 and 1×1 convolutions with a shortcut, which is a 1×1 convolution at shape changes.
 
     Source: He et al., CVPR 2016, figure 5 (right); the stride is that of the 3×3 convolution.
     """

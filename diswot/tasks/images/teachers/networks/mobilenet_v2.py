@@ -51,7 +51,7 @@ class MobileNetV2(nn.Module):
     Args:
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
-        width: what the channels of the paper are multiplied by, except the last 1280.
+        width: factor of all channels of the paper except the last 1280.
 
     Examples:
         >>> network = MobileNetV2(num_classes=100)

@@ -45,8 +45,8 @@ class ShuffleNetV1(nn.Module):
     for Mobile Devices", CVPR 2018, table 1 (1×, g = 3). For small images, as in the pairs
     of Tian et al., "Contrastive Representation Distillation", ICLR 2020: the stem is a
     1×1 convolution that keeps the size, a rectifier follows the depthwise convolution
-    too, and a unit's depthwise convolution has a quarter of the channels that the unit
-    makes, not of those that leave it.
+    too, and a unit's depthwise convolution has a quarter of the channels that its
+    convolutions output, not of those of the unit.
 
     Args:
         num_classes: outputs of the linear head.

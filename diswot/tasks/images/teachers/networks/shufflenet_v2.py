@@ -29,7 +29,7 @@ class Branch(nn.Module):
 
 
 class Unit(nn.Module):
-    """Half of the channels go through convolutions, the other half past them; then a shuffle.
+    """Convolutions on half of the channels, an identity on the other half; then a shuffle.
 
     Source: Ma et al., ECCV 2018, figure 3 (c).
     """

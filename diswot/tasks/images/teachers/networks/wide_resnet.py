@@ -41,7 +41,7 @@ class WideResNet(nn.Module):
 
     Args:
         depth: convolutional layers, 4 more than a multiple of 6.
-        width: by which the channels of ResNet are multiplied.
+        width: factor of the channels of ResNet.
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
 
