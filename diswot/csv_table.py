@@ -122,7 +122,7 @@ def read_csv(path: Path) -> Table:
         found = [(reader.line_num, tuple(row)) for row in reader if row]
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num}: this is no CSV ({first_line(error)}): "
+            f"{path}, line {reader.line_num}: this is not CSV ({first_line(error)}): "
             "fix the quotes, or save the table again"
         ) from error
     if not found:
@@ -204,7 +204,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path}, line {line:,}: this is no text in UTF-8 ({error.reason}): "
+            f"{path}, line {line:,}: this is not text in UTF-8 ({error.reason}): "
             "save the file in UTF-8"
         ) from error
     except OSError as error:

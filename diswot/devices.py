@@ -70,8 +70,8 @@ def check_alone(what: str) -> None:
     """
     if processes() > 1:
         raise OptionError(
-            f"{what} is one process, but several were started: start it without torchrun, and "
-            "take torchrun for diswot distill"
+            f"{what} runs in one process, but several were started: start it without torchrun, "
+            f"which is for diswot distill"
         )
 
 

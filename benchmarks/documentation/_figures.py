@@ -3,10 +3,10 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks.documentation._scores import FIT_RANKED
 from benchmarks.results_folder import RESULTS
-from diswot.bench import EMBEDDED
 from diswot.csv_table import read_table
 
 if TYPE_CHECKING:
@@ -14,38 +14,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {
+    "student_fit": "#1b5fa7",
     "student_fit_1": "#1b5fa7",
     "params": "#8a8f98",
-    "nwot": "#c27c0e",
+    "macs": "#c27c0e",
+    "layers": "#2f8f5b",
     "size_ln": "#2f8f5b",
     "diswot": "#b2433f",
     "without the teacher": "#7fb0e0",
     "teacher_alignment": "#b2433f",
 }
-MARKERS = {"student_fit_1": "o", "params": "s", "nwot": "^", "size_ln": "v", "diswot": "D"}
+MARKERS = {"student_fit": "o", "params": "s", "macs": "^", "layers": "v"}
 
-SELECTED_ON = {
+FIRST_VERSION = {
     "resnet-s0": "S0, CIFAR-100",
     "cells-cifar10": "NAS-Bench-201, CIFAR-10",
     "cells-cifar100": "NAS-Bench-201, CIFAR-100",
     "autoformer": "AutoFormer at 32 px, CIFAR-100",
 }
-"""Truths that the default score was developed on: rows of `student-fit.csv`, and their titles."""
-
-OTHERS = {
-    "resnet-s0": ("resnet-s0", "distilled"),
-    "cells-cifar10": ("nas-bench-201", "cifar10"),
-    "cells-cifar100": ("nas-bench-201-all", "cifar100"),
-    "autoformer": ("autoformer", "distilled"),
-}
-"""The correlation table of the other scores on each of these truths, and its target."""
-
-UNSEEN = {
-    "nats-sss": "NATS-SSS, CIFAR-10",
-    "nas-bench-macro": "NAS-Bench-Macro, CIFAR-10",
-    "digits-s0-default": "S0, digits with 60 images",
-}
-"""Correlation tables of truths that the default score was not developed on."""
+"""Truths of `student-fit.csv`, the table of the first version of the default score."""
 
 
 @dataclass(frozen=True)
@@ -57,46 +44,37 @@ class Tau:
     high: float
 
 
-def taus() -> dict[str, dict[str, Tau]]:
-    """Return Kendall's τ by truth and score, of all truths in the order of the figure."""
-    return {title: _developed(truth) for truth, title in SELECTED_ON.items()} | {
-        title: _correlation(table) for table, title in UNSEEN.items()
-    }
+def default_taus() -> dict[str, dict[str, Tau]]:
+    """Return Kendall's τ of the default score and of counts, by truth."""
+    rows = read_table(RESULTS / "filled-forms.csv")
+    found: dict[str, dict[str, Tau]] = {}
+    for truth, (title, _) in FIT_RANKED.items():
+        if of := {row["form"]: _tau(row, "") for row in rows if row["truth"] == truth}:
+            found[title.removesuffix(", distilled")] = of
+    return found
 
 
-def _developed(truth: str) -> dict[str, Tau]:
-    rows = [row for row in read_table(RESULTS / "student-fit.csv") if row["truth"] == truth]
-    table, target = OTHERS[truth]
-    return _correlation(table, target) | {row["score"]: _tau(row) for row in rows}
-
-
-def _correlation(table: str, target: str | None = None) -> dict[str, Tau]:
-    rows = read_table(EMBEDDED / f"correlation-{table}.csv")
+def first_taus() -> dict[str, dict[str, Tau]]:
+    """Return Kendall's τ of the first version of the default score and its terms, by truth."""
+    rows = read_table(RESULTS / "student-fit.csv")
     return {
-        row["scorer"]: _tau(row)
-        for row in rows
-        if row["kendall"] and target in (None, row["target"])
+        title: {row["score"]: _tau(row, "kendall_") for row in rows if row["truth"] == truth}
+        for truth, title in FIRST_VERSION.items()
     }
 
 
-def _tau(row: Mapping[str, str]) -> Tau:
-    return Tau(*(float(row[name]) for name in ("kendall", "kendall_low", "kendall_high")))
+def _tau(row: Mapping[str, str], prefix: str) -> Tau:
+    return Tau(*(float(row[name]) for name in ("kendall", f"{prefix}low", f"{prefix}high")))
 
 
 def rank_correlations(figure: "Figure") -> None:
-    """Draw how well five scores rank on every truth."""
+    """Draw how well the default score and counts rank on every truth."""
     axes = figure.subplots()
-    found = taus()
-    _intervals(axes, found, ("student_fit_1", "params", "size_ln", "nwot", "diswot"), gap=0.15)
-    edge = len(found) - len(SELECTED_ON) - 0.5
-    axes.axhline(edge, color="#9aa1ad", lw=0.8, ls="--")
-    place: dict[str, Any] = {"fontsize": 8, "color": "#555555", "ha": "left"}
-    axes.text(-0.93, edge + 0.06, "developed on these", va="bottom", **place)
-    axes.text(-0.93, edge - 0.06, "not developed on these", va="top", **place)
+    _intervals(axes, default_taus(), ("student_fit", "params", "macs", "layers"), gap=0.18)
     axes.axvline(0, color="#555555", lw=0.8)
     axes.set_xlim(-0.95, 1.02)
     axes.set_xlabel("Kendall τ with accuracy, 95 % interval")
-    figure.legend(loc="outside upper center", ncols=5, frameon=False, fontsize=9)
+    figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=9)
 
 
 def _intervals(
@@ -147,10 +125,11 @@ def regrets(figure: "Figure") -> None:
 
 
 def teacher_term(figure: "Figure") -> None:
-    """Draw the default score with and without its teacher term, and that term alone."""
-    found = {title: of for title, of in taus().items() if "teacher_alignment" in of}
+    """Draw the first version with and without its teacher term, and that term alone."""
     axes = figure.subplots()
-    _intervals(axes, found, ("student_fit_1", "without the teacher", "teacher_alignment"), gap=0.22)
+    _intervals(
+        axes, first_taus(), ("student_fit_1", "without the teacher", "teacher_alignment"), gap=0.22
+    )
     axes.axvline(0, color="#555555", lw=0.8)
     axes.set_xlim(-0.95, 1.02)
     axes.set_xlabel("Kendall τ with accuracy, 95 % interval")
@@ -158,7 +137,7 @@ def teacher_term(figure: "Figure") -> None:
 
 
 FIGURES: Mapping[str, tuple[Callable[["Figure"], None], tuple[float, float]]] = {
-    "scores-by-truth.svg": (rank_correlations, (8, 6.4)),
+    "scores-by-truth.svg": (rank_correlations, (8, 4.4)),
     "scores-regret.svg": (regrets, (9, 3.6)),
     "scores-teacher.svg": (teacher_term, (8, 3.4)),
 }

@@ -210,7 +210,7 @@ def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
             raise DataError(
                 f"{truth.name}: {truth.space.to_string(arch)} has {listed:,.12g} parameters in the "
                 f"table, but its network has {found:,} for {truth.data}: give the space and the "
-                "data that the table is of, or leave out its column params"
+                f"data of the table, or remove its column params"
             )
 
 

@@ -102,7 +102,7 @@ def _architectures(settings: TruthSettings) -> list[str]:
     space = _space(settings)
     if settings.sample is None:
         if space.size is None:
-            raise OptionError(f"the space {settings.space} cannot be counted: give --sample")
+            raise OptionError(f"the space {settings.space} cannot be enumerated: give --sample")
         return [space.to_string(arch) for arch in space]
     if space.size is not None and settings.sample > space.size:
         raise OptionError(

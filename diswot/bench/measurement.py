@@ -52,12 +52,12 @@ def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str
         progress(
             message(
                 "scorers",
-                f"left out, since they read {', '.join(what)}, which networks "
-                f"of the task {task} do not give: {', '.join(left_out)}",
+                f"left out, since they read {', '.join(what)}, which networks of the task "
+                f"{task} do not provide: {', '.join(left_out)}",
             )
         )
     if left_out and all(find_scorer(name).card.cost == "nothing" for name in found):
-        raise OptionError(f"the task {task} gives none of the scorers what they read: name others")
+        raise OptionError(f"the task {task} provides what none of the scorers read: name others")
     return found
 
 

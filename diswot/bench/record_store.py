@@ -51,7 +51,7 @@ class RecordStore:
             _same(settings, read_json(folder / MANIFEST).get("settings"), folder)
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RunFolderError(
-                f"{folder} holds something else: name an empty or a new folder with --out"
+                f"{folder} holds other files: name an empty or a new folder with --out"
             )
         else:
             folder.mkdir(parents=True, exist_ok=True)

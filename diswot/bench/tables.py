@@ -34,7 +34,7 @@ def write_csv(path: Path, records: Sequence[Any]) -> None:
     """
     if not records:
         raise RunFolderError(
-            f"there are no rows for {path}, which stays as it is: measure what they are made of"
+            f"there are no rows for {path}, which is left unchanged: run the measurement first"
         )
     rows = [flat(record) for record in records]
     columns = dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row)

@@ -192,9 +192,9 @@ def _own_options(*, takes_config: bool) -> Iterator[click.Option]:
             expose_value=False,
             callback=_read,
             metavar="FILE",
-            help="Read options from a TOML file; the command line goes before it.",
+            help="Read options from a TOML file; the command line takes precedence.",
         )
-        what = "Print all options as TOML, and do nothing else."
+        what = "Print all options as TOML and exit."
         yield Grouped(["--print-config"], callback=_keep_print, help=what, **yes)
     yield Grouped(
         ["--help-all"], is_eager=True, callback=_show_all, help="Show all options.", **yes

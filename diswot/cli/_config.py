@@ -66,7 +66,9 @@ def read_config(path: str, command: str) -> Config:
         if name not in COMMANDS:
             near = nearest(name, COMMANDS)
             guess = f"did you mean [{near}]?" if near else f"there are {', '.join(COMMANDS)}"
-            raise found.error(name, f"[{name}] is no command with options in a file: {guess}")
+            raise found.error(
+                name, f"[{name}] is not a command that reads options from a file: {guess}"
+            )
     flat = {name: each for name, each in content.items() if name not in tables}
     said = {**flat, **tables.get(command, {})}
     return Config(path, {name.replace("-", "_"): each for name, each in said.items()}, lines)
@@ -105,10 +107,10 @@ def _unfit(param: click.Option, value: Any) -> str | None:
     }
     words, types = next(
         (known for kind, known in kinds.items() if isinstance(param.type, kind)),
-        ("text in quotes", (str,)),
+        ("a string in quotes", (str,)),
     )
     if param.callback is not None and isinstance(value, list):  # names, separated by commas
-        return None if all(isinstance(each, str) for each in value) else "a list of texts"
+        return None if all(isinstance(each, str) for each in value) else "a list of strings"
     return None if isinstance(value, types) and not isinstance(value, bool) else words
 
 

@@ -17,7 +17,7 @@ from diswot.options import nearest
 from diswot.printable import printable
 from diswot.runs import Interrupted
 
-INTERRUPTED = "interrupted: give the command again"
+INTERRUPTED = "interrupted: run the command again"
 
 
 _FORMATTED = warnings.formatwarning

@@ -31,7 +31,7 @@ def print_trainings(result: SearchResult) -> None:
         ["place", "architecture", "by score", "validation"],
         rows,
         caption=(
-            f"Place among all {len(places)} scored candidates, by score and short trainings; "
+            f"Rank among all {len(places)} scored candidates, by score and short trainings; "
             f"{failed} trainings failed."
         ),
     )

@@ -29,7 +29,8 @@ def print_halving(halving: Halving) -> None:
     else:
         bought = (
             f"{halving.best} was {_points(halving)} ahead of the top-scoring student, "
-            f"{halving.first}, in the last round that had both; the choice flatters that figure."
+            f"{halving.first}, in the last round that had both. This figure is optimistic, since "
+            f"it also selected the student."
         )
     print_table(
         f"Shortlist by successive halving: validation {halving.training.val.name}, top-scoring "

@@ -102,7 +102,7 @@ def print_exported(exported: Exported) -> None:
     threads = {form.threads for form in forms if form.threads is not None}
     names = [f" {form.measure.name}" for form in forms if form.measure is not None]
     print_table(
-        "Every form, run in a process of its own",
+        "Every form, run in its own process",
         ["file", f"test{names[0] if names else ''}", "ms", "bytes", "largest difference"],
         [
             [
@@ -122,6 +122,6 @@ def print_exported(exported: Exported) -> None:
     )
     for form in forms:
         if form.milliseconds is None:
-            say(f"note: {form.file} was converted and not run: nothing but devices runs it")
+            say(f"note: {form.file} was converted but not run: it runs only on devices")
     for name, reason in exported.left_out.items():
         say(f"warning: {name} was not written: {reason}", err=True)

@@ -53,8 +53,8 @@ def options_before(
         options |= _checked(command, task, others)
     except (click.BadParameter, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): give the "
-            f"command that began the training again, with --out {folder}"
+            f"{folder / TRAINING_MANIFEST} is damaged or of another version ({error}): run the "
+            f"command that started the training again, with --out {folder}"
         ) from error
     # Python code that the manifest names is not imported: the user must name it again.
     for kind, known in found_by_name(task).items():
@@ -82,7 +82,7 @@ def located(options: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 def _texts(value: Any) -> Any:
     if not all(isinstance(text, str) for text in (value if isinstance(value, list) else [value])):
-        raise ValueError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is not text")
     return value
 
 

@@ -97,7 +97,7 @@ def distill(
         options={name: chosen.pop(name) for name in declared(task.options) if name in chosen},
     )
     if shortlist > 1 and (run is None or arch is not None):
-        raise OptionError("--shortlist takes students of a run: name its folder, without --arch")
+        raise OptionError("--shortlist needs a run: give its folder, without --arch")
     listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)

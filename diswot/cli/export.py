@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--arch", help="The architecture; by default what the run's verdict takes.")
 @click.option(
-    "--loss", help="What it was trained with; by default the best on the validation split."
+    "--loss",
+    help="Loss that the student was trained with; by default the one that is best on "
+    "the validation split.",
 )
 @option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
 @click.option("--space", help="By default the run's, or the task's.")
@@ -36,13 +38,13 @@ if TYPE_CHECKING:
 @click.option(
     "--pt2/--no-pt2",
     default=None,
-    help="Export an archive of torch.export; by default unless --no-onnx is given.",
+    help="Write a torch.export archive; by default unless --no-onnx is given.",
 )
-@click.option("--int8", is_flag=True, help="Quantize to 8 bits too; needs ONNX and the data.")
+@click.option("--int8", is_flag=True, help="Also quantize to 8 bits; needs ONNX and the data.")
 @click.option(
     "--formats",
     callback=names,
-    help="All formats to write, in place of the three above: source,pt2,onnx,int8,openvino,"
+    help="All formats to write, instead of the three options above: source,pt2,onnx,int8,openvino,"
     "executorch,litert,coreml.",
 )
 @click.option("--data", help="Evaluates every form on its test split; by default the run's.")

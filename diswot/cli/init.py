@@ -34,7 +34,7 @@ def init(folder: Path, out: Path) -> None:
     from diswot.tasks.images import look_at
 
     if out.exists():
-        raise RunFolderError(f"{out} is there already: name another file with --out")
+        raise RunFolderError(f"{out} already exists: name another file with --out")
     look = look_at(folder)
     text = "\n\n".join(_paragraphs(folder, look, out)) + "\n"
     try:
@@ -56,8 +56,8 @@ def _paragraphs(folder: Path, look: Look, out: Path) -> list[str]:
             else []
         ),
         as_toml({"data": str(folder.resolve())}),
-        f"# Side in pixels. The shorter side of a typical photo has {look.side}. Halving it\n"
-        f"# takes a quarter of the time; details that classes differ in must still be seen.\n"
+        f"# Image size in pixels. The shorter side of a typical photo has {look.side}. Half the\n"
+        f"# size takes a quarter of the time; details that distinguish the classes must remain.\n"
         + as_toml({"image_size": look.image_size}),
         "# The teacher: a built-in network, trained on these photos first; or one of yours,\n"
         '# such as "hf:FOLDER", "timm:NAME" or "torchvision:NAME" (diswot list teachers).\n'
@@ -66,7 +66,7 @@ def _paragraphs(folder: Path, look: Look, out: Path) -> list[str]:
         "# cost. A limit in milliseconds is measured on this machine.\n"
         + as_toml({"space": "mobile-small", "max_params": 300_000})
         + "\n# max_latency_ms = 5.0",
-        "# Passes over the training images: more take longer and end better.\n"
+        "# Passes over the training images: more take longer and give better accuracy.\n"
         + as_toml({"epochs": 20 if look.counts["train"] > 10_000 else 60}),
         as_toml({"seed": 0}),
     ]

@@ -45,8 +45,8 @@ _SUBJECT = shared.options(
     click.option(
         "--form",
         type=click.Choice(list(RUNTIMES)),
-        help="What is timed: the network as PyTorch runs it, in ONNX Runtime, or compiled; by "
-        "default onnx, as students are deployed, where it is installed.",
+        help="Runtime to time: PyTorch (eager), ONNX Runtime, or torch.compile; by default onnx, "
+        "in which students are deployed, if it is installed.",
     ),
     click.option(
         "--batch",
@@ -79,7 +79,7 @@ def latency() -> None:
 @click.option(
     "--out",
     type=Folder(),
-    help="The file that is written (.json); by default named by space and device.",
+    help="File to write (.json); by default named after space and device.",
 )
 @shared.JSON
 def calibrate(
@@ -220,11 +220,11 @@ def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, Signature
 
 def _check_new(path: Path) -> None:
     if path.suffix != ".json":
-        raise OptionError(f"Expected a file .json for the calibration, but got --out {path}")
+        raise OptionError(f"Expected a .json file for the calibration, but got --out {path}")
     if path.exists():
         raise OptionError(f"{path} exists: name another file with --out, or remove it")
     if not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-        raise OptionError(f"{path.parent} is no folder that can be written: name another in --out")
+        raise OptionError(f"{path.parent} is not a writable folder: name another with --out")
 
 
 def _summary(table: OperatorTable, path: Path) -> dict[str, object]:
@@ -264,5 +264,5 @@ def _print(table: OperatorTable, path: Path) -> None:
     if table.measurement_noise > BUSY:
         say(
             f"The machine was busy: half of the runs took {table.measurement_noise:.0%} longer "
-            "than the fast ones; calibrate again when it does nothing else."
+            "than the fast ones; calibrate again when it is idle."
         )

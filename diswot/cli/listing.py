@@ -62,7 +62,7 @@ def _spaces() -> dict[str, str]:
         try:
             described[name] = _first_sentence(type(find_space(name, images)))
         except SpaceError:
-            described[name] = "a space for other data than images of 3×32×32"
+            described[name] = "only for inputs other than images of 3×32×32"
     return described
 
 

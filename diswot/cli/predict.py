@@ -25,8 +25,16 @@ _MOST_ROWS = 1000
 @click.command()
 @click.argument("student", type=click.Path(path_type=Path))
 @click.argument("examples", nargs=-1, required=True, metavar="FOLDER|FILE...")
-@flagged("--form", help="The format to run; by default the first that can be run and is no code.")
-@flagged("--top", type=Whole(1), default=1, show_default=True, help="Classes to name of each.")
+@flagged(
+    "--form", help="Format to run; by default the first one that can be run and holds no code."
+)
+@flagged(
+    "--top",
+    type=Whole(1),
+    default=1,
+    show_default=True,
+    help="Number of classes to print for each example.",
+)
 @flagged("--csv", "as_csv", is_flag=True, help="Print CSV and nothing else.")
 @shared.JSON
 def predict(
@@ -60,7 +68,7 @@ def predict(
     for each in failed:
         say(f"warning: {each['example']} cannot be read: {each['error']}", err=True)
     if failed:
-        raise RunError(f"{len(failed)} of {len(found)} cannot be read; the others were answered")
+        raise RunError(f"{len(failed)} of {len(found)} cannot be read; the others were predicted")
 
 
 def _columns(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -81,8 +89,8 @@ def _print(student: Path, found: Sequence[dict[str, Any]]) -> None:
     columns = _columns(found)
     rows = [[_cell(name, each.get(name)) for name in columns] for each in found[:_MOST_ROWS]]
     left = len(found) - len(rows)
-    more = f"{left:,} more are not shown: --csv and --json have all." if left else ""
-    print_table(f"What {student} says", columns, rows, caption=more)
+    more = f"{left:,} more are not shown: --csv and --json print all." if left else ""
+    print_table(f"Predictions of {student}", columns, rows, caption=more)
 
 
 def _cell(name: str, value: Any) -> str:

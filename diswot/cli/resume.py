@@ -80,11 +80,13 @@ def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, 
 
     for name in ("generations", "scorer", "cluster"):
         if chosen[name] is not None:
-            raise OptionError(f"--{name} is of a search, but {run} is a training: leave it out")
+            raise OptionError(
+                f"--{name} applies to searches, but {run} is a training: leave it out"
+            )
     if manifest.command not in TRAININGS:
         raise RunFolderError(
             f"{run / TRAINING_MANIFEST} is damaged (command is {manifest.command!r}): restore it "
             "from a copy"
         )
     if not is_unfinished(run):
-        raise RunFolderError(f"the training in {run} has ended: its report.json says what came out")
+        raise RunFolderError(f"the training in {run} has finished: see its report.json")

@@ -98,7 +98,7 @@ def print_run(report: RunReport) -> None:
         [_cells(row, losses) for row in report.rows],
         caption=(
             f"{test.n:,} test {noun}s, on which nothing was selected; the interval covers the "
-            f"choice of {noun}s, not of the seed, which is one: {settings['seed']}.\n"
+            f"sampling of {noun}s, not the variation between seeds. Seed {settings['seed']}.\n"
             f"Score: {settings['scorer']} ({teacher_seen(settings)}), "
             f"mean of {repeats} initializations and batches; "
             f"{len(report.search.candidates)} candidates evaluated, "

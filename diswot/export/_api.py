@@ -180,7 +180,7 @@ def _signature_of(
     takes = signature or (origin.signature if origin else dataset.signature if dataset else None)
     if takes is None:
         raise ExportError(
-            "what this network takes is not known: pass signature=Signature(…) or data=…"
+            "the inputs of this network are not known: pass signature=Signature(…) or data=…"
         )
     if dataset is not None:
         check_same_data(dataset, takes)

@@ -50,7 +50,7 @@ class Reference:
         if compared.different:
             raise ExportError(
                 f"{file} is not the same network: its test {measure.name} is {measure}, the "
-                f"student's is {self.measure}, and it answers otherwise for "
+                f"student's is {self.measure}, and its predictions differ for "
                 f"{compared.different:,} of {self.dataset.size('test'):,} test "
                 f"{self.dataset.task.noun}s"
             )

@@ -68,7 +68,7 @@ class Format:
             OptionError: it only runs on devices.
         """
         if self.run is None:
-            raise OptionError(f"{self.file} runs on devices alone: name another format")
+            raise OptionError(f"{self.file} runs only on devices: name another format")
         require((self.runtime,), self.extra, f"running {self.file}")
 
     @property

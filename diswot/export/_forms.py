@@ -168,7 +168,7 @@ class Forms:
             ExportError: `torch.export` fails, or examples have no fixed size.
         """
         if any(None in spec.shape for spec in self.packaging.signature.inputs):
-            raise ExportError("it takes inputs of one size alone, and the network those of any")
+            raise ExportError("it takes inputs of one size only, but the network takes any size")
         return export_program(self.network, self.cases[1], self.packaging.signature, single=True)
 
     def _write_int8(self, path: Path) -> None:

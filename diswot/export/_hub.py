@@ -30,13 +30,15 @@ def check_repo(repo: str) -> None:
     try:
         validate_repo_id(repo)
     except HFValidationError as error:
-        raise OptionError(f"the Hub takes no repository {repo!r}: {first_line(error)}") from error
+        raise OptionError(
+            f"the Hub refused the repository {repo!r}: {first_line(error)}"
+        ) from error
     if constants.HF_HUB_OFFLINE:
         raise OptionError(
-            "the Hub is switched off: unset HF_HUB_OFFLINE, or upload the folder later"
+            "access to the Hub is switched off: unset HF_HUB_OFFLINE, or upload the folder later"
         )
     if get_token() is None:
-        raise OptionError("nobody is logged in to the Hub: run `hf auth login`, or set HF_TOKEN")
+        raise OptionError("you are not logged in to the Hub: run `hf auth login`, or set HF_TOKEN")
 
 
 def push(folder: Path, repo: str) -> str:

@@ -78,7 +78,7 @@ def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:
     target = given.target or ""
     value = program.state_dict.get(target, program.constants.get(target))
     if not isinstance(value, Tensor):
-        raise ExportError(f"its forward pass uses {target}, which is no tensor")
+        raise ExportError(f"its forward pass uses {target}, which is not a tensor")
     return target.removeprefix(_PREFIX), value
 
 

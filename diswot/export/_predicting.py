@@ -54,7 +54,7 @@ class ExportedStudent:
             RunFolderError: the file cannot be loaded.
         """
         if self.format.run is None:
-            raise RunFolderError(f"{self.format.file} runs on devices alone")
+            raise RunFolderError(f"{self.format.file} runs only on devices")
         try:
             run: Run = self.format.run(self.folder / self.format.file, self._names)
         except Exception as error:
@@ -136,7 +136,7 @@ def predict(
 def _read_config(folder: Path) -> Mapping[str, Any]:
     if not (folder / "config.json").is_file():
         raise RunFolderError(
-            f"{folder} is no exported student (it has no config.json): "
+            f"{folder} is not an exported student (it has no config.json): "
             "give the folder that diswot export wrote, such as RUN/student"
         )
     config = read_json(folder / "config.json")
@@ -146,7 +146,9 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
     except (AttributeError, KeyError, TypeError):
         complete = False
     if not complete:
-        raise RunFolderError(f"{folder / 'config.json'} describes no student: export it again")
+        raise RunFolderError(
+            f"{folder / 'config.json'} is not the configuration of a student: export it again"
+        )
     return config
 
 
@@ -176,6 +178,6 @@ def _chosen(folder: Path, config: Mapping[str, Any], wanted: Format | None) -> F
     if safe:
         safe[0].require_runtime()
     raise OptionError(
-        f"{folder} has only {names}, which may execute what the file holds: if you trust it, "
+        f"{folder} has only {names}, which can execute code in the file: if you trust it, "
         f"name one of them with --form"
     )

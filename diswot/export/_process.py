@@ -130,7 +130,7 @@ class Runner:
     def _loading(self, form: Format) -> str:
         """Return the source code that loads a format."""
         if form.run is None:
-            raise ExportError(f"{form.file} runs on devices alone")
+            raise ExportError(f"{form.file} runs only on devices")
         return _LOADING.format(
             source=source_of(form.run),
             runner=form.run.__name__,
@@ -154,7 +154,7 @@ class Runner:
             return base.answer(question)
         except _ENDED as error:
             raise ExportError(
-                f"{form} does not run in a process of its own: {base.last_words()}"
+                f"{form} does not run in its own process: {base.last_words()}"
             ) from error
 
     def _stop(self) -> None:

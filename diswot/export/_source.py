@@ -82,7 +82,7 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
     """
     state = network.state_dict()
     if strange := [name for name, value in state.items() if not isinstance(value, Tensor)]:
-        raise ExportError(f"{strange[0]} in the student's state is no tensor: leave it out")
+        raise ExportError(f"{strange[0]} in the student's state is not a tensor: leave it out")
     return {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
 
 

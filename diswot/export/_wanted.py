@@ -49,7 +49,9 @@ def wanted_forms(
 def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
     """Return the formats in a list and the source, in the order in which they are written."""
     if others:
-        raise OptionError("formats name all that is written: leave --onnx, --pt2 and --int8 out")
+        raise OptionError(
+            "formats names everything that is written: leave --onnx, --pt2 and --int8 out"
+        )
     if isinstance(formats, str) or not formats:
         raise OptionError(f"Expected formats to be names of formats, but got {formats!r}")
     found = [find_format(name) for name in formats]

@@ -111,8 +111,8 @@ def _drawn(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
             break
     if len(found) < FEWEST:
         raise OptionError(
-            f"the space has {len(found)} architectures, and a calibration takes {FEWEST}: "
-            "measure them instead"
+            f"the space has {len(found)} architectures, but a calibration needs {FEWEST}: "
+            f"measure them instead"
         )
     return list(found)
 
@@ -207,7 +207,7 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
         raise unusable(space, arch, error) from error
     if lost := names - found.keys():
         raise SpaceError(
-            f"architecture {space.to_string(arch)}: its network computes otherwise on "
+            f"architecture {space.to_string(arch)}: its network runs other operators on "
             f"{timed.device} than on the meta device ({min(lost)}), so its latency cannot be "
             "predicted: measure it (--latency eager)"
         )

@@ -131,7 +131,7 @@ class PredictedLatency:
         asked = type(self.space).__name__, without_facts(self.signature)
         if made_for != asked:
             raise DataError(
-                f"the calibration is of {_described(*made_for)}, but latencies are asked for of "
+                f"the calibration is for {_described(*made_for)}, but latencies are needed for "
                 f"{_described(*asked)}: {AGAIN}"
             )
 
@@ -196,9 +196,9 @@ def read_operator_table(path: Path) -> OperatorTable:
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check the path") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({first_line(error)}): {AGAIN}") from error
+        raise DataError(f"{path} is not JSON ({first_line(error)}): {AGAIN}") from error
     if not isinstance(content, dict) or "schema" not in content:
-        raise DataError(f"{path} is no calibration: {AGAIN}")
+        raise DataError(f"{path} is not a calibration: {AGAIN}")
     if content["schema"] != SCHEMA:
         raise DataError(
             f"{path} is a calibration of schema {content['schema']!r}, expected {SCHEMA}: {AGAIN}"

@@ -64,7 +64,7 @@ def parse(expression: str) -> tuple[WeightedTerm, ...]:
     for node in reader.summands():
         part = reader.part(node)
         if part.name in {before.name for before in parts}:
-            raise reader.error(f"{part.name} stands twice: write it once", part.place)
+            raise reader.error(f"{part.name} appears twice: write it once", part.place)
         parts.append(part)
     return tuple(parts)
 
@@ -164,10 +164,10 @@ class _Reader:
             if name not in kind.options:
                 there = ", ".join(kind.options) or "none"
                 raise self.error(
-                    f"{kind.card.name} has no option {name!r}: there are {there}", place
+                    f"{kind.card.name} has no option {name!r}: its options are {there}", place
                 )
             if name in given:
-                raise self.error(f"the option {name} stands twice", place)
+                raise self.error(f"the option {name} appears twice", place)
             given[name] = self._value(argument.value, kind, name)
         return given
 

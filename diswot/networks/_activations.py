@@ -136,8 +136,8 @@ class Activations:
         if not kept:
             kind = watch.modules.__name__.replace("_", " ")
             raise NetworkError(
-                f"no {kind} of the network can be watched: there are none as torch.nn modules that "
-                "are called, module(x), and return a tensor; write them so, or use another scorer"
+                f"no {kind} of the network can be read by hooks: write them as torch.nn modules "
+                f"that are called, module(x), and return a tensor, or use another scorer"
             )
         return cast(list[_R], kept)
 

@@ -105,7 +105,7 @@ class ActivationReader:
 
     def _without_map(self) -> str:
         return (
-            f"{self._who} shows no feature map (B, C, H, W) with H·W > 1 before its classifier: "
+            f"{self._who} has no feature map (B, C, H, W) with H·W > 1 before its classifier: "
             "use larger inputs, or pool last"
         )
 
@@ -114,9 +114,9 @@ class ActivationReader:
         if self._last is not None:
             last = f"the last one that ran is {path_of(self._last, self._network)!r}"
         return (
-            f"{self._who} returns something else than the output of one linear layer ({last}), so "
-            "it has no classifier whose features and weights could be read: return the output of "
-            "one nn.Linear, or use scores and losses that read neither"
+            f"{self._who} does not return the output of one linear layer ({last}), so it has no "
+            f"classifier with features and weights to read: return the output of "
+            "one nn.Linear, or use scores and losses that need no classifier"
         )
 
     def _see_module(self, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:

@@ -147,7 +147,7 @@ class Layout:
         named = [f"{name} ({_times(shape)})" for name, shape in self.maps.items() if name in near]
         more = f" and {len(self.maps) - len(near)} more" if len(self.maps) > len(near) else ""
         raise NetworkError(
-            f"{self.who} has no module {path!r} that shows a feature map or tokens: "
+            f"{self.who} has no module {path!r} that returns a feature map or tokens: "
             f"there are {', '.join(named)}{more}"
         )
 
@@ -182,7 +182,8 @@ class Layout:
         """
         if not self.blocks:
             raise NetworkError(
-                f"no block of {self.who} shows a feature map (B, C, H, W) or tokens (B, T, C), so "
+                f"no block of {self.who} returns a feature map (B, C, H, W) or tokens (B, T, C), "
+                f"so "
                 "it has no stages to compare: write its blocks as modules, or use another loss"
             )
         taps = [Tap(path, self.maps[path]) for path in self.blocks]

@@ -21,7 +21,7 @@ LAYER_OUTPUTS = Watch(weight_layers, lambda _given, _output: None)
 
 ALL = slice(None)
 
-_NO_NUMBERS = "which this score cannot vary: use another scorer"
+_NO_NUMBERS = "which this score cannot perturb: use another scorer"
 
 
 class Probe(Activations):

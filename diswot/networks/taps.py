@@ -72,7 +72,7 @@ def _staged(activations: Activations) -> list[list[Tensor]]:
     maps = [each for each in activations.watched(BLOCK_MAPS) if each is not None]
     if not maps:
         raise NetworkError(
-            "no block of the network shows a feature map (B, C, H, W) or tokens (B, T, C), so it "
+            "no block of the network returns a feature map (B, C, H, W) or tokens (B, T, C), so it "
             "has no stages to compare: write its blocks as modules, or use another scorer"
         )
     return in_stages(maps, lambda each: each.shape[2:])

@@ -14,7 +14,7 @@ class JobOptions(TypedDict, total=False):
     method: Annotated[
         str,
         Option(
-            "How students are made and trained: a name of `diswot list methods`.",
+            "How students are built and trained: a name of `diswot list methods`.",
             default=DEFAULT_METHOD,
             group="Training",
             essential=True,
@@ -23,7 +23,7 @@ class JobOptions(TypedDict, total=False):
     compare: Annotated[
         bool,
         Option(
-            "Distill baselines too: the largest, the smallest and a random student.",
+            "Also distill the baselines: the largest, the smallest and a random student.",
             default=True,
             group="Training",
             essential=True,
@@ -32,7 +32,7 @@ class JobOptions(TypedDict, total=False):
     shortlist: Annotated[
         int,
         Option(
-            "Top-scoring students to distill briefly; the winner is chosen by successive halving.",
+            "Top-scoring students to distill briefly; successive halving selects the winner.",
             default=1,
             least=1,
             most=MOST_CANDIDATES,
@@ -41,7 +41,7 @@ class JobOptions(TypedDict, total=False):
         ),
     ]
     onnx: Annotated[
-        bool | None, Option("Export ONNX; by default if it is installed.", group="Export")
+        bool | None, Option("Export ONNX; by default if onnx is installed.", group="Export")
     ]
 
 

@@ -53,7 +53,7 @@ class DataOptions(TypedDict, total=False):
     image_size: Annotated[
         int | None,
         Option(
-            "Height and width of the images of a folder; by default inferred.",
+            "Image size of a folder of images: height and width in pixels; by default inferred.",
             least=1,
             most=MOST_SIDE,
             group="Task",
@@ -62,8 +62,8 @@ class DataOptions(TypedDict, total=False):
     stream_above: Annotated[
         float | None,
         Option(
-            "GiB of decoded images above which a folder is streamed: decoded in every step, not "
-            f"once into a file; by default {STREAM_ABOVE:g}.",
+            f"GiB of decoded images above which a folder is streamed: decoded in every step "
+            f"instead of once into a file; by default {STREAM_ABOVE:g}.",
             least=0,
             group="Task",
         ),
@@ -97,7 +97,7 @@ class ScoringOptions(DataOptions, total=False):
     combination: Annotated[
         Combination | None,
         Option(
-            "How a scorer's terms become one score; by default as the scorer says.",
+            "How the terms of a scorer are combined; by default as its card says.",
             choices=COMBINATIONS,
             group="Search",
         ),
@@ -123,8 +123,8 @@ class ScoringOptions(DataOptions, total=False):
     teacher_state: Annotated[
         TeacherState | None,
         Option(
-            "Score against the teacher at random initialization or with its weights; by default "
-            "as the scorer is made for.",
+            "Weights of the teacher that scores use: random or trained; by default the ones that "
+            "the scorer is made for.",
             choices=TEACHER_STATES,
             group="Task",
         ),
@@ -136,8 +136,8 @@ class ScoringOptions(DataOptions, total=False):
     threads: Annotated[
         int,
         Option(
-            "Threads of each score, whose last digits differ with another number, and of measured "
-            "latencies.",
+            "Threads for each score and for measured latencies. Another number changes the last "
+            "digits of scores.",
             default=1,
             least=1,
             most=MOST_THREADS,
@@ -152,7 +152,7 @@ class SearchOptions(ScoringOptions, total=False):
     engine: Annotated[
         str,
         Option(
-            "How candidates are proposed: evolution, nsga2, regularized, random, exhaustive, or "
+            "Search algorithm: evolution, nsga2, regularized, random, exhaustive, or "
             "the name of an engine of an installed package.",
             default="evolution",
             group="Search",
@@ -184,7 +184,7 @@ class SearchOptions(ScoringOptions, total=False):
     objectives: Annotated[
         Sequence[str] | None,
         Option(
-            "What nsga2 trades off: score and any of params, macs, latency_ms, memory; "
+            "Objectives of nsga2: score and any of params, macs, latency_ms, memory; "
             "by default score,params.",
             group="Search",
         ),
@@ -192,19 +192,20 @@ class SearchOptions(ScoringOptions, total=False):
     latency: Annotated[
         str | None,
         Option(
-            "Where milliseconds come from: measured here as `eager`, `onnx` or `torch-compile`; a "
-            "table (.csv); or what `diswot latency calibrate` wrote (.json). By default, where "
-            "they are asked for, `onnx` if it is installed.",
+            "Source of latencies: measured here in `eager`, `onnx` or `torch-compile`; a table "
+            "(.csv); or a file of `diswot latency calibrate` (.json). By default, where "
+            "latencies are needed, measured in `onnx` if it is installed.",
             group="Budget",
         ),
     ]
     latency_column: Annotated[
-        str | None, Option("Which column of a table of latencies.", group="Budget")
+        str | None, Option("Column of milliseconds in the latency table.", group="Budget")
     ]
     trainings: Annotated[
         int | None,
         Option(
-            "Candidates to train briefly, which rank all with the score.",
+            "Number of candidates to train briefly. The results and the score together rank all "
+            "candidates.",
             least=0,
             most=MOST_CANDIDATES,
             group="Search",
@@ -213,7 +214,7 @@ class SearchOptions(ScoringOptions, total=False):
     training_epochs: Annotated[
         int | None,
         Option(
-            "Epochs of a short training; by default a fifth of those of a full one.",
+            "Epochs of a short training; by default a fifth of a full training.",
             least=1,
             most=MOST_EPOCHS,
             group="Search",
@@ -222,15 +223,16 @@ class SearchOptions(ScoringOptions, total=False):
     train_budget: Annotated[
         str | None,
         Option(
-            "All trainings up to the winner's, in full ones, e.g. 6x: half for short trainings, "
-            "the rest for the best by successive halving.",
+            "Budget of all trainings, in full trainings, e.g. 6x: half for short trainings, the "
+            "rest for the best candidates, by successive halving.",
             group="Search",
         ),
     ]
     workers: Annotated[
         int,
         Option(
-            "Processes; by default one for each core, up to eight. The result is the same.",
+            "Worker processes; by default one per core, at most eight. The result does not "
+            "depend on it.",
             default=1,
             least=1,
             group="Search",
@@ -240,7 +242,8 @@ class SearchOptions(ScoringOptions, total=False):
     cluster: Annotated[
         str | None,
         Option(
-            "Address of a Dask scheduler (tcp://host:8786), whose workers evaluate.", group="Search"
+            "Address of a Dask scheduler (tcp://host:8786), whose workers evaluate candidates.",
+            group="Search",
         ),
     ]
 
@@ -250,27 +253,34 @@ class ResumeOptions(TypedDict, total=False):
 
     task: Annotated[
         str | None,
-        Option("Only if it was Python code: name it again.", group="Task", essential=True),
+        Option(
+            "Needed only if it was Python code, which must be named again.",
+            group="Task",
+            essential=True,
+        ),
     ]
     generations: Annotated[
         int | None,
         Option(
-            "More generations than the search had.",
+            "Extend the search to this number of generations.",
             least=0,
             most=MOST_CANDIDATES,
             group="Search",
             essential=True,
         ),
     ]
-    teacher: Annotated[Any, Option("Only if it was Python code: name it again.")]
+    teacher: Annotated[Any, Option("Needed only if it was Python code, which must be named again.")]
     teacher_weights: Annotated[
-        str | Path | None, Option("Where the checkpoint is now.", group="Task", essential=True)
+        str | Path | None,
+        Option("New path of the checkpoint, if it was moved.", group="Task", essential=True),
     ]
-    space: Annotated[Any, Option("Only if it was Python code: name it again.", group="Search")]
+    space: Annotated[
+        Any, Option("Needed only if it was Python code, which must be named again.", group="Search")
+    ]
     data: Annotated[
         Any,
         Option(
-            "Where a folder of images is now; Python code, named again.",
+            "New path of a folder of images, if it was moved; Python code must be named again.",
             group="Task",
             essential=True,
         ),
@@ -278,22 +288,35 @@ class ResumeOptions(TypedDict, total=False):
     image_size: Annotated[
         int | None,
         Option(
-            "Height and width of the images of a folder.", least=1, most=MOST_SIDE, group="Task"
+            "Image size of a folder of images: height and width in pixels.",
+            least=1,
+            most=MOST_SIDE,
+            group="Task",
         ),
     ]
     data_root: Annotated[
-        str | Path | None, Option("Where datasets are; also DISWOT_DATA.", group="Task")
+        str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task")
     ]
     scorer: Annotated[
-        Any, Option("Only if it was Python code: name it again.", group="Search", essential=True)
+        Any,
+        Option(
+            "Needed only if it was Python code, which must be named again.",
+            group="Search",
+            essential=True,
+        ),
     ]
-    device: Annotated[str | None, Option("Where to compute; by default as before.", essential=True)]
+    device: Annotated[str | None, Option("Device; by default the same as before.", essential=True)]
     workers: Annotated[
         int,
         Option(
-            "Processes; the result is the same.", default=1, least=1, group="Search", essential=True
+            "Worker processes; the result does not depend on it.",
+            default=1,
+            least=1,
+            group="Search",
+            essential=True,
         ),
     ]
     cluster: Annotated[
-        str | None, Option("Address of a Dask scheduler, whose workers evaluate.", group="Search")
+        str | None,
+        Option("Address of a Dask scheduler, whose workers evaluate candidates.", group="Search"),
     ]

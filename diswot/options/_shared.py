@@ -18,7 +18,7 @@ DEFAULT_METHOD = "distillation"
 TaskName: TypeAlias = Annotated[
     str,
     Option(
-        "What the teacher does: a name of `diswot list tasks`.",
+        "Task of the teacher and the students: a name of `diswot list tasks`.",
         default=DEFAULT_TASK,
         group="Task",
         essential=True,
@@ -27,31 +27,37 @@ TaskName: TypeAlias = Annotated[
 
 DataRoot: TypeAlias = Annotated[
     str | Path | None,
-    Option("Where datasets are and trained teachers are kept; also DISWOT_DATA.", group="Task"),
+    Option("Folder of datasets and of trained teachers; also set by DISWOT_DATA.", group="Task"),
 ]
 
 TeacherWeights: TypeAlias = Annotated[
     str | Path | None,
     Option(
-        "A checkpoint (.safetensors, .pt) to load into the teacher.", group="Task", essential=True
+        "Checkpoint (.safetensors, .pt) to load into the teacher.", group="Task", essential=True
     ),
 ]
 
 TeacherClasses: TypeAlias = Annotated[
     Any,
     Option(
-        "Order of the teacher's outputs where its own names do not say: data, text or natural "
-        "(the data's classes as they are, sorted as text, or by their numbers), or a file with "
-        "a name on each line.",
+        "Order of the teacher's outputs, if its class names do not give it: data, text or "
+        "natural (the data's classes in their own order, sorted as text, or sorted as numbers), "
+        "or a file with one name per line.",
         group="Task",
     ),
 ]
 
 Seed: TypeAlias = Annotated[
     int,
-    Option("The same seed gives the same run.", default=0, least=0, most=MOST_SEED, essential=True),
+    Option(
+        "Random seed; the same seed gives the same run.",
+        default=0,
+        least=0,
+        most=MOST_SEED,
+        essential=True,
+    ),
 ]
 
 Device: TypeAlias = Annotated[
-    str | None, Option("Where to compute, as torch names it: cpu, cuda, cuda:1.", essential=True)
+    str | None, Option("Device, as torch names it: cpu, cuda, cuda:1.", essential=True)
 ]

@@ -32,24 +32,24 @@ class BudgetOptions(TypedDict, total=False):
 
     max_params: Annotated[
         int | None,
-        Option("Parameters at most, e.g. 300k.", least=1, group="Budget", essential=True),
+        Option("Maximum number of parameters, e.g. 300k.", least=1, group="Budget", essential=True),
     ]
     max_macs: Annotated[
         int | None,
         Option(
-            "Multiply-adds of one input at most, e.g. 20M.", least=1, group="Budget", essential=True
+            "Maximum multiply-adds of one input, e.g. 20M.", least=1, group="Budget", essential=True
         ),
     ]
     max_latency_ms: Annotated[
         float | None,
         Option(
-            "Milliseconds of one forward pass at most.", above=0, group="Budget", essential=True
+            "Maximum milliseconds of one forward pass.", above=0, group="Budget", essential=True
         ),
     ]
     max_memory: Annotated[
         int | None,
         Option(
-            "Peak bytes of activations of one input at most.",
+            "Maximum bytes of activations of one input.",
             least=1,
             group="Budget",
             essential=True,

@@ -40,7 +40,7 @@ class RecipeOptions(TypedDict, total=False):
     epochs: Annotated[
         int | None,
         Option(
-            "Epochs of each training; 10, and 20 for fewer than 5,000 images.",
+            "Epochs of each training; by default 10, or 20 for fewer than 5,000 images.",
             least=1,
             most=MOST_EPOCHS,
             group="Training",
@@ -50,7 +50,7 @@ class RecipeOptions(TypedDict, total=False):
     train_batch_size: Annotated[
         int | None,
         Option(
-            "Images of a training step; 64, or less so that an epoch has 16 steps.",
+            "Training batch size; by default 64, or less so that an epoch has at least 16 steps.",
             least=1,
             most=MOST_IMAGES,
             group="Training",
@@ -60,7 +60,7 @@ class RecipeOptions(TypedDict, total=False):
     optimizer: Annotated[
         str | None,
         Option(
-            "How weights are updated; by default sgd.",
+            "Optimizer; by default sgd.",
             choices=tuple(OPTIMIZERS),
             group="Training",
             essential=True,
@@ -97,27 +97,26 @@ class RecipeOptions(TypedDict, total=False):
     ema: Annotated[
         float | None,
         Option(
-            "Keep a moving average of the weights, e.g. 0.999.", above=0, below=1, group="Training"
+            "Decay of an exponential moving average (EMA) of the weights, e.g. 0.999.",
+            above=0,
+            below=1,
+            group="Training",
         ),
     ]
     label_smoothing: Annotated[
         float | None,
-        Option(
-            "Share of a label that all classes get, e.g. 0.1.", least=0, below=1, group="Training"
-        ),
+        Option("Label smoothing, e.g. 0.1.", least=0, below=1, group="Training"),
     ]
-    mixup: Annotated[
-        float | None, Option("Mix images in pairs: alpha, e.g. 0.2.", least=0, group="Training")
-    ]
+    mixup: Annotated[float | None, Option("Alpha of mixup, e.g. 0.2.", least=0, group="Training")]
     cutmix: Annotated[
         float | None,
-        Option("Paste boxes of other images: alpha, e.g. 1.", least=0, group="Training"),
+        Option("Alpha of CutMix, e.g. 1.", least=0, group="Training"),
     ]
     augment: Annotated[
         str | None,
         Option(
-            "How training images are varied; by default standard: crops, and flips where they "
-            "keep the class.",
+            "Data augmentation; by default standard: random crops, and flips where a mirrored "
+            "image keeps its class.",
             choices=AUGMENTATIONS,
             group="Training",
             essential=True,
@@ -129,7 +128,7 @@ class RecipeOptions(TypedDict, total=False):
     gradient_accumulation: Annotated[
         int | None,
         Option(
-            "Parts of a batch that are computed one after the other; saves memory.",
+            "Gradient accumulation: parts that a batch is computed in; saves memory.",
             least=1,
             most=MOST_IMAGES,
             group="Training",
@@ -138,7 +137,7 @@ class RecipeOptions(TypedDict, total=False):
     precision: Annotated[
         str | None,
         Option(
-            "Of forward and backward passes; by default single; fp16 needs a GPU.",
+            "Precision of forward and backward passes; by default single (fp32); fp16 needs a GPU.",
             choices=PRECISIONS,
             group="Training",
         ),
@@ -156,7 +155,8 @@ class DistillationOptions(RecipeOptions, total=False):
     teacher_epochs: Annotated[
         int | None,
         Option(
-            "Epochs of a built-in teacher without checkpoint, trained once; three times --epochs.",
+            "Epochs of a built-in teacher without a checkpoint, which is trained once; by "
+            "default three times --epochs.",
             least=1,
             most=MOST_EPOCHS,
             group="Task",
@@ -164,14 +164,17 @@ class DistillationOptions(RecipeOptions, total=False):
     ]
     flips: Annotated[
         bool | None,
-        Option("Mirror training images at random; by default as the dataset says.", group="Task"),
+        Option(
+            "Random horizontal flips of training images; by default as the dataset says.",
+            group="Task",
+        ),
     ]
     teacher_view: Annotated[
         str,
         Option(
-            "What a teacher of larger images is given: own (the original photos at its size, cut "
-            "like the student's), student (the student's images, enlarged), or auto (own where "
-            "the photos are files).",
+            "Images for a teacher that was trained on larger ones: own (the original photos at "
+            "its size, cropped like the student's), student (the student's images, enlarged), or "
+            "auto (own if the photos are files).",
             default="auto",
             choices=TEACHER_VIEWS,
             group="Task",
@@ -180,8 +183,8 @@ class DistillationOptions(RecipeOptions, total=False):
     loader_workers: Annotated[
         int | None,
         Option(
-            "Processes that read training images which are streamed; the result is the same. By "
-            f"default one less than there are cores, at most {MOST_LOADER_WORKERS}.",
+            f"Processes that load streamed training images; the result does not depend on it. By "
+            f"default one less than the number of cores, at most {MOST_LOADER_WORKERS}.",
             least=0,
             most=256,
             group="Training",
@@ -189,6 +192,6 @@ class DistillationOptions(RecipeOptions, total=False):
     ]
     force: Annotated[
         bool,
-        Option("Distill from a teacher that is near chance too.", default=False, group="Task"),
+        Option("Distill even if the teacher is near chance.", default=False, group="Task"),
     ]
     device: Device

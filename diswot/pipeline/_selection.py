@@ -152,10 +152,10 @@ def _notes(
     reached = compare.measure(taken, "test")
     ahead = [other for other in others if compare.is_better(other, taken, "test")]
     return [
-        f"Test {reached.name}, by which nothing was selected: {reached}.",
+        f"Test {reached.name}, on which nothing was selected: {reached}.",
         *(
             f"The test split disagrees: there {called(other.label, other.name)} is ahead, "
-            f"{compare.difference(other, taken, 'test')}. Train with more seeds before you settle."
+            f"{compare.difference(other, taken, 'test')}. Train with more seeds before you decide."
             for other in ahead
         ),
     ]
@@ -194,6 +194,6 @@ def _of_seeds(seeds: Sequence[int], noun: str) -> list[str]:
     if len(set(seeds)) > 1:
         return []
     return [
-        f"One seed ({seeds[0]}): the intervals cover the choice of {noun}s, not that of the "
-        "initialization; another seed can turn small differences around."
+        f"One seed ({seeds[0]}): the intervals cover the sampling of {noun}s, not the variation "
+        f"between initializations; another seed can reverse small differences."
     ]

@@ -74,7 +74,7 @@ class Verdict:
     reason: str
     notes: tuple[str, ...]
     alternatives: tuple[Alternative, ...] = ()
-    exported: str = "Exported is the student that this verdict takes."
+    exported: str = "The student that the verdict takes is exported."
 
     @property
     def sentences(self) -> tuple[str, ...]:

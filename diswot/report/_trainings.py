@@ -81,16 +81,16 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
     return [
         Plot(
             name=f"distillation-{re.sub(r'[^a-zA-Z0-9]+', '-', val.name)}",
-            title=f"{val.name[:1].upper()}{val.name[1:]} while distilling",
-            caption="On the validation split, by which the best epoch is chosen.",
+            title=f"{val.name[:1].upper()}{val.name[1:]} during distillation",
+            caption="On the validation split, which selects the best epoch.",
             x=Axis("Epoch", whole=True),
             y=Axis(label if val.higher_is_better else f"{label}, lower is better"),
             series=_lines(drawn, lambda epoch: scale * epoch.val),
         ),
         Plot(
             name="distillation-loss",
-            title="Loss while distilling",
-            caption="Mean over the epoch’s batches. Losses of different kinds do not compare.",
+            title="Loss during distillation",
+            caption="Mean over the epoch’s batches. Different losses cannot be compared.",
             x=Axis("Epoch", whole=True),
             y=Axis("Training loss"),
             series=_lines(drawn, lambda epoch: epoch.train_loss),

@@ -24,7 +24,7 @@ _LINE = re.compile(rb', "crc32": "([0-9a-f]{8})"\}\n\Z')
 _FILE = re.compile(rb"\nsha256 ([0-9a-f]{64})\Z")
 _FILE_LENGTH = len("\nsha256 ") + 64
 
-_DIFFERS = "its checksum is not that of its content"
+_DIFFERS = "its checksum does not match its content"
 
 
 def with_checksum(record: Mapping[str, Any]) -> dict[str, Any]:

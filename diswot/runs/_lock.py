@@ -157,13 +157,13 @@ def _acquired(run: Path, place: Path) -> "FileLock":
     except Timeout as error:
         owner = _owner(run)
         raise RunFolderError(
-            f"another process is at work in {named}{owner and f' ({owner})'}: wait for its end, "
-            "or stop it"
+            f"another process is using {named}{owner and f' ({owner})'}: wait until it ends, or "
+            f"stop it"
         ) from error
     except (OSError, NotImplementedError) as error:
         why = getattr(error, "strerror", None) or "its file system has no locks"
         raise RunFolderError(
-            f"{named} cannot be written ({why}): let it be written to, or name another folder"
+            f"{named} cannot be written ({why}): make it writable, or name another folder"
         ) from error
     if not isinstance(lock, SoftFileLock):  # a SoftFileLock writes its owner itself
         with suppress(OSError):
@@ -199,7 +199,7 @@ def _interrupted(place: Path, *, resumable: bool) -> str:
         kept = False
     if not kept:
         return f"interrupted; nothing was written to {place}: give the command again"
-    what = "interrupted; what was done is kept: "
+    what = "interrupted; finished work is kept: "
     return what + _again(place, resumable=resumable)
 
 
@@ -208,4 +208,4 @@ def _again(place: Path, *, resumable: bool) -> str:
     known = any((place / name).exists() for name in ("manifest.json", "training.json"))
     if resumable and known:
         return f"`diswot resume {shlex.quote(str(place))}` resumes it"
-    return "give the same command again"
+    return "run the same command again"

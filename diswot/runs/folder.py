@@ -38,7 +38,9 @@ def check_new_folder(folder: Path) -> None:
             written.
     """
     if ".." in folder.parts and not folder.exists():
-        raise RunFolderError(f"{folder} leads back with '..': name the output folder itself")
+        raise RunFolderError(
+            f"{folder} contains '..': give the path of the output folder without it"
+        )
     try:
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             raise RunFolderError(f"{folder} is a file: name another output folder with --out")
@@ -152,7 +154,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise ValueError("no JSON object")
         return checked(content)
     except FileNotFoundError as error:
-        raise RunFolderError(f"{path.parent} is no run folder: it has no {path.name}") from error
+        raise RunFolderError(f"{path.parent} is not a run folder: it has no {path.name}") from error
     except (ValueError, OSError, RecursionError) as error:
         raise RunFolderError(f"{path} is damaged ({error}): restore it from a copy") from error
 

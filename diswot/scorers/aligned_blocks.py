@@ -59,7 +59,7 @@ def _kernels(activations: Activations) -> Tensor:
     per_image = [kernel for kernel in found if len(kernel) == images]
     if not per_image:
         raise NetworkError(
-            f"no block of the network gives one row per image: of {images} images they give "
+            f"no block of the network returns one row per image: for {images} images they return "
             f"{len(found[0])} rows; use another scorer"
         )
     return torch.stack(per_image)

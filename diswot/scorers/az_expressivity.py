@@ -46,6 +46,6 @@ def block_entropies(student: Probe) -> Tensor:
     if not entropies.isfinite().all():
         raise NetworkError(
             "the output of a block is constant or not finite, so it has no principal components: "
-            "the network lets nothing through, use another scorer for it"
+            "the signal vanishes in the network, so use another scorer for it"
         )
     return entropies

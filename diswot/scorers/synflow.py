@@ -79,6 +79,7 @@ def _logarithm(total: Tensor) -> Tensor:
     if not 0 < float(total) < float("inf"):
         raise NetworkError(
             f"the sum of |weight · gradient| is {float(total)}, so it has no logarithm: the "
-            "network lets nothing through, or is too deep without normalization; use another scorer"
+            f"signal vanishes in the network, or it is too deep without normalization; use "
+            f"another scorer"
         )
     return total.log()

@@ -75,8 +75,8 @@ def check_known(known: Mapping[int, Candidate], expected: Mapping[int, Architect
     for number, candidate in known.items():
         if number < 0 and candidate.architecture != expected.get(number):
             raise RunFolderError(
-                f"the journal's candidate {number}, {candidate.name}, is not that baseline of the "
-                "manifest: the journal is of another run"
+                f"the journal's candidate {number}, {candidate.name}, is not the baseline in the "
+                f"manifest: the journal belongs to another run"
             )
 
 

@@ -24,7 +24,8 @@ def check_reads(scorer: Scorer, task: Task) -> None:
     if missing:
         raise OptionError(
             f"the scorer {scorer.card.name} reads {' and '.join(missing)}, which networks of the "
-            f"task {task.name} do not give (they give {', '.join(sorted(task.reads))}): use another"
+            f"task {task.name} do not provide (they provide {', '.join(sorted(task.reads))}): "
+            f"use another"
         )
 
 

@@ -41,8 +41,8 @@ def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
             client.register_plugin(_Adopting(sent), name=sent.name)
         except Exception as error:  # a space of the user's own can raise anything
             raise OptionError(
-                f"the workers of {address} cannot take the search ({first_line(error)}): "
-                "install there what is installed here"
+                f"the workers of {address} cannot run the search ({first_line(error)}): install "
+                f"the same packages there"
             ) from error
         executor = client.get_executor(pure=False)
         try:

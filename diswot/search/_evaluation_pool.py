@@ -88,7 +88,7 @@ class EvaluationPool:
             return Outcome(failure=f"{type(error).__name__}: {first_line(error)}")
         except CancelledError as error:
             raise ClusterError(
-                "the cluster dropped a candidate: see whether its scheduler is at work"
+                "the cluster dropped a candidate: check that its scheduler is running"
             ) from error
 
     def _sent(self, arch: Architecture, costs: Costs) -> "Future[Outcome]":

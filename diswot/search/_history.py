@@ -196,7 +196,7 @@ class History:
             if cost is not None
         ]
         return BudgetError(
-            f"no architecture meets the budget {self.budget}: of {len(seen):,} looked at, the "
+            f"no architecture meets the budget {self.budget}: of {len(seen):,} checked, the "
             f"smallest is {self.space.to_string(arch)} with {', '.join(least)}; "
             "allow at least that, or choose another space"
         )

@@ -123,7 +123,7 @@ def read_journal(
     """
     path = folder / NAME
     if not path.exists():
-        raise RunFolderError(f"{folder} is no run folder: it has no {NAME}")
+        raise RunFolderError(f"{folder} is not a run folder: it has no {NAME}")
     candidates: dict[int, Candidate] = {}
     keys: set[str] = set()
     with open_file(path) as lines:
@@ -139,10 +139,10 @@ def read_journal(
                     raise ValueError(f"schema {line['schema']}, expected {SCHEMA}")
                 number, candidate = _typed(line, "number", int), read(line)
                 if number < -len(BASELINES):
-                    raise ValueError(f"number {number} is that of no candidate")
+                    raise ValueError(f"number {number} belongs to no candidate")
                 proposed = number >= 0  # by the engine, which proposes no key twice
                 if number in candidates or (proposed and candidate.key in keys):
-                    raise ValueError(f"candidate {number}, {candidate.name}, is there twice")
+                    raise ValueError(f"candidate {number}, {candidate.name}, appears twice")
                 candidates[number] = candidate
                 if proposed:
                     keys.add(candidate.key)

@@ -104,7 +104,7 @@ def _read(path: Path) -> dict[str, float]:
         for place, (name, milliseconds, *checksum) in enumerate(rows, start=2):  # noqa: B007
             known[name] = float(milliseconds)
             if checksum != [_checksum(name, known[name])][: len(header) - 2]:
-                raise ValueError("its checksum is not that of its content")
+                raise ValueError("its checksum does not match its content")
     except ValueError as error:
         raise RunFolderError(
             f"line {place} of {path} is damaged ({error}): restore the file from a copy, or delete "

@@ -269,11 +269,13 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         candidates |= {n: each for n, each in baselines.items() if n not in candidates}
         best = read(result["best"])
         if best.key not in {candidate.key for candidate in candidates.values()}:
-            raise ValueError(f"the winner {best.key} is none of its candidates")
+            raise ValueError(f"the winner {best.key} is not one of its candidates")
         trained = tuple(BriefTraining(**each) for each in result.get("trainings", []))
         order = tuple(result.get("order", []))
         if not set(order) <= {candidate.key for candidate in candidates.values()}:
-            raise ValueError("the order after short trainings names others than its candidates")
+            raise ValueError(
+                "the ranking after short trainings has candidates that the run does not have"
+            )
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:

@@ -161,8 +161,8 @@ def _scorer_then(used: Mapping[str, Any], progress: Progress = silent) -> str:
         progress(
             message(
                 "scorer",
-                f"the run was started before {used['scorer']} had its present definition: it "
-                f"resumes with {then}, which is what it was",
+                f"the run was started with an earlier definition of {used['scorer']}: it "
+                f"resumes with {then}, the earlier definition",
             )
         )
     return then

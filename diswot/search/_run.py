@@ -243,7 +243,7 @@ class Run:
         generator = partial(self._settings.engine.generator, self._scoring_context.seed)
         loop.run(self._engine.total, generator)
         if done < total:
-            self._progress(Step("score", done, done, "nothing new left in budget"))
+            self._progress(Step("score", done, done, "no new architecture left in budget"))
         proposed = {candidate.architecture for candidate in self._history.candidates}
         for arch, baseline in scored_first.items():
             if arch not in proposed:
@@ -264,7 +264,7 @@ class Run:
     def _report_latency(self) -> None:
         """Report the latency source, if the search has one."""
         if self._latencies is not None:
-            alone = "; one worker, since others would disturb it"
+            alone = "; one worker, since others would add noise"
             note = self._latencies.name + (alone if is_measured(self._settings.latency) else "")
             self._progress(message("latency", note))
 

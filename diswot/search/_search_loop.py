@@ -118,7 +118,7 @@ class SearchLoop:
         if known.name != name:
             raise RunFolderError(
                 f"the journal's candidate {number} is {known.name}, but with this journal and "
-                f"these settings it would be {name}: the journal is of another run or version"
+                f"these settings it would be {name}: the journal belongs to another run or version"
             )
         return known
 

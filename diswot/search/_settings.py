@@ -41,12 +41,13 @@ class SearchSettings:
     def __post_init__(self) -> None:
         if _needs_latency(self.budget, self.engine) and self.latency is None:
             raise OptionError(
-                "a limit on milliseconds, or latency_ms as objective, needs to know them: give "
+                f"a limit on milliseconds, or latency_ms as objective, needs latencies: give "
                 f"--latency {', '.join(FORMS)}, a table (.csv) or a calibration (.json)"
             )
         if self.latency_column is not None and self.latency is None:
             raise OptionError(
-                f"--latency-column {self.latency_column} is of a table: give it with --latency"
+                f"--latency-column {self.latency_column} needs a table of latencies: give one "
+                f"with --latency"
             )
 
     @classmethod
@@ -92,8 +93,8 @@ class SearchSettings:
         """
         if generations < self.engine.generations:
             raise OptionError(
-                f"the run has {self.engine.generations} generations, and none is taken back: "
-                f"expected --generations of at least that, but got {generations}"
+                f"the run has {self.engine.generations} generations already: expected "
+                f"--generations of at least that, but got {generations}"
             )
         return replace(self, engine=replace(self.engine, generations=generations))
 

@@ -76,7 +76,8 @@ class TrainingBudget:
         if total is None:
             if epochs is not None and not trainings:
                 raise OptionError(
-                    f"--training-epochs {epochs} is of short trainings: say how many, for example "
+                    f"--training-epochs {epochs} applies to short trainings: give their number "
+                    f"too, for example "
                     "--trainings 20"
                 )
             return cls(trainings or 0, epochs)

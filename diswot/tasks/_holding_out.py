@@ -76,7 +76,7 @@ def held_out_of(
     if few := present[counts < 2].tolist():
         names = [classes[label] if classes else str(label) for label in few]
         raise DataError(
-            f"{of} cannot be held out to select and to evaluate on: too few of the classes "
+            f"{of} cannot be held out for validation and test: too few of the classes "
             f"{named(names)}; give more {of} per class, at least three"
         )
     rest, held = map(

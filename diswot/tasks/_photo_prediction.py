@@ -26,5 +26,5 @@ class PhotoPrediction(Prediction):
         """
         if not self.config["preprocessing"]["photo"]:
             raise ValueError(
-                "how photos become values is not known: give an array (C, H, W) as .npy"
+                "the preprocessing of photos is not known: give an array (C, H, W) as .npy"
             )

@@ -100,7 +100,7 @@ class Prediction:
             raise DataError(f"there is no file or folder {path}: name what to predict")
         found = sorted(each for each in path.rglob("*") if self.is_example(each) and each.is_file())
         if not found:
-            raise DataError(f"{path} has nothing that the student can take: name a file in it")
+            raise DataError(f"{path} has no file that the student can take: name a file in it")
         return list(map(str, found))
 
 

@@ -88,7 +88,7 @@ def find_subject(
     for name in options_of(DataOptions, given):
         if name not in declared(task.options):
             option = f"--{name.replace('_', '-')}"
-            raise OptionError(f"{option} means nothing for the task {task.name}: leave it out")
+            raise OptionError(f"{option} does not apply to the task {task.name}: leave it out")
     return Subject(
         task,
         task.teacher if teacher in (None, DEFAULT) else teacher,
@@ -121,6 +121,6 @@ def _task_of(name: str | None, data: Any) -> Task:
     if name not in (None, of_data.name) and type(find_task(name)) is not type(of_data):
         raise OptionError(
             f"the data {getattr(data, 'name', '')} are of the task {of_data.name}, but the task "
-            f"{name} was asked for: give data of that, or leave the task out"
+            f"{name} was given: give data for that task, or leave the task out"
         )
     return of_data

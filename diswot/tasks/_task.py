@@ -245,7 +245,7 @@ class Task(ABC):
         given = [name for name, value in options.items() if value is not None]
         if given:
             option = f"--{given[0].replace('_', '-')}"
-            raise OptionError(f"{option} means nothing for the task {self.name}: leave it out")
+            raise OptionError(f"{option} does not apply to the task {self.name}: leave it out")
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:  # noqa: ARG002
         """Return the task's part of an exported folder: configuration, card, `predict.py`.

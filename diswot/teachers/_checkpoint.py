@@ -221,7 +221,7 @@ def _misfit(state: State, expected: State, path: Path) -> CheckpointError:
         more = f" and {len(extra) - 1:,} more" * (len(extra) > 1)
         what = f"it has {extra[0]}{more}, which this network does not have"
     else:
-        what = "the network's load_state_dict does not take it"
+        what = "the network's load_state_dict rejects it"
     return CheckpointError(
         f"{path} is of another network: {what}; give the checkpoint of this network"
     )

@@ -50,8 +50,8 @@ def check_config(values: Mapping[str, Any], *, classes: int, who: str) -> None:
         most = MOST_LAYERS if any(part in name for part in _LAYERS) else LARGEST_NUMBER
         if not -most <= number <= most:
             raise TeacherError(
-                f"{who} cannot be built: its config.json has {key} {number:,}, and at most "
-                f"{most:,} is taken; check the file"
+                f"{who} cannot be built: its config.json has {key} {number:,}, but at most "
+                f"{most:,} is allowed; check the file"
             )
 
 

@@ -53,7 +53,7 @@ def folder_or_id(place: str, who: str) -> tuple[str, bool]:
     raise TeacherError(
         f"{who}: there is no such folder{f' (did you mean {near}?)' if near else ''} or download "
         f"in the cache, and {constants.ENDPOINT} cannot be reached: run `hf download {place} "
-        "--local-dir FOLDER` where it can, and give hf:FOLDER"
+        "--local-dir FOLDER` on a machine that can, and give hf:FOLDER"
     )
 
 
@@ -89,7 +89,9 @@ def check_torch_download(who: str, url: str) -> None:
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / urlsplit(url).path.rpartition("/")[2]
     if not path.is_file() and not reachable(url):
-        raise _unreachable(who, urlsplit(url).netloc, f"download {url} where it can, to {path}")
+        raise _unreachable(
+            who, urlsplit(url).netloc, f"download {url} on a machine that can, to {path}"
+        )
 
 
 def _unreachable(who: str, server: str, advice: str) -> TeacherError:

@@ -129,8 +129,8 @@ class TeacherSources(Container[str]):
         if self.has_weights(teacher, weights):
             if epochs is not None:
                 raise OptionError(
-                    f"--teacher-epochs {epochs} is of a built-in teacher without weights, "
-                    f"which is trained first, but {name} comes with weights: leave it out"
+                    f"--teacher-epochs {epochs} is for a built-in teacher without weights, which "
+                    f"is trained first, but {name} comes with weights: leave it out"
                 )
         elif state == "trained":
             raise TeacherError(

@@ -88,7 +88,7 @@ class TransformersSource:
         )
         if missing := sorted(loading["missing_keys"]):
             raise TeacherError(
-                f"{self.path} has no weights for {missing[0]}, so it is no trained classifier: "
+                f"{self.path} has no weights for {missing[0]}, so it is not a trained classifier: "
                 "fine-tune it on the data first"
             )
         return _adapted(network, adapt)

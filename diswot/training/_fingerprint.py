@@ -76,7 +76,7 @@ def check_same(known: Mapping[str, Any], of: Mapping[str, Any], path: Path) -> N
     for name in (*of, *known):
         if of.get(name) != known.get(name):
             raise RunFolderError(
-                f"{path} is of another training: its {name.replace('_', ' ')} is "
+                f"{path} belongs to another training: its {name.replace('_', ' ')} is "
                 f"{known.get(name)}, but got {of.get(name)}; give the same to resume, or name "
                 "another folder"
             )

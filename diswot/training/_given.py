@@ -32,7 +32,7 @@ def check_own(options: Mapping[str, Any], task: Task) -> None:
     }
     for name in (name for name, is_unknown in unknown.items() if is_unknown):
         option = f"--{name.replace('_', '-')}"
-        raise OptionError(f"{option} means nothing for the task {task.name}: leave it out")
+        raise OptionError(f"{option} does not apply to the task {task.name}: leave it out")
 
 
 def named_teachers(

@@ -106,5 +106,5 @@ def _kept(network: nn.Module, path: Path, stage: str, progress: Progress) -> nn.
     if digest is None:
         progress(message(stage, f"{path} has no checksum (DisWOT 0.1.0 wrote none): unchecked"))
     elif digest != hashlib.sha256(save(state)).hexdigest():
-        raise CheckpointError(f"the checksum of {path} is not that of its content")
+        raise CheckpointError(f"the checksum of {path} does not match its content")
     return load_checkpoint(network, path)

@@ -132,7 +132,7 @@ def trained_teacher(
     if metric.is_near_chance(values, data, "test") and not force:
         raise TeacherError(
             f"the teacher {who} has a test {metric.name} of {test}, little better than "
-            f"chance: {advice or _LONGER}, or take it with --force"
+            f"chance: {advice or _LONGER}, or use --force"
         )
     source = Teacher(named.name, named.build, partial(copied, network))
     return TrainedTeacher(source, network, test)

@@ -36,7 +36,7 @@ def check_teacher_training(
         DiswotError: a name does not exist, or options contradict each other.
     """
     if options.get("teacher_epochs") is not None:
-        raise OptionError("teacher_epochs is of a distillation: give epochs for this training")
+        raise OptionError("teacher_epochs is for distillation: use epochs for this training")
     task = find_subject(options, data=data).task
     check_distillation(None, data=data, loss=task.losses[0], **options)
     task.check_teacher(teacher, weights=options.get("teacher_weights"), **own_options(options))

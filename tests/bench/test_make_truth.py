@@ -54,7 +54,7 @@ def test_other_settings_cannot_resume_it(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"sample": 65}, "at most the 64 architectures"),
-        ({"space": "macro-basic", "sample": None}, "cannot be counted: give --sample"),
+        ({"space": "macro-basic", "sample": None}, "cannot be enumerated: give --sample"),
         ({"seeds": 0}, "at least 1 seed"),
         ({"space": "s1"}, "unknown space"),
         ({"data": "digit"}, "did you mean 'digits'"),

@@ -32,7 +32,7 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(RunFolderError, match="holds something else"):
+    with pytest.raises(RunFolderError, match="holds other files"):
         RecordStore(tmp_path, {"seed": 0}, key=["of"])
     assert [place.name for place in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -40,7 +40,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     with RecordStore(tmp_path / "run", {}, key=["of"]) as store:
         store.append(RECORD)
-        with pytest.raises(RunFolderError, match="another process is at work in"):
+        with pytest.raises(RunFolderError, match="another process is using"):
             in_a_thread(lambda: opened(tmp_path / "run"))
     path = tmp_path / "run" / RECORDS
     path.write_bytes(path.read_bytes().replace(b"1.5", b"1.7"))

@@ -148,7 +148,7 @@ def test_without_journals_no_table_is_replaced(tmp_path: Path, command: click.Co
 
 def test_a_table_without_rows_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("truth\nresnet-s0\n")
-    with pytest.raises(RunFolderError, match=r"no rows for .*table\.csv, which stays as it is"):
+    with pytest.raises(RunFolderError, match=r"no rows for .*table\.csv, which is left unchanged"):
         write_csv(tmp_path / "table.csv", [])
     assert (tmp_path / "table.csv").read_text() == "truth\nresnet-s0\n"
     with pytest.raises(click.ClickException, match="no rows for losses"):

@@ -178,7 +178,7 @@ def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, ki
     [
         ("", "--space"),
         ("--space s0", "the space is not that of the run"),
-        ("--space SPACE --generations 0", "none is taken back"),
+        ("--space SPACE --generations 0", "generations already"),
         ("--space SPACE --generations -1", "--generations"),
         ("--space SPACE --generations many", "--generations"),
         ("--space SPACE --teacher resnet32", "the teacher is not that of the run"),

@@ -75,7 +75,7 @@ def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (ROWS[:9], "fewer than 10"),
+        (ROWS[:9], "at least 10"),
         ([*ROWS, ROWS[0]], "is already on line 2"),
         ([*ROWS[:-1], "7-5-1,good"], "expected a finite number"),
         ([*ROWS[:-1], "2-5-1,70"], "architecture of this space"),

@@ -58,13 +58,16 @@ def test_what_is_printed_is_read_again(cli: CommandLine, command: str) -> None:
         ("seed = 1\n\npopulaton = 5\n", "run.toml, line 3: unknown option populaton: did you mean"),
         ("[search]\nbatch_size = '8'\n", "line 2: Expected batch_size to be a whole number, but"),
         ("population = true\n", "line 1: Expected population to be a whole number, but got True"),
-        ("data = 3\n", "line 1: Expected data to be text in quotes, but got 3"),
+        ("data = 3\n", "line 1: Expected data to be a string in quotes, but got 3"),
         ("# few\npopulation = 0\n", "line 2: Invalid value for '--population': 0 is not in the"),
         ("max_params = 'many'\n", "line 1: Invalid value for '--max-params': expected a positive"),
         ("combination = 'summ'\n", "line 1: Invalid value for '--combination'"),
-        ("[serch]\nseed = 1\n", "line 1: [serch] is no command with options in a file: did you"),
+        (
+            "[serch]\nseed = 1\n",
+            "line 1: [serch] is not a command that reads options from a file: did you",
+        ),
         ("seed = \n", "cannot be read as TOML: Invalid value (at line 1"),
-        ("objectives = [1]\n", "line 1: Expected objectives to be a list of texts"),
+        ("objectives = [1]\n", "line 1: Expected objectives to be a list of strings"),
     ],
 )
 def test_a_mistake_in_the_file_names_its_line(cli: CommandLine, text: str, said: str) -> None:

@@ -131,7 +131,7 @@ TRAINED = {"teacher": nn.Linear(1, 1), "teacher_epochs": 3}
     [
         (run, {"out": "r", **TRAINED}, "Linear comes with weights"),
         (distill, TRAINED, "Linear comes with weights"),
-        (train_teacher, {"out": "r", "teacher_epochs": 3}, "give epochs"),
+        (train_teacher, {"out": "r", "teacher_epochs": 3}, "use epochs"),
         (run, {"out": "r", "population": 2, "generations": 0, "shortlist": 3}, "2 candidates"),
         (run, {"out": "r", "teacher_classes": "text"}, "has no weights yet"),
         (distill, {"teacher_classes": "text"}, "has no weights yet"),
@@ -175,7 +175,7 @@ def test_python_refuses_before_data_are_read(
         ("--scorer nwoot", "'nwot'"),
         ("--teacher resnet21", "unknown teacher 'resnet21'"),
         ("--teacher-weights no.pt", "there is no checkpoint"),
-        ("--generations 0", "none is taken back"),
+        ("--generations 0", "generations already"),
         ("--device abacus", "abacus"),
         ("--space s00", "'s0'"),
     ],

@@ -62,10 +62,10 @@ def test_options_of_a_task_are_taken_where_it_is_chosen(cli: CommandLine) -> Non
     ("options", "said"),
     [
         (("--task", "landmark"), "unknown task 'landmark': did you mean 'landmarks'?"),
-        (("--task", "text", "--image-size", 8), "--image-size means nothing for the task text"),
+        (("--task", "text", "--image-size", 8), "--image-size does not apply to the task text"),
         (("--task", "landmarks", "--teacher", "resnet56"), "unknown teacher 'resnet56'"),
         (("--task", "landmarks", "--data", "cifar10"), "unknown dataset of landmarks 'cifar10'"),
-        (("--task", "landmarks", "--scorer", "semantic"), "of the task landmarks do not give"),
+        (("--task", "landmarks", "--scorer", "semantic"), "of the task landmarks do not provide"),
     ],
 )
 def test_what_does_not_fit_the_task_is_refused(

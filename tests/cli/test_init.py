@@ -52,7 +52,7 @@ def test_even_gray_photos_are_called_so(cli: CommandLine) -> None:
     [
         (("nowhere",), "nowhere"),
         (("empty",), "empty"),
-        (("gray", "--out", "there.toml"), "there.toml is there already"),
+        (("gray", "--out", "there.toml"), "there.toml already exists"),
         (("gray", "--out", "no/such/run.toml"), "no/such/run.toml cannot be written"),
     ],
 )

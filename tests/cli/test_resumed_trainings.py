@@ -113,7 +113,7 @@ def test_a_teacher_that_changed_or_is_missing_is_refused(
     weights(weights_path, seed=1)
     refused = cli("resume", stopped)
     assert refused.code == 2
-    assert "is of another training: its teacher is" in refused.err.splitlines()[-1]
+    assert "belongs to another training: its teacher is" in refused.err.splitlines()[-1]
     resumed = cli("resume", stopped, "--teacher-weights", moved)
     assert resumed.code == 0, resumed.err
     assert same_weights(stopped, done)
@@ -125,7 +125,7 @@ def test_other_options_are_refused_where_a_training_stopped(
 ) -> None:
     refused = cli(*DISTILL, "--learning-rate", "0.01", "--out", stopped)
     assert refused.code == 2
-    assert "stopped/training.json is of another training" in refused.err.splitlines()[-1]
+    assert "stopped/training.json belongs to another training" in refused.err.splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_a_damaged_manifest_is_one_line(cli: CommandLine, tmp_path: Path, conten
 
 def test_options_of_searches_are_refused(cli: CommandLine, stopped: Path) -> None:
     line = only_line(cli("resume", stopped, "--generations", "3"))
-    assert "--generations is of a search" in line
+    assert "--generations applies to searches" in line
 
 
 @pytest.mark.slow

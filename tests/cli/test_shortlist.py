@@ -52,8 +52,8 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["distill", "--arch", "1-1-1", "--shortlist", 2], "--shortlist takes students of a run"),
-        (["distill", "--shortlist", 2], "--shortlist takes students of a run"),
+        (["distill", "--arch", "1-1-1", "--shortlist", 2], "--shortlist needs a run"),
+        (["distill", "--shortlist", 2], "--shortlist needs a run"),
         (["distill", "--arch", "1-1-1", "--shortlist", 0], "--shortlist"),
         (["run", "--shortlist", 0], "--shortlist"),
     ],

@@ -33,5 +33,5 @@ def test_a_student_without_a_run_is_exported(cli: CommandLine, tmp_path: Path) -
 def test_a_teacher_is_trained_on_texts_cut_shorter(cli: CommandLine, tmp_path: Path) -> None:
     done = cli("teacher", "train", "encoder-medium", *TEXTS, "--epochs", 1, "--out", "teacher")
     assert done.code == 0, done.err
-    assert "cut to 12 tokens" in done.err
+    assert "truncated to 12 tokens" in done.err
     assert (tmp_path / "teacher" / "best.safetensors").exists()

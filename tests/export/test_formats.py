@@ -60,7 +60,7 @@ def test_a_format_computes_the_same(form: str, tmp_path: Path) -> None:
         assert found.measure is None
         names = zipfile.ZipFile(done.folder / found.file).namelist()
         assert "student.mlpackage/Manifest.json" in names
-        assert "was converted and not run" in (done.folder / "README.md").read_text()
+        assert "was converted but not run" in (done.folder / "README.md").read_text()
         return
     assert found.difference is not None
     assert found.difference <= 1e-5

@@ -119,7 +119,7 @@ def test_a_hub_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     [
         ("small", "Expected the name of a repository to be OWNER/NAME, but got 'small'"),
         ("me/very/small", "to be OWNER/NAME"),
-        ("me/sm all", "the Hub takes no repository 'me/sm all'"),
+        ("me/sm all", "the Hub refused the repository 'me/sm all'"),
     ],
 )
 def test_names_that_are_no_repository_are_refused_first(

@@ -86,15 +86,15 @@ def test_a_damaged_photo_is_named_and_others_answered(
     assert out.code == 1
     assert len(out.out.splitlines()) == 4
     assert f"warning: {photos}/damaged.png cannot be read" in out.err
-    assert "1 of 3 cannot be read; the others were answered" in out.err
+    assert "1 of 3 cannot be read; the others were predicted" in out.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("{student}", "nowhere"), "there is no file or folder nowhere: name what to predict"),
-        (("{student}", "empty"), "empty has nothing that the student can take"),
-        (("empty", "empty"), "empty is no exported student (it has no config.json)"),
+        (("{student}", "empty"), "empty has no file that the student can take"),
+        (("empty", "empty"), "empty is not an exported student (it has no config.json)"),
         (("{student}", "empty", "--form", "onx"), "unknown format 'onx': did you mean 'onnx'?"),
         (("{student}", "empty", "--form", "int8"), "has no student.int8.onnx; its formats are"),
         (("{student}", "empty", "--csv", "--json"), "--csv and --json exclude each other"),
@@ -127,7 +127,7 @@ def test_code_of_a_folder_runs_only_where_it_is_named(
         file.write(f"\nopen({str(tmp_path / 'ran')!r}, 'w')\n")
     out = cli("predict", folder, photos)
     assert out.code == 2
-    assert "has only source, which may execute what the file holds" in out.err
+    assert "has only source, which can execute code in the file" in out.err
     assert not (tmp_path / "ran").exists()
     assert cli("predict", folder, photos, "--form", "source").code == 0
     assert (tmp_path / "ran").exists()

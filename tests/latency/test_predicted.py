@@ -216,7 +216,7 @@ def test_an_operator_that_was_not_measured_is_named() -> None:
     ids=["space", "shape", "classes"],
 )
 def test_a_table_of_something_else_is_refused(space: Any, signature: Signature) -> None:
-    with pytest.raises(DataError, match=r"^the calibration is of ResNetDepthSpace with images 1×"):
+    with pytest.raises(DataError, match=r"^the calibration is for ResNetDepthSpace with images 1×"):
         PredictedLatency(TABLE, space, signature)
 
 
@@ -348,6 +348,6 @@ class Deceiving(ManyRaise):
 
 def test_a_network_that_differs_on_the_meta_device_is_refused() -> None:
     with pytest.raises(
-        SpaceError, match=r"computes otherwise on cpu .*: measure it \(--latency eager\)$"
+        SpaceError, match=r"runs other operators on cpu .*: measure it \(--latency eager\)$"
     ):
         calibrate(Deceiving(), IMAGES, sample=6)

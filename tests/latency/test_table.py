@@ -92,7 +92,7 @@ def test_cells_that_compute_the_same_have_latencies_of_their_own(tmp_path: Path)
         ("arch,ms\n1-1-1,nan\n", "got 'nan'"),
         ("arch,ms\n1-1-1,inf\n", "got 'inf'"),
         ("arch,ms\n1-1-1,\n", "got ''"),
-        ('arch,ms\n"1-1-1,1\n', "this is no CSV"),
+        ('arch,ms\n"1-1-1,1\n', "this is not CSV"),
     ],
 )
 def test_a_faulty_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -104,7 +104,7 @@ def test_a_faulty_table_is_refused(tmp_path: Path, text: str, said: str) -> None
 @pytest.mark.parametrize("name", ["missing.csv", ".", "binary.csv"])
 def test_what_is_no_text_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "binary.csv").write_bytes(b"arch,ms\n\xff\xfe,1\n")
-    with pytest.raises(DataError, match=r"there is no file|no text in UTF-8"):
+    with pytest.raises(DataError, match=r"there is no file|not text in UTF-8"):
         read_latency_table(tmp_path / name, space=S0)
 
 

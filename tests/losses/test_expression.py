@@ -90,16 +90,16 @@ def test_presets_are_expressions_that_have_names() -> None:
         ("ce + True*kd", "a weight of at least 0", 5),
         ("ce + kd(4)", "options are given by keyword", 8),
         ("ce + kd(**T)", "options are given by keyword", 8),
-        ("ce + kd(t=4)", "kd has no option 't': there are T", 8),
-        ("ce(T=4)", "ce has no option 'T': there are none", 3),
-        ("ce + kd(T=1, T=2)", "T stands twice", 13),
+        ("ce + kd(t=4)", "kd has no option 't': its options are T", 8),
+        ("ce(T=4)", "ce has no option 'T': its options are none", 3),
+        ("ce + kd(T=1, T=2)", "T appears twice", 13),
         ("ce + kd(T=0)", "kd takes a number above 0 as T", 10),
         ("ce + kd(T='4')", "kd takes a number above 0 as T", 10),
         ("ce + kd(T=True)", "kd takes a number above 0 as T", 10),
         ("ce + kd(T=2+2)", "kd takes a number above 0 as T", 10),
         ("at(student=[])", "a dotted path or a list of them as student", 11),
         ("at(student=[1])", "a dotted path or a list of them as student", 11),
-        ("ce + kd + ce", "ce stands twice", 10),
+        ("ce + kd + ce", "ce appears twice", 10),
         ("ce + open('x').read()", "expected terms joined with +", 5),
         ("ce + kd()()", "expected terms joined with +", 5),
         ("ce + kd(T=__import__('os'))", "kd takes a number above 0 as T", 10),
@@ -285,7 +285,7 @@ def test_the_command_line_shows_the_place_of_a_mistake(cli: CommandLine) -> None
     outcome = cli("distill", "--arch", "1-1-1", "--space", "s0", "--loss", "ce + kd(t=4)")
     assert outcome.code == 2
     assert outcome.err == (
-        "diswot: loss: kd has no option 't': there are T\n  ce + kd(t=4)\n          ^\n"
+        "diswot: loss: kd has no option 't': its options are T\n  ce + kd(t=4)\n          ^\n"
     )
 
 

@@ -151,10 +151,10 @@ def test_projections_are_trained_only_where_widths_differ() -> None:
     [
         (
             "at(student='layer1', teacher='stages.0')",
-            "the student has no module 'layer1' that shows a feature map or tokens: there are ",
+            "the student has no module 'layer1' that returns a feature map or tokens: there are ",
         ),
         ("sp(teacher='stages.9')", r"the teacher has no module 'stages.9'.*stages\.0 \(4×16×16\)"),
-        ("sp(teacher='head')", "the teacher has no module 'head' that shows a feature map"),
+        ("sp(teacher='head')", "the teacher has no module 'head' that returns a feature map"),
         ("at(student=['stages.0', 'stages.1'], teacher='stages.0')", "name as many of both"),
         ("sp(student=['stages.0', 'stages.1'])", "2 taps of the student cannot be paired with 1"),
         ("fsp(student='stages.0')", "a flow leads from one tap to the next"),

@@ -94,7 +94,7 @@ def test_a_network_without_linear_layer_shows_all_but_features() -> None:
     activations = seen(network, torch.ones(2, 3, 8, 8))
     assert activations.output.equal(network(torch.ones(2, 3, 8, 8)))
     assert activations.feature_map.shape == (2, 4, 6, 6)
-    with pytest.raises(NetworkError, match=r"Sequential returns something else .*it runs none"):
+    with pytest.raises(NetworkError, match=r"Sequential does not return the output .*it runs none"):
         _ = activations.features
 
 
@@ -163,7 +163,7 @@ def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
     assert activations.output.equal(network(IMAGES))
     assert activations.feature_map.equal(network.conv(IMAGES))
     for read in ("features", "classifier_weight"):
-        with pytest.raises(NetworkError, match=r"Headed returns something else .*is 'aux'"):
+        with pytest.raises(NetworkError, match=r"Headed does not return the output .*is 'aux'"):
             getattr(activations, read)
 
 

@@ -50,9 +50,9 @@ def test_a_feature_map_is_missed_where_it_is_read() -> None:
     with ActivationReader(network) as read:
         activations = read(torch.zeros(2, 3, 4, 4))
     assert activations.features.shape == (2, 48)
-    with pytest.raises(NetworkError, match="Sequential shows no feature map"):
+    with pytest.raises(NetworkError, match="Sequential has no feature map"):
         _ = activations.feature_map
-    with pytest.raises(NetworkError, match="Sequential shows no feature map"):
+    with pytest.raises(NetworkError, match="Sequential has no feature map"):
         _ = layout(network, torch.zeros(2, 3, 4, 4), who="Sequential").feature_map
 
 
@@ -78,7 +78,7 @@ def test_noise_of_a_signature_is_in_the_range_of_its_inputs() -> None:
     assert ids.shape == mask.shape == (40, 7)
     assert set(ids.flatten().tolist()) == {3, 4, 5}
     assert mask.all()
-    with pytest.raises(NetworkError, match="which this score cannot vary"):
+    with pytest.raises(NetworkError, match="which this score cannot perturb"):
         student.noise(torch.Generator(), real=True)
 
 

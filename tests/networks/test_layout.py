@@ -96,7 +96,7 @@ def test_a_path_without_a_map_is_refused_with_the_nearest() -> None:
     with pytest.raises(NetworkError) as caught:
         found.tap("stages.3")
     message = str(caught.value)
-    assert message.startswith("the student has no module 'stages.3' that shows a feature map")
+    assert message.startswith("the student has no module 'stages.3' that returns a feature map")
     assert "stages.2 (16×4×4)" in message
     assert message.endswith(" more")
     assert "\n" not in message
@@ -104,7 +104,7 @@ def test_a_path_without_a_map_is_refused_with_the_nearest() -> None:
 
 def test_a_network_without_blocks_that_show_maps_has_no_stages() -> None:
     network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(192, 4))
-    with pytest.raises(NetworkError, match="no block of the teacher shows a feature map"):
+    with pytest.raises(NetworkError, match="no block of the teacher returns a feature map"):
         layout(network, IMAGES, who="the teacher").stages()
 
 

@@ -108,7 +108,9 @@ def test_a_flat_network_has_its_convolutions_as_blocks() -> None:
 
 def test_a_network_without_blocks_with_maps_is_refused() -> None:
     network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(192, 4))
-    with pytest.raises(NetworkError, match="no block of the network shows a feature map") as caught:
+    with pytest.raises(
+        NetworkError, match="no block of the network returns a feature map"
+    ) as caught:
         stages(activations_of(network))
     assert "\n" not in str(caught.value)
 

@@ -42,8 +42,8 @@ def test_a_second_process_is_refused_by_name(
 ) -> None:
     run = tmp_path / "run"
     words = (
-        f"another process is at work in {run} (process {holder.pid} on {socket.gethostname()}): "
-        "wait for its end, or stop it"
+        f"another process is using {run} (process {holder.pid} on {socket.gethostname()}): wait "
+        f"until it ends, or stop it"
     )
     for inside in ("", "distill", "distill/diswot", "distill/diswot/shortlist/1-1"):
         with pytest.raises(RunFolderError) as refusal, working_in(run / inside):
@@ -88,9 +88,9 @@ def test_a_folder_in_which_nothing_was_written_is_not_left(tmp_path: Path) -> No
     ("written", "words"),
     [
         (None, "nothing was written to {run}: give the command again"),
-        ("manifest.json", "what was done is kept: `diswot resume {run}` resumes it"),
-        ("training.json", "what was done is kept: `diswot resume {run}` resumes it"),
-        ("checkpoint.pt", "what was done is kept: give the same command again"),
+        ("manifest.json", "finished work is kept: `diswot resume {run}` resumes it"),
+        ("training.json", "finished work is kept: `diswot resume {run}` resumes it"),
+        ("checkpoint.pt", "finished work is kept: run the same command again"),
     ],
 )
 def test_ctrl_c_says_how_to_resume(tmp_path: Path, written: str | None, words: str) -> None:

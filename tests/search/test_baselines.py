@@ -102,7 +102,7 @@ def test_a_baseline_of_another_run_is_refused(tmp_path: Path) -> None:
     del other["crc32"]
     lines = [line_with_checksum(other | {"number": -1}), *lines_of(tmp_path / "r")[2:]]
     (tmp_path / "r" / "journal.jsonl").write_bytes(b"".join(lines))
-    with pytest.raises(RunFolderError, match="not that baseline"):
+    with pytest.raises(RunFolderError, match="not the baseline"):
         _resume(tmp_path / "r")
 
 

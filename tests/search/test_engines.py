@@ -338,7 +338,7 @@ def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
         ({"engine": "nsga2", "population": 3}, "a population of at least 4"),
         ({"objectives": ("score", "params")}, "choose --engine nsga2"),
         ({"latency_column": "a", "objectives": ("score", "latency_ms"), "engine": "nsga2"}, "need"),
-        ({"latency_column": "pixel3"}, "give it with --latency"),
+        ({"latency_column": "pixel3"}, "give one with --latency"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(chosen: dict[str, Any], message: str) -> None:

@@ -206,7 +206,7 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_journal_is_no_run_folder(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="is no run folder"):
+    with pytest.raises(RunFolderError, match="is not a run folder"):
         read(tmp_path)
 
 

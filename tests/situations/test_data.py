@@ -121,7 +121,7 @@ def test_the_same_photo_in_training_and_test(tmp_path: Path, load: Load) -> None
     fill(tmp_path / "train", count=8)
     fill(tmp_path / "test", count=4, suffix=".bmp")
     _, notes = load(tmp_path)
-    assert "careful: 8 of 8 test images are train images too, pixel for pixel" in notes
+    assert "warning: 8 of 8 test images are train images too, pixel for pixel" in notes
 
 
 def test_faces_of_people_by_their_names(tmp_path: Path, load: Load) -> None:

@@ -33,7 +33,7 @@ def test_a_task_takes_networks_and_callables() -> None:
 
 
 def test_options_of_other_tasks_are_refused() -> None:
-    with pytest.raises(OptionError, match="--teacher-classes means nothing for the task bare"):
+    with pytest.raises(OptionError, match="--teacher-classes does not apply to the task bare"):
         Bare().check_teacher(nn.Linear(2, 1), teacher_classes="natural")
 
 

@@ -120,9 +120,9 @@ def test_a_student_learns_what_its_teacher_returns(kind: str) -> None:
 
 @pytest.mark.parametrize("loss", ["rkd", "pkt", "cc", "crd", "reviewkd", "semantic"])
 def test_losses_of_features_refuse_what_has_no_classifier(loss: str) -> None:
-    with pytest.raises(NetworkError, match=r"the teacher returns something else .* is 'aux'"):
+    with pytest.raises(NetworkError, match=r"the teacher does not return the output .* is 'aux'"):
         distilled(made("tuple"), made("mean of two heads"), loss)
-    with pytest.raises(NetworkError, match=r"the student returns something else .* is 'aux'"):
+    with pytest.raises(NetworkError, match=r"the student does not return the output .* is 'aux'"):
         distilled(made("scaled"), made("tuple"), loss)
 
 

@@ -65,7 +65,10 @@ def _architectures(path: Path, records: Sequence[Mapping[str, Any]]) -> tuple[Ar
                 f"{path}, record {number}: {one_line(first_line(error))}: copy it again"
             ) from error
         if before != number:
-            raise DataError(f"{path}: records {before} and {number} are one: keep one of the two")
+            raise DataError(
+                f"{path}: records {before} and {number} are the same architecture: "
+                f"keep one of the two"
+            )
     return tuple(first)
 
 

@@ -97,7 +97,7 @@ def table_from_official(path: Path, out: Path, *, progress: Progress = silent) -
     except Exception as error:  # a damaged file can raise anything
         reason = one_line(first_line(error)) or type(error).__name__
         raise DataError(
-            f"{path} is no whole NAS-Bench-201 file ({reason}): "
+            f"{path} is not a complete NAS-Bench-201 file ({reason}): "
             "copy or download the official file again"
         ) from error
     return _written(rows, out)
@@ -190,10 +190,10 @@ def _checked(content: Any) -> list[_Row]:
     rows = [entries[index][None] for index in sorted(entries)]
     for index, row in zip(sorted(entries), rows, strict=True):
         if not isinstance(row, _Row) or row.index != index or names[index] != row.arch:
-            raise ValueError(f"its entry {index} is not of the architecture of that number")
+            raise ValueError(f"its entry {index} belongs to another architecture")
         space.from_string(row.arch)
     if not rows or len({row.arch for row in rows}) != len(rows):
-        raise ValueError("it has no architectures, or one of them twice")
+        raise ValueError("it has no architectures, or the same one twice")
     return rows
 
 

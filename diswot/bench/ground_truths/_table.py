@@ -32,9 +32,9 @@ def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
     try:
         content = json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({first_line(error)}): copy it again") from error
+        raise DataError(f"{path} is not JSON ({first_line(error)}): copy it again") from error
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
-        raise DataError(f"{path} is no list of records: copy it again")
+        raise DataError(f"{path} is not a list of records: copy it again")
     return content
 
 
@@ -49,9 +49,7 @@ def check_count(path: Path, rows: int, *, expected: int | None = None) -> None:
             f"{path} has {rows:,} rows, expected {expected:,}: copy the whole table again"
         )
     if rows < MINIMUM:
-        raise DataError(
-            f"{path} has {rows} rows, and a ranking of fewer than {MINIMUM} says nothing: add rows"
-        )
+        raise DataError(f"{path} has {rows} rows, but a ranking needs at least {MINIMUM}: add rows")
 
 
 def check_varies(values: Vector, what: str) -> None:

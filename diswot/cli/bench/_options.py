@@ -37,21 +37,21 @@ measurement_options = options.options(
     ),
     click.option(
         "--teacher",
-        help="At random initialization; by default resnet110 for images, else the task's.",
+        help="Randomly initialized; by default resnet110 for images, otherwise the task's default.",
     ),
     option(
         ScoringOptions,
         "repeats",
         default=3,
         show_default=True,
-        help="Initializations and batches per score, of every scorer.",
+        help="Initializations and batches per score, for every scorer.",
     ),
     option(
         ScoringOptions,
         "batch_size",
         default=64,
         show_default=True,
-        help="Examples per scored batch, of every scorer.",
+        help="Examples per scored batch, for every scorer.",
     ),
 )
 
@@ -81,16 +81,17 @@ training_options = options.options(
     click.option(
         "--train-images",
         type=Whole(min=1, max=1_000_000),
-        help="Images that students are trained on; by default all. Fewer spread the accuracies.",
+        help="Images that students are trained on; by default all. With fewer, accuracies differ "
+        "more.",
     ),
     option(RecipeOptions, "epochs", help="Epochs of each training."),
-    click.option("--batch-size", type=Whole(min=2, max=1_000_000), help="Images of a step."),
+    click.option("--batch-size", type=Whole(min=2, max=1_000_000), help="Training batch size."),
     click.option(
         "--seeds",
         type=Whole(min=1, max=1_000_000),
         default=3,
         show_default=True,
-        help="Trainings of each student by each loss; losses are compared with 2 or more.",
+        help="Trainings of each student with each loss; a comparison needs at least 2.",
     ),
     option(RecipeOptions, "precision", default="single"),
     options.FORCE,

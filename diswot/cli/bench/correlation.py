@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "* is a baseline. Intervals are 95 % bootstrap intervals over the architectures. one repeat: "
-    "of the repeats taken one by one, mean ± standard deviation. top 10 %: Spearman among the most "
+    "τ of a single repeat, mean ± standard deviation over the repeats. top 10 %: Spearman among "
+    "the most "
     "accurate tenth. regret: points of accuracy lost by taking the best of the 1, 5, 10 highest "
-    "scores. τ | params: Kendall's partial τ given the parameter count. ms: of the scorer alone, "
-    "building included."
+    "scores. τ | params: Kendall's partial τ given the parameter count. ms: time of the scorer "
+    "alone, including building the network."
 )
 
 
@@ -34,9 +35,9 @@ CAPTION = (
     "A name of `diswot list benchmarks`, or a CSV file of your own.",
     target="A column of a built-in truth; by default distilled, or its first.",
 )
-@click.option("--column", help="The column of accuracies of a file of your own.")
-@click.option("--space", help="The space of a file of your own: a name or package.module:Class.")
-@click.option("--data", help="The dataset to score on; that of a built-in truth by default.")
+@click.option("--column", help="Column of accuracies in a file of your own.")
+@click.option("--space", help="Space of a file of your own: a name or package.module:Class.")
+@click.option("--data", help="Dataset to score on; a built-in truth has its own.")
 @scorers_option("all")
 @measurement_options
 @option(
@@ -44,7 +45,8 @@ CAPTION = (
     "teacher_state",
     default="random",
     show_default=True,
-    help="The weights that scores see the teacher with; student_fit is made for trained.",
+    help="Teacher weights that scores use; student_fit_1, attention_relations and "
+    "teacher_alignment are made for trained ones.",
 )
 @options.TEACHER_WEIGHTS
 @run_options

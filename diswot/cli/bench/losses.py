@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "accuracy: on the test images, mean ± standard deviation over the seeds, of the epoch that was "
-    "best on the validation images. gain: on the same student alone, same seed, in points. p: "
-    "paired t-test, two-sided, after Benjamini and Hochberg over the losses of one student; "
-    "better and worse are at p < 0.05."
+    "best on the validation images. gain: over the same student trained alone with the same "
+    "seed, in points. p: two-sided paired t-test, adjusted by Benjamini and Hochberg over the "
+    "losses of one student; better and worse mean p < 0.05."
 )
 
 
@@ -38,7 +38,7 @@ CAPTION = (
     multiple=True,
     default=("diswot", "diswot-dagger"),
     show_default=True,
-    help="A name or an expression of `diswot list losses`; may be given again.",
+    help="A name or an expression of `diswot list losses`; can be given several times.",
 )
 @options.DATA
 @options.TEACHER
@@ -81,7 +81,8 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     callback=names,
     default="KD,AT,SP,RKD,CRD,DKD",
     show_default=True,
-    help="Of vanilla, KD and the losses of the published tables (FitNet, AT, SP, CC, VID, RKD, "
+    help="Methods: vanilla, KD and the losses of the published tables (FitNet, AT, SP, CC, VID, "
+    "RKD, "
     "PKT, AB, FT, FSP, NST, CRD, DKD), joined with commas.",
 )
 @click.option(

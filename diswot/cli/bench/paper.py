@@ -22,12 +22,13 @@ PUBLISHED = EMBEDDED / "published"
 @click.option(
     "--published",
     type=click.Path(path_type=Path),
-    help="Folder of the published figures; by default those that come with DisWOT.",
+    help="Folder of published figures; by default the ones that come with DisWOT.",
 )
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
-    help="A table of `diswot bench correlation`, or a folder of them; by default those of DisWOT.",
+    help="A table of `diswot bench correlation`, or a folder of them; by default the ones that "
+    "come with DisWOT.",
 )
 @options.DATA_ROOT
 @OUT
@@ -59,8 +60,8 @@ def paper(
         ["what it is", "paper", "ours", "95 %", "n", "verdict"],
         [_cells(row) for row in rows],
         caption=(
-            "The interval is that of ours, widened by the sampling error of the paper's own "
-            "architectures and by the spread of initializations."
+            "The interval is the one of our value, widened by the sampling error of the paper's "
+            "own architectures and by the spread between initializations."
         ),
     )
     counted = {v: sum(row.verdict == v for row in rows) for v in ("agrees", "miss", "not tested")}

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from diswot.bench.search_bench import SearchBench
 
 CAPTION = (
-    "after: evaluations. accuracy: of the network that the search would return, median over the "
-    "seeds. regret: of the median to the best in budget. gain: of the median on that of random "
-    "search after as many evaluations, in points, with its 95 % bootstrap interval over the seeds. "
-    "wins: share of the pairs of a search and a random one in which this one ends higher. p: "
-    "Mann-Whitney, two-sided; better and worse are at p < 0.05. ms: one evaluation, building and "
-    "all repeats included."
+    "after: number of evaluations. accuracy: of the network that the search returns, median over "
+    "the seeds. regret: the best accuracy in budget minus that median. gain: the median minus "
+    "that of random search after the same number of evaluations, in points, with its 95 % "
+    "bootstrap interval over the seeds. "
+    "wins: share of pairs of a search and a random search in which the search ends higher. p: "
+    "two-sided Mann-Whitney test; better and worse mean p < 0.05. ms: one evaluation, including "
+    "building the network and all repeats."
 )
 
 
@@ -41,10 +42,10 @@ CAPTION = (
     callback=names,
     default="evolution,regularized",
     show_default=True,
-    help="Compared with random search, which need not be named.",
+    help="Engines to compare with random search, which always runs.",
 )
-@click.option("--max-params", type=Count(), help="Parameters at most, e.g. 500k.")
-@click.option("--max-macs", type=Count(), help="Multiply-adds of one input at most.")
+@click.option("--max-params", type=Count(), help="Maximum number of parameters, e.g. 500k.")
+@click.option("--max-macs", type=Count(), help="Maximum multiply-adds of one input.")
 @click.option("--evaluations", type=Whole(min=1, max=1_000_000), default=200, show_default=True)
 @click.option("--seeds", type=Whole(min=2, max=1_000_000), default=20, show_default=True)
 @option(SearchOptions, "population")

@@ -12,8 +12,9 @@ class SupernetOptions(TypedDict, total=False):
     supernets: Annotated[
         int | None,
         Option(
-            "Supernets, each of one part of the space; by default one for each sub-space of a "
-            "space that has such, else 3 parts of equal count by size.",
+            "Number of supernets, one for each part of the space. By default one for each "
+            "sub-space if the space has sub-spaces, otherwise 3 parts by size, with the same "
+            "number of architectures each.",
             least=1,
             most=64,
             group="Training",
@@ -32,13 +33,14 @@ class SupernetOptions(TypedDict, total=False):
         ),
     ]
     supernet_rate: Annotated[
-        float, Option("Its learning rate (AdamW).", default=1e-3, above=0, group="Training")
+        float,
+        Option("Learning rate of supernets (AdamW).", default=1e-3, above=0, group="Training"),
     ]
     supernet_loss: Annotated[
         str,
         Option(
-            "Relations after the softmax (relations, AutoDistil's paper) or before it "
-            "(relations-raw, its code).",
+            "Compare relations after the softmax (relations, as in AutoDistil's paper) or before "
+            "it (relations-raw, as in its code).",
             default=OBJECTIVES[0],
             choices=OBJECTIVES,
             group="Training",
@@ -47,7 +49,7 @@ class SupernetOptions(TypedDict, total=False):
     random_students: Annotated[
         int,
         Option(
-            "Students of a step drawn at random, in addition to the largest and the smallest.",
+            "Random students per step, in addition to the largest and the smallest.",
             default=2,
             least=0,
             most=1_000,

@@ -60,7 +60,7 @@ class SupernetRun(RunMethod):
         if not task.reads.issuperset({"tokens", "attention"}):
             raise OptionError(
                 f"the method supernet reads attention among tokens, which networks of the task "
-                f"{task.name} do not give: use --task text, or leave --method out"
+                f"{task.name} do not provide: use --task text, or leave --method out"
             )
         card = find_scorer(options.get("scorer") or self.defaults["scorer"]).card
         if card.needs_labels:
@@ -140,7 +140,7 @@ def _started(workshop: Workshop, arch: Architecture, teacher: nn.Module, number:
         space, arch, signature, seed=seed_for(workshop.seed, "supernet", number)
     )
     if start_from(network, teacher) == 0:
-        note = "the teacher's weights fit none of the supernet's, which starts at random"
+        note = "the teacher's weights do not fit the supernet, which is randomly initialized"
         workshop.progress(message(f"supernet {number}", note))
     return network
 

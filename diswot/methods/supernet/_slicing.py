@@ -105,7 +105,8 @@ def _slice(whole: Mapping[str, Tensor], name: str, *, shape: torch.Size) -> Tens
     ):
         has = "none" if found is None else "×".join(map(str, found.shape))
         raise SpaceError(
-            f"the student is no part of the supernet: its {name} is {'×'.join(map(str, shape))}, "
+            f"the student is not a part of the supernet: its {name} is "
+            f"{'×'.join(map(str, shape))}, "
             f"that of the supernet {has}"
         )
     return found[tuple(slice(each) for each in shape)]

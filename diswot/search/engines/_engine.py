@@ -65,7 +65,7 @@ class EngineSettings:
             )
         if self.several and self.name != "nsga2":
             raise OptionError(
-                f"the engine {self.name} follows the score alone: for the objectives "
+                f"the engine {self.name} optimizes only the score: for the objectives "
                 f"{','.join(self.objectives)} choose --engine nsga2"
             )
         if self.name == "nsga2" and (not self.several or self.population < 4):

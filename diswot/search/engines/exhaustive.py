@@ -26,7 +26,7 @@ class Exhaustive:
         size = history.space.size
         if size is None or size > LARGEST:
             raise OptionError(
-                f"the engine exhaustive goes through at most {LARGEST:,} architectures, but the "
+                f"the engine exhaustive evaluates at most {LARGEST:,} architectures, but the "
                 f"space has {'infinitely many' if size is None else format(size, ',')}: "
                 "choose --engine evolution"
             )

@@ -19,7 +19,8 @@ DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar10
 """Name → function that loads the dataset from a data root."""
 
 GIVEN: dict[str, str] = {
-    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with such.",
+    "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with class "
+    "folders.",
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
 """Other values of `data` than names, for `diswot list datasets`."""
@@ -46,7 +47,7 @@ def check_data(data: Any, **options: Unpack[DataOptions]) -> None:
     side = _SIDES.get(data)
     if image_size is not None and side is not None and image_size != side:
         raise OptionError(
-            f"{data} has images of {side}×{side}, which are taken as they are: leave image_size "
+            f"{data} has images of {side}×{side}, which are used as they are: leave image_size "
             f"{image_size} out, or give a folder of images"
         )
 
@@ -90,7 +91,7 @@ def load_data(
     if image_size is not None and found.shape[1:] != (image_size, image_size):
         channels, height, width = found.shape
         raise OptionError(
-            f"{found.name} has images of {channels}×{height}×{width}, which are taken as they "
+            f"{found.name} has images of {channels}×{height}×{width}, which are used as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
     if found is not data:

@@ -14,8 +14,8 @@ _LOST = 0.5
 
 _CHANGES = {
     "of CMYK": "converted to RGB",
-    "transparent": "laid on white",
-    "turned": "upright as their EXIF data say",
+    "transparent": "composited on white",
+    "turned": "rotated as their EXIF data say",
     "of several frames": "of which the first is taken",
 }
 
@@ -29,7 +29,7 @@ def inferred_shape(
     (height, width), sharing = Counter((h.height, h.width) for h in headers).most_common(1)[0]
     if image_size is not None:
         height = width = image_size
-        size = f"{height}×{width} as asked for"
+        size = f"{height}×{width} as requested"
     elif 2 * sharing > len(headers) and max(height, width) <= LARGEST_SIDE:
         size = f"{height}×{width}, the size of {sharing:,} of {len(headers):,}"
     else:

@@ -38,7 +38,7 @@ def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor
     """
     prints = dict(zip(SPLITS, fingerprints, strict=True))
     notes = [
-        f"careful: {shared:,} of {len(prints[split]):,} {split} images are {other} images too, "
+        f"warning: {shared:,} of {len(prints[split]):,} {split} images are {other} images too, "
         "pixel for pixel"
         for other, split in PAIRS
         if (shared := int(np.isin(prints[split], prints[other]).sum()))
@@ -48,7 +48,7 @@ def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor
     pairs = np.unique(np.stack([together, classes.astype(np.uint64)]), axis=1)
     contradicting = int((np.unique(pairs[0], return_counts=True)[1] > 1).sum())
     if contradicting:
-        notes.append(f"careful: equal images in different classes: {contradicting:,}")
+        notes.append(f"warning: equal images in different classes: {contradicting:,}")
     return notes
 
 

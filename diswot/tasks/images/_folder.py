@@ -84,7 +84,7 @@ class _Folder:
         size = len(entries_of(self.listing)) * prod(shape) / 2**30
         limit = STREAM_ABOVE if above is None else above
         streams = size > limit and not (above is None and is_kept(self.decoded))
-        text = "streamed from their files" if streams else "decoded into a file that is mapped"
+        text = "streamed from their files" if streams else "decoded into a memory-mapped file"
         note = f"{text}: {size:.3g} GiB when decoded (streamed above {limit:g}, --stream-above)"
         self.progress(message("images", note))
         return streams

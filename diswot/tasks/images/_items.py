@@ -60,7 +60,7 @@ def _by_name(item: Mapping[Any, Any], form: str) -> tuple[Any, Any, str]:
     if image is None or label is None:
         lacks = "image" if image is None else "class"
         names = ", ".join(map(repr, keys[:8]))
-        raise UnfitItemError(f"{form} of {names}, of which none is known to be the {lacks}")
+        raise UnfitItemError(f"{form} of {names}, none of which is a known name for the {lacks}")
     return item[image], item[label], f"{form}: image from {image!r}, class from {label!r}"
 
 
@@ -87,7 +87,7 @@ def as_image(value: Any) -> Any:
         try:
             return Image.open(io.BytesIO(value), formats=("BMP", "GIF", "JPEG", "PNG", "WEBP"))
         except Exception as error:  # damaged bytes can raise anything
-            raise UnfitItemError(f"bytes that are no image ({first_line(error)})") from error
+            raise UnfitItemError(f"bytes that are not an image ({first_line(error)})") from error
     if isinstance(value, np.ndarray):
         return _from_array(value.copy())  # a dataset may use its buffer again
     if isinstance(value, Tensor):
@@ -102,7 +102,7 @@ def _from_array(array: np.ndarray[Any, Any]) -> Any:
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
     if array.ndim == 3 and array.shape[0] in _FEW_CHANNELS and array.shape[2] in _FEW_CHANNELS:
-        raise UnfitItemError(f"an array {array.shape}, of which the channels are not known")
+        raise UnfitItemError(f"an array {array.shape}, whose channel axis is not known")
     is_last = array.ndim == 3 and array.shape[2] in _FEW_CHANNELS
     if array.dtype == np.uint8 and (is_last or array.ndim == 2):
         return Image.fromarray(array[..., 0] if is_last and array.shape[2] == 1 else array)

@@ -78,7 +78,7 @@ def describe(
         "notes": [
             *look.all_notes(),
             f"mean {_short(mean)} and deviation {_short(std)} of the training images",
-            "a mirrored image is taken to be of the same class",
+            "a mirrored image is assumed to keep its class",
         ],
     }
     (place / _ABOUT).write_text(json.dumps(about))

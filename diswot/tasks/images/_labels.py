@@ -35,18 +35,18 @@ def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
         except ValueError as error:
             bad = sum(not _is_readable(each) for each in raw)
             raise DataError(
-                f"{bad:,} of {len(raw):,} labels of {name} are no class, the first that of item "
+                f"{bad:,} of {len(raw):,} labels of {name} are not classes, the first one at item "
                 f"{place:,}: {error}; give each image a number from 0, or a name"
             ) from error
         read.append(value)
         forms.add(form)
     if len({isinstance(each, str) for each in read}) > 1:
-        raise DataError(f"the labels of {name} are numbers and names mixed: give one of both")
+        raise DataError(f"the labels of {name} mix numbers and names: use one of the two")
     if negative := [
         place for place, each in enumerate(read) if not isinstance(each, str) and each < 0
     ]:
         raise DataError(
-            f"{len(negative):,} of {len(read):,} labels of {name} are negative, the first that of "
+            f"{len(negative):,} of {len(read):,} labels of {name} are negative, the first one at "
             f"item {negative[0]:,}: {read[negative[0]]}; leave images without a class out, and "
             "number classes from 0"
         )

@@ -115,8 +115,8 @@ def _check_neighbors(
     left.unlabeled += [folder / name for name in unlabeled]
     if strange := [f"{name}/" for name in bearing if name not in unlabeled]:
         raise DataError(
-            f"{folder} has {named(sorted(f'{name}/' for name in holders))} with class folders, as "
-            f"splits have, and also {named(strange)}: move what is no split out of it (or, if "
+            f"{folder} has {named(sorted(f'{name}/' for name in holders))} with class folders, "
+            f"like splits, and also {named(strange)}: move what is not a split out of it (or, if "
             f"all are classes, rename {min(holders)}/)"
         )
 
@@ -131,13 +131,13 @@ def _check_enough(folder: Path, by_split: Mapping[str, str], left: LeftOut) -> N
         has = " and ".join(f"{name}/" for name in by_split.values())
         raise DataError(
             f"{folder} has {has}{unlabeled} but no folder of training images: name that train/, "
-            f"or name {folder / min(by_split.values())}, which is divided then"
+            f"or name {folder / min(by_split.values())}, which will then be split"
         )
     if len(by_split) == 1:
         train = by_split["train"]
         raise DataError(
             f"{folder} has {train}/ but neither val/ nor test/{unlabeled}: add one, or name "
-            f"{folder / train}, which is divided then"
+            f"{folder / train}, which will then be split"
         )
 
 
@@ -156,8 +156,8 @@ def _without_splits(folder: Path, names: list[str], likely: Mapping[str, str]) -
         )
     if are_folds(names):
         raise DataError(
-            f"{folder} has {named([f'{name}/' for name in names])}, which are folds or parts and "
-            "no classes: put them together as train/ and test/, each with class folders"
+            f"{folder} has {named([f'{name}/' for name in names])}, which are folds or parts, "
+            f"not classes: merge them as train/ and test/, each with class folders"
         )
     notes = [f"{name}/ is taken for a class: it holds images and no folders" for name in likely]
     return notes + _shared_inside(folder, names)
@@ -178,7 +178,7 @@ def _shared_inside(folder: Path, names: list[str]) -> list[str]:
     if len(shared) < 2 or any(loose_images(folder / name) for name in names):
         return []
     return [
-        f"careful: {named([f'{name}/' for name in names])} are taken for classes, but each holds "
+        f"warning: {named([f'{name}/' for name in names])} are taken for classes, but each holds "
         f"{named([f'{name}/' for name in shared])}; if those are the classes, name one of the "
         f"former, or call them {', '.join(MEANINGS)}"
     ]

@@ -120,13 +120,13 @@ def _divided(
 ) -> tuple[dict[str, tuple[ImageFile, ...]], str]:
     """Return train, val and test, and a note how they were split."""
     if "all" in found:
-        said = "divided by seed: a fifth to evaluate on, a tenth of the rest to select on"
+        said = "split with a fixed seed: a fifth for test, a tenth of the rest for validation"
         found = {"train": found["all"]}
     elif len(found) == len(SPLITS):
         said = "split as its folders are"
     else:
         (evaluated,) = found.keys() - {"train"}
-        said = f"evaluated on the {evaluated} split; a tenth of train held out to select on"
+        said = f"evaluated on the {evaluated} split; a tenth of train held out for validation"
     return completed(found, partial(_held_out, classes=classes, seed=seed)), said
 
 

@@ -71,7 +71,7 @@ def preprocessing(images: ImageSpec, data: ImageData | None) -> dict[str, Any]:
         "color": {1: "grayscale", 3: "RGB"}.get(channels, f"{channels} channels"),
         "depth": 16 if data is None else data.depth,
         "orientation": "upright, as EXIF data say",
-        "transparency": "laid on white",
+        "transparency": "composited on white",
         "resize": {
             "height": height,
             "width": width,

@@ -87,7 +87,7 @@ class ImageClassification(Task):
         if view == "own" and "train" not in dataset.originals:
             raise OptionError(
                 f"Expected photos that teachers can have their own view of, but those of "
-                f"{dataset.name} are no files: leave --teacher-view out"
+                f"{dataset.name} are not files: leave --teacher-view out"
             )
         read = {"teacher_view": view, "loader_workers": options.get("loader_workers")}
         changed = {name: value for name, value in read.items() if value is not None}

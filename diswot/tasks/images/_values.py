@@ -45,10 +45,10 @@ def in_range(splits: Mapping[str, Tensor], name: str) -> tuple[dict[str, Tensor]
         return (wide, *_float_scale(low, high, said))
     if low >= 0 and high <= _BYTE:
         bytes_ = {split: images.to(torch.uint8) for split, images in splits.items()}
-        return bytes_, _BYTE, [f"{said}, taken as of 8 bits"]
+        return bytes_, _BYTE, [f"{said}, taken as 8-bit"]
     floats = {split: images.float() for split, images in splits.items()}
     if low >= 0 and high <= _WORD:
-        return floats, _WORD, [f"{said}, taken as of 16 bits"]
+        return floats, _WORD, [f"{said}, taken as 16-bit"]
     return floats, 1.0, [f"{said}, taken as they are (from 0 to 255 is usual)"]
 
 
@@ -56,7 +56,7 @@ def _float_scale(low: float, high: float, said: str) -> tuple[float, list[str]]:
     if low >= 0 and high <= 1:
         return 1.0, []
     if low >= 0 and _RATHER_BYTES < high <= _BYTE:
-        return _BYTE, [f"{said}, taken as of 8 bits (divided by 255)"]
+        return _BYTE, [f"{said}, taken as 8-bit (divided by 255)"]
     return 1.0, [f"{said}, taken as they are (from 0 to 1 is usual)"]
 
 

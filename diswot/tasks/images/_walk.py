@@ -41,10 +41,10 @@ class LeftOut:
         """Return a note per kind, with numbers and the first names."""
         by_suffix = f"{by_suffixes(self.others)}: " if self.others else ""
         kinds = {
-            f"files passed over that are no images, {len(self.others):,}: {by_suffix}": self.others,
+            f"files skipped that are not images, {len(self.others):,}: {by_suffix}": self.others,
             f"hidden and system files left out, {len(self.hidden):,}: ": self.hidden,
-            f"left out as no regular files, {len(self.irregular):,}: ": self.irregular,
-            "links left out that lead nowhere, back, or where all is read already, "
+            f"irregular files left out, {len(self.irregular):,}: ": self.irregular,
+            "links left out that are broken, circular, or lead to what is already read, "
             f"{len(self.links):,}: ": self.links,
             f"images outside of class folders left out, {len(self.loose):,}: ": self.loose,
             f"folders of images without classes left out, {len(self.unlabeled):,}: ": (

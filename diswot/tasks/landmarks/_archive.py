@@ -44,7 +44,7 @@ def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with open_file(path) as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is no .npz archive: save it with numpy.savez")
+                raise DataError(f"{path} is not a .npz archive: save it with numpy.savez")
             return dict(archive)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read ({first_line(error)}): save it again") from error

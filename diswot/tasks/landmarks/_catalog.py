@@ -137,7 +137,7 @@ def _assembled(
     whole = " by person" if splits["train"].persons is not None else ""
     notes = [f"{' and '.join(held_out)} held out of the training images{whole}"] * bool(held_out)
     if points == FACE_POINTS:
-        notes.append("68 points are taken for those of 300-W, in its order")
+        notes.append("the 68 points are assumed to be those of 300-W, in its order")
     else:
         notes.append("images are not mirrored: which points change places is not known")
     mirror = mirrored_face() if points == FACE_POINTS else None

@@ -31,7 +31,7 @@ TURNED = "turned"
 def fixed_size(name: str) -> OptionError:
     """Return what to raise where images that have one size already are to be brought to another."""
     return OptionError(
-        f"{name} has images of one size, which are taken as they are: leave image_size and crop "
+        f"{name} has images of one size, which are used as they are: leave image_size and crop "
         "out, or give a folder of images"
     )
 
@@ -95,8 +95,8 @@ class Decoding:
         for each in files:
             if TURNED in headers[each.path].converted:
                 raise DataError(
-                    f"{each.path} is turned by its EXIF data, so that its points may be of either "
-                    "image: save it upright"
+                    f"{each.path} is rotated by its EXIF data, so its points are ambiguous: save "
+                    f"it upright"
                 )
         sizes = np.array([(h.width, h.height) for h in (headers[each.path] for each in files)])
         names = [each.name for each in files]

@@ -48,8 +48,8 @@ def _held_out(
     if len(np.unique(persons)) < 2:
         whose = "images" if split.persons is None else "persons"
         raise DataError(
-            f"{where}: no {whose} can be held out of {len(np.unique(persons))} to select and to "
-            "evaluate on: give more, at least three"
+            f"{where}: no {whose} can be held out of {len(np.unique(persons))} for validation "
+            f"and test: give more, at least three"
         )
     chosen = GroupShuffleSplit(n_splits=1, test_size=share, random_state=0)
     rest, held = next(chosen.split(persons, groups=persons))

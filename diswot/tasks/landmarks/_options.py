@@ -12,7 +12,7 @@ class LandmarkOptions(TypedDict, total=False):
     image_size: Annotated[
         int | None,
         Option(
-            "Height and width that image files are brought to; by default their own, or 96.",
+            "Image size of files: height and width in pixels; by default their own, or 96.",
             least=8,
             most=4096,
         ),
@@ -20,12 +20,13 @@ class LandmarkOptions(TypedDict, total=False):
     crop: Annotated[
         float | None,
         Option(
-            "Cut images to their points and this share of the side beyond them, e.g. 0.25.",
+            "Crop images to the square around their points, plus this share of its side, e.g. "
+            "0.25.",
             least=0,
             most=10,
         ),
     ]
     normalizer: Annotated[
         str | None,
-        Option("What errors are divided by; by default the dataset's.", choices=tuple(NORMALIZERS)),
+        Option("Normalizer of the error; by default the dataset's.", choices=tuple(NORMALIZERS)),
     ]

@@ -59,7 +59,7 @@ def _config(signature: Signature) -> dict[str, Any]:
             "photo": channels in (1, 3) and height == width,
             "color": {1: "grayscale", 3: "RGB"}.get(channels or 0, f"{channels} channels"),
             "orientation": "upright, as EXIF data say",
-            "transparency": "laid on white",
+            "transparency": "composited on white",
             "margin": facts["crop"],
             "fill": "black",
             "interpolation": "bilinear",

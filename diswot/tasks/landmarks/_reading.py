@@ -33,11 +33,11 @@ def read_pts(path: Path) -> NDArray[np.float64]:
         count = int(named["n_points"])
     except (ValueError, KeyError) as error:
         raise DataError(
-            f"{path} is no .pts file: expected 'n_points: N', then a point a line between braces"
+            f"{path} is not a .pts file: expected 'n_points: N', then a point a line between braces"
         ) from error
     points = [_point(path, number, words[number]) for number in range(first + 1, last)]
     if len(points) != count or not 1 <= count <= MOST_POINTS:
-        raise DataError(f"{path} announces {count} points but holds {len(points)}: repair the file")
+        raise DataError(f"{path} declares {count} points but has {len(points)}: fix the file")
     return np.array(points) - 1
 
 
@@ -77,7 +77,7 @@ def read_csv(path: Path) -> dict[str, Annotation]:
 
     Raises:
         DataError: a line has another number of columns, a point is missing or not finite, or
-            an image comes twice.
+            an image appears twice.
     """
     found: dict[str, Annotation] = {}
     try:
@@ -111,11 +111,11 @@ def _row(
     if len(row) != columns:
         raise DataError(f"{where}: expected {columns} columns, but got {len(row)}")
     if row[0] in known:
-        raise DataError(f"{where}: the image {row[0]!r} comes twice")
+        raise DataError(f"{where}: the image {row[0]!r} appears twice")
     try:
         numbers = np.array([float(text) for text in row[first:]])
     except ValueError as error:
-        raise DataError(f"{where}: a point is missing or no number ({error})") from error
+        raise DataError(f"{where}: a point is missing or not a number ({error})") from error
     if not np.isfinite(numbers).all():
         raise DataError(f"{where}: a point is not finite")
     return {row[0]: Annotation(numbers.reshape(-1, 2), row[1] if first == 2 else None)}

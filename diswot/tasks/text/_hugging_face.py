@@ -98,7 +98,8 @@ def _config(source: TransformersSource) -> Any:
     )
     if getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):
         raise TeacherError(
-            f"{source.who} is no encoder, but {config.model_type}, which reads from left to right: "
+            f"{source.who} is not an encoder, but {config.model_type}, which reads from left to "
+            f"right: "
             "use BERT, ELECTRA, RoBERTa or XLM-R"
         )
     return config
@@ -172,15 +173,15 @@ def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) ->
     pad = getattr(config, "pad_token_id", None)
     if "roberta" in config.model_type and pad != data.tokenizer.pad:  # it finds positions by it
         raise DataError(
-            f"the tokenizer of {data.name} does not fit {source.who}: it fills texts up with "
+            f"the tokenizer of {data.name} does not fit {source.who}: it pads texts with "
             f"{data.tokenizer.pad}, the teacher with {pad}: check pad_token_id in config.json"
         )
     advice = f"give --tokenizer {source.path if folder.is_dir() else 'FOLDER'}"
     if place is not None and place.is_file():
         if _vocabulary(read_tokenizer(place).content) != _vocabulary(data.tokenizer.content):
             raise DataError(
-                f"the tokenizer of {data.name} does not fit {source.who}, which has other tokens: "
-                f"{advice}, so that texts become its tokens"
+                f"the tokenizer of {data.name} does not fit {source.who}, which has other "
+                f"tokens: {advice}, so that texts are encoded as its tokens"
             )
         return
     size = getattr(config, "vocab_size", None)

@@ -18,8 +18,8 @@ class TextOptions(TypedDict, total=False):
     length: Annotated[
         int | None,
         Option(
-            "Tokens of a text; longer ones are cut, shorter ones padded. By default a multiple of "
-            "8 that nine tenths of the training texts fit in, at most 128.",
+            "Sequence length in tokens; longer texts are truncated, shorter ones padded. By "
+            "default a multiple of 8 that 90 % of the training texts fit in, at most 128.",
             least=4,
             most=LONGEST,
         ),
@@ -27,14 +27,14 @@ class TextOptions(TypedDict, total=False):
     tokenizer: Annotated[
         str | Path | None,
         Option(
-            "A tokenizer.json of Hugging Face, or the folder that it is in, such as that of an "
-            "hf: teacher; by default byte pairs are trained on the training texts."
+            "A tokenizer.json of Hugging Face, or its folder, such as the folder of an hf: "
+            "teacher; by default byte-level BPE is trained on the training texts."
         ),
     ]
     vocabulary: Annotated[
         int,
         Option(
-            "Tokens that the tokenizer knows at most.",
+            "Maximum number of tokens of the trained tokenizer.",
             default=VOCABULARY,
             least=LEAST_VOCABULARY,
             most=MOST_VOCABULARY,

@@ -48,7 +48,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     """
     if signature.names != ("input_ids", "attention_mask"):
         raise ExportError(
-            f"the student takes {signature.describe()}, which is no text: pass data=…, or task=… "
+            f"the student takes {signature.describe()}, which is not text: pass data=…, or task=… "
             "of another task"
         )
     tag, output = "text-classification", "logits"
@@ -60,8 +60,8 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         "preprocessing": {
             "tokenizer": TOKENIZER,
             "length": dataset.length,
-            "longer": "cut after so many tokens, the last one being [SEP]",
-            "shorter": "filled up with [PAD], where attention_mask is false",
+            "longer": "truncated to this number of tokens, of which the last one is [SEP]",
+            "shorter": "padded with [PAD], where attention_mask is false",
         },
     }
     return TextPackaging(
@@ -78,7 +78,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
             ),
             "tokenizer_config.json": (
                 json.dumps(_tokenizer_config(dataset), indent=2),
-                "what transformers needs to know of it",
+                "the configuration of the student for transformers",
             ),
             f"{_MODELING}.py": (
                 (TEMPLATES / f"{_MODELING}.py.txt").read_text(encoding="utf-8"),

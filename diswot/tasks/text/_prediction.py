@@ -53,7 +53,7 @@ class TextPrediction(Prediction):
         try:
             lines = Path(given).read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{given} is no text file that can be read: {error}") from error
+            raise DataError(f"{given} is not a readable text file: {error}") from error
         found = [line for line in lines if line.strip()]
         if not found:
             raise DataError(f"{given} has no text: write one per line")

@@ -49,7 +49,7 @@ def read_texts(path: Path) -> tuple[Splits, tuple[str, ...]]:
         except OSError as error:
             raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
     if path.suffix.lower() not in SUFFIXES and path.exists():
-        raise DataError(f"{path} is no file of labeled texts: give {_EXPECTED}")
+        raise DataError(f"{path} is not a file of labeled texts: give {_EXPECTED}")
     return _by_split(_of_file(path), path), ()
 
 
@@ -84,7 +84,7 @@ def _of_json_lines(text: str, where: str) -> Iterator[tuple[str, Mapping[str, An
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataError(
-                f"{place}: this is no JSON ({first_line(error)}): write one object on each line"
+                f"{place}: this is not JSON ({first_line(error)}): write one object on each line"
             ) from error
         if not isinstance(row, dict):
             raise DataError(f"{place}: expected an object, but got {excerpt(line)}")
@@ -161,8 +161,8 @@ def _of_folder(folder: Path) -> tuple[Splits, tuple[str, ...]]:
         return {"train": texts}, notes
     if strange := sorted(set(by_name) - set(meant)):
         raise DataError(
-            f"{folder} has {named(sorted(meant))} as splits, and also {named(strange)}: move what "
-            "is no split out of it"
+            f"{folder} has {named(sorted(meant))} as splits, and also {named(strange)}: move "
+            f"what is not a split out of it"
         )
     read = {name: _of_class_folders(by_name[name]) for name in meant}
     splits = {name: texts for name, (texts, _) in read.items()}

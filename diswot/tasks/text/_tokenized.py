@@ -64,7 +64,7 @@ def tokenized(
     said += _described(splits, classes)
     longer = sum(len(own) > length for each in tokens.values() for own in each)
     total = sum(map(len, texts.values()))
-    said += [f"texts cut to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
+    said += [f"texts truncated to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
     said += _repeated(texts)
     return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *said))
 
@@ -136,7 +136,7 @@ def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:
     pairs: tuple[tuple[SplitName, SplitName], ...]
     pairs = ("train", "test"), ("train", "val"), ("val", "test")
     return [
-        f"careful: {shared:,} of {len(texts[split]):,} {split} texts are {other} texts too"
+        f"warning: {shared:,} of {len(texts[split]):,} {split} texts are {other} texts too"
         for other, split in pairs
         if (shared := sum(map(set(texts[other]).__contains__, texts[split])))
     ]

@@ -74,7 +74,8 @@ class TextTokenizer:
         known = [number for number in found if number is not None]
         if not known:
             raise DataError(
-                f"the tokenizer has no token {' or '.join(names)}: take one of a BERT-like encoder"
+                f"the tokenizer has no token {' or '.join(names)}: use the tokenizer of a "
+                f"BERT-like encoder"
             )
         return int(known[0])
 
@@ -128,8 +129,8 @@ def read_tokenizer(place: str | Path) -> TextTokenizer:
     found = TextTokenizer(str(made.to_str()))
     if len(found.encode("")) < 2:
         raise DataError(
-            f"the tokenizer {path} puts no token before and after a text: take one of an encoder "
-            "such as BERT"
+            f"the tokenizer {path} puts no token before and after a text: use the tokenizer of "
+            f"an encoder such as BERT"
         )
     found.special  # noqa: B018  (is looked for here, before texts are read)
     return found

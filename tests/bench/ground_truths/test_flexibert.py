@@ -45,7 +45,7 @@ def with_strange_operation(records: list[dict[str, Any]]) -> list[dict[str, Any]
     ("change", "said"),
     [
         (lambda records: records[1:], "has 249 rows, expected 250"),
-        (lambda _: {}, "is no list of records"),
+        (lambda _: {}, "is not a list of records"),
         (without_glue, "record 4: expected a finite number as glue"),
         (with_strange_operation, "record 5: "),
     ],

@@ -240,7 +240,7 @@ def test_a_hostile_file_is_refused_and_nothing_runs(
 def test_other_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.pth"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="is no whole NAS-Bench-201 file") as caught:
+    with pytest.raises(DataError, match="is not a complete NAS-Bench-201 file") as caught:
         table_from_official(path, tmp_path / "table.csv")
     assert "\n" not in str(caught.value)
 
@@ -271,7 +271,7 @@ def test_content_of_another_layout_is_refused(
 ) -> None:
     odd = official(3)
     change(odd)
-    with pytest.raises(DataError, match="is no whole NAS-Bench-201 file"):
+    with pytest.raises(DataError, match="is not a complete NAS-Bench-201 file"):
         table_from_official(save(odd, tmp_path / "odd.pth"), tmp_path / "table.csv")
 
 
@@ -282,7 +282,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, newer: bool) -> None:
     # Behind the pickle an older file has only the list of its weights, which is empty.
     for length in (*range(0, len(whole) - 64, len(whole) // 37), len(whole) - 64):
         path.write_bytes(whole[:length])
-        with pytest.raises(DataError, match="is no whole NAS-Bench-201 file"):
+        with pytest.raises(DataError, match="is not a complete NAS-Bench-201 file"):
             table_from_official(path, tmp_path / "table.csv")
         assert not (tmp_path / "table.csv").exists()
 

@@ -70,10 +70,10 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         (changed(3, "3-1-1,nan"), r"line 5: expected a finite number .* got 'nan'"),
         (changed(3, "3-1-1,1e999"), r"line 5: expected a finite number .* got '1e999'"),
         (changed(3, "3-1-1,60%"), r"line 5: expected a finite number .* got '60%'"),
-        (changed(3, '3-1-1,"60'), r"this is no CSV"),
-        (changed(3, '"3-1-1"x,60'), r"line 5: this is no CSV"),
-        (ROWS[:9], r"has 9 rows, and a ranking of fewer than 10"),
-        ([], r"has 0 rows, and a ranking of fewer than 10"),
+        (changed(3, '3-1-1,"60'), r"this is not CSV"),
+        (changed(3, '"3-1-1"x,60'), r"line 5: this is not CSV"),
+        (ROWS[:9], r"has 9 rows, but a ranking needs at least 10"),
+        ([], r"has 0 rows, but a ranking needs at least 10"),
         ([f"{r.split(',')[0]},70" for r in ROWS], r"'acc' is constant \(70 in all 12 rows\), so τ"),
     ],
 )  # fmt: skip
@@ -108,7 +108,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
         (lambda path: path.mkdir(), "there is no file"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_bytes(b"\n\n\r\n"), "is empty"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00arch"), "no text in UTF-8"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00arch"), "not text in UTF-8"),
         (lambda path: path.write_bytes(b"a" * 200_000), "field larger than field limit"),
     ],
 )

@@ -123,7 +123,7 @@ def test_fewer_than_three_results_fall_back_to_the_score(
     result = train_briefly(found, distillation, replace(PLAN, trainings=2), progress=said.append)
     assert result.best.name == found.best.name
     assert result.promising == found.ranking
-    assert any("the score alone ranks" in step.note for step in said)
+    assert any("only the score ranks" in step.note for step in said)
 
 
 def test_more_trainings_than_candidates_train_all(

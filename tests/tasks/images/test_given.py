@@ -127,7 +127,7 @@ def test_the_command_line_reports_what_it_inferred_of_a_folder(
     quick = ("--repeats", "1", "--batch-size", "8", "--image-size", "8")
     outcome = cli(*command, *quick, "--data", "fruit")
     assert outcome.code == 0, outcome.err
-    assert "data: images in color, 8×8 as asked for" in outcome.err
+    assert "data: images in color, 8×8 as requested" in outcome.err
     assert "8×8" not in outcome.out
     (wrong,) = cli(*command, "--data", "./fruits").err.splitlines()
     assert "no folder fruits" in wrong

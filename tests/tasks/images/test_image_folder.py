@@ -25,7 +25,7 @@ def test_class_folders_are_divided_by_seed_in_proportion(tmp_path: Path, load: L
     assert data.shape == (3, 12, 12)
     assert [len(split) for split in (data.train, data.val, data.test)] == [29, 3, 8]
     assert torch.bincount(data.test.labels).tolist() == [4, 4]
-    assert any("divided by seed" in note for note in notes)
+    assert any("split with a fixed seed" in note for note in notes)
 
 
 def test_with_train_and_val_the_latter_evaluates(tmp_path: Path, load: Load) -> None:
@@ -33,7 +33,7 @@ def test_with_train_and_val_the_latter_evaluates(tmp_path: Path, load: Load) -> 
     fill(tmp_path / "val", count=5)
     data, notes = load(tmp_path)
     assert [len(split) for split in (data.train, data.val, data.test)] == [36, 4, 10]
-    assert "evaluated on the val split; a tenth of train held out to select on" in notes
+    assert "evaluated on the val split; a tenth of train held out for validation" in notes
 
 
 def test_with_test_too_the_splits_are_those_of_the_folders(tmp_path: Path, load: Load) -> None:
@@ -247,7 +247,7 @@ def test_other_and_hidden_files_are_skipped_and_links_followed(tmp_path: Path, l
     data, notes = load(folder)
     assert data.classes == ("a", "b", "c")
     assert len(pixels_of(data)) == 32
-    assert "files passed over that are no images, 1: 1 .txt: a/notes.txt" in notes
+    assert "files skipped that are not images, 1: 1 .txt: a/notes.txt" in notes
     assert "hidden and system files left out, 2: .git, a/.DS_Store" in notes
 
 
@@ -368,7 +368,7 @@ def test_an_unfit_folder_is_refused_in_one_line(
 
 
 def test_a_size_is_for_images_of_any_size(load: Load, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="which are taken as they are: leave image_size 8 out"):
+    with pytest.raises(OptionError, match="which are used as they are: leave image_size 8 out"):
         load("digits", 8)
     with pytest.raises(OptionError, match="from 1 to 4,096, but got 0"):
         load(fill(tmp_path / "fruit"), 0)

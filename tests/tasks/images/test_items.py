@@ -117,12 +117,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "raises": (Items(raising), "reading item 7 of Items raised OSError: no such shard; fix"),
     "other keys": (
         Items(lambda i: {"text": "x", "label": 0}),
-        r"dictionaries of 'text', 'label', of which none is known to be the image \(item 0\)",
+        r"dictionaries of 'text', 'label', none of which is a known name for the image \(item 0\)",
     ),
     "columns": ({"image": [1], "label": [1]}, "no training dataset among 'image', 'label'"),
     "no pair": (Items(pil_image), r"but got Image .* \(item 0\)"),
     "a path": (Items(lambda i: ("a.png", 0)), "an image that is str 'a.png'"),
-    "bad bytes": (Items(lambda i: (b"GIF", 0)), "bytes that are no image"),
+    "bad bytes": (Items(lambda i: (b"GIF", 0)), "bytes that are not an image"),
     "arrays": ((np.zeros((9, 8, 8)), np.zeros(9)), r"TensorDataset\(images, classes\)"),
     "stream": (Stream(), "got Stream: read it into a list first"),
     "loader": (DataLoader(Items(pil_image)), "got DataLoader: give its dataset"),  # type: ignore[arg-type]
@@ -132,7 +132,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         Items(lambda i: [(pil_image(0), 0)][i]),
         "reading item 1 of Items raised IndexError",
     ),
-    "unclear channels": (Items(lambda i: (np.zeros((3, 8, 3)), 0)), "the channels are not known"),
+    "unclear channels": (
+        Items(lambda i: (np.zeros((3, 8, 3)), 0)),
+        "whose channel axis is not known",
+    ),
     "two sizes": (
         Items(lambda i: (torch.zeros(3, 8 + i // 5, 8), 0)),
         r"got item 5 of \(3, 9, 8\) torch.float32 after \(3, 8, 8\)",
@@ -142,7 +145,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "half": (Items(lambda i: (pil_image(i), i % 2 / 2)), "20 of 40 labels .* of item 1: 0.5"),
     "none": (Items(lambda i: (pil_image(i), None if i > 4 else 0)), "35 of 40 .* item 5: None"),
     "negative": (Items(lambda i: (pil_image(i), i % 4 - 1)), "10 of 40 labels .* item 0: -1"),
-    "mixed": (Items(lambda i: (pil_image(i), "a" if i else 0)), "numbers and names mixed"),
+    "mixed": (Items(lambda i: (pil_image(i), "a" if i else 0)), "mix numbers and names"),
     "far": (Items(lambda i: (pil_image(i), 10**9 * (i % 2))), "go up to 1,000,000,000, but only 2"),
     "unnamed": (
         Items(lambda i: (pil_image(i), "abc"[i % 3]), classes=["a", "b"]),
@@ -191,8 +194,8 @@ RANGES = {
     "floats of 8 bits": (torch.tensor([0, 7.5, 128, 255]), 255.0, "float32 from 0 to 255"),
     "standardized": (torch.tensor([-2.0, 0, 1, 2]), 1.0, "from -2 to 2, taken as they are"),
     "half precision": (torch.tensor([0, 0.5, 0.5, 1]).half(), 1.0, ""),
-    "16 bits": (torch.tensor([0, 9, 4096, 65535]), 65535.0, "taken as of 16 bits"),
-    "integers of 8 bits": (torch.tensor([0, 9, 90, 255]), 255.0, "taken as of 8 bits"),
+    "16 bits": (torch.tensor([0, 9, 4096, 65535]), 65535.0, "taken as 16-bit"),
+    "integers of 8 bits": (torch.tensor([0, 9, 90, 255]), 255.0, "taken as 8-bit"),
     "truth": (torch.tensor([True, False, True, True]), 255.0, ""),
     "8 bits of 0 and 1": (torch.tensor([0, 1, 1, 0]).byte(), 255.0, "from 0 to 1 only"),
 }

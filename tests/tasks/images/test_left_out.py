@@ -42,7 +42,7 @@ def test_what_is_no_regular_file_is_named(tmp_path: Path, load: Load) -> None:
     (folder / "b" / "folder.png").mkdir()
     data, notes = load(folder)
     assert len(pixels_of(data)) == 12
-    said = note_of(notes, "left out as no regular files, 3: ")
+    said = note_of(notes, "left out because they are not regular files, 3: ")
     assert "b/folder.png (a folder), b/pipe.png (a named pipe), b/zero.png (a device)" in said
 
 
@@ -87,7 +87,7 @@ def test_no_file_is_handed_to_another_program(tmp_path: Path, load: Load, suffix
     (folder / "a" / f"x{suffix}").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (folder / "a" / "really-eps.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n")
     _, notes = load(folder)
-    assert f"1 {suffix}: a/x{suffix}" in note_of(notes, "files passed over that are no images, 1")
+    assert f"1 {suffix}: a/x{suffix}" in note_of(notes, "files skipped that are not images, 1")
     assert "a/really-eps.png (it is no image)" in note_of(notes, "unreadable images left out, 1")
 
 
@@ -144,8 +144,8 @@ def test_conversions_are_counted(tmp_path: Path, load: Load) -> None:
     _, notes = load(folder)
     assert {
         "images of CMYK, converted to RGB: 1",
-        "images transparent, laid on white: 1",
-        "images turned, upright as their EXIF data say: 1",
+        "images transparent, composited on white: 1",
+        "images turned, rotated as their EXIF data say: 1",
         "images of several frames, of which the first is taken: 2",
         "images scaled and cropped to 12×12, from 12×12 to 60×12: 1",
         "images that are so long that the crop cuts off half or more: 1",
@@ -158,8 +158,8 @@ def test_equal_images_in_two_splits_are_counted(tmp_path: Path, load: Load) -> N
         save(tmp_path / split / "a" / f"{split}.png", (len(split), 1, 1))
     save(tmp_path / "train" / "b" / "other.png", (0, 0, 100))  # as a/00.png
     _, notes = load(tmp_path)
-    assert "careful: 8 of 9 test images are train images too, pixel for pixel" in notes
-    assert "careful: equal images in different classes: 1" in notes
+    assert "warning: 8 of 9 test images are train images too, pixel for pixel" in notes
+    assert "warning: equal images in different classes: 1" in notes
 
 
 def test_classes_that_are_numbers_are_in_their_order(tmp_path: Path, load: Load) -> None:

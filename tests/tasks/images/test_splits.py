@@ -193,7 +193,7 @@ def test_what_cannot_be_known_is_refused_by_name(
 def test_folders_that_share_their_folders_are_doubtful(tmp_path: Path, load: Load) -> None:
     data, notes = load(fill_splits(tmp_path, ("photo", "sketch")))
     assert data.classes == ("photo", "sketch")
-    assert any(note.startswith("careful: photo/, sketch/ are taken for classes") for note in notes)
+    assert any(note.startswith("warning: photo/, sketch/ are taken for classes") for note in notes)
 
 
 def test_an_empty_split_is_reported(tmp_path: Path, load: Load) -> None:

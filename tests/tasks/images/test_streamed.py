@@ -97,7 +97,7 @@ def test_the_choice_is_reported_and_follows_from_the_size(photos: Path, tmp_path
     assert data.source is not None
     assert data.source.options == {"image_size": 16, "stream_above": 0.99 * size}
     data, said = choice(photos, tmp_path, stream_above=size)
-    assert said.startswith("decoded into a file that is mapped: 3.43e-05 GiB")
+    assert said.startswith("decoded into a memory-mapped file: 3.43e-05 GiB")
     assert data.train.images.device.type == "cpu"
     assert "above 8, --stream-above" in choice(photos, tmp_path)[1]
     assert choice(photos, tmp_path, stream_above=0)[1].startswith("streamed")
@@ -204,9 +204,9 @@ def test_without_augmentation_views_are_the_whole_photos(data: ImageData) -> Non
 
 
 def test_options_that_mean_nothing_are_refused() -> None:
-    with pytest.raises(OptionError, match="--loader-workers means nothing for the task text"):
+    with pytest.raises(OptionError, match="--loader-workers does not apply to the task text"):
         check_distillation(None, task="text", loss="alone", loader_workers=1)
-    with pytest.raises(OptionError, match="--stream-above means nothing for the task landmarks"):
+    with pytest.raises(OptionError, match="--stream-above does not apply to the task landmarks"):
         check_search(task="landmarks", stream_above=1.0)
     with pytest.raises(OptionError, match="Expected stream above to be a number of at least 0"):
         load_data("digits", stream_above=-1)

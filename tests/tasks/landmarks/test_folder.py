@@ -177,7 +177,7 @@ def nothing_left(folder: Path) -> None:
         (outside, r"1 points lie outside of their images: point 1 of 3\.png \(23\.6, 3\)"),
         (not_finite, r"3\.pts, line 5: the point is not finite"),
         (damaged, r"3\.png cannot be read"),
-        (turned, r"3\.png is turned by its EXIF data"),
+        (turned, r"3\.png is rotated by its EXIF data"),
         (two_tables, r"expected one CSV or \.pts files, but got other\.csv, points\.csv"),
         (both_kinds, r"expected one CSV or \.pts files, but got points\.csv, 0\.pts"),
         (unknown_image, r"1 entries have no image: \.\./elsewhere\.png"),

@@ -46,7 +46,7 @@ def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> 
     [
         (("--data", "digits"), "unknown dataset of landmarks 'digits'"),
         (("--teacher", "resnet56"), "unknown teacher 'resnet56'"),
-        (("--teacher-classes", "data"), "--teacher-classes means nothing for the task landmarks"),
+        (("--teacher-classes", "data"), "--teacher-classes does not apply to the task landmarks"),
         (("--normalizer", "ear"), "'ear'"),
         (("--normalizer", "inter-ocular"), "Expected 68 landmarks"),
         (("--mixup", "0.2"), "landmarks have no classes for mixup 0.2"),

@@ -136,11 +136,11 @@ def test_pts_files_are_read_back(tmp_path_factory: pytest.TempPathFactory, point
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hello", "no .pts file"),
-        ("version: 1\nn_points: 2\n{\n1 2\n}\n", "announces 2 points but holds 1"),
+        ("hello", "not a .pts file"),
+        ("version: 1\nn_points: 2\n{\n1 2\n}\n", "declares 2 points but has 1"),
         ("n_points: 1\n{\n1 nan\n}\n", "line 3"),
         ("n_points: 1\n{\n1\n}\n", "line 3"),
-        ("n_points: many\n{\n1 1\n}\n", "no .pts file"),
+        ("n_points: many\n{\n1 1\n}\n", "not a .pts file"),
     ],
 )
 def test_damaged_pts_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -176,7 +176,7 @@ def test_a_csv_may_say_who_an_image_shows(tmp_path: Path) -> None:
         ("image,x0,y0\na.png,1\n", "line 2: expected 3 columns"),
         ("image,x0,y0\na.png,1,\n", "line 2: a point is missing"),
         ("image,x0,y0\na.png,1,nan\n", "line 2: a point is not finite"),
-        ("image,x0,y0\na.png,1,2\na.png,1,2\n", "comes twice"),
+        ("image,x0,y0\na.png,1,2\na.png,1,2\n", "appears twice"),
     ],
 )
 def test_damaged_csv_files_are_refused(tmp_path: Path, text: str, message: str) -> None:

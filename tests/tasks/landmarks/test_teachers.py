@@ -33,5 +33,5 @@ def test_teachers_of_one_s_own_get_the_signature(outlines: LandmarkData) -> None
 def test_teachers_of_images_are_refused(outlines: LandmarkData) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown teacher 'resnet56'.*package\.module"):
         find_task("landmarks").check_teacher("resnet56")
-    with pytest.raises(OptionError, match="--teacher-classes means nothing for the task landmarks"):
+    with pytest.raises(OptionError, match="--teacher-classes does not apply to the task landmarks"):
         find_task("landmarks").find_teacher("mobile-large", outlines, teacher_classes="data")

@@ -81,7 +81,7 @@ def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: P
 
 def test_students_of_images_are_refused() -> None:
     images = Signature((TensorSpec("images", (3, 8, 8)),), 2)
-    with pytest.raises(ExportError, match="images 3×8×8, which is no text"):
+    with pytest.raises(ExportError, match="images 3×8×8, which is not text"):
         find_task("text").packaging(images)
 
 

@@ -115,9 +115,7 @@ def test_texts_of_another_tokenizer_are_refused(tmp_path: Path, root: Path) -> N
 
 def test_a_roberta_with_another_padding_is_refused(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Roberta", "Model", pad_token_id=1)
-    assert "fills texts up with 0, the teacher with 1" in str(
-        refusal(folder, texts_for(folder, root))
-    )
+    assert "pads texts with 0, the teacher with 1" in str(refusal(folder, texts_for(folder, root)))
 
 
 def test_a_decoder_is_refused(tmp_path: Path, root: Path) -> None:

@@ -96,11 +96,11 @@ def test_classes_that_are_numbers_are_in_order(root: Path) -> None:
 BAD: dict[str, tuple[Made, str]] = {
     "no UTF-8": (
         lambda path: _bytes(path / "a.csv", b"text,label\nfine,a\nbad \xff,b\n"),
-        r"a\.csv, line 3: this is no text in UTF-8",
+        r"a\.csv, line 3: this is not text in UTF-8",
     ),
     "no UTF-8 in a text file": (
         lambda path: _bytes(class_folders(path) / "calm" / "x.txt", b"one\ntwo\xfe").parents[1],
-        r"x\.txt, line 2: this is no text in UTF-8",
+        r"x\.txt, line 2: this is not text in UTF-8",
     ),
     "no label": (lambda path: written(path / "a.csv", "text,class\nhi,a\n"), "there is no 'label'"),
     "neither": (lambda path: written(path / "a.csv", "x,y\nhi,a\n"), "no 'text' and no 'label'"),
@@ -160,7 +160,7 @@ BAD: dict[str, tuple[Made, str]] = {
         lambda path: written(split_folders(path) / "other" / "a" / "x.txt", "hi").parents[2],
         "has test, train as splits, and also other",
     ),
-    "another file": (lambda path: written(path / "a.tsv", "hi"), "is no file of labeled texts"),
+    "another file": (lambda path: written(path / "a.tsv", "hi"), "is not a file of labeled texts"),
     "no file": (lambda path: path / "a.csv", "there is no"),
 }
 

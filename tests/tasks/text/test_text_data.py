@@ -44,7 +44,7 @@ def test_exported_tokenizers_cut_and_pad_the_same(root: Path) -> None:
     from tokenizers import Tokenizer
 
     data = load_texts({"train": PAIRS, "val": PAIRS, "test": PAIRS}, root=root, length=8)
-    assert any("texts cut to 8 tokens" in note for note in data.notes)
+    assert any("texts truncated to 8 tokens" in note for note in data.notes)
     exported = Tokenizer.from_str(data.tokenizer.fixed(8))
     found = [exported.encode(text) for text, _ in PAIRS]
     tokens, mask = data.batch("test", torch.arange(30)).inputs

@@ -187,8 +187,8 @@ class AsTrained(OwnView):
             cut > side for cut, side in zip(self.crop, self.size, strict=True)
         ):
             raise TeacherError(
-                f"Expected to cut {self.crop[0]}×{self.crop[1]} out of larger images, "
-                f"but they are {self.size[0]}×{self.size[1]}: resize them to more"
+                f"Expected a center crop of {self.crop[0]}×{self.crop[1]} to fit the images, but "
+                f"they are resized to {self.size[0]}×{self.size[1]}: give a larger size"
             )
 
 

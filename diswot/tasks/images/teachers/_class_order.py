@@ -81,7 +81,7 @@ def class_order(
     labels = _matched(names, known)
     if labels is None:
         return as_data, (
-            f"its classes are not called as those of the data ({shortened(names)}): "
+            f"its class names do not match those of the data ({shortened(names)}): "
             f"its outputs are taken in the order of the data's classes, {as_data}",
         )
     order = ClassOrder(labels, known)
@@ -155,7 +155,7 @@ def _names(named: TeacherClasses) -> list[str]:
             return list(map(str, json.loads(named)))
         except (ValueError, RecursionError) as error:
             raise OptionError(
-                f"the teacher's classes {named[:40]!r} are no JSON list: give a list of names"
+                f"the teacher's classes {named[:40]!r} are not a JSON list: give a list of names"
             ) from error
     return _from_file(Path(named)) if isinstance(named, str | Path) else list(map(str, named))
 
@@ -166,7 +166,7 @@ def _from_file(path: Path) -> list[str]:
         if not path.is_file():
             raise OptionError(
                 f"Expected the teacher's classes to be {', '.join(ORDERS)} or a file of names, "
-                f"but got {str(path)!r}, which is no such file: check it"
+                f"but got {str(path)!r}, which is not a file: check it"
             )
         text = read_file(path, at_most=_LARGEST_FILE).decode("utf-8-sig")
         if path.suffix != ".json":

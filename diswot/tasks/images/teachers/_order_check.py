@@ -52,7 +52,7 @@ class OrderCheck:
         return (
             f"{self.accuracy:.0%} accuracy with its outputs in the order {self.order}, but "
             f"{self._accuracy(found[best]):.0%} in {best} order ({names}), on {len(self.labels)} "
-            f"images: say --teacher-classes {best}"
+            f"images: use --teacher-classes {best}"
         ).replace("%", " %")
 
     @property
@@ -83,8 +83,9 @@ class OrderCheck:
         if problem := self.better or self.reassigned:
             return f"it has {problem}"
         return (
-            f"its outputs are taken in the order {self.order}, and in no other are they better; "
-            "check that its weights are for these classes (--teacher-weights), and how images "
+            f"its outputs are taken in the order {self.order}, and no other order has better "
+            f"accuracy; check that its weights are for these classes (--teacher-weights), and "
+            f"how images "
             "were normalized when it was trained (diswot.tasks.images.teachers.AsTrained)"
         )
 

@@ -116,7 +116,7 @@ def photo_views(data: LabeledImages, teachers: Mapping[str, nn.Module]) -> dict[
         if isinstance(teacher, AsTrained) and teacher.enlarges
     }
     if data.teacher_view == "own" and teachers and not (found and originals):
-        why = "it is not trained on larger images" if originals else "its photos are no files"
+        why = "it is not trained on larger images" if originals else "its photos are not files"
         who = next(iter(teachers)) if originals else data.name
         raise OptionError(
             f"Expected a teacher with its own view of the photos, but {who} has none "

@@ -93,7 +93,7 @@ def _check_weights(library: Any, name: str, who: str) -> None:
 
 
 def _check_hub(who: str, place: str, file: str | None) -> None:
-    advice = f"run `hf download {place}` where it can, and copy its cache (HF_HOME)"
+    advice = f"run `hf download {place}` on a machine that can, and copy its cache (HF_HOME)"
     check_hub_download(who, place, [file] if file else _WEIGHTS, advice=advice)
 
 

@@ -85,9 +85,9 @@ def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
         ({"mean": (0.5,), "std": (0.5,)}, "3 channels of the images"),
         ({"std": (0.5, 0.5)}, "got 3 and 2"),
         ({"std": (0.5, 0.0, 0.5)}, "positive std"),
-        ({"crop": (13, 12)}, "they are 12×20"),
-        ({"size": 10, "crop": (12, 12)}, "they are 10×16"),
-        ({"size": 0}, "they are 0×0"),
+        ({"crop": (13, 12)}, "resized to 12×20"),
+        ({"size": 10, "crop": (12, 12)}, "resized to 10×16"),
+        ({"size": 0}, "resized to 0×0"),
         ({"size": 8, "interpolation": "nearest"}, "'nearest'"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_user_names_the_order_of_the_outputs(tmp_path: Path, form: str) -> Non
         (["ant", "bee", "cat", "cow"], "have 'cow', but the data's are ant, bee, cat, dog"),
         (["ant", "bee"], "names of 4 classes, but got 2 names"),
         ("alphabetical", "data, text, natural or a file of names, but got 'alphabetical'"),
-        ("[1, ", "are no JSON list"),
+        ("[1, ", "are not a JSON list"),
     ],
 )
 def test_an_order_that_is_none_is_refused(named: Sequence[str], words: str) -> None:

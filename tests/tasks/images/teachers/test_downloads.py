@@ -88,12 +88,15 @@ def refusal(name: str, **options: Any) -> str:
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("timm:hub", "run `hf download timm/hub` where it can"),
-        ("timm:file", "run `hf download timm/file` where it can"),
-        ("timm:hf-hub:someone/network", "run `hf download someone/network` where it can"),
-        ("timm:hf-hub:someone/network@v2", "run `hf download someone/network` where it can"),
-        ("timm:url", f"download {CLOSED}/v1/url-0a1b.pth where it can, to "),
-        ("torchvision:url", f"download {CLOSED}/models/url-0a1b.pth where it can, to "),
+        ("timm:hub", "run `hf download timm/hub` on a machine that can"),
+        ("timm:file", "run `hf download timm/file` on a machine that can"),
+        ("timm:hf-hub:someone/network", "run `hf download someone/network` on a machine that can"),
+        (
+            "timm:hf-hub:someone/network@v2",
+            "run `hf download someone/network` on a machine that can",
+        ),
+        ("timm:url", f"download {CLOSED}/v1/url-0a1b.pth on a machine that can, to "),
+        ("torchvision:url", f"download {CLOSED}/models/url-0a1b.pth on a machine that can, to "),
     ],
 )
 def test_weights_that_cannot_be_downloaded_are_refused(name: str, advice: str) -> None:

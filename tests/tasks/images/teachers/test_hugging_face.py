@@ -238,7 +238,7 @@ def test_classes_of_the_same_names_are_in_the_order_of_the_data(
     ("order", "words"),
     [
         (CLASSES, None),
-        (("Ameise", "Biene", "Katze", "Hund", "Elch"), "not called as those of the data"),
+        (("Ameise", "Biene", "Katze", "Hund", "Elch"), "do not match those of the data"),
         (tuple(f"LABEL_{number}" for number in range(5)), "order of the data's classes, ant, bee"),
     ],
     ids=["same order", "other names", "no names"],

@@ -271,12 +271,12 @@ def test_a_photo_that_is_gone_is_named(data: ImageData) -> None:
 
 
 def test_own_views_that_cannot_be_are_refused(data: ImageData) -> None:
-    with pytest.raises(OptionError, match="digits are no files: leave --teacher-view out"):
+    with pytest.raises(OptionError, match="digits are not files: leave --teacher-view out"):
         prepare_distillation(None, data="digits", teacher_view="own")
     small = AsTrained(Tiny(), data.spec)
     with pytest.raises(OptionError, match="not trained on larger images"):
         viewed(replace(data, teacher_view="own"), small)
     assert not viewed(data, small).views
     assert prepare_distillation(None, data=data, teacher_view="student").data.digest == data.digest
-    with pytest.raises(OptionError, match="means nothing for the task landmarks"):
+    with pytest.raises(OptionError, match="does not apply to the task landmarks"):
         check_distillation(None, task="landmarks", teacher_view="own")
