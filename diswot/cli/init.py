@@ -66,7 +66,7 @@ def _paragraphs(folder: Path, look: Look, out: Path) -> list[str]:
         "# cost. A limit in milliseconds is measured on this machine.\n"
         + as_toml({"space": "mobile-small", "max_params": 300_000})
         + "\n# max_latency_ms = 5.0",
-        "# Passes over the training images: more take longer and give better accuracy.\n"
+        "# Passes over the training images: more take longer and give better results.\n"
         + as_toml({"epochs": 20 if look.counts["train"] > 10_000 else 60}),
         as_toml({"seed": 0}),
     ]

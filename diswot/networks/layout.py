@@ -182,8 +182,7 @@ class Layout:
         """
         if not self.blocks:
             raise NetworkError(
-                f"no block of {self.who} returns a feature map (B, C, H, W) or tokens (B, T, C), "
-                f"so "
+                f"no block of {self.who} returns a feature map (B, C, H, W) or tokens (B, T, C): "
                 "it has no stages to compare: write its blocks as modules, or use another loss"
             )
         taps = [Tap(path, self.maps[path]) for path in self.blocks]

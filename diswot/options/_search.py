@@ -204,8 +204,7 @@ class SearchOptions(ScoringOptions, total=False):
     trainings: Annotated[
         int | None,
         Option(
-            "Number of candidates to train briefly. The results and the score together rank all "
-            "candidates.",
+            "Candidates to train briefly; their results and the score rank all.",
             least=0,
             most=MOST_CANDIDATES,
             group="Search",
@@ -231,8 +230,7 @@ class SearchOptions(ScoringOptions, total=False):
     workers: Annotated[
         int,
         Option(
-            "Worker processes; by default one per core, at most eight. The result does not "
-            "depend on it.",
+            "Worker processes; by default one per core, at most eight.",
             default=1,
             least=1,
             group="Search",
@@ -242,7 +240,7 @@ class SearchOptions(ScoringOptions, total=False):
     cluster: Annotated[
         str | None,
         Option(
-            "Address of a Dask scheduler (tcp://host:8786), whose workers evaluate candidates.",
+            "Address of a Dask scheduler (tcp://host:8786), whose workers evaluate.",
             group="Search",
         ),
     ]
@@ -251,72 +249,14 @@ class SearchOptions(ScoringOptions, total=False):
 class ResumeOptions(TypedDict, total=False):
     """Options of `resume`: those that may change, and Python code that must be named again."""
 
-    task: Annotated[
-        str | None,
-        Option(
-            "Needed only if it was Python code, which must be named again.",
-            group="Task",
-            essential=True,
-        ),
-    ]
-    generations: Annotated[
-        int | None,
-        Option(
-            "Extend the search to this number of generations.",
-            least=0,
-            most=MOST_CANDIDATES,
-            group="Search",
-            essential=True,
-        ),
-    ]
-    teacher: Annotated[Any, Option("Needed only if it was Python code, which must be named again.")]
-    teacher_weights: Annotated[
-        str | Path | None,
-        Option("New path of the checkpoint, if it was moved.", group="Task", essential=True),
-    ]
-    space: Annotated[
-        Any, Option("Needed only if it was Python code, which must be named again.", group="Search")
-    ]
-    data: Annotated[
-        Any,
-        Option(
-            "New path of a folder of images, if it was moved; Python code must be named again.",
-            group="Task",
-            essential=True,
-        ),
-    ]
-    image_size: Annotated[
-        int | None,
-        Option(
-            "Image size of a folder of images: height and width in pixels.",
-            least=1,
-            most=MOST_SIDE,
-            group="Task",
-        ),
-    ]
-    data_root: Annotated[
-        str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task")
-    ]
-    scorer: Annotated[
-        Any,
-        Option(
-            "Needed only if it was Python code, which must be named again.",
-            group="Search",
-            essential=True,
-        ),
-    ]
+    task: Annotated[str | None, Option("Needed again if it was Python code.", group="Task", essential=True)]
+    generations: Annotated[int | None, Option("Extend the search to this number of generations.", least=0, most=MOST_CANDIDATES, group="Search", essential=True)]
+    teacher: Annotated[Any, Option("Needed again if it was Python code.")]
+    teacher_weights: Annotated[str | Path | None, Option("New path of the checkpoint, if moved.", group="Task", essential=True)]
+    space: Annotated[Any, Option("Needed again if it was Python code.", group="Search")]
+    data: Annotated[Any, Option("New path of a folder of images, if it was moved; Python code must be named again.", group="Task", essential=True)]
+    image_size: Annotated[int | None, Option("Image size of a folder: height and width.", least=1, most=MOST_SIDE, group="Task")]
+    data_root: Annotated[str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task") ] scorer: Annotated[ Any, Option("Needed again if it was Python code.", group="Search", essential=True)]
     device: Annotated[str | None, Option("Device; by default the same as before.", essential=True)]
-    workers: Annotated[
-        int,
-        Option(
-            "Worker processes; the result does not depend on it.",
-            default=1,
-            least=1,
-            group="Search",
-            essential=True,
-        ),
-    ]
-    cluster: Annotated[
-        str | None,
-        Option("Address of a Dask scheduler, whose workers evaluate candidates.", group="Search"),
-    ]
+    workers: Annotated[int, Option("Worker processes; the result is the same.", default=1, least=1, group="Search", essential=True)]
+    cluster: Annotated[str | None, Option("Address of a Dask scheduler, whose workers evaluate.", group="Search")]

@@ -129,9 +129,7 @@ def train_briefly(
                 done[places[each.key]] = each
                 progress(_step(each, len(done), count))
     if len(_results(done)) < FEWEST:
-        said = (
-            f"{len(_results(done))} results, fewer than {FEWEST}: only the score ranks candidates"
-        )
+        said = f"{len(_results(done))} results, fewer than {FEWEST}: only the score ranks"
         progress(message("short trainings", said))
     failed = {place for place, each in done.items() if each.value is None}
     ranked = sorted(ranker.ranking(_results(done)).tolist(), key=failed.__contains__)

@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "soft labels": (Items(lambda i: (pil_image(i), [0.5, 0.5])), "40 of 40 labels .* not one-hot"),
     "several classes": (Items(lambda i: (pil_image(i), [1, 1])), "not one-hot"),
-    "half": (Items(lambda i: (pil_image(i), i % 2 / 2)), "20 of 40 labels .* of item 1: 0.5"),
+    "half": (Items(lambda i: (pil_image(i), i % 2 / 2)), "20 of 40 labels .* at item 1: 0.5"),
     "none": (Items(lambda i: (pil_image(i), None if i > 4 else 0)), "35 of 40 .* item 5: None"),
     "negative": (Items(lambda i: (pil_image(i), i % 4 - 1)), "10 of 40 labels .* item 0: -1"),
     "mixed": (Items(lambda i: (pil_image(i), "a" if i else 0)), "mix numbers and names"),

@@ -42,7 +42,7 @@ def test_what_is_no_regular_file_is_named(tmp_path: Path, load: Load) -> None:
     (folder / "b" / "folder.png").mkdir()
     data, notes = load(folder)
     assert len(pixels_of(data)) == 12
-    said = note_of(notes, "left out because they are not regular files, 3: ")
+    said = note_of(notes, "irregular files left out, 3: ")
     assert "b/folder.png (a folder), b/pipe.png (a named pipe), b/zero.png (a device)" in said
 
 

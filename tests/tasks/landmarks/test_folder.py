@@ -198,7 +198,7 @@ def test_a_damaged_folder_is_refused_in_one_line(
 
 
 def test_too_few_images_to_hold_some_out_are_refused(pts_folder: Made) -> None:
-    with pytest.raises(DataError, match="no images can be held out of 1 to select"):
+    with pytest.raises(DataError, match="no images can be held out of 1 for validation"):
         load_landmarks(pts_folder(("0.png", "1.png")))
 
 
