@@ -222,8 +222,7 @@ class SearchOptions(ScoringOptions, total=False):
     train_budget: Annotated[
         str | None,
         Option(
-            "Budget of all trainings, in full trainings, e.g. 6x: half for short trainings, the "
-            "rest for the best candidates, by successive halving.",
+            "Budget in full trainings, e.g. 6x: half for short ones, half for successive halving.",
             group="Search",
         ),
     ]
@@ -249,14 +248,50 @@ class SearchOptions(ScoringOptions, total=False):
 class ResumeOptions(TypedDict, total=False):
     """Options of `resume`: those that may change, and Python code that must be named again."""
 
-    task: Annotated[str | None, Option("Needed again if it was Python code.", group="Task", essential=True)]
-    generations: Annotated[int | None, Option("Extend the search to this number of generations.", least=0, most=MOST_CANDIDATES, group="Search", essential=True)]
+    task: Annotated[
+        str | None, Option("Needed again if it was Python code.", group="Task", essential=True)
+    ]
+    generations: Annotated[
+        int | None,
+        Option(
+            "Extend the search to this number of generations.",
+            least=0,
+            most=MOST_CANDIDATES,
+            group="Search",
+            essential=True,
+        ),
+    ]
     teacher: Annotated[Any, Option("Needed again if it was Python code.")]
-    teacher_weights: Annotated[str | Path | None, Option("New path of the checkpoint, if moved.", group="Task", essential=True)]
+    teacher_weights: Annotated[
+        str | Path | None,
+        Option("New path of the checkpoint, if moved.", group="Task", essential=True),
+    ]
     space: Annotated[Any, Option("Needed again if it was Python code.", group="Search")]
-    data: Annotated[Any, Option("New path of a folder of images, if it was moved; Python code must be named again.", group="Task", essential=True)]
-    image_size: Annotated[int | None, Option("Image size of a folder: height and width.", least=1, most=MOST_SIDE, group="Task")]
-    data_root: Annotated[str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task") ] scorer: Annotated[ Any, Option("Needed again if it was Python code.", group="Search", essential=True)]
+    data: Annotated[
+        Any,
+        Option("New path of a folder of images, if moved.", group="Task", essential=True),
+    ]
+    image_size: Annotated[
+        int | None,
+        Option("Image size of a folder: height and width.", least=1, most=MOST_SIDE, group="Task"),
+    ]
+    data_root: Annotated[
+        str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task")
+    ]
+    scorer: Annotated[
+        Any, Option("Needed again if it was Python code.", group="Search", essential=True)
+    ]
     device: Annotated[str | None, Option("Device; by default the same as before.", essential=True)]
-    workers: Annotated[int, Option("Worker processes; the result is the same.", default=1, least=1, group="Search", essential=True)]
-    cluster: Annotated[str | None, Option("Address of a Dask scheduler, whose workers evaluate.", group="Search")]
+    workers: Annotated[
+        int,
+        Option(
+            "Worker processes; the result is the same.",
+            default=1,
+            least=1,
+            group="Search",
+            essential=True,
+        ),
+    ]
+    cluster: Annotated[
+        str | None, Option("Address of a Dask scheduler, whose workers evaluate.", group="Search")
+    ]
