@@ -1,4 +1,4 @@
-"""Landmarks in one NumPy archive: images, points and persons of each split."""
+"""Landmark data in a NumPy archive: images, points and persons of each split."""
 
 import zipfile
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from diswot.tasks.landmarks._points import PIXEL_CENTER, check_points
 def read_archive(path: Path) -> dict[str, LandmarkSplit]:
     """Read the splits of an archive such as `faces.npz`.
 
-    For each split, `train` and any of `val` and `test`, it holds `train_images` (n, H, W) or
-    (n, H, W, C), uint8; `train_landmarks` (n, K, 2), x and y in pixels, (0, 0) being the center
-    of the first pixel; and `train_person` (n,), a number for each person, where that is known.
+    For each split (`train`, and optionally `val` and `test`) it contains `train_images` (n, H, W)
+    or (n, H, W, C), uint8; `train_landmarks` (n, K, 2), x and y in pixels, where (0, 0) is the
+    center of the first pixel; and optionally `train_person` (n,), a number per person.
 
     Raises:
-        DataError: it is damaged, or arrays are missing or do not fit.
+        DataError: the archive is damaged, or arrays are missing or do not fit.
     """
     arrays = _arrays(path)
     names = [split for split in SPLITS if f"{split}_images" in arrays]

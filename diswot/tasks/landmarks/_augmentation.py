@@ -1,4 +1,4 @@
-"""Random changes of images that their points follow, on batches of tensors."""
+"""Data augmentation of batches of images and their points."""
 
 import math
 from dataclasses import dataclass
@@ -8,26 +8,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SHIFT = 1 / 16
-"""Share of a side that images are moved by at most, at strength 1."""
+"""Maximum translation as a share of the side, at strength 1."""
 
 SCALING = 1.1
-"""Factor that images are enlarged or shrunk by at most, at strength 1."""
+"""Maximum factor of scaling, at strength 1."""
 
 TURN = math.radians(15)
-"""Angle that images are turned by at most, above strength 1."""
+"""Maximum angle of rotation in radians, for strengths above 1."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Moves, scales and mirrors images (B, C, H, W) with their coordinates (B, 2K).
+    """Translates, scales, rotates and flips images (B, C, H, W) with their coordinates (B, 2K).
 
-    Drawn for each image from torch's global generator of the CPU.
+    Random numbers are drawn per image from torch's global CPU generator.
 
     Attributes:
-        mirror: which point each point is in a mirrored image; `None`: images are not mirrored.
-        rows: whether points belong to rows of the image, so that images are moved and scaled
-            along rows alone.
-        strength: how many times as far images are moved and scaled; above 1 they are turned.
+        mirror: for each point, the index of its counterpart in a flipped image, K numbers;
+            `None`: images are not flipped.
+        rows: whether points are bound to rows of the image, so that images are translated and
+            scaled horizontally only.
+        strength: factor of translation and scaling; above 1 images are also rotated.
 
     Examples:
         >>> augment = Augmentation(mirror=(1, 0), strength=0)
@@ -44,16 +45,16 @@ class Augmentation:
     strength: float = 1
 
     def __call__(self, images: Tensor, coordinates: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the images and coordinates, changed.
+        """Return augmented images and coordinates, of the same shapes.
 
         Args:
-            images: (B, C, H, W).
-            coordinates: (B, 2K), normalized to the image.
+            images: images (B, C, H, W).
+            coordinates: normalized coordinates (B, 2K), in [−0.5, 0.5].
         """
         matrices, shifts, mirrored = (
             tensor.to(images.device) for tensor in self._drawn(len(images), images)
         )
-        # affine_grid says from where each pixel is taken, so points go the other way
+        # affine_grid maps output pixels to input pixels: the inverse of the points' map
         backward = torch.linalg.inv(matrices)
         theta = torch.cat([backward, -backward @ (2 * shifts)[..., None]], dim=2)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
@@ -65,7 +66,7 @@ class Augmentation:
         return changed, points.flatten(1)
 
     def _drawn(self, count: int, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw what points are multiplied by (B, 2, 2), moved by (B, 2), and who is mirrored."""
+        """Draw matrices (B, 2, 2), translations (B, 2), and a mask of flips (B,)."""
         height, width = images.shape[2:]
         both = torch.tensor([1.0, 0.0 if self.rows else 1.0])
         factors = SCALING ** (self.strength * _uniform(count, 1) * both)

@@ -1,4 +1,4 @@
-"""Training images with their points as they are trained on: moved, scaled and mirrored."""
+"""Training batches of images with points, augmented."""
 
 from collections.abc import Mapping
 
@@ -14,12 +14,12 @@ _OF_CLASSES = ("label_smoothing", "mixup", "cutmix")
 
 
 class LandmarkBatches(TrainingBatches):
-    """Batches of the training images.
+    """Training batches of landmark data.
 
     Args:
-        data: the images with their points.
-        changes: how they are augmented.
-        device: where they are needed.
+        data: the data.
+        changes: augmentation.
+        device: device of the batches.
 
     Raises:
         OptionError: labels are to be smoothed or images to be mixed.
@@ -38,16 +38,16 @@ class LandmarkBatches(TrainingBatches):
 
     @property
     def fixed(self) -> bool:
-        """Whether an image is the same in every epoch."""
+        """Whether images are the same in every epoch: not augmented."""
         return self._augment is None
 
     @property
     def views(self) -> Mapping[str, str]:
-        """None: teachers are given what students are."""
+        """Empty: teachers get the students' images."""
         return {}
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return images and normalized coordinates (B, 2K) as targets, on the device."""
+        """Return a batch: images (B, C, H, W), and coordinates (B, 2K) as targets."""
         found = self._data.train.take(indices)
         images = found.images.to(self._device).float()
         targets = self._data.coordinates(found.points.to(self._device))
@@ -60,10 +60,10 @@ _STRENGTHS = {"standard": 1, "strong": 2}
 
 
 def check_changes(changes: Changes) -> None:
-    """Make sure that points can be changed as a recipe says.
+    """Check that a recipe has no augmentation that needs classes.
 
     Raises:
-        OptionError: labels are to be smoothed or images to be mixed.
+        OptionError: it has label smoothing, mixup or CutMix.
     """
     for name in _OF_CLASSES:
         if getattr(changes, name):

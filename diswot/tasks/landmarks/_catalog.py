@@ -1,4 +1,4 @@
-"""Datasets of landmarks by name, in folders, or made by the user."""
+"""Landmark datasets by name, from folders, or from users' code."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,7 +25,7 @@ def faces_68(root: Path) -> Path:
     """Return the folder of faces with 68 points, `faces-68/` under the data root.
 
     Raises:
-        DataError: there is none.
+        DataError: the folder does not exist.
     """
     path = root / "faces-68"
     if not path.is_dir():
@@ -38,19 +38,19 @@ DATASETS = datasets_of(
     {"digit-outlines": digit_outlines, "faces-68": faces_68},
     kind="dataset of landmarks",
 )
-"""Every dataset by its name: read from a data root, or the path of a folder to read."""
+"""Name → function that returns the data, or the folder to read, given a data root."""
 
 NAMED_DATA = NamedData(DATASETS, "a folder of images with landmark files")
-"""What landmarks can be named by."""
+"""Resolver of names, folders and `package.module:callable`."""
 
 
 @takes_options
 def check_landmarks(data: Any, **options: Unpack[LandmarkOptions]) -> None:  # noqa: ARG001  (checked)
-    """Check landmarks that are asked for before anything is read.
+    """Check the name and options of landmark data before anything is read.
 
     Raises:
         UnknownNameError: no dataset or normalizer has that name.
-        OptionError: an option has a value that it cannot have.
+        OptionError: an option has an invalid value.
     """
     if isinstance(data, LandmarkData | Path):
         return
@@ -71,24 +71,25 @@ def load_landmarks(
     normalizer: Normalizer | None = None,
     progress: Progress = silent,
 ) -> LandmarkData:
-    """Return the landmarks that are meant.
+    """Load landmark data.
 
     Args:
         data: a built-in name; a folder of images with landmark files, or a `.npz` archive, as a
             path or as text that is one; `package.module:callable`, which returns a
             `LandmarkData`; or one itself.
-        root: the data root; by default the variable `DISWOT_DATA`, else the user's cache.
-        image_size: height and width that image files are brought to; by default their own where
-            it is the same and at most 224 pixels, else 96.
+        root: the data root; by default the environment variable `DISWOT_DATA`, else the user's
+            cache.
+        image_size: height and width to which image files are resized; by default their own if it
+            is the same for all and at most 224 pixels, else 96.
         crop: cut images to the square around their points and this share of its side beyond it
             on every side, as for faces in photos; by default images are taken whole.
-        normalizer: what errors are divided by: `inter-ocular`, `box` or `width`; by default that
-            of the dataset, inter-ocular for 68 points and box for others.
-        progress: receives what was inferred, and progress in images that are decoded.
+        normalizer: divisor of errors: `inter-ocular`, `box` or `width`; by default that of the
+            dataset, inter-ocular for 68 points and box for others.
+        progress: called with inferred properties, and with the progress of decoding.
 
     Raises:
         UnknownNameError: no dataset or normalizer has that name.
-        OptionError: an option has a value that it cannot have.
+        OptionError: an option has an invalid value.
         DataError: the dataset is missing, damaged or unfit.
 
     Examples:
@@ -104,7 +105,7 @@ def load_landmarks(
         found = replace(found, source=NAMED_DATA.source(data, root, **own))
     if normalizer is None:
         return found
-    NORMALIZERS[normalizer](found.test.points[:1], found.shape[2])  # does it fit these points?
+    NORMALIZERS[normalizer](found.test.points[:1], found.shape[2])  # raises if it does not fit
     return replace(found, normalizer=normalizer)
 
 
@@ -130,7 +131,7 @@ def _found(
 def _assembled(
     name: str, found: Mapping[str, LandmarkSplit], *, crop: float | None, where: str
 ) -> LandmarkData:
-    """Return the dataset of some splits, with what is known of its points."""
+    """Assemble a dataset from its splits, with defaults for its number of points."""
     splits = completed(found, where=where)
     points = splits["train"].points.shape[1]
     held_out = [split for split in SPLITS if split not in found and split != "train"]

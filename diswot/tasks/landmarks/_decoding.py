@@ -1,4 +1,4 @@
-"""Image files as square images of one size, their points with them."""
+"""Decoding of image files to square images of one size, with their points."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from diswot.tasks.landmarks._square import square_around, squared
 _T = TypeVar("_T")
 
 LARGEST_KEPT = 224
-"""Side up to which images of one size are taken as they are."""
+"""Maximum side in pixels up to which images of one size are not resized."""
 
 DEFAULT_SIZE = 96
-"""Side that images of several sizes, or of larger ones, are brought to."""
+"""Side in pixels to which images of several or larger sizes are resized."""
 
 TURNED = "turned"
-"""What headers say of images that are to be rotated before they are displayed."""
+"""Mark in headers of images that are rotated by their EXIF data."""
 
 
 def fixed_size(name: str) -> OptionError:
-    """Return what to raise where images that have one size already are to be brought to another."""
+    """Return the error for `image_size` or `crop` of images that have a fixed size."""
     return OptionError(
         f"{name} has images of one size, which are used as they are: leave image_size and crop "
         "out, or give a folder of images"
@@ -49,18 +49,18 @@ class ImageFile(Protocol):
 
 @dataclass(frozen=True)
 class Decoding:
-    """How image files become images of one size.
+    """Converts image files to square images of one size.
 
-    An image is taken whole, or cut to the square around its points; a square that reaches beyond
-    it is filled with black. It is then brought to the size, with antialiasing.
+    An image is padded to a square, or cropped to a square around its points; parts outside of the
+    image are black. It is then resized with antialiasing.
 
     Attributes:
         side: height and width of the images.
-        channels: 1 of gray images, 3 of images of which one has colors.
-        crop: share of the longer side of the box of the points that the square reaches beyond
-            it on each side; `None`: images are taken whole.
-        depth: bits of gray images of more than 8 bits.
-        headers: what the files' headers say, by path.
+        channels: 1 if all images are gray, else 3.
+        crop: margin of the crop around the points' bounding box on each side, as a share of the
+            box's longer side; `None`: images are not cropped.
+        depth: number of used bits of gray images with more than 8 bits.
+        headers: path → header of the file.
     """
 
     side: int
@@ -78,18 +78,18 @@ class Decoding:
         crop: float | None,
         where: str,
     ) -> "Decoding":
-        """Read the headers of all files, and find what is common to them.
+        """Read the headers of all files, and infer size, channels and depth.
 
         Args:
             files: images with their points.
-            image_size: height and width; by default that of the files where it is the same and
-                at most `LARGEST_KEPT`, else `DEFAULT_SIZE`.
-            crop: share of the longer side of the points' box that the square reaches beyond it on
-                each side; `None` takes images whole.
-            where: the folder, for messages.
+            image_size: height and width in pixels; by default that of the files if it is the same
+                for all and at most `LARGEST_KEPT`, else `DEFAULT_SIZE`.
+            crop: margin of the crop around the points, see the attribute; `None` for no crop.
+            where: path of the folder, for messages.
 
         Raises:
-            DataError: a file cannot be read or is turned, or points are not inside of it.
+            DataError: a file cannot be read, is rotated by EXIF data, or has points outside of
+                the image.
         """
         headers = {each.path: _read(read_header, each.path) for each in files}
         for each in files:

@@ -1,4 +1,4 @@
-"""Outlines of the digits that come with scikit-learn: points of real images, always there."""
+"""Outlines of scikit-learn's digits: landmark data that needs no download."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ TRAIN_IMAGES = 600
 VAL_IMAGES = 200
 
 ROWS = 8
-"""Of a digit; each has a left and a right edge."""
+"""Number of rows of a digit; each has a left and a right edge point."""
 
 
 def digit_outlines(_root: Path | None = None) -> LandmarkData:
@@ -28,7 +28,7 @@ def digit_outlines(_root: Path | None = None) -> LandmarkData:
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI
     Machine Learning Repository, 1998, as shipped with scikit-learn.
     """
-    # imported here: commands that read no digits need not wait for it
+    # Imported here to keep the start of other commands fast.
     from sklearn.datasets import load_digits
 
     pixels, _ = load_digits(return_X_y=True)

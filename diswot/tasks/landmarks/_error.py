@@ -11,15 +11,15 @@ from diswot.errors import DataError, OptionError
 from diswot.tasks._measure import Measure
 
 Normalizer: TypeAlias = Literal["inter-ocular", "box", "width"]
-"""What distances are divided by."""
+"""Names of normalizers: divisors of distances."""
 
 RESAMPLES = 2000
 
 MOST_DRAWN = 2**20
-"""Numbers of resamples that are in memory at the same time."""
+"""Maximum number of random indices in memory at once."""
 
 OUTER_EYE_CORNERS = (36, 45)
-"""Of the 68 points of 300-W, counted from 0."""
+"""Indices of the outer eye corners among the 68 points of 300-W, from 0."""
 
 
 def _inter_ocular(points: Tensor, _width: int) -> Tensor:
@@ -46,20 +46,23 @@ NORMALIZERS: Mapping[Normalizer, Callable[[Tensor, int], Tensor]] = {
     "box": _box,
     "width": _width,
 }
-"""inter-ocular: distance of the outer eye corners; box: √(width·height) of the points'
-bounding box; width: of the image."""
+"""Name → function (points (n, K, 2), image width) → divisors (n,).
+
+`inter-ocular`: distance of the outer eye corners; `box`: √(width·height) of the points'
+bounding box; `width`: width of the image.
+"""
 
 
 def normalized_errors(
     predicted: Tensor, truth: Tensor, *, normalizer: Normalizer, width: int
 ) -> Tensor:
-    """Return the mean distance of the M points of each image over its normalizer: (n,).
+    """Return each image's mean distance of its M points divided by its normalizer, shape (n,).
 
     Args:
-        predicted: (n, M, 2) in pixels.
-        truth: (n, M, 2) in pixels.
-        normalizer: a name of `NORMALIZERS`, taken of the truth.
-        width: of the images in pixels.
+        predicted: predicted points in pixels, shape (n, M, 2).
+        truth: true points in pixels, shape (n, M, 2).
+        normalizer: key of `NORMALIZERS`; computed from the true points.
+        width: width of the images in pixels.
 
     Raises:
         OptionError: the normalizer is unknown or does not fit the points.
@@ -89,14 +92,14 @@ def normalized_mean_error(
     """Return the mean of per-image errors with its 95 % percentile-bootstrap interval.
 
     Args:
-        errors: (n,) of each image.
-        groups: (n,) person of each image; whole persons are drawn where given, since images
-            of one person are not independent.
-        seed: of the resamples.
-        unit: of the errors, see [`Measure`][diswot.tasks.Measure].
+        errors: error of each image, shape (n,).
+        groups: person of each image, shape (n,); if given, whole persons are resampled, since
+            images of one person are not independent.
+        seed: seed of the resamples.
+        unit: unit of the errors, see [`Measure`][diswot.tasks.Measure].
 
     Raises:
-        DataError: there is no image, or an error is not finite.
+        DataError: there are no images, or an error is not finite.
     """
     low, high = bootstrap_interval(errors, groups=groups, seed=seed)
     value = float(errors.double().mean())
@@ -109,18 +112,19 @@ def bootstrap_interval(
     """Return the 95 % percentile-bootstrap interval of the mean of values (n,).
 
     Args:
-        values: a value of each image.
-        groups: (n,) person of each image; whole persons are drawn where given.
-        seed: of the resamples.
+        values: value of each image, shape (n,).
+        groups: person of each image, shape (n,); if given, whole persons are resampled.
+        seed: seed of the resamples.
 
     Raises:
-        DataError: there is no value, or one is not finite.
+        DataError: there are no values, or one is not finite.
     """
     if len(values) == 0 or not values.isfinite().all():
         raise DataError(
             f"Expected finite errors of at least one image, but got {len(values)} of which "
             f"{int((~values.isfinite()).sum())} are not finite"
         )
+    # Cluster bootstrap: draw groups with replacement; a mean is Σ sums / Σ counts of the groups.
     of_group = torch.arange(len(values)) if groups is None else _numbered(groups)
     sums = torch.zeros(int(of_group.max()) + 1, dtype=torch.double).index_add_(
         0, of_group, values.double()
@@ -137,6 +141,6 @@ def bootstrap_interval(
 
 
 def _numbered(groups: Tensor) -> Tensor:
-    """Return the groups numbered from 0 without gaps."""
+    """Renumber groups from 0 without gaps."""
     _, numbers = np.unique(groups.numpy(), return_inverse=True)
     return torch.from_numpy(numbers)

@@ -1,4 +1,4 @@
-"""Landmarks in a folder: images with a `.pts` file each, one CSV for all, or one archive."""
+"""Landmark data in a folder: images with `.pts` files or one CSV, or an archive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
-"""Names of folders, in small letters, that mean a split."""
+"""Lower-case folder name → split."""
 
 _NAMED = 3
 
@@ -35,10 +35,10 @@ class Annotated:
     """An image file with its points.
 
     Attributes:
-        path: of the image.
-        name: relative to the folder.
-        points: (K, 2), in pixels; (0, 0) is the center of the first pixel.
-        person: who it shows, where known.
+        path: path of the image.
+        name: path relative to the folder.
+        points: points in pixels, shape (K, 2); (0, 0) is the center of the first pixel.
+        person: name of the person, if known.
     """
 
     path: Path
@@ -58,15 +58,15 @@ def read_splits(
     without them all images are training images.
 
     Args:
-        path: of the folder, or of an `.npz` archive.
-        image_size: height and width that images are brought to; see `Decoding`.
-        crop: how far images reach beyond the box of their points; see `Decoding`.
-        progress: receives each image that is read.
+        path: path of the folder, or of an `.npz` archive.
+        image_size: height and width to which images are resized; see `Decoding`.
+        crop: margin of the crop around the points; see `Decoding`.
+        progress: called after every image that is read.
 
     Raises:
         DataError: a file is damaged, an image has no points or points have no image, images
             have different numbers of points, or points are not inside of their image.
-        OptionError: images of an archive are to be of another size.
+        OptionError: `image_size` or `crop` is given for an archive.
     """
     if not path.exists():
         raise DataError(f"there is no {path}: give a folder of images with landmark files")
@@ -103,7 +103,7 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 
 def _annotated(folder: Path, images: Sequence[Path]) -> list[Annotated]:
-    """Return the images with their points, of whichever kind the files are."""
+    """Return the images with their points, from a CSV or from `.pts` files."""
     tables = sorted(folder.glob("*.csv"))
     points = sorted(path for path in folder.rglob("*.pts") if not _is_hidden(path, folder))
     if len(tables) > 1 or (tables and points):
@@ -147,7 +147,7 @@ def _of_pts(folder: Path, images: Sequence[Path], points: Sequence[Path]) -> lis
 
 
 def _check_pairs(folder: Path, images: set[str], points: set[str], where: str) -> None:
-    """Make sure that every image has points, and all points an image."""
+    """Check that images and entries of points correspond one to one."""
     for what, lacking in (
         ("images have no points", images - points),
         ("entries have no image", points - images),
@@ -170,7 +170,7 @@ def _check_counts(folder: Path, found: Sequence[Annotated]) -> None:
 
 
 def _splits(folder: Path, found: Sequence[Annotated]) -> list[str]:
-    """Return which split each image is of, by the folder that it lies in."""
+    """Return the split of each image, from the name of its top-level folder."""
     tops = [Path(each.name).parts[0].lower() for each in found]
     named = [SPLIT_FOLDERS.get(top) for top in tops]
     if not any(named):

@@ -1,4 +1,4 @@
-"""Images held out to select and to evaluate on, whole persons where they are known."""
+"""Random splits of landmark data, by person if persons are known."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,17 @@ from diswot.errors import DataError
 from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 
 TEST_SHARE, VAL_SHARE = 0.2, 0.1
-"""Shares of the training images that are held out, one after the other."""
+"""Shares of the training images that are held out, first for test, then for validation."""
 
 
 def completed(found: Mapping[str, LandmarkSplit], *, where: str) -> dict[str, LandmarkSplit]:
-    """Return train, val and test; what is missing is held out of the training images.
+    """Return train, val and test; missing splits are held out of the training images.
 
-    A validation split without a test split is what is evaluated on.
+    A validation split without a test split is used as test split.
 
     Args:
-        found: `train`, and one or both of the others or neither.
-        where: what they were read from, for messages.
+        found: `train`, and optionally `val` and `test`.
+        where: path of the data, for messages.
 
     Raises:
         DataError: there are no training images, or too few to hold some out.
@@ -41,7 +41,7 @@ def completed(found: Mapping[str, LandmarkSplit], *, where: str) -> dict[str, La
 def _held_out(
     split: LandmarkSplit, share: float, where: str
 ) -> tuple[LandmarkSplit, LandmarkSplit]:
-    # imported here: commands that read no data need not wait for it
+    # Imported here to keep the start of other commands fast.
     from sklearn.model_selection import GroupShuffleSplit
 
     persons = np.arange(len(split)) if split.persons is None else split.persons.numpy()

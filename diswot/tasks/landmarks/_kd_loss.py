@@ -1,12 +1,12 @@
-"""KD-Loss: a regressor is distilled from a tough and a tolerant teacher.
+"""KD-Loss: distillation of a regressor from a tough and a tolerant teacher.
 
 Source: Fard and Mahoor, "Facial Landmark Points Detection Using Knowledge Distillation-Based
 Neural Networks", CVIU 215:103316, 2022 (arXiv 2111.07047). Coordinates are normalized to the
 image: (x − width/2)/width, between −0.5 and 0.5.
 
 The paper's figure and the authors' released code differ in constants and near the truth;
-both are here. `FIGURE` is the default, since its sum has the global minimum at the truth
-whatever the teachers say; with the weights of `CODE` it has not where τ is small.
+both are implemented. `FIGURE` is the default, since its total loss has its global minimum at
+the truth for any teachers; with the weights of `CODE` this does not hold for small τ.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Assistance:
     """Constants of the assistive loss.
 
     Attributes:
-        kappa: where the influence begins to fade, as a share of the teacher's error.
-        positive: weight where the student's error is larger than the teacher's.
-        negative: weight where it is smaller.
+        kappa: share κ of the teacher's error d below which the weight decreases, in (0, 1).
+        positive: weight if the student's error is larger than the teacher's.
+        negative: weight if the student's error is smaller than the teacher's.
         ramp: whether the influence falls linearly to 0 at the truth (the figure), or is 0
             below κ·d at once (the code), which makes the loss jump there.
 
@@ -48,19 +48,19 @@ class Assistance:
 
 
 FIGURE = Assistance()
-"""Of both teachers; read off the figure's two panels to within 1 %."""
+"""Constants for both teachers, read off the figure's two panels to within 1 %."""
 
 CODE = {
     "tough": Assistance(0.15, 1.9, 0.45, ramp=False),
     "tolerant": Assistance(0.15, 1.8, 0.4, ramp=False),
 }
-"""Of the authors' released code."""
+"""Teacher → constants of the authors' released code."""
 
 
 def assistive_loss(
     student: Tensor, teacher: Tensor, truth: Tensor, *, constants: Assistance = FIGURE
 ) -> Tensor:
-    """Return the mean of ω(e)·|P_Te′ − P_Pr| over all coordinates.
+    """Return the assistive loss, a scalar: the mean of ω(e)·|P_Te′ − P_Pr| over all coordinates.
 
     With e = |student − truth| and d = |teacher − truth|, P_Te′ is the teacher reflected to the
     student's side of the truth, so |P_Te′ − P_Pr| = |d − e|. The weight ω is +positive where
@@ -89,13 +89,13 @@ def assistive_loss(
 def main_loss(
     student: Tensor, truth: Tensor, *, slope: float = 1.0, tau: float | Tensor = 0.5
 ) -> Tensor:
-    """Return the mean of c·e where e ≤ τ, and of e² + c·τ − τ² where e > τ.
+    """Return the main loss, a scalar: the mean of c·e if e ≤ τ, else of e² + c·τ − τ².
 
     Args:
         student: coordinates (B, D); gradients flow into them.
         truth: coordinates (B, D).
-        slope: c; 1 in the figure, 3 in the code.
-        tau: where the loss turns from linear to quadratic: a number, or one of each
+        slope: slope c of the linear part; 1 in the figure, 3 in the code.
+        tau: error from which the loss is quadratic instead of linear: a number, or one per
             coordinate, in the code |truth − smoothed truth|.
 
     Examples:

@@ -1,4 +1,4 @@
-"""Images with points as a dataset of the task of landmarks."""
+"""Datasets of the task `landmarks`."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,43 +21,43 @@ from diswot.tasks.landmarks._shape_model import ShapeModel
 from search_spaces import Signature, TensorSpec
 
 TEACHERS = ("tough", "tolerant")
-"""The tough teacher learns the points themselves, the tolerant one smoothed ones."""
+"""The tough teacher is trained on the original points, the tolerant one on smoothed ones."""
 
 KEPT_VARIANCE = 0.9
-"""Share of the variance of shapes that smoothed points keep."""
+"""Share of the variance of shapes that is kept by smoothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class LandmarkData(LandmarkImages):
-    """A dataset of landmarks.
+    """A landmark dataset with three splits.
 
     Networks return coordinates normalized to the image, x/width − 1/2 and y/height − 1/2:
     x and y of the first point, x and y of the second, and so on.
 
     Attributes:
-        name: what it is called in manifests.
-        train: what networks are trained on and scored with.
-        val: what choices (the best epoch) are made on.
-        test: what the result is evaluated on, and nothing else.
-        normalizer: what errors are divided by.
-        mirror: which point each point is in a mirrored image; `None` where that is not known,
-            so that images are not mirrored.
-        rows: whether points belong to rows of the image, so that images are moved and scaled
-            along rows alone.
-        crop: how far images reach beyond the box of their points, as a share of its longer
-            side; `None` of whole images.
-        notes: what was inferred or converted, for people.
-        source: what loads it again, where that is known.
+        name: name in manifests.
+        train: training images, on which networks are trained and scored.
+        val: validation images, on which choices such as the best epoch are made.
+        test: test images, on which only results are evaluated.
+        normalizer: divisor of errors: `inter-ocular`, `box` or `width`.
+        mirror: for each point, the index of its counterpart in a flipped image; `None` if
+            unknown, so that images are not flipped.
+        rows: whether points are bound to rows of the image, so that images are translated and
+            scaled horizontally only.
+        crop: margin of the images around their points' box, as a share of its longer side;
+            `None` for uncropped images.
+        notes: what was inferred or converted, as text.
+        source: name and options with which the data can be loaded again, if known.
     """
 
     @property
     def task(self) -> Task:
-        """Regression of points."""
+        """The task `landmarks`."""
         return find_task("landmarks")
 
     @cached_property
     def signature(self) -> Signature:
-        """What networks take and give; `facts` hold the normalization of pixels and errors."""
+        """Signature of networks; its `facts` contain normalization, normalizer and crop."""
         facts = {**self.pixels, "normalizer": self.normalizer, "crop": self.crop}
         return Signature((TensorSpec("images", self.shape),), 2 * self.num_points, facts)
 
@@ -79,11 +79,11 @@ class LandmarkData(LandmarkImages):
         return (NME(self.normalizer, width, height),)
 
     def size(self, split: SplitName) -> int:
-        """Return how many images a split has."""
+        """Return the number of images of a split."""
         return len(self.split(split))
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return images of a split, standardized, with normalized coordinates as targets."""
+        """Return normalized images (B, C, H, W) of a split, with coordinates (B, 2K) as targets."""
         found = self.split(split).take(indices)
         images = self.normalize(found.images.to(device))
         targets = self.coordinates(found.points.to(device))
@@ -96,19 +96,19 @@ class LandmarkData(LandmarkImages):
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
     ) -> TrainingBatches:
-        """Return batches of the training images, moved, scaled and mirrored.
+        """Return a source of augmented training batches.
 
         Raises:
-            OptionError: labels are to be smoothed or images to be mixed.
+            OptionError: `changes` have label smoothing, mixup or CutMix.
         """
         return LandmarkBatches(self, changes, device)
 
     def for_teacher(self, teacher: str) -> "LandmarkData":
-        """Return what a teacher is trained on.
+        """Return the data on which a teacher is trained.
 
         Args:
-            teacher: `tough`: these data; `tolerant`: the training points without what is rare
-                among training shapes, see [`ShapeModel`][diswot.tasks.landmarks.ShapeModel].
+            teacher: `tough`: these data; `tolerant`: data whose training points are smoothed by a
+                [`ShapeModel`][diswot.tasks.landmarks.ShapeModel].
 
         Raises:
             OptionError: there is no such teacher.
@@ -123,7 +123,7 @@ class LandmarkData(LandmarkImages):
         return replace(self, name=f"{self.name}-smoothed", train=replace(self.train, points=points))
 
     def summary(self) -> str:
-        """One line for people: sizes, shape and points."""
+        """Return one line with sizes of splits, shape and number of points."""
         channels, height, width = self.shape
         return (
             f"{self.name}: {len(self.train):,} train, {len(self.val):,} val, "

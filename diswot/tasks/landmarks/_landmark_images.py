@@ -1,4 +1,4 @@
-"""Images with points, and all that is known of them."""
+"""Fields of landmark data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from diswot.tasks._source import Source
 from diswot.tasks.landmarks._error import Normalizer
 
 SCALE = 255.0
-"""What pixel values are divided by before they are standardized."""
+"""Divisor of pixel values before normalization."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +21,10 @@ class LandmarkSplit:
     """Images with K points each.
 
     Attributes:
-        images: (n, C, H, W), uint8.
-        points: (n, K, 2), x and y in pixels: the upper left corner of the image is (0, 0), the
-            center of its first pixel (0.5, 0.5).
-        persons: (n,) a number for each person; `None` where nobody knows.
+        images: images, uint8 of shape (n, C, H, W).
+        points: x and y in pixels, shape (n, K, 2); (0, 0) is the upper left corner of the image,
+            (0.5, 0.5) the center of its first pixel.
+        persons: number of each image's person, shape (n,); `None` if unknown.
     """
 
     images: Tensor
@@ -42,10 +42,10 @@ class LandmarkSplit:
 
 @dataclass(frozen=True, eq=False)
 class LandmarkImages:
-    """What a dataset of landmarks holds, and how networks take and return it.
+    """Images, points and normalization of a landmark dataset.
 
-    See [`LandmarkData`][diswot.tasks.landmarks.LandmarkData], which adds what the rest of the
-    library asks of a dataset.
+    [`LandmarkData`][diswot.tasks.landmarks.LandmarkData] documents the fields, and implements
+    the `Dataset` interface.
     """
 
     name: str
@@ -67,12 +67,12 @@ class LandmarkImages:
 
     @property
     def num_points(self) -> int:
-        """Points of each image."""
+        """Number of points of each image."""
         return self.train.points.shape[1]
 
     @cached_property
     def pixels(self) -> Mapping[str, float | tuple[float, ...]]:
-        """Mean and deviation of each channel of the training images, after division by 255."""
+        """Mean and standard deviation per channel of the training images, after division by 255."""
         with torch_threads(1):  # sums over several threads differ in their last digits
             pixels = self.train.images.double() / SCALE
             mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
@@ -84,7 +84,7 @@ class LandmarkImages:
         return {"train": self.train, "val": self.val, "test": self.test}[name]
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return images (n, C, H, W) as networks take them: float32, standardized."""
+        """Return images (n, C, H, W) normalized to float32: (x / 255 − mean) / std."""
         mean, std = (
             torch.tensor(self.pixels[name], device=images.device).view(-1, 1, 1)
             for name in ("mean", "std")
@@ -92,6 +92,6 @@ class LandmarkImages:
         return (images.float() / SCALE - mean) / std
 
     def coordinates(self, points: Tensor) -> Tensor:
-        """Return points (n, K, 2) in pixels as networks return them: (n, 2K)."""
+        """Convert points (n, K, 2) in pixels to normalized coordinates (n, 2K) in [−0.5, 0.5]."""
         _, height, width = self.shape
         return (points / points.new_tensor([width, height]) - 0.5).flatten(1)

@@ -23,7 +23,7 @@ NAMES = {
     "box": "points' box",
     "width": "image width",
 }
-"""What the normalizers are called in units."""
+"""Normalizer → its name in units."""
 
 
 class NME(Metric):
@@ -33,9 +33,9 @@ class NME(Metric):
     images of one person are not independent.
 
     Args:
-        normalizer: a name of `NORMALIZERS`.
-        width: of the images, in pixels.
-        height: of the images, in pixels.
+        normalizer: key of `NORMALIZERS`.
+        width: width of the images in pixels.
+        height: height of the images in pixels.
     """
 
     name = "NME"
@@ -47,7 +47,7 @@ class NME(Metric):
         self.unit = f"% of the {NAMES[normalizer]}"
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return the error of each image in percent of its normalizer: (B,)."""
+        """Return the error of each image in percent of its normalizer, shape (B,)."""
         predicted, truth = self._pixels(output), self._pixels(batch.targets)
         return 100 * normalized_errors(
             predicted, truth, normalizer=self._normalizer, width=self._width
@@ -67,14 +67,14 @@ class NME(Metric):
         return Difference(float(found.mean()), low, high, self.unit)
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
-        """Return whether a network may be no better than the mean shape of the training split.
+        """Return whether a network is not significantly better than the mean training shape.
 
-        It is, where the interval of the difference of their errors reaches 0.
+        That is the case if the 95 % interval of the difference of errors includes 0.
         """
         return self.difference(values, self.of_mean_shape(dataset, split), dataset, split).high >= 0
 
     def of_mean_shape(self, dataset: Examples, split: SplitName) -> Tensor:
-        """Return the errors on a split of the mean shape of the training split: (n,)."""
+        """Return the errors, shape (n,), of predicting the training split's mean shape."""
         data = cast(LandmarkImages, dataset)
         mean = data.coordinates(data.train.points).mean(dim=0)
         truth = data.coordinates(data.split(split).points)
@@ -82,7 +82,7 @@ class NME(Metric):
         return self.values(mean.expand_as(truth), batch)
 
     def _pixels(self, coordinates: Tensor) -> Tensor:
-        """Return normalized coordinates (B, 2K) in pixels: (B, K, 2), double."""
+        """Convert normalized coordinates (B, 2K) to pixels, float64 of shape (B, K, 2)."""
         points = coordinates.double().reshape(len(coordinates), -1, 2) + 0.5
         return points * points.new_tensor([self._width, self._height])
 

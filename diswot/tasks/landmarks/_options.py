@@ -1,4 +1,4 @@
-"""What can be chosen of landmarks."""
+"""Options of landmark data."""
 
 from typing import Annotated, TypedDict
 

@@ -1,4 +1,4 @@
-"""Landmarks of drawings: where the ink of each row begins and ends."""
+"""Landmarks of drawings: left and right edges of the ink in each row."""
 
 import torch
 from torch import Tensor
@@ -6,11 +6,11 @@ from torch import Tensor
 from diswot.errors import DataError
 
 SHARES = (0.1, 0.9)
-"""Shares of a row's ink, counted from the left, at which its two points lie."""
+"""Cumulative shares of a row's ink, from the left, at which its two points lie."""
 
 
 def row_edges(images: Tensor) -> Tensor:
-    """Return the left and the right edge of the ink in every row: (n, 2·rows, 2) in pixels.
+    """Return left and right edges of the ink in every row, in pixels, shape (n, 2·rows, 2).
 
     The edges of a row lie where 10 % and 90 % of its ink have been passed, with linear
     interpolation within a pixel. A row without ink has the edges of the nearest row with
@@ -18,7 +18,7 @@ def row_edges(images: Tensor) -> Tensor:
     then all right ones.
 
     Args:
-        images: (n, rows, columns), ink positive.
+        images: images of shape (n, rows, columns); positive values are ink.
 
     Raises:
         DataError: an image has no ink.
@@ -43,7 +43,7 @@ def row_edges(images: Tensor) -> Tensor:
 
 
 def _passed(before: Tensor, share: float) -> Tensor:
-    """Return where a share of the ink has been passed; `before`: ink left of each pixel edge."""
+    """Return the x at which the cumulative ink (`before`, at pixel edges) reaches a share."""
     wanted = share * before[:, :, -1:]
     pixel = (before[:, :, 1:] < wanted).sum(dim=2, keepdim=True)
     left, right = before.gather(2, pixel), before.gather(2, pixel + 1)

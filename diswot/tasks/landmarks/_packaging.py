@@ -1,4 +1,4 @@
-"""What an exported student says of its images and points, and how photos become its input."""
+"""The config and preprocessing of exported landmark networks."""
 
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from search_spaces import Signature
 
 
 def packaging(signature: Signature, _dataset: Dataset | None) -> Packaging:
-    """Return what an exported student says of its images and points, and its templates.
+    """Return config, templates and metadata of an exported landmark network.
 
     Args:
-        signature: what the student takes and gives.
+        signature: signature of the student.
 
     Raises:
         ExportError: the signature is not that of a network for landmarks.
@@ -40,11 +40,11 @@ def packaging(signature: Signature, _dataset: Dataset | None) -> Packaging:
 
 
 def _config(signature: Signature) -> dict[str, Any]:
-    """Return all that is done to a photo and to the output, as plain values.
+    """Return preprocessing and postprocessing as plain values.
 
     Raises:
-        KeyError: the signature lacks something of landmarks.
-        ValueError: it has something else in its place.
+        KeyError: the signature lacks an entry of landmark data.
+        ValueError: an entry is invalid.
     """
     facts, (images,) = signature.facts, signature.inputs
     channels, height, width = images.shape

@@ -1,4 +1,4 @@
-"""What points of images must be, and what is known of sets of 68 points."""
+"""Checks of points, and the symmetry of the 68 points of faces."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,22 @@ from diswot.errors import DataError
 from diswot.tasks.landmarks._error import Normalizer
 
 FACE_POINTS = 68
-"""Points of 300-W, in its order."""
+"""Number of points of a face in 300-W."""
 
 _TURNED = ((0, 16), (17, 26), (31, 35), (48, 54), (55, 59), (60, 64), (65, 67))
-"""First and last of the lines of points that run from one side of a face to the other."""
+"""Ranges (first, last) of points that run from one side of a face to the other."""
 
 _SWAPPED = ((36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46))
-"""Points of the two eyes."""
+"""Pairs of corresponding points of the two eyes."""
 
 PIXEL_CENTER = 0.5
-"""What is added to points of files, where (0, 0) is the center of the first pixel."""
+"""Offset that is added to points of files, in which (0, 0) is the center of the first pixel."""
 
 _NAMED = 3
 
 
 def mirrored_face() -> tuple[int, ...]:
-    """Return which of the 68 points each of them is in a mirrored image.
+    """Return, for each of the 68 points, the index of its counterpart in a flipped image.
 
     Source: Sagonas et al., "300 Faces in-the-Wild Challenge", ICCV Workshops 2013, figure 1.
 
@@ -42,23 +42,23 @@ def mirrored_face() -> tuple[int, ...]:
 
 
 def default_normalizer(points: int) -> Normalizer:
-    """Return what errors are divided by where nobody says it."""
+    """Return the default normalizer for a number of points."""
     return "inter-ocular" if points == FACE_POINTS else "box"
 
 
 def check_points(
     points: NDArray[np.floating], sizes: NDArray[np.integer], names: Sequence[str], *, where: str
 ) -> None:
-    """Make sure that all points (n, K, 2) are numbers, and inside of their images.
+    """Check that all points are finite and inside of their images.
 
     Args:
-        points: x and y in pixels, as in files: (0, 0) is the center of the first pixel.
-        sizes: (n, 2) width and height of each image.
-        names: of the images.
-        where: what they were read from, for messages.
+        points: x and y in pixels, shape (n, K, 2); (0, 0) is the center of the first pixel.
+        sizes: width and height of each image, shape (n, 2).
+        names: names of the images, for messages.
+        where: path of the data, for messages.
 
     Raises:
-        DataError: a point is not finite, or lies outside.
+        DataError: a point is not finite, or outside of its image.
     """
     outside = (points < -PIXEL_CENTER) | (points > sizes[:, None] - PIXEL_CENTER)
     wrong = {

@@ -1,4 +1,4 @@
-"""Photos as an exported student takes them, and the points that it finds in them."""
+"""Predictions of exported landmark networks."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from diswot.tasks.landmarks._square import squared
 
 
 class LandmarkPrediction(PhotoPrediction):
-    """Reads image files as a whole, and returns points in their pixels."""
+    """Reads image files without cropping, and returns points in pixels of the file."""
 
     def read(self, example: str) -> Example:
-        """Return an image as the network takes it, and which square of the photo that is.
+        """Read and normalize an image; the context is its square in the photo.
 
         Raises:
-            Exception: any, where it is no image, a damaged one, or the student takes arrays.
+            Exception: any, if the file is no image or damaged, or the student takes arrays.
         """
         path, (channels, height, width) = Path(example), self.config["shape"]
         if path.suffix == ".npy":

@@ -1,4 +1,4 @@
-"""Landmark files: `.pts` of the 300-W kind, and one CSV for all images."""
+"""Readers of landmark files: `.pts` as of 300-W, and CSV."""
 
 import csv
 import math
@@ -55,11 +55,11 @@ def _point(path: Path, line: int, text: str) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """What a CSV says of an image.
+    """The row of an image in a CSV.
 
     Attributes:
-        points: (M, 2) in pixels.
-        person: who it shows, where the CSV has that column.
+        points: points in pixels, shape (M, 2).
+        person: name of the person, if the CSV has that column.
     """
 
     points: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The active shape model: landmarks without what is rare among the shapes of a training set.
+"""The active shape model: smoothing of landmarks by principal components of their shapes.
 
 Source: Cootes, Taylor, Cooper and Graham, "Active Shape Models – Their Training and
 Application", CVIU 61, 1995, section 4; as the tolerant teacher's labels in Fard and Mahoor,
@@ -16,12 +16,12 @@ from diswot.errors import DataError, OptionError
 
 @dataclass(frozen=True, eq=False)
 class ShapeModel:
-    """Principal components of shapes, each shape being D = 2M coordinates.
+    """Principal component analysis of shapes, which are vectors of D = 2M coordinates.
 
     Attributes:
-        mean: (D,) mean shape.
-        directions: (D, K) orthonormal directions, most variance first.
-        deviations: (K,) standard deviation of the training shapes along each.
+        mean: mean shape (D,).
+        directions: orthonormal principal directions (D, K), largest variance first.
+        deviations: standard deviations of the training shapes along these (K,).
 
     Examples:
         >>> shapes = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
@@ -36,10 +36,10 @@ class ShapeModel:
 
     @classmethod
     def fit(cls, shapes: Tensor, *, fraction: float = 0.9) -> "ShapeModel":
-        """Return the model with the fewest directions that keep a share of the variance.
+        """Fit the model with the fewest directions that keep a share of the variance.
 
         Args:
-            shapes: (n, D), n ≥ 2.
+            shapes: training shapes (n, D), n ≥ 2.
             fraction: share of the variance kept, above 0, at most 1. The paper does not print
                 it; 0.9 follows the names of its files.
 
@@ -65,12 +65,12 @@ class ShapeModel:
         return cls(mean, directions[:kept].T, variances[:kept].sqrt())
 
     def smooth(self, shapes: Tensor, *, sigmas: float | None = 3.0) -> Tensor:
-        """Return what the model can show of shapes (n, D): m + P·clip(Pᵀ(y − m)).
+        """Project shapes y to the model: m + P·clip(Pᵀ(y − m)), shape (n, D).
 
         Args:
-            shapes: (n, D).
-            sigmas: how many standard deviations a shape may lie from the mean along each
-                direction; `None` for any number.
+            shapes: shapes (n, D).
+            sigmas: maximum distance from the mean along each direction, in standard deviations;
+                `None` for no limit.
         """
         mean, directions, deviations = (
             tensor.to(shapes.device) for tensor in (self.mean, self.directions, self.deviations)

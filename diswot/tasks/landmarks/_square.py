@@ -1,4 +1,4 @@
-"""The square of a photo that a network takes."""
+"""Square crops of photos."""
 
 from typing import Any
 
@@ -16,18 +16,17 @@ def squared(
     square: tuple[int, int, int] | None = None,
     depth: int = 16,
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int]]:
-    """Return a square of an image of Pillow as an array (channels, side, side), and which it is.
+    """Crop and resize a PIL image to (channels, side, side); return it and the square.
 
-    A square that reaches beyond the image is filled with black. It is brought to its size with
-    antialiasing.
+    Parts of the square outside of the image are black. Resizing uses antialiasing.
 
     Args:
-        image: as Pillow has opened it; it is turned upright.
+        image: PIL image; it is rotated by its EXIF data.
         channels: 1 for gray, 3 for RGB.
         side: height and width of the array.
-        square: left, top and side in pixels of the image; by default the smallest around all of
-            the image, with the image in its middle.
-        depth: bits that the values of a gray image of more than 8 bits have.
+        square: left, top and side in pixels of the image; by default the smallest centered
+            square that contains the image.
+        depth: number of used bits of a gray image with more than 8 bits.
     """
     from PIL import Image, ImageOps
 
@@ -52,10 +51,9 @@ def square_around(
     """Return left, top and side of the square around a box, in whole pixels.
 
     Args:
-        low: left and upper edge of the box.
-        high: right and lower edge.
-        margin: share of the longer side of the box that the square reaches beyond it on each
-            side.
+        low: left and top edge of the box.
+        high: right and bottom edge of the box.
+        margin: margin on each side, as a share of the box's longer side.
 
     Examples:
         >>> square_around((10, 20), (30, 24), 0.25)

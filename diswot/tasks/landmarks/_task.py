@@ -1,4 +1,4 @@
-"""Landmarks as a task."""
+"""The task of landmark regression."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ from search_spaces import Signature
 
 
 class Landmarks(Task):
-    """Images in, coordinates of K points out."""
+    """Regression of the coordinates of K points in images."""
 
     name = "landmarks"
     summary = "regression of points in images"
@@ -39,7 +39,7 @@ class Landmarks(Task):
     teachers = TEACHERS
 
     def check(self, data: Any, **options: Any) -> None:
-        """Check a name before anything is read, see `check_landmarks`."""
+        """Check the name and options of data before anything is read, see `check_landmarks`."""
         check_landmarks(data, **options)
 
     def load(
@@ -50,43 +50,43 @@ class Landmarks(Task):
         progress: Progress = silent,
         **options: Any,
     ) -> LandmarkData:
-        """Return the landmarks that are meant, see `load_landmarks`."""
+        """Load landmark data, see `load_landmarks`."""
         return load_landmarks(data, root=root, progress=progress, **options)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
-        """Return how photos become what the student takes, and what its outputs mean."""
+        """Return config and templates of an exported network."""
         return packaging(signature, dataset)
 
     def prediction(
         self, folder: Path, config: Mapping[str, Any], *, top: int = 1
     ) -> LandmarkPrediction:
-        """Return what reads users' examples for an exported student, and names its answers."""
+        """Return the reader of examples and formatter of predictions of an exported student."""
         return LandmarkPrediction(folder, config, top=top)
 
     def recipe(self, dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW at a rate of 0.01, and no augmentation of points that belong to rows.
+        """Return AdamW with a learning rate of 0.01; no augmentation if points are bound to rows.
 
         Gradients of squared coordinates are too small for the learning rates of classifiers;
-        wide networks do not recover from the first steps at full rate without a warm-up.
+        wide networks diverge in the first steps without a warm-up.
         """
         found = {"optimizer": "adamw", "learning_rate": 0.01, "warmup_epochs": 0.5}
         rows = isinstance(dataset, LandmarkData) and dataset.rows
         return {**found, "augment": "none"} if rows else found
 
     def check_changes(self, changes: Changes) -> None:
-        """Refuse label smoothing and mixing, which need classes."""
+        """Raise for label smoothing, mixup and CutMix, which need classes."""
         check_changes(changes)
 
     @property
     def teacher_sources(self) -> TeacherSources:
-        """Networks like MobileNetV2."""
+        """Built-in teachers: networks like MobileNetV2."""
         return SOURCES
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
-        """Return the landmarks with `flips` as an option says, where it says something.
+        """Return the data with the option `flips` applied.
 
         Raises:
-            OptionError: images are to be mirrored, but which points change places is not known.
+            OptionError: `flips` is set, but the points' counterparts in flipped images are unknown.
         """
         flips = options.get("flips")
         if not isinstance(dataset, LandmarkData) or flips is None:

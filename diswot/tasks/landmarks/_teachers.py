@@ -1,4 +1,4 @@
-"""Networks that can be named as teachers of landmarks."""
+"""Built-in teachers for landmarks."""
 
 from collections.abc import Mapping
 
@@ -47,4 +47,4 @@ NETWORKS: Mapping[str, BuiltIn] = {
 }
 
 SOURCES = TeacherSources(NETWORKS)
-"""What `--teacher` can be for landmarks."""
+"""Possible values of `--teacher` for landmarks."""

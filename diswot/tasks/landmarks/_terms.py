@@ -1,4 +1,4 @@
-"""Training losses of landmarks: the truth alone, and KD-Loss of two teachers."""
+"""Loss terms of landmarks: L2 to the true points, and KD-Loss of two teachers."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -32,7 +32,7 @@ register_preset(
 
 
 def l2_loss(student: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean squared difference of all coordinates.
+    """Return the mean squared error of all coordinates, a scalar.
 
     Args:
         student: coordinates (B, D); gradients flow into them.
@@ -123,6 +123,7 @@ class Assist(Term):
     def forward(self, student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
         ours, truth = at_least_single(student.output), at_least_single(batch.targets)
-        teachers = batch.teachers or {self._teacher: teacher}  # outside of trainings there is one
+        # Outside of trainings there is only one teacher.
+        teachers = batch.teachers or {self._teacher: teacher}
         theirs = at_least_single(teachers[self._teacher].output)
         return assistive_loss(ours, theirs, truth, constants=self._constants)

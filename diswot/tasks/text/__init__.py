@@ -1,4 +1,4 @@
-"""Classification of texts: data, tokenizer, and what is measured."""
+"""Text classification: data, tokenizer, metrics, and the task."""
 
 from diswot.tasks.text._catalog import DATASETS, check_texts, load_texts
 from diswot.tasks.text._embedded import EMBEDDED

@@ -1,4 +1,4 @@
-"""Labeled texts by name, in files, or made by the user."""
+"""Labeled texts by name, from files, or from users' code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,19 +19,19 @@ from diswot.tasks.text._tokenized import tokenized
 from diswot.tasks.text._tokenizer import read_tokenizer
 
 DATASETS = datasets_of("text", {"python-docs": python_docs}, kind="dataset of texts")
-"""Every dataset by its name: read from a data root."""
+"""Name → function that loads the dataset from a data root."""
 
 NAMED_DATA = NamedData(DATASETS, f"a {' or '.join(SUFFIXES)} file, a folder", SUFFIXES)
-"""What labeled texts can be named by."""
+"""Resolver of names, files, folders and `package.module:callable`."""
 
 
 @takes_options
 def check_texts(data: Any, **options: Unpack[TextOptions]) -> None:  # noqa: ARG001  (checked)
-    """Check texts that are asked for before anything is read.
+    """Check the name and options of text data before anything is read.
 
     Raises:
         UnknownNameError: no dataset has that name.
-        OptionError: an option has a value that it cannot have, or data are of another kind.
+        OptionError: an option has an invalid value, or `data` has the wrong type.
     """
     if isinstance(data, TextData | Path | Mapping | list | tuple):
         return
@@ -51,20 +51,20 @@ def load_texts(
     progress: Progress = silent,
     **options: Unpack[TextOptions],
 ) -> TextData:
-    """Return the texts that are meant.
+    """Load labeled texts.
 
     Args:
         data: a built-in name; a `.csv` or `.jsonl` file, or a folder, as a path or as text that
             is one; pairs of a text and a label, or a mapping of such by split;
             `package.module:callable`, which returns pairs or a `TextData`; or one itself.
-        root: the data root, where tokenizers are kept; by default the variable `DISWOT_DATA`,
-            else the user's cache.
-        progress: receives what was inferred.
+        root: the data root, in which tokenizers are cached; by default the environment variable
+            `DISWOT_DATA`, else the user's cache.
+        progress: called with inferred properties.
         **options: options of texts, such as `length` in tokens; see `TextOptions`.
 
     Raises:
         UnknownNameError: no dataset has that name.
-        OptionError: an option has a value that it cannot have, or is given with a `TextData`.
+        OptionError: an option has an invalid value, or is given with a `TextData`.
         DataError: the texts are missing, damaged or unfit.
         MissingExtraError: `tokenizers` is not installed.
 
@@ -98,10 +98,10 @@ def load_texts(
 
 
 def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
-    """Make sure that options are those with which texts were tokenized.
+    """Check that options are those with which texts were tokenized.
 
     Raises:
-        OptionError: one is another.
+        OptionError: an option differs.
     """
     made_with = {} if data.source is None else data.source.options
     known = {**made_with, "length": data.length}
@@ -111,7 +111,7 @@ def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
 
 
 def _found(data: Any, root: str | Path | None) -> tuple[str, Splits | TextData, tuple[str, ...]]:
-    """Return the name of data, their texts by split, and what is to be noted of them."""
+    """Return the data's name, texts by split, and notes."""
     if path := NAMED_DATA.path(data):
         if not path.exists():
             raise DataError(f"there is no {path}: name a file or a folder of labeled texts")
@@ -126,7 +126,7 @@ def _found(data: Any, root: str | Path | None) -> tuple[str, Splits | TextData, 
 
 
 def _given(given: Any, name: str) -> Splits:
-    """Return pairs of texts and labels by split."""
+    """Return split → labeled texts."""
     by_split = given if isinstance(given, Mapping) else {"train": given}
     meant = split_names(map(str, by_split))
     if "train" not in meant.values() or len(meant) < len(by_split):

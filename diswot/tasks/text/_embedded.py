@@ -1,4 +1,4 @@
-"""Texts that come with the library."""
+"""Text datasets in the package."""
 
 import gzip
 from pathlib import Path
@@ -8,7 +8,7 @@ from diswot.tasks.text._reading import Splits, parse_lines
 EMBEDDED = Path(__file__).parent / "embedded"
 
 LENGTH = 32
-"""Tokens of a sentence where nobody asks for others: more than three quarters are no longer."""
+"""Default length in tokens of `python-docs`; more than three quarters are not longer."""
 
 
 def python_docs(_root: Path | None = None) -> Splits:

@@ -1,4 +1,4 @@
-"""Teachers of texts from Hugging Face transformers: BERT, ELECTRA, RoBERTa, XLM-R."""
+"""Teachers for texts from Hugging Face transformers: BERT, ELECTRA, RoBERTa, XLM-R."""
 
 import importlib
 import json
@@ -21,22 +21,22 @@ _TOKENIZER = "tokenizer.json"
 
 
 def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teacher:
-    """Return an encoder of texts of transformers.
+    """Return a text encoder of transformers as a teacher.
 
-    A classifier with the classes of the data comes with its weights. An encoder without one, such
-    as a masked-language model, is given a linear classifier on the mean of its tokens, and is
-    trained on the data once, from the weights that it has.
+    A sequence classifier with the data's number of classes is used with its weights. An encoder
+    without classifier, such as a masked-language model, gets a linear classifier on the mean of
+    its tokens, and is fine-tuned on the data once.
 
     Args:
-        place: a folder that `save_pretrained` wrote, or an id of the Hub.
-        data: the texts that it is a teacher for, made by its tokenizer.
-        pretrained: whether its weights are wanted, or are given with it.
+        place: folder of `save_pretrained`, or id of the Hub.
+        data: text data, tokenized by the encoder's tokenizer.
+        pretrained: whether to load its weights.
 
     Raises:
         MissingExtraError: transformers is not installed.
-        TeacherError: it is no encoder of texts, or cannot be loaded.
+        TeacherError: it is no text encoder, or cannot be loaded.
         NetworkError: it exposes no attention, or does not fit the texts.
-        DataError: the texts were made by another tokenizer.
+        DataError: the texts were tokenized by another tokenizer.
     """
     name, outputs = f"hf:{place}", len(data.classes)
     with transformers_source(place) as source:
@@ -61,7 +61,7 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
 
 
 class Classifier(nn.Module):
-    """A classifier of transformers that takes numbers of tokens and where they are text."""
+    """Wrapper of a sequence classifier of transformers, with positional inputs."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ def _body(source: TransformersSource, config: Any, *, pretrained: bool) -> nn.Mo
 
 
 def _with_classifier(network: Encoder, outputs: int) -> nn.Module:
-    """Return the encoder with its weights, and a classifier drawn from torch's generator."""
+    """Return a copy of the encoder with its weights, and a randomly initialized classifier."""
     made: Encoder = _copied(network)
     made.classifier = nn.Linear(network.classifier.in_features, outputs)
     return made
@@ -163,15 +163,16 @@ def _check_attention(network: nn.Module, who: str) -> None:
 
 
 def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) -> None:
-    """Make sure that numbers of tokens mean the same to the teacher as in the data.
+    """Check that the data's tokenizer has the teacher's vocabulary.
 
     Raises:
-        DataError: they do not.
+        DataError: the vocabularies differ.
     """
     folder = Path(source.path)
     place = folder / _TOKENIZER if folder.is_dir() else _cached(source.path)
     pad = getattr(config, "pad_token_id", None)
-    if "roberta" in config.model_type and pad != data.tokenizer.pad:  # it finds positions by it
+    # RoBERTa's position ids depend on the id of its padding token.
+    if "roberta" in config.model_type and pad != data.tokenizer.pad:
         raise DataError(
             f"the tokenizer of {data.name} does not fit {source.who}: it pads texts with "
             f"{data.tokenizer.pad}, the teacher with {pad}: check pad_token_id in config.json"
@@ -201,6 +202,6 @@ def _cached(repository: str) -> Path | None:
 
 
 def _vocabulary(content: str) -> Mapping[str, Any]:
-    """Return what of a tokenizer says which number stands for what."""
+    """Return the parts of a tokenizer's JSON that map tokens to ids."""
     found = json.loads(content)
     return {"model": found["model"], "added": found.get("added_tokens")}

@@ -1,4 +1,4 @@
-"""What can be chosen of texts alone."""
+"""Options of text data."""
 
 from pathlib import Path
 from typing import Annotated, TypedDict
@@ -7,7 +7,7 @@ from diswot.options import Option
 
 LONGEST = 4_096
 LEAST_VOCABULARY = 300
-"""The 256 bytes, the special tokens, and a few more."""
+"""Minimum vocabulary size: 256 bytes, the special tokens, and a few merges."""
 MOST_VOCABULARY = 100_000
 VOCABULARY = 2_000
 

@@ -1,4 +1,4 @@
-"""What an exported classifier says of its texts, and the tokenizer that goes along."""
+"""The config, tokenizer and files of exported text classifiers."""
 
 import json
 from pathlib import Path
@@ -17,16 +17,16 @@ TOKENIZER = "tokenizer.json"
 TEMPLATES = Path(__file__).with_name("templates")
 
 _MODELING = "modeling_student"
-"""The module by which transformers loads the student."""
+"""Module name of the student's code for transformers."""
 
 
 class TextPackaging(Packaging):
-    """What an exported classifier says of its texts."""
+    """Config and files of an exported text classifier."""
 
     def example(
         self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
-        """Return texts of random tokens, of lengths from one token to all that fit."""
+        """Return random token ids and masks, both (count, L), with random text lengths."""
         tokens, mask = self.signature.example(count, length=length, generator=generator)
         most = mask.shape[1]
         lengths = torch.randint(1, most + 1, (count, 1), generator=generator)
@@ -35,13 +35,13 @@ class TextPackaging(Packaging):
 
 
 def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
-    """Return what an exported classifier says of its texts, and its templates.
+    """Return config, files and templates of an exported text classifier.
 
-    Without the dataset its tokenizer is not known, so `predict.py` takes numbers of tokens.
+    Without the dataset the tokenizer is unknown, so `predict.py` takes token ids.
 
     Args:
-        signature: what the student takes and gives.
-        dataset: what it was trained on, where that is known.
+        signature: signature of the student.
+        dataset: data on which it was trained, if known.
 
     Raises:
         ExportError: the signature is not that of a classifier of texts.
@@ -89,7 +89,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
 
 
 def _of_transformers(data: TextData) -> dict[str, Any]:
-    """Return what `from_pretrained` reads of `config.json`."""
+    """Return the entries of `config.json` that `from_pretrained` reads."""
     return {
         "model_type": "diswot-student",
         "architectures": ["StudentForSequenceClassification"],
@@ -104,7 +104,7 @@ def _of_transformers(data: TextData) -> dict[str, Any]:
 
 
 def _tokenizer_config(data: TextData) -> dict[str, Any]:
-    """Return what `AutoTokenizer` reads in addition to the tokenizer."""
+    """Return the content of `tokenizer_config.json` for `AutoTokenizer`."""
     tokenizer = data.tokenizer
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -1,4 +1,4 @@
-"""Texts as an exported classifier takes them, and the classes that it names."""
+"""Predictions of exported text classifiers."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,10 +12,10 @@ from diswot.tasks._prediction import Array, Example, Prediction, most_likely
 
 
 class TextPrediction(Prediction):
-    """Takes texts as they are given, or a file `.txt` with one text per line."""
+    """Reads texts, or `.txt` files with one text per line."""
 
     def find(self, given: Sequence[str]) -> list[str]:
-        """Return the texts that are given, and the lines of text files.
+        """Return the given texts, and the lines of text files.
 
         Raises:
             DataError: a text file is missing or empty.
@@ -23,10 +23,10 @@ class TextPrediction(Prediction):
         return [text for each in given for text in self._texts(each)]
 
     def read(self, example: str) -> Example:
-        """Return the tokens of a text, and where they are text.
+        """Return token ids and attention mask of a text.
 
         Raises:
-            OptionError: its tokenizer is not known.
+            OptionError: the tokenizer is unknown.
         """
         if "preprocessing" not in self.config:
             return super().read(example)
@@ -35,7 +35,7 @@ class TextPrediction(Prediction):
         return Example((ids, np.array(found.attention_mask, dtype=bool)))
 
     def answer(self, output: Array, _example: Example) -> dict[str, Any]:
-        """Return the most likely classes with their probabilities."""
+        """Return the `top` most likely classes with their probabilities."""
         return most_likely(output, self.config.get("classes"), top=self.top)
 
     @cached_property

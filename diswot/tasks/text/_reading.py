@@ -1,4 +1,4 @@
-"""Labeled texts from outside: CSV, JSON Lines, and folders of text files."""
+"""Readers of labeled texts: CSV, JSON Lines, and folders of text files."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,10 +11,10 @@ from diswot.tasks._names import named
 from diswot.tasks._split_names import check_unambiguous, split_names
 
 SUFFIXES = (".csv", ".jsonl")
-"""Of files with a text and a label on each line."""
+"""Suffixes of files with a text and a label on each line."""
 
 TEXT, LABEL, SPLIT = "text", "label", "split"
-"""Columns of such files; the last one may be missing."""
+"""Columns of such files; `split` is optional."""
 
 _EXPECTED = "a .csv or .jsonl file with text and label, or a folder of text files for each class"
 
@@ -27,21 +27,21 @@ class Labeled(NamedTuple):
 
 
 Splits: TypeAlias = dict[str, list[Labeled]]
-"""Texts by split; those that are to be divided are `train`."""
+"""Split → labeled texts; texts that are not split yet are `train`."""
 
 
 def read_texts(path: Path) -> tuple[Splits, tuple[str, ...]]:
     """Read labeled texts.
 
-    A file has one text on each line, with its label and, if it says so, its split. A folder has
+    A file has one text per line, with its label and optionally its split. A folder has
     such files named as splits (`train.csv`, `test.csv`), or a folder of `.txt` files for each
     class, or split folders (`train/`, `test/`) with such.
 
     Returns:
-        The texts by split, and what was left out.
+        The texts by split, and notes on what was left out.
 
     Raises:
-        DataError: it is none of these, or a text, a label or a file in it is unfit.
+        DataError: `path` is none of these, or a text, label or file is invalid.
     """
     if path.is_dir():
         try:
@@ -57,13 +57,13 @@ def parse_lines(text: str, where: str) -> Splits:
     """Read the lines of a `.jsonl` file.
 
     Raises:
-        DataError: a line is not what is expected.
+        DataError: a line is no JSON object with text and label.
     """
     return _by_split(_of_json_lines(text, where), Path(where))
 
 
 def _of_file(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return the columns of each row, with where it stands."""
+    """Yield (place for messages, columns) of each row."""
     if path.suffix.lower() != ".csv":
         yield from _of_json_lines(read_text(path), str(path))
         return
@@ -102,7 +102,7 @@ def _lacking(where: str, names: list[str], known: Iterable[str]) -> DataError:
 
 
 def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Splits:
-    """Return texts by the splits that their rows name, or all as training texts."""
+    """Group rows by their column `split`; without it all are training texts."""
     found: Splits = {}
     for place, row in rows:
         split = row.get(SPLIT) or ""
@@ -120,10 +120,10 @@ def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Spli
 
 
 def labeled(text: Any, label: Any, *, place: str) -> Labeled:
-    """Check a text and its label.
+    """Check a text and its label, and return them as `Labeled`.
 
     Raises:
-        DataError: one is empty, or of another type.
+        DataError: one is empty, or has the wrong type.
     """
     if not isinstance(text, str):
         raise DataError(
@@ -189,7 +189,7 @@ def _of_split_files(folder: Path, files: list[Path]) -> Splits:
 
 
 def _of_class_folders(folder: Path) -> tuple[list[Labeled], tuple[str, ...]]:
-    """Return the texts of folders of classes, one of each `.txt` file at any depth."""
+    """Return the texts of class folders, one per `.txt` file at any depth, and notes."""
     found: list[Labeled] = []
     others = 0
     for place in filter(Path.is_dir, _visible(folder)):

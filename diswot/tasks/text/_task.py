@@ -1,4 +1,4 @@
-"""Classification of texts as a task."""
+"""The task of text classification."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ from search_spaces import Signature
 
 
 class TextClassification(Task):
-    """Texts in, one of several classes out."""
+    """Text classification with one class per text."""
 
     name = "text"
     summary = "classification of texts"
@@ -50,7 +50,7 @@ class TextClassification(Task):
     outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
-        """Check a name before anything is read, see `check_texts`."""
+        """Check the name and options of data before anything is read, see `check_texts`."""
         check_texts(data, **options)
 
     def load(
@@ -61,28 +61,28 @@ class TextClassification(Task):
         progress: Progress = silent,
         **options: Any,
     ) -> TextData:
-        """Return the texts that are meant, see `load_texts`."""
+        """Load labeled texts, see `load_texts`."""
         return load_texts(data, root=root, progress=progress, **options)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
-        """Return how texts become what the student takes, and what its outputs mean."""
+        """Return config and files of an exported classifier."""
         return packaging(signature, dataset)
 
     def prediction(
         self, folder: Path, config: Mapping[str, Any], *, top: int = 1
     ) -> TextPrediction:
-        """Return what reads users' examples for an exported student, and names its answers."""
+        """Return the reader of examples and formatter of predictions of an exported student."""
         return TextPrediction(folder, config, top=top)
 
     def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW at a rate of 0.003, by which transformers learn faster than by SGD."""
+        """Return AdamW, with which transformers train faster than SGD, at learning rate 0.003."""
         return {"optimizer": "adamw", "learning_rate": 0.003}
 
     def check_changes(self, changes: Changes) -> None:
-        """Refuse mixing, for which there are no halves of a text.
+        """Raise for mixup and CutMix, which are not defined for texts.
 
         Raises:
-            OptionError: texts are to be mixed.
+            OptionError: one of them is set.
         """
         for name in ("mixup", "cutmix"):
             if value := getattr(changes, name):
@@ -96,12 +96,12 @@ class TextClassification(Task):
         weights: str | Path | None = None,
         **options: Any,
     ) -> Teacher:
-        """Return the teacher that is meant; those of `hf:` are checked against the tokenizer."""
+        """Return a teacher; those of `hf:` must have the data's tokenizer."""
         self._refuse(options)
         offered = {"signature": dataset.signature, "data": dataset}
         return self.teacher_sources.find(teacher, offered, weights=weights)
 
     @property
     def teacher_sources(self) -> TeacherSources:
-        """Larger encoders of the kind that students are."""
+        """Built-in encoders, and those of Hugging Face."""
         return SOURCES

@@ -1,4 +1,4 @@
-"""Networks that can be named as teachers of texts."""
+"""Built-in teachers for texts."""
 
 from collections.abc import Mapping
 
@@ -65,4 +65,4 @@ SOURCES = TeacherSources(
         )
     },
 )
-"""What `--teacher` can be for texts."""
+"""Possible values of `--teacher` for texts."""

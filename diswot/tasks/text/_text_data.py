@@ -1,4 +1,4 @@
-"""Labeled texts as numbers of tokens, split into train, val and test."""
+"""Labeled texts as token ids, split into train, val and test."""
 
 import hashlib
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ class TextSplit:
     """Labeled texts of one split.
 
     Attributes:
-        tokens: (n, L) numbers of tokens, int64; 0 after the end of a text.
-        lengths: (n,) tokens of each text, from [CLS] to [SEP].
-        labels: (n,) class of each text.
+        tokens: token ids, int64 of shape (n, L); padded after the end of a text.
+        lengths: number of tokens of each text, from [CLS] to [SEP], shape (n,).
+        labels: class of each text, shape (n,).
     """
 
     tokens: Tensor
@@ -41,17 +41,17 @@ class TextSplit:
 
 @dataclass(frozen=True, eq=False)
 class TextData:
-    """Texts of several classes.
+    """A text classification dataset with three splits.
 
     Attributes:
-        name: what it is called in manifests.
-        train: what networks are trained on and scored with.
-        val: what choices (the best epoch) are made on.
-        test: what the result is evaluated on, and nothing else.
-        classes: their names.
-        tokenizer: what made the numbers of tokens.
-        notes: what was inferred or left out, for people.
-        source: what loads it again, where that is known.
+        name: name in manifests.
+        train: training texts, on which networks are trained and scored.
+        val: validation texts, on which choices such as the best epoch are made.
+        test: test texts, on which only results are evaluated.
+        classes: names of the classes.
+        tokenizer: the tokenizer of the texts.
+        notes: what was inferred or left out, as text.
+        source: name and options with which the data can be loaded again, if known.
     """
 
     name: str
@@ -65,21 +65,21 @@ class TextData:
 
     @property
     def task(self) -> Task:
-        """Classification of texts."""
+        """The task `text`."""
         return find_task("text")
 
     @property
     def length(self) -> int:
-        """Tokens that networks take, the same for every text.
+        """Length of inputs in tokens, the same for every text.
 
-        One length for all: costs and latencies are those of a real input, and what a network
-        returns for a text does not depend on the others in its batch.
+        With one length, costs and latencies are those of real inputs, and a network's output for a
+        text does not depend on the others in its batch.
         """
         return self.train.tokens.shape[1]
 
     @cached_property
     def signature(self) -> Signature:
-        """What networks take and give; `facts` name the tokenizer."""
+        """Signature of classifiers; its `facts` contain the tokenizer's digest."""
         shape = (self.length,)
         return Signature(
             (
@@ -92,7 +92,7 @@ class TextData:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all texts as they are given to networks, their classes and the tokenizer."""
+        """SHA-256 of all token ids, lengths and labels, the class names and the tokenizer."""
         content = hashlib.sha256(repr((self.classes, self.tokenizer.digest)).encode())
         for split in SPLITS:
             own = self.split(split)
@@ -103,7 +103,7 @@ class TextData:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Accuracy, and the Matthews correlation."""
+        """Top-1 accuracy, and the Matthews correlation."""
         return Top1(), Matthews()
 
     def split(self, name: SplitName) -> TextSplit:
@@ -111,31 +111,31 @@ class TextData:
         return {"train": self.train, "val": self.val, "test": self.test}[name]
 
     def size(self, split: SplitName) -> int:
-        """Return how many texts a split has."""
+        """Return the number of texts of a split."""
         return len(self.split(split))
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return numbers of tokens (B, L) and where they are text (B, L), with their classes."""
+        """Return token ids (B, L), attention mask (B, L), and classes (B,) as targets."""
         labels = self.split(split).labels[indices]
         return Batch(self.inputs(split, indices), labels, labels, indices).to(device)
 
     def inputs(self, split: SplitName, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Return numbers of tokens (B, L), and where they are text (B, L)."""
+        """Return token ids (B, L) and attention mask (B, L)."""
         own = self.split(split)
         return own.tokens[indices], torch.arange(self.length) < own.lengths[indices][:, None]
 
     def without_labels(self, metrics: tuple[Metric, ...] = ()) -> "UnlabeledTexts":
-        """Return the same texts, of which no labels can be read.
+        """Return the same texts without access to their labels.
 
         Args:
-            metrics: what networks are measured by, without labels.
+            metrics: metrics that need no labels.
         """
         return UnlabeledTexts(
             **{each.name: getattr(self, each.name) for each in fields(self)}, measures=metrics
         )
 
     def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
-        """Return what a teacher is trained on: these texts."""
+        """Return the data on which a teacher is trained: these texts."""
         return self
 
     def training(
@@ -145,11 +145,11 @@ class TextData:
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
     ) -> TextBatches:
-        """Return batches of the training texts; tokens are hidden and labels smoothed."""
+        """Return a source of training batches, with masked tokens and smoothed labels."""
         return TextBatches(self, changes, device, tokenizer=self.tokenizer)
 
     def summary(self) -> str:
-        """One line for people: sizes, length and classes."""
+        """Return one line with sizes of splits, length, vocabulary and number of classes."""
         return (
             f"{self.name}: {len(self.train):,} train, {len(self.val):,} val, "
             f"{len(self.test):,} test texts of up to {self.length} tokens "
@@ -159,19 +159,19 @@ class TextData:
 
 @dataclass(frozen=True, eq=False)
 class UnlabeledTexts(TextData):
-    """Texts of which no labels can be read: batches have none.
+    """Text data whose batches have no labels.
 
     Attributes:
-        measures: what networks are measured by.
+        measures: metrics that need no labels.
     """
 
     measures: tuple[Metric, ...] = ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What networks are measured by."""
+        """The metrics in `measures`."""
         return self.measures
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return numbers of tokens (B, L) and where they are text (B, L)."""
+        """Return token ids (B, L) and attention mask (B, L), without labels."""
         return Batch(self.inputs(split, indices), None, None, indices).to(device)

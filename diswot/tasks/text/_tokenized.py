@@ -1,4 +1,4 @@
-"""Texts → numbers of tokens, with a tokenizer of their own."""
+"""Tokenization of labeled texts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from diswot.tasks.text._text_data import TextData, TextSplit
 from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer
 
 MOST_INFERRED = 128
-"""Tokens of a text whose length nobody asked for."""
+"""Maximum of the inferred length, in tokens."""
 
 
 def tokenized(
@@ -29,23 +29,23 @@ def tokenized(
     given: TextTokenizer | None = None,
     notes: Sequence[str] = (),
 ) -> TextData:
-    """Return texts as numbers of tokens.
+    """Tokenize labeled texts and split them.
 
-    Without a test split, a fifth of the training texts is held out to evaluate on; without a
-    validation split, a tenth to select on, classes in proportion.
+    Without a test split, a fifth of the training texts is held out for it; without a validation
+    split, a tenth. Both are stratified by class.
 
     Args:
-        name: of the data.
-        found: the texts by split.
-        length: tokens of a text; by default inferred.
-        vocabulary: tokens that the tokenizer knows at most.
-        kept_in: the folder for tokenizers.
+        name: name of the data.
+        found: split → labeled texts.
+        length: length in tokens to which texts are truncated or padded; by default inferred.
+        vocabulary: maximum vocabulary size of a trained tokenizer.
+        kept_in: cache folder of tokenizers.
         given: the tokenizer; by default one is trained on the training texts.
-        notes: what was left out before.
+        notes: notes of reading the texts.
 
     Raises:
-        DataError: there is one class alone, a class has too few texts, or classes of other
-            splits are not in the training split.
+        DataError: there is only one class, a class has too few texts, or classes of other splits
+            are missing in the training split.
     """
     classes = _classes(name, found)
     splits = completed(found, partial(_held_out, classes=classes))
@@ -70,7 +70,7 @@ def tokenized(
 
 
 def usual_length(tokens: Sequence[Sequence[int]]) -> int:
-    """Return the least multiple of 8 that nine tenths of texts fit in, at most 128.
+    """Return the smallest multiple of 8 into which 90 % of the texts fit, at most 128.
 
     Examples:
         >>> usual_length([[0] * 9] * 9 + [[0] * 99])
@@ -99,7 +99,7 @@ def _classes(name: str, found: Splits) -> tuple[str, ...]:
 def _held_out(
     texts: list[Labeled], part: int, *, classes: Sequence[str]
 ) -> tuple[list[Labeled], list[Labeled]]:
-    """Hold out one in `part` texts, classes in proportion."""
+    """Hold out one in `part` texts at random, stratified by class."""
     labels = torch.tensor([classes.index(each.label) for each in texts])
     rest, held = held_out_of(labels, part, 0, classes=classes, of="texts")
     return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
@@ -112,7 +112,7 @@ def _as_split(
     length: int,
     tokenizer: TextTokenizer,
 ) -> TextSplit:
-    """Return texts cut and padded to a length; a text that is cut ends with [SEP] too."""
+    """Truncate and pad texts to a length; truncated texts also end with [SEP]."""
     found = torch.full((len(tokens), length), tokenizer.pad)
     for row, own in zip(found, tokens, strict=True):
         cut = own if len(own) <= length else [*own[: length - 1], tokenizer.end]
@@ -122,7 +122,7 @@ def _as_split(
 
 
 def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
-    """Say how many texts the classes have."""
+    """Return notes with the classes' numbers of texts."""
     counts = {split: Counter(each.label for each in splits[split]) for split in SPLITS}
     listed = [
         f"{name} {'/'.join(f'{counts[split][name]:,}' for split in SPLITS)}" for name in classes[:8]
@@ -132,7 +132,7 @@ def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
 
 
 def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:
-    """Say how many texts of `val` and `test` are in `train` too: they measure nothing."""
+    """Return notes on texts of `val` and `test` that are also in `train`, which bias results."""
     pairs: tuple[tuple[SplitName, SplitName], ...]
     pairs = ("train", "test"), ("train", "val"), ("val", "test")
     return [

@@ -1,4 +1,4 @@
-"""Byte-level byte-pair encoding, trained on the texts that are trained on."""
+"""Tokenizers: byte-level byte-pair encoding of the training texts, or one of Hugging Face."""
 
 import hashlib
 import os
@@ -13,24 +13,24 @@ from diswot.errors import DataError, MissingExtraError, first_line
 from diswot.runs.folder import replace_file
 
 PAD, CLS, SEP, MASK = "[PAD]", "[CLS]", "[SEP]", "[MASK]"
-"""Fills texts up; begins one; ends one; stands for a hidden token. Numbers 0 to 3."""
+"""Special tokens with ids 0 to 3: padding, start, end, and masked token."""
 
 SEP_NUMBER = 2
 
 PADS, MASKS = (PAD, "<pad>"), (MASK, "<mask>")
-"""What the tokens are called by BERT and by RoBERTa."""
+"""Names of padding and mask tokens in BERT and in RoBERTa."""
 
 _FORMAT = 1
-"""To be raised when the same texts would give another tokenizer."""
+"""Version of the cache; increase it if the same texts would give another tokenizer."""
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
 
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Text → numbers of tokens.
+    """Converts texts to token ids.
 
     Attributes:
-        content: the tokenizer as Hugging Face's `tokenizers` reads and writes it (JSON).
+        content: JSON of the tokenizer, as in `tokenizer.json` of Hugging Face.
     """
 
     content: str
@@ -46,27 +46,27 @@ class TextTokenizer:
 
     @property
     def vocabulary(self) -> int:
-        """How many tokens there are."""
+        """Vocabulary size."""
         return int(self._tokenizer.get_vocab_size())
 
     @cached_property
     def pad(self) -> int:
-        """The number that fills texts up: of `[PAD]`, or of `<pad>`."""
+        """Id of the padding token, `[PAD]` or `<pad>`."""
         return self._special(PADS)
 
     @cached_property
     def mask(self) -> int:
-        """The number that stands for a hidden token: of `[MASK]`, or of `<mask>`."""
+        """Id of the mask token, `[MASK]` or `<mask>`."""
         return self._special(MASKS)
 
     @cached_property
     def end(self) -> int:
-        """The number that ends a text."""
+        """Id of the token at the end of a text."""
         return self.encode("")[-1]
 
     @cached_property
     def special(self) -> frozenset[int]:
-        """The numbers that are no part of a text: what fills up, begins, ends and hides."""
+        """Ids of the special tokens: padding, mask, start and end."""
         return frozenset({self.pad, self.mask, *self.encode("")})
 
     def _special(self, names: Sequence[str]) -> int:
@@ -80,18 +80,18 @@ class TextTokenizer:
         return int(known[0])
 
     def token(self, number: int) -> str:
-        """Return the token of a number."""
+        """Return the token of an id."""
         return str(self._tokenizer.id_to_token(number))
 
     def encode(self, text: str) -> list[int]:
-        """Return the numbers of a text's tokens, from [CLS] to [SEP]."""
+        """Return the token ids of a text, from [CLS] to [SEP]."""
         return list(self._tokenizer.encode(text).ids)
 
     def fixed(self, length: int) -> str:
         """Return the tokenizer's JSON with truncation and padding to a length.
 
         Args:
-            length: tokens of a text.
+            length: length of texts in tokens.
         """
         made = _library().Tokenizer.from_str(self.content)
         made.enable_truncation(length)
@@ -101,14 +101,14 @@ class TextTokenizer:
 
 
 def read_tokenizer(place: str | Path) -> TextTokenizer:
-    """Return a tokenizer of Hugging Face.
+    """Read a tokenizer of Hugging Face.
 
     Args:
-        place: a `tokenizer.json`, or the folder that it is in.
+        place: path of a `tokenizer.json`, or of its folder.
 
     Raises:
         MissingExtraError: `tokenizers` is not installed.
-        DataError: there is none, it cannot be read, or it neither begins nor ends texts.
+        DataError: the file is missing or damaged, or the tokenizer has no start and end tokens.
     """
     path = Path(place).expanduser()
     path = path / "tokenizer.json" if path.is_dir() else path
@@ -132,21 +132,21 @@ def read_tokenizer(place: str | Path) -> TextTokenizer:
             f"the tokenizer {path} puts no token before and after a text: use the tokenizer of "
             f"an encoder such as BERT"
         )
-    found.special  # noqa: B018  (is looked for here, before texts are read)
+    found.special  # noqa: B018  (raises if special tokens are missing)
     return found
 
 
 def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> TextTokenizer:
-    """Return the tokenizer trained on texts, which is read where it was kept before.
+    """Return a tokenizer trained on texts, from the cache if possible.
 
     Args:
-        texts: of the training split.
-        vocabulary: tokens that it knows at most.
-        kept_in: the folder for tokenizers.
+        texts: training texts.
+        vocabulary: maximum vocabulary size.
+        kept_in: cache folder.
 
     Raises:
         MissingExtraError: `tokenizers` is not installed.
-        DataError: it cannot be kept.
+        DataError: the tokenizer cannot be written to the cache.
     """
     digest = hashlib.sha256(repr((_FORMAT, _library().__version__, vocabulary)).encode())
     for text in texts:
@@ -167,14 +167,14 @@ def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> T
 
 
 def trained_tokenizer(texts: Sequence[str], *, vocabulary: int) -> TextTokenizer:
-    """Return byte-level byte-pair encoding trained on texts; every text can be encoded.
+    """Train a tokenizer with byte-level byte-pair encoding, which can encode any text.
 
     Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units",
     ACL 2016, section 3.2, on bytes as in GPT-2 (Radford et al., 2019, section 2.2).
 
     Args:
-        texts: what it is trained on.
-        vocabulary: tokens that it knows at most.
+        texts: training texts.
+        vocabulary: maximum vocabulary size.
 
     Raises:
         MissingExtraError: `tokenizers` is not installed.
@@ -203,7 +203,7 @@ def trained_tokenizer(texts: Sequence[str], *, vocabulary: int) -> TextTokenizer
 
 
 def _read(place: Path) -> TextTokenizer | None:
-    """Return a kept tokenizer; nothing where there is none, or a damaged one."""
+    """Read a cached tokenizer; `None` if it is missing or damaged."""
     try:
         found = TextTokenizer(place.read_text(encoding="utf-8"))
         return found if found.vocabulary else None
@@ -213,7 +213,7 @@ def _read(place: Path) -> TextTokenizer | None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep `tokenizers` from starting threads, of which it would warn where a process forks."""
+    """Disable threads of `tokenizers` inside the block; they cause warnings when forking."""
     before = os.environ.get(_PARALLELISM)
     os.environ[_PARALLELISM] = "false"
     try:

@@ -1,4 +1,4 @@
-"""Training texts as they are trained on: tokens hidden, labels smoothed."""
+"""Training batches of texts: tokens masked, labels smoothed."""
 
 from collections.abc import Mapping
 
@@ -12,21 +12,21 @@ from diswot.tasks._task import Dataset
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}
-"""Share of tokens that are replaced by [MASK], by augmentation."""
+"""Augmentation level → probability that a token is replaced by [MASK]."""
 
 
 class TextBatches(TrainingBatches):
-    """Batches of the training texts.
+    """Training batches of texts.
 
-    Each token but [CLS], [SEP] and [PAD] is hidden with the same probability. Source: word
-    dropout (Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text
-    Classification", ACL 2015, section 3), with [MASK] in place of what is dropped.
+    Each token except special ones is masked with the same probability. Source: word dropout
+    (Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text
+    Classification", ACL 2015, section 3), with [MASK] in place of dropped tokens.
 
     Args:
-        data: the texts.
-        changes: how they are augmented; what mixes images means nothing for texts.
-        device: where they are needed.
-        tokenizer: which tokens may be hidden, and by which.
+        data: the data.
+        changes: augmentation and label smoothing; mixup and CutMix are ignored.
+        device: device of the batches.
+        tokenizer: the tokenizer, for its special tokens.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class TextBatches(TrainingBatches):
 
     @property
     def fixed(self) -> bool:
-        """Whether a text is the same in every epoch."""
+        """Whether texts are the same in every epoch: not masked."""
         return self._hidden == 0
 
     @property
     def views(self) -> Mapping[str, str]:
-        """None: teachers are given what students are."""
+        """Empty: teachers get the students' texts."""
         return {}
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return texts, class probabilities (B, N) as targets, and labels, on the device."""
+        """Return a batch: token ids and mask (B, L), targets (B, N), labels (B,)."""
         found = self._data.batch("train", indices)
         tokens, mask = found.inputs
         if not self.fixed:
