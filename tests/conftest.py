@@ -28,6 +28,9 @@ os.environ["DISWOT_WORKERS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# So are the tests themselves; but not what tests write and import, which may change in a second.
+NO_BYTECODE, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+
 # The networks here are so small that more threads only get into each other's way.
 torch.set_num_threads(1)
 
@@ -42,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep all that was imported out of every later search for garbage."""
+    """Keep all that was imported out of every later search for garbage, and compile no more."""
+    sys.dont_write_bytecode = NO_BYTECODE
     gc.collect()
     gc.freeze()
 

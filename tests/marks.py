@@ -11,7 +11,13 @@ import pytest
 from diswot.export._process import Runner
 from tests.forked import Server
 
-DOCTESTS = {"processes": ("diswot.export._api.export", "diswot.workers.Workers")}
+DOCTESTS = {
+    "processes": ("diswot.export._api.export", "diswot.workers.Workers"),
+    "slow": (
+        *("diswot.report._api.write_report", "diswot.search._api.search"),
+        "diswot.training._api.distill",
+    ),
+}
 """Examples in docstrings that carry a mark."""
 
 STARTS = (

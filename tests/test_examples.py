@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from diswot.search import load_run
+from tests.forked import run_programs
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-PYTHON = [sys.executable]
+IMPORTS = "torch,torch._dynamo,accelerate,kornia.augmentation,sklearn.datasets"
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 ACCELERATE = [
     *(sys.executable, "-m", "accelerate.commands.launch", "--cpu"),
@@ -23,19 +24,24 @@ ACCELERATE = [
 ]
 
 
-def output_of(name: str, folder: Path, *arguments: str, launch: list[str] = PYTHON) -> str:
+def output_of(name: str, folder: Path, *, launch: list[str] | None = None) -> str:
     """Run an example in `folder`, where its data root is too, and return what it prints."""
     (folder / "data").mkdir()
+    variables = {
+        "DISWOT_DATA": str(folder / "data"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    program = [str(EXAMPLES / name), "--small"]
+    if launch is None:
+        (ended,) = run_programs([program], imports=IMPORTS, folder=folder, variables=variables)
+        assert ended.status == 0, ended.err.decode()
+        return ended.out.decode()
     done = subprocess.run(
-        [*launch, EXAMPLES / name, "--small", *arguments],
+        [*launch, *program],
         cwd=folder,
-        env={
-            **os.environ,
-            "DISWOT_DATA": str(folder / "data"),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-        },
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,

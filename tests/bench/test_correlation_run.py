@@ -50,6 +50,7 @@ def test_the_first_network_of_other_parameters_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_table_of_the_right_parameters_is_compared(tmp_path: Path) -> None:
     compared(tmp_path, [params_of(name) for name in NAMES])
     assert (tmp_path / "out" / "acc.csv").exists()

@@ -148,6 +148,7 @@ def test_nothing_in_a_checkpoint_is_executed(
     assert marker.exists(), "the file is not hostile, so the test shows nothing"
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_however_a_checkpoint_is_damaged_it_is_read_or_refused(

@@ -37,6 +37,7 @@ def backward(loss: Tensor) -> None:
     loss.backward()  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_tokens", [False, True], ids=["residual", "transformer"])
 @pytest.mark.parametrize("name", sorted(terms()))
 def test_a_few_steps_lower_the_loss(name: str, of_tokens: bool) -> None:
@@ -142,6 +143,7 @@ class TeacherBatches:
                 yield activations(self._teacher)
 
 
+@pytest.mark.slow
 def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
     teacher, student = residual(2, 6, 8, 12), residual(1, 4, 6, 8)
     criterion = parse_objective("ft").build(

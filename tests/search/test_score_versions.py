@@ -12,6 +12,8 @@ from diswot.search import resume
 from tests.search.conftest import lines_of, outcome_of, search, unfinished
 from tests.search.spaces import Tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="old", scope="module")
 def fixture_old(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -106,7 +106,7 @@ class Running:
         while not reached():
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
-            time.sleep(0.005)
+            time.sleep(0.02)  # looking through all processes takes a while itself
 
     def members(self) -> set[int]:
         """Return the processes of the group that have not ended."""

@@ -96,6 +96,7 @@ def distilled(student: nn.Module, teacher: nn.Module, loss: str) -> diswot.Train
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RETURNED)
 def test_a_student_is_trained_and_measured_by_what_it_returns(kind: str) -> None:
     student = made(kind)
@@ -105,6 +106,7 @@ def test_a_student_is_trained_and_measured_by_what_it_returns(kind: str) -> None
     assert METRIC.measure(student, DATA, "test") == report.test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RETURNED)
 def test_a_student_learns_what_its_teacher_returns(kind: str) -> None:
     teacher = made("auxiliary head later")
@@ -126,6 +128,7 @@ def test_losses_of_features_refuse_what_has_no_classifier(loss: str) -> None:
         distilled(made("scaled"), made("tuple"), loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OF_ONE_LAYER)
 def test_losses_of_features_take_every_form_of_one_layer(kind: str) -> None:
     report = distilled(made(kind), made("tuple", seed=2), "ce + rkd + pkt")
