@@ -7,17 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import run_programs
+
 pytestmark = pytest.mark.processes
 
 CODE = """
+from typing import Annotated, TypedDict
+
 import torch
 from torch import nn
 
 import diswot.losses
 import diswot.scorers
+from diswot.methods import RunMethod
+from diswot.options import Option
 from diswot.search.engines import Engine
 from diswot.search.engines.random_search import RandomSearch
 from diswot.tasks import Batch, Task, Top1
+from diswot.teachers import Library, Teacher
 from search_spaces import Choice, ChoiceSpace, Signature, TensorSpec
 
 
@@ -104,6 +111,32 @@ class ToneTask(Task):
 
 def teacher():
     return Layers().build(Layers().from_string("width=16"), 2)
+
+
+def check(place):
+    if place != "small":
+        raise ValueError(f"there is no {place}: give own:small")
+
+
+def of_own(place):
+    def network():
+        return Layers().build(Layers().from_string("width=16"), 3)
+    return Teacher(f"own:{place}", network, network)
+
+
+OWN = Library("NAME", "networks of a package", check, of_own)
+
+
+class QuickOptions(TypedDict, total=False):
+    quick_steps: Annotated[int, Option("Steps of it.", default=3, least=1, most=9)]
+
+
+class Quick(RunMethod):
+    name, summary, options = "quick", "a method of a package", QuickOptions
+
+    def source(self, workshop):
+        print("steps of the method:", workshop.options["quick_steps"])
+        return super().source(workshop)
 """
 
 ENTRIES = """
@@ -122,6 +155,10 @@ corners = offering:corners
 [diswot.datasets.text]
 phrases = offering:phrases
 broken = offering:broken
+[diswot.teachers.images]
+own = offering:OWN
+[diswot.methods]
+quick = offering:Quick
 [diswot.tasks]
 tones = offering:ToneTask
 """
@@ -160,6 +197,33 @@ def test_a_search_uses_space_engine_dataset_and_scorer_of_it(package: Path) -> N
     done = said(package, "distill", "run", *loss)
     assert done.returncode == 0, done.stderr
     assert "ce + half" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_run_uses_teacher_method_and_option_of_it(package: Path) -> None:
+    small = ("--population", "2", "--generations", "0", "--repeats", "1", "--batch-size", "4")
+    short = ("--epochs", "1", "--no-compare", "--no-onnx", "--force", "--out", "job")
+    quick = ("run", "--method", "quick")
+    added = ("--teacher", "own:small", "--space", "layers", "--data", "blobs", "--scorer", "ones")
+    programs = [
+        (*quick, "--help"),
+        (*quick, "--quick-steps", "10"),
+        (*quick, "--teacher", "own:large", "--data", "blobs"),
+        (*quick, "--quick-steps", "4", *added, *small, *short),
+    ]
+    page, refused, unknown, done = run_programs(
+        [("-m", "diswot", *each) for each in programs],
+        imports="torch",
+        folder=package.parent,
+        at_the_start={"PYTHONPATH": str(package)},
+        variables={"DISWOT_DATA": str(package.parent)},
+    )
+    assert b"--quick-steps" in page.out
+    assert (refused.status, refused.err.count(b"\n")) == (2, 1)
+    assert b"quick-steps" in refused.err
+    assert b"give own:small" in unknown.err
+    assert done.status == 0, done.err
+    assert b"steps of the method: 4" in done.out
 
 
 def test_a_task_of_it_scores_with_its_own_defaults(package: Path) -> None:
