@@ -122,7 +122,7 @@ def test_a_decoder_is_refused(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Bert", "Model", is_decoder=True)
     found = refusal(folder, texts_for(folder, root))
     assert isinstance(found, TeacherError)
-    assert "is no encoder" in str(found)
+    assert "is not an encoder" in str(found)
 
 
 def test_texts_longer_than_the_positions_are_refused(tmp_path: Path, root: Path) -> None:

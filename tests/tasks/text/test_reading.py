@@ -108,7 +108,7 @@ BAD: dict[str, tuple[Made, str]] = {
         lambda path: written(path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}'),
         r"a\.jsonl, line 2: there is no 'label'",
     ),
-    "no JSON": (lambda path: written(path / "a.jsonl", "text"), r"line 1: this is no JSON"),
+    "no JSON": (lambda path: written(path / "a.jsonl", "text"), r"line 1: this is not JSON"),
     "deep JSON": (lambda path: written(path / "a.jsonl", "[" * 100_000), r"line 1: "),
     "no object": (lambda path: written(path / "a.jsonl", "[1, 2]"), "expected an object"),
     "a number as text": (
