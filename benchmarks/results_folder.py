@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def folder_of(table: str) -> Path:
     """Return where a table is kept."""
-    embedded = table == "digits-s0" or table.startswith("correlation-")
+    embedded = table in ("digits-s0", "digits-thin") or table.startswith("correlation-")
     return EMBEDDED if embedded else RESULTS
 
 

@@ -8,12 +8,14 @@ from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import OUTPUT, Architecture, SearchSpace, made_for
 from search_spaces._encoder import TextEncoder
 from search_spaces._macro_blocks import MacroBlock, conv_bn
+from search_spaces._modules_101 import NASBench101Architecture
 from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
 from search_spaces._subspaces import UnionSpace, covering, partition
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.flexibert import FlexiBERTArchitecture, FlexiBERTSpace, FlexiLayer
 from search_spaces.macro import MacroSpace
 from search_spaces.mobile import MobileSpace
+from search_spaces.nas_bench_101 import NASBench101Space, module_101
 from search_spaces.nas_bench_201 import NASBench201Space
 from search_spaces.nas_bench_macro import NASBenchMacroSpace
 from search_spaces.nats_sss import NATSSizeSpace
@@ -37,6 +39,8 @@ __all__ = [
     "MacroBlock",
     "MacroSpace",
     "MobileSpace",
+    "NASBench101Architecture",
+    "NASBench101Space",
     "NASBench201Space",
     "NASBenchMacroSpace",
     "NATSSizeSpace",
@@ -52,5 +56,6 @@ __all__ = [
     "conv_bn",
     "covering",
     "made_for",
+    "module_101",
     "partition",
 ]

@@ -39,12 +39,11 @@ class FusedResidual(nn.Module):
 class ThinSpace(ChoiceSpace):
     """Networks with about 1 to 20 thousand parameters, for small images on microcontrollers.
 
-    Fields: `stem` (kernel of the first convolution, of stride 2), `width` (channels of the first
-    stage; the second, at half the resolution, has twice as many), `expansion` (ratio of hidden to
-    input channels of a block), and `depth` (blocks) and `kernel` of both stages. With the same
-    number of parameters, a network can be wide, deep, or have a large receptive field. An
-    architecture is written
-    `stem=3,width=8,expansion=2,depth1=1,kernel1=3,depth2=2,kernel2=3`.
+    Fields: `stem` (kernel of the first convolution, of stride 2), `expansion` (ratio of hidden to
+    input channels of a block), and `width` (channels), `depth` (blocks) and `kernel` of two
+    stages, the second at half the resolution. With the same number of parameters, a network can
+    be wide early or late, deep, or have a large receptive field. An architecture is written
+    `stem=3,expansion=2,width1=8,depth1=1,kernel1=3,width2=16,depth2=2,kernel2=3`.
 
     Args:
         in_channels: channels of the images.
@@ -55,18 +54,19 @@ class ThinSpace(ChoiceSpace):
     Examples:
         >>> space = ThinSpace(in_channels=1)
         >>> space.size
-        2916
+        11664
         >>> arch = space.from_string(
-        ...     "stem=3,width=8,expansion=2,depth1=1,kernel1=3,depth2=2,kernel2=3")
+        ...     "stem=3,expansion=2,width1=8,depth1=1,kernel1=3,width2=16,depth2=2,kernel2=3")
         >>> sum(p.numel() for p in space.build(arch, num_classes=10).parameters())
         8274
     """
 
     stem = Choice(3, 5, 7)
-    width = Choice(4, 6, 8, 10)
     expansion = Choice(1, 2, 3)
+    width1 = Choice(2, 4, 8, 12)
     depth1 = Choice(1, 2, 3)
     kernel1 = Choice(1, 3, 5)
+    width2 = Choice(4, 8, 16, 24)
     depth2 = Choice(1, 2, 3)
     kernel2 = Choice(1, 3, 5)
 
@@ -78,15 +78,15 @@ class ThinSpace(ChoiceSpace):
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         """Build the stem, both stages and the linear head."""
-        width, wide = arch.width, 2 * arch.width
+        first, second = arch.width1, arch.width2
         return nn.Sequential(
-            convolution(self.in_channels, width, arch.stem, stride=2, activation="relu"),
-            *_stage(arch, (width, width), depth=arch.depth1, kernel=arch.kernel1, stride=1),
-            *_stage(arch, (width, wide), depth=arch.depth2, kernel=arch.kernel2, stride=2),
+            convolution(self.in_channels, first, arch.stem, stride=2, activation="relu"),
+            *_stage(arch, (first, first), depth=arch.depth1, kernel=arch.kernel1, stride=1),
+            *_stage(arch, (first, second), depth=arch.depth2, kernel=arch.kernel2, stride=2),
             nn.ReLU(inplace=True),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(wide, num_classes),
+            nn.Linear(second, num_classes),
         )
 
 

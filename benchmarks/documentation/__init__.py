@@ -19,6 +19,8 @@ from benchmarks.documentation._searches import (
     search,
     student_fit_budgets,
     student_fit_search,
+    thin_budgets,
+    thin_differences,
 )
 from benchmarks.documentation._trainings import (
     distilled,
@@ -46,6 +48,8 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "student_fit_budgets": student_fit_budgets,
     "student_fit_search": student_fit_search,
     "student_fit_truths": student_fit_truths,
+    "thin_budgets": thin_budgets,
+    "thin_differences": thin_differences,
     "distilled": distilled,
     "training_speed": training_speed,
 }

@@ -113,3 +113,40 @@ def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
         ]
         rows.append([scorer, *marked])
     return markdown(["", *places], rows)
+
+
+THIN_CHOICES = {
+    "search": "default search",
+    "trainings": "with `--trainings 20`",
+    "largest": "largest",
+    "random": "random",
+}
+"""Ways to choose among thin networks, and what they are called."""
+
+
+def thin_budgets() -> str:
+    """Return the regret of each way to choose within each budget of thin networks."""
+    rows = [
+        [
+            f"{row['cost']} ≤ {float(row['limit']):,.6g}",
+            row["networks"],
+            number(row["best"], ".1f"),
+            *(number(row[name], ".1f") for name in THIN_CHOICES),
+        ]
+        for row in read_table(RESULTS / "thin-budgets.csv")
+    ]
+    return markdown(["budget", "networks", "best there is", *THIN_CHOICES.values()], rows)
+
+
+def thin_differences() -> str:
+    """Return how much lower the regret of one choice is than that of another."""
+    rows = [
+        [
+            f"{THIN_CHOICES[row['ours']]} over {THIN_CHOICES[row['other']]}",
+            number(row["mean"], ".1f"),
+            f"{number(row['low'], '.1f')} to {number(row['high'], '.1f')}",
+            f"{number(row['networks_low'], '.1f')} to {number(row['networks_high'], '.1f')}",
+        ]
+        for row in read_table(RESULTS / "thin-differences.csv")
+    ]
+    return markdown(["gain of", "points", "over searches", "over networks"], rows)

@@ -52,6 +52,7 @@ class Subject:
 
 SUBJECTS = {
     "digits-s0": Subject("digits-s0", "distilled", (1, 16, 16), 10),
+    "digits-thin": Subject("digits-thin", "distilled", (1, 16, 16), 10),
     "resnet-s0": Subject("resnet-s0", "distilled"),
     "nas-bench-201": Subject("nas-bench-201", "cifar100", sample=300),
     "nas-bench-macro": Subject("nas-bench-macro", "cifar10", classes=10, sample=300),

@@ -24,6 +24,8 @@ class ActivationReader:
         network: the network to read.
         watches: further activations to record.
         who: name of the network in messages; by default its class.
+        only_watched: whether to record the watched activations and the output alone, which is
+            faster: no classifier and no feature map are found.
 
     Raises:
         NetworkError: the forward pass raises an exception, or the output is not (B, N).
@@ -39,9 +41,15 @@ class ActivationReader:
     """
 
     def __init__(
-        self, network: nn.Module, *, watches: Sequence[Watch[Any]] = (), who: str = ""
+        self,
+        network: nn.Module,
+        *,
+        watches: Sequence[Watch[Any]] = (),
+        who: str = "",
+        only_watched: bool = False,
     ) -> None:
         self._network = network
+        self._only_watched = only_watched
         self._watches = tuple(watches)
         self._who = who or named(network)
         self._handles: list[RemovableHandle] = []
@@ -52,7 +60,7 @@ class ActivationReader:
         self._own_error: Exception | None = None
 
     def __enter__(self) -> "ActivationReader":
-        for module in self._network.modules():
+        for module in () if self._only_watched else self._network.modules():
             hook = self._see_linear if isinstance(module, Linear) else self._see_module
             self._handles.append(module.register_forward_hook(hook, with_kwargs=True))
         for watch in self._watches:

@@ -97,7 +97,9 @@ def layer_calls(student: Probe, places: slice) -> tuple[list[LayerCall], Tensor]
     """
     noise = student.noise(student.generator("student fit"), places)
     watches = [_watch(layer) for layer in weight_layers(student.network)]
-    with torch.no_grad(), ActivationReader(student.network, watches=watches) as read:
+    network, who = student.network, student.who
+    reader = ActivationReader(network, watches=watches, who=who, only_watched=True)
+    with torch.no_grad(), reader as read:
         activations = read(*noise)
     calls = [call for watch in watches for call in activations.watched(watch)]
     return calls, activations.output

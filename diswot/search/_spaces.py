@@ -12,6 +12,7 @@ from search_spaces import (
     FlexiBERTSpace,
     MacroSpace,
     MobileSpace,
+    NASBench101Space,
     NASBench201Space,
     NASBenchMacroSpace,
     NATSSizeSpace,
@@ -57,6 +58,7 @@ SPACES: Registry[MakesSpace] = Registry(
     "diswot.spaces",
     {
         "s0": _made(ResNetDepthSpace),
+        "nas-bench-101": _made(NASBench101Space),
         "nas-bench-201": _made(NASBench201Space),
         "nas-bench-macro": _made(NASBenchMacroSpace),
         "nats-sss": _made(NATSSizeSpace),

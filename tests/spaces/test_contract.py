@@ -17,6 +17,7 @@ from search_spaces import (
     Choice,
     ChoiceSpace,
     MacroSpace,
+    NASBench101Space,
     NASBench201Space,
     NASBenchMacroSpace,
     NATSSizeSpace,
@@ -52,6 +53,7 @@ class Custom(ChoiceSpace):
 SPACES: dict[str, SearchSpace] = {
     "ResNetDepthSpace": ResNetDepthSpace(),
     "ResNetDepthSpace of two stages": ResNetDepthSpace((1, 10), widths=(2, 2, 4)),
+    "NASBench101Space": NASBench101Space(channels=6),
     "NASBench201Space": NASBench201Space(channels=2, cells=1),
     "NASBenchMacroSpace": NASBenchMacroSpace(),
     "NATSSizeSpace": NATSSizeSpace(),

@@ -14,7 +14,7 @@ DIGITS = Signature((TensorSpec("images", (1, 16, 16)),), 10)
 def test_it_is_found_by_name_and_keeps_the_contract() -> None:
     space = find_space("thin", DIGITS)
     assert isinstance(space, ThinSpace)
-    assert space.size == 2_916 == len({space.to_string(arch) for arch in space})
+    assert space.size == 11_664 == len({space.to_string(arch) for arch in space})
     check_space(space, signature=DIGITS, draws=5)
 
 
@@ -29,7 +29,7 @@ def test_networks_of_ones_see_no_more_than_their_stem() -> None:
         one, other = network(images)
         return int((one != other).any(dim=0).sum())
 
-    narrow = "stem=3,width=4,expansion=2,depth1=3,kernel1=1,depth2=2,kernel2=1"
+    narrow = "stem=3,expansion=2,width1=4,depth1=3,kernel1=1,width2=8,depth2=2,kernel2=1"
     assert reach(narrow) == 1
     assert reach(narrow.replace("kernel2=1", "kernel2=5")) > 1
 
@@ -39,7 +39,7 @@ def test_most_have_a_thousand_to_twenty_thousand_parameters() -> None:
     with torch.device("meta"):
         networks = [space.build(space.sample(rng), 10) for _ in range(100)]
     params = [sum(each.numel() for each in network.parameters()) for network in networks]
-    assert sum(1_000 <= each <= 20_000 for each in params) >= 70
+    assert sum(1_000 <= each <= 20_000 for each in params) >= 60
 
 
 def test_images_have_a_channel() -> None:

@@ -5,6 +5,7 @@ from diswot.bench.ground_truths._download import DOWNLOADS, MIRROR, Download, fe
 from diswot.bench.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from diswot.bench.ground_truths._official import Conversion, table_from_official
 from diswot.bench.ground_truths._residual_networks import digits_s0_truth
+from diswot.bench.ground_truths._thin_networks import digits_thin_truth
 from diswot.bench.ground_truths._user_table import truth_from_csv
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Loader",
     "Vector",
     "digits_s0_truth",
+    "digits_thin_truth",
     "fetch",
     "find_truth",
     "table_from_official",

@@ -10,6 +10,7 @@ from diswot.bench.ground_truths._nas_bench_201 import nas_bench_201_truth
 from diswot.bench.ground_truths._nas_bench_macro import nas_bench_macro_truth
 from diswot.bench.ground_truths._nats_sss import nats_sss_truth
 from diswot.bench.ground_truths._residual_networks import digits_s0_truth, resnet_s0_truth
+from diswot.bench.ground_truths._thin_networks import digits_thin_truth
 from diswot.errors import UnknownNameError
 
 
@@ -22,6 +23,7 @@ class Loader(Protocol):
 
 TRUTHS: dict[str, Loader] = {
     "digits-s0": digits_s0_truth,
+    "digits-thin": digits_thin_truth,
     "resnet-s0": resnet_s0_truth,
     "nas-bench-201": nas_bench_201_truth,
     "nas-bench-macro": nas_bench_macro_truth,

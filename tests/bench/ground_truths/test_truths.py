@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diswot.bench.ground_truths import TRUTHS, GroundTruth, digits_s0_truth, find_truth
+from diswot.bench.ground_truths import (
+    TRUTHS,
+    GroundTruth,
+    digits_s0_truth,
+    digits_thin_truth,
+    find_truth,
+)
 from diswot.bench.rank_statistics import kendall
 from diswot.errors import DataError, DiswotError, OptionError, UnknownNameError
 from diswot.search import find_space, measure_costs
@@ -164,6 +170,20 @@ def test_a_damaged_embedded_table_is_refused(
 def test_an_embedded_table_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
         digits_s0_truth(Path(), path=tmp_path / "none.csv")
+
+
+def test_the_truth_of_thin_networks_is_embedded(tmp_path: Path) -> None:
+    truth = find_truth("digits-thin", tmp_path)
+    assert (len(truth), truth.data, truth.space_name) == (320, "digits", "thin")
+    assert list(truth.targets) == ["distilled", "vanilla", "short"]
+    images, first = of_images(1, 16, 16), truth.architectures[0]
+    costs = measure_costs(partial(truth.space.network, first, images), images)
+    assert truth.params is not None
+    assert costs.params == truth.params[0]
+    assert truth.params.min() >= 1_000
+    assert truth.params.max() <= 20_000
+    with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
+        digits_thin_truth(tmp_path, path=tmp_path / "none.csv")
 
 
 def with_copy(shared_data: Path, root: Path, name: str, text: Callable[[str], str]) -> Path:

@@ -1,0 +1,190 @@
+"""Networks of one architecture that are trained at once, each as if it were alone.
+
+The convolutions of R networks are one convolution of R times the groups, their normalizations
+one of R times the channels. Networks of a few thousand parameters spend most of their time
+between operations, so that six of them take about as long as two.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from diswot.losses import kd_loss
+from diswot.tasks.images import ImageData
+from diswot.training import Recipe
+from diswot.training._optimization import snapshot
+
+SOFT, HARD, TEMPERATURE = 0.9, 0.1, 4.0
+"""The loss `diswot`: 0.1 * ce + 0.9 * kd(T=4)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a training sees in each of its steps: images, labels and the teacher's logits."""
+
+    images: Tensor
+    labels: Tensor
+    logits: Tensor
+
+
+@dataclass(frozen=True)
+class Found:
+    """Accuracies in % of one training.
+
+    Attributes:
+        curve: after each epoch, on the validation split.
+        test: on the test split, with the weights of the best epoch.
+    """
+
+    curve: tuple[float, ...]
+    test: float
+
+
+class Stack(nn.Module):
+    """R networks of one architecture as one, with copies of their weights.
+
+    Args:
+        networks: made of convolutions, normalizations over a batch, linear layers, and modules
+            without weights that treat each channel alone.
+
+    Raises:
+        TypeError: a module with weights is of another kind.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.count = len(networks)
+        self._joined = _joined(list(networks)).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (R, B, C, H, W) to logits (R, B, N)."""
+        channels = images.transpose(0, 1).flatten(1, 2)
+        found: Tensor = self._joined(channels.contiguous(memory_format=torch.channels_last))
+        return found
+
+    @torch.no_grad()
+    def accuracies(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the accuracy (R,) of each network on images (B, C, H, W)."""
+        self.eval()
+        found = self(images.expand(self.count, *images.shape)).argmax(-1) == labels
+        self.train()
+        return found.float().mean(1)
+
+    def selected(self, chosen: Tensor, ours: Tensor, other: Tensor) -> Tensor:
+        """Return an entry of the state of those chosen (R,), and the other's of the rest."""
+        if ours.ndim == 0:
+            return ours
+        parts = ours.reshape(self.count, -1), other.reshape(self.count, -1)
+        return torch.where(chosen[:, None], *parts).reshape(ours.shape)
+
+
+class _Heads(nn.Module):
+    """Linear layers, each of its own features: (B, R·F) to (R, B, N)."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([each.weight.detach() for each in layers]))
+        self.bias = nn.Parameter(torch.stack([each.bias.detach() for each in layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = x.view(len(x), len(self.weight), -1).transpose(0, 1)
+        return torch.baddbmm(self.bias[:, None], features, self.weight.transpose(1, 2))
+
+
+def _joined(modules: list[nn.Module]) -> nn.Module:
+    one = modules[0]
+    if isinstance(one, nn.Conv2d):
+        return _filled(_convolution(one, len(modules)), modules)
+    if isinstance(one, nn.BatchNorm2d):
+        channels = one.num_features * len(modules)
+        return _filled(nn.BatchNorm2d(channels, one.eps, one.momentum), modules)
+    if isinstance(one, nn.Linear):
+        return _Heads(cast(list[nn.Linear], modules))
+    if [*one.parameters(recurse=False), *one.buffers(recurse=False)]:
+        raise TypeError(f"a {type(one).__name__} cannot be stacked")
+    made = copy.copy(one)
+    made._modules = {
+        name: _joined([each.get_submodule(name) for each in modules])
+        for name, _ in one.named_children()
+    }
+    return made
+
+
+def _convolution(one: nn.Conv2d, count: int) -> nn.Conv2d:
+    return nn.Conv2d(
+        one.in_channels * count,
+        one.out_channels * count,
+        cast(tuple[int, int], one.kernel_size),
+        cast(tuple[int, int], one.stride),
+        cast(tuple[int, int], one.padding),
+        cast(tuple[int, int], one.dilation),
+        groups=one.groups * count,
+        bias=one.bias is not None,
+    )
+
+
+def _filled(wide: nn.Module, modules: Sequence[nn.Module]) -> nn.Module:
+    states = [each.state_dict() for each in modules]
+    for name, tensor in wide.state_dict().items():
+        if tensor.ndim:
+            tensor.copy_(torch.cat([state[name] for state in states]))
+    return wide
+
+
+def fit(
+    stack: Stack,
+    examples: Sequence[Sequence[Examples]],
+    soft: Tensor,
+    recipe: Recipe,
+    data: ImageData,
+) -> list[Found]:
+    """Train stacked networks; each one's weights of its best epoch are tested."""
+    optimizer = torch.optim.SGD(
+        stack.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    steps = recipe.steps_per_epoch(len(data.train))
+    val = data.normalize(data.val.images.float()), data.val.labels
+    best, curve = torch.full((stack.count,), -1.0), []
+    kept = snapshot(stack)
+    for epoch in range(recipe.epochs):
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate(epoch + (step + 0.5) / steps)
+            optimizer.zero_grad()
+            _loss(stack, [each[epoch * steps + step] for each in examples], soft).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        found = stack.accuracies(*val)
+        kept = _of_best(stack, found >= best, kept)
+        best = torch.maximum(best, found)
+        curve.append(found)
+    stack.load_state_dict(kept)
+    test = stack.accuracies(data.normalize(data.test.images.float()), data.test.labels)
+    curves = (100 * torch.stack(curve, dim=1)).double().round(decimals=2).tolist()
+    return [
+        Found(tuple(curve), round(100 * accuracy, 4))
+        for curve, accuracy in zip(curves, test.tolist(), strict=True)
+    ]
+
+
+def _of_best(stack: Stack, better: Tensor, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the states of the networks that are better now, and those kept of the others."""
+    now = snapshot(stack)
+    return {name: stack.selected(better, now[name], kept[name]) for name in now}
+
+
+def _loss(stack: Stack, examples: Sequence[Examples], soft: Tensor) -> Tensor:
+    """Return the sum of the losses of all networks."""
+    logits = stack(torch.stack([each.images for each in examples]))
+    total: Tensor = logits.new_zeros(())
+    for own, each, distilled in zip(logits, examples, soft.tolist(), strict=True):
+        hard = nn.functional.cross_entropy(own, each.labels)
+        if distilled:
+            soft_loss = kd_loss(own, each.logits, temperature=TEMPERATURE)
+            total = total + HARD * hard + SOFT * soft_loss
+        else:
+            total = total + hard
+    return total

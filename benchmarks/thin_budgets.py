@@ -1,0 +1,284 @@
+"""What the default search is worth within budgets: `python -m benchmarks.thin_budgets`.
+
+On the truth `digits-thin`, over twelve budgets (four each of parameters, multiply-adds and
+milliseconds) and twenty seeds: the regret of the student that the default search ends with, of the
+largest within the budget, of a random one, and of the one after twenty short trainings. The search
+is that of `diswot search`: its scores, its engine, its number of evaluations, among the networks
+of the truth. A short training reads the truth's short accuracies, of one training seed each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from scipy.stats import t as student_t
+
+from benchmarks.results_folder import keep
+from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
+from diswot.bench.ground_truths._residual_networks import IMAGES
+from diswot.bench.ground_truths._thin_networks import THIN
+from diswot.bench.measurement import Measured
+from diswot.bench.search_bench._landscape import Landscape
+from diswot.bench.search_bench._searching import found_after
+from diswot.cli import displayed_progress, options
+from diswot.csv_table import read_csv
+from diswot.options import DEFAULT_SCORER
+from diswot.progress import Progress, tracked
+from diswot.search import Budget, EngineSettings, Evaluator, resolve_scoring
+from diswot.search.few_shot import Ranker, genes, grouped, normal_scores
+from diswot.seeding import generator_for
+from diswot.tasks.images import data_root as find_root
+from search_spaces import Architecture
+
+SEEDS = 20
+SHARES = (0.2, 0.4, 0.6, 0.8)
+"""Of the networks that meet a budget: of each cost, so many of the truth's."""
+
+TRAININGS, AT_ONCE = 20, 4
+"""Short trainings, and how many are proposed together."""
+
+COSTS = ("params", "macs", "latency_ms")
+
+DRAWN = 200
+"""Times that the networks are drawn again for an interval; the top-scoring of those is taken."""
+
+PAIRS = (
+    ("search", "largest"),
+    ("search", "random"),
+    ("trainings", "search"),
+    ("trainings", "largest"),
+    ("trainings", "random"),
+)
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """Mean regrets in points within one budget, over the seeds.
+
+    Attributes:
+        cost: what is limited.
+        limit: to how much.
+        networks: that are within it.
+        best: accuracy of the best of them, in %.
+        search: regret of the default search's student.
+        trainings: after twenty short trainings of it.
+        largest: of the network with the most parameters.
+        random: of a random one.
+    """
+
+    cost: str
+    limit: float
+    networks: int
+    best: float
+    search: float
+    trainings: float
+    largest: float
+    random: float
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """How much lower the regret of one choice is than that of another, over budgets and seeds.
+
+    Attributes:
+        ours: the choice.
+        other: what it is compared with.
+        mean: difference of the regrets, in points; above zero where ours is better.
+        low: end of its 95 % interval over the seeds.
+        high: the other end.
+        networks_low: end of the interval over the networks of the truth, drawn again.
+        networks_high: the other end.
+    """
+
+    ours: str
+    other: str
+    mean: float
+    low: float
+    high: float
+    networks_low: float
+    networks_high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What is known of the networks of the truth, each (N,).
+
+    Attributes:
+        truth: its architectures and accuracies.
+        costs: by name.
+        short: results of short trainings, by training seed.
+    """
+
+    truth: GroundTruth
+    costs: dict[str, Vector]
+    short: list[Vector]
+
+    @classmethod
+    def read(cls, root: Path) -> "Table":
+        """Return the table that is part of the package."""
+        table = read_csv(THIN)
+        costs = {name: table.numbers(name) for name in COSTS}
+        short = [table.numbers(f"short_{seed}") for seed in range(3)]
+        return cls(find_truth("digits-thin", root), costs, short)
+
+    @property
+    def full(self) -> Vector:
+        """Accuracies after a full distillation."""
+        return self.truth.accuracies("distilled")
+
+    def features(self, places: Sequence[int], scores: Vector) -> Vector:
+        """Return what the ranker of short trainings knows of some networks."""
+        names = [self.truth.space.to_string(self.truth.architectures[i]) for i in places]
+        numbers = [self.costs["params"][places], self.costs["macs"][places], scores]
+        return grouped([*genes(names), np.column_stack([normal_scores(each) for each in numbers])])
+
+
+def scored(table: Table, seed: int) -> list[Measured]:
+    """Return the terms of the default score of all networks, as a search of a seed finds them."""
+    evaluator = resolve_scoring(
+        "resnet56", "thin", data="digits", scorer=DEFAULT_SCORER, seed=seed
+    ).evaluator
+    return [_measured(evaluator, arch) for arch in table.truth.architectures]
+
+
+def _measured(evaluator: Evaluator, arch: Architecture) -> Measured:
+    found = evaluator.evaluate(arch)
+    return Measured(found.costs.params, found.costs.macs, found.terms, {})
+
+
+def choices(
+    table: Table, measured: Sequence[Measured], places: Sequence[int], seed: int, *, engine: bool
+) -> dict[str, int]:
+    """Return the place that each way of choosing ends with, among networks within a budget.
+
+    Args:
+        table: what is known.
+        measured: the scores of all networks.
+        places: of the networks within the budget.
+        seed: of search, random choice and short trainings.
+        engine: whether to search as `diswot search` does; else the top-scoring is taken.
+    """
+    scores = np.array([np.mean(measured[i].terms[DEFAULT_SCORER]) for i in places])
+    rng = generator_for("thin budgets", seed, len(places))
+    top = places[int(scores.argmax())]
+    return {
+        "search": searched(table, measured, places, seed) if engine else top,
+        "trainings": places[trained(table, places, scores, seed)],
+        "largest": places[int(table.costs["params"][places].argmax())],
+        "random": places[int(rng.integers(len(places)))],
+    }
+
+
+def searched(table: Table, measured: Sequence[Measured], places: Sequence[int], seed: int) -> int:
+    """Return the place of what the default search ends with."""
+    part, budget = table.truth.part(places), Budget()
+    known = [measured[i] for i in places]
+    landscape = Landscape.of(part, "distilled", known, signature=IMAGES, budget=budget)
+    evaluator, engine = landscape.scored(DEFAULT_SCORER).evaluator, EngineSettings()
+    count = engine.population * (1 + engine.generations)
+    found = found_after([count], evaluator, engine, budget=budget, seed=seed)[0]
+    return places[part.architectures.index(found.architecture)]
+
+
+def trained(table: Table, places: Sequence[int], scores: Vector, seed: int) -> int:
+    """Return who is first among networks after short trainings of some of them."""
+    ranker = Ranker(table.features(places, scores), scores)
+    short, known = table.short[seed % len(table.short)][places], dict[int, float]()
+    while len(known) < min(TRAININGS, len(places)):
+        proposed = ranker.proposals(known, min(AT_ONCE, TRAININGS - len(known)))
+        known |= {place: float(short[place]) for place in proposed}
+    return int(ranker.ranking(known)[0])
+
+
+def budgets(table: Table) -> list[tuple[str, float]]:
+    """Return the costs that are limited, and to how much."""
+    return [
+        (name, float(np.quantile(table.costs[name], share, method="inverted_cdf")))
+        for name in COSTS
+        for share in SHARES
+    ]
+
+
+def regrets(
+    table: Table,
+    measured: Sequence[Measured],
+    networks: Sequence[int],
+    seed: int,
+    *,
+    engine: bool = False,
+) -> dict[str, Vector]:
+    """Return the regret of each choice within each budget, among some of the networks."""
+    rows = []
+    for name, limit in budgets(table):
+        places = [i for i in networks if table.costs[name][i] <= limit]
+        best = table.full[places].max()
+        found = choices(table, measured, places, seed, engine=engine)
+        rows.append({choice: best - table.full[place] for choice, place in found.items()})
+    return {choice: np.array([row[choice] for row in rows]) for choice in rows[0]}
+
+
+def differences(by_seed: Vector, by_draw: Vector, ours: str, other: str) -> DifferenceRow:
+    """Return the mean difference of two choices, with its intervals.
+
+    Args:
+        by_seed: mean over budgets in each seed.
+        by_draw: in each draw of the networks.
+        ours: the choice.
+        other: what it is compared with.
+    """
+    mean, error = float(by_seed.mean()), float(by_seed.std(ddof=1)) / len(by_seed) ** 0.5
+    half = float(student_t.ppf(0.975, len(by_seed) - 1)) * error
+    low, high = np.percentile(by_draw, [2.5, 97.5]).round(3).tolist()
+    return DifferenceRow(
+        ours, other, round(mean, 3), round(mean - half, 3), round(mean + half, 3), low, high
+    )
+
+
+def thin_budgets(table: Table, progress: Progress) -> tuple[list[BudgetRow], list[DifferenceRow]]:
+    """Return the regrets within each budget, and their differences."""
+    everything = range(len(table.truth))
+    found, drawn = [], []
+    for seed in tracked(range(SEEDS), progress, "search", SEEDS):
+        measured = scored(table, seed)
+        found.append(regrets(table, measured, everything, seed, engine=True))
+        rng = generator_for("thin budgets", "networks", seed)
+        for _ in range(DRAWN // SEEDS):
+            networks = np.unique(rng.integers(len(everything), size=len(everything)))
+            drawn.append(regrets(table, measured, networks.tolist(), seed))
+    return [_row(table, found, n) for n in range(len(budgets(table)))], [
+        differences(
+            np.array([np.mean(each[other] - each[ours]) for each in found]),
+            np.array([np.mean(each[other] - each[ours]) for each in drawn]),
+            ours,
+            other,
+        )
+        for ours, other in PAIRS
+    ]
+
+
+def _row(table: Table, found: Sequence[dict[str, Vector]], number: int) -> BudgetRow:
+    name, limit = budgets(table)[number]
+    within = table.costs[name] <= limit
+    means = {c: round(float(np.mean([each[c][number] for each in found])), 3) for c in found[0]}
+    return BudgetRow(name, limit, int(within.sum()), float(table.full[within].max()), **means)
+
+
+@click.command()
+@options.DATA_ROOT
+def main(data_root: str | None) -> None:
+    """Write benchmarks/results/thin-budgets.csv and thin-differences.csv."""
+    torch.set_num_threads(1)
+    started = datetime.now(UTC)
+    with displayed_progress() as progress:
+        rows, compared = thin_budgets(Table.read(find_root(data_root)), progress)
+    made = {"seeds": SEEDS, "shares": SHARES, "trainings": TRAININGS, "drawn": DRAWN}
+    keep("thin-budgets", rows, made, started)
+    keep("thin-differences", compared, made, started)
+
+
+if __name__ == "__main__":
+    main()
