@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from diswot.losses import kd_loss
 from diswot.tasks.images import ImageData
 from diswot.training import Recipe
-from diswot.training._optimization import snapshot
 
 SOFT, HARD, TEMPERATURE = 0.9, 0.1, 4.0
 """The loss `diswot`: 0.1 * ce + 0.9 * kd(T=4)."""
@@ -58,7 +57,8 @@ class Stack(nn.Module):
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
         self.count = len(networks)
-        self._joined = _joined(list(networks)).to(memory_format=torch.channels_last)
+        joined = _joined(list(networks))
+        self._joined = joined.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (R, B, C, H, W) to logits (R, B, N)."""
@@ -70,7 +70,7 @@ class Stack(nn.Module):
     def accuracies(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the accuracy (R,) of each network on images (B, C, H, W)."""
         self.eval()
-        found = self(images.expand(self.count, *images.shape)).argmax(-1) == labels
+        found: Tensor = self(images.expand(self.count, *images.shape)).argmax(-1) == labels
         self.train()
         return found.float().mean(1)
 
@@ -149,7 +149,7 @@ def fit(
     steps = recipe.steps_per_epoch(len(data.train))
     val = data.normalize(data.val.images.float()), data.val.labels
     best, curve = torch.full((stack.count,), -1.0), []
-    kept = snapshot(stack)
+    kept = _copied(stack)
     for epoch in range(recipe.epochs):
         for step in range(steps):
             for group in optimizer.param_groups:
@@ -170,9 +170,13 @@ def fit(
     ]
 
 
+def _copied(stack: Stack) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in stack.state_dict().items()}
+
+
 def _of_best(stack: Stack, better: Tensor, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the states of the networks that are better now, and those kept of the others."""
-    now = snapshot(stack)
+    now = _copied(stack)
     return {name: stack.selected(better, now[name], kept[name]) for name in now}
 
 

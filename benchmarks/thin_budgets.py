@@ -18,12 +18,10 @@ import torch
 from scipy.stats import t as student_t
 
 from benchmarks.results_folder import keep
+from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
-from diswot.bench.ground_truths._residual_networks import IMAGES
-from diswot.bench.ground_truths._thin_networks import THIN
 from diswot.bench.measurement import Measured
-from diswot.bench.search_bench._landscape import Landscape
-from diswot.bench.search_bench._searching import found_after
+from diswot.bench.search_bench import Landscape, found_after
 from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_csv
 from diswot.options import DEFAULT_SCORER
@@ -32,6 +30,7 @@ from diswot.search import Budget, EngineSettings, Evaluator, resolve_scoring
 from diswot.search.few_shot import Ranker, genes, grouped, normal_scores
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
+from diswot.tasks.images import load_data
 from search_spaces import Architecture
 
 SEEDS = 20
@@ -120,7 +119,7 @@ class Table:
     @classmethod
     def read(cls, root: Path) -> "Table":
         """Return the table that is part of the package."""
-        table = read_csv(THIN)
+        table = read_csv(EMBEDDED / "digits-thin.csv")
         costs = {name: table.numbers(name) for name in COSTS}
         short = [table.numbers(f"short_{seed}") for seed in range(3)]
         return cls(find_truth("digits-thin", root), costs, short)
@@ -177,7 +176,9 @@ def searched(table: Table, measured: Sequence[Measured], places: Sequence[int], 
     """Return the place of what the default search ends with."""
     part, budget = table.truth.part(places), Budget()
     known = [measured[i] for i in places]
-    landscape = Landscape.of(part, "distilled", known, signature=IMAGES, budget=budget)
+    landscape = Landscape.of(
+        part, "distilled", known, signature=load_data("digits").signature, budget=budget
+    )
     evaluator, engine = landscape.scored(DEFAULT_SCORER).evaluator, EngineSettings()
     count = engine.population * (1 + engine.generations)
     found = found_after([count], evaluator, engine, budget=budget, seed=seed)[0]

@@ -30,8 +30,7 @@ from diswot.progress import Progress, Step
 from diswot.search import find_space
 from diswot.seeding import generator_for
 from diswot.tasks.images import ImageData
-from diswot.training import Distillation, Recipe, TrainedTeacher
-from diswot.training._batches import Batches
+from diswot.training import Batches, Distillation, Recipe, TrainedTeacher
 
 SMALLEST, LARGEST = 1_000, 20_000
 """Parameters of the networks that are trained."""

@@ -16,6 +16,7 @@ from diswot.training._api import (
     recipe_options,
     teacher_epochs,
 )
+from diswot.training._batches import Batches
 from diswot.training._distillation import Distillation
 from diswot.training._distillation_method import DistillationMethod
 from diswot.training._fingerprint import teachers_of
@@ -41,6 +42,7 @@ __all__ = [
     "PRESETS",
     "SCHEDULES",
     "TRAINING_MANIFEST",
+    "Batches",
     "Distillation",
     "DistillationMethod",
     "DistillationOptions",
