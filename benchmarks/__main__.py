@@ -91,7 +91,7 @@ def _correlations(
 
 
 def _show(plot: Path, name: str) -> None:
-    """Copy a plot to the images of the docs."""
+    """Copy a plot to the docs' images."""
     (DOCS / "images").mkdir(exist_ok=True)
     replace_content(DOCS / "images" / name, plot.read_bytes())
 
@@ -170,7 +170,7 @@ def _other(
 def _timings(
     table: str, data_root: str | None, progress: Progress
 ) -> tuple[dict[str, Any], Sequence[Any]]:
-    """Return the settings and the rows of a table of times."""
+    """Measure run times; return settings and rows of the table."""
     match table:
         case "speed":
             scored = SpeedSettings(ALL, architectures=4, data_root=data_root)

@@ -16,15 +16,15 @@ SCORERS = ("semantic_grad", "relation", "nwot")
 
 @dataclass(frozen=True)
 class AllCells:
-    """What scoring every cell took, start of the processes included.
+    """Time and memory of scoring every cell, including the start of the processes.
 
     Attributes:
-        architectures: cells, the costs of each counted.
-        classes: isomorphism classes, each scored once.
-        workers: processes.
-        minutes: from start to end.
+        architectures: number of cells, for each of which costs are counted.
+        classes: number of isomorphism classes, each of which is scored once.
+        workers: number of processes.
+        minutes: total time in minutes.
         gib: this process's peak memory and that of the largest worker times `workers`.
-        ms_per_class: milliseconds of all processes for each class.
+        ms_per_class: milliseconds per class, summed over processes.
     """
 
     architectures: int
@@ -53,7 +53,7 @@ def score_all_cells(
         progress: called with every cell.
 
     Raises:
-        OptionError: `folder` holds measurements, whose time nobody has taken.
+        OptionError: `folder` already contains measurements, whose time is unknown.
     """
     if folder.exists():
         raise OptionError(f"{folder} exists: timing needs a new folder, so remove it")

@@ -1,4 +1,4 @@
-"""Ways to spend a budget of trainings, each of which names a network of a table."""
+"""Methods that spend a budget of trainings and choose a network of a table."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -12,16 +12,16 @@ from search_spaces import ChoiceSpace
 
 AT_ONCE = 4
 ETA = 3
-"""Of successive halving and Hyperband: one in three is kept."""
+"""Reduction factor η of successive halving and Hyperband."""
 
 
 class Spending:
-    """Trainings of the networks of a table, as far as a budget goes.
+    """Simulated trainings: looks up results in a table until the budget is spent.
 
     Args:
-        table: what trainings give.
+        table: results of trainings.
         cost: the budget, in full trainings.
-        rng: draws what a method leaves to chance.
+        rng: random generator of the method.
     """
 
     def __init__(self, table: BudgetTable, cost: float, rng: np.random.Generator) -> None:
@@ -31,7 +31,7 @@ class Spending:
         self.full: dict[int, float] = {}
 
     def brief(self, place: int) -> bool:
-        """Train a network briefly; whether the budget allowed it."""
+        """Train a network for few epochs; return whether the budget allowed it."""
         if place not in self.short:
             if self.left < self.table.share:
                 return False
@@ -40,7 +40,7 @@ class Spending:
         return True
 
     def whole(self, place: int) -> bool:
-        """Train a network in full; whether the budget allowed it."""
+        """Train a network for all epochs; return whether the budget allowed it."""
         if place not in self.full:
             if self.left < 1:
                 return False
@@ -57,9 +57,9 @@ class Spending:
 
 
 class Briefs:
-    """What short trainings are chosen one after the other with one ranker, however many.
+    """A sequence of short trainings, each chosen by a ranker from the earlier results.
 
-    A longer budget starts with the choices of a shorter one, so that they are made once.
+    Larger budgets start with the choices of smaller ones, so choices are cached.
     """
 
     def __init__(self, table: BudgetTable, ranker: Ranker) -> None:
@@ -67,7 +67,7 @@ class Briefs:
         self._known: dict[int, float] = {}
 
     def first(self, count: int) -> dict[int, float]:
-        """Return the results of the first `count`, by place."""
+        """Return index of the network → result, for the first `count` trainings."""
         while len(self._known) < min(count, len(self.ranker)):
             for place in self.ranker.proposals(self._known, AT_ONCE):
                 self._known[place] = float(self._table.short[place])
@@ -97,7 +97,7 @@ def score_top(spending: Spending, briefs: Briefs) -> int:
 
 
 def random_full(spending: Spending, briefs: Briefs) -> int:
-    """Random networks in full."""
+    """Train random networks for all epochs."""
     for place in spending.rng.permutation(len(briefs.ranker)):
         if not spending.whole(int(place)):
             break
@@ -105,7 +105,7 @@ def random_full(spending: Spending, briefs: Briefs) -> int:
 
 
 def random_short(spending: Spending, briefs: Briefs) -> int:
-    """Random networks briefly."""
+    """Train random networks for few epochs."""
     for place in spending.rng.permutation(len(briefs.ranker)):
         if not spending.brief(int(place)):
             break

@@ -1,4 +1,4 @@
-"""Tables of short and full trainings, with what is known of each network without training."""
+"""Tables of short and full trainings, with scores and costs of each network."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,18 +22,18 @@ FORM = "r ln r · √filled"
 
 @dataclass(frozen=True, eq=False)
 class BudgetTable:
-    """Networks with what trainings of them give.
+    """Networks with the results of their trainings.
 
     Attributes:
-        name: of the table.
-        space: of the architectures.
-        architectures: one of each network.
-        scores: training-free (N,).
-        params: parameters (N,).
+        name: name of the table.
+        space: search space of the architectures.
+        architectures: N architectures, one per distinct network.
+        scores: training-free scores (N,).
+        params: numbers of parameters (N,).
         macs: multiply-adds (N,).
-        short: results of short trainings (N,), in %.
-        full: results of full trainings (N,), in %.
-        share: epochs of a short training over those of a full one.
+        short: accuracies in % after short trainings (N,).
+        full: accuracies in % after full trainings (N,).
+        share: epochs of a short training divided by those of a full one.
     """
 
     name: str
@@ -52,19 +52,19 @@ class BudgetTable:
         return np.array([[str(gene) for gene in arch] for arch in effective])
 
     def nearest(self, genes: Sequence[str], rng: np.random.Generator) -> int:
-        """Return the network that differs in the fewest genes, drawn among equals."""
+        """Return the network that differs in the fewest genes, at random among ties."""
         differ = (self._genes != np.array(genes)).sum(axis=1)
         return int(rng.choice(np.flatnonzero(differ == differ.min())))
 
     def features(self) -> NDArray[np.float64]:
-        """Return what the ranker knows of each network."""
+        """Return the ranker's features of each network."""
         effective = [self.space.effective(arch) for arch in self.architectures]
         names = [" ".join(map(str, arch)) for arch in effective]
         numbers = [normal_scores(each) for each in (self.params, self.macs, self.scores)]
         return grouped([*genes(names), np.column_stack(numbers)])
 
     def within(self, max_params: float) -> "BudgetTable":
-        """Return the networks of at most so many parameters."""
+        """Return the networks with at most `max_params` parameters."""
         kept = np.flatnonzero(self.params <= max_params)
         return replace(
             self,
@@ -156,4 +156,4 @@ LIMITS = {
     "resnet-s0": 300_000.0,
     "autoformer": 7_000_000.0,
 }
-"""Parameters, in the rows with a budget."""
+"""Maximum number of parameters in rows with a budget."""

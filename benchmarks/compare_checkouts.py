@@ -55,10 +55,10 @@ TIMED = {
 
 
 def worker(checkout: Path) -> Callable[[str], float]:
-    """Start a process in a checkout; return what has it time something, in seconds.
+    """Start a process in a checkout; return a function that times a command there, in seconds.
 
     Raises:
-        SystemExit: it imports the library from elsewhere.
+        SystemExit: the process imports the library from another place.
     """
     process = subprocess.Popen(  # noqa: S603  (this Python, on the program above)
         [sys.executable, "-c", _WORKER],
@@ -81,7 +81,7 @@ def worker(checkout: Path) -> Callable[[str], float]:
 
 
 def compare(old: Path, new: Path, rounds: int = ROUNDS) -> dict[str, tuple[list[float], ...]]:
-    """Return the seconds of both checkouts, by what was timed; the first round is left out."""
+    """Return command → seconds of both checkouts, without the first round."""
     workers = worker(old), worker(new)
     times: dict[str, tuple[list[float], ...]] = {what: ([], []) for what in TIMED}
     for number in range(rounds + 1):
@@ -94,7 +94,7 @@ def compare(old: Path, new: Path, rounds: int = ROUNDS) -> dict[str, tuple[list[
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a line for each thing timed: milliseconds of both, and their ratios."""
+    """Print a line per command: milliseconds of both checkouts, and their ratio."""
     if not 2 <= len(arguments) <= 3:
         sys.exit(__doc__)
     old, new = (Path(each).resolve() for each in arguments[:2])

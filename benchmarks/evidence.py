@@ -1,4 +1,4 @@
-"""What the tables under `benchmarks/results/` are made of."""
+"""Settings of the tables under `benchmarks/results/`."""
 
 from diswot.bench.correlation_run import CorrelationSettings
 from diswot.bench.loss_table import LossTableSettings
@@ -26,9 +26,9 @@ ONE_PASS = tuple(
     for name, card in ((name, scorers()[name].card) for name in OF_IMAGES)
     if not card.needs_gradients and "noise" not in card.cost
 )
-"""What reads one forward pass of the batch, or none."""
+"""Scorers that need at most one forward pass of the batch."""
 OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
-"""What reads forward passes of noise."""
+"""Scorers that need forward passes of noise."""
 
 
 def _both(truth: str, batch_size: int) -> list[CorrelationSettings]:
@@ -74,7 +74,7 @@ CORRELATIONS = {
     "nats-sss": [_unseen("nats-sss", "cifar10", 200)],
     "digits-s0-default": [_unseen("digits-s0", "distilled")],
 }
-"""What the correlation tables of the docs are made of; targets of one truth share a folder."""
+"""Settings of the docs' correlation tables; targets of one truth share a folder."""
 
 SEARCHED = ("diswot", "semantic_grad", "nwot", "swap_reg", "size_ln", "params")
 SEARCHES: dict[str, tuple[int | None, ...]] = {

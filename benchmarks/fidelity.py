@@ -39,7 +39,7 @@ ENOUGH, ENOUGH_OF_FLOPS, TOLERANCE = 0.95, 0.999, 0.02
 AGAIN, BATCH_SIZE = 150, 32
 COUNTED = ("params", "flops")
 MINIMUM = 3
-"""Architectures below which there is no ranking to speak of."""
+"""Minimum number of architectures of a ranking."""
 
 
 class WholeCells(NASBench201Space):
@@ -64,9 +64,9 @@ class Fidelity:
 
     Attributes:
         scorer: its name; `flops` twice, as we count it and as the table does.
-        n: architectures, those that failed left out.
-        failed: those left out.
-        again: architectures that were scored with a second seed.
+        n: number of architectures without those that failed.
+        failed: number of architectures that failed.
+        again: number of architectures that were scored with a second seed.
         batch_size: images in a batch.
         spearman: ρ of our values with the first seed and theirs.
         seed_to_seed: ρ of our values with two seeds, each with a batch of its own: what
@@ -135,7 +135,7 @@ def fidelity(
 def published_correlations(
     root: Path, folder: Path, scorers: Sequence[str], progress: Progress
 ) -> list[CorrelationRecord]:
-    """Compare what `fidelity` measured of the published cells with their accuracies."""
+    """Correlate the scores that `fidelity` measured with the cells' accuracies."""
     cells = [row["arch"] for row in published_cells(root)]
     settings = settings_for(root, scorers, BATCH_SIZE)
     measured = measure(settings, cells, folder / "first", progress=progress)
@@ -150,7 +150,7 @@ def published_correlations(
 
 
 def settings_for(root: Path, scorers: Sequence[str], batch_size: int) -> MeasurementSettings:
-    """Return how the published architectures are measured."""
+    """Return the settings of the measurements."""
     return MeasurementSettings(
         space="benchmarks.fidelity:WholeCells",
         data="cifar10",
@@ -180,7 +180,7 @@ def _sampled(rows: list[Mapping[str, str]], sample: int | None) -> list[Mapping[
 
 
 def _other_operations(build: Callable[[], nn.Module]) -> int:
-    """Count what the published FLOPs have in addition to multiply-adds, except for a constant."""
+    """Count the operations of published FLOPs beyond multiply-adds, up to a constant."""
     counts: list[int] = []
     network = build_on_meta(build)
     for module in network.modules():
@@ -232,7 +232,7 @@ def _compared(
 
 
 def _values(name: str, rows: Sequence[Mapping[str, str]], found: Sequence[Measured]) -> Vector:
-    """Return a score of each architecture, NaN where it failed."""
+    """Return the scores of all architectures, shape (n,), NaN where failed."""
     if name == "params":
         return np.array([float(each.params) for each in found])
     if name in ("flops", FLOPS_AS_PUBLISHED):

@@ -10,12 +10,12 @@ class LossRow:
     """A teacher, or the student with one loss.
 
     Attributes:
-        data: its name.
+        data: name of the data.
         network: `tough`, `tolerant` or `student`.
-        loss: what it learned by.
-        params: of the network.
-        epochs: of each training.
-        seeds: trainings.
+        loss: name of the loss.
+        params: number of parameters.
+        epochs: epochs of each training.
+        seeds: number of trainings.
         nme: mean error on the test split over the seeds, in percent of the normalizer; of one
             training with its bootstrap interval over images.
         sd: standard deviation over the seeds.
@@ -43,12 +43,12 @@ class StudentRow:
 
     Attributes:
         data: its name.
-        student: its architecture.
-        loss: what it learned by.
-        nme: its error on the test split, in percent of the normalizer.
-        params: its parameters.
-        macs: its multiply-adds of one image.
-        student_fit: its score before any training.
+        student: architecture of the student.
+        loss: name of the loss.
+        nme: error on the test split in percent of the normalizer.
+        params: number of parameters.
+        macs: multiply-adds of one image.
+        student_fit: score before training.
     """
 
     data: str
@@ -62,7 +62,7 @@ class StudentRow:
 
 @dataclass(frozen=True)
 class RankRow:
-    """How well one number ranks students by their error.
+    """Rank correlation of one score with the students' errors.
 
     Attributes:
         data: its name.

@@ -37,10 +37,10 @@ LOSSES: Mapping[str, str] = {
     "tough only": "2.5*main + assist(teacher=tough)",
     "tolerant only": "2.5*main + assist(teacher=tolerant)",
 }
-"""What is compared, and by which loss a student learns."""
+"""Name in the table → loss of the student."""
 
 SCORES = ("student_fit", "params", "macs")
-"""What students are ranked by."""
+"""Scores by which students are ranked."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class LandmarkSettings:
     force: bool = False
 
     def recorded(self) -> dict[str, Any]:
-        """Return what the results depend on."""
+        """Return the settings that the results depend on."""
         left_out = ("data_root", "force")
         known = {name: value for name, value in asdict(self).items() if name not in left_out}
         return {name: value for name, value in known.items() if value is not None}
@@ -153,7 +153,7 @@ def _pooled(split: LandmarkSplit, factor: int) -> LandmarkSplit:
 
 @cache
 def _distillation(settings: LandmarkSettings) -> Distillation:
-    """Return teachers, data and recipe, once in each process."""
+    """Return teachers, data and recipe; cached per process."""
     return prepare_distillation(
         settings.teacher,
         data=_data(settings),

@@ -39,7 +39,7 @@ class LatencyFormsSettings:
 
     @property
     def signature(self) -> Signature:
-        """What the networks take and give."""
+        """Signature of the networks."""
         return Signature((TensorSpec("images", self.shape),), 10)
 
 
@@ -117,7 +117,7 @@ def _tracing(network: nn.Module, images: torch.Tensor) -> float:
 def _deployed(
     network: nn.Module, images: torch.Tensor, settings: LatencyFormsSettings
 ) -> Iterator[tuple[float, float]]:
-    """Yield the fast milliseconds of the exported network, and the seconds of its export."""
+    """Yield milliseconds of the exported network's fast runs, and seconds of its export."""
     import onnxruntime
 
     given = onnxruntime.SessionOptions()

@@ -15,7 +15,7 @@ IMAGES = Signature((TensorSpec("images", (3, 32, 32)),), 100)
 
 @dataclass(frozen=True)
 class CostCheck:
-    """How many cells agree with the table to its printed precision.
+    """Numbers of cells that agree with the table to its printed precision.
 
     Attributes:
         architectures: cells in the table.

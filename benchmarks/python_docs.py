@@ -40,7 +40,7 @@ MOST = 400
 """Sentences of a class."""
 
 WORDS = range(5, 41)
-"""How many words a sentence may have."""
+"""Permitted numbers of words in a sentence."""
 
 LEAST_LETTERS = 0.8
 """Share of letters and spaces in a sentence; code has fewer."""

@@ -1,4 +1,4 @@
-"""Searches that last: killed and resumed, with workers, over huge spaces; what they cost."""
+"""Overhead of resumable searches: killed and resumed, with workers, over huge spaces."""
 
 import json
 import random
@@ -141,7 +141,7 @@ def _resume_long(folder: Path) -> tuple[float, float]:
 
 
 def _long_journal(run: Path, engine: str) -> None:
-    """Begin a search and fill its journal with invented candidates."""
+    """Start a search and fill its journal with random candidates."""
     space, rng = Huge(), np.random.default_rng(0)
     result = search(
         "resnet20", space, engine=engine, out=run, generations=0, repeats=3, batch_size=8
@@ -206,7 +206,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def kills(count: int, progress: Progress) -> Iterator[Figure]:
-    """Kill a search at random moments, half of the times with two workers."""
+    """Kill and resume a search at random times, half of them with two workers."""
     with TemporaryDirectory() as folder:
         undisturbed, killed = Path(folder) / "undisturbed", Path(folder) / "killed"
         subprocess.run(_command(undisturbed, 1), capture_output=True, check=True)  # noqa: S603

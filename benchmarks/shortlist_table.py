@@ -1,4 +1,4 @@
-"""What a shortlist buys: successive halving against training the top-scoring student as long."""
+"""Successive halving of a shortlist, compared with training the top-scoring student as long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,18 +42,18 @@ class ShortlistSettings(TrainingSettings):
 
 @dataclass(frozen=True)
 class ShortlistRow:
-    """One way to spend the epochs.
+    """Results of one method of spending the epochs.
 
     Attributes:
         data: the dataset.
         method: `first`: the top-scoring student, trained with all epochs; `shortlist`: the
             best of `count` by successive halving.
-        count: students that were looked at.
-        epochs: of all trainings of a seed together.
-        last_epochs: of the training that the student ended with.
-        students: who it was, by seed.
-        seeds: searches and trainings.
-        accuracy: mean over the seeds, in %, on the test split.
+        count: number of students on the shortlist.
+        epochs: total epochs of all trainings of a seed.
+        last_epochs: epochs of the final training.
+        students: chosen student of each seed.
+        seeds: number of searches and trainings.
+        accuracy: test accuracy in %, mean over the seeds.
         sd: standard deviation over the seeds.
         gain: mean difference to `first` of the same seed, in points.
         p: of a paired t-test of that difference, two-sided.
@@ -75,7 +75,7 @@ class ShortlistRow:
 def shortlist_table(
     settings: ShortlistSettings, out: Path, *, workers: int = 1, progress: Progress
 ) -> list[ShortlistRow]:
-    """Compare both ways with every seed; resumed where it stopped.
+    """Compare both methods with every seed; resumable.
 
     Raises:
         DiswotError: something does not exist or does not fit.

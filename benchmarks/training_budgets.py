@@ -39,14 +39,14 @@ BRIEF_AT = 2.0
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """Regrets of one method.
+    """Regret of one method, over the seeds.
 
     Attributes:
-        table: whose networks.
-        max_params: of a network; empty for any.
-        networks: how many.
-        method: how the budget is spent.
-        cost: full trainings that it may spend.
+        table: name of the table.
+        max_params: maximum number of parameters; empty for no limit.
+        networks: number of networks.
+        method: name of the method.
+        cost: budget in full trainings.
         median: regret in points over the seeds.
         low: its first quartile.
         high: its third quartile.

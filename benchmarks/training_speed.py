@@ -1,4 +1,4 @@
-"""What the training loop costs in addition to the networks: waiting for data, and all the rest."""
+"""Overhead of the training loop over the networks: waiting for data, and the rest."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ FEW = 64
 
 @dataclass(frozen=True)
 class TrainingSpeedSettings:
-    """What is timed.
+    """Settings of the timing.
 
     Attributes:
         augmentations: levels, each timed alone.
@@ -132,7 +132,7 @@ def _student(settings: TrainingSpeedSettings, data: ImageData) -> nn.Module:
 def _bare(
     settings: TrainingSpeedSettings, data: ImageData, teacher: nn.Module, device: str
 ) -> float:
-    """Return seconds of one step of the shortest loop that distills."""
+    """Return seconds per step of a minimal distillation loop."""
     student = _student(settings, data).to(device).train()
     optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     batch = data.train.take(torch.arange(settings.batch_size))
@@ -151,7 +151,7 @@ def _bare(
 
 
 def _batch(recipe: Recipe, data: ImageData, device: str) -> float:
-    """Return seconds of getting one batch ready."""
+    """Return seconds of preparing one batch."""
     augment = augmentation(data, recipe.augment)
     order = iter(torch.randperm(len(data.train)).view(-1, recipe.batch_size))
 

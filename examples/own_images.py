@@ -60,7 +60,7 @@ def main(*, images: str, teacher: str, image_size: int | None, out: str, small: 
 
 
 def use(folder: Path) -> None:
-    """Run the exported student, which needs torch alone."""
+    """Run the exported student, which needs only torch."""
     student = runpy.run_path(str(folder / "student.py"))
     network = student["load"]()
     pixels = torch.randint(256, (1, *student["SHAPE"]))

@@ -38,7 +38,7 @@ def sureness(
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """Return (B,) the entropy of each image's prediction, in nats."""
+    """Return the entropy of each image's prediction in nats, shape (B,)."""
     logs = F.log_softmax(logits.float(), dim=1)
     return -(logs.exp() * logs).sum(dim=1)
 

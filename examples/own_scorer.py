@@ -27,14 +27,14 @@ NEIGHBORS = 5
 
 
 def nearest(network: Activations) -> Tensor:
-    """Return (B, 5) places of each image's nearest neighbors by the cosine of the features."""
+    """Return indices of each image's 5 nearest neighbors by cosine of features, shape (B, 5)."""
     features = torch.nn.functional.normalize(network.features, dim=1)
     return (features @ features.T).fill_diagonal_(-1).topk(NEIGHBORS).indices
 
 
 @register(Card("neighbors", "share of nearest neighbors that are the same", "an example"))
 def neighbors(student: Activations, teacher: Activations) -> Tensor:
-    """Return the share of neighbors that both networks find, from 0 to 1."""
+    """Return the share of neighbors that both networks have in common, in [0, 1]."""
     theirs = teacher.once(nearest)  # once per batch, however many students are scored
     return (nearest(student)[:, :, None] == theirs[:, None, :]).any(2).float().mean()
 

@@ -26,7 +26,7 @@ def eight_by_eight(count: int) -> TensorDataset:
 
 
 def two_layers() -> nn.Module:
-    """Return a teacher as anyone might have one."""
+    """Return a small convolutional network as teacher."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=1),
         nn.BatchNorm2d(32),

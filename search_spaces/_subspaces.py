@@ -46,6 +46,7 @@ def partition(
             f"Expected 1 to {space.size} parts of {space.size} architectures, since none may be "
             f"empty, but got {count}"
         )
+    # Parts are consecutive in the order of parameters, with equal numbers of architectures.
     ranked = sorted(space, key=lambda arch: (_parameters(space, arch, signature), arch))
     ends = [len(ranked) * part // count for part in range(count + 1)]
     return tuple(tuple(ranked[start:end]) for start, end in pairwise(ends))
@@ -117,6 +118,7 @@ class UnionSpace(SearchSpace):
     def sample(self, rng: np.random.Generator) -> Architecture:
         """Draw a part with probability proportional to its size, and an architecture of it."""
         sizes = np.array([part.size for part in self.parts.values()], dtype=float)
+        # Weighted by size, so that all architectures of the union are equally likely.
         place = rng.choice(len(sizes), p=sizes / sizes.sum())
         return list(self.parts.values())[place].sample(rng)
 

@@ -95,6 +95,7 @@ class FlexiBERTSpace(SearchSpace):
         self, arch: FlexiBERTArchitecture, rng: np.random.Generator
     ) -> FlexiBERTArchitecture:
         """Change the hidden size, the depth, or one layer."""
+        # Mutate one of: hidden size, depth, or a random layer.
         what = rng.integers(len(arch.layers) + 2)
         if what == 0:
             return replace(arch, hidden=sum(HIDDEN) - arch.hidden)
@@ -111,6 +112,7 @@ class FlexiBERTSpace(SearchSpace):
         self, a: FlexiBERTArchitecture, b: FlexiBERTArchitecture, rng: np.random.Generator
     ) -> FlexiBERTArchitecture:
         """Take hidden size and depth from one parent, and each layer from either parent."""
+        # Uniform crossover: hidden size and depth are from one parent, layers from both.
         first, other = (a, b) if rng.random() < 0.5 else (b, a)
         layers = tuple(
             other.layers[place] if place < len(other.layers) and rng.random() < 0.5 else layer
@@ -210,6 +212,7 @@ class FlexiBERT(nn.Module):
         tokens = self.norm(tokens, mask)
         for layer in self.layers:
             tokens = layer(tokens, mask)
+        # Padding tokens are zero, so the mean is over the text only.
         mean = tokens.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp_min(1)
         logits: Tensor = self.classifier(mean)
         return logits

@@ -58,7 +58,7 @@ _MARKED = re.compile(r"(<!-- table: (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)"
 
 
 def filled(page: str) -> str:
-    """Return a page with every marked table filled again.
+    """Return a page with every marked table updated.
 
     A table stands between `<!-- table: NAME ARGUMENT… -->` and `<!-- end -->`.
     """
@@ -68,7 +68,7 @@ def filled(page: str) -> str:
 
 
 def main() -> None:
-    """Fill the tables and draw the figures again; where one fails, every page stays as it is."""
+    """Update tables and figures; if one fails, no page is changed."""
     pages = {page: filled(page.read_text(encoding="utf-8")) for page in sorted(DOCS.glob("*.md"))}
     figures = {DOCS / "images" / name: drawn(name) for name in FIGURES}
     for page, text in pages.items():

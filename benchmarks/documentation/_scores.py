@@ -1,4 +1,4 @@
-"""What scores are, how well they rank, and what they cost."""
+"""Tables of scores: descriptions, rank correlations and run times."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from diswot.scorers import scorers
 
 
 def catalog() -> str:
-    """Return what the card of every scorer of DisWOT says."""
+    """Return the table of all scorers, from their cards."""
     needs = {"teacher": "needs_teacher", "labels": "needs_labels", "gradients": "needs_gradients"}
     rows = []
     for name in sorted(scorers().keys() & set(diswot.scorers.__all__)):
@@ -169,7 +169,7 @@ def published() -> str:
 
 
 def speed(table: str) -> str:
-    """Return one table of what scoring costs."""
+    """Return one table of scorers' run times."""
     rows = [
         [f"`{row['what']}`", number(row["ms"], ".1f"), number(row["ratio"])]
         for row in read_table(RESULTS / "speed.csv")
@@ -179,7 +179,7 @@ def speed(table: str) -> str:
 
 
 def all_cells() -> str:
-    """Return what scoring every cell of NAS-Bench-201 takes."""
+    """Return time and memory of scoring every cell of NAS-Bench-201."""
     (row,) = read_table(RESULTS / "all-cells.csv")
     columns = ["cells", "classes", "processes", "minutes", "memory in GiB", "ms per class"]
     cells = [f"{int(row[name]):,}" for name in ("architectures", "classes", "workers")]

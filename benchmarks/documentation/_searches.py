@@ -1,4 +1,4 @@
-"""What searches find, and what a long one costs."""
+"""Tables of searches: results and run times."""
 
 import math
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 
 ENGINES = ("evolution", "regularized")
-"""Compared with random search in the tables of searches."""
+"""Engines that are compared with random search in the tables."""
 
 
 def interruptions() -> str:
-    """Return what interruptions, workers and long journals cost a search."""
+    """Return the overhead of interruptions, workers and long journals in searches."""
     rows = [
         [row["what"], f"{float(row['value']):,.3g} {row['unit']}", row["how"]]
         for row in read_table(RESULTS / "resume.csv")
@@ -21,7 +21,7 @@ def interruptions() -> str:
 
 
 def search(truth: str, after: str) -> str:
-    """Return what engines find on one ground truth after so many evaluations."""
+    """Return the engines' results on one ground truth after some evaluations."""
     rows = [
         row
         for row in read_table(RESULTS / "search.csv")

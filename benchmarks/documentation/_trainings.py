@@ -1,4 +1,4 @@
-"""What students are trained with, and what they become."""
+"""Tables of losses and of training results."""
 
 from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
@@ -8,7 +8,7 @@ from diswot.tasks import find_task
 
 
 def losses() -> str:
-    """Return what the card of every term says that is not of one task alone."""
+    """Return the table of all loss terms that several tasks share, from their cards."""
     rows = [
         [
             f"`{name}`",
@@ -27,14 +27,14 @@ def losses() -> str:
 
 
 def presets() -> str:
-    """Return the losses of images that have a name."""
+    """Return the table of named losses for images."""
     named = {name: PRESETS[name] for name in find_task("images").losses}
     rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in named.items()]
     return markdown(["`--loss`", "stands for", "what it is"], rows)
 
 
 def distilled(data: str) -> str:
-    """Return what each loss makes of each student on a dataset."""
+    """Return the students' accuracies by loss on a dataset."""
     rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
     teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
     columns = [
@@ -62,7 +62,7 @@ def distilled(data: str) -> str:
 
 
 def shortlists() -> str:
-    """Return what a shortlist buys over the top-scoring student."""
+    """Return the gain of shortlists over training the top-scoring student."""
     columns = ["data", "trained", "epochs in all", "of the last training", "students by seed"]
     return markdown(
         [*columns, "accuracy in % ± sd", "gain", "p"],
@@ -83,7 +83,7 @@ def shortlists() -> str:
 
 
 def training_speed() -> str:
-    """Return what the training loop costs in addition to the networks."""
+    """Return the overhead of the training loop over the networks."""
     columns = ["augmentation", "bare step in ms", "step in ms", "of it waiting for data"]
     return markdown(
         [*columns, "step over bare step"],

@@ -1,1 +1,1 @@
-"""The lab book behind `student_fit`: what was measured, what was tried, what came of it."""
+"""The lab book behind `student_fit`: measurements, tried variants and results."""

@@ -1,4 +1,4 @@
-"""What is made of the raw quantities: `student_fit_1`, its parts, baselines, and what was tried."""
+"""Scores from raw quantities: `student_fit_1`, its parts, baselines, and tried variants."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -68,6 +68,6 @@ CONTROLS: Mapping[str, Aggregate] = {
 
 
 def grid() -> Iterator[tuple[str, Aggregate]]:
-    """Yield every form that was tried, by its name."""
+    """Yield (name, form) of every tried variant."""
     for reach, size in product(REACHES, SIZES):
         yield f"{reach} · {size}", aggregate(reach, size)

@@ -15,10 +15,10 @@ from diswot.bench.tables import markdown, number
 from search_spaces import AutoFormerArchitecture, AutoFormerSpace
 
 TARGETS = {"resnet-s0": 0.92, "cells-cifar10": 0.78, "cells-cifar100": 0.78, "autoformer": 0.75}
-"""Kendall's τ that was to be reached."""
+"""Truth → target of Kendall's τ."""
 
 DRAWS = 20_000
-"""Weights of the encoding that are tried."""
+"""Number of random weights of the encoding that are tried."""
 
 
 def of_quantities(journals: Mapping[str, Journal]) -> str:
@@ -79,7 +79,7 @@ def of_encodings(journals: Mapping[str, Journal]) -> str:
 
 
 def best_weights(encoded: Matrix, accuracies: Vector) -> Vector:
-    """Return the weights, of so many drawn, whose sum ranks best: (d,) for (n, d)."""
+    """Return the best-ranking weights (d,) of random ones, for encodings (n, d)."""
     drawn = np.random.default_rng(0).normal(size=(DRAWS, encoded.shape[1]))
     higher = np.triu(np.sign(accuracies[:, None] - accuracies), k=1)
     pairs = np.argwhere(higher)
@@ -108,5 +108,5 @@ ENCODINGS: Mapping[tuple[str, str], Callable[[str], list[float]]] = {
 
 
 def tau(scores: Vector, journal: Journal) -> str:
-    """Return Kendall's τ with the accuracies, as tables show it."""
+    """Return Kendall's τ with the accuracies, formatted for tables."""
     return number(kendall(scores, journal.accuracies), ".3f")

@@ -27,7 +27,7 @@ from search_spaces import Signature, TensorSpec
 
 @dataclass(frozen=True)
 class Filled:
-    """The layers of one network in its first initialization; numbers joined by spaces.
+    """Quantities of one network's layers in its first initialization, joined by spaces.
 
     Attributes:
         arch: its name.
@@ -55,7 +55,7 @@ class Filled:
 
 
 def filled(subject: Subject, truth: GroundTruth, place: int, seeds: int) -> Filled:
-    """Return what the layers of one network of a truth do, and its scores."""
+    """Return the quantities of a network's layers, and its scores."""
     arch, space = truth.architectures[place], subject.space or truth.space
     signature = Signature((TensorSpec("images", subject.shape),), subject.classes)
     costs = measure_costs(lambda: space.network(arch, signature), signature)

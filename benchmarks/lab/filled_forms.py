@@ -27,7 +27,7 @@ LEFT_OUT = (
     "autoformer-224",
     "digits-thin",
 )
-"""Truths of which each is left out once."""
+"""Truths of the leave-one-out selection."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Truth:
-    """What was measured of a truth.
+    """Measurements of a truth.
 
     Attributes:
         networks: in the order of their accuracies.
@@ -143,10 +143,10 @@ class FormRow:
 
 
 def truth_of(name: str) -> Truth:
-    """Return what was measured of a truth.
+    """Read the measurements of a truth.
 
     Raises:
-        DataError: nothing was.
+        DataError: there are none.
     """
     table = read_csv(RESULTS / f"filled-{name}.csv")
     columns = [_split(table.column(each)) for each in ("read", "written", "positions", "taps")]
@@ -165,7 +165,7 @@ def _split(cells: Sequence[str]) -> list[Vector]:
 
 
 def chosen(taus: Mapping[str, Mapping[str, float]], left_out: str) -> str:
-    """Return the form that is best on the other truths: by its worst, then by its mean."""
+    """Return the form with the best worst-case τ on the other truths; of ties the best mean."""
     others = [name for name in taus if name not in (left_out, "digits-s0", "autoformer")]
 
     def merit(form: str) -> tuple[float, float]:

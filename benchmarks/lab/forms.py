@@ -118,10 +118,10 @@ class FormRow:
 
 
 def networks_of(name: str) -> tuple[list[Network], Vector]:
-    """Return the measured networks of a truth, and their accuracies.
+    """Read the measured networks of a truth, and their accuracies.
 
     Raises:
-        DataError: they were not measured.
+        DataError: there are no measurements.
     """
     table = read_csv(RESULTS / f"layers-{name}.csv")
     columns = ("ranks", "channels", "weights", "taps", "positions", "reach")
@@ -132,7 +132,7 @@ def networks_of(name: str) -> tuple[list[Network], Vector]:
 
 
 def chosen(taus: Mapping[str, Mapping[str, float]], left_out: str) -> str:
-    """Return the form that is best on the other truths: by its worst, then by its mean."""
+    """Return the form with the best worst-case τ on the other truths; of ties the best mean."""
     others = [name for name in LEFT_OUT if name != left_out]
 
     def merit(form: str) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The journals of raw quantities, read back: an aggregate of them is tried in seconds."""
+"""Reader of the journals of raw quantities, to try new aggregates in seconds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from diswot.bench.selection import spearman_top
 from diswot.progress import silent
 
 TINY = 1e-9
-"""What takes the place of a quantity that is not positive, before its logarithm is taken."""
+"""Lower limit of quantities before the logarithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,20 +63,20 @@ class Merit:
 
 
 def check_measured(names: Iterable[str], work: Path) -> None:
-    """Make sure that experiments were measured, before anything is made of them.
+    """Check that experiments were measured.
 
     Raises:
-        click.UsageError: some were not; names them.
+        click.UsageError: some were not; the message names them.
     """
     known = dict.fromkeys(each for name in names for each in (name, *EXPERIMENTS[name].reused))
     check_records([work / name for name in known], "python -m benchmarks.lab.measure --work")
 
 
 def check_records(folders: Sequence[Path], measured_by: str) -> None:
-    """Make sure that folders hold measurements, before anything is made of them.
+    """Check that folders contain measurements.
 
     Raises:
-        click.UsageError: some do not; names them, and what measures.
+        click.UsageError: some do not; the message names them and the command that measures.
     """
     paths = {folder: folder / RECORDS for folder in folders}
     missing = [
@@ -114,7 +114,7 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
 
 
 def merit(scores: Vector, journal: Journal) -> Merit:
-    """Return how well `scores` (n,) rank by accuracy."""
+    """Return rank statistics of `scores` (n,) and the accuracies."""
     truth = journal.accuracies
     try:
         partial = partial_kendall(scores, truth, [journal.params])

@@ -26,12 +26,12 @@ from diswot.tasks.images import data_root as find_root
 from search_spaces import AutoFormerSpace, SearchSpace, Signature, TensorSpec
 
 IMAGES = 8
-"""Images of noise in the pass."""
+"""Number of noise images in the forward pass."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A truth as it is measured.
+    """Settings of the measurements of a truth.
 
     Attributes:
         truth: its name.
@@ -70,7 +70,7 @@ SUBJECTS = {
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers of one network, in the order of its forward pass; numbers joined by spaces.
+    """Quantities of one network's layers in the order of the forward pass, joined by spaces.
 
     Attributes:
         arch: its name.
@@ -124,7 +124,7 @@ def effective_rank(features: Tensor) -> float:
 
 
 def _outputs(network: nn.Module, images: Tensor) -> list[tuple[WeightLayer, Tensor]]:
-    """Return what every call of a layer writes; kept at the call, before it is changed in place."""
+    """Return the output of every call of a layer, copied before in-place changes."""
     found: list[tuple[WeightLayer, Tensor]] = []
     hooks = [
         layer.register_forward_hook(

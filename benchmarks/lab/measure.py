@@ -25,7 +25,7 @@ SCORERS = (
 )
 """What shares the passes of `student_fit_1`."""
 ALIGNED = tuple(name for name in QUANTITIES if name.startswith("alignment"))
-"""What reads the images among these."""
+"""Those of them that depend on the images."""
 WIDELY = (*SCORERS, *WIDE, "az_trainability")
 PUBLISHED = ("diswot", "vkdnw_agg")
 IMAGES = (4, 8, 16, 32, 64, 128)
@@ -144,7 +144,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         for n, of in _curve("nas-bench-201", "cifar100", 1, sample=500).items()
     },
 }
-"""By the name of their folder."""
+"""Folder name → experiment."""
 
 
 @click.command()
@@ -170,7 +170,7 @@ def main(
 def settings_of(
     experiment: Experiment, teachers: Path, data_root: str | None
 ) -> tuple[MeasurementSettings, GroundTruth]:
-    """Return what an experiment measures, and of which architectures."""
+    """Return settings and architectures of an experiment."""
     truth = find_truth(experiment.truth, find_root(data_root))
     if experiment.sample:
         truth = truth.sampled(experiment.sample, seed=0)

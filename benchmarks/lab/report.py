@@ -20,7 +20,7 @@ from diswot.cli import options
 from diswot.runs.folder import replace_content
 
 TRUTHS = ("resnet-s0", "cells-cifar10", "cells-cifar100", "autoformer")
-"""What an aggregate is evaluated on."""
+"""Truths on which aggregates are evaluated."""
 WIDELY = ("resnet-s0", "cells", "autoformer")
 """Truths of which more was measured than shares the passes of `student_fit_1`."""
 CURVED = ("resnet-s0", "cells")
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class FitRow:
-    """How well one score ranks one truth's students.
+    """Rank statistics of one score on one truth.
 
     Attributes:
         truth: the experiment.

@@ -81,6 +81,7 @@ def partial_kendall(x: Vector, y: Vector, controls: Sequence[Vector]) -> float:
     # The Schur complement of the controls in the matrix of all pairwise τ.
     columns = [x, y, *controls]
     matrix = np.array([[kendall(a, b) for b in columns] for a in columns])
+    # Block (2, controls); pinv also handles controls that are linearly dependent.
     across = matrix[:2, 2:]
     left = matrix[:2, :2] - across @ np.linalg.pinv(matrix[2:, 2:]) @ across.T
     if min(left[0, 0], left[1, 1]) < 1e-9:

@@ -76,6 +76,7 @@ def correlate(
     """
     sound = _sound(measured, scorer)
     failed = [_reason(each, scorer) for each in _where(~sound, measured)]
+    # Statistics are over architectures with a score; failures are only counted.
     by_repeat = _by_repeat(_where(sound, measured), scorer)
     params = np.array([float(each.params) for each in measured])[sound]
     truth_values = accuracies[sound]

@@ -142,6 +142,7 @@ def _rows(
     def accuracies(loss: str) -> Vector:
         return np.array([records[student, loss, s]["accuracy"] for s in range(settings.seeds)])
 
+    # Differences to `alone` are paired by seed, which removes the variance between seeds.
     alone, rows = accuracies(ALONE), []
     for loss in losses:
         found, record = accuracies(loss), records[student, loss, 0]

@@ -147,6 +147,7 @@ def measure(
     """
     evaluator = evaluator_for(settings)
     space = evaluator.space
+    # Isomorphic architectures have equal scores, so each class is scored once, by its first name.
     keys = {name: space.canonical_key(space.from_string(name)) for name in architectures}
     first = {key: name for name, key in reversed(keys.items())}
     with RecordStore(folder, {**(about or {}), **settings.to_json()}, key=["kind", "of"]) as store:
@@ -228,6 +229,7 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
                     value = float(compute(student, teacher))
                     if not math.isfinite(value):
                         raise FloatingPointError(f"it is {value}")
+                    # A term is kept only if it succeeds in all repeats.
                     values.setdefault(term, []).append(value)
                 except Exception as error:  # noqa: BLE001  (the other terms are still measured)
                     failures[term] = f"{type(error).__name__}: {first_line(error)}"

@@ -46,6 +46,7 @@ class RecordStore:
     def __init__(self, folder: Path, settings: Mapping[str, Any], *, key: Sequence[str]) -> None:
         self._key = tuple(key)
         self._folder, self._file = folder, RecordFile(folder / RECORDS)
+        # As read from a manifest: tuples become lists, keys become strings.
         settings = json.loads(json.dumps(dict(settings)))
         if (folder / MANIFEST).exists():
             _same(settings, read_json(folder / MANIFEST).get("settings"), folder)

@@ -74,6 +74,7 @@ def resampled(x: Vector, y: Vector, *, seed: int, resamples: int | None = None) 
 
 def _drawn(rng: np.random.Generator, n: int, rows: int) -> Matrix:
     """Return how often each pair is drawn in each of `rows` resamples, shape (rows, n)."""
+    # One bincount for all rows: row r has the numbers from r·n to (r + 1)·n − 1.
     places = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
@@ -96,6 +97,7 @@ class _Pairs:
 
     def __init__(self, x: Vector, y: Vector) -> None:
         x_codes, y_codes = (np.unique(each, return_inverse=True)[1] for each in (x, y))
+        # Pairs that are tied in both columns have equal combined codes.
         both = np.unique(x_codes * (y_codes.max() + 1) + y_codes, return_inverse=True)[1]
         self.ties = [_Ties(codes) for codes in (x_codes, y_codes, both)]
         self.values = [_scaled(each) for each in (x, y)]
@@ -152,6 +154,7 @@ def _merge_levels(y_codes: Places) -> list[tuple[Places, NDArray[np.bool_]]]:
     Equal values from the left come first. Both are of shape (blocks, 2 × block); places
     beyond the last are empty.
     """
+    # Padded to a power of two, with weight 0.
     size = 1 << max(1, int(np.ceil(np.log2(len(y_codes)))))
     padded = np.zeros(size, dtype=np.intp)
     padded[: len(y_codes)] = y_codes

@@ -43,6 +43,7 @@ def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
     """
     top = min(top, len(scores))
     edge = np.sort(scores)[-top]
+    # Architectures above the edge are always among the top; ties at the edge fill the rest.
     surely = accuracies[scores > edge]
     tied = np.sort(accuracies[scores == edge])[::-1]
     left = np.arange(len(tied), 0, -1)

@@ -90,6 +90,7 @@ def time_alone(
     """
     found: dict[str, float] = {}
     evaluator = evaluator_for(replace(settings, repeats=1))
+    # Evenly spaced over the list, since architectures are often sorted by size.
     chosen = [names[i * len(names) // (count + 1)] for i in range(count + 1)]
     archs = [evaluator.space.from_string(text) for text in chosen]
     for name in tracked(settings.scorers, progress, "time alone", len(settings.scorers)):

@@ -150,6 +150,7 @@ class Trainings:
             RunError: trainings failed; the records of the others are kept.
         """
         with self._store as store:
+            # Resume: only tasks without a record are run.
             left = [task for task in tasks if task not in store.records]
             if left:
                 before()

@@ -119,6 +119,7 @@ def _flag(param: click.Option) -> str:
 
 def _brief(param: click.Option) -> str:
     """Return the first clause of an option's help text, and its default."""
+    # --help is short: one clause per option; --help-all has the full texts.
     clause: str = _CLAUSE.split(param.help or "", maxsplit=1)[0]
     default = param.default if param.show_default else None
     if isinstance(default, bool) or not isinstance(default, str | int | float):

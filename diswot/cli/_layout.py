@@ -50,6 +50,7 @@ class Layout:
             return whole
         free = width - GAP * (len(whole) - 1)
         least = [self._least(place) for place in range(len(whole))]
+        # Even the narrowest table does not fit: records are printed instead.
         if sum(least) > free:
             return None
         widths = list(whole)

@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.path.append("")  # package.module:name is looked for in the current folder too, last
     warnings.formatwarning = _formatted
     try:
+        # Standalone mode is off, so that errors get one line and our exit status.
         cli.main([word for word in given if word != "--debug"], "diswot", standalone_mode=False)
     except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError) as ending:
         if isinstance(ending, click.exceptions.NoArgsIsHelpError):

@@ -73,6 +73,7 @@ def found_by_name(task: Task) -> dict[str, Container[str]]:
 
 def located(options: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return the options with absolute paths, to be valid in any working directory."""
+    # Relative paths would be wrong if resumed from another working directory.
     places = [name for name in ("teacher_weights", "data_root") if options.get(name) is not None]
     if options["data"] in task.named_data and options["data"] not in task.datasets:
         places.append("data")

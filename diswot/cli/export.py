@@ -82,6 +82,7 @@ def export(
     from diswot.export import export as export_student
     from diswot.search import task_of
 
+    # 1. Check options before anything is loaded, 2. export, 3. upload.
     target = out or run / "student"
     check_new_folder(target)
     if push_to_hub is not None:

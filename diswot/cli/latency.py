@@ -114,6 +114,7 @@ def calibrate(
     own = {"image_size": image_size, "stream_above": stream_above}
     subject = _subject(task, space, data, data_root=data_root, **own)
     path = out or Path(f"{subject.space}-{found_device}.json".replace(":", "-"))
+    # Before the measurements, which take minutes.
     _check_new(path)
     with displayed_progress() as progress:
         found, images = _found(subject, progress)

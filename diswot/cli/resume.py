@@ -50,6 +50,7 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
         _check_training(run, manifest, chosen)
         TRAININGS[manifest.command](run, manifest, chosen, display, as_json=as_json)
         return
+    # Trainings can run in several processes, but runs and searches cannot.
     check_alone("diswot resume")
     if is_unfinished(run) and not (run / "manifest.json").exists():
         raise RunFolderError(

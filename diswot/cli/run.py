@@ -61,6 +61,7 @@ def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: 
     from diswot.pipeline import run as run_main_job
     from diswot.tasks import find_subject
 
+    # Check all options first: a run takes minutes to hours.
     check_alone("diswot run")
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)

@@ -138,6 +138,7 @@ def export(
         >>> done.forms["source"].measure.n
         1297
     """
+    # 1. Check the options, before anything is written.
     target = Path(folder)
     check_new_folder(target)
     if signature is None and images is not None:
@@ -147,12 +148,14 @@ def export(
     wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
     if "int8" in wanted and dataset is None:
         raise OptionError("int8 is quantized on training examples: name them as data")
+    # 2. Signature, architecture and metrics: as given, else as recorded with the student.
     origin = origin_of(student)
     takes = _signature_of(origin, signature, dataset)
     architecture = (origin and origin.architecture) or type(unwrapped(student)).__name__
     noted = metrics if metrics is not None else origin.metrics if origin else {}
     packaging = kind.packaging(takes, dataset)
     network = standalone(student)
+    # 3. Write and check all forms in a temporary folder, which is renamed when complete.
     with writing_into(str(target)), _appearing(target) as made:
         forms = Forms(network, made, packaging, architecture=architecture, dataset=dataset)
         written, left_out = _fill(forms, wanted, noted, kind)
@@ -196,6 +199,7 @@ def _fill(
         ExportError: no format is possible, a requested one is not, or the network's metric
             differs from that in `metrics`.
     """
+    # Evaluate the student itself first: every exact form must reproduce its outputs.
     reference = None
     if forms.dataset is not None:
         reference = evaluated(forms.network, forms.dataset)
@@ -218,6 +222,7 @@ def _written(
                 forms.write(name)
                 written[name] = _found(name, forms, reference, runner)
             except ExportError as error:
+                # A form that fails is removed and reported; the others are still written.
                 for file in set(FORMATS[name].files) - {WEIGHTS}:
                     (forms.folder / file).unlink(missing_ok=True)
                 left_out[name] = str(error)
@@ -239,6 +244,7 @@ def _compared(
 ) -> Form:
     """Compare outputs, speed and metric of a format with those of the network."""
     file, exact = form.file, form.exact
+    # Compare outputs on random inputs, then latency on one input, then the test result.
     outputs = [process(*inputs).float() for inputs in forms.cases]
     difference = check_same(file, outputs, forms.expected) if exact else None
     milliseconds = process.milliseconds(*forms.cases[1])

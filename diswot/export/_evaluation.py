@@ -120,6 +120,7 @@ def check_reported(reference: Reference, metrics: Mapping[str, Any]) -> None:
     known = metrics.get("data"), reported.name, reported.n
     if known != (reference.dataset.name, found.name, found.n):
         return
+    # Another device rounds differently, so predictions near a tie may change.
     most = reference.metric.rounding(found, reference.outputs, tolerance=_OTHER_DEVICE)
     if abs(reported.value - found.value) > most + 1e-9:
         raise ExportError(

@@ -138,6 +138,7 @@ class Forms:
         """Write weights and their description; by default the network's state dict."""
         if weights is None:
             weights = weights_of(self.network.network)
+        # config.json has the digest of the weights, so that the loader detects damaged files.
         content = save(dict(weights))
         (self.folder / WEIGHTS).write_bytes(content)
         write_json(self.folder / "config.json", {"weights": _described(weights, content)})

@@ -118,6 +118,7 @@ class Runner:
         Raises:
             ExportError: it cannot be loaded.
         """
+        # The base process has imported torch; each form runs in a fork of it, which starts fast.
         process = Process(self, form.file)
         try:
             self.answer(form.file, [self._loading(form), self._threads, None])
@@ -194,6 +195,7 @@ class _Base:
 
     def _is_there(self) -> bool:
         """Return whether it waits for this process, and will for a while."""
+        # An idle process ends by itself after _PATIENCE; half of that avoids a race with its end.
         soon = self._left + _PATIENCE / 2
         return self._of == os.getpid() and time.monotonic() < soon and self._running.poll() is None
 
@@ -216,6 +218,7 @@ class _Base:
         content = io.BytesIO()
         torch.save(question, content)
         into, out = (cast(IO[bytes], each) for each in (self._running.stdin, self._running.stdout))
+        # A message is its length in 8 bytes, followed by what torch.save wrote.
         into.write(struct.pack("<Q", content.tell()))
         into.write(content.getbuffer())
         into.flush()

@@ -77,9 +77,11 @@ def time_network(
     """
     inputs = batch_of(signature, batch, device=device)
     threads = threads or torch.get_num_threads()
+    # 1. Build the callable of the runtime, 2. time it, 3. summarize by robust statistics.
     call = runner(network.to(device).eval(), *inputs, form=form, threads=threads)
     times = time_call(call, threads=threads, seconds=seconds)
     fast, low, median, high = np.percentile(times, (100 * FAST, 25, 50, 75))
+    # Tukey's rule: outliers are more than 1.5 IQR outside of the quartiles.
     outside = np.abs(times - np.clip(times, low, high)) > 1.5 * (high - low)
     return LatencyMeasurement(
         median_ms=float(median),
@@ -117,6 +119,7 @@ def time_call(
         num_threads=threads,
     )
     with torch.inference_mode():
+        # Three warm-up runs, for caches and lazily initialized kernels.
         timer.timeit(3)
         measurement = timer.blocked_autorange(min_run_time=seconds)
     return np.asarray(measurement.times) * 1e3
@@ -186,6 +189,7 @@ class MeasuredLatency:
 
     def network(self, arch: Architecture) -> nn.Module:
         """Build the network to time, without changing torch's global generator."""
+        # Weights do not affect latency; a fixed seed keeps the caller's generator unchanged.
         with torch_seed(0):
             return self.space.network(arch, self.signature)
 

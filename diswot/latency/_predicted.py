@@ -127,6 +127,7 @@ class PredictedLatency:
     repeatable = True
 
     def __post_init__(self) -> None:
+        # Latency does not depend on the normalization in `facts`, so that is not compared.
         made_for = self.table.space, without_facts(self.table.signature)
         asked = type(self.space).__name__, without_facts(self.signature)
         if made_for != asked:
@@ -199,6 +200,7 @@ def read_operator_table(path: Path) -> OperatorTable:
         raise DataError(f"{path} is not JSON ({first_line(error)}): {AGAIN}") from error
     if not isinstance(content, dict) or "schema" not in content:
         raise DataError(f"{path} is not a calibration: {AGAIN}")
+    # The file may be edited or damaged: all values are checked for type and range.
     if content["schema"] != SCHEMA:
         raise DataError(
             f"{path} is a calibration of schema {content['schema']!r}, expected {SCHEMA}: {AGAIN}"

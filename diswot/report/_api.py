@@ -86,6 +86,7 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
     _check(result, run)
     contents = _contents(result, run)
     try:
+        # Render before writing: a damaged run leaves an existing report unchanged.
         page = write_page(contents, run)
     except RecursionError as error:
         raise RunFolderError(f"{run} is damaged (nested too deep): restore it") from error
@@ -143,6 +144,7 @@ def _check(result: SearchResult, folder: Path) -> None:
         RunFolderError: the winner is not one of the candidates, a number is not finite, or the
             budget is invalid.
     """
+    # Manifests and journals can be edited by hand, so numbers are checked before plotting.
     everybody = (result.best, *result.candidates, *result.baselines.values())
     scored = {candidate.name for candidate in result.candidates if candidate.score is not None}
     limits = result.manifest.get("budget") or {}

@@ -132,12 +132,15 @@ def read_network(build: Callable[[], nn.Module], signature: Signature) -> Drawin
         8 values ['AdaptiveAvgPool2d, Flatten'] 0
         10 values ['Linear'] 90
     """
+    # 1. Run the network on the meta device, and record calls, shapes and FLOPs of all modules.
     with torch.device("meta"):
         network = build().eval()
     inputs = signature.example(1, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         calls = _calls(network, inputs, counter.get_total_flops)
+    # 2. Choose the modules to draw, join layers, and merge repeated blocks.
     blocks = _alike(_layers(_drawn(network, calls)))
+    # 3. Consecutive blocks with one output shape are a stage.
     stages = tuple(
         Stage(shape, tuple(block for _, block in group))
         for shape, group in groupby(blocks, key=lambda pair: pair[0])
@@ -192,6 +195,8 @@ def _calls(network: nn.Module, inputs: tuple[Tensor, ...], flops: Callable[[], i
 
 def _drawn(network: nn.Module, calls: Sequence[_Call]) -> list[_Call]:
     """Return the calls of modules that are drawn as blocks."""
+    # Containers are opened, that is replaced by their children: sequentials, and modules whose
+    # outputs have at least three resolutions, such as a whole backbone.
     opened = {network} | {
         call.module
         for call in calls
@@ -214,11 +219,14 @@ def _layers(calls: Sequence[_Call]) -> list[tuple[Shape, Block]]:
     counted: set[nn.Parameter] = set()
     joinable = False
     for call in calls:
+        # Shared parameters count only at their first use.
         fresh = set(call.module.parameters()) - counted
         counted |= fresh
+        # FlopCounterMode counts a multiply-add as two operations.
         params, macs = sum(parameter.numel() for parameter in fresh), call.flops // 2
         plain = not any(True for _ in call.module.children())
         block = Block(_kind(call.module), _contents(call.module), 1, params, macs)
+        # Normalizations and activations are joined to the layer before them.
         if joinable and plain and not _is_layer(call.module):
             before = blocks.pop()[1]
             block = replace(

@@ -62,6 +62,7 @@ def write_page(contents: Contents, folder: Path) -> str:
         contents: the contents of the page.
         folder: the run folder, for commands on the page.
     """
+    # Points of all plots share one list of tooltips, numbered here.
     numbers = _numbered([*contents.search_plots, *contents.training_plots])
     papers = [lay_out(plot, numbers) for plot in contents.search_plots]
     style, script = (_source(name) for name in ("style.css", "script.js"))
@@ -188,6 +189,7 @@ def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
 
 
 def _environment() -> Environment:
+    # Autoescape: names in run folders are untrusted; undefined variables raise.
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -44,6 +44,7 @@ def check_loss(loss: str) -> None:
     total = float(found.total.detach())
     require(math.isfinite(total), f"{loss}: is finite, but is {total}")
     found.total.backward()  # type: ignore[no-untyped-call]
+    # 1. Gradients, 2. saving and restoring, 3. the minimum that the card declares.
     _check_gradients(loss, student, teacher, criterion)
     _check_state(loss, student, teacher, criterion)
     _check_least(loss, teacher)
@@ -73,6 +74,7 @@ def _check_gradients(
 
 
 def _check_state(loss: str, student: nn.Module, teacher: nn.Module, learned: Criterion) -> None:
+    # Another seed: projections that are not in the state would differ.
     restored = _built(loss, student, teacher, seed=SEED + 1)
     restored.load_state_dict(learned.state_dict())
     require(not restored.needs_preparation, f"{loss}: a restored state needs no preparation")
@@ -85,6 +87,7 @@ def _check_least(loss: str, teacher: nn.Module) -> None:
     least = [part.kind.card.least for part in parts]
     if len(parts) != 1 or least[0] is None:
         return
+    # A student that equals the teacher must reach the declared minimum.
     twin = copy.deepcopy(teacher)
     found = float(_value(_built(loss, twin, teacher), twin, teacher).total.detach())
     expected = parts[0].weight * least[0]

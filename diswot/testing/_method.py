@@ -55,13 +55,16 @@ def check_method(make: Callable[[], Method], data: Dataset) -> None:
     size = data.size("train")
     require(size >= STEPS, f"at least {STEPS} training examples, but there are {size}")
     recipe = Recipe(epochs=2, batch_size=size // STEPS)
+    # 1. One batch: losses are finite scalars, and gradients reach the right parameters.
     _check_losses(make(), data, recipe)
+    # 2. A whole training does not change the teachers.
     whole = make()
     teachers = {name: _state(teacher) for name, teacher in whole.teachers.items()}
     train_by(whole, data, recipe=recipe)
     for name, teacher in whole.teachers.items():
         differ = _differing(teachers[name], _state(teacher))
         require(not differ, f"the teacher {name} is not changed, but {differ} of it are")
+    # 3. A training that is stopped after its first checkpoint ends with equal parameters.
     with TemporaryDirectory() as folder:
         resumed = _stopped_and_resumed(make, data, recipe, Path(folder))
     differ = _differing(_state(whole), _state(resumed))
@@ -117,6 +120,7 @@ def _stopped_and_resumed(
         if (folder / "checkpoint.pt").exists():
             raise _StoppedError
 
+    # With checkpoint_minutes=0 a checkpoint is written as soon as possible.
     with suppress(_StoppedError):
         train_by(make(), data, recipe=recipe, folder=folder, progress=stop, checkpoint_minutes=0)
         require(False, "a training writes a checkpoint within its first epoch")

@@ -47,6 +47,7 @@ def check_scorer(scorer: "str | Scorer | Term") -> None:
     require(
         _terms(found, labels=example_labels()) == once, f"{name}: the same input, the same score"
     )
+    # Without labels: a scorer that reads them raises or returns another score.
     if not found.card.needs_labels:
         require(
             _terms(found, labels=None) == once,
@@ -58,6 +59,7 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
     name, (network, wider, inputs) = scorer.card.name, _subjects(scorer)
     before = [each.clone() for each in inputs]
     teacher = _teacher(scorer, wider, inputs, labels)
+    # As in a search: the student is scored in inference mode unless gradients are needed.
     inference = torch.inference_mode(not scorer.card.needs_gradients)
     with inference, scoring_mode(network), unchanged(network, f"{name}: leaves the student"):
         student = Probe(
@@ -71,6 +73,7 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
         )
         with torch_seed(0), global_randomness_unused(f"{name}: draws from student.generator"):
             found = scorer(student, teacher)
+    # Scorers share the batch, so none may change it in place.
     same = all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
     require(same, f"{name}: the batch was changed")
     return dict(found)

@@ -38,18 +38,22 @@ def check_space(
     """
     _check_chance(space, seed)
     rng = np.random.default_rng(seed)
+    # 1. Names, keys and variation of random architectures.
     drawn = [space.sample(rng) for _ in range(draws)]
     for arch in drawn:
         _check_name(space, arch)
     for mother, father in zip(drawn, reversed(drawn), strict=True):
         _check_variation(space, mother, father, rng)
+    # 2. Enumeration, if the space is small enough to list.
     if space.size is not None and space.size <= MOST_ENUMERATED:
         _check_enumeration(space)
+    # 3. Networks are slow to build, so only a fifth of the architectures is built.
     for arch in drawn[: max(1, draws // 5)]:
         _check_network(space, arch, signature)
 
 
 def _check_name(space: SearchSpace, arch: Architecture) -> None:
+    # Architectures are keys of dictionaries, and manifests and journals contain their names.
     hash(arch)
     name = space.to_string(arch)
     require("\n" not in name, f"to_string writes one line, but wrote {name!r}")
@@ -72,6 +76,7 @@ def _check_variation(
     if space.size != 1:
         require(mutant != mother, f"mutate returns another architecture than {names[0]}")
     require(space.crossover(mother, mother, rng) == mother, f"a child of {names[0]} alone is it")
+    # Engines keep parents in the population, so variation must not modify them.
     left = space.to_string(mother), space.to_string(father)
     require(left == names, "mutate and crossover leave their arguments unchanged")
 
@@ -109,6 +114,7 @@ def _check_network(space: SearchSpace, arch: Architecture, signature: Signature)
     require(torch.equal(weights(0), weights(0)), f"{name}: torch's generator decides the weights")
     require(not torch.equal(weights(0), weights(1)), f"{name}: another seed, other weights")
     network = space.network(arch, signature).eval()
+    # 7 outputs in the default signature: a network with a fixed number of classes fails.
     with torch.inference_mode():
         found = network(*signature.example(2, generator=torch.Generator().manual_seed(0)))
     shape = tuple(getattr(found, "shape", ()))
@@ -118,6 +124,7 @@ def _check_network(space: SearchSpace, arch: Architecture, signature: Signature)
         f"but got {shape or type(found).__name__}",
     )
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    # Searches count costs on the meta device; a network that allocates there counts differently.
     costs = measure_costs(lambda: space.network(arch, signature), signature)
     require(
         costs.params == parameters,

@@ -64,12 +64,14 @@ def check_task(dataset: Dataset) -> None:
         Signature.from_json(signature.to_json()) == signature,
         "the signature is read back from its plain values",
     )
+    # Caches and manifests identify datasets by their digest.
     digest = dataset.digest
     hexadecimal = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
     require(hexadecimal, f"digest is a SHA-256 in hexadecimal digits, but is {digest!r}")
     require("\n" not in dataset.summary(), "summary is one line")
     for split in SPLITS:
         require(dataset.size(split) > 0, f"the split {split} has examples")
+        # Reversed indices: batches must keep the requested order.
         places = torch.arange(min(EXAMPLES, dataset.size(split))).flip(0)
         with global_randomness_unused(f"batches of {split} are the same whenever asked for"):
             batch, again = (dataset.batch(split, places) for _ in range(2))
@@ -104,6 +106,7 @@ def _check_batch(batch: Batch, places: Tensor, signature: Signature, what: str) 
             f"{what}: {spec.name} is {spec.dtype} of shape {shape}, but is {tensor.dtype} of "
             f"shape {tuple(tensor.shape)}",
         )
+    # The meta device needs no GPU, but shows tensors that `to` forgets.
     tensors = _tensors(batch.to("meta"))
     require(all(each.device.type == "meta" for each in tensors), f"{what} moves as a whole")
 
@@ -121,6 +124,7 @@ def _check_training(dataset: Dataset) -> None:
         batch = drawn(changes, 0)
         _check_batch(batch, places, dataset.signature, what)
         _check_equal(batch, drawn(changes, 0), f"{what} follows from torch's generator")
+        # `fixed` lets trainings cache the teacher's outputs, so batches must not be random.
         if dataset.training(changes).fixed:
             _check_equal(batch, drawn(changes, 1), f"{what} is fixed")
     require(dataset.training(_Unchanged()).fixed, "without augmentation examples are fixed")
@@ -139,6 +143,7 @@ def _check_metric(metric: Metric, dataset: Dataset) -> None:
             named == (metric.name, metric.unit, metric.higher_is_better),
             f"{what} has the name, unit and direction of its metric, but has {named}",
         )
+        # Sanity checks: equal networks do not differ, and a constant output is near chance.
         none = metric.difference(values, values, dataset, split)
         require(none.value == 0, f"{what}: a network is no better than itself, but got {none}")
         require(

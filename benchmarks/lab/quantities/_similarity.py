@@ -18,7 +18,7 @@ from diswot.scorers.positions import grid
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What a block of either network makes of the batch.
+    """Statistics of a block's output for the batch.
 
     Attributes:
         relation: cosines of every two images, of norm one, (B, B).

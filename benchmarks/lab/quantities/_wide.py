@@ -19,7 +19,7 @@ from diswot.scorers.positions import channels, grid
 
 @dataclass(frozen=True, eq=False)
 class _BlockOutput:
-    """What a block shows of the images.
+    """Statistics of a block's output for the batch.
 
     Attributes:
         entropy: of the principal components of its channels over all positions.
@@ -70,7 +70,7 @@ def pooled_rank(student: Probe, _teacher: Activations) -> Tensor:
     Card("collinearity", "mean cosine of two images in the last block", SOURCE), watches=[_OUTPUTS]
 )
 def collinearity(student: Probe, _teacher: Activations) -> Tensor:
-    """Return how alike two images have become."""
+    """Return the mean cosine of two images' features."""
     return student.watched(_OUTPUTS)[-1].collinearity
 
 

@@ -53,6 +53,7 @@ def check_costs(
         DataError: the costs of a network differ; the message names the first one.
     """
     listed = np.stack([table.numbers(column) for column in COSTS], axis=1)
+    # Costs of the first architecture, plus the difference of each layer choice.
     first = next(iter(space))
     base = _costs(first, space)
     of_layer = {

@@ -43,6 +43,7 @@ def compared(ours: Vector, others: Vector) -> Comparison:
         0.875
     """
     pairs = len(ours) * len(others)
+    # All values are tied, for which the test is undefined.
     if np.ptp(np.concatenate([ours, others])) == 0:
         return Comparison(0.5, 1.0)
     found = mannwhitneyu(ours, others, alternative="two-sided")

@@ -69,6 +69,7 @@ class KnownSpace(SearchSpace):
         if arch in self._places and arch not in excluded:
             return arch
         distances = self._genes.distances(arch)
+        # Hamming distance over genes; a mutant must differ from its parent.
         distances[[self._places[other] for other in excluded]] = np.inf
         return self._known[rng.choice(np.flatnonzero(distances == distances.min()))]
 

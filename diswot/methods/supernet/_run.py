@@ -95,13 +95,16 @@ def train_supernets(workshop: Workshop) -> Sliced:
         NetworkError: the attention of the teacher cannot be read.
     """
     data, space = _texts(workshop.data), workshop.space
+    # 1. The teacher: supernets imitate the relations of its last attention layer.
     source = workshop.teacher()
     teacher = (source.weights or source.build)().to(workshop.device).eval()
     check_attention(teacher, f"the teacher {source.name}")
+    # 2. One supernet per part of the space, large enough to contain its architectures.
     parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
     found = []
     for number, archs in enumerate(parts, 1):
         stage = f"supernet {number}/{len(parts)}"
+        # 3. Initialize from the teacher's weights, then train or load from the cache.
         network = _started(workshop, covering(archs), teacher, number)
         found.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, source)))
     return Sliced(space, data.signature, tuple(found))
@@ -127,6 +130,7 @@ def sub_spaces(
                     f"the space has {len(space.parts)} sub-spaces of its own, but got "
                     f"--supernets {count}: leave it out"
                 )
+            # The sub-spaces of a union are its parts; other spaces are divided by size.
             return [partition(part, 1, signature)[0] for part in space.parts.values()]
         return partition(space, PARTS if count is None else count, signature)
     except ValueError as error:
@@ -165,6 +169,7 @@ def _trained(
     )
     data = _texts(workshop.data).without_labels((method.held_out,))
     recipe = recipe_of(data, chosen, seed=workshop.seed)
+    # The cache key covers everything that trained weights depend on.
     described = [space.to_string(arch) for arch in archs]
     shapes = [(name, tuple(each.shape)) for name, each in network.named_parameters()]
     of = (data.digest, source.digest(), repr(recipe), repr(method.settings), described, shapes)

@@ -93,6 +93,7 @@ def _source_of(name: str, whole: int, own: int) -> str:
     match = _LAYER.match(name)
     if match is None:
         return name
+    # A shallower student takes layers at regular intervals.
     return f"{match[1]}{int(match[2]) * whole // own}{match[3]}"
 
 
@@ -109,4 +110,5 @@ def _slice(whole: Mapping[str, Tensor], name: str, *, shape: torch.Size) -> Tens
             f"{'×'.join(map(str, shape))}, "
             f"that of the supernet {has}"
         )
+    # A view of the first rows and columns: gradients flow into the supernet.
     return found[tuple(slice(each) for each in shape)]

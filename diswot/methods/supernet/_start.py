@@ -51,6 +51,7 @@ def start_from(supernet: nn.Module, teacher: nn.Module) -> int:
         found = known.get(source)
         if found is None or found.ndim != parameter.ndim or name.startswith("classifier."):
             continue
+        # Copy the block that both have; the rest keeps its random initialization.
         both = tuple(slice(min(sizes)) for sizes in zip(parameter.shape, found.shape, strict=True))
         parameter[both] = found[both].to(parameter)
         copied += parameter[both].numel()
@@ -90,8 +91,10 @@ def _with_positions(teacher: nn.Module, found: dict[str, Tensor]) -> Mapping[str
     for module in teacher.modules():
         embedding = getattr(module, "position_embeddings", None)
         if isinstance(embedding, nn.Embedding):
+            # RoBERTa's positions start after the padding index.
             if embedding.padding_idx is not None:
                 positions = positions[embedding.padding_idx + 1 :]
+            # Single texts have segment 0 only, so its embedding is added to the positions.
             segments = getattr(module, "token_type_embeddings", None)
             if isinstance(segments, nn.Embedding):
                 positions = positions + segments.weight.detach()[0]

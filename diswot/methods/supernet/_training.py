@@ -89,6 +89,7 @@ class SupernetMethod(Method):
     def _drawn(self) -> dict[str, nn.Module]:
         """Return the students of a step; random ones are drawn by torch's global generator."""
         places = torch.randint(len(self._archs), (self._random,)).tolist()
+        # The sandwich rule: the largest, the smallest, and random students per step.
         drawn = {"largest": -1, "smallest": 0}
         drawn |= {f"random-{number}": place for number, place in enumerate(places, 1)}
         return {role: self.skeleton(self._archs[place]) for role, place in drawn.items()}
@@ -96,6 +97,7 @@ class SupernetMethod(Method):
     def skeleton(self, arch: Architecture) -> nn.Module:
         """Return the network of an architecture on the meta device, without weights."""
         if arch not in self._skeletons:
+            # Skeletons have no storage: their parameters are replaced by views of the supernet's.
             self._skeletons[arch] = build_on_meta(
                 lambda: self._space.network(arch, self._signature)
             )
@@ -104,6 +106,7 @@ class SupernetMethod(Method):
     @cached_property
     def held_out(self) -> "HeldOutLoss":
         """Metric: the mean loss of the largest, the smallest and the middle student."""
+        # Validate on the largest, the smallest and the median architecture.
         places = dict.fromkeys((len(self._archs) - 1, 0, len(self._archs) // 2))
         students = [self.skeleton(self._archs[place]) for place in places]
         return HeldOutLoss(self._objective, students)

@@ -40,6 +40,7 @@ def augmentation(data: LabeledImages, level: str) -> nn.Module:
         )
     if level != "none" and data.flips:
         steps.append(RandomHorizontalFlip())
+    # Colors are changed last, on the cropped image.
     if (change := color_changes(data, level)) is not None:
         steps.append(change)
     return nn.Sequential(*steps)
@@ -111,6 +112,7 @@ class _Trivial(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         images = (images / self._scale).clamp(0, 1)
+        # One transformation per image; images are grouped by transformation for speed.
         drawn = torch.randint(len(self._changes), (len(images),))
         changed = torch.empty_like(images)
         for number, change in enumerate(self._changes):

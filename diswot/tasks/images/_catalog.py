@@ -88,6 +88,7 @@ def load_data(
     """
     check_data(data, image_size=image_size, stream_above=stream_above)
     found = _found(data, root, image_size, stream_above, progress)
+    # Tensors and arrays keep their size, so image_size may not differ from it.
     if image_size is not None and found.shape[1:] != (image_size, image_size):
         channels, height, width = found.shape
         raise OptionError(

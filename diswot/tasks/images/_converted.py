@@ -30,6 +30,7 @@ def inferred_shape(
     if image_size is not None:
         height = width = image_size
         size = f"{height}×{width} as requested"
+    # The most frequent size if most images have it, else the median of shorter sides.
     elif 2 * sharing > len(headers) and max(height, width) <= LARGEST_SIDE:
         size = f"{height}×{width}, the size of {sharing:,} of {len(headers):,}"
     else:

@@ -45,6 +45,7 @@ def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor
     ]
     classes = np.concatenate([each.numpy() for each in labels])
     together = np.concatenate(list(prints.values()))
+    # A fingerprint with two or more classes is a contradiction.
     pairs = np.unique(np.stack([together, classes.astype(np.uint64)]), axis=1)
     contradicting = int((np.unique(pairs[0], return_counts=True)[1] > 1).sum())
     if contradicting:

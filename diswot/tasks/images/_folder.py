@@ -79,6 +79,7 @@ class _Folder:
 
     def is_streamed(self, above: float | None) -> bool:
         """Choose whether images are streamed, and report the choice."""
+        # A cached entry has the shape, so that headers are not read again.
         known = next(filter(is_kept, (self.decoded, self.streamed)), None)
         shape = self.look.shape if known is None else about(known)["images"].shape
         size = len(entries_of(self.listing)) * prod(shape) / 2**30

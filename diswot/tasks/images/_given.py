@@ -78,6 +78,7 @@ def from_dataset(
     for split, dataset in datasets.items():
         who = name if len(datasets) == 1 else f"{name} ({split})"
         read[split] = _read(dataset, who, shape)
+        # The training images determine the shape of the other splits.
         channels, height, width = read["train"].images.shape[1:]
         shape = channels, height, width
     labels, classes, count = class_numbers(
@@ -120,6 +121,7 @@ def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
     collected, raw, forms = Collected(count, name), [], set()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         items = _items(dataset, count, name)
+        # In chunks: images at full size are larger than the resized ones.
         while part := list(islice(items, _TOGETHER)):
             if shape is None and not isinstance(part[0].image, Tensor):
                 header = header_of(part[0].image)

@@ -91,6 +91,7 @@ def image_spec(
     if mean is None or std is None:
         with torch_threads(1):  # sums over several threads differ in their last digits
             pixels = images.double() / scale
+            # In float64, for the same values on every machine.
             mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
             std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
     return ImageSpec((channels, height, width), num_classes, mean, std, scale)

@@ -92,6 +92,7 @@ def class_numbers(
 
 
 def _check_gaps(name: str, largest: int, used: int) -> None:
+    # Ids such as 100,000 would make a huge classifier; a few unused classes are accepted.
     if largest + 1 - used > used + _UNUSED_AT_MOST:
         raise DataError(
             f"the labels of {name} go up to {largest:,}, but only {used:,} different ones are "

@@ -52,6 +52,7 @@ class Listing:
         content = hashlib.sha256(repr((settings, self.classes)).encode())
         for split, files in self.splits.items():
             for file in files:
+                # Size and modification time instead of content: hashing a large folder is slow.
                 relative = file.path.relative_to(self.root)
                 content.update(repr((split, str(relative), *_state(file.path))).encode())
         return content.hexdigest()

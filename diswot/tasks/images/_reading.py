@@ -53,6 +53,7 @@ class Reading:
                 return first_line(error)
 
         with _strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            # pool.map submits all tasks at once, so it gets chunks to limit memory.
             parts = (self.paths[i : i + _TOGETHER] for i in range(0, len(self.paths), _TOGETHER))
             results = (result for part in parts for result in pool.map(attempt, part))
             reported = tracked(results, progress, stage, len(self.paths))

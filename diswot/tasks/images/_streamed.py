@@ -73,6 +73,7 @@ def read_streamed(place: Path, listing: Listing) -> ImageData:
         labels = {str(name): part.tolist() for name, part in zip(SPLITS, parts, strict=True)}
         form = known["images"].shape, int(known["depth"])
         splits = _splits(place, listing, labels, form)
+        # The digest is that of the files' hashes, since pixels are not kept.
         data = assembled(splits, known, listing.root.resolve().name, listing.notes)
     originals = {str(name): each.originals for name, each in zip(SPLITS, splits, strict=True)}
     return data.with_provenance(originals=originals)

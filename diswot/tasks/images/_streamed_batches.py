@@ -57,6 +57,7 @@ class StreamedBatches(ImageBatches):
 
     def epoch(self, shares: Iterable[tuple[Tensor, int]], *, seed: int) -> Iterator[Batch]:
         """Yield batches that loader processes prefetch; the processes end with the iterator."""
+        # The loader reads ahead of training, so both iterate over the same indices.
         asked, needed = tee(shares)
         ahead = _read_ahead(
             self._examples, (_chosen(places, seed) for places, _ in asked), self._workers

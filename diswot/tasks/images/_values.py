@@ -43,6 +43,7 @@ def in_range(splits: Mapping[str, Tensor], name: str) -> tuple[dict[str, Tensor]
             s: images.float() if images.itemsize < 4 else images for s, images in splits.items()
         }
         return (wide, *_float_scale(low, high, said))
+    # Integers of other types: 8-bit values, 16-bit values, or unknown.
     if low >= 0 and high <= _BYTE:
         bytes_ = {split: images.to(torch.uint8) for split, images in splits.items()}
         return bytes_, _BYTE, [f"{said}, taken as 8-bit"]

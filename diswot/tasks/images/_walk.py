@@ -116,6 +116,7 @@ def images_in(folder: Path, left: LeftOut) -> Iterator[Path]:
             if _is_hidden(entry.name):
                 left.hidden.append(path)
             elif _is_folder(entry):
+                # Device and inode identify a folder that is reached by several links.
                 if _identity(path) in seen or (entry.is_symlink() and _leads_back(path)):
                     left.links.append(path)
                 elif is_image(entry.name) and not has_images(path):

@@ -76,6 +76,7 @@ class Augmentation:
         mirrored = torch.rand(count) < (0.0 if self.mirror is None else 0.5)
         factors = factors * torch.stack([1 - 2.0 * mirrored, torch.ones(count)], dim=1)
         cos, sin = angles.cos(), angles.sin()
+        # Coordinates are normalized per axis, so a rotation depends on the aspect ratio.
         ratio = height / width
         turns = torch.stack(
             [torch.stack([cos, -sin * ratio], 1), torch.stack([sin / ratio, cos], 1)], dim=1

@@ -79,6 +79,7 @@ def assistive_loss(
         0.27
     """
     e, d = (student - truth).abs(), (teacher.detach() - truth).abs()
+    # e/(κd) is below 1 near the truth, where the weight fades to 0.
     near = e / (constants.kappa * d).clamp_min(torch.finfo(e.dtype).tiny)
     fading = near if constants.ramp else torch.zeros_like(near)
     below = -constants.negative * torch.where(near < 1, fading, torch.ones_like(near))

@@ -34,6 +34,7 @@ def row_edges(images: Tensor) -> Tensor:
     if not inked.any(dim=1).all():
         raise DataError(f"{int((~inked.any(dim=1)).sum())} images have no ink, so no outline")
     distance = (torch.arange(rows)[:, None] - torch.arange(rows)).abs()
+    # Rows without ink get the profile of the nearest row with ink.
     nearest = distance.masked_fill(~inked[:, None, :], rows).argmin(dim=2)
     ink = ink.gather(1, nearest[:, :, None].expand_as(ink))
     before = torch.cat([torch.zeros(count, rows, 1).double(), ink.cumsum(dim=2)], dim=2)

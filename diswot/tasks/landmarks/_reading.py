@@ -38,6 +38,7 @@ def read_pts(path: Path) -> NDArray[np.float64]:
     points = [_point(path, number, words[number]) for number in range(first + 1, last)]
     if len(points) != count or not 1 <= count <= MOST_POINTS:
         raise DataError(f"{path} declares {count} points but has {len(points)}: fix the file")
+    # From Matlab's indices, which start at 1.
     return np.array(points) - 1
 
 

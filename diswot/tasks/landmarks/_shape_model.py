@@ -56,6 +56,7 @@ class ShapeModel:
             )
         exact = shapes.double()
         mean = exact.mean(dim=0)
+        # Principal components by SVD of the centered shapes.
         _, singular, directions = torch.linalg.svd(exact - mean, full_matrices=False)
         variances = singular.square() / (len(shapes) - 1)
         explained = variances.cumsum(0) / variances.sum().clamp_min(torch.finfo(torch.double).tiny)

@@ -145,6 +145,7 @@ def _check_encoder(source: TransformersSource, config: Any, length: int) -> None
             f"{source.who}: its {heads} heads do not divide its hidden size {hidden}: check "
             "config.json"
         )
+    # RoBERTa's positions start after the padding index, so fewer tokens fit.
     most = getattr(config, "max_position_embeddings", None)
     behind = (config.pad_token_id or 0) + 1 if "roberta" in config.model_type else 0
     if isinstance(most, int) and length > most - behind:

@@ -53,6 +53,7 @@ def tokenized(
     tokenizer = given
     if tokenizer is None:
         tokenizer = kept_tokenizer(texts["train"], vocabulary=vocabulary, kept_in=kept_in)
+    # Splits are made before the tokenizer is trained, so it sees training texts only.
     tokens = {split: [tokenizer.encode(text) for text in own] for split, own in texts.items()}
     length = usual_length(tokens["train"]) if length is None else length
     labels = {split: [classes.index(each.label) for each in splits[split]] for split in SPLITS}

@@ -53,6 +53,7 @@ class TextBatches(TrainingBatches):
         tokens, mask = found.inputs
         if not self.fixed:
             drawn = torch.rand(tokens.shape) < self._hidden
+            # Special tokens are never masked.
             own = torch.isin(tokens, self._special, invert=True)
             tokens = tokens.masked_fill(drawn & own, self._mask)
         if found.labels is None:

@@ -74,6 +74,7 @@ class AsTrained(OwnView):
             torch.tensor(values).view(-1, 1, 1)
             for values in (self.mean, self.std, images.mean, images.std)
         )
+        # Undoing one normalization and applying another is one affine map per channel.
         factor, offset = std_as_given / own_std, (mean_as_given - own_mean) / own_std
         self.register_buffer("factor", factor, persistent=False)
         self.register_buffer("offset", offset, persistent=False)
@@ -87,6 +88,7 @@ class AsTrained(OwnView):
         height, width = self.crop
         if tuple(images.shape[2:]) != self.size:
             images = F.interpolate(images, self.size, mode=self.interpolation, antialias=True)
+        # Center crop.
         top, left = ((self.size[side] - self.crop[side]) // 2 for side in (0, 1))
         return images[..., top : top + height, left : left + width] * self.factor + self.offset
 

@@ -85,6 +85,7 @@ def cut_out(photo: Tensor, box: list[float], shape: tuple[int, ...]) -> Tensor:
         shape: height and width of the student's image, which is a center crop of the photo.
     """
     height, width = photo.shape[1:]
+    # The student's uncropped image is the largest center crop with its aspect ratio.
     scale = min(height / shape[0], width / shape[1])
     tall, wide = (max(1, round(scale * side)) for side in shape)
     above, before = (height - tall) // 2, (width - wide) // 2

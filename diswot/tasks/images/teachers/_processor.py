@@ -81,6 +81,7 @@ def _settings(processor: Any) -> dict[str, Any]:
         value = getattr(processor, name, default)
         return default if value is None else value
 
+    # Mean and std are given after rescaling; ours are for pixels in [0, 1].
     largest = 255 * asked("rescale_factor", 1 / 255) if asked("do_rescale", True) else 255.0
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if asked("do_normalize", True):
