@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from benchmarks.budget_tables import BudgetTable
+from diswot.bench.ground_truths import Vector
 from diswot.errors import OptionError
 from diswot.search.few_shot import Ranker
 from search_spaces import ChoiceSpace
@@ -26,34 +27,46 @@ class Spending:
 
     def __init__(self, table: BudgetTable, cost: float, rng: np.random.Generator) -> None:
         self.table, self.rng = table, rng
-        self.left = cost + 1e-9
+        self.cost, self.spent = cost, 0.0
         self.short: dict[int, float] = {}
         self.full: dict[int, float] = {}
+        self._after: dict[tuple[int, bool], float] = {}
+        self._untrained = int(rng.integers(len(table.full)))
+
+    @property
+    def left(self) -> float:
+        """What is left of the budget, in full trainings."""
+        return self.cost - self.spent + 1e-9
 
     def brief(self, place: int) -> bool:
         """Train a network for few epochs; return whether the budget allowed it."""
-        if place not in self.short:
-            if self.left < self.table.share:
-                return False
-            self.left -= self.table.share
-            self.short[place] = float(self.table.short[place])
-        return True
+        return self._train(place, self.short, self.table.short, self.table.share)
 
     def whole(self, place: int) -> bool:
         """Train a network for all epochs; return whether the budget allowed it."""
-        if place not in self.full:
-            if self.left < 1:
+        return self._train(place, self.full, self.table.full, 1.0)
+
+    def _train(self, place: int, known: dict[int, float], results: Vector, cost: float) -> bool:
+        if place not in known:
+            if self.left < cost:
                 return False
-            self.left -= 1
-            self.full[place] = float(self.table.full[place])
+            self.spent += cost
+            known[place] = float(results[place])
+            self._after[place, known is self.full] = self.spent
         return True
 
-    def best(self) -> int:
-        """Return the best of the full trainings, else of the short ones, else a random network."""
-        for known in (self.full, self.short):
-            if known:
-                return max(known, key=lambda place: known[place])
-        return int(self.rng.integers(len(self.table.full)))
+    def best(self, cost: float | None = None) -> int:
+        """Return the best of the full trainings, else of the short ones, else a random network.
+
+        Args:
+            cost: what had been spent; by default all of the budget.
+        """
+        limit = self.cost if cost is None else cost
+        for whole, known in ((True, self.full), (False, self.short)):
+            within = [each for each in known if self._after[each, whole] <= limit + 1e-9]
+            if within:
+                return max(within, key=lambda place: known[place])
+        return self._untrained
 
 
 class Briefs:
@@ -81,19 +94,17 @@ def diswot(spending: Spending, briefs: Briefs) -> int:
     for place in known:
         spending.brief(place)
     order = [int(place) for place in briefs.ranker.ranking(known)]
-    for place in order:
-        if not spending.whole(place):
-            break
+    for place in order[:whole]:
+        spending.whole(place)
     return spending.best() if spending.full else order[0]
 
 
 def score_top(spending: Spending, briefs: Briefs) -> int:
     """The best by score in full, as many as the budget allows; without any the first."""
-    order = briefs.ranker.ranking({})
-    for place in order:
-        if not spending.whole(int(place)):
-            break
-    return spending.best() if spending.full else int(order[0])
+    order = [int(place) for place in briefs.ranker.ranking({})]
+    for place in order[: int(spending.left)]:
+        spending.whole(place)
+    return spending.best() if spending.full else order[0]
 
 
 def random_full(spending: Spending, briefs: Briefs) -> int:
@@ -193,6 +204,10 @@ METHODS: dict[str, Callable[[Spending, Briefs], int]] = {
     "hyperband": hyperband,
     "tpe": tpe,
 }
+
+
+ANYTIME = ("random, full", "random, short", "regularized evolution", "tpe")
+"""Methods that do with a smaller budget what they do first with a larger one."""
 
 
 def available(table: BudgetTable) -> dict[str, Callable[[Spending, Briefs], int]]:

@@ -2,22 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
 
-from benchmarks.lab.forms import FORMS, Network, networks_of
 from benchmarks.results_folder import RESULTS
 from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
-from diswot.csv_table import read_csv
+from diswot.bench.rank_statistics import kendall
+from diswot.csv_table import Table, read_csv
 from diswot.search.few_shot import genes, grouped, normal_scores
+from diswot.seeding import generator_for
 from search_spaces import Architecture, SearchSpace
 
-FORM = "r ln r · √filled"
-"""The training-free score: of `python -m benchmarks.lab.forms`, in one pass of eight images."""
+SIMULATED = 0.7
+"""Kendall's τ of simulated short results with the full ones: that of 12 and 200 epochs of the cells
+of NAS-Bench-201 on CIFAR-10."""
+
+SMALL = 1_000
+"""Networks below which every seed sees some of a table, drawn at random."""
+
+DRAWN = 2 / 3
+"""How many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,112 +54,122 @@ class BudgetTable:
     share: float
 
     @cached_property
+    def _effective(self) -> list[Architecture]:
+        return [self.space.effective(arch) for arch in self.architectures]
+
+    @cached_property
     def _genes(self) -> NDArray[np.str_]:
-        effective = [self.space.effective(arch) for arch in self.architectures]
-        return np.array([[str(gene) for gene in arch] for arch in effective])
+        return np.array([[str(gene) for gene in arch] for arch in self._effective])
 
     def nearest(self, genes: Sequence[str], rng: np.random.Generator) -> int:
         """Return the network that differs in the fewest genes, at random among ties."""
         differ = (self._genes != np.array(genes)).sum(axis=1)
         return int(rng.choice(np.flatnonzero(differ == differ.min())))
 
+    @cached_property
     def features(self) -> NDArray[np.float64]:
-        """Return the ranker's features of each network."""
-        effective = [self.space.effective(arch) for arch in self.architectures]
-        names = [" ".join(map(str, arch)) for arch in effective]
+        """The ranker's features of each network."""
+        names = [" ".join(map(str, arch)) for arch in self._effective]
         numbers = [normal_scores(each) for each in (self.params, self.macs, self.scores)]
         return grouped([*genes(names), np.column_stack(numbers)])
 
     def within(self, max_params: float) -> "BudgetTable":
         """Return the networks with at most `max_params` parameters."""
-        kept = np.flatnonzero(self.params <= max_params)
+        return self._part(np.flatnonzero(self.params <= max_params))
+
+    def seen(self, seed: int) -> "BudgetTable":
+        """Return what a seed sees: the table, or of a small one two thirds, drawn at random.
+
+        Otherwise all seeds would do nearly the same on a small table.
+        """
+        size = len(self.full)
+        if size >= SMALL:
+            return self
+        rng = generator_for("networks of a budget", self.name, seed)
+        return self._part(np.sort(rng.permutation(size)[: round(DRAWN * size)]))
+
+    def _part(self, kept: NDArray[np.int64]) -> "BudgetTable":
         return replace(
             self,
             architectures=tuple(self.architectures[place] for place in kept),
-            scores=self.scores[kept],
-            params=self.params[kept],
-            macs=self.macs[kept],
-            short=self.short[kept],
-            full=self.full[kept],
+            **{
+                name: getattr(self, name)[kept]
+                for name in ("scores", "params", "macs", "short", "full")
+            },
         )
 
 
-def cells(root: Path) -> BudgetTable:
-    """All cells of NAS-Bench-201 on CIFAR-100, after 12 and 200 epochs; one cell of each class.
+def measured(
+    name: str, root: Path, *, truth: str, scores: str, short: str | None, full: str, share: float
+) -> BudgetTable:
+    """Return the networks of a truth whose default score was measured.
 
-    The score is measured on 300 cells and predicted for the others from pairs of operations.
+    Args:
+        name: of the table.
+        root: the data root.
+        truth: where accuracies are.
+        scores: table in benchmarks/results of the default score in several initializations.
+        short: column of short trainings; `None` simulates them.
+        full: column of full trainings.
+        share: epochs of a short training over those of a full one.
     """
-    truth = find_truth("nas-bench-201", root)
-    first: dict[str, int] = {}
-    for place, arch in enumerate(truth.architectures):
-        first.setdefault(truth.space.canonical_key(arch), place)
-    part = truth.part([*first.values()])
-    costs = read_csv(root / "nas-bench-201" / "accuracies.csv")
-    places = [*first.values()]
-    return BudgetTable(
-        "nas-bench-201",
-        part.space,
-        part.architectures,
-        _predicted(part),
-        1e6 * costs.numbers("params_M")[places],
-        1e6 * costs.numbers("flops_M")[places],
-        part.accuracies("cifar100-12ep"),
-        part.accuracies("cifar100"),
-        12 / 200,
-    )
-
-
-def _predicted(truth: GroundTruth) -> Vector:
-    """Return the score of every cell, from that of the cells whose layers were measured."""
-    table = read_csv(RESULTS / "layers-nas-bench-201.csv")
-    space = truth.space
-    known = [space.effective(space.from_string(name)) for name in table.column("arch")]
-    wanted = [space.effective(arch) for arch in truth.architectures]
-    pairs = [_pairs(arch) for arch in (*known, *wanted)]
-    columns = genes(pairs)[1]
-    networks, _ = networks_of("nas-bench-201")
-    scores = np.array([FORMS[FORM](network) for network in networks])
-    fitted = RidgeCV(np.logspace(-2, 3, 12)).fit(columns[: len(known)], scores)
-    predicted: Vector = fitted.predict(columns[len(known) :])
-    return predicted
-
-
-def _pairs(arch: Sequence[str]) -> str:
-    """Return the operations of a cell at their edges, and all pairs of them, as words."""
-    placed = [f"{edge}:{operation}" for edge, operation in enumerate(arch)]
-    both = [f"{a}~{b}" for n, a in enumerate(placed) for b in placed[n + 1 :]]
-    return " ".join((*placed, *both)).replace(":", "~")
-
-
-def _measured(name: str, root: Path, layers: str) -> BudgetTable:
-    """Return a table whose short trainings are those without the teacher."""
-    truth = find_truth(name, root)
-    networks, _ = networks_of(layers)
+    table, found = read_csv(RESULTS / f"{scores}.csv"), find_truth(truth, root)
+    part = found.part(_places(found, table))
+    accuracies = part.accuracies(full)
     return BudgetTable(
         name,
-        truth.space,
-        truth.architectures,
-        _scores(networks),
-        np.array([network.params for network in networks]),
-        np.array([network.macs for network in networks]),
-        truth.accuracies("vanilla"),
-        truth.accuracies("distilled"),
-        0.1,
+        part.space,
+        part.architectures,
+        np.array([np.array(cell.split(), float).mean() for cell in table.column("scores")]),
+        table.numbers("params"),
+        table.numbers("macs"),
+        _simulated(accuracies, name) if short is None else part.accuracies(short),
+        accuracies,
+        share,
     )
 
 
-def _scores(networks: Sequence[Network]) -> Vector:
-    return np.array([FORMS[FORM](network) for network in networks])
+def _places(truth: GroundTruth, table: Table) -> list[int]:
+    """Return where the networks of a table are in a truth."""
+    places = {truth.space.to_string(arch): n for n, arch in enumerate(truth.architectures)}
+    return [places[name] for name in table.column("arch")]
 
 
-TABLES: dict[str, Callable[[Path], BudgetTable]] = {
-    "nas-bench-201": cells,
-    "resnet-s0": lambda root: _measured("resnet-s0", root, "resnet-s0"),
-    "autoformer": lambda root: _measured("autoformer", root, "autoformer-224"),
+def _simulated(full: Vector, name: str) -> Vector:
+    """Return full results with normal noise on their normal scores, as much as `SIMULATED` says."""
+    exact = normal_scores(full)
+    noise = generator_for("simulated short trainings", name).standard_normal(len(full))
+    few, some = 0.0, 4.0
+    for _ in range(12):
+        middle = (few + some) / 2
+        more = kendall(exact + middle * noise, full) > SIMULATED
+        few, some = (middle, some) if more else (few, middle)
+    found: Vector = full.mean() + full.std() * (exact + few * noise)
+    return found
+
+
+_CELLS = partial(measured, truth="nas-bench-201", scores="space-scores-nas-bench-201", share=0.06)
+_SIMULATED = partial(measured, short=None, full="cifar10", share=0.1)
+_ALONE = partial(measured, short="vanilla", full="distilled", share=0.1)
+
+TABLES: dict[str, Callable[[str, Path], BudgetTable]] = {
+    "nas-bench-201": partial(_CELLS, short="cifar100-12ep", full="cifar100"),
+    "nas-bench-201-cifar10": partial(_CELLS, short="cifar10-12ep", full="cifar10"),
+    "nas-bench-macro": partial(
+        _SIMULATED, truth="nas-bench-macro", scores="space-scores-nas-bench-macro"
+    ),
+    "nats-sss": partial(_SIMULATED, truth="nats-sss", scores="space-scores-nats-sss"),
+    "resnet-s0": partial(_ALONE, truth="resnet-s0", scores="filled-resnet-s0"),
+    "autoformer": partial(_ALONE, truth="autoformer-224", scores="filled-autoformer-224"),
 }
+"""Short trainings of cells have 12 of 200 epochs; those of S0 and of AutoFormer are without
+the teacher, and those of the others simulated."""
 
 LIMITS = {
     "nas-bench-201": 500_000.0,
+    "nas-bench-201-cifar10": 500_000.0,
+    "nas-bench-macro": 1_200_000.0,
+    "nats-sss": 200_000.0,
     "resnet-s0": 300_000.0,
     "autoformer": 7_000_000.0,
 }

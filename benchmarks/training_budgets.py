@@ -7,15 +7,16 @@ optuna (`pip install optuna`); without it there are no rows of it.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import click
 import numpy as np
 import torch
 
-from benchmarks.budget_methods import Briefs, Spending, available
+from benchmarks.budget_methods import ANYTIME, Briefs, Spending, available
 from benchmarks.budget_tables import LIMITS, TABLES, BudgetTable
 from benchmarks.results_folder import keep
 from diswot.bench.rank_statistics import kendall
@@ -25,16 +26,21 @@ from diswot.search.few_shot import Ranker
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
 
-COSTS = (0.0, 0.5, 1.0, 2.0, 6.0, 10.0)
+COSTS = (0.0, 0.5, 1.0, 2.0, 5.0, 6.0, 10.0)
 SEEDS = 20
-NOISE = 0.1
-"""Standard deviation that a seed adds to scores, over theirs: between initializations."""
+NOISE = 0.05
+"""Standard deviation that a seed adds to scores, over theirs: of the mean of two initializations,
+as on the cells of NAS-Bench-201."""
 
 BRIEF = 20
 """Short trainings after which the order of the posterior is compared with the full results."""
 
 BRIEF_AT = 2.0
 """The cost in whose rows that is written."""
+
+OURS = "diswot"
+RESAMPLED = 2_000
+"""Bootstrap samples of an interval."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class BudgetRow:
         median: regret in points over the seeds.
         low: its first quartile.
         high: its third quartile.
+        mean: of the regrets.
+        other: of `diswot`: the other method of the lowest mean at this cost.
+        behind: of `diswot`: mean regret minus the other's, over the same seeds.
+        behind_low: lower end of its 95 % bootstrap interval over seeds.
+        behind_high: its upper end.
         tau: of `diswot` at 2: of the posterior after 20 short trainings and the full results,
             mean over seeds; at 0: of the score.
         seconds: of `diswot`: of the choice of 20 short trainings, mean over seeds.
@@ -63,57 +74,82 @@ class BudgetRow:
     median: float
     low: float
     high: float
-    tau: float | None
-    seconds: float | None
+    mean: float
+    other: str | None = None
+    behind: float | None = None
+    behind_low: float | None = None
+    behind_high: float | None = None
+    tau: float | None = None
+    seconds: float | None = None
+
+
+Regrets: TypeAlias = dict[tuple[str, float], list[float]]
+"""By method and cost, one for each seed."""
 
 
 def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[BudgetRow]:
     """Return the rows of a table."""
-    found: dict[tuple[str, float], list[float]] = {}
+    found: Regrets = {}
     taus: dict[float, list[float]] = {0.0: [], BRIEF_AT: []}
-    seconds, features, methods = [], table.features(), available(table)
+    seconds: list[float] = []
     for seed in range(SEEDS):
-        rng = generator_for("training budgets", table.name, seed)
-        noise = NOISE * table.scores.std() * rng.standard_normal(len(table.scores))
-        briefs = Briefs(table, Ranker(features, table.scores + noise))
+        seen = table.seen(seed)
+        noise = generator_for("noise of scores", table.name, seed).standard_normal(len(seen.scores))
+        scores = seen.scores + NOISE * seen.scores.std() * noise
+        briefs = Briefs(seen, Ranker(seen.features, scores))
         started = time.process_time()
         known = briefs.first(BRIEF)
         seconds.append(time.process_time() - started)
-        taus[0.0].append(_tau(briefs.ranker, {}, table))
-        taus[BRIEF_AT].append(_tau(briefs.ranker, known, table))
-        for name, method in methods.items():
-            for cost in COSTS:
-                place = method(Spending(table, cost, rng), briefs)
-                regret = float(table.full.max() - table.full[place])
-                found.setdefault((name, cost), []).append(regret)
+        taus[0.0].append(_tau(briefs.ranker, {}, seen))
+        taus[BRIEF_AT].append(_tau(briefs.ranker, known, seen))
+        for name, cost, regret in _regrets(seen, briefs, seed):
+            found.setdefault((name, cost), []).append(regret)
         progress(Step(f"{table.name} {limit or ''}", seed + 1, SEEDS, ""))
-    means = _means(taus, seconds)
+    spent = round(float(np.mean(seconds)), 3)
+    more = {cost: {"tau": round(float(np.mean(each)), 4)} for cost, each in taus.items()}
+    size = len(table.seen(0).full)
     return [
-        _row(table, limit, name, cost, regrets, means if name == "diswot" else {})
+        BudgetRow(
+            *(table.name, limit, size, name, cost, *_spread(regrets)),
+            **(_against_others(found, cost) | more.get(cost, {}) if name == OURS else {}),
+            seconds=spent if name == OURS else None,
+        )
         for (name, cost), regrets in found.items()
     ]
 
 
-def _row(
-    table: BudgetTable,
-    limit: int | None,
-    name: str,
-    cost: float,
-    regrets: Sequence[float],
-    means: Mapping[float, tuple[float, float]],
-) -> BudgetRow:
+def _regrets(table: BudgetTable, briefs: Briefs, seed: int) -> Iterator[tuple[str, float, float]]:
+    """Yield method, cost and regret of every method at every cost."""
+    best = float(table.full.max())
+    for name, method in available(table).items():
+        rng = generator_for("training budgets", table.name, name, seed)
+        if name in ANYTIME:
+            spending = Spending(table, max(COSTS), rng)
+            method(spending, briefs)
+            for cost in COSTS:
+                yield name, cost, best - float(table.full[spending.best(cost)])
+        else:
+            for cost in COSTS:
+                place = method(Spending(table, cost, rng), briefs)
+                yield name, cost, best - float(table.full[place])
+
+
+def _spread(regrets: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return median, quartiles and mean."""
     low, median, high = np.percentile(regrets, [25, 50, 75]).round(3).tolist()
-    tau, seconds = means.get(cost, (None, None))
-    size = len(table.full)
-    return BudgetRow(table.name, limit, size, name, cost, median, low, high, tau, seconds)
+    return median, low, high, round(float(np.mean(regrets)), 3)
 
 
-def _means(
-    taus: Mapping[float, Sequence[float]], seconds: Sequence[float]
-) -> dict[float, tuple[float, float]]:
-    """Return τ and seconds by the cost in whose rows they are written."""
-    spent = round(float(np.mean(seconds)), 3)
-    return {cost: (round(float(np.mean(each)), 4), spent) for cost, each in taus.items()}
+def _against_others(found: Regrets, cost: float) -> dict[str, Any]:
+    """Return the best of the others at a cost, and how far `diswot` is behind it."""
+    others = [name for name, each in found if each == cost and name != OURS]
+    other = min(others, key=lambda name: float(np.mean(found[name, cost])))
+    behind = np.array(found[OURS, cost]) - np.array(found[other, cost])
+    rng = generator_for("bootstrap of regrets", cost)
+    means = rng.choice(behind, (RESAMPLED, len(behind))).mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
+    mean = round(float(behind.mean()), 3)
+    return {"other": other, "behind": mean, "behind_low": low, "behind_high": high}
 
 
 def _tau(ranker: Ranker, known: Mapping[int, float], table: BudgetTable) -> float:
@@ -130,7 +166,7 @@ def main(data_root: str | None, tables: tuple[str, ...]) -> None:
     root = find_root(data_root)
     with displayed_progress() as progress:
         for name in tables or TABLES:
-            started, table = datetime.now(UTC), TABLES[name](root)
+            started, table = datetime.now(UTC), TABLES[name](name, root)
             limit = LIMITS[name]
             rows = rows_of(table, None, progress)
             rows += rows_of(table.within(limit), int(limit), progress)

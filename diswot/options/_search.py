@@ -222,7 +222,8 @@ class SearchOptions(ScoringOptions, total=False):
     train_budget: Annotated[
         str | None,
         Option(
-            "Budget in full trainings, e.g. 6x: half for short ones, half for successive halving.",
+            "Budget in full trainings or minutes, e.g. 6x or 10min: half for short ones, half for "
+            "successive halving.",
             group="Search",
         ),
     ]

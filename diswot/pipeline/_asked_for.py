@@ -51,9 +51,9 @@ def check_run(
     options = cast(RunOptions, known)
     settings, _, _ = settled(budget, options)
     wanted, engine = options.get("shortlist", 1), settings.engine
-    if wanted > 1 and settings.trainings.total is not None:
+    if wanted > 1 and settings.trainings.divided:
         raise OptionError(
-            f"--shortlist {wanted} and --train-budget {settings.trainings.total:g}x exclude each "
+            f"--shortlist {wanted} and --train-budget {settings.trainings} exclude each "
             "other: the budget says how many students are trained on"
         )
     if engine.name != "exhaustive" and wanted > engine.total:

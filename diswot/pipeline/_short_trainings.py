@@ -8,13 +8,9 @@ from diswot.search import Plan, SearchResult, TrainingBudget
 
 
 def plan_of(run: Run, result: SearchResult) -> Plan:
-    """Return how the training budget of a run is divided.
-
-    Args:
-        run: the run.
-        result: the result of its search.
-    """
-    return TrainingBudget(**result.manifest.get("trainings", {})).plan(run.job["epochs"])
+    """Return how the budget of a job's trainings is divided, as far as short ones are done."""
+    budget = TrainingBudget(**result.manifest.get("trainings", {}))
+    return budget.plan(run.job["epochs"], result.trainings)
 
 
 def trained_briefly(run: Run, result: SearchResult, options: Mapping[str, Any]) -> SearchResult:

@@ -1,7 +1,7 @@
 """The result of a search, in memory and on disk."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import SearchOptions, declared, takes_options
 from diswot.runs.folder import read_json, write_record
+from diswot.search._brief_training import BriefTraining
 from diswot.search._candidate import Candidate
 from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
@@ -44,28 +45,6 @@ _SETTINGS = {
 
 RESULT = "result.json"
 MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True)
-class BriefTraining:
-    """A short training of a candidate.
-
-    Attributes:
-        key: canonical key of the candidate.
-        architecture: name of the architecture.
-        epochs: number of epochs.
-        value: the task's measure on the validation split, higher is better; `None` if the
-            training failed.
-        failure: error message if it failed, else `None`.
-        seconds: wall-clock time.
-    """
-
-    key: str
-    architecture: str
-    epochs: int
-    value: float | None
-    failure: str | None = None
-    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -270,7 +249,7 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         best = read(result["best"])
         if best.key not in {candidate.key for candidate in candidates.values()}:
             raise ValueError(f"the winner {best.key} is not one of its candidates")
-        trained = tuple(BriefTraining(**each) for each in result.get("trainings", []))
+        trained = tuple(BriefTraining.from_json(each) for each in result.get("trainings", []))
         order = tuple(result.get("order", []))
         if not set(order) <= {candidate.key for candidate in candidates.values()}:
             raise ValueError(

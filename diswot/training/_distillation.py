@@ -25,6 +25,7 @@ from diswot.training._recipe import Recipe
 from diswot.training._saved import load_training, save_report, saved_students
 from diswot.training._teacher import TrainedTeacher
 from diswot.training._trained import Training
+from diswot.training._trainer import Stop
 from diswot.training._training import train
 
 
@@ -57,6 +58,7 @@ class Distillation:
         folder: Path | None = None,
         progress: Progress = silent,
         stage: str | None = None,
+        stop: Stop | None = None,
     ) -> Training:
         """Train `student` in place; it ends with the weights of its best epoch.
 
@@ -68,12 +70,22 @@ class Distillation:
             progress: receives every step.
             stage: name of the training in progress reports; by default its loss.
 
+        Args:
+            student: what is trained.
+            loss: see [`distill`][diswot.training.distill].
+            folder: where the training is kept.
+            progress: receives every step.
+            stage: what the training is called there; by default as its loss.
+            stop: asked after every epoch whether to end early; by default never.
+
         Raises:
             RunFolderError: another process uses the folder, or it has another training.
             RunError: the loss is not finite.
         """
         with nullcontext() if folder is None else working_in(folder):
-            return self._train(student, loss=loss, folder=folder, progress=progress, stage=stage)
+            return self._train(
+                student, loss=loss, folder=folder, progress=progress, stage=stage, stop=stop
+            )
 
     def _train(
         self,
@@ -83,6 +95,7 @@ class Distillation:
         folder: Path | None,
         progress: Progress,
         stage: str | None,
+        stop: Stop | None = None,
     ) -> Training:
         training = train(
             student,
@@ -94,6 +107,7 @@ class Distillation:
             device=self.device,
             progress=progress,
             stage=stage,
+            stop=stop,
         )
         origin = self._set_origin(student, training)
         if folder is not None and is_first():

@@ -1,17 +1,17 @@
 """The training loop."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 from torch import Tensor
 
 from diswot.errors import DivergedError
 from diswot.networks import backward_of
 from diswot.tasks import Batch, Measure
-from diswot.training._checkpoint import CHECKPOINT, save_checkpoint
+from diswot.training._checkpoint import CHECKPOINT, TrainerState, save_checkpoint
 from diswot.training._evaluation import measured
 from diswot.training._files import TrainingFiles
 from diswot.training._loss_log import TOTAL, LossLog
@@ -20,6 +20,10 @@ from diswot.training._metrics import Epoch
 from diswot.training._optimization import snapshot
 from diswot.training._plan import Prepared
 from diswot.training._trained import Training
+
+Stop: TypeAlias = Callable[[int, Measure], bool]
+"""Whether to end a training early, asked after every epoch: the epochs that are done, and the best
+measure on the validation split so far."""
 
 SETTLED = 8
 """Number of steps after which losses are read from the device, to avoid synchronization."""
@@ -56,12 +60,18 @@ class Clock:
         return time.perf_counter() - self.started
 
 
-def run(work: Prepared, *, checkpoint_seconds: float) -> Training:
-    """Train to the end; the student ends with the weights of its best epoch.
+def run(
+    work: Prepared,
+    *,
+    checkpoint_seconds: float,
+    stop: Stop | None = None,
+) -> Training:
+    """Train to the end, or until `stop`; the student ends with the weights of its best epoch.
 
     Args:
         work: the training, new or resumed.
         checkpoint_seconds: time between checkpoints within an epoch.
+        stop: asked after every epoch whether to end early.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -69,7 +79,7 @@ def run(work: Prepared, *, checkpoint_seconds: float) -> Training:
     plan, state = work.plan, work.state
     clock, steps = Clock.of(state.seconds, checkpoint_seconds), plan.batches.steps
     plan.meter.begin(state.epoch * steps + state.step, plan.recipe.epochs * steps)
-    while state.epoch < plan.recipe.epochs:
+    while state.epoch < plan.recipe.epochs and not _stopped(state, stop):
         with plan.method.watching():
             examples_per_second = _train_epoch(work, clock)
         _end_epoch(work, clock, examples_per_second)
@@ -87,6 +97,11 @@ def run(work: Prepared, *, checkpoint_seconds: float) -> Training:
         state.seconds,
         test[1],
     )
+
+
+def _stopped(state: TrainerState, stop: Stop | None) -> bool:
+    """Return whether a training is to end early, after at least one epoch."""
+    return stop is not None and state.best_val is not None and stop(state.epoch, state.best_val)
 
 
 def _train_epoch(work: Prepared, clock: Clock) -> float:

@@ -17,7 +17,7 @@ from diswot.training._method import Method
 from diswot.training._plan import plan, prepare
 from diswot.training._recipe import Recipe
 from diswot.training._trained import Training
-from diswot.training._trainer import run
+from diswot.training._trainer import Stop, run
 
 CHECKPOINT_MINUTES = 5.0
 """Default time between checkpoints within an epoch, in minutes."""
@@ -31,6 +31,7 @@ class Running(TypedDict, total=False):
     progress: Progress
     stage: str | None
     checkpoint_minutes: float
+    stop: Stop | None
 
 
 def train(
@@ -74,6 +75,7 @@ def train_by(
     progress: Progress = silent,
     stage: str | None = None,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    stop: Stop | None = None,
 ) -> Training:
     """Train the student of a method; it ends with the weights of its best epoch.
 
@@ -94,6 +96,7 @@ def train_by(
         progress: receives every step.
         stage: name of the training in reports; by default the method's.
         checkpoint_minutes: time between checkpoints within an epoch.
+        stop: asked after every epoch whether to end early; by default never.
 
     Returns:
         History and measures of the training.
@@ -111,4 +114,4 @@ def train_by(
         reported = progress if accelerator.is_main_process else silent
         meter = Meter(stage or method.name, reported)
         work = prepare(plan(method, data, recipe, accelerator, folder=folder, meter=meter))
-        return run(work, checkpoint_seconds=60 * checkpoint_minutes)
+        return run(work, checkpoint_seconds=60 * checkpoint_minutes, stop=stop)

@@ -3,7 +3,7 @@
 import pytest
 
 from diswot.errors import OptionError
-from diswot.search import Plan, TrainingBudget
+from diswot.search import BriefTraining, Plan, TrainingBudget
 from diswot.training import total_epochs
 
 
@@ -12,6 +12,7 @@ from diswot.training import total_epochs
 def test_all_trainings_are_within_the_budget(total: str, whole: int) -> None:
     plan = TrainingBudget.chosen(None, None, total).plan(whole)
     assert plan.shortlist is not None
+    assert plan.trainings is not None
     spent = plan.trainings * plan.epochs + total_epochs(plan.shortlist, whole)
     assert whole <= spent <= float(total[:-1]) * whole
 
@@ -27,6 +28,8 @@ def test_nothing_asked_for_is_no_training() -> None:
         ((None, None, "0x"), "at least 1x"),
         ((None, None, "six"), "at least 1x"),
         ((None, None, "-2x"), "at least 1x"),
+        ((None, None, "0min"), "10min"),
+        ((None, None, "10 hours"), "10min"),
         ((None, 3, None), "--trainings 20"),
         ((0, 3, None), "--trainings 20"),
     ],
@@ -43,3 +46,47 @@ def test_trainings_that_leave_nothing_for_the_winner_are_refused() -> None:
         TrainingBudget.chosen(30, 2, "2x").plan(20)
     with pytest.raises(OptionError, match="at most 20"):
         TrainingBudget.chosen(3, 21, None).plan(20)
+
+
+def trained(seconds: float, *, count: int = 4, failure: str | None = None) -> list[BriefTraining]:
+    """Return short trainings of 4 epochs that took so many seconds each."""
+    value, curve = (None, ()) if failure else (0.5, (0.1, 0.2, 0.3, 0.5))
+    return [BriefTraining(str(n), str(n), 4, value, failure, seconds, curve) for n in range(count)]
+
+
+def test_minutes_are_divided_by_what_the_first_trainings_took() -> None:
+    budget = TrainingBudget.chosen(None, None, "10min")
+    plan = budget.plan(20)
+    assert (plan.epochs, plan.left([])) == (4, 4)
+    # 2 s an epoch, 8 s a short training, 40 s a full one: 300 s of short ones are 37
+    assert plan.left(trained(8.0)) == 33
+    assert plan.left(trained(8.0, count=37)) == 0
+    # 304 s are left, 152 epochs: enough to halve all of them
+    assert budget.plan(20, trained(8.0, count=37)).shortlist == 37
+    # 2.5 s an epoch leave 60 s of 100, 24 epochs: those of the winner
+    assert TrainingBudget(minutes=100 / 60).plan(20, trained(10.0)).shortlist == 1
+
+
+def test_minutes_that_suffice_for_the_winner_alone_train_no_more() -> None:
+    budget = TrainingBudget.chosen(None, None, "1min")
+    assert budget.plan(20).left(trained(8.0)) == 0  # 32 s of 60 are spent
+    assert budget.plan(20, trained(60.0)).shortlist == 1
+
+
+@pytest.mark.parametrize("failure", [None, "broken"])
+def test_trainings_that_take_no_time_end_too(failure: str | None) -> None:
+    plan = TrainingBudget.chosen(None, None, "1min").plan(20)
+    assert plan.left(trained(0.0, failure=failure)) > 0
+
+
+def test_epochs_of_stopped_trainings_are_spent_on_further_ones() -> None:
+    stopped = BriefTraining("1", "1", 4, 0.2, None, 1.0, (0.1, 0.2))
+    plan = TrainingBudget.chosen(None, None, "6x").plan(20)
+    assert plan.left([stopped] * 4) == plan.left(trained(1.0)) + 2
+    fixed = TrainingBudget.chosen(10, 4, None).plan(20)
+    assert fixed.left([stopped] * 4) == fixed.left(trained(1.0)) == 6
+
+
+def test_failed_trainings_count_in_full() -> None:
+    plan = TrainingBudget.chosen(None, None, "6x").plan(20)
+    assert plan.left(trained(0.1, failure="broken")) == plan.left(trained(0.1))

@@ -6,14 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from diswot.search.few_shot._features import Matrix, Vector, normal_scores
+from diswot.search.few_shot._posterior import Matrix, Posterior, Vector
 
 FEWEST = 3
 """Number of results below which candidates are ranked by score alone."""
-
-SCORE_WEIGHT = 1.0
-"""Weight of the standardized score, added to the predicted standardized result: short trainings
-favor networks that learn fast, the score those that end well."""
 
 FIRST = 5
 """Number of trainings chosen by score and diversity before expected improvement is used."""
@@ -21,13 +17,9 @@ FIRST = 5
 BEST = 0.1
 """Fraction of the candidates, by score, from which the first trainings are chosen."""
 
-_OFFSET, _RESIDUAL, _NOISE = 25.0, 0.5, 0.09
-"""Variances of the Gaussian process, for standardized results: of their mean, of what the score
-does not explain, and of the noise of one training."""
-
 
 class Ranker:
-    """A Gaussian process over the results of short trainings, with the score as prior mean.
+    """Ranks candidates by their score, and by what short trainings of some of them say.
 
     Args:
         features: features of all candidates (N, D), scaled so that the mean squared distance
@@ -44,17 +36,18 @@ class Ranker:
 
     def __init__(self, features: Matrix, scores: Vector) -> None:
         self._features = features
-        self._prior = normal_scores(scores)
+        self._posterior = Posterior(features, scores)
+        self._scores = scores
         self._order = np.argsort(-scores, kind="stable")
 
     def __len__(self) -> int:
-        return len(self._prior)
+        return len(self._scores)
 
     def ranking(self, results: Mapping[int, float]) -> NDArray[np.int64]:
-        """Return the indices of all candidates (N,), most promising first.
+        """Return the places of all candidates (N,), the most promising first.
 
-        The first is the best of the short trainings; the others are ordered by posterior mean
-        plus score. With fewer than three results, all are ordered by score.
+        The first is the best of the short trainings; the others are ordered by their expected
+        full results. With fewer than three results the score alone ranks.
 
         Args:
             results: results of short trainings by index; higher is better.
@@ -62,46 +55,42 @@ class Ranker:
         if len(results) < FEWEST:
             return self._order
         mean, _ = self._posterior(results)
-        value = mean + SCORE_WEIGHT * self._prior
-        value[max(results, key=lambda place: (results[place], value[place]))] = np.inf
-        return np.lexsort((-self._prior, -value))
+        mean[max(results, key=lambda place: (results[place], mean[place]))] = np.inf
+        return np.lexsort((-self._scores, -mean))
 
     def proposals(
         self, results: Mapping[int, float], count: int, *, tried: frozenset[int] = frozenset()
     ) -> list[int]:
         """Return the indices of the `count` candidates to train next.
 
-        The first trainings are the best by score, then those of the best tenth that differ most
-        from the chosen ones. Later ones maximize the expected improvement; within one call, a
-        proposal counts for the next ones as a result with its predicted value.
+        The first are the best by score and others of the best tenth that differ most from them.
+        Then each is the one of the highest expected improvement over those that were trained; for
+        the proposals after it, it counts as one whose result is awaited.
 
         Args:
             results: results of short trainings by index.
             count: number of candidates; fewer are returned if not enough are left.
             tried: indices that are not proposed, for example because their training failed.
         """
-        known, taken = dict(results), set(tried) | set(results)
-        found: list[int] = []
+        taken, found = set(tried) | set(results), list[int]()
         for _ in range(min(count, len(self) - len(taken))):
-            if len(taken) < FIRST or len(known) < FEWEST:
+            if len(taken) < FIRST or len(results) < FEWEST:
                 place = self._most_different(taken)
             else:
-                place, known_as = self._most_improving(known, taken)
-                known[place] = known_as
+                place = self._most_improving(results, found, taken)
             found.append(place)
             taken.add(place)
         return found
 
-    def _most_improving(self, known: Mapping[int, float], taken: set[int]) -> tuple[int, float]:
-        """Return the index of the highest expected improvement, and its predicted result."""
-        mean, deviation = self._posterior(known)
-        value = mean + SCORE_WEIGHT * self._prior
-        # Expected improvement over the best trained one: σ (z Φ(z) + φ(z)), z = Δ / σ.
-        gain = (value - value[list(known)].max()) / deviation
+    def _most_improving(
+        self, results: Mapping[int, float], pending: list[int], taken: set[int]
+    ) -> int:
+        """Return the place of the highest expected improvement."""
+        mean, deviation = self._posterior(results, pending)
+        gain = (mean - mean[list(results)].max()) / deviation
         improvement = deviation * (gain * norm.cdf(gain) + norm.pdf(gain))
         improvement[list(taken)] = -np.inf
-        place, values = int(improvement.argmax()), np.array([*known.values()])
-        return place, float(values.mean() + mean[place] * _spread(values))
+        return int(improvement.argmax())
 
     def _most_different(self, taken: set[int]) -> int:
         """Return the best by score, or of the best tenth the farthest from those taken."""
@@ -111,23 +100,3 @@ class Ranker:
             return left[0]
         between = self._features[left][:, None] - self._features[sorted(taken)][None]
         return left[int((between**2).sum(axis=2).min(axis=1).argmax())]
-
-    def _posterior(self, known: Mapping[int, float]) -> tuple[Vector, Vector]:
-        """Return mean and deviation (N,) of the predicted standardized results."""
-        # Imported here to keep commands that train nothing fast to start.
-        from sklearn.gaussian_process import GaussianProcessRegressor
-        from sklearn.gaussian_process.kernels import ConstantKernel, Matern
-
-        places, values = np.array([*known]), np.array([*known.values()])
-        # The process models what the prior (the normal score) does not explain.
-        standard = (values - values.mean()) / _spread(values)
-        kernel = ConstantKernel(_OFFSET) + ConstantKernel(_RESIDUAL) * Matern(1.0, nu=2.5)
-        process = GaussianProcessRegressor(kernel, alpha=_NOISE, optimizer=None)
-        process.fit(self._features[places], standard - self._prior[places])
-        mean, deviation = process.predict(self._features, return_std=True)
-        return mean + self._prior, np.maximum(deviation, 1e-9)
-
-
-def _spread(values: Vector) -> float:
-    """Return the standard deviation, or 1 if all values are equal."""
-    return float(values.std()) or 1.0

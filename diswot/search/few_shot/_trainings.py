@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,20 +13,19 @@ import torch
 from diswot.errors import DiswotError, OptionError, first_line
 from diswot.progress import Progress, Step, message
 from diswot.runs import RecordFile
+from diswot.search._brief_training import BriefTraining
 from diswot.search._candidate import Candidate
-from diswot.search._result import BriefTraining, SearchResult
-from diswot.search._training_budget import Plan
+from diswot.search._result import SearchResult
+from diswot.search._training_budget import AT_ONCE, Plan
+from diswot.search.few_shot._curves import expected_values, least_values
 from diswot.search.few_shot._features import features
 from diswot.search.few_shot._pool import Shared, executor_of
 from diswot.search.few_shot._ranker import FEWEST, Ranker
 from diswot.seeding import seed_for
 from diswot.students import build_student
+from diswot.tasks import Measure
 from diswot.training import Distillation
 from search_spaces import SearchSpace
-
-AT_ONCE = 4
-"""Number of trainings proposed together, independent of the number of workers, so that workers
-do not change the result."""
 
 JOURNAL = "trainings.jsonl"
 
@@ -47,34 +46,45 @@ class Trainer:
     seed: int
     threads: int
 
-    def train(self, name: str, key: str) -> BriefTraining:
+    def train(self, name: str, key: str, least: Sequence[float]) -> BriefTraining:
         """Train a candidate; an exception becomes the result's `failure`.
 
         Args:
             name: name of its architecture.
             key: its canonical key, from which the seed is derived.
+            least: values after each epoch below which the training is stopped.
         """
         started, epochs = time.perf_counter(), self.distillation.recipe.epochs
-        value: float | None
-        failure: str | None
+        curve: tuple[float, ...] = ()
+        value, failure = None, None
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            found = self._value(name, key)
-            finite = math.isfinite(found)
-            value, failure = (found, None) if finite else (None, f"its result is {found}")
+            curve = self._curve(name, key, least)
+            value = curve[-1]
+            if not math.isfinite(value):
+                value, failure, curve = None, f"its result is {value}", ()
         except (DiswotError, RuntimeError, ValueError, MemoryError) as error:
-            value, failure = None, f"{type(error).__name__}: {first_line(error)}"
+            failure = f"{type(error).__name__}: {first_line(error)}"
         finally:
             torch.set_num_threads(before)
-        return BriefTraining(key, name, epochs, value, failure, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return BriefTraining(key, name, epochs, value, failure, seconds, curve)
 
-    def _value(self, name: str, key: str) -> float:
-        data = self.distillation.data
+    def _curve(self, name: str, key: str, least: Sequence[float]) -> tuple[float, ...]:
+        """Train a candidate, and return its best measure so far after each epoch."""
+        data, curve = self.distillation.data, list[float]()
+
+        def hopeless(epoch: int, best: Measure) -> bool:
+            curve.append(best.merit)
+            return best.merit < least[epoch - 1]
+
         seed = seed_for(self.seed, "student", key)
         arch = self.space.from_string(name)
         student = build_student(self.space, arch, data.signature, seed=seed)
-        return self.distillation.train(student, loss=data.task.losses[1]).val.merit
+        training = self.distillation.train(student, loss=data.task.losses[1], stop=hopeless)
+        ended = len(training.history) > len(curve)  # it is not asked after the last epoch
+        return (*curve, training.val.merit) if ended else tuple(curve)
 
 
 def train_briefly(
@@ -112,28 +122,28 @@ def train_briefly(
     short = replace(distillation, recipe=replace(distillation.recipe, epochs=plan.epochs))
     trainer = Trainer(result.space, short, settings["seed"], settings["threads"])
     candidates = [*{each.key: each for each in reversed(result.ranking)}.values()][::-1]
-    count = min(plan.trainings, len(candidates))
-    if count < plan.trainings:
-        said = f"{plan.trainings} were asked for, and {count} candidates are in budget: all of them"
-        progress(message("short trainings", said))
+    _report_asked(plan, len(candidates), progress)
     ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
     places = {each.key: place for place, each in enumerate(candidates)}
     done: dict[int, BriefTraining] = {}
     record = Journal(None if result.folder is None else result.folder / JOURNAL, plan.epochs)
     with executor_of(trainer, workers, cluster) as (executor, shared):
-        while len(done) < count:
+        while left := min(plan.left(done.values()), len(candidates) - len(done)):
+            count = len(done) + left
             chosen = ranker.proposals(
-                _results(done), min(AT_ONCE, count - len(done)), tried=frozenset(done)
+                expected_values(done), min(AT_ONCE, left), tried=frozenset(done)
             )
-            for each in _trained([candidates[place] for place in chosen], record, executor, shared):
+            least = least_values(done.values(), plan.epochs)
+            for each in _trained(
+                [candidates[place] for place in chosen], least, record, executor, shared
+            ):
                 done[places[each.key]] = each
                 progress(_step(each, len(done), count))
-    if len(_results(done)) < FEWEST:
-        said = f"{len(_results(done))} results, fewer than {FEWEST}: only the score ranks"
-        progress(message("short trainings", said))
+    results = expected_values(done)
+    _report_results(len(results), progress)
     failed = {place for place, each in done.items() if each.value is None}
-    ranked = sorted(ranker.ranking(_results(done)).tolist(), key=failed.__contains__)
-    order = [candidates[place] for place in ranked]  # those whose training failed come last
+    ranked = sorted(ranker.ranking(results).tolist(), key=failed.__contains__)
+    order = [candidates[place] for place in ranked]  # what cannot be trained is the last
     return replace(
         result,
         best=order[0],
@@ -142,24 +152,39 @@ def train_briefly(
     )
 
 
+def _report_asked(plan: Plan, candidates: int, progress: Progress) -> None:
+    """Report that more trainings were asked for than there are candidates, if so."""
+    if plan.trainings is not None and candidates < plan.trainings:
+        said = f"{plan.trainings} were asked for, and {candidates} candidates are in budget: "
+        progress(message("short trainings", f"{said}all of them"))
+
+
+def _report_results(results: int, progress: Progress) -> None:
+    """Report that there are too few results for a ranking, if so."""
+    if results < FEWEST:
+        said = f"{results} results, fewer than {FEWEST}: only the score ranks"
+        progress(message("short trainings", said))
+
+
 def _step(training: BriefTraining, done: int, count: int) -> Step:
-    """Return the progress report of a training."""
-    value = training.value
-    note = f"{training.architecture}: {training.failure or f'{value:.4g}'}"
-    values = {} if value is None else {"val": value}
+    """Return what a training that has ended reports."""
+    value = training.failure or f"{training.value:.4g}"
+    stopped = f", stopped after {training.spent} epochs" if training.stopped else ""
+    note = f"{training.architecture}: {value}{stopped}"
+    values = {} if training.value is None else {"val": training.value}
     return Step("short trainings", done, count, note, values=values, at=done)
 
 
-def _results(done: Mapping[int, BriefTraining]) -> dict[int, float]:
-    return {place: each.value for place, each in done.items() if each.value is not None}
-
-
 def _trained(
-    candidates: Sequence[Candidate], record: "Journal", executor: Executor, shared: Shared
+    candidates: Sequence[Candidate],
+    least: Sequence[float],
+    record: "Journal",
+    executor: Executor,
+    shared: Shared,
 ) -> Iterator[BriefTraining]:
     """Train candidates that are not recorded, in parallel; yield all results in order."""
     futures = {
-        each.key: executor.submit(shared.call, "train", each.name, each.key)
+        each.key: executor.submit(shared.call, "train", each.name, each.key, least)
         for each in candidates
         if each.key not in record.known
     }
@@ -179,7 +204,7 @@ class Journal:
 
     def __init__(self, path: Path | None, epochs: int) -> None:
         self._file = None if path is None else RecordFile(path)
-        found = self._file.read(lambda record: BriefTraining(**record)) if self._file else []
+        found = self._file.read(BriefTraining.from_json) if self._file else []
         self.known = {each.key: each for each in found if each.epochs == epochs}
 
     def append(self, training: BriefTraining) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from diswot.errors import RunFolderError
 from diswot.progress import Step
-from diswot.search import Plan, SearchResult
+from diswot.search import Plan, SearchResult, TrainingBudget
 from diswot.search.few_shot import train_briefly
 from diswot.tasks.images import load_data
 from diswot.training import Distillation, prepare_distillation
@@ -114,6 +114,31 @@ def test_failed_trainings_are_recorded_and_counted(distillation: Distillation) -
     assert failed
     assert all(each.value is None for each in failed)
     assert not {each.key for each in failed} & {result.best.key}
+
+
+def test_hopeless_trainings_are_stopped_and_resumed_alike(
+    found: SearchResult, distillation: Distillation, tmp_path: Path
+) -> None:
+    kept, plan = replace(found, folder=tmp_path), Plan(trainings=10, epochs=2)
+    first = train_briefly(kept, distillation, plan, progress=lambda _: None)
+    assert not any(each.stopped for each in first.trainings[:4])
+    assert any(each.stopped for each in first.trainings)
+    assert all(len(each.curve) == each.spent for each in first.trainings)
+    assert all(each.curve[-1] == each.value for each in first.trainings)
+    journal = tmp_path / "trainings.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:6]) + lines[6][:20])  # killed in the second four
+    assert outcome(train_briefly(kept, distillation, plan, progress=lambda _: None)) == outcome(
+        first
+    )
+    assert journal.read_bytes().count(b"\n") == 10
+
+
+def test_minutes_end_the_short_trainings(found: SearchResult, distillation: Distillation) -> None:
+    plan = TrainingBudget.chosen(None, 1, "0.001min").plan(4)
+    result = train_briefly(found, distillation, plan, progress=lambda _: None)
+    assert len(result.trainings) == 4
+    assert TrainingBudget.chosen(None, 1, "0.001min").plan(4, result.trainings).shortlist == 1
 
 
 def test_fewer_than_three_results_fall_back_to_the_score(

@@ -1,0 +1,45 @@
+"""Learning curves of short trainings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from diswot.search import BriefTraining
+from diswot.search.few_shot import expected_values, least_values
+
+
+def training(*curve: float, epochs: int = 4, failure: str | None = None) -> BriefTraining:
+    value = None if failure else curve[-1]
+    return BriefTraining("key", "name", epochs, value, failure, 1.0, curve)
+
+
+ENDED = [training(*(0.1 * n, 0.2 * n, 0.3 * n, 0.4 * n)) for n in range(1, 5)]
+
+
+def rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 6) for value in values]
+
+
+def test_the_median_is_asked_for_from_half_of_the_epochs_on() -> None:
+    assert rounded(least_values(ENDED, 4)) == [-np.inf, 0.5, 0.75, 1.0]
+    assert rounded(least_values([*ENDED, training(0.9, 0.0)], 4))[1] == 0.4
+
+
+def test_fewer_than_four_curves_stop_nothing() -> None:
+    failed = [training(failure="broken")] * 5
+    older = [BriefTraining("key", "name", 4, 0.5)] * 5
+    assert least_values([*ENDED[:3], *failed, *older], 4) == (-np.inf,) * 4
+
+
+def test_what_was_stopped_gains_what_the_others_did() -> None:
+    stopped = training(0.1, 0.15)
+    found = expected_values(dict(enumerate([*ENDED, stopped, training(failure="broken")])))
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    assert rounded([found[4]]) == [0.65]
+    assert found[0] == ENDED[0].value
+    assert stopped.stopped
+    assert (stopped.spent, ENDED[0].spent) == (2, 4)
+
+
+def test_a_lone_stopped_training_keeps_its_value() -> None:
+    assert expected_values({7: training(0.1, 0.15)}) == {7: 0.15}
