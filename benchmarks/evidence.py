@@ -27,6 +27,11 @@ ONE_PASS = tuple(
     if not card.needs_gradients and "noise" not in card.cost
 )
 """Scorers that need at most one forward pass of the batch."""
+SLOW_ON_TEXTS = ("gradsign", "grasp", "vkdnw", "zico")
+"""Scorers that are slow on transformers, run on a sample."""
+QUICK_ON_TEXTS = tuple(
+    dict.fromkeys(name for name in (*scorers(), *ALL) if name not in SLOW_ON_TEXTS)
+)
 OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
 """Scorers that need forward passes of noise."""
 
@@ -73,6 +78,14 @@ CORRELATIONS = {
     "nas-bench-macro": [_unseen("nas-bench-macro", "cifar10", 200)],
     "nats-sss": [_unseen("nats-sss", "cifar10", 200)],
     "digits-s0-default": [_unseen("digits-s0", "distilled")],
+    "flexibert": [
+        CorrelationSettings("flexibert", QUICK_ON_TEXTS, target="glue", repeats=1, batch_size=16)
+    ],
+    "flexibert-slow": [
+        CorrelationSettings(
+            "flexibert", SLOW_ON_TEXTS, target="glue", sample=60, repeats=1, batch_size=16
+        )
+    ],
 }
 """Settings of the docs' correlation tables; targets of one truth share a folder."""
 

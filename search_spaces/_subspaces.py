@@ -37,17 +37,18 @@ def partition(
         >>> [[arch.hidden for arch in part] for part in partition(space, 2, texts)]
         [[8, 8], [16, 16]]
     """
-    if not isinstance(space, ChoiceSpace):
+    if not isinstance(space, ChoiceSpace | UnionSpace):
         raise ValueError(
             f"Expected a space of choices, to be gone through, but got {type(space).__name__}"
         )
-    if not 1 <= count <= space.size:
+    archs = list(dict.fromkeys(space))
+    if not 1 <= count <= len(archs):
         raise ValueError(
-            f"Expected 1 to {space.size} parts of {space.size} architectures, since none may be "
+            f"Expected 1 to {len(archs)} parts of {len(archs)} architectures, since none may be "
             f"empty, but got {count}"
         )
     # Parts are consecutive in the order of parameters, with equal numbers of architectures.
-    ranked = sorted(space, key=lambda arch: (_parameters(space, arch, signature), arch))
+    ranked = sorted(archs, key=lambda arch: (_parameters(space, arch, signature), arch))
     ends = [len(ranked) * part // count for part in range(count + 1)]
     return tuple(tuple(ranked[start:end]) for start, end in pairwise(ends))
 

@@ -45,6 +45,7 @@ TRUTHS = (
     ("nats-sss", "cifar10", "NATS-SSS, CIFAR-10, alone"),
     ("nas-bench-macro", "cifar10", "NAS-Bench-Macro, CIFAR-10, alone"),
     ("digits-s0", "distilled", "S0, digits with 60 images, distilled"),
+    ("flexibert", "glue", "FlexiBERT, GLUE, not distilled"),
 )
 """Correlation tables, their targets, and what the table of leaders calls them."""
 

@@ -67,6 +67,8 @@ class RankStatistics:
             [`ndcg`][diswot.bench.selection.ndcg].
         partial: partial τ given the number of parameters; `None` if that determines the scores
             or the accuracies, or is the same for all.
+        above_params: τ-b minus that of the parameter count on the same architectures, with the
+            interval of the paired difference; `None` where parameters are the same for all.
     """
 
     n: int
@@ -79,6 +81,7 @@ class RankStatistics:
     regret_10: float
     ndcg: float
     partial: float | None
+    above_params: Estimate | None
 
 
 def rank_statistics(
@@ -118,6 +121,7 @@ def rank_statistics(
         regret_10=regret(scores, accuracies, top=10),
         ndcg=ndcg(scores, accuracies),
         partial=_partial(scores, accuracies, params),
+        above_params=_above_params(scores, accuracies, params, resamples.kendall, seed),
     )
 
 
@@ -135,6 +139,19 @@ def kendall_interval(x: Vector, y: Vector, *, seed: int = 0) -> tuple[float, flo
 def _estimate(value: float, resamples: Vector) -> Estimate:
     low, high = np.quantile(resamples, [0.025, 0.975])
     return Estimate(value, float(low), float(high))
+
+
+def _above_params(
+    scores: Vector, accuracies: Vector, params: Vector, resamples: Vector, seed: int
+) -> Estimate | None:
+    """Return by how much τ-b exceeds that of the parameters, resample by resample."""
+    if (params == params[0]).all():
+        return None
+    others = resampled(params, accuracies, seed=seed).kendall
+    if len(others) != len(resamples):  # in some a column is constant: they are no longer paired
+        return None
+    value = kendall(scores, accuracies) - kendall(params, accuracies)
+    return _estimate(value, resamples - others)
 
 
 def _partial(scores: Vector, accuracies: Vector, params: Vector) -> float | None:

@@ -44,6 +44,7 @@ def describe(
         "macs": costs.macs,
         "task": task.name,
         "inputs": [_input(spec) for spec in packaging.signature.inputs],
+        **({"shorter": True} if packaging.shorter else {}),
         "outputs": packaging.signature.outputs,
         "output": packaging.output,
         **packaging.config,

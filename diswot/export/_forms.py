@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
@@ -93,8 +93,26 @@ class Forms:
     ) -> None:
         self.network, self.folder, self.packaging = network, folder, packaging
         self.architecture, self.dataset = architecture, dataset
-        self.cases = cases_of(packaging)
-        self.expected = outputs_of(network, self.cases)
+        self._run()
+
+    def _run(self) -> None:
+        """Run the network on what every form is run on.
+
+        Raises:
+            ExportError: it does not run.
+        """
+        self.cases = cases_of(self.packaging)
+        try:
+            self.expected = outputs_of(self.network, self.cases)
+        except ExportError:
+            if not self.packaging.shorter:
+                raise
+            self._take_one_length()
+
+    def _take_one_length(self) -> None:
+        """Let programs take inputs of one length alone."""
+        self.packaging = replace(self.packaging, shorter=False)
+        self._run()
 
     def write(self, form: str) -> None:
         """Write one format.
@@ -129,10 +147,19 @@ class Forms:
 
     @cached_property
     def _program(self) -> ExportedProgram | ExportError:
+        return self._exported()
+
+    def _exported(self) -> ExportedProgram | ExportError:
+        shorter = self.packaging.shorter
         try:
-            return export_program(self.network, self.cases[0], self.packaging.signature)
+            return export_program(
+                self.network, self.cases[0], self.packaging.signature, shorter=shorter
+            )
         except ExportError as error:
-            return error
+            if not shorter:
+                return error
+        self._take_one_length()
+        return self._exported()
 
     def write_weights(self, weights: Mapping[str, Tensor] | None = None) -> None:
         """Write weights and their description; by default the network's state dict."""

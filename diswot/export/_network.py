@@ -53,18 +53,24 @@ def standalone(student: nn.Module) -> OutputOnly:
 def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
     """Return the inputs on which every format is run.
 
-    These are a batch, its first example alone, and, if inputs have axes of variable length, a
-    batch with another length. Floating-point inputs are fp32.
+    These are a batch, its first example alone, and, if inputs have axes of variable length or may
+    be shorter, a batch with another length. Floating-point inputs are fp32.
     """
     generator = torch.Generator().manual_seed(0)
     batches = [packaging.example(CHECKED, generator=generator)]
     if any(None in spec.shape for spec in packaging.signature.inputs):
         batches.append(packaging.example(2, length=OTHER_LENGTH, generator=generator))
+    elif packaging.shorter:
+        batches.append(tuple(each[:2, : _shorter(each.shape[1])] for each in batches[0]))
     first, *others = (
         tuple(each.float() if each.is_floating_point() else each for each in inputs)
         for inputs in batches
     )
     return first, tuple(each[:1] for each in first), *others
+
+
+def _shorter(length: int) -> int:
+    return max(1, 2 * length // 3)
 
 
 def outputs_of(network: nn.Module, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:

@@ -13,7 +13,12 @@ from search_spaces import Signature
 
 
 def export_program(
-    network: nn.Module, inputs: tuple[Tensor, ...], signature: Signature, *, single: bool = False
+    network: nn.Module,
+    inputs: tuple[Tensor, ...],
+    signature: Signature,
+    *,
+    single: bool = False,
+    shorter: bool = False,
 ) -> ExportedProgram:
     """Return `network` as an `ExportedProgram`.
 
@@ -23,6 +28,7 @@ def export_program(
         signature: says which axes have variable length.
         single: whether the number of examples is fixed to that of `inputs`; by default it is
             variable.
+        shorter: whether all axes have variable length, up to that of `inputs`.
 
     Raises:
         ExportError: torch cannot export the network.
@@ -33,7 +39,7 @@ def export_program(
         | {
             place: torch.export.Dim.DYNAMIC
             for place, axis in enumerate(spec.shape, start=1)
-            if axis is None
+            if axis is None or shorter
         }
         for spec in signature.inputs
     )

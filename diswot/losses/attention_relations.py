@@ -16,6 +16,7 @@ def attention_relation_loss(
     *,
     heads: int | None = None,
     after_softmax: bool = True,
+    by_text: bool = False,
 ) -> Tensor:
     """Return the mean squared errors of the QQ, KK and VV relations, summed.
 
@@ -36,6 +37,8 @@ def attention_relation_loss(
         heads: number of relation heads; by default the teacher's attention heads.
         after_softmax: whether relations are compared after the softmax, as in the paper, or
             before it.
+        by_text: whether to return the loss of each text, (B,), in place of that of the batch, in
+            which long texts weigh more.
 
     Returns:
         A scalar ≥ 0.
@@ -51,12 +54,13 @@ def attention_relation_loss(
     """
     count = teacher.heads if heads is None else heads
     pairs = (mask[:, None] & mask[:, :, None])[:, None]
+    over = (1, 2, 3) if by_text else (0, 1, 2, 3)
     total = student.query.new_zeros((), dtype=at_least_single(student.query).dtype)
     for own, other in zip(student.relations(), teacher.relations(), strict=True):
         ours = relation(own, mask, heads=count, after_softmax=after_softmax)
         theirs = relation(other.detach(), mask, heads=count, after_softmax=after_softmax)
         squares = (ours - theirs).square().masked_fill(~pairs, 0)
-        total = total + squares.sum() / (pairs.sum() * count)
+        total = total + squares.sum(dim=over) / (pairs.sum(dim=over) * count)
     return total
 
 

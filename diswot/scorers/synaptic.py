@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.networks import Activations
-from diswot.networks.attention import attentions
+from diswot.networks.attention import attentions, check_attention
 from diswot.networks.probe import Probe
 from diswot.scorers._card import Card
 from diswot.scorers._registry import register
@@ -34,7 +34,11 @@ def synaptic_diversity(student: Probe, _teacher: Activations) -> Tensor:
 
     Source: Zhou et al., Training-free Transformer Architecture Search, CVPR 2022, equation 4.
     ‖·‖_* is the nuclear norm, and L the loss of the batch.
+
+    Raises:
+        NetworkError: the network has no self-attention.
     """
+    check_attention(student.network, student.who)
     found = [
         torch.linalg.matrix_norm(gradient, "nuc") * torch.linalg.matrix_norm(weight, "nuc")
         for weight, gradient in _weights(student, attention=True)

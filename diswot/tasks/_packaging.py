@@ -30,6 +30,8 @@ class Packaging:
         templates: folder with the task's own templates; `None` if it has none.
         values: further variables of the templates, such as source code for `predict.py`.
         files: further files such as a tokenizer, by name: their text and a description.
+        shorter: whether inputs may be shorter along their axes than in the signature, such as
+            texts; exported programs then take any length up to that, if the network does.
     """
 
     signature: Signature
@@ -40,6 +42,7 @@ class Packaging:
     templates: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    shorter: bool = False
 
     def example(
         self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator

@@ -1,6 +1,7 @@
 """Load networks with Hugging Face transformers, without running code of a repository."""
 
 import importlib
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import torch
 from torch import nn
 
 from diswot.errors import DiswotError, TeacherError, first_line
@@ -116,10 +118,29 @@ def transformers_source(place: str) -> Iterator[TransformersSource]:
         except DiswotError:
             raise
         except Exception as error:  # downloads, configurations and weights raise anything
+            if broken := _broken_torchvision(error):
+                raise TeacherError(
+                    f"{who} cannot be loaded, since the installed torchvision does not work "
+                    f"({broken}): install the one made for torch {torch.__version__}, or remove it "
+                    "(pip uninstall torchvision), for transformers needs none here"
+                ) from error
             raise TeacherError(
                 f"{who} cannot be loaded ({type(error).__name__}: {first_line(error)}): give a "
                 "folder that save_pretrained wrote, with its weights, or an id of the Hub"
             ) from error
+
+
+def _broken_torchvision(error: BaseException) -> str | None:
+    """Return what torchvision raised when transformers imported it; `None` if that is not why."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and cause not in causes:
+        causes.append(cause)
+    for each in reversed(causes):
+        frames = traceback.extract_tb(each.__traceback__)
+        within = any("torchvision" in Path(frame.filename).parts for frame in frames)
+        if within or "torchvision" in first_line(each):
+            return f"{type(each).__name__}: {first_line(each)}"
+    return None
 
 
 def find_transformers(place: str) -> tuple[str, bool]:

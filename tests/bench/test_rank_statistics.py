@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diswot.bench.rank_statistics import (
+    Estimate,
     RankStatistics,
     UndefinedStatisticError,
     Vector,
@@ -44,6 +45,19 @@ def test_the_whole_is_its_parts() -> None:
     )
     assert found.ndcg == ndcg(scores, accuracies)
     assert found.partial == partial_kendall(scores, accuracies, [params])
+    above = found.above_params
+    assert above is not None
+    expected = kendall(scores, accuracies) - kendall(params, accuracies)
+    assert above.value == pytest.approx(expected)
+    assert above.low < above.value < above.high
+
+
+def test_parameters_are_not_above_themselves() -> None:
+    _, accuracies, params = columns(30)
+    found = rank_statistics(params, accuracies, params=params)
+    assert found.above_params == Estimate(0.0, 0.0, 0.0)
+    constant = rank_statistics(accuracies, params, params=np.ones(30))
+    assert constant.above_params is None
 
 
 def test_equal_seeds_give_equal_statistics() -> None:

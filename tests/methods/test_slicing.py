@@ -7,6 +7,7 @@ from torch import nn
 from diswot.errors import SpaceError
 from diswot.methods.supernet import Relations, Sliced, Supernet, run_sliced, tie, views
 from diswot.networks.meta import build_on_meta
+from diswot.tasks import Batch
 from search_spaces import Signature, TensorSpec, TextEncoderSpace, covering
 
 TEXTS = Signature(
@@ -96,10 +97,11 @@ def test_the_loss_is_zero_where_the_student_is_the_teacher(after_softmax: bool) 
     teacher = supernet_of(space)
     whole = build_on_meta(lambda: student_of(space, 4, 12, 3, 2))
     objective = Relations(teacher, after_softmax)
-    target = objective.target(TOKENS, MASK)
-    assert float(objective.loss(teacher, whole, target, TOKENS, MASK).detach()) == 0
+    batch = Batch((TOKENS, MASK), None, None, torch.arange(2))
+    target = objective.target(batch)
+    assert float(objective.loss(teacher, whole, target, batch).detach()) == 0
     small = build_on_meta(lambda: student_of(space, 1, 8, 1, 1))
-    assert float(objective.loss(teacher, small, target, TOKENS, MASK).detach()) > 0
+    assert float(objective.loss(teacher, small, target, batch).detach()) > 0
 
 
 def test_layers_are_spread_evenly() -> None:

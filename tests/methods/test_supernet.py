@@ -8,11 +8,19 @@ from typing import Any
 import pytest
 import torch
 
-from diswot.errors import DiswotError, NetworkError, OptionError, SpaceError
+from diswot.errors import DataError, DiswotError, NetworkError, OptionError, SpaceError
 from diswot.methods import Workshop, find_method
-from diswot.methods.supernet import Sliced, SupernetMethod, start_from, train_supernets
+from diswot.methods.supernet import (
+    HeldOutLoss,
+    Sliced,
+    SupernetMethod,
+    objective_of,
+    start_from,
+    train_supernets,
+)
 from diswot.methods.supernet._run import sub_spaces
 from diswot.progress import silent
+from diswot.search import search
 from diswot.tasks import Batch, find_task
 from diswot.tasks.text import TextData, load_texts
 from diswot.teachers import Teacher
@@ -92,6 +100,79 @@ def test_supernets_read_no_labels(data: TextData, tmp_path: Path) -> None:
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+class CountedLabels(torch.Tensor):
+    """Labels that count how often some of them are taken."""
+
+    reads = 0
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count indexing."""
+        CountedLabels.reads += func is torch.Tensor.__getitem__
+        call = super().__torch_function__
+        return call(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
+
+
+def test_the_search_reads_no_labels(data: TextData, tmp_path: Path) -> None:
+    train, val, test = (
+        replace(split, labels=split.labels.as_subclass(CountedLabels))
+        for split in (data.train, data.val, data.test)
+    )
+    counted, method = replace(data, train=train, val=val, test=test), find_method("supernet")
+    workshop = workshop_for(counted, tmp_path)
+    CountedLabels.reads = 0
+    teacher = workshop.teacher()
+    found = search(
+        teacher,
+        SPACE,
+        data=method.searched(counted),
+        source=method.source(workshop),
+        scorer="attention_relations",
+        engine="exhaustive",
+        repeats=1,
+        batch_size=2,
+        teacher_state="trained",
+        progress=False,
+    )
+    assert len(found.candidates) == SPACE.size
+    assert CountedLabels.reads == 0
+    counted.batch("val", torch.arange(2))
+    assert CountedLabels.reads == 1
+
+
+@pytest.mark.parametrize("loss", ["relations-raw", "masked-lm"])
+def test_supernets_learn_by_each_loss(loss: str, data: TextData, tmp_path: Path) -> None:
+    made = train_supernets(workshop_for(data, tmp_path, options={"supernet_loss": loss}))
+    student = made.student(next(iter(SPACE)))
+    assert student(*data.inputs("val", torch.arange(2))).isfinite().all()
+
+
+def test_a_held_out_loss_is_a_measure_with_an_interval(data: TextData) -> None:
+    network = SPACE.network(covering(list(SPACE)), data.signature)
+    students = [SPACE.network(arch, data.signature) for arch in list(SPACE)[:2]]
+    for name in ("relations", "masked-lm"):
+        objective = objective_of(name, teacher_for(data).eval())
+        metric = HeldOutLoss(objective, students)
+        found = metric.measure(network, objective.data(data, (metric,)), "test")
+        assert found.low < found.value < found.high
+        assert not found.higher_is_better
+        assert found.n == data.size("test")
+        assert found.name in ("relation loss", "masked-LM loss")
+
+
+def test_supernets_are_trained_on_plain_text(data: TextData, tmp_path: Path) -> None:
+    place = tmp_path / "corpus.txt"
+    place.write_text("\n".join(text for text, _ in PAIRS))
+    with pytest.raises(DataError, match="there is no text at"):
+        find_method("supernet").check(find_task("text"), {"supernet_texts": tmp_path / "none.txt"})
+    first = train_supernets(workshop_for(data, tmp_path))
+    other = train_supernets(workshop_for(data, tmp_path, options={"supernet_texts": place}))
+    assert first.digest != other.digest
+    place.write_text("x")
+    with pytest.raises(DataError, match="shorter than one sequence"):
+        train_supernets(workshop_for(data, tmp_path, options={"supernet_texts": place}))
+
+
 def test_supernets_are_trained_once(data: TextData, tmp_path: Path) -> None:
     first = train_supernets(workshop_for(data, tmp_path))
     kept = sorted((tmp_path / "data" / "supernets").glob("*.safetensors"))
@@ -124,8 +205,13 @@ def test_a_space_with_sub_spaces_is_cut_along_them(data: TextData) -> None:
     union = UnionSpace({"small": small, "large": SPACE})
     parts = sub_spaces(union, None, data.signature)
     assert [len(part) for part in parts] == [2, 8]
-    with pytest.raises(SpaceError, match="sub-spaces of its own"):
-        sub_spaces(union, 3, data.signature)
+    within = TextEncoderSpace(layers=(1,), hidden=(8,), heads=(1,), ratios=(1,), head_size=4)
+    joined = UnionSpace({"within": within, "large": SPACE})
+    assert len(sub_spaces(joined, 1, data.signature)[0]) == 8  # one is in both
+    wide = TextEncoderSpace(layers=(1,), hidden=(16,), heads=(1,), ratios=(1,), head_size=4)
+    apart = UnionSpace({"wide": wide, "deep": SPACE})
+    with pytest.raises(SpaceError, match="supernets: Expected an architecture of wide, deep"):
+        sub_spaces(apart, 1, data.signature)
 
 
 def test_a_partition_with_an_empty_part_is_refused(data: TextData) -> None:

@@ -1,6 +1,6 @@
 """Students cut out of supernets (AutoDistil)."""
 
-from diswot.methods.supernet._objective import Relations
+from diswot.methods.supernet._objective import HiddenTokens, Objective, Relations, objective_of
 from diswot.methods.supernet._options import SupernetOptions
 from diswot.methods.supernet._run import SupernetRun, train_supernets
 from diswot.methods.supernet._slicing import extract, run_sliced, tie, views
@@ -10,6 +10,8 @@ from diswot.methods.supernet._training import HeldOutLoss, SupernetMethod
 
 __all__ = [
     "HeldOutLoss",
+    "HiddenTokens",
+    "Objective",
     "Relations",
     "Sliced",
     "Supernet",
@@ -17,6 +19,7 @@ __all__ = [
     "SupernetOptions",
     "SupernetRun",
     "extract",
+    "objective_of",
     "run_sliced",
     "start_from",
     "tie",

@@ -1,7 +1,8 @@
-"""The relation distillation loss of supernets on unlabeled texts."""
+"""Objectives of a supernet without labels: the teacher's relations, or hidden tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +10,54 @@ from torch import Tensor, nn
 from diswot.losses import attention_relation_loss
 from diswot.methods.supernet._slicing import run_sliced
 from diswot.networks.attention import Attention, reading_last
+from diswot.tasks import Batch, Metric
+from diswot.tasks.text import MaskedLanguageModel, TextData, masked_lm_loss
 
-OBJECTIVES = ("relations", "relations-raw")
-"""Compare relations after the softmax (AutoDistil's paper) or before it (its code)."""
+OBJECTIVES = ("relations", "relations-raw", "masked-lm")
+"""Relations after the softmax, as in AutoDistil's paper, or before it, as in its code; or the
+masked-language modeling that the paper compares with, which reads no teacher."""
+
+
+class Objective(Protocol):
+    """What the students of a supernet learn.
+
+    Attributes:
+        name: what it is called in options and messages.
+        measured: what its mean on a split is called.
+        unit: of that.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def measured(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+    def data(self, texts: TextData, metrics: tuple[Metric, ...]) -> TextData:
+        """Return the texts to train on, without labels."""
+
+    def target(self, batch: Batch) -> Any:
+        """Return what all students of a step are compared with."""
+
+    def loss(
+        self,
+        supernet: nn.Module,
+        student: nn.Module,
+        target: Any,
+        batch: Batch,
+        *,
+        by_text: bool = False,
+    ) -> Tensor:
+        """Return the loss of a student on the weights that it has in a supernet.
+
+        Args:
+            supernet: gradients flow into the student's slices of it.
+            student: its shapes and form.
+            target: of the same batch.
+            batch: numbers of tokens (B, L), and where they are text (B, L).
+            by_text: whether to return the loss of each text, (B,).
+        """
 
 
 @dataclass(frozen=True)
@@ -25,30 +71,77 @@ class Relations:
 
     teacher: nn.Module
     after_softmax: bool = True
+    measured = "relation loss"
+    unit = ""
+
+    @property
+    def name(self) -> str:
+        """`relations` after the softmax, `relations-raw` before it."""
+        return OBJECTIVES[0 if self.after_softmax else 1]
+
+    def data(self, texts: TextData, metrics: tuple[Metric, ...]) -> TextData:
+        """Return the texts as they are, without labels."""
+        return texts.without_labels(metrics)
 
     @torch.no_grad()
-    def target(self, *inputs: Tensor) -> Attention:
-        """Return queries, keys and values of the teacher's last self-attention.
-
-        Args:
-            *inputs: token ids (B, L) and padding mask (B, L).
-        """
-        return last_attention_of(self.teacher, lambda: self.teacher(*inputs))
+    def target(self, batch: Batch) -> Attention:
+        """Return what the teacher's last self-attention computes of a batch."""
+        return last_attention_of(self.teacher, lambda: self.teacher(*batch.inputs))
 
     def loss(
-        self, supernet: nn.Module, student: nn.Module, target: Attention, *inputs: Tensor
+        self,
+        supernet: nn.Module,
+        student: nn.Module,
+        target: Attention,
+        batch: Batch,
+        *,
+        by_text: bool = False,
     ) -> Tensor:
-        """Return the loss of a student that uses slices of a supernet's weights, a scalar.
+        """Return how far a student's relations are from the teacher's."""
+        own = last_attention_of(student, lambda: run_sliced(supernet, student, *batch.inputs))
+        mask = batch.inputs[-1].bool()
+        return attention_relation_loss(
+            own, target, mask, after_softmax=self.after_softmax, by_text=by_text
+        )
 
-        Args:
-            supernet: the supernet; gradients flow into the student's slices of its weights.
-            student: the student's network, of which only structure and shapes are used.
-            target: the teacher's last self-attention for the same batch.
-            *inputs: token ids (B, L) and padding mask (B, L).
-        """
-        own = last_attention_of(student, lambda: run_sliced(supernet, student, *inputs))
-        mask = inputs[-1].bool()
-        return attention_relation_loss(own, target, mask, after_softmax=self.after_softmax)
+
+@dataclass(frozen=True)
+class HiddenTokens:
+    """Masked-language modeling of students that are slices of one supernet; no teacher is read."""
+
+    name = OBJECTIVES[2]
+    measured = "masked-LM loss"
+    unit = "nats"
+
+    def data(self, texts: TextData, metrics: tuple[Metric, ...]) -> TextData:
+        """Return the texts with hidden tokens."""
+        return texts.masked(metrics)
+
+    def target(self, batch: Batch) -> Tensor:
+        """Return the hidden tokens."""
+        truth: Tensor = batch.targets
+        return truth
+
+    def loss(
+        self,
+        supernet: nn.Module,
+        student: nn.Module,
+        target: Tensor,
+        batch: Batch,
+        *,
+        by_text: bool = False,
+    ) -> Tensor:
+        """Return the cross-entropy of the hidden tokens."""
+        model = MaskedLanguageModel(student)
+        predicted = run_sliced(MaskedLanguageModel(supernet), model, *batch.inputs)
+        return masked_lm_loss(predicted, target, by_text=by_text)
+
+
+def objective_of(name: str, teacher: nn.Module) -> Objective:
+    """Return the objective of a name of `OBJECTIVES`."""
+    if name == HiddenTokens.name:
+        return HiddenTokens()
+    return Relations(teacher, after_softmax=name == OBJECTIVES[0])
 
 
 def last_attention_of(network: nn.Module, run: Callable[[], object]) -> Attention:
@@ -61,22 +154,3 @@ def last_attention_of(network: nn.Module, run: Callable[[], object]) -> Attentio
     with reading_last(network) as kept:
         run()
     return kept[-1]
-
-
-def mean_loss(
-    objective: Relations,
-    supernet: nn.Module,
-    students: Sequence[nn.Module],
-    *inputs: Tensor,
-) -> Tensor:
-    """Return the loss of a batch, averaged over students that are slices of a supernet.
-
-    Args:
-        objective: the loss.
-        supernet: the supernet.
-        students: networks of the students, of which only structure and shapes are used.
-        *inputs: token ids (B, L) and padding mask (B, L).
-    """
-    target = objective.target(*inputs)
-    losses = [objective.loss(supernet, each, target, *inputs) for each in students]
-    return torch.stack(losses).mean()

@@ -1,5 +1,6 @@
 """Options of the method `supernet`."""
 
+from pathlib import Path
 from typing import Annotated, TypedDict
 
 from diswot.methods.supernet._objective import OBJECTIVES
@@ -40,9 +41,18 @@ class SupernetOptions(TypedDict, total=False):
         str,
         Option(
             "Compare relations after the softmax (relations, as in AutoDistil's paper) or before "
-            "it (relations-raw, as in its code).",
+            "it (relations-raw, as in its code); or predict hidden tokens, without the teacher "
+            "(masked-lm).",
             default=OBJECTIVES[0],
             choices=OBJECTIVES,
+            group="Training",
+        ),
+    ]
+    supernet_texts: Annotated[
+        str | Path | None,
+        Option(
+            "Plain text that supernets are trained on, a .txt file or a folder of such; by default "
+            "the training texts.",
             group="Training",
         ),
     ]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import nn
 
 from diswot.errors import OptionError, SpaceError
 from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods.supernet._objective import objective_of
 from diswot.methods.supernet._options import SupernetOptions
 from diswot.methods.supernet._source import Sliced, Supernet
 from diswot.methods.supernet._start import start_from
@@ -19,7 +21,7 @@ from diswot.scorers import find_scorer
 from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks import Dataset, Task, cache_root
-from diswot.tasks.text import TextData
+from diswot.tasks.text import TextData, text_files, with_plain_text
 from diswot.teachers import Teacher
 from diswot.training import Recipe, kept_or_trained, train_by
 from search_spaces import Architecture, SearchSpace, Signature, UnionSpace, covering, partition
@@ -56,12 +58,15 @@ class SupernetRun(RunMethod):
 
         Raises:
             OptionError: the networks have no tokens and attention, or the score reads labels.
+            DataError: there is no plain text where it was named.
         """
         if not task.reads.issuperset({"tokens", "attention"}):
             raise OptionError(
                 f"the method supernet reads attention among tokens, which networks of the task "
                 f"{task.name} do not provide: use --task text, or leave --method out"
             )
+        if (place := options.get("supernet_texts")) is not None:
+            text_files(place)
         card = find_scorer(options.get("scorer") or self.defaults["scorer"]).card
         if card.needs_labels:
             raise OptionError(
@@ -93,8 +98,9 @@ def train_supernets(workshop: Workshop) -> Sliced:
     Raises:
         SpaceError: the space cannot be divided into so many parts.
         NetworkError: the attention of the teacher cannot be read.
+        DataError: the plain text is missing, is not UTF-8, or is shorter than one sequence.
     """
-    data, space = _texts(workshop.data), workshop.space
+    data, space = _learned_from(workshop), workshop.space
     # 1. The teacher: supernets imitate the relations of its last attention layer.
     source = workshop.teacher()
     teacher = (source.weights or source.build)().to(workshop.device).eval()
@@ -106,8 +112,14 @@ def train_supernets(workshop: Workshop) -> Sliced:
         stage = f"supernet {number}/{len(parts)}"
         # 3. Initialize from the teacher's weights, then train or load from the cache.
         network = _started(workshop, covering(archs), teacher, number)
-        found.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, source)))
+        made = _trained(replace(workshop, data=data), archs, network, teacher, stage, source)
+        found.append(Supernet(archs, made))
     return Sliced(space, data.signature, tuple(found))
+
+
+def _learned_from(workshop: Workshop) -> TextData:
+    data, place = _texts(workshop.data), workshop.options.get("supernet_texts")
+    return data if place is None else with_plain_text(data, place)
 
 
 def sub_spaces(
@@ -117,22 +129,22 @@ def sub_spaces(
 
     Args:
         space: a union of sub-spaces, or another space, which is divided by size.
-        count: number of parts; by default the number of sub-spaces, or 3.
+        count: number of parts; by default the number of sub-spaces, or 3. With another number,
+            a union is divided by size, too.
         signature: shapes of the networks' inputs and outputs.
 
     Raises:
         SpaceError: the space cannot be divided into so many parts.
     """
     try:
-        if isinstance(space, UnionSpace):
-            if count not in (None, len(space.parts)):
-                raise ValueError(
-                    f"the space has {len(space.parts)} sub-spaces of its own, but got "
-                    f"--supernets {count}: leave it out"
-                )
-            # The sub-spaces of a union are its parts; other spaces are divided by size.
+        # The sub-spaces of a union are its parts; other spaces are divided by size.
+        if isinstance(space, UnionSpace) and count in (None, len(space.parts)):
             return [partition(part, 1, signature)[0] for part in space.parts.values()]
-        return partition(space, PARTS if count is None else count, signature)
+        found = partition(space, PARTS if count is None else count, signature)
+        if isinstance(space, UnionSpace):  # whose largest network need not be one of a part
+            for part in found:
+                space.part_of(covering(part))
+        return found
     except ValueError as error:
         raise SpaceError(f"supernets: {error}") from error
 
@@ -164,10 +176,10 @@ def _trained(
         archs=archs,
         space=space,
         signature=workshop.data.signature,
-        after_softmax=chosen["supernet_loss"] == "relations",
+        objective=objective_of(chosen["supernet_loss"], teacher),
         random=chosen["random_students"],
     )
-    data = _texts(workshop.data).without_labels((method.held_out,))
+    data = method.objective.data(_texts(workshop.data), (method.held_out,))
     recipe = recipe_of(data, chosen, seed=workshop.seed)
     # The cache key covers everything that trained weights depend on.
     described = [space.to_string(arch) for arch in archs]

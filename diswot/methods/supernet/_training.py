@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from diswot.losses import Losses
-from diswot.methods.supernet._objective import Relations, mean_loss
+from diswot.methods.supernet._objective import Objective, Relations
 from diswot.networks.meta import build_on_meta
 from diswot.tasks import Batch, Examples, Measure, Metric, SplitName
+from diswot.tasks.text import mean_of_texts
 from diswot.training import Method, Player, teachers_of
 from search_spaces import Architecture, SearchSpace, Signature
 
@@ -21,7 +22,7 @@ _AT_ONCE = 64
 
 
 class SupernetMethod(Method):
-    """Distills a teacher's attention relations into a supernet, without labels.
+    """Trains a supernet without labels, by default on a teacher's attention relations.
 
     In each step, gradients are summed over the largest, the smallest and a few random students
     (the sandwich rule).
@@ -35,7 +36,7 @@ class SupernetMethod(Method):
         archs: architectures of the students, the smallest first and the largest last.
         space: the search space, which builds the networks.
         signature: shapes of the networks' inputs and outputs.
-        after_softmax: whether relations are compared after the softmax, or before it.
+        objective: the loss of a student; by default the relation distillation loss.
         random: number of random students per step.
     """
 
@@ -47,19 +48,19 @@ class SupernetMethod(Method):
         archs: Sequence[Architecture],
         space: SearchSpace,
         signature: Signature,
-        after_softmax: bool = True,
+        objective: Objective | None = None,
         random: int = RANDOM,
     ) -> None:
         super().__init__(supernet, {"teacher": teacher})
         self._archs, self._space, self._signature = tuple(archs), space, signature
-        self._objective = Relations(teacher, after_softmax)
+        self.objective = objective or Relations(teacher)
         self._random = random
         self._skeletons: dict[Architecture, nn.Module] = {}
 
     @property
     def name(self) -> str:
         """Name of the objective."""
-        return "relations" if self._objective.after_softmax else "relations-raw"
+        return self.objective.name
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -78,9 +79,9 @@ class SupernetMethod(Method):
 
     def losses(self, _player: str, batch: Batch, _progress: float) -> Losses:
         """Return the sum of the losses of the step's students; labels are not used."""
-        target = self._objective.target(*batch.inputs)
+        target = self.objective.target(batch)
         found = {
-            role: self._objective.loss(self.student, student, target, *batch.inputs)
+            role: self.objective.loss(self.student, student, target, batch)
             for role, student in self._drawn().items()
         }
         terms = {role: loss.detach() for role, loss in found.items()}
@@ -109,7 +110,7 @@ class SupernetMethod(Method):
         # Validate on the largest, the smallest and the median architecture.
         places = dict.fromkeys((len(self._archs) - 1, 0, len(self._archs) // 2))
         students = [self.skeleton(self._archs[place]) for place in places]
-        return HeldOutLoss(self._objective, students)
+        return HeldOutLoss(self.objective, students)
 
 
 class HeldOutLoss(Metric):
@@ -120,54 +121,47 @@ class HeldOutLoss(Metric):
         students: networks on the meta device.
     """
 
-    name = "relation loss"
-    unit = ""
     higher_is_better = False
 
-    def __init__(self, objective: Relations, students: Sequence[nn.Module]) -> None:
+    def __init__(self, objective: Objective, students: Sequence[nn.Module]) -> None:
         self._objective, self._students = objective, students
+        self.name, self.unit = objective.measured, objective.unit
 
-    @torch.no_grad()
     def measure(
         self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
-        """Return the mean loss of a supernet's students on a split.
+        """Return the mean loss of a supernet's students, with its 95 % interval over texts."""
+        return self.summarize(self.by_text(network, dataset, split, device=device), dataset, split)
 
-        The interval of the measure is the range of the batches' losses.
-        """
+    @torch.no_grad()
+    def by_text(
+        self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
+    ) -> Tensor:
+        """Return the mean loss of a supernet's students for each text, (n,)."""
         network.to(device).eval()
-        losses = []
+        found = []
         for places in torch.split(torch.arange(dataset.size(split)), _AT_ONCE):
             batch = dataset.batch(split, places, device=device)
-            losses.append(mean_loss(self._objective, network, self._students, *batch.inputs))
-        found = torch.stack(losses).double()
-        low, high = float(found.min()), float(found.max())
-        return Measure(
-            self.name,
-            float(found.mean()),
-            low,
-            high,
-            dataset.size(split),
-            self.unit,
-            self.higher_is_better,
-        )
+            target = self._objective.target(batch)
+            losses = [
+                self._objective.loss(network, student, target, batch, by_text=True)
+                for student in self._students
+            ]
+            found.append(torch.stack(losses).double().mean(dim=0).cpu())
+        return torch.cat(found)
 
     def values(self, _output: Tensor, _batch: Batch) -> Tensor:
-        """Not defined: this metric has no value per example.
+        """Not defined: the loss depends on several students, not on one output.
 
         Raises:
             NotImplementedError: always.
         """
-        raise NotImplementedError("the loss of a supernet is measured as a whole")
+        raise NotImplementedError("the loss of a supernet follows from several students")
 
     def is_near_chance(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> bool:
         """Return `False`: there is no chance level for this loss."""
         return False
 
-    def summarize(self, _values: Tensor, _dataset: Examples, _split: SplitName) -> Measure:
-        """Not defined: this metric has no value per example.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("the loss of a supernet is measured as a whole")
+    def summarize(self, values: Tensor, _dataset: Examples, _split: SplitName) -> Measure:
+        """Return the mean over texts with the 95 % interval of Student's t."""
+        return mean_of_texts(self, values)

@@ -53,7 +53,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         )
     tag, output = "text-classification", "logits"
     if not isinstance(dataset, TextData):
-        return TextPackaging(signature, {}, pipeline_tag=tag, output=output)
+        return TextPackaging(signature, {}, pipeline_tag=tag, output=output, shorter=True)
     config = {
         "classes": dataset.classes,
         **_of_transformers(dataset),
@@ -71,6 +71,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         output=output,
         predicts="prints the class of a text",
         templates=TEMPLATES,
+        shorter=True,
         files={
             TOKENIZER: (
                 dataset.tokenizer.fixed(dataset.length),

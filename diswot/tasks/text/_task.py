@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from diswot.errors import OptionError
+from diswot.errors import DataError, OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._examples import Changes
 from diswot.tasks._packaging import Packaging
@@ -16,7 +16,7 @@ from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging
 from diswot.tasks.text._prediction import TextPrediction
 from diswot.tasks.text._teachers import SOURCES
-from diswot.tasks.text._text_data import TextData
+from diswot.tasks.text._text_data import TextData, UnlabeledTexts
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
 
@@ -73,6 +73,19 @@ class TextClassification(Task):
     ) -> TextPrediction:
         """Return the reader of examples and formatter of predictions of an exported student."""
         return TextPrediction(folder, config, top=top)
+
+    def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
+        """Return the texts to train on.
+
+        Raises:
+            DataError: they have no labels.
+        """
+        if isinstance(dataset, UnlabeledTexts):
+            raise DataError(
+                f"{dataset.name} has no labels, by which students are fine-tuned and selected: "
+                "give texts with labels"
+            )
+        return super().prepared(dataset, options)
 
     def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
         """Return AdamW, with which transformers train faster than SGD, at learning rate 0.003."""

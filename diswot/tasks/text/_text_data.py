@@ -3,21 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
 
+from diswot.seeding import seed_for
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
 from diswot.tasks._correlation import Matthews
-from diswot.tasks._examples import SPLITS, Changes, SplitName
+from diswot.tasks._examples import SPLITS, Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
+from diswot.tasks.text._masked import MaskedLMLoss, Masking
 from diswot.tasks.text._tokenizer import TextTokenizer
-from diswot.tasks.text._training_batches import TextBatches
+from diswot.tasks.text._training_batches import MaskedBatches, TextBatches
 from search_spaces import Signature, TensorSpec
 
 
@@ -131,7 +133,18 @@ class TextData:
             metrics: metrics that need no labels.
         """
         return UnlabeledTexts(
-            **{each.name: getattr(self, each.name) for each in fields(self)}, measures=metrics
+            **{each.name: getattr(self, each.name) for each in fields(TextData)}, measures=metrics
+        )
+
+    def masked(self, metrics: tuple[Metric, ...] | None = None) -> "MaskedTexts":
+        """Return the same texts with tokens hidden, which are to be predicted.
+
+        Args:
+            metrics: what networks are measured by; by default the masked-LM loss.
+        """
+        found = (MaskedLMLoss(),) if metrics is None else metrics
+        return MaskedTexts(
+            **{each.name: getattr(self, each.name) for each in fields(TextData)}, measures=found
         )
 
     def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
@@ -144,7 +157,7 @@ class TextData:
         *,
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
-    ) -> TextBatches:
+    ) -> TrainingBatches:
         """Return a source of training batches, with masked tokens and smoothed labels."""
         return TextBatches(self, changes, device, tokenizer=self.tokenizer)
 
@@ -175,3 +188,42 @@ class UnlabeledTexts(TextData):
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return token ids (B, L) and attention mask (B, L), without labels."""
         return Batch(self.inputs(split, indices), None, None, indices).to(device)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedTexts(UnlabeledTexts):
+    """Texts with hidden tokens, which are the targets of batches; no labels can be read.
+
+    Batches of a split always hide the same tokens; training batches hide others every time.
+    """
+
+    @cached_property
+    def masking(self) -> Masking:
+        """What hides tokens."""
+        return Masking.of(self.tokenizer)
+
+    @cached_property
+    def _hidden(self) -> Mapping[SplitName, tuple[Tensor, Tensor]]:
+        generators = {
+            split: torch.Generator().manual_seed(seed_for("masked", split)) for split in SPLITS
+        }
+        return {
+            split: self.masking(self.split(split).tokens, generator=generator)
+            for split, generator in generators.items()
+        }
+
+    def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
+        """Return texts of which tokens are hidden, and what these were (B, L) as targets."""
+        _, mask = self.inputs(split, indices)
+        tokens, truth = (each[indices] for each in self._hidden[split])
+        return Batch((tokens, mask), truth, None, indices).to(device)
+
+    def training(
+        self,
+        changes: Changes,  # noqa: ARG002
+        *,
+        device: str = "cpu",
+        teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
+    ) -> MaskedBatches:
+        """Return batches of the training texts, with other hidden tokens in every epoch."""
+        return MaskedBatches(partial(self.inputs, "train"), device, masking=self.masking)

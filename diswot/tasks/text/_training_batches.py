@@ -1,6 +1,6 @@
 """Training batches of texts: tokens masked, labels smoothed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, TrainingBatches
 from diswot.tasks._task import Dataset
+from diswot.tasks.text._masked import Masking
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 HIDDEN: Mapping[str, float] = {"none": 0.0, "standard": 0.15, "strong": 0.3}
@@ -62,3 +63,27 @@ class TextBatches(TrainingBatches):
         sure = F.one_hot(found.targets, classes).float()
         targets = (1 - self._smoothing) * sure + self._smoothing / classes
         return Batch((tokens, mask), targets, found.labels, indices).to(self._device)
+
+
+class MaskedBatches(TrainingBatches):
+    """Batches of training texts for masked-language modeling.
+
+    Args:
+        inputs: returns token ids (B, L) and padding mask (B, L) of texts by their indices.
+        device: device of the batches.
+        masking: hides tokens, others in every epoch.
+    """
+
+    fixed = False
+    views: Mapping[str, str] = {}
+
+    def __init__(
+        self, inputs: Callable[[Tensor], tuple[Tensor, Tensor]], device: str, *, masking: Masking
+    ) -> None:
+        self._inputs, self._device, self._masking = inputs, device, masking
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return texts of which tokens are hidden, and what these were (B, L) as targets."""
+        tokens, mask = self._inputs(indices)
+        hidden, truth = self._masking(tokens)
+        return Batch((hidden, mask), truth, None, indices).to(self._device)

@@ -113,3 +113,45 @@ def test_transformers_loads_the_folder(
         expected = student(given["input_ids"], given["attention_mask"].bool())
     torch.testing.assert_close(found, expected)
     assert loaded.config.id2label == dict(enumerate(data.classes))
+
+
+@pytest.mark.slow
+def test_programs_take_texts_of_any_number_and_length(
+    data: TextData, student: TextEncoder, tmp_path: Path
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    folder = tmp_path / "student"
+    done = export(student, folder, data=data)
+    assert not done.left_out
+    assert json.loads((folder / "config.json").read_text())["shorter"]
+    assert "of any length up to 8 tokens" in (folder / "README.md").read_text(encoding="utf-8")
+    session = onnxruntime.InferenceSession(folder / "student.onnx")
+    archive = torch.export.load(folder / "student.pt2").module()
+    for count, length in ((1, 1), (1, 8), (3, 2), (7, 5), (40, 8)):
+        tokens = torch.randint(data.tokenizer.vocabulary, (count, length))
+        mask = torch.arange(length) < torch.randint(1, length + 1, (count, 1))
+        given = {"input_ids": tokens.numpy(), "attention_mask": mask.numpy()}
+        with torch.no_grad():
+            expected = student(tokens, mask)
+            torch.testing.assert_close(archive(tokens, mask), expected, atol=1e-4, rtol=0)
+        found = torch.from_numpy(session.run(None, given)[0])
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+
+
+class OneLength(TextEncoder):
+    """An encoder that takes texts of 8 tokens alone."""
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Map texts to logits."""
+        return super().forward(input_ids.reshape(-1, 8), attention_mask)
+
+
+@pytest.mark.slow
+def test_a_network_of_one_length_is_exported_so(
+    data: TextData, student: TextEncoder, tmp_path: Path
+) -> None:
+    student.__class__ = OneLength
+    folder = tmp_path / "student"
+    done = export(student, folder, data=data, onnx=False, pt2=True)
+    assert set(done.forms) == {"source", "pt2"}
+    assert "shorter" not in json.loads((folder / "config.json").read_text())

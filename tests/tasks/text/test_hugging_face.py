@@ -1,5 +1,6 @@
 """Teachers of texts from folders that `save_pretrained` wrote."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from diswot.tasks import find_task
 from diswot.tasks.text import TextData, load_texts
 from diswot.tasks.text._tokenizer import trained_tokenizer
 from search_spaces import TextEncoder
+from tests.forked import run_programs
 from tests.tasks.text.conftest import PAIRS
 
 transformers = pytest.importorskip("transformers")
@@ -130,6 +132,49 @@ def test_texts_longer_than_the_positions_are_refused(tmp_path: Path, root: Path)
     found = refusal(folder, texts_for(folder, root, length=20))
     assert isinstance(found, NetworkError)
     assert "--length 19 or less" in str(found)
+
+
+def test_heads_that_do_not_divide_the_hidden_size_are_refused(tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", "Bert", "Model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_attention_heads": 5}))
+    found = refusal(folder, texts_for(folder, root))
+    assert isinstance(found, TeacherError)
+    assert "its 5 heads do not divide its hidden size 12" in str(found)
+
+
+BROKEN = """
+import sys
+sys.path.insert(0, "installed")
+from pathlib import Path
+from diswot.errors import TeacherError
+from diswot.tasks import find_task
+from diswot.tasks.text import load_texts
+pairs = [(f"a text {number}", number % 2) for number in range(30)]
+data = load_texts(pairs, root="data", length=8, tokenizer="teacher")
+try:
+    find_task("text").find_teacher("hf:teacher", data)
+except TeacherError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_a_torchvision_that_breaks_transformers_is_named(tmp_path: Path, root: Path) -> None:
+    saved(tmp_path / "teacher", "Bert", "Model")
+    package, described = (
+        tmp_path / "installed" / name for name in ("torchvision", "torchvision-9.9.dist-info")
+    )
+    package.mkdir(parents=True)
+    described.mkdir()
+    (package / "__init__.py").write_text('raise RuntimeError("operator torchvision::nms is none")')
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 9.9\n")
+    (ended,) = run_programs([("-c", BROKEN)], imports="torch", folder=tmp_path)
+    said = ended.out.decode().strip()
+    assert len(said.splitlines()) == 1, ended.err
+    assert "since the installed torchvision does not work (RuntimeError: operator" in said
+    assert "pip uninstall torchvision" in said
 
 
 def test_a_teacher_without_attention_is_refused(tmp_path: Path, root: Path) -> None:
