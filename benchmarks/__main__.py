@@ -25,6 +25,7 @@ from benchmarks.latency_forms import LatencyFormsSettings, latency_forms
 from benchmarks.nas_bench_201_costs import check_costs
 from benchmarks.results_folder import keep
 from benchmarks.resume_benchmark import resume_benchmark
+from benchmarks.score_costs import score_costs
 from benchmarks.training_speed import TrainingSpeedSettings, training_speed
 from diswot.bench import EMBEDDED
 from diswot.bench.correlation_run import CorrelationSettings, run_correlation
@@ -44,6 +45,7 @@ OTHERS = (
     "fidelity",
     "speed",
     "training-speed",
+    "score-costs",
     "all-cells",
     "resume",
     "costs",
@@ -155,6 +157,8 @@ def _other(
             keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
         case "speed" | "training-speed" | "latency-forms":
             made, rows = _timings(table, data_root, progress)
+        case "score-costs":
+            rows = score_costs(data_root, progress)
         case "all-cells":
             made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
