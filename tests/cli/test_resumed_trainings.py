@@ -76,7 +76,7 @@ def test_a_killed_training_resumes_to_the_same_weights(
     assert "resumes after epoch 1, step 0" in done.err
     assert json.loads(done.out) == json.loads(whole.out.replace('"whole', '"killed'))
     assert same_weights(tmp_path / "killed", tmp_path / "whole")
-    assert "the training in killed has ended" in only_line(cli("resume", "killed"))
+    assert "the training in killed has finished" in only_line(cli("resume", "killed"))
 
 
 def same_weights(one: Path, other: Path) -> bool:
