@@ -75,6 +75,8 @@ def waiting(show: Progress) -> Iterator[Progress]:
         if step.can_wait:
             held.append(step)
             return
+        if step.total == 0 and not step.note:  # it only has values, which trackers store
+            return
         # A message, or work that has lasted a while, shows that the input was accepted.
         if step.total == 0 or time.monotonic() - started >= SECONDS_WORTH_A_LINE:
             while held:
@@ -116,8 +118,6 @@ class _Bars:
 
     def report(self, step: Step) -> None:
         if step.total == 0:
-            if not step.note:
-                return
             line = printable(f"{step.stage}: {step.note}", keep="")
             self._bars.console.print(line, highlight=False, markup=False)
             return

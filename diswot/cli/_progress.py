@@ -71,8 +71,7 @@ class _Lines:
 
     def report(self, step: Step) -> None:
         if step.total == 0:
-            if step.note:
-                say(f"{step.stage}: {step.note}", err=True)
+            say(f"{step.stage}: {step.note}", err=True)
             return
         now = time.monotonic()
         if step.done < self._done.get(step.stage, 0):  # the stage has started again

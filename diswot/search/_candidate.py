@@ -73,9 +73,8 @@ class Candidate:
     @property
     def values(self) -> dict[str, float]:
         """Its costs, each term's mean, and its score if it has one, by name."""
-        costs = {name: value for name, value in asdict(self.costs).items() if value is not None}
-        scores = {} if self.score is None else {"score": self.score}
-        return {**costs, **self.means, **scores}
+        values = {**asdict(self.costs), **self.means, "score": self.score}
+        return {name: value for name, value in values.items() if value is not None}
 
     def build(self, *, seed: int | None = None) -> nn.Module:
         """Return a newly initialized network of the architecture, which carries its origin.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from diswot.errors import MissingExtraError, OptionError, first_line
+from diswot.errors import OptionError, first_line
+from diswot.runtimes import require
 
 EXPERIMENT = "diswot"
 """The experiment of runs where `MLFLOW_EXPERIMENT_NAME` is not set."""
@@ -27,11 +28,10 @@ class MLflow:
         """
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
-        try:
-            import mlflow
-            from mlflow.exceptions import MlflowException
-        except ImportError as error:
-            raise MissingExtraError("mlflow", "mlflow", "--track mlflow") from error
+        require(("mlflow",), "mlflow", "--track mlflow")
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
         try:
             mlflow.MlflowClient()
         except MlflowException as error:

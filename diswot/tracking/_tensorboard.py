@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import MissingExtraError
+from diswot.runtimes import require
 
 EVENTS = "tensorboard"
 """The folder of a run folder that event files are in."""
@@ -20,10 +20,7 @@ class TensorBoard:
         Raises:
             MissingExtraError: it is not.
         """
-        try:
-            import tensorboard  # noqa: F401  (torch writes the events with it)
-        except ImportError as error:
-            raise MissingExtraError("tensorboard", "tensorboard", "--track tensorboard") from error
+        require(("tensorboard",), "tensorboard", "--track tensorboard")
 
     def start(self, folder: Path, *, run_id: str | None) -> "_Events":  # noqa: ARG002
         """Open an event file; TensorBoard joins all files of a folder."""
@@ -43,7 +40,7 @@ class _Events:
 
     def log(self, values: Mapping[str, float], *, step: int) -> None:
         for name, value in values.items():
-            self._writer.add_scalar(name.replace(" ", "_"), value, step)
+            self._writer.add_scalar(name, value, step)
         self._writer.flush()
 
     def log_file(self, path: Path, *, name: str) -> None:

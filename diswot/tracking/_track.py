@@ -25,8 +25,8 @@ FILES = ("config.toml", "manifest.json", "training.json", "result.json", "report
 STUDENT = "student"
 """The folder of the exported student."""
 
-_NOT_ALLOWED = re.compile(r"[^\w\-./ ]", re.ASCII)
-"""Characters that some tracker does not allow in the name of a value."""
+_NOT_ALLOWED = re.compile(r"[^\w\-./]+", re.ASCII)
+"""Characters that some tracker does not allow in the name of a value, and spaces."""
 
 
 @contextmanager
@@ -150,6 +150,6 @@ def _name(text: str) -> str:
 
     Examples:
         >>> _name("ce + 0.9*kd(T=4)/val_accuracy")
-        'ce _ 0.9_kd_T_4_/val_accuracy'
+        'ce_0.9_kd_T_4_/val_accuracy'
     """
     return _NOT_ALLOWED.sub("_", text)

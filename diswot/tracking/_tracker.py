@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, runtime_checkable
 
-from diswot.errors import OptionError
-from diswot.registry import Registry
+from diswot.registry import Registry, instance_of
 
 
 class Tracker(Protocol):
@@ -33,6 +32,7 @@ class Tracker(Protocol):
         """End the run."""
 
 
+@runtime_checkable
 class TrackerSource(Protocol):
     """Starts runs in one experiment tracker."""
 
@@ -53,21 +53,6 @@ class TrackerSource(Protocol):
         """
 
 
-def _source(name: str, found: Any) -> TrackerSource:
-    """Return an instance of a tracker source that was found by name.
-
-    Raises:
-        OptionError: it is no tracker source.
-    """
-    source = found() if isinstance(found, type) else found
-    if not (callable(getattr(source, "check", None)) and callable(getattr(source, "start", None))):
-        raise OptionError(
-            f"tracker {name!r} is {found!r}, which has no methods check and start: name a class "
-            "like diswot.tracking.TrackerSource"
-        )
-    return cast(TrackerSource, source)
-
-
 TRACKERS: Registry[TrackerSource] = Registry(
     "tracker",
     "diswot.trackers",
@@ -76,7 +61,7 @@ TRACKERS: Registry[TrackerSource] = Registry(
         "tensorboard": "diswot.tracking._tensorboard:TensorBoard",
         "wandb": "diswot.tracking._wandb:WandB",
     },
-    adopt=_source,
+    adopt=instance_of(TrackerSource, "tracker", "diswot.tracking"),
 )
 """Trackers by name; packages offer more in the entry-point group `diswot.trackers`."""
 

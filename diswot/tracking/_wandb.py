@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from diswot.errors import MissingExtraError, OptionError
+from diswot.errors import OptionError
+from diswot.runtimes import require
 
 PROJECT = "diswot"
 """The project of runs where `WANDB_PROJECT` is not set."""
@@ -26,10 +27,7 @@ class WandB:
             MissingExtraError: it is not installed.
             OptionError: it has no API key.
         """
-        try:
-            import wandb  # noqa: F401
-        except ImportError as error:
-            raise MissingExtraError("wandb", "wandb", "--track wandb") from error
+        require(("wandb",), "wandb", "--track wandb")
         if os.environ.get("WANDB_MODE") not in _WITHOUT_KEY and not _has_key():
             raise OptionError(
                 "--track wandb has no API key: run `wandb login`, or set WANDB_MODE=offline"
@@ -53,6 +51,7 @@ class _Run:
             reinit="create_new",
         )
         self.run_id = self._run.id
+        self._folder = folder
         self._stages: set[str] = set()
 
     def log_config(self, config: Mapping[str, Any]) -> None:
@@ -67,9 +66,8 @@ class _Run:
         self._stages |= counts.keys()
         self._run.log({**values, **counts})
 
-    def log_file(self, path: Path, *, name: str) -> None:
-        root = str(path)[: -len(name)] or "."
-        self._run.save(str(path), base_path=root, policy="now")
+    def log_file(self, path: Path, *, name: str) -> None:  # noqa: ARG002
+        self._run.save(str(path), base_path=str(self._folder), policy="now")
 
     def close(self, *, failed: bool) -> None:
         self._run.finish(exit_code=int(failed))

@@ -144,7 +144,7 @@ def test_trackers_are_checked_before_the_work(recorder: Recorder, tmp_path: Path
         pass
     with pytest.raises(UnknownNameError, match="did you mean 'mlflow'"), track("mflow", tmp_path):
         pass
-    with pytest.raises(OptionError, match="no methods check and start"):
+    with pytest.raises(OptionError, match=r"no diswot\.tracking\.TrackerSource"):
         track("builtins:dict", tmp_path).__enter__()
 
 
@@ -169,7 +169,7 @@ def test_tensorboard_has_the_values(tmp_path: Path) -> None:
         progress(Step("ce + 0.9*kd(T=4)", 1, 2, values={"train_loss": 0.5}, at=1))
     events = found.EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
-    (value,) = events.Scalars("ce___0.9_kd_T_4_/train_loss")
+    (value,) = events.Scalars("ce_0.9_kd_T_4_/train_loss")
     assert (value.step, value.value) == (1, 0.5)
 
 
@@ -190,7 +190,7 @@ def test_mlflow_stores_and_continues_a_run(monkeypatch: pytest.MonkeyPatch, tmp_
     assert run.info.run_id == run_ids(folder)["mlflow"]
     assert (run.info.run_name, run.info.status) == ("run", "FINISHED")
     assert run.data.params == {"population": "2"}
-    history = client.get_metric_history(run.info.run_id, "ce _ kd_T_4_/val")
+    history = client.get_metric_history(run.info.run_id, "ce_kd_T_4_/val")
     assert [(each.step, each.value) for each in history] == [(1, 0.5), (2, 1.0)]
     stored = {each.path for each in client.list_artifacts(run.info.run_id)}
     assert stored == {"config.toml", "student"}
