@@ -97,10 +97,10 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Is given its packages as they are imported.
+    """Type of this package; `__setattr__` runs when one of its packages is imported.
 
-    `diswot.search` and `diswot.export` stay functions, and names that tasks have taken over
-    from `diswot.teachers` are found there too: no package asks one that is above it.
+    `diswot.search` and `diswot.export` stay functions. `diswot.teachers` keeps the names of
+    version 0.1.0 that are in the images task today, without importing a package above it.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
