@@ -13,10 +13,11 @@ from diswot.cli import distill, teacher
 from diswot.cli._progress import tracked_progress
 from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
+from diswot.cli._terminal import say
 from diswot.cli.run import print_run
 from diswot.cli.search import print_search
 from diswot.devices import check_alone
-from diswot.errors import OptionError, RunFolderError
+from diswot.errors import DiswotError, OptionError, RunFolderError
 
 if TYPE_CHECKING:
     from diswot.training import TrainingManifest
@@ -69,10 +70,16 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
 
 
 def _trackers_of(run: Path) -> list[str]:
-    """Return the trackers that a run was tracked by."""
-    from diswot.tracking import run_ids
+    """Return the trackers of a run that can be used here; the others are named in a note."""
+    from diswot.tracking import find_trackers, run_ids
 
-    return list(run_ids(run))
+    found: list[str] = []
+    for name in run_ids(run):
+        try:
+            found += find_trackers([name])
+        except DiswotError as error:  # no reason not to resume the run
+            say(f"diswot: note: resumed without the tracker {name}: {error}", err=True)
+    return found
 
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:

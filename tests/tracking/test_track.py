@@ -121,6 +121,20 @@ def test_a_run_continues_in_the_tracker(recorder: Recorder, tmp_path: Path) -> N
     assert run_ids(tmp_path) == {"recorder": "run-1"}
 
 
+@pytest.mark.slow
+def test_a_run_resumes_without_a_tracker_that_is_gone(
+    recorder: Recorder, cli: CommandLine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with track("recorder", folder, False) as progress:
+        diswot.search("resnet20", "s0", out=folder, progress=progress, **SEARCH)
+    recorder.usable = False
+    done = cli("resume", folder, "--json")
+    assert json.loads(done.out)["folder"] == str(folder)
+    assert "note: resumed without the tracker recorder: --track recorder is not set" in done.err
+    assert len(recorder.runs) == 1
+
+
 def test_a_failed_run_is_closed_as_failed(recorder: Recorder, tmp_path: Path) -> None:
     with suppress(KeyboardInterrupt), track("recorder", tmp_path, False) as progress:
         progress(measured("score", {"params": 3}, at=1))
