@@ -22,7 +22,6 @@ from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks import Dataset, Task, cache_root
 from diswot.tasks.text import TextData, text_files, with_plain_text
-from diswot.teachers import Teacher
 from diswot.training import Recipe, kept_or_trained, train_by
 from search_spaces import Architecture, SearchSpace, Signature, UnionSpace, covering, partition
 
@@ -100,24 +99,25 @@ def train_supernets(workshop: Workshop) -> Sliced:
         NetworkError: the attention of the teacher cannot be read.
         DataError: the plain text is missing, is not UTF-8, or is shorter than one sequence.
     """
-    data, space = _learned_from(workshop), workshop.space
+    workshop = replace(workshop, data=_training_texts(workshop))
+    data, space = workshop.data, workshop.space
     # 1. The teacher: supernets imitate the relations of its last attention layer.
     source = workshop.teacher()
     teacher = (source.weights or source.build)().to(workshop.device).eval()
     check_attention(teacher, f"the teacher {source.name}")
     # 2. One supernet per part of the space, large enough to contain its architectures.
     parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
+    digests = data.digest, source.digest()
     found = []
     for number, archs in enumerate(parts, 1):
         stage = f"supernet {number}/{len(parts)}"
         # 3. Initialize from the teacher's weights, then train or load from the cache.
         network = _started(workshop, covering(archs), teacher, number)
-        made = _trained(replace(workshop, data=data), archs, network, teacher, stage, source)
-        found.append(Supernet(archs, made))
+        found.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, digests)))
     return Sliced(space, data.signature, tuple(found))
 
 
-def _learned_from(workshop: Workshop) -> TextData:
+def _training_texts(workshop: Workshop) -> TextData:
     data, place = _texts(workshop.data), workshop.options.get("supernet_texts")
     return data if place is None else with_plain_text(data, place)
 
@@ -167,7 +167,7 @@ def _trained(
     network: nn.Module,
     teacher: nn.Module,
     stage: str,
-    source: Teacher,
+    digests: tuple[str, str],
 ) -> nn.Module:
     chosen, space = workshop.options, workshop.space
     method = SupernetMethod(
@@ -184,7 +184,7 @@ def _trained(
     # The cache key covers everything that trained weights depend on.
     described = [space.to_string(arch) for arch in archs]
     shapes = [(name, tuple(each.shape)) for name, each in network.named_parameters()]
-    of = (data.digest, source.digest(), repr(recipe), repr(method.settings), described, shapes)
+    of = (*digests, repr(recipe), repr(method.settings), described, shapes)
     mark = hashlib.sha256(repr(of).encode()).hexdigest()[:16]
     kept = cache_root(workshop.root) / "supernets" / f"{data.name}-{mark}.safetensors"
 

@@ -131,10 +131,10 @@ class HeldOutLoss(Metric):
         self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Measure:
         """Return the mean loss of a supernet's students, with its 95 % interval over texts."""
-        return self.summarize(self.by_text(network, dataset, split, device=device), dataset, split)
+        return self.summarize(self._by_text(network, dataset, split, device=device), dataset, split)
 
     @torch.no_grad()
-    def by_text(
+    def _by_text(
         self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
     ) -> Tensor:
         """Return the mean loss of a supernet's students for each text, (n,)."""

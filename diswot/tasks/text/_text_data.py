@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,8 @@ from diswot.tasks.text._masked import MaskedLMLoss, Masking
 from diswot.tasks.text._tokenizer import TextTokenizer
 from diswot.tasks.text._training_batches import MaskedBatches, TextBatches
 from search_spaces import Signature, TensorSpec
+
+_Unlabeled = TypeVar("_Unlabeled", bound="UnlabeledTexts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,20 +135,22 @@ class TextData:
         Args:
             metrics: metrics that need no labels.
         """
-        return UnlabeledTexts(
-            **{each.name: getattr(self, each.name) for each in fields(TextData)}, measures=metrics
-        )
+        return self._converted(UnlabeledTexts, metrics)
 
     def masked(self, metrics: tuple[Metric, ...] | None = None) -> "MaskedTexts":
-        """Return the same texts with tokens hidden, which are to be predicted.
+        """Return the same texts for masked-language modeling.
 
         Args:
-            metrics: what networks are measured by; by default the masked-LM loss.
+            metrics: metrics of the networks; by default the masked-LM loss.
         """
-        found = (MaskedLMLoss(),) if metrics is None else metrics
-        return MaskedTexts(
-            **{each.name: getattr(self, each.name) for each in fields(TextData)}, measures=found
-        )
+        return self._converted(MaskedTexts, (MaskedLMLoss(),) if metrics is None else metrics)
+
+    def _converted(self, kind: type[_Unlabeled], metrics: tuple[Metric, ...]) -> _Unlabeled:
+        content = {each.name: getattr(self, each.name) for each in fields(TextData)}
+        found = kind(**content, measures=metrics)
+        if "digest" in vars(self):  # the digest of the same texts, where `cached_property` keeps it
+            vars(found)["digest"] = self.digest
+        return found
 
     def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
         """Return the data on which a teacher is trained: these texts."""
@@ -192,28 +197,27 @@ class UnlabeledTexts(TextData):
 
 @dataclass(frozen=True, eq=False)
 class MaskedTexts(UnlabeledTexts):
-    """Texts with hidden tokens, which are the targets of batches; no labels can be read.
+    """Text data for masked-language modeling, whose targets are hidden tokens.
 
-    Batches of a split always hide the same tokens; training batches hide others every time.
+    Evaluation batches of a split always hide the same tokens; in training batches, the hidden
+    tokens are drawn in every epoch.
     """
 
     @cached_property
     def masking(self) -> Masking:
-        """What hides tokens."""
+        """The masking of tokens."""
         return Masking.of(self.tokenizer)
 
     @cached_property
-    def _hidden(self) -> Mapping[SplitName, tuple[Tensor, Tensor]]:
-        generators = {
-            split: torch.Generator().manual_seed(seed_for("masked", split)) for split in SPLITS
-        }
-        return {
-            split: self.masking(self.split(split).tokens, generator=generator)
-            for split, generator in generators.items()
-        }
+    def _hidden(self) -> dict[SplitName, tuple[Tensor, Tensor]]:
+        """Split → its texts with hidden tokens, and the targets; filled when a split is read."""
+        return {}
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
-        """Return texts of which tokens are hidden, and what these were (B, L) as targets."""
+        """Return token ids with hidden tokens, attention mask and targets, each (B, L)."""
+        if split not in self._hidden:
+            generator = torch.Generator().manual_seed(seed_for("masked", split))
+            self._hidden[split] = self.masking(self.split(split).tokens, generator=generator)
         _, mask = self.inputs(split, indices)
         tokens, truth = (each[indices] for each in self._hidden[split])
         return Batch((tokens, mask), truth, None, indices).to(device)
@@ -225,5 +229,5 @@ class MaskedTexts(UnlabeledTexts):
         device: str = "cpu",
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
     ) -> MaskedBatches:
-        """Return batches of the training texts, with other hidden tokens in every epoch."""
+        """Return a source of training batches, whose hidden tokens are drawn in every epoch."""
         return MaskedBatches(partial(self.inputs, "train"), device, masking=self.masking)
