@@ -60,6 +60,11 @@ class TextTokenizer:
         return self._special(MASKS)
 
     @cached_property
+    def start(self) -> int:
+        """Id of the token at the start of a text."""
+        return self.encode("")[0]
+
+    @cached_property
     def end(self) -> int:
         """Id of the token at the end of a text."""
         return self.encode("")[-1]
