@@ -1,6 +1,7 @@
 """The config, tokenizer and files of exported text classifiers."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ _MODELING = "modeling_student"
 """Module name of the student's code for transformers."""
 
 
+@dataclass(frozen=True)
 class TextPackaging(Packaging):
     """Config and files of an exported text classifier."""
+
+    shorter: bool = True
 
     def example(
         self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator
@@ -53,7 +57,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         )
     tag, output = "text-classification", "logits"
     if not isinstance(dataset, TextData):
-        return TextPackaging(signature, {}, pipeline_tag=tag, output=output, shorter=True)
+        return TextPackaging(signature, {}, pipeline_tag=tag, output=output)
     config = {
         "classes": dataset.classes,
         **_of_transformers(dataset),
@@ -71,7 +75,6 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         output=output,
         predicts="prints the class of a text",
         templates=TEMPLATES,
-        shorter=True,
         files={
             TOKENIZER: (
                 dataset.tokenizer.fixed(dataset.length),
@@ -113,6 +116,6 @@ def _tokenizer_config(data: TextData) -> dict[str, Any]:
         "pad_token": tokenizer.token(tokenizer.pad),
         "mask_token": tokenizer.token(tokenizer.mask),
         "sep_token": tokenizer.token(tokenizer.end),
-        "cls_token": tokenizer.token(tokenizer.encode("")[0]),
+        "cls_token": tokenizer.token(tokenizer.start),
         "model_input_names": ["input_ids", "attention_mask"],
     }
