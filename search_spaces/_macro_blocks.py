@@ -140,12 +140,18 @@ class ResidualBlock(nn.Module):
 
 
 def conv_bn(
-    in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, groups: int = 1
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    stride: int = 1,
+    *,
+    groups: int = 1,
+    momentum: float = 0.1,
 ) -> list[nn.Module]:
     """Return a convolution, padded to keep the resolution at stride 1, and its BatchNorm."""
     return [
         nn.Conv2d(
             in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
         ),
-        nn.BatchNorm2d(out_channels),
+        nn.BatchNorm2d(out_channels, momentum=momentum),
     ]

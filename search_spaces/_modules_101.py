@@ -1,10 +1,11 @@
 """The module of NAS-Bench-101: a graph of operations, and the network it is in."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from search_spaces._macro_blocks import conv_bn
 
 OPERATIONS = ("conv1x1", "conv3x3", "maxpool3x3")
 
@@ -13,8 +14,8 @@ class NASBench101Architecture(NamedTuple):
     """A module whose vertices are all on a path from its input to its output.
 
     Attributes:
-        operations: of the vertices between input and output.
-        edges: one text of 0 and 1 for each vertex but the output: which of those after it read it.
+        operations: operations of the vertices between input and output.
+        edges: for each vertex except the output, a text of 0 and 1: which later vertices read it.
     """
 
     operations: tuple[str, ...]
@@ -28,8 +29,8 @@ class NASBench101Architecture(NamedTuple):
 def vertex_channels(arch: NASBench101Architecture, channels: int) -> list[int]:
     """Return the channels of the vertices between input and output.
 
-    Those that the output reads share its channels, the first ones one more where they cannot be
-    shared evenly; every other one has as many as the widest that reads it.
+    Vertices that the output reads divide its channels; if these cannot be divided evenly, the
+    first ones have one more. Each other vertex has as many as the widest vertex that reads it.
 
     Examples:
         >>> both = NASBench101Architecture(("conv3x3", "conv3x3"), ("110", "01", "1"))
@@ -48,12 +49,8 @@ def vertex_channels(arch: NASBench101Architecture, channels: int) -> list[int]:
 
 
 def conv_bn_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential:
-    """Return a convolution, normalization and ReLU, which keep the resolution."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(out_channels, eps=1e-5, momentum=0.003),
-        nn.ReLU(),
-    )
+    """Return a convolution with BatchNorm and ReLU, which keeps the resolution."""
+    return nn.Sequential(*conv_bn(in_channels, out_channels, kernel, momentum=0.003), nn.ReLU())
 
 
 def _operation(name: str, channels: int) -> nn.Module:
@@ -63,15 +60,15 @@ def _operation(name: str, channels: int) -> nn.Module:
 
 
 class Module101(nn.Module):
-    """One module: vertices add what they read, the output concatenates what it reads.
+    """One module: vertices add their inputs, and the output concatenates its inputs.
 
-    What is read of the input is projected by a 1×1 convolution, of other vertices the first
-    channels are read. The input is added to the output where it is connected with that.
+    The input of the module is projected by 1×1 convolutions; of other vertices, the first
+    channels are read. An edge from input to output adds the projected input to the output.
 
     Args:
         arch: the graph.
-        in_channels: of its input.
-        channels: of its output.
+        in_channels: channels of the input.
+        channels: channels of the output.
     """
 
     def __init__(self, arch: NASBench101Architecture, in_channels: int, channels: int) -> None:
@@ -112,23 +109,17 @@ class Module101(nn.Module):
 
 
 def network_101(
-    arch: NASBench101Architecture,
-    outputs: int,
-    *,
-    in_channels: int,
-    channels: int,
-    stacks: int = 3,
-    modules: int = 3,
+    arch: NASBench101Architecture, outputs: int, *, in_channels: int, channels: int
 ) -> nn.Sequential:
-    """Return stem, stacks of modules with pooling between them, and the linear head."""
+    """Return stem, three stacks of three modules with pooling between them, and linear head."""
     layers: list[nn.Module] = [conv_bn_relu(in_channels, channels, 3)]
     width, before = channels, channels
-    for stack in range(stacks):
+    for stack in range(3):
         if stack:
             layers.append(nn.MaxPool2d(2, stride=2))
             width *= 2
-        for _ in range(modules):
+        for _ in range(3):
             layers.append(Module101(arch, before, width))
             before = width
-    head: Sequence[nn.Module] = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, outputs))
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, outputs)]
     return nn.Sequential(*layers, *head)
