@@ -20,7 +20,7 @@ from diswot.seeding import seed_for, seed_torch
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes
 from diswot.tasks.images._labeled_images import LabeledImages
-from diswot.tasks.images._streamed_examples import Chosen, Examples, Found
+from diswot.tasks.images._streamed_examples import Chosen, Found, StreamedExamples
 from diswot.tasks.images._training_batches import ImageBatches
 from diswot.tasks.images.teachers import PhotoView
 
@@ -47,7 +47,7 @@ class StreamedBatches(ImageBatches):
     ) -> None:
         super().__init__(data, changes, device, views)
         teachers = {name: view.teacher.without_network() for name, view in (views or {}).items()}
-        self._examples = Examples(data, changes.augment, teachers)
+        self._examples = StreamedExamples(data, changes.augment, teachers)
         self._workers = data.loader_workers
 
     def __call__(self, indices: Tensor) -> Batch:
@@ -83,7 +83,7 @@ def _chosen(places: Tensor, seed: int) -> list[Chosen]:
 
 
 def _read_ahead(
-    examples: Examples, batches: Iterable[list[Chosen]], workers: int | None
+    examples: StreamedExamples, batches: Iterable[list[Chosen]], workers: int | None
 ) -> Generator[Found, None, None]:
     """Yield batches in order from loader processes, which end with the iterator.
 

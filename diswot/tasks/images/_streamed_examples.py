@@ -29,7 +29,7 @@ containers.
 """
 
 
-class Examples(Dataset[Any]):
+class StreamedExamples(Dataset[Any]):
     """Streamed training images, cropped and flipped; indexed by `Chosen`.
 
     Args:
