@@ -79,9 +79,9 @@ def _registered(
     score: LossScore,
     watches: Sequence[Watch[Any]] = (),
 ) -> LossScore:
-    of = find_term_spec(name).card
-    summary = f"minus the loss: {of.summary}"
-    card = Card(name, summary, of.source, supports=supports, reads=of.reads)
+    loss = find_term_spec(name).card
+    summary = f"minus the loss: {loss.summary}"
+    card = Card(name, summary, loss.source, supports=supports, reads=loss.reads)
     return register(card, watches=watches, teacher_watches=watches)(score)
 
 

@@ -14,17 +14,17 @@ from diswot.tasks import Batch, Metric
 from diswot.tasks.text import MaskedLanguageModel, TextData, masked_lm_loss
 
 OBJECTIVES = ("relations", "relations-raw", "masked-lm")
-"""Relations after the softmax, as in AutoDistil's paper, or before it, as in its code; or the
-masked-language modeling that the paper compares with, which reads no teacher."""
+"""Relations after the softmax, as in AutoDistil's paper, or before it, as in its code; or
+masked-language modeling, the paper's baseline, which needs no teacher."""
 
 
 class Objective(Protocol):
-    """What the students of a supernet learn.
+    """Interface of the training objective of a supernet's students.
 
     Attributes:
-        name: what it is called in options and messages.
-        measured: what its mean on a split is called.
-        unit: of that.
+        name: name in options and messages.
+        measured: name of its mean on a split.
+        unit: unit of that mean.
     """
 
     @property
@@ -38,7 +38,7 @@ class Objective(Protocol):
         """Return the texts to train on, without labels."""
 
     def target(self, batch: Batch) -> Any:
-        """Return what all students of a step are compared with."""
+        """Return the target of a batch, which all students of a step share."""
 
     def loss(
         self,
@@ -49,13 +49,13 @@ class Objective(Protocol):
         *,
         by_text: bool = False,
     ) -> Tensor:
-        """Return the loss of a student on the weights that it has in a supernet.
+        """Return the loss of a student with its slices of a supernet's weights.
 
         Args:
-            supernet: gradients flow into the student's slices of it.
-            student: its shapes and form.
-            target: of the same batch.
-            batch: numbers of tokens (B, L), and where they are text (B, L).
+            supernet: the supernet, into whose weights gradients flow.
+            student: the network of the student, on the meta device.
+            target: the target of the batch.
+            batch: token ids (B, L) and attention mask (B, L).
             by_text: whether to return the loss of each text, (B,).
         """
 

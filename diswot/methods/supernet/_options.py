@@ -51,7 +51,7 @@ class SupernetOptions(TypedDict, total=False):
     supernet_texts: Annotated[
         str | Path | None,
         Option(
-            "Plain text that supernets are trained on, a .txt file or a folder of such; by default "
+            "Plain text that supernets are trained on, a .txt file or a folder of them; by default "
             "the training texts.",
             group="Training",
         ),

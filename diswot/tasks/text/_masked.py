@@ -1,4 +1,4 @@
-"""Masked language modeling: which tokens are hidden, and how well they are predicted."""
+"""Masked-language modeling: masking, networks, loss and metric."""
 
 import math
 from dataclasses import dataclass
@@ -18,30 +18,30 @@ from diswot.tasks._metric import Metric
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 NOT_HIDDEN = -100
-"""In place of the number of a token that need not be predicted."""
+"""Target of tokens that are not hidden, which the loss ignores."""
 
 _MASKED, _KEPT = 0.8, 0.1
-"""Shares of the hidden tokens that become [MASK], and that stay; the rest become random ones."""
+"""Shares of hidden tokens: replaced by [MASK], and unchanged; the rest become random tokens."""
 
 _NO_BETTER = 0.98
-"""Share of the loss of equal probabilities from which on a network may know nothing."""
+"""Share of the loss of equal probabilities; a network at or above it is near chance."""
 
 
 @dataclass(frozen=True)
 class Masking:
     """Hides tokens of texts as BERT does.
 
-    Of the tokens but those that begin, end and fill up texts, a share is chosen: of these 80 % are
-    replaced by [MASK], 10 % by random tokens, and 10 % stay. At least one of each text is
-    chosen.
+    A share of the tokens is chosen, without special tokens such as padding: 80 % of them are
+    replaced by [MASK], 10 % by random tokens, and 10 % are unchanged. At least one token of each
+    text is chosen.
 
     Source: Devlin et al., "BERT", NAACL 2019, section 3.1, task 1.
 
     Attributes:
-        mask: the number of [MASK].
-        special: numbers that are never chosen.
-        vocabulary: how many tokens there are.
-        share: of the tokens that are chosen.
+        mask: id of [MASK].
+        special: ids of tokens that are never chosen.
+        vocabulary: vocabulary size.
+        share: probability that a token is chosen.
     """
 
     mask: int
@@ -51,19 +51,19 @@ class Masking:
 
     @classmethod
     def of(cls, tokenizer: TextTokenizer) -> "Masking":
-        """Return what hides the tokens of a tokenizer."""
+        """Return the masking for texts of a tokenizer."""
         return cls(tokenizer.mask, tuple(sorted(tokenizer.special)), tokenizer.vocabulary)
 
     def __call__(
         self, tokens: Tensor, *, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return tokens (B, L) of which some are hidden, and what these were: (B, L).
+        """Return token ids with hidden tokens, and the targets, both (B, L).
 
-        The second is −100 where no token was chosen.
+        Targets are the ids of the chosen tokens, and −100 elsewhere.
 
         Args:
-            tokens: on the CPU.
-            generator: draws them; by default torch's global one.
+            tokens: token ids (B, L), on the CPU.
+            generator: random generator; by default torch's global one.
 
         Examples:
             >>> masking = Masking(3, (0, 1, 2, 3), 100, share=1.0)
@@ -83,17 +83,17 @@ class Masking:
 
 
 class MaskedLanguageModel(nn.Module):
-    """An encoder of texts that predicts tokens, with its embeddings as the output layer.
+    """A text encoder that predicts tokens, with its token embeddings as the output layer.
 
-    No parameter is added. Source: Press and Wolf, "Using the Output Embedding to Improve Language
+    It adds no parameters. Source: Press and Wolf, "Using the Output Embedding to Improve Language
     Models", EACL 2017.
 
     Args:
-        encoder: has `tokens`, an embedding, and `encoded`, which maps what it takes to tokens
-            (B, L, hidden), such as `TextEncoder`.
+        encoder: a network with an embedding `tokens` and a method `encoded`, which maps its
+            inputs to tokens (B, L, hidden), such as `TextEncoder`.
 
     Raises:
-        NetworkError: it is no such encoder.
+        NetworkError: the network does not have both.
     """
 
     def __init__(self, encoder: nn.Module) -> None:
@@ -107,7 +107,7 @@ class MaskedLanguageModel(nn.Module):
         self.encoder = encoder
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map numbers of tokens (B, L), and where they are text, to logits (B, L, vocabulary)."""
+        """Map token ids (B, L) and attention mask (B, L) to logits (B, L, vocabulary)."""
         encoder: nn.Module = self.encoder
         tokens = encoder.encoded(input_ids, attention_mask)  # type: ignore[operator]
         logits: Tensor = F.linear(tokens, encoder.tokens.weight)  # type: ignore[union-attr,arg-type]
@@ -115,11 +115,11 @@ class MaskedLanguageModel(nn.Module):
 
 
 def masked_lm_loss(logits: Tensor, truth: Tensor, *, by_text: bool = False) -> Tensor:
-    """Return the mean cross-entropy of the hidden tokens in nats, of all texts or by text: (B,).
+    """Return the mean cross-entropy of the hidden tokens in nats, of all texts or per text (B,).
 
     Args:
         logits: (B, L, vocabulary).
-        truth: (B, L) numbers of hidden tokens, −100 elsewhere.
+        truth: (B, L) ids of hidden tokens, −100 elsewhere.
         by_text: whether to return the mean of each text.
 
     Examples:
@@ -127,17 +127,17 @@ def masked_lm_loss(logits: Tensor, truth: Tensor, *, by_text: bool = False) -> T
         >>> masked_lm_loss(torch.zeros(2, 2, 4), truth, by_text=True)
         tensor([1.3863, 1.3863])
     """
-    single = at_least_single(logits)
+    logits = at_least_single(logits)
     if not by_text:
-        return F.cross_entropy(single.flatten(0, 1), truth.flatten(), ignore_index=NOT_HIDDEN)
-    each = F.cross_entropy(single.mT, truth, ignore_index=NOT_HIDDEN, reduction="none")
+        return F.cross_entropy(logits.flatten(0, 1), truth.flatten(), ignore_index=NOT_HIDDEN)
+    each = F.cross_entropy(logits.mT, truth, ignore_index=NOT_HIDDEN, reduction="none")
     return each.sum(dim=1) / (truth != NOT_HIDDEN).sum(dim=1)
 
 
 class MaskedLMLoss(Metric):
-    """Mean cross-entropy of the hidden tokens of a text, of texts whose tokens are hidden.
+    """Metric: mean cross-entropy of hidden tokens, per text.
 
-    The dataset is one that `TextData.masked` returns, the network a `MaskedLanguageModel`.
+    It is defined for datasets of `TextData.masked` and networks of `MaskedLanguageModel`.
     """
 
     name = "masked-LM loss"

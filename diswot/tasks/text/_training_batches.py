@@ -66,12 +66,12 @@ class TextBatches(TrainingBatches):
 
 
 class MaskedBatches(TrainingBatches):
-    """Batches of training texts for masked-language modeling.
+    """Training batches of texts for masked-language modeling.
 
     Args:
         inputs: returns token ids (B, L) and padding mask (B, L) of texts by their indices.
         device: device of the batches.
-        masking: hides tokens, others in every epoch.
+        masking: draws the hidden tokens of each batch.
     """
 
     fixed = False
@@ -83,7 +83,7 @@ class MaskedBatches(TrainingBatches):
         self._inputs, self._device, self._masking = inputs, device, masking
 
     def __call__(self, indices: Tensor) -> Batch:
-        """Return texts of which tokens are hidden, and what these were (B, L) as targets."""
+        """Return token ids with hidden tokens, attention mask and targets, each (B, L)."""
         tokens, mask = self._inputs(indices)
         hidden, truth = self._masking(tokens)
         return Batch((hidden, mask), truth, None, indices).to(self._device)
