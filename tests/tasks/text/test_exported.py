@@ -9,32 +9,17 @@ import torch
 from diswot.errors import ExportError, OptionError
 from diswot.export import export, predict
 from diswot.tasks import find_task
-from diswot.tasks.text import TextData, load_texts
+from diswot.tasks.text import TextData
 from search_spaces import Signature, TensorSpec, TextEncoder
 from tests.forked import run_programs
-from tests.tasks.text.conftest import PAIRS
+from tests.tasks.text.conftest import PAIRS, encoder_for
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
-def data(root: Path) -> TextData:
-    return load_texts(PAIRS, root=root, length=8)
-
-
-@pytest.fixture
 def student(data: TextData) -> TextEncoder:
-    torch.manual_seed(0)
-    return TextEncoder(
-        vocabulary=data.tokenizer.vocabulary,
-        length=8,
-        outputs=2,
-        layers=1,
-        hidden=8,
-        heads=2,
-        head_size=4,
-        ratio=2,
-    ).eval()
+    return encoder_for(data).eval()
 
 
 def test_the_script_names_the_class_of_a_text(

@@ -13,9 +13,8 @@ from diswot.networks.attention import check_attention, reading_last
 from diswot.tasks import find_task
 from diswot.tasks.text import TextData, load_texts
 from diswot.tasks.text._tokenizer import trained_tokenizer
-from search_spaces import TextEncoder
 from tests.forked import run_programs
-from tests.tasks.text.conftest import PAIRS
+from tests.tasks.text.conftest import PAIRS, encoder_for
 
 transformers = pytest.importorskip("transformers")
 
@@ -79,17 +78,7 @@ def test_a_supernet_starts_as_its_teacher(kind: str, tmp_path: Path, root: Path)
     folder = saved(tmp_path / "teacher", kind, "Model")
     data = texts_for(folder, root)
     teacher = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0).eval()
-    supernet = TextEncoder(
-        vocabulary=data.tokenizer.vocabulary,
-        length=8,
-        outputs=2,
-        layers=2,
-        hidden=12,
-        heads=3,
-        head_size=4,
-        ratio=2,
-        norm="last",
-    )
+    supernet = encoder_for(data, layers=2, hidden=12, heads=3, norm="last")
     start_from(supernet, teacher)
     tokens, mask = data.inputs("train", torch.arange(4))
     with torch.no_grad():

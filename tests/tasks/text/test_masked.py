@@ -1,7 +1,6 @@
 """Masked-language modeling of texts: which tokens are hidden, and the loss of predicting them."""
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,32 +13,14 @@ from diswot.tasks.text import (
     MaskedLMLoss,
     Masking,
     TextData,
-    load_texts,
     masked_lm_loss,
 )
 from diswot.training import Recipe
-from search_spaces import TextEncoder
-from tests.tasks.text.conftest import PAIRS
-
-
-@pytest.fixture
-def data(root: Path) -> TextData:
-    return load_texts(PAIRS, root=root, length=8)
+from tests.tasks.text.conftest import encoder_for
 
 
 def model_for(data: TextData) -> MaskedLanguageModel:
-    torch.manual_seed(0)
-    encoder = TextEncoder(
-        vocabulary=data.tokenizer.vocabulary,
-        length=8,
-        outputs=2,
-        layers=1,
-        hidden=8,
-        heads=2,
-        head_size=4,
-        ratio=2,
-    )
-    return MaskedLanguageModel(encoder)
+    return MaskedLanguageModel(encoder_for(data))
 
 
 def test_shares_of_hidden_tokens_are_those_of_bert() -> None:

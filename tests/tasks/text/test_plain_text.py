@@ -7,14 +7,9 @@ import torch
 
 from diswot.errors import DataError
 from diswot.tasks import find_task
-from diswot.tasks.text import TextData, load_texts, with_plain_text
+from diswot.tasks.text import TextData, with_plain_text
 from diswot.training import prepare_distillation
 from tests.tasks.text.conftest import PAIRS
-
-
-@pytest.fixture
-def data(root: Path) -> TextData:
-    return load_texts(PAIRS, root=root, length=8)
 
 
 def test_plain_text_becomes_full_sequences(data: TextData, tmp_path: Path) -> None:

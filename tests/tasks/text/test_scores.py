@@ -1,21 +1,13 @@
 """Scores of text encoders: what works as it is, and what is refused by name."""
 
-from pathlib import Path
-
 import pytest
 
 from diswot.errors import OptionError
 from diswot.search import search
-from diswot.tasks.text import TextData, load_texts
+from diswot.tasks.text import TextData
 from search_spaces import TextEncoderSpace
-from tests.tasks.text.conftest import PAIRS
 
 SPACE = TextEncoderSpace(layers=(1, 2), hidden=(8, 12), heads=(1, 2), ratios=(1, 2), head_size=4)
-
-
-@pytest.fixture
-def data(root: Path) -> TextData:
-    return load_texts(PAIRS, root=root, length=8)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,6 @@ from diswot.testing import check_task
 from tests.tasks.text.conftest import PAIRS
 
 
-@pytest.fixture
-def data(root: Path) -> TextData:
-    return load_texts(PAIRS, root=root, length=8)
-
-
 def test_texts_keep_the_contract_of_tasks(data: TextData) -> None:
     check_task(data)
 
