@@ -29,11 +29,6 @@ def test_plain_text_becomes_full_sequences(data: TextData, tmp_path: Path) -> No
     assert found.digest != data.digest
 
 
-def _written(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -45,8 +40,10 @@ def _written(path: Path, content: bytes) -> Path:
 def test_bad_plain_text_is_refused(
     content: bytes, said: str, data: TextData, tmp_path: Path
 ) -> None:
+    place = tmp_path / "a.txt"
+    place.write_bytes(content)
     with pytest.raises(DataError, match=said) as refused:
-        with_plain_text(data, _written(tmp_path / "a.txt", content))
+        with_plain_text(data, place)
     assert "\n" not in str(refused.value)
 
 
