@@ -15,22 +15,22 @@ from search_spaces._modules_101 import (
 )
 
 VERTICES, EDGES = 7, 9
-"""The most vertices of a module, with input and output, and the most edges."""
+"""Maximum number of vertices of a module, including input and output, and of edges."""
 
 
 def module_101(
     matrix: Sequence[Sequence[int]], operations: Sequence[str]
 ) -> NASBench101Architecture:
-    """Return the module of an adjacency matrix, without vertices that are on no path.
+    """Return the module of an adjacency matrix, pruned to vertices between input and output.
 
     Args:
-        matrix: 1 where the vertex of the row is read by that of the column; the first vertex is
-            the input, the last the output.
-        operations: of the vertices between them.
+        matrix: 1 for an edge from the vertex of the row to that of the column; the first vertex
+            is the input, the last the output.
+        operations: operations of the vertices between them.
 
     Raises:
-        ValueError: it is no module of at most seven vertices and nine edges whose output is
-            connected with its input.
+        ValueError: the matrix or operations are invalid, no path connects input and output, or
+            the pruned module has more than seven vertices or nine edges.
 
     Examples:
         >>> module_101([[0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
@@ -63,15 +63,15 @@ class NASBench101Space(SearchSpace):
     """The 423,624 modules of NAS-Bench-101, in the benchmark's macro structure.
 
     Source: Ying et al., "NAS-Bench-101", ICML 2019, section 2. An architecture is a graph of up
-    to seven vertices and nine edges, written with the operations between input and output and
-    with what reads each vertex: `conv3x3,maxpool3x3:110-01-1`.
+    to seven vertices and nine edges. It is written as the operations between input and output,
+    and the upper triangle of the adjacency matrix, row by row: `conv3x3,maxpool3x3:110-01-1`.
 
     Args:
-        channels: of the first stack; the next two double it.
+        channels: channels of the first stack; each later stack has twice as many.
         in_channels: channels of the images.
 
     Raises:
-        ValueError: there are too few channels.
+        ValueError: `channels` is below 5, or `in_channels` below 1.
 
     Examples:
         >>> space = NASBench101Space()
@@ -90,11 +90,11 @@ class NASBench101Space(SearchSpace):
 
     @property
     def size(self) -> int | None:
-        """Not known without going through all graphs."""
+        """`None`: the space cannot be enumerated without building all graphs."""
         return None
 
     def sample(self, rng: np.random.Generator) -> NASBench101Architecture:
-        """Draw a matrix and operations, until they are a module."""
+        """Draw a matrix and operations until they are a valid module."""
         while True:
             matrix = np.triu(rng.integers(2, size=(VERTICES, VERTICES)), k=1)
             operations = [OPERATIONS[i] for i in rng.integers(len(OPERATIONS), size=VERTICES - 2)]
@@ -105,7 +105,7 @@ class NASBench101Space(SearchSpace):
     def mutate(
         self, arch: NASBench101Architecture, rng: np.random.Generator
     ) -> NASBench101Architecture:
-        """Change one edge and one operation on average, until that is another module."""
+        """Change one edge and one operation on average, until the result is another module."""
         while True:
             matrix, operations = _padded(arch, rng)
             flips = np.triu(rng.random(matrix.shape) < 2 / (VERTICES * (VERTICES - 1)), k=1)
@@ -125,7 +125,7 @@ class NASBench101Space(SearchSpace):
         b: NASBench101Architecture,
         rng: np.random.Generator,
     ) -> NASBench101Architecture:
-        """Take every edge and operation from one of two modules, until that is a module."""
+        """Take each edge and operation from one of two modules, until the result is valid."""
         while True:
             (one, ours), (other, theirs) = _padded(a, rng), _padded(b, rng)
             first = rng.random(one.shape) < 0.5
@@ -143,7 +143,11 @@ class NASBench101Space(SearchSpace):
         return f"{','.join(arch.operations)}:{'-'.join(arch.edges)}"
 
     def from_string(self, text: str) -> NASBench101Architecture:
-        """Read operations and edges."""
+        """Parse operations and edges.
+
+        Raises:
+            ValueError: the text is invalid, or has vertices that are on no path.
+        """
         words, colon, bits = text.strip().partition(":")
         operations, rows = [each for each in words.split(",") if each], bits.split("-")
         lengths = [*range(len(operations) + 1, 0, -1)]
@@ -163,10 +167,10 @@ class NASBench101Space(SearchSpace):
         return found
 
     def canonical_key(self, arch: NASBench101Architecture) -> str:
-        """Name the graph: modules alike whose vertices differ in their order alone.
+        """Return a key of the graph, the same for isomorphic modules.
 
-        The output concatenates, so that the order of the vertices that it reads counts, and which
-        of them have a channel more. All others are named by hashes of what is before and after.
+        The output concatenates its inputs, so their order and channels count. Other vertices are
+        labeled by repeated hashes of their neighbors' labels.
         """
         size, widths = len(arch.operations) + 2, vertex_channels(arch, self.channels)
         ends = [place if arch.has(place, size - 1) else 0 for place in range(1, size - 1)]
@@ -203,7 +207,7 @@ def _module(
 def _padded(
     arch: NASBench101Architecture, rng: np.random.Generator
 ) -> tuple[np.typing.NDArray[np.int64], list[str]]:
-    """Return a matrix of all vertices, those that are missing before the output and unconnected."""
+    """Return matrix and operations padded to seven vertices, by unconnected random ones."""
     size = len(arch.operations) + 2
     places = [*range(size - 1), VERTICES - 1]
     matrix = np.zeros((VERTICES, VERTICES), dtype=np.int64)
