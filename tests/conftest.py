@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,8 @@ import torch
 from hypothesis import settings
 
 from diswot.cli import main
+from diswot.export import _process
+from diswot.export._process import Base, Runner
 from tests.marks import Marks
 
 # One profile for every property: the same examples each time, and nothing kept in the checkout.
@@ -70,6 +72,29 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the reference data is not there: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def idle_bases() -> Iterator[list[Base]]:
+    """Return processes that have imported torch and wait for an export."""
+    idle: list[Base] = []
+    yield idle
+    for base in idle:
+        base.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_base(idle_bases: list[Base]) -> Iterator[None]:
+    """Run the forms of all exports in forks of one process, so that it imports torch once."""
+
+    def release(runner: Runner, *_: object) -> None:
+        if runner._base is not None:
+            idle_bases.append(runner._base)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_process, "Base", lambda: idle_bases.pop() if idle_bases else Base())
+        patch.setattr(Runner, "__exit__", release)
+        yield
 
 
 @pytest.fixture

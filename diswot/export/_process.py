@@ -1,6 +1,5 @@
 """Run exported formats in separate processes, so that they cannot affect each other."""
 
-import atexit
 import io
 import os
 import signal
@@ -8,11 +7,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, ClassVar, cast
+from typing import IO, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,21 +28,21 @@ network = {runner}(Path({path!r}), {names!r}, {threads})
 
 _PROGRAM = """
 from __future__ import annotations
-import io, os, select, statistics, struct, sys, time, torch
+import io, os, statistics, struct, sys, time, torch
 from pathlib import Path
-answers = os.fdopen(os.dup(1), "wb")
-os.dup2(2, 1)  # what a form prints is no answer
-def question():
+responses = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # what a format prints is not a response
+def receive():
     head = sys.stdin.buffer.read(8)
-    if not head:  # whoever asked is gone
+    if not head:  # the exporting process has ended
         os._exit(1)
     content = io.BytesIO(sys.stdin.buffer.read(struct.unpack("<Q", head)[0]))
     return torch.load(content, weights_only=True)
-def answer(value):
+def respond(value):
     content = io.BytesIO()
     torch.save(value, content)
-    answers.write(struct.pack("<Q", content.tell()) + content.getbuffer())
-    answers.flush()
+    responses.write(struct.pack("<Q", content.tell()) + content.getbuffer())
+    responses.flush()
 def milliseconds(*inputs):
     for _ in range(3):
         network(*inputs)
@@ -54,42 +52,33 @@ def milliseconds(*inputs):
         network(*inputs)
         times.append(1e3 * (time.perf_counter() - start))
     return torch.tensor(statistics.median(times), dtype=torch.double)
-patience = None
 while True:
-    if not select.select([sys.stdin], [], [], patience)[0]:  # nobody asks any more
-        os._exit(0)
-    loading, threads, patience = question()
-    child = loading and os.fork()
-    if child and os.waitpid(child, 0)[1]:  # it has said why
+    loading, threads = receive()
+    child = os.fork()
+    if child and os.waitpid(child, 0)[1]:  # it has printed why
         os._exit(1)
-    if child == 0:
+    if not child:
         torch.set_num_threads(threads)
         exec("from __future__ import annotations" + loading)
-        answer(True)
+        respond(True)
         with torch.inference_mode():
-            while (asked := question())[0] != {end!r}:
-                timed, *inputs = asked
+            while (request := receive())[0] != {end!r}:
+                timed, *inputs = request
                 inputs = [each.numpy() for each in inputs]
-                answer(milliseconds(*inputs) if timed else torch.from_numpy(network(*inputs)))
+                respond(milliseconds(*inputs) if timed else torch.from_numpy(network(*inputs)))
         os._exit(0)
-    answer(True)
+    respond(True)
 """
 
 _SECONDS = 0.2
 """Minimal time for which one example is timed."""
 
-_ENDED = (OSError, EOFError, struct.error)
-"""What is raised where a process that is to answer has ended."""
-
-_PATIENCE = 60.0
-"""Seconds for which a process waits for the next export."""
-
 
 class Runner:
     """A context manager that runs the exported formats of a folder in separate processes.
 
-    Each process is forked from one that has already imported torch, because the import is slow;
-    that one is kept for the next export. The processes of formats end with the context.
+    Each process is forked from one that has already imported torch, because the import is slow.
+    All processes end with the context.
 
     Args:
         folder: folder of the exported student.
@@ -99,14 +88,13 @@ class Runner:
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder, self._names = folder.absolute(), list(names)
         self._threads = torch.get_num_threads()
-        self._base: _Base | None = None
+        self._base: Base | None = None
 
     def __enter__(self) -> "Runner":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._base is not None:
-            self._base.leave()
+        self._stop()
 
     @contextmanager
     def process(self, form: Format) -> Iterator["Process"]:
@@ -118,12 +106,11 @@ class Runner:
         Raises:
             ExportError: it cannot be loaded.
         """
-        # The base process has imported torch; each form runs in a fork of it, which starts fast.
         process = Process(self, form.file)
         try:
-            self.answer(form.file, [self._loading(form), self._threads, None])
+            self.request(form.file, [self._loading(form), self._threads])
             yield process
-            self.answer(form.file, [_END])
+            self.request(form.file, [_END])
         except BaseException:
             self._stop()
             raise
@@ -140,22 +127,22 @@ class Runner:
             threads=self._threads,
         )
 
-    def answer(self, form: str, question: list[Any]) -> Any:
-        """Send a request to the process of a format and return its reply.
+    def request(self, form: str, content: list[Any]) -> Any:
+        """Send a request to the process of a format and return its response.
 
         Args:
             form: name of the exported file, for messages.
-            question: the request.
+            content: the request.
 
         Raises:
             ExportError: the process has ended.
         """
-        self._base = base = self._base or _Base.taken()
+        self._base = base = self._base or Base()
         try:
-            return base.answer(question)
-        except _ENDED as error:
+            return base.request(content)
+        except (OSError, EOFError, struct.error) as error:  # the process has ended
             raise ExportError(
-                f"{form} does not run in its own process: {base.last_words()}"
+                f"{form} does not run in its own process: {base.last_message()}"
             ) from error
 
     def _stop(self) -> None:
@@ -164,10 +151,8 @@ class Runner:
             self._base = None
 
 
-class _Base:
+class Base:
     """A process that has imported torch and forks for each format."""
-
-    _idle: ClassVar[list["_Base"]] = []
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is stopped)
@@ -178,66 +163,34 @@ class _Base:
             stderr=self._errors,
             process_group=0,
         )
-        self._of, self._left = os.getpid(), time.monotonic()
-        atexit.register(self.stop)
 
-    @classmethod
-    def taken(cls) -> "_Base":
-        """Return one that another export has left, or a new one."""
-        while cls._idle:
-            found = cls._idle.pop()
-            if found._is_there():
-                found._errors.seek(0)  # where the process writes, too
-                found._errors.truncate()
-                return found
-            found.stop()
-        return cls()
-
-    def _is_there(self) -> bool:
-        """Return whether it waits for this process, and will for a while."""
-        # An idle process ends by itself after _PATIENCE; half of that avoids a race with its end.
-        soon = self._left + _PATIENCE / 2
-        return self._of == os.getpid() and time.monotonic() < soon and self._running.poll() is None
-
-    def leave(self) -> None:
-        """Keep it for the next export; it ends where there is none in a minute."""
-        self._left = time.monotonic()
-        try:
-            self.answer(["", 0, _PATIENCE])
-        except _ENDED:
-            self.stop()
-        else:
-            self._idle.append(self)
-
-    def answer(self, question: list[Any]) -> Any:
-        """Return what it, or its fork for a form, answers.
+    def request(self, content: list[Any]) -> Any:
+        """Send a request to it, or to its fork for a format, and return the response.
 
         Raises:
             OSError, EOFError, struct.error: it has ended.
         """
-        content = io.BytesIO()
-        torch.save(question, content)
+        message = io.BytesIO()
+        torch.save(content, message)
         into, out = (cast(IO[bytes], each) for each in (self._running.stdin, self._running.stdout))
         # A message is its length in 8 bytes, followed by what torch.save wrote.
-        into.write(struct.pack("<Q", content.tell()))
-        into.write(content.getbuffer())
+        into.write(struct.pack("<Q", message.tell()))
+        into.write(message.getbuffer())
         into.flush()
         (size,) = struct.unpack("<Q", out.read(8))
-        if len(found := out.read(size)) < size:
+        if len(response := out.read(size)) < size:
             raise EOFError
-        return torch.load(io.BytesIO(found), weights_only=True)
+        return torch.load(io.BytesIO(response), weights_only=True)
 
     def stop(self) -> None:
         """Kill it and its fork."""
-        if self._of == os.getpid():  # in a fork of this process they are not its own
-            with suppress(ProcessLookupError):  # it has ended
-                os.killpg(self._running.pid, signal.SIGKILL)
-            self._running.communicate()
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(self._running.pid, signal.SIGKILL)
+        self._running.communicate()
         self._errors.close()
-        atexit.unregister(self.stop)
 
-    def last_words(self) -> str:
-        """Return the last line of what it has said of its end."""
+    def last_message(self) -> str:
+        """Return the last line that it printed before it ended."""
         self._running.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
@@ -262,7 +215,7 @@ class Process(nn.Module):
         Raises:
             ExportError: running it failed.
         """
-        return self._asked(False, inputs)
+        return self._run(False, inputs)
 
     def milliseconds(self, *inputs: Tensor) -> float:
         """Return the median latency for these inputs, in milliseconds.
@@ -270,9 +223,9 @@ class Process(nn.Module):
         Raises:
             ExportError: running it failed.
         """
-        return float(self._asked(True, inputs))
+        return float(self._run(True, inputs))
 
-    def _asked(self, timed: bool, inputs: Sequence[Tensor]) -> Tensor:
+    def _run(self, timed: bool, inputs: Sequence[Tensor]) -> Tensor:
         copies = [each.clone() for each in inputs]  # a view would be sent with its whole storage
-        answer: Tensor = self._runner.answer(self._form, [timed, *copies])
-        return answer
+        response: Tensor = self._runner.request(self._form, [timed, *copies])
+        return response

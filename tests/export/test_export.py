@@ -175,7 +175,7 @@ def test_a_kill_with_ctrl_c_leaves_no_half_of_a_folder(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Runner, "answer", interrupted)
+    monkeypatch.setattr(Runner, "request", interrupted)
     with pytest.raises(KeyboardInterrupt):
         diswot.export(
             NETWORKS["resnet"](), tmp_path / "student", signature=SPEC.signature, onnx=False

@@ -1,7 +1,6 @@
 """Exported forms run in processes of their own, and what becomes of these."""
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -21,6 +20,11 @@ RAISES = "def load(): raise ValueError('not today')"
 RAISES_LATER = "def load(): return lambda x: 1 / 0"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shared_base() -> None:
+    """Let each export start its own process, as outside of tests."""
+
+
 def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
     (tmp_path / "student.py").write_text(NAMES_ITSELF)
     seen = []
@@ -30,31 +34,11 @@ def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
                 seen.append(int(process(torch.ones(1))))
                 assert process.milliseconds(torch.ones(1)) > 0
                 assert alive(seen[-1])
+                base = parent_of(seen[-1])
+                assert alive(base)
             assert not alive(seen[-1])
+    assert not alive(base)
     assert len({*seen, os.getpid()}) == 3
-
-
-def test_the_next_export_needs_no_new_start(tmp_path: Path) -> None:
-    (tmp_path / "student.py").write_text(NAMES_ITSELF)
-    seen = [names(tmp_path) for _ in range(2)]
-    assert len({own for own, _ in seen}) == 2
-    assert len({parent for _, parent in seen}) == 1
-
-
-def test_one_that_has_ended_meanwhile_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "student.py").write_text(NAMES_ITSELF)
-    _, parent = names(tmp_path)
-    os.killpg(parent, signal.SIGKILL)
-    while alive(parent):
-        time.sleep(0.01)
-    assert names(tmp_path)[1] != parent
-
-
-def names(folder: Path) -> tuple[int, int]:
-    """Return the process of a form, and the one that it is a fork of."""
-    with Runner(folder, ["x"]) as runner, runner.process(FORMATS["source"]) as process:
-        own = int(process(torch.ones(1)))
-        return own, int(Path(f"/proc/{own}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.parametrize(
@@ -96,6 +80,11 @@ def test_no_process_is_left_by_what_goes_wrong_here(tmp_path: Path) -> None:
     while alive(seen[0]):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def parent_of(process: int) -> int:
+    """Return the process that it is a fork of."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def alive(process: int) -> bool:
