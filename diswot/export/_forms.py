@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -91,28 +90,26 @@ class Forms:
         architecture: str,
         dataset: Dataset | None = None,
     ) -> None:
-        self.network, self.folder, self.packaging = network, folder, packaging
+        self.network, self.folder = network, folder
         self.architecture, self.dataset = architecture, dataset
-        self._run()
+        try:
+            self._take(packaging)
+        except ExportError:
+            if not packaging.shorter:
+                raise
+            self._take(replace(packaging, shorter=False))
 
-    def _run(self) -> None:
-        """Run the network on what every form is run on.
+    def _take(self, packaging: Packaging) -> None:
+        """Run the network on the inputs of every format, and export it if these have many lengths.
 
         Raises:
-            ExportError: it does not run.
+            ExportError: one of these fails.
         """
-        self.cases = cases_of(self.packaging)
-        try:
-            self.expected = outputs_of(self.network, self.cases)
-        except ExportError:
-            if not self.packaging.shorter:
-                raise
-            self._take_one_length()
-
-    def _take_one_length(self) -> None:
-        """Let programs take inputs of one length alone."""
-        self.packaging = replace(self.packaging, shorter=False)
-        self._run()
+        self.packaging, self.cases = packaging, cases_of(packaging)
+        self.expected = outputs_of(self.network, self.cases)
+        self._program: ExportedProgram | ExportError | None = None
+        if packaging.shorter:
+            self.program()
 
     def write(self, form: str) -> None:
         """Write one format.
@@ -141,25 +138,17 @@ class Forms:
         Raises:
             ExportError: `torch.export` fails.
         """
+        if self._program is None:
+            signature, shorter = self.packaging.signature, self.packaging.shorter
+            try:
+                self._program = export_program(
+                    self.network, self.cases[0], signature, shorter=shorter
+                )
+            except ExportError as error:
+                self._program = error
         if isinstance(self._program, ExportError):
             raise ExportError(str(self._program)) from self._program
         return self._program
-
-    @cached_property
-    def _program(self) -> ExportedProgram | ExportError:
-        return self._exported()
-
-    def _exported(self) -> ExportedProgram | ExportError:
-        shorter = self.packaging.shorter
-        try:
-            return export_program(
-                self.network, self.cases[0], self.packaging.signature, shorter=shorter
-            )
-        except ExportError as error:
-            if not shorter:
-                return error
-        self._take_one_length()
-        return self._exported()
 
     def write_weights(self, weights: Mapping[str, Tensor] | None = None) -> None:
         """Write weights and their description; by default the network's state dict."""

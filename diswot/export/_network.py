@@ -61,7 +61,7 @@ def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
     if any(None in spec.shape for spec in packaging.signature.inputs):
         batches.append(packaging.example(2, length=OTHER_LENGTH, generator=generator))
     elif packaging.shorter:
-        batches.append(tuple(each[:2, : _shorter(each.shape[1])] for each in batches[0]))
+        batches.append(tuple(map(_shortened, batches[0])))
     first, *others = (
         tuple(each.float() if each.is_floating_point() else each for each in inputs)
         for inputs in batches
@@ -69,8 +69,9 @@ def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
     return first, tuple(each[:1] for each in first), *others
 
 
-def _shorter(length: int) -> int:
-    return max(1, 2 * length // 3)
+def _shortened(inputs: Tensor) -> Tensor:
+    """Return the start of two examples (B, …), two thirds along each axis."""
+    return inputs[(slice(2), *(slice(max(1, 2 * axis // 3)) for axis in inputs.shape[1:]))]
 
 
 def outputs_of(network: nn.Module, cases: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:

@@ -131,11 +131,21 @@ class OneLength(TextEncoder):
         return super().forward(input_ids.reshape(-1, 8), attention_mask)
 
 
+class Loops(TextEncoder):
+    """An encoder that takes any length, but whose programs have one: it loops over tokens."""
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Map texts to logits."""
+        tokens = [input_ids[:, place] for place in range(input_ids.shape[1])]
+        return super().forward(torch.stack(tokens, dim=1), attention_mask)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", [OneLength, Loops])
 def test_a_network_of_one_length_is_exported_so(
-    data: TextData, student: TextEncoder, tmp_path: Path
+    data: TextData, student: TextEncoder, tmp_path: Path, kind: type[TextEncoder]
 ) -> None:
-    student.__class__ = OneLength
+    student.__class__ = kind
     folder = tmp_path / "student"
     done = export(student, folder, data=data, onnx=False, pt2=True)
     assert set(done.forms) == {"source", "pt2"}
