@@ -42,23 +42,23 @@ def status_of(program):
         return 1
     return 0
 
-def become(asked):
-    os.chdir(asked["folder"])
+def become(request):
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(asked["environment"])
-    for stream, path in enumerate(asked["streams"]):
+    os.environ.update(request["environment"])
+    for stream, path in enumerate(request["streams"]):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
-    status = status_of(asked["program"])
+    status = status_of(request["program"])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
-questions, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
-for line in questions:
+requests, statuses = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+for line in requests:
     child = os.fork()
     if child == 0:
         become(json.loads(line))
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=statuses, flush=True)
 """
 
 
@@ -88,15 +88,15 @@ class Server:
             text=True,
         )
 
-    def run(self, program: Sequence[str | Path], given: str, **asked: Any) -> Ended:
+    def run(self, program: Sequence[str | Path], given: str, **request: Any) -> Ended:
         """Run one program; see `run_programs`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.TemporaryDirectory() as place:
             streams = [Path(place, name) for name in ("in", "out", "err")]
             streams[0].write_text(given, encoding="utf-8")
-            asked |= {"program": [*map(str, program)], "streams": [*map(str, streams)]}
-            print(json.dumps(asked), file=self._process.stdin, flush=True)
+            request |= {"program": [*map(str, program)], "streams": [*map(str, streams)]}
+            print(json.dumps(request), file=self._process.stdin, flush=True)
             status = int(self._process.stdout.readline())
             return Ended(status, *(stream.read_bytes() for stream in streams[1:]))
 
@@ -135,11 +135,11 @@ def run_programs(
     first = at_the_start or {}
     server = Server(imports, first) if first else shared(imports)
     try:
-        asked = {
+        request = {
             "folder": str(folder or Path.cwd()),
             "environment": {**os.environ, **first, **(variables or {})},
         }
-        return [server.run(program, given, **asked) for program in programs]
+        return [server.run(program, given, **request) for program in programs]
     finally:
         if first:
             server.end()
