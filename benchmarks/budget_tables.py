@@ -12,7 +12,7 @@ from benchmarks.results_folder import RESULTS
 from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
 from diswot.bench.rank_statistics import kendall
 from diswot.csv_table import Table, read_csv
-from diswot.search.few_shot import genes, grouped, normal_scores
+from diswot.search.few_shot import features_of, normal_scores
 from diswot.seeding import generator_for
 from search_spaces import Architecture, SearchSpace
 
@@ -70,8 +70,7 @@ class BudgetTable:
     def features(self) -> NDArray[np.float64]:
         """The ranker's features of each network."""
         names = [" ".join(map(str, arch)) for arch in self._effective]
-        numbers = [normal_scores(each) for each in (self.params, self.macs, self.scores)]
-        return grouped([*genes(names), np.column_stack(numbers)])
+        return features_of(names, [self.params, self.macs, self.scores])
 
     def within(self, max_params: float) -> "BudgetTable":
         """Return the networks with at most `max_params` parameters."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -30,7 +30,7 @@ from diswot.seeding import seed_for
 from diswot.students import Fresh, StudentSource
 from diswot.tasks import values_of
 from diswot.tasks.text import load_texts
-from diswot.training import Distillation, prepare_distillation
+from diswot.training import Distillation, TrainedTeacher, prepare_distillation
 from search_spaces import Architecture, TextEncoderSpace, UnionSpace, partition
 
 SPACE = UnionSpace(
@@ -93,8 +93,7 @@ def _source(settings: ClaimSettings, root: str, weights: str, seed: int) -> Stud
         "supernet_loss": loss,
         "random_students": 2,
     }
-    teacher = known.teacher
-    assert teacher is not None  # noqa: S101  (one is always given)
+    teacher = cast(TrainedTeacher, known.teacher)  # one is always given
     place, source = Path(root), replace(teacher.source, weights=lambda: teacher.network)
     return train_supernets(
         Workshop(lambda: source, SPACE, known.data, place, "cpu", seed, options, silent)

@@ -27,7 +27,7 @@ from diswot.csv_table import read_csv
 from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress, tracked
 from diswot.search import Budget, EngineSettings, Evaluator, resolve_scoring
-from diswot.search.few_shot import Ranker, genes, grouped, normal_scores
+from diswot.search.few_shot import Ranker, features_of
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
 from diswot.tasks.images import load_data
@@ -132,8 +132,8 @@ class Table:
     def features(self, places: Sequence[int], scores: Vector) -> Vector:
         """Return what the ranker of short trainings knows of some networks."""
         names = [self.truth.space.to_string(self.truth.architectures[i]) for i in places]
-        numbers = [self.costs["params"][places], self.costs["macs"][places], scores]
-        return grouped([*genes(names), np.column_stack([normal_scores(each) for each in numbers])])
+        costs = [self.costs[name][places] for name in ("params", "macs")]
+        return features_of(names, [*costs, scores])
 
 
 def scored(table: Table, seed: int) -> list[Measured]:

@@ -7,7 +7,7 @@ schedule. Interrupted, the same command resumes.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -143,11 +143,15 @@ def drawn(count: int, data: ImageData) -> dict[str, Costs]:
 
 
 def train_all(
-    settings: TruthSettings, out: Path, targets: Sequence[str], *, progress: Progress
+    trainings: Trainings,
+    archs: Collection[str],
+    targets: Sequence[str],
+    *,
+    out: Path,
+    progress: Progress,
 ) -> dict[Any, Any]:
-    """Train the architectures of the truth; resumed where it stopped."""
-    trainings, last = Trainings(settings), settings.seeds - 1
-    archs = [*drawn(settings.sample or 0, trainings.data)]
+    """Train architectures; resumed where it stopped."""
+    settings, last = trainings.settings, trainings.settings.seeds - 1
     with RecordStore(out, settings.recorded(), key=["arch", "seed", "target"]) as store:
         for done, arch in enumerate(archs, start=1):
             if (arch, last, targets[-1]) not in store.records:
@@ -158,11 +162,11 @@ def train_all(
 
 def thin_truth(settings: TruthSettings, out: Path, *, progress: Progress) -> list[ThinRow]:
     """Train the architectures in full, alone and distilled, and briefly, distilled."""
-    whole = train_all(settings, out / "whole", (ALONE, DISTILLED), progress=progress)
-    brief = replace(settings, epochs=SHORT)
-    short = train_all(brief, out / "short", (DISTILLED,), progress=progress)
-    data = Trainings(settings).data
+    full, brief = Trainings(settings), Trainings(replace(settings, epochs=SHORT))
+    data = full.data
     costs = drawn(settings.sample or 0, data)
+    whole = train_all(full, costs, (ALONE, DISTILLED), out=out / "whole", progress=progress)
+    short = train_all(brief, costs, (DISTILLED,), out=out / "short", progress=progress)
     seeds = range(settings.seeds)
     return [
         _row(

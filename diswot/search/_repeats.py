@@ -48,7 +48,7 @@ def prepare_repeats(
 ) -> list[Repeat]:
     """Draw the batches and run the teacher on them, once for the whole search.
 
-    A random teacher is initialized anew in every repeat and uses the batch's statistics in
+    A random teacher is initialized again in every repeat and uses the batch's statistics in
     batch normalization; a trained teacher runs in evaluation mode.
 
     Args:

@@ -1,7 +1,7 @@
 """Short trainings of a few candidates, from which a model ranks all others."""
 
 from diswot.search.few_shot._curves import expected_values, least_values
-from diswot.search.few_shot._features import features, genes, grouped, normal_scores
+from diswot.search.few_shot._features import features, features_of, genes, grouped, normal_scores
 from diswot.search.few_shot._posterior import Posterior
 from diswot.search.few_shot._ranker import Ranker
 from diswot.search.few_shot._trainings import train_briefly
@@ -11,6 +11,7 @@ __all__ = [
     "Ranker",
     "expected_values",
     "features",
+    "features_of",
     "genes",
     "grouped",
     "least_values",

@@ -27,8 +27,22 @@ def features(candidates: Sequence[Candidate]) -> Matrix:
     """
     columns = [_cost(candidates, name) for name in COSTS]
     terms = [[each.means[name] for each in candidates] for name in candidates[0].means]
-    numbers = [normal_scores(column) for column in (*columns, *terms) if column is not None]
-    return grouped([*genes([each.name for each in candidates]), np.column_stack(numbers)])
+    numbers = [column for column in (*columns, *terms) if column is not None]
+    return features_of([each.name for each in candidates], numbers)
+
+
+def features_of(names: Sequence[str], numbers: Sequence[Sequence[float] | Vector]) -> Matrix:
+    """Return the features of architectures by their names and what is known of them.
+
+    Args:
+        names: N names of architectures.
+        numbers: costs, scores, …; N numbers each.
+
+    Returns:
+        Features (N, D): word counts of names, and normal scores of the numbers.
+    """
+    columns = np.column_stack([normal_scores(each) for each in numbers])
+    return grouped([*genes(names), columns])
 
 
 def _cost(candidates: Sequence[Candidate], name: str) -> list[float] | None:
