@@ -1,6 +1,7 @@
 """Rank statistics of scores and accuracies, with bootstrap intervals."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -147,11 +148,18 @@ def _above_params(
     """Return by how much τ-b exceeds that of the parameters, resample by resample."""
     if (params == params[0]).all():
         return None
-    others = resampled(params, accuracies, seed=seed).kendall
+    columns = (np.asarray(each, float).tobytes() for each in (params, accuracies))
+    others = _resampled_params(*columns, seed=seed)
     if len(others) != len(resamples):  # in some a column is constant: they are no longer paired
         return None
     value = kendall(scores, accuracies) - kendall(params, accuracies)
     return _estimate(value, resamples - others)
+
+
+@lru_cache(maxsize=8)
+def _resampled_params(params: bytes, accuracies: bytes, *, seed: int) -> Vector:
+    """Return τ-b of the parameters in each resample, computed once for all scorers of a truth."""
+    return resampled(np.frombuffer(params), np.frombuffer(accuracies), seed=seed).kendall
 
 
 def _partial(scores: Vector, accuracies: Vector, params: Vector) -> float | None:
