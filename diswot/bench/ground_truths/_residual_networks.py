@@ -8,9 +8,8 @@ import numpy as np
 from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths._download import DOWNLOADS, fetch
 from diswot.bench.ground_truths._ground_truth import GroundTruth
-from diswot.bench.ground_truths._table import accuracies, check_count
+from diswot.bench.ground_truths._table import accuracies, check_count, read_embedded
 from diswot.csv_table import Table, read_csv
-from diswot.errors import DataError
 from diswot.search import find_space
 from search_spaces import ResNetDepthSpace, SearchSpace, Signature, TensorSpec
 
@@ -43,12 +42,7 @@ def digits_s0_truth(
 
     Source: `diswot bench make-truth`; means over seeds.
     """
-    if not path.is_file():
-        raise DataError(
-            f"the embedded table of digits-s0 is missing, there is no file {path}: install diswot "
-            "again, or make it with diswot bench make-truth"
-        )
-    table = read_csv(path)
+    table = read_embedded("digits-s0", path, command="diswot bench make-truth")
     space = find_space("s0", IMAGES)
     columns = {"vanilla": "vanilla", "distilled": "distilled"}
     return _truth("digits-s0", "digits", space, table, table.column("arch"), columns)

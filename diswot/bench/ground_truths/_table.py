@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.bench.ground_truths._ground_truth import MINIMUM, Vector
-from diswot.csv_table import Table, excerpt
+from diswot.csv_table import Table, excerpt, read_csv
 from diswot.errors import DataError, first_line
 from diswot.files import read_file
 
@@ -21,6 +21,25 @@ def accuracies(table: Table, name: str) -> Vector:
     values = table.numbers(name)
     check_varies(values, f"{table.path}: the column {excerpt(name)}")
     return values
+
+
+def read_embedded(name: str, path: Path, *, command: str) -> Table:
+    """Read a table that is part of the package.
+
+    Args:
+        name: name of its ground truth.
+        path: the table.
+        command: what writes it.
+
+    Raises:
+        DataError: the file is missing, or is not a table.
+    """
+    if not path.is_file():
+        raise DataError(
+            f"the embedded table of {name} is missing, there is no file {path}: install diswot "
+            f"again, or make it with {command}"
+        )
+    return read_csv(path)
 
 
 def read_records(path: Path) -> Sequence[Mapping[str, Any]]:

@@ -5,9 +5,7 @@ from pathlib import Path
 from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._residual_networks import IMAGES
-from diswot.bench.ground_truths._table import accuracies, check_count
-from diswot.csv_table import read_csv
-from diswot.errors import DataError
+from diswot.bench.ground_truths._table import accuracies, check_count, read_embedded
 from diswot.search import find_space
 
 THIN = EMBEDDED / "digits-thin.csv"
@@ -27,12 +25,7 @@ def digits_thin_truth(
 
     Source: `python -m benchmarks.thin_truth`; means over 3 seeds.
     """
-    if not path.is_file():
-        raise DataError(
-            f"the embedded table of digits-thin is missing, there is no file {path}: install "
-            "diswot again, or make it with python -m benchmarks.thin_truth"
-        )
-    table = read_csv(path)
+    table = read_embedded("digits-thin", path, command="python -m benchmarks.thin_truth")
     check_count(path, len(table.rows))
     space = find_space("thin", IMAGES)
     return GroundTruth(
