@@ -73,17 +73,21 @@ class Briefs:
     """A sequence of short trainings, each chosen by a ranker from the earlier results.
 
     Larger budgets start with the choices of smaller ones, so choices are cached.
+
+    Args:
+        short: results of short trainings of all networks (N,).
+        ranker: ranks the same networks.
     """
 
-    def __init__(self, table: BudgetTable, ranker: Ranker) -> None:
-        self._table, self.ranker = table, ranker
+    def __init__(self, short: Vector, ranker: Ranker) -> None:
+        self._short, self.ranker = short, ranker
         self._known: dict[int, float] = {}
 
     def first(self, count: int) -> dict[int, float]:
         """Return index of the network → result, for the first `count` trainings."""
         while len(self._known) < min(count, len(self.ranker)):
             for place in self.ranker.proposals(self._known, AT_ONCE):
-                self._known[place] = float(self._table.short[place])
+                self._known[place] = float(self._short[place])
         return dict([*self._known.items()][:count])
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from scipy.stats import t as student_t
 
+from benchmarks.budget_methods import Briefs
 from benchmarks.results_folder import keep
 from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
@@ -37,8 +38,8 @@ SEEDS = 20
 SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the networks that meet a budget: of each cost, so many of the truth's."""
 
-TRAININGS, AT_ONCE = 20, 4
-"""Short trainings, and how many are proposed together."""
+TRAININGS = 20
+"""Number of short trainings."""
 
 COSTS = ("params", "macs", "latency_ms")
 
@@ -188,11 +189,8 @@ def searched(table: Table, measured: Sequence[Measured], places: Sequence[int], 
 def trained(table: Table, places: Sequence[int], scores: Vector, seed: int) -> int:
     """Return who is first among networks after short trainings of some of them."""
     ranker = Ranker(table.features(places, scores), scores)
-    short, known = table.short[seed % len(table.short)][places], dict[int, float]()
-    while len(known) < min(TRAININGS, len(places)):
-        proposed = ranker.proposals(known, min(AT_ONCE, TRAININGS - len(known)))
-        known |= {place: float(short[place]) for place in proposed}
-    return int(ranker.ranking(known)[0])
+    short = table.short[seed % len(table.short)][places]
+    return int(ranker.ranking(Briefs(short, ranker).first(TRAININGS))[0])
 
 
 def budgets(table: Table) -> list[tuple[str, float]]:

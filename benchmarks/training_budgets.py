@@ -96,7 +96,7 @@ def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[B
         seen = table.seen(seed)
         noise = generator_for("noise of scores", table.name, seed).standard_normal(len(seen.scores))
         scores = seen.scores + NOISE * seen.scores.std() * noise
-        briefs = Briefs(seen, Ranker(seen.features, scores))
+        briefs = Briefs(seen.short, Ranker(seen.features, scores))
         started = time.process_time()
         known = briefs.first(BRIEF)
         seconds.append(time.process_time() - started)
