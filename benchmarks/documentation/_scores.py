@@ -104,7 +104,7 @@ FIT_RANKED = {
     "nats-sss": ("NATS-SSS, CIFAR-10", "nats-sss"),
     "autoformer-224": ("AutoFormer at 224 px, CIFAR-100, distilled", ""),
     "autoformer": ("AutoFormer at 32 px, CIFAR-100, distilled", ""),
-    "digits-thin": ("thin networks on digits, distilled", ""),
+    "digits-thin": ("thin networks, digits, distilled", ""),
     "digits-s0": ("S0, digits with 60 images, distilled", ""),
 }
 """Truths by their names in `filled-forms.csv`: title, and the correlation table that has `nwot`."""
@@ -127,7 +127,7 @@ def student_fit_truths() -> str:
             counts = (_interval(of[name]) for name in names)
             rows.append([title, size, *counts, _nwot(table, title), left_out.get(truth, "–")])
     columns = ["ground truth", "networks × seeds", *(f"`{name}`" for name in names), "`nwot`"]
-    return markdown([*columns, "left out"], rows)
+    return markdown([*columns, "leave-one-out"], rows)
 
 
 def _interval(row: Mapping[str, str]) -> str:

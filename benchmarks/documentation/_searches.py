@@ -70,7 +70,7 @@ def student_fit_search() -> str:
     for row in read_table(RESULTS / "student-fit-search.csv"):
         if row["engine"] == "evolution":
             place = f"{_place(row)}, {row['budget']}"
-            found[place, "best there is"] = math.inf, number(row["best"])
+            found[place, "best network"] = math.inf, number(row["best"])
             cell = f"{number(row['accuracy'])} ({number(row['regret'])})"
             found[place, f"`{row['scorer']}`"] = float(row["regret"]), cell
     return _by_scorer(found)
@@ -117,7 +117,7 @@ def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
 
 THIN_CHOICES = {
     "search": "default search",
-    "trainings": "with `--trainings 20`",
+    "trainings": "search with `--trainings 20`",
     "largest": "largest",
     "random": "random",
 }
@@ -135,18 +135,20 @@ def thin_budgets() -> str:
         ]
         for row in read_table(RESULTS / "thin-budgets.csv")
     ]
-    return markdown(["budget", "networks", "best there is", *THIN_CHOICES.values()], rows)
+    return markdown(["budget", "networks", "best accuracy", *THIN_CHOICES.values()], rows)
 
 
 def thin_differences() -> str:
     """Return how much lower the regret of one choice is than that of another."""
     rows = [
         [
-            f"{THIN_CHOICES[row['ours']]} over {THIN_CHOICES[row['other']]}",
+            f"{THIN_CHOICES[row['ours']]} vs. {THIN_CHOICES[row['other']]}",
             number(row["mean"], ".1f"),
             f"{number(row['low'], '.1f')} to {number(row['high'], '.1f')}",
             f"{number(row['networks_low'], '.1f')} to {number(row['networks_high'], '.1f')}",
         ]
         for row in read_table(RESULTS / "thin-differences.csv")
     ]
-    return markdown(["gain of", "points", "over searches", "over networks"], rows)
+    return markdown(
+        ["comparison", "gain in points", "interval over searches", "interval over networks"], rows
+    )
