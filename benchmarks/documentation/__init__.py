@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.documentation._budgets import training_budgets
 from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
@@ -51,6 +52,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "thin_budgets": thin_budgets,
     "thin_differences": thin_differences,
     "distilled": distilled,
+    "training_budgets": training_budgets,
     "training_speed": training_speed,
 }
 

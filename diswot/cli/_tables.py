@@ -97,12 +97,12 @@ def print_json(record: Mapping[str, object]) -> None:
 
 
 def print_exported(exported: Exported) -> None:
-    """Print accuracy, latency and size of every exported form, and why others are missing."""
+    """Print accuracy, latency and size of every exported format, and why others are missing."""
     forms = exported.forms.values()
     threads = {form.threads for form in forms if form.threads is not None}
     names = [f" {form.measure.name}" for form in forms if form.measure is not None]
     print_table(
-        "Every form, run in its own process",
+        "Every format, run in its own process",
         ["file", f"test{names[0] if names else ''}", "ms", "bytes", "largest difference"],
         [
             [

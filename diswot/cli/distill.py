@@ -278,6 +278,6 @@ def _print(name: str, training: Training, distillation: Distillation) -> None:
             *([[f"teacher {teacher.source.name}", "–", "–", str(teacher.test)]] if teacher else []),
             [name, training.objective, str(training.best_epoch), str(test)],
         ],
-        caption=f"{test.n:,} test examples, on which nothing was selected; "
+        caption=f"{test.n:,} test examples, not used for selection; "
         f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
     )

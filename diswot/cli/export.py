@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--arch", help="The architecture; by default what the run's verdict takes.")
+@click.option("--arch", help="The architecture; by default the one that the run's verdict selects.")
 @click.option(
     "--loss",
     help="Loss that the student was trained with; by default the one that is best on "
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     help="All formats to write, instead of the three options above: source,pt2,onnx,int8,openvino,"
     "executorch,litert,coreml.",
 )
-@click.option("--data", help="Evaluates every form on its test split; by default the run's.")
+@click.option("--data", help="Data whose test split evaluates every format; by default the run's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @click.option("--out", type=Folder(), help="By default RUN/student.")

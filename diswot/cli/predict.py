@@ -25,9 +25,7 @@ _MOST_ROWS = 1000
 @click.command()
 @click.argument("student", type=click.Path(path_type=Path))
 @click.argument("examples", nargs=-1, required=True, metavar="FOLDER|FILE...")
-@flagged(
-    "--form", help="Format to run; by default the first one that can be run and holds no code."
-)
+@flagged("--form", help="Format to run; by default the first available one that contains no code.")
 @flagged(
     "--top",
     type=Whole(1),
@@ -45,10 +43,10 @@ def predict(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Name what is in FILEs, or in every file of FOLDERs, with an exported STUDENT.
+    """Run an exported STUDENT on files, or on all files in folders.
 
-    STUDENT is a folder that `diswot run` or `diswot export` wrote. Images are named for students
-    of images, and texts, or .txt files with a text per line, for those of texts.
+    STUDENT is a folder that `diswot run` or `diswot export` wrote. Pass images to students of
+    images; pass texts, or .txt files with one text per line, to students of texts.
 
     Example: diswot predict runs/run-1/student photos/ --top 3
     """

@@ -34,10 +34,10 @@ TRAININGS = {"distill": distill.resume_training, "teacher train": teacher.resume
 @shared.TRACK
 @shared.JSON
 def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any) -> None:
-    """Resume a run, or a training, from exactly where it stopped.
+    """Resume an interrupted run, search or training.
 
-    What comes out is what would have come out had it never stopped. A search that ended
-    is continued with more --generations. A run that was tracked is tracked again.
+    The result is the same as without the interruption. With --generations, a finished search is
+    extended. The trackers of the run are used again, unless --track names others.
 
     Example: diswot resume runs/search-1 --generations 20
     """

@@ -98,7 +98,7 @@ def print_run(report: RunReport) -> None:
         ["", "network", "params", "MACs", "latency", "score", *map(_written, losses)],
         [_cells(row, losses) for row in report.rows],
         caption=(
-            f"{test.n:,} test {noun}s, on which nothing was selected; the interval covers the "
+            f"{test.n:,} test {noun}s, not used for selection; the interval covers the "
             f"sampling of {noun}s, not the variation between seeds. Seed {settings['seed']}.\n"
             f"Score: {settings['scorer']} ({teacher_seen(settings)}), "
             f"mean of {repeats} initializations and batches; "

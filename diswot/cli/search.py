@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @scoring_options
 @shared.run_options
 def search(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: Any) -> None:
-    """Find the student that scores best for a teacher, within a budget.
+    """Search for the student with the highest score within a budget.
 
     Example: diswot search --teacher resnet110 --space nas-bench-201 --max-params 500k
     """

@@ -126,7 +126,7 @@ def _train(folder: Path, options: Mapping[str, Any], display: Display, *, as_jso
         f"Test {test.name}{test.unit and f' in {test.unit}'}, with 95 % interval",
         ["teacher", "best epoch", test.name],
         [[teacher, str(training.best_epoch), str(test)]],
-        caption=f"{test.n:,} test examples, on which nothing was selected; "
+        caption=f"{test.n:,} test examples, not used for selection; "
         f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
     )
     flags = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"

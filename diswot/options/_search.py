@@ -250,7 +250,7 @@ class ResumeOptions(TypedDict, total=False):
     """Options of `resume`: those that may change, and Python code that must be named again."""
 
     task: Annotated[
-        str | None, Option("Needed again if it was Python code.", group="Task", essential=True)
+        str | None, Option("Required again if it is your own code.", group="Task", essential=True)
     ]
     generations: Annotated[
         int | None,
@@ -262,15 +262,15 @@ class ResumeOptions(TypedDict, total=False):
             essential=True,
         ),
     ]
-    teacher: Annotated[Any, Option("Needed again if it was Python code.")]
+    teacher: Annotated[Any, Option("Required again if it is your own code.")]
     teacher_weights: Annotated[
         str | Path | None,
-        Option("New path of the checkpoint, if moved.", group="Task", essential=True),
+        Option("New path of the checkpoint, if it was moved.", group="Task", essential=True),
     ]
-    space: Annotated[Any, Option("Needed again if it was Python code.", group="Search")]
+    space: Annotated[Any, Option("Required again if it is your own code.", group="Search")]
     data: Annotated[
         Any,
-        Option("New path of a folder of images, if moved.", group="Task", essential=True),
+        Option("New path of a folder of images, if it was moved.", group="Task", essential=True),
     ]
     image_size: Annotated[
         int | None,
@@ -280,7 +280,7 @@ class ResumeOptions(TypedDict, total=False):
         str | Path | None, Option("Folder of datasets; also set by DISWOT_DATA.", group="Task")
     ]
     scorer: Annotated[
-        Any, Option("Needed again if it was Python code.", group="Search", essential=True)
+        Any, Option("Required again if it is your own code.", group="Search", essential=True)
     ]
     device: Annotated[str | None, Option("Device; by default the same as before.", essential=True)]
     workers: Annotated[

@@ -152,7 +152,7 @@ def _notes(
     reached = compare.measure(taken, "test")
     ahead = [other for other in others if compare.is_better(other, taken, "test")]
     return [
-        f"Test {reached.name}, on which nothing was selected: {reached}.",
+        f"Test {reached.name} (the test split is not used for selection): {reached}.",
         *(
             f"The test split disagrees: there {called(other.label, other.name)} is ahead, "
             f"{compare.difference(other, taken, 'test')}. Train with more seeds before you decide."

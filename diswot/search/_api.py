@@ -54,7 +54,7 @@ def search(
     progress: Progress | bool | None = None,
     **options: Unpack[SearchOptions],
 ) -> SearchResult:
-    """Find the student that scores best for a teacher, within a budget.
+    """Search for the student with the highest score within a budget.
 
     Args:
         teacher: a built-in name, `package.module:callable`, or a network; by default the

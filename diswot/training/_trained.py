@@ -19,7 +19,7 @@ class Training:
             best measure on the validation split.
         val: measure on the validation split at the best epoch. It is biased upwards, because
             the epoch was selected by it.
-        test: measure on the test split, by which nothing was selected.
+        test: measure on the test split, which is not used for selection.
         seconds: training time, without interruptions.
         test_values: the metric's value (n,) for each test example; `None` if the metric has
             none, or if the result was read from a folder.

@@ -131,7 +131,7 @@ def test_texts_name_the_metric_with_its_unit(exported: tuple[nn.Module, Exported
     assert config["task"] == "places"
     assert config["metric"] == {"name": "error", "unit": "mm", "higher_is_better": False}
     assert f"| test error (lower is better) | {done.forms['source'].measure} |" in card
-    assert "| form | error |" in card
+    assert "| format | error |" in card
     assert "median for one sentence on a CPU" in card
     for word in ("image", "class", "accuracy", "logits"):
         assert word not in card, word

@@ -151,7 +151,7 @@ def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData
     student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
     diswot.export(student, tmp_path / "s", signature=digits.signature, metrics={}, onnx=False)
     card = (tmp_path / "s" / "README.md").read_text()
-    assert "Nothing is known about its training." in card
+    assert "Its training is unknown." in card
     assert "test accuracy" not in card
     assert "student.onnx" not in card
 

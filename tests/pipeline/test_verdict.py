@@ -172,7 +172,7 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert found.take == "winner"
     assert "lowest validation error, 2 mm" in found.reason
     assert "the smallest student (net-smallest), is behind, +1 mm [+1, +1]" in found.reason
-    assert "Test error, on which nothing was selected: 2 mm [1, 4]." in found.notes
+    assert "Test error (the test split is not used for selection): 2 mm [1, 4]." in found.notes
     assert any(note.startswith("The teacher loses") for note in found.notes)
     assert any(note.startswith("The teacher is behind") for note in found.notes)
     assert any("sampling of sentences" in note for note in found.notes)

@@ -98,7 +98,7 @@ def test_the_card_says_how_points_are_measured(exported: tuple[nn.Module, Export
     assert (config["points"], config["normalizer"]) == (16, "image width")
     for words in (
         "keypoint-detection",
-        "A network for 16 points in images of 1×16×16",
+        "A network that finds 16 points in images of 1×16×16",
         f"| test NME (lower is better) | {done.forms['source'].measure} |",
         "in percent of the image width",
         "0.25 of its longer side",

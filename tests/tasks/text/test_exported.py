@@ -29,7 +29,7 @@ def test_the_script_names_the_class_of_a_text(
     done = export(student, folder, data=data, onnx=False, pt2=False)
     assert "tokenizer.json" in done.files
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "texts of up to 8 tokens in 2 classes" in card
+    assert "2 classes for texts of up to 8 tokens" in card
     text, _ = PAIRS[3]
     row = data.tokenizer.encode(text)[:8]
     tokens = torch.tensor([row + [0] * (8 - len(row))])
