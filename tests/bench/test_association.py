@@ -1,4 +1,4 @@
-"""Correlations against slow formulas, and columns for which there is none."""
+"""Correlations against straightforward formulas, and columns without a correlation."""
 
 import itertools
 import math
@@ -50,7 +50,7 @@ def pearson_by_formula(x: Vector, y: Vector) -> float:
 
 
 @given(COLUMNS)
-def test_correlations_are_those_of_the_formulas(columns: tuple[Vector, Vector, Vector]) -> None:
+def test_correlations_equal_the_formulas(columns: tuple[Vector, Vector, Vector]) -> None:
     x, y, _ = columns
     assert kendall(x, y) == pytest.approx(tau_b(x, y), abs=1e-12)
     assert spearman(x, y) == pytest.approx(pearson_by_formula(ranks(x), ranks(y)), abs=1e-12)
@@ -58,7 +58,7 @@ def test_correlations_are_those_of_the_formulas(columns: tuple[Vector, Vector, V
 
 
 @given(COLUMNS)
-def test_partial_tau_is_kendalls_formula(columns: tuple[Vector, Vector, Vector]) -> None:
+def test_partial_tau_equals_kendalls_formula(columns: tuple[Vector, Vector, Vector]) -> None:
     x, y, z = columns
     xy, xz, yz = tau_b(x, y), tau_b(x, z), tau_b(y, z)
     left = (1 - xz**2) * (1 - yz**2)
@@ -67,19 +67,19 @@ def test_partial_tau_is_kendalls_formula(columns: tuple[Vector, Vector, Vector])
     assert partial_kendall(x, y, [z]) == pytest.approx((xy - xz * yz) / math.sqrt(left), abs=1e-9)
 
 
-def test_a_control_that_is_named_twice_counts_once() -> None:
+def test_a_duplicate_control_counts_once() -> None:
     x, y, z = np.random.default_rng(0).normal(size=(3, 30))
     assert partial_kendall(x, y, [z, z]) == pytest.approx(partial_kendall(x, y, [z]))
 
 
-def test_partial_tau_is_undefined_if_a_control_decides_a_column() -> None:
+def test_partial_tau_is_undefined_if_a_control_equals_a_column() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 30))
     with pytest.raises(UndefinedStatisticError, match="decide a column"):
         partial_kendall(x, y, [np.exp(x)])
 
 
 @pytest.mark.parametrize("statistic", [kendall, spearman, pearson])
-def test_the_limits_are_one_and_minus_one(statistic: type) -> None:
+def test_identical_ranks_give_1_and_reversed_ranks_minus_1(statistic: type) -> None:
     x = np.arange(12.0)
     assert statistic(x, x) == pytest.approx(1)
     assert statistic(x, -x) == pytest.approx(-1)
@@ -95,7 +95,9 @@ def test_the_limits_are_one_and_minus_one(statistic: type) -> None:
         ([1.0, 2.0, 3.0], "y of 4 values"),
     ],
 )
-def test_what_is_undefined_is_one_line(statistic: type, x: list[float], why: str) -> None:
+def test_an_undefined_correlation_is_a_one_line_error(
+    statistic: type, x: list[float], why: str
+) -> None:
     with pytest.raises(ValueError, match="τ is undefined") as caught:
         statistic(np.array(x), np.arange(4.0))
     assert isinstance(caught.value, DiswotError)

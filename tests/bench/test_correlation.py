@@ -9,7 +9,7 @@ from diswot.bench.rank_statistics import kendall
 
 
 def measured(values: list[float | None]) -> list[Measured]:
-    """Return architectures with two repeats of the term `nwot`, those of `None` failed."""
+    """Return architectures with two repeats of the term `nwot`; `None` means that one failed."""
     return [
         Measured(
             params=1000 + (7 * place) % 5,
@@ -25,7 +25,7 @@ def measured(values: list[float | None]) -> list[Measured]:
 ACCURACIES = np.arange(60.0, 72.0)
 
 
-def test_what_failed_is_counted_with_its_reason_and_left_out() -> None:
+def test_failed_architectures_are_left_out_and_counted_by_reason() -> None:
     found = measured([float(i) if i % 4 else None for i in range(12)])
     row = correlate(found, ACCURACIES, "nwot", truth="t", target="distilled")
     assert (row.architectures, row.failed, row.why) == (12, 3, "NetworkError: no rectifiers")
@@ -36,7 +36,7 @@ def test_what_failed_is_counted_with_its_reason_and_left_out() -> None:
     assert np.isnan(scores_of(found, "nwot")).sum() == 3
 
 
-def test_single_repeats_are_compared_one_by_one() -> None:
+def test_the_correlation_of_every_repeat_is_computed() -> None:
     values = [1.0, 3, 2, 5, 4, 6, 8, 7, 9, 11, 10, 12]
     two = [Measured(1, 1, {"nwot": (value, 2 * value)}, {}) for value in values]
     row = correlate(two, ACCURACIES, "nwot", truth="t", target="distilled")
@@ -47,7 +47,7 @@ def test_single_repeats_are_compared_one_by_one() -> None:
     assert row.repeats == 2
 
 
-def test_log_ranks_are_within_the_architectures() -> None:
+def test_logrank_ranks_among_the_measured_architectures() -> None:
     rng = np.random.default_rng(0)
     terms = rng.normal(size=(12, 2))
     found = [Measured(1, 1, {"jacov": (a,), "params": (b,)}, {}) for a, b in terms]
@@ -57,11 +57,11 @@ def test_log_ranks_are_within_the_architectures() -> None:
     )
 
 
-def test_nothing_measured_is_reported() -> None:
+def test_a_scorer_that_always_fails_has_no_statistics() -> None:
     row = correlate(measured([None] * 12), ACCURACIES, "nwot", truth="t", target="distilled")
     assert (row.failed, row.statistics) == (12, None)
     assert row.undefined
 
 
-def test_the_baselines_are_those_that_must_be_beaten() -> None:
+def test_the_baselines_include_params_flops_and_depth() -> None:
     assert BASELINES == ("params", "flops", "trainable_layers", "logrank(jacov,params)")

@@ -1,4 +1,4 @@
-"""A ground truth whose networks are others than its table says, and one of larger images."""
+"""Ground truths whose networks differ from the table, and with larger images."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def compared(folder: Path, params: list[int]) -> None:
     run_correlation(settings, folder / "out", progress=silent)
 
 
-def test_the_first_network_of_other_parameters_is_named(tmp_path: Path) -> None:
+def test_the_error_names_the_first_network_with_other_params(tmp_path: Path) -> None:
     params = [params_of(name) for name in NAMES]
     wrong = [count + (place >= 3) for place, count in enumerate(params)]
     message = (
@@ -51,12 +51,12 @@ def test_the_first_network_of_other_parameters_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_table_of_the_right_parameters_is_compared(tmp_path: Path) -> None:
+def test_a_table_with_matching_parameter_counts_is_accepted(tmp_path: Path) -> None:
     compared(tmp_path, [params_of(name) for name in NAMES])
     assert (tmp_path / "out" / "acc.csv").exists()
 
 
-def test_images_are_enlarged_batch_by_batch() -> None:
+def test_images_are_resized_batch_by_batch() -> None:
     data = load_data("digits")
     larger = EnlargedImages.of(data, 24)
     assert larger.signature.inputs[0].shape == (1, 24, 24)
@@ -67,7 +67,7 @@ def test_images_are_enlarged_batch_by_batch() -> None:
     assert float(images.mean()) == pytest.approx(float(small.mean()), abs=0.1)
 
 
-def test_transformers_can_be_ranked_as_they_were_trained(shared_data: Path) -> None:
+def test_transformers_can_be_scored_at_their_training_resolution(shared_data: Path) -> None:
     truth = find_truth("autoformer-224", shared_data)
     small = find_truth("autoformer", shared_data)
     assert (truth.image_size, truth.space_name) == (224, "autoformer-224")

@@ -1,4 +1,4 @@
-"""Our scores against those that NAS-Bench-Suite-Zero published."""
+"""Scores compared with the values that NAS-Bench-Suite-Zero published."""
 
 import csv
 from pathlib import Path
@@ -27,7 +27,7 @@ def fixture_rows(
     return {row.scorer: row for row in rows}
 
 
-def test_there_is_a_row_for_each_of_the_13(rows: dict[str, Fidelity]) -> None:
+def test_each_of_the_13_published_scores_has_a_row(rows: dict[str, Fidelity]) -> None:
     assert set(rows) == {*SCORED, "params", "flops", FLOPS_AS_PUBLISHED}
     assert len(SCORED) + 2 == 13
     for row in rows.values():
@@ -48,18 +48,18 @@ def test_grasp_has_the_published_sign(rows: dict[str, Fidelity]) -> None:
 
 
 @pytest.mark.parametrize("name", ["synflow", "zen", "nwot", "fisher", "grad_norm"])
-def test_scores_that_hardly_vary_agree_closely(rows: dict[str, Fidelity], name: str) -> None:
+def test_deterministic_scores_agree_closely(rows: dict[str, Fidelity], name: str) -> None:
     assert rows[name].spearman == pytest.approx(1, abs=0.1)
 
 
-def test_counts_are_exact(rows: dict[str, Fidelity]) -> None:
+def test_parameter_and_flop_counts_are_exact(rows: dict[str, Fidelity]) -> None:
     assert rows["params"].passed
     assert rows["params"].spearman == rows["params"].seed_to_seed == pytest.approx(1)
     assert rows[FLOPS_AS_PUBLISHED].passed
     assert rows[FLOPS_AS_PUBLISHED].spearman == pytest.approx(1)
 
 
-def test_passed_is_what_it_says(rows: dict[str, Fidelity]) -> None:
+def test_passed_compares_spearman_with_the_seed_to_seed_value(rows: dict[str, Fidelity]) -> None:
     for name in SCORED:
         row = rows[name]
         assert row.spearman is not None
@@ -81,13 +81,13 @@ def test_the_command_writes_the_table(shared_data: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("sample", "again"), [(1001, 3), (2, 3), (0, 3), (10, 1)])
-def test_what_cannot_be_compared_is_reported_first(
+def test_invalid_sample_sizes_are_refused(
     shared_data: Path, tmp_path: Path, sample: int, again: int
 ) -> None:
     with pytest.raises(OptionError, match="but got"):
         fidelity(shared_data, tmp_path, sample=sample, again=again)
 
 
-def test_a_missing_table_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="reference_proxies"):
         fidelity(tmp_path, tmp_path / "out")

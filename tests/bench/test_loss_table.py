@@ -1,4 +1,4 @@
-"""What losses and shortlists make of students, over seeds."""
+"""Accuracy of students by loss and by shortlist, over several seeds."""
 
 import shutil
 from dataclasses import dataclass, fields, replace
@@ -28,7 +28,7 @@ QUICK = LossTableSettings(**COMMON, students=("s0:1-1-1",), losses=("diswot", "c
 
 @dataclass(frozen=True)
 class Made:
-    """A table that is made once: it must stay as it is."""
+    """A table that is computed once and shared; tests must not change it."""
 
     folder: Path
     rows: list[LossRow]
@@ -42,7 +42,7 @@ def fixture_made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(folder, loss_table(quick, folder, progress=steps.append), steps)
 
 
-def test_losses_are_compared_with_the_student_alone_by_seed(made: Made, tmp_path: Path) -> None:
+def test_losses_are_compared_with_plain_training_seed_by_seed(made: Made, tmp_path: Path) -> None:
     rows, steps = made.rows, [*made.steps]
     assert [row.loss for row in rows] == ["alone", "diswot", "ce + dkd"]
     assert len([step for step in steps if step.stage == "train"]) == 6
@@ -61,7 +61,7 @@ def test_losses_are_compared_with_the_student_alone_by_seed(made: Made, tmp_path
 
 
 @pytest.mark.processes
-def test_workers_make_no_difference(made: Made, tmp_path: Path) -> None:
+def test_the_number_of_workers_does_not_change_the_table(made: Made, tmp_path: Path) -> None:
     assert loss_table(QUICK, tmp_path / "out", workers=2, progress=silent) == made.rows
 
 
@@ -75,7 +75,9 @@ def test_workers_make_no_difference(made: Made, tmp_path: Path) -> None:
         ({"seeds": 1}, "at least 2 seeds"),
     ],
 )
-def test_mistakes_are_reported(change: dict[str, object], message: str, tmp_path: Path) -> None:
+def test_invalid_arguments_are_refused(
+    change: dict[str, object], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(DiswotError, match=message):
         loss_table(replace(QUICK, **change), tmp_path / "out", progress=silent)  # type: ignore[arg-type]
 
@@ -101,7 +103,7 @@ def test_every_published_method_is_a_loss() -> None:
         parse_objective(loss)
 
 
-def test_a_pair_is_compared_with_what_was_printed(tmp_path: Path) -> None:
+def test_a_pair_is_compared_with_the_published_figures(tmp_path: Path) -> None:
     table = tmp_path / "pairs.csv"
     table.write_text(
         "source,dataset,teacher,student,teacher_acc,student_vanilla_acc,method,student_kd_acc\n"
@@ -143,7 +145,7 @@ def test_published_pairs_can_be_built(shared_data: Path) -> None:
         (["losses", "--loss", "ce + + at"], "ce + + at"),
     ],
 )
-def test_the_commands_answer_mistakes_in_one_line(
+def test_invalid_options_of_the_commands_are_one_line_errors(
     cli: CommandLine, arguments: list[str], message: str
 ) -> None:
     done = cli("bench", *arguments)

@@ -1,4 +1,4 @@
-"""A ground truth of one's own, made by real trainings."""
+"""Ground truths that are made by training every network."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ QUICK = TruthSettings(
 
 
 @pytest.mark.processes
-def test_a_truth_is_made_and_resumed(tmp_path: Path) -> None:
+def test_a_ground_truth_is_made_and_resumed(tmp_path: Path) -> None:
     out = tmp_path / "truth"
     rows = make_truth(QUICK, out, progress=silent)
     assert [dict(row) for row in read_table(out / "truth.csv")] == [
@@ -44,7 +44,7 @@ def test_a_truth_is_made_and_resumed(tmp_path: Path) -> None:
     assert [step.done for step in trained] == [4]
 
 
-def test_other_settings_cannot_resume_it(tmp_path: Path) -> None:
+def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     make_truth(QUICK, tmp_path / "truth", progress=silent)
     with pytest.raises(RunFolderError, match="started with epochs 1, but got 2"):
         make_truth(replace(QUICK, epochs=2), tmp_path / "truth", progress=silent)
@@ -60,7 +60,7 @@ def test_other_settings_cannot_resume_it(tmp_path: Path) -> None:
         ({"data": "digit"}, "did you mean 'digits'"),
     ],
 )
-def test_mistakes_are_reported_before_anything_is_trained(
+def test_invalid_arguments_are_refused_before_any_training(
     change: dict[str, object], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(DiswotError, match=message):
@@ -69,7 +69,7 @@ def test_mistakes_are_reported_before_anything_is_trained(
 
 
 class Alike(ChoiceSpace):
-    """A space of four architectures and two networks."""
+    """A space of four architectures that build only two different networks."""
 
     width = Choice(2, 4)
     name = Choice("a", "b")
@@ -84,13 +84,13 @@ class Alike(ChoiceSpace):
         )
 
 
-def test_a_sample_of_more_networks_than_there_are_is_refused(tmp_path: Path) -> None:
+def test_a_sample_larger_than_the_space_is_refused(tmp_path: Path) -> None:
     settings = replace(QUICK, space=f"{__name__}:Alike", sample=3)
     with pytest.raises(OptionError, match=r"different networks of .*, but only 2 were found"):
         make_truth(settings, tmp_path / "truth", progress=silent)
 
 
-def test_the_command_names_the_next_one(cli: CommandLine, tmp_path: Path) -> None:
+def test_the_command_suggests_the_next_command(cli: CommandLine, tmp_path: Path) -> None:
     done = cli(
         "bench", "make-truth", "--teacher", "resnet20", "--teacher-epochs", 1,
         "--train-images", 20, "--epochs", 1, "--seeds", 1, "--sample", 2, "--force",

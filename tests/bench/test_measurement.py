@@ -1,4 +1,4 @@
-"""One evaluator for several scorers, together and one by one."""
+"""Measuring several scorers together equals measuring each alone."""
 
 from diswot.bench.measurement import MeasurementSettings, evaluator_for
 from diswot.bench.speed import time_alone
@@ -9,7 +9,7 @@ SCORERS = ("semantic_grad", "fsp", "snip+nwot")
 SETTINGS = MeasurementSettings("s0", "digits", "resnet20", SCORERS, repeats=1, batch_size=8)
 
 
-def test_scorers_give_the_same_terms_alone_and_together() -> None:
+def test_scorers_give_the_same_terms_together_and_alone() -> None:
     evaluator = evaluator_for(SETTINGS)
     arch = evaluator.space.from_string("1-3-1")
     together = evaluator.evaluate(arch)

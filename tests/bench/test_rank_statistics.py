@@ -1,4 +1,4 @@
-"""All statistics of one score together."""
+"""All rank statistics of one score."""
 
 from dataclasses import astuple
 
@@ -25,13 +25,13 @@ from diswot.bench.rank_statistics import (
 
 
 def columns(n: int, seed: int = 0) -> tuple[Vector, Vector, Vector]:
-    """Scores, accuracies and parameters that have something in common."""
+    """Return scores, accuracies and parameter counts that are correlated."""
     rng = np.random.default_rng(seed)
     params = rng.normal(size=n)
     return params + rng.normal(size=n), 60 + params + rng.normal(size=n), params
 
 
-def test_the_whole_is_its_parts() -> None:
+def test_every_statistic_equals_its_own_function() -> None:
     scores, accuracies, params = columns(60)
     found = rank_statistics(scores, accuracies, params=params, seed=5)
     assert found.n == 60
@@ -52,7 +52,7 @@ def test_the_whole_is_its_parts() -> None:
     assert above.low < above.value < above.high
 
 
-def test_parameters_are_not_above_themselves() -> None:
+def test_above_params_of_the_parameter_count_is_zero() -> None:
     _, accuracies, params = columns(30)
     found = rank_statistics(params, accuracies, params=params)
     assert found.above_params == Estimate(0.0, 0.0, 0.0)
@@ -90,7 +90,7 @@ def test_partial_tau_exists_for_scores_but_not_for_params() -> None:
     assert rank_statistics(scores, accuracies, params=params).partial is not None
 
 
-def test_partial_kendall_removes_what_a_common_cause_explains() -> None:
+def test_partial_kendall_removes_the_effect_of_a_common_cause() -> None:
     rng = np.random.default_rng(2)
     cause = rng.normal(size=500)
     x, y = cause + 0.3 * rng.normal(size=500), cause + 0.3 * rng.normal(size=500)
@@ -98,7 +98,7 @@ def test_partial_kendall_removes_what_a_common_cause_explains() -> None:
     assert abs(partial_kendall(x, y, [cause])) < 0.4 * kendall(x, y)
 
 
-def test_the_interval_holds_the_estimate_and_narrows_with_data() -> None:
+def test_the_interval_contains_the_estimate_and_shrinks_with_n() -> None:
     def interval(count: int) -> float:
         scores, accuracies, _ = columns(count, seed=1)
         low, high = kendall_interval(scores, accuracies)
@@ -109,7 +109,7 @@ def test_the_interval_holds_the_estimate_and_narrows_with_data() -> None:
 
 
 @pytest.mark.parametrize("bad", ["scores", "accuracies"])
-def test_a_constant_column_is_named_and_not_nan(bad: str) -> None:
+def test_the_error_names_a_constant_column(bad: str) -> None:
     scores, accuracies = np.arange(12.0), np.arange(12.0)
     (scores if bad == "scores" else accuracies).fill(1.0)
     with pytest.raises(UndefinedStatisticError, match=f"τ is undefined because {bad} is constant"):
@@ -142,7 +142,7 @@ NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False, al
         )
     )
 )
-def test_there_are_numbers_or_an_error_and_never_nan(
+def test_statistics_are_finite_or_an_error_is_raised(
     drawn: tuple[list[float], list[float], list[int]],
 ) -> None:
     scores, accuracies, params = (np.array(each, dtype=float) for each in drawn)

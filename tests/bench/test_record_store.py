@@ -1,4 +1,4 @@
-"""Measurements on disk: kept, resumed, never mixed."""
+"""Measurements on disk: stored, resumed, and never mixed with other settings."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from diswot.errors import RunFolderError
 RECORD = {"of": "a", "value": 1.5}
 
 
-def test_records_are_found_again(tmp_path: Path) -> None:
+def test_records_are_read_back(tmp_path: Path) -> None:
     with RecordStore(tmp_path / "run", {"seed": 0}, key=["of"]) as store:
         store.append(RECORD, {"of": "b", "value": 2.0})
     with RecordStore(tmp_path / "run", {"seed": 0}, key=["of"]) as again:
@@ -24,20 +24,20 @@ def test_records_are_found_again(tmp_path: Path) -> None:
         assert again.records["a",] == RECORD
 
 
-def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+def test_the_error_names_the_setting_that_differs(tmp_path: Path) -> None:
     RecordStore(tmp_path / "run", {"seed": 0, "batch": 8}, key=["of"])
     with pytest.raises(RunFolderError, match="started with seed 0, but got 1"):
         RecordStore(tmp_path / "run", {"seed": 1, "batch": 8}, key=["of"])
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_and_unchanged(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunFolderError, match="holds other files"):
         RecordStore(tmp_path, {"seed": 0}, key=["of"])
     assert [place.name for place in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_damaged_line(tmp_path: Path) -> None:
     with RecordStore(tmp_path / "run", {}, key=["of"]) as store:
         store.append(RECORD)
         with pytest.raises(RunFolderError, match="another process is using"):
@@ -54,20 +54,20 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 
 
 def opened(folder: Path) -> dict[Any, Any]:
-    """Return the records in a folder."""
+    """Open the record store of a folder."""
     with RecordStore(folder, {}, key=["of"]) as store:
         return store.records
 
 
 def in_a_thread(task: Callable[[], object]) -> None:
-    """Run a task as another process would, that holds no lock."""
+    """Run a task in another thread, which holds no lock."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(task).result()
 
 
 @pytest.mark.slow
 @given(cut=st.integers(min_value=0, max_value=60))
-def test_a_file_cut_anywhere_keeps_all_whole_lines(
+def test_a_truncated_file_keeps_all_complete_lines(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
     folder = tmp_path_factory.mktemp("store") / "run"
@@ -88,7 +88,7 @@ TRIM, MMAP = "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"
 
 
 @pytest.mark.processes
-def test_processes_keep_memory_and_this_one_its_environment(
+def test_workers_get_allocator_settings_that_the_parent_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(TRIM, raising=False)
@@ -101,6 +101,6 @@ def test_processes_keep_memory_and_this_one_its_environment(
     assert dict(os.environ) == before
 
 
-def test_one_process_is_this_one() -> None:
+def test_one_process_means_the_current_process() -> None:
     with processes(1) as pool:
         assert pool.submit(os.getpid).result() == os.getpid()

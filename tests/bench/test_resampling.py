@@ -1,4 +1,4 @@
-"""Correlations of bootstrap resamples against scipy's, one resample at a time."""
+"""Vectorized bootstrap correlations against scipy on one resample at a time."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from diswot.bench.resampling import MANY, RESAMPLES, RESAMPLES_OF_MANY, resample
 def one_by_one(
     x: NDArray[np.float64], y: NDArray[np.float64], seed: int, resamples: int
 ) -> NDArray[np.float64]:
-    """Draw the same resamples, and correlate each on its own: (resamples, 3)."""
+    """Draw the same resamples and correlate them one by one; shape (resamples, 3)."""
     found = []
     for places in np.random.default_rng(seed).integers(len(x), size=(resamples, len(x))):
         a, b = x[places], y[places]
@@ -31,7 +31,7 @@ def one_by_one(
     ),
     seed=st.integers(0, 1000),
 )
-def test_each_resample_has_scipys_correlations(
+def test_correlations_of_resamples_equal_scipy(
     columns: tuple[list[int], list[int]], seed: int
 ) -> None:
     x, y = (np.array(column, dtype=float) for column in columns)
@@ -43,7 +43,7 @@ def test_each_resample_has_scipys_correlations(
         np.testing.assert_allclose(getattr(found, name), column, atol=1e-9)
 
 
-def test_resamples_of_many_architectures_are_scipys_too() -> None:
+def test_correlations_of_large_resamples_equal_scipy() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=3000).round(2)
     y = (x + rng.normal(size=3000)).round(1)
@@ -54,20 +54,20 @@ def test_resamples_of_many_architectures_are_scipys_too() -> None:
     np.testing.assert_allclose(found.pearson, expected[:, 2], atol=1e-12)
 
 
-def test_chunks_of_resamples_change_nothing() -> None:
+def test_the_chunk_size_does_not_change_the_correlations() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 900))
     whole, first = resampled(x, y, seed=2, resamples=500), resampled(x, y, seed=2, resamples=20)
     np.testing.assert_array_equal(whole.kendall[:20], first.kendall)
     assert len(whole.kendall) == 500
 
 
-def test_large_truths_are_resampled_less_often() -> None:
+def test_large_ground_truths_use_fewer_resamples() -> None:
     few, many = np.arange(10.0), np.arange(MANY + 1.0)
     assert len(resampled(few, few, seed=0).kendall) == RESAMPLES
     assert len(resampled(many, many, seed=0).kendall) == RESAMPLES_OF_MANY
 
 
-def test_resamples_in_which_a_column_is_constant_are_left_out() -> None:
+def test_resamples_with_a_constant_column_are_left_out() -> None:
     x, y = np.zeros(10), np.arange(10.0)
     x[3] = 1
     found = resampled(x, y, seed=0)
@@ -76,7 +76,7 @@ def test_resamples_in_which_a_column_is_constant_are_left_out() -> None:
 
 
 @pytest.mark.slow
-def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+def test_the_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(3)
     correlation, covered, trials = 0.7, 0, 200
     tau = 2 / np.pi * np.arcsin(correlation)  # of a bivariate normal distribution

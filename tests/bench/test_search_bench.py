@@ -1,4 +1,4 @@
-"""`diswot bench search`: engines against random search on what was measured once."""
+"""`diswot bench search`: engines against random search on stored measurements."""
 
 import csv
 import itertools
@@ -72,14 +72,14 @@ def measurements(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kept(measurements: Path, tmp_path: Path) -> Path:
-    """Return a copy of them."""
+    """Return a copy of the measurements, which a test may change."""
     return Path(shutil.copytree(measurements, tmp_path / "kept"))
 
 
 def landscape(
     score: Callable[[tuple[int, ...]], float | None], *, budget: Budget = ANYTHING
 ) -> Landscape:
-    """Return 1,000 networks whose accuracy grows with their blocks, and `nwot` as `score` says."""
+    """Return 1,000 networks whose accuracy grows with depth, with `nwot` given by `score`."""
     space = ResNetDepthSpace(range(1, 11))
     archs = tuple(space)
     records = [
@@ -97,7 +97,7 @@ def landscape(
 
 
 def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
-    """Return what 10 searches of 60 evaluations end with, by engine."""
+    """Return the results of 10 searches of 60 evaluations, by engine."""
     settings = SearchBenchSettings("blocks", ("nwot",), seeds=10, evaluations=60)
     found = rows_of(
         known.scored("nwot"),
@@ -110,7 +110,7 @@ def rows(known: Landscape, **changes: object) -> dict[str, SearchRow]:
 
 
 @pytest.mark.slow
-def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
+def test_with_accuracy_as_score_every_engine_beats_random() -> None:
     found = rows(landscape(lambda arch: sum(arch) + arch[0] / 100))
     assert found["random"].difference is None
     for engine in ("evolution", "regularized"):
@@ -125,7 +125,7 @@ def test_scored_by_accuracy_every_engine_beats_random_search() -> None:
 
 
 @pytest.mark.slow
-def test_a_misleading_score_makes_engines_worse_and_remarks_why() -> None:
+def test_a_misleading_score_makes_engines_worse_with_a_reason() -> None:
     found = rows(landscape(lambda arch: -sum(arch)))
     row = found["evolution"]
     assert row.verdict == "worse"
@@ -137,7 +137,7 @@ def test_a_misleading_score_makes_engines_worse_and_remarks_why() -> None:
 
 
 @pytest.mark.slow
-def test_a_score_without_information_gains_nothing() -> None:
+def test_a_random_score_gains_nothing() -> None:
     noise = np.random.default_rng(0).random(2000)
     row = rows(landscape(lambda arch: noise[arch[0] + 10 * arch[1] + 100 * arch[2]]))["evolution"]
     assert row.verdict == "no better"
@@ -145,7 +145,7 @@ def test_a_score_without_information_gains_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_the_best_is_the_best_in_budget() -> None:
+def test_the_best_architecture_is_within_the_budget() -> None:
     known = landscape(sum, budget=Budget(params=12))
     found = rows(known, max_params=12)
     assert found["evolution"].best == max(known.accuracies[arch] for arch in known.affordable)
@@ -157,7 +157,7 @@ def test_the_best_is_the_best_in_budget() -> None:
 
 
 @pytest.mark.slow
-def test_what_has_no_score_is_found_last() -> None:
+def test_architectures_without_a_score_rank_last() -> None:
     found = rows(landscape(lambda arch: None if arch[0] > 5 else sum(arch)))
     assert {row.top_scored for row in found.values()} == {75.05}
     assert all(65 < row.upper_quartile <= 75.05 for row in found.values())
@@ -172,7 +172,7 @@ def test_a_score_without_values_and_an_unmet_budget_are_errors() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["evolution", "regularized", "random", "nsga2"])
-def test_the_searches_are_those_of_the_search_command(engine: str, measurements: Path) -> None:
+def test_the_benchmark_searches_like_the_search_command(engine: str, measurements: Path) -> None:
     truth = find_truth("digits-s0", Path())
     settings = replace(SETTINGS, scorers=("nwot", "relation")).measurement(truth, "distilled")
     names = [truth.space.to_string(arch) for arch in truth.architectures]
@@ -213,7 +213,7 @@ def test_candidates_over_budget_do_not_count_as_evaluations() -> None:
     assert len(asked) == len(set(asked)) == 60
 
 
-def test_a_search_that_runs_out_keeps_what_it_found() -> None:
+def test_a_search_that_exhausts_the_space_keeps_its_best() -> None:
     known = landscape(sum, budget=Budget(params=4))
     found = found_after(
         [1, 4, 100],
@@ -226,7 +226,7 @@ def test_a_search_that_runs_out_keeps_what_it_found() -> None:
 
 
 class TestKnownSpace:
-    """A part of a space is varied like the space, and never left."""
+    """A subset of a space: mutation and crossover stay inside it."""
 
     space: SearchSpace = AutoFormerSpace()
 
@@ -235,14 +235,14 @@ class TestKnownSpace:
         rng = np.random.default_rng(0)
         return KnownSpace(self.space, [self.space.sample(rng) for _ in range(30)])
 
-    def test_it_holds_what_it_was_given(self, known: KnownSpace) -> None:
+    def test_it_contains_exactly_the_given_architectures(self, known: KnownSpace) -> None:
         assert known.size == 30
         assert len(list(known)) == 30
         assert all(known.from_string(known.to_string(arch)) == arch for arch in known)
         drawn = {known.sample(np.random.default_rng(seed)) for seed in range(300)}
         assert drawn == set(known)
 
-    def test_children_are_known_and_a_mutant_is_not_its_parent(self, known: KnownSpace) -> None:
+    def test_children_are_in_the_subset_and_mutants_differ(self, known: KnownSpace) -> None:
         everyone = list(known)
         for seed in range(100):
             rng = np.random.default_rng(seed)
@@ -269,13 +269,13 @@ class TestKnownSpace:
             found = known.mutate(parent, rng)
             assert distance(found, mutant) == min(distance(arch, mutant) for arch in others)
 
-    def test_what_is_wholly_known_is_searched_as_it_is(self) -> None:
+    def test_a_completely_measured_space_is_searched_directly(self) -> None:
         known = landscape(sum)
         assert isinstance(known.space, ResNetDepthSpace)
         assert not known.partial
 
 
-def test_pairs_are_counted() -> None:
+def test_wins_are_the_fraction_of_pairs() -> None:
     rng = np.random.default_rng(0)
     ours, others = rng.integers(0, 6, 12).astype(float), rng.integers(2, 8, 9).astype(float)
     pairs = [(a > b) + 0.5 * (a == b) for a in ours for b in others]
@@ -287,7 +287,7 @@ def test_pairs_are_counted() -> None:
     assert compared(np.arange(20.0) + 100, np.arange(20.0)).verdict == "better"
 
 
-def test_the_interval_of_a_difference_holds_it() -> None:
+def test_the_interval_of_a_difference_contains_it() -> None:
     rng = np.random.default_rng(0)
     ours, others = rng.normal(2, 1, 20), rng.normal(0, 1, 20)
     found = median_difference(ours, others)
@@ -310,7 +310,9 @@ def test_the_interval_of_a_difference_holds_it() -> None:
         ("no better", "no better", {}, "no higher scores"),
     ],
 )
-def test_reasons(verdict: str, by_score: str, changes: dict[str, float], why: str) -> None:
+def test_a_verdict_other_than_better_has_a_reason(
+    verdict: str, by_score: str, changes: dict[str, float], why: str
+) -> None:
     found = reason(
         verdict, by_score, **{"seen": 0.1, "reached": 0.0, "random": 70.0, "top": 72.0, **changes}
     )
@@ -342,7 +344,7 @@ def test_tables_and_plots_are_written(kept: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_again_is_the_same(kept: Path, tmp_path: Path) -> None:
+def test_a_repeated_benchmark_gives_the_same_result(kept: Path, tmp_path: Path) -> None:
     run = partial(run_search_bench, SETTINGS, work=kept, progress=silent)
     first, second = run(tmp_path / "a"), run(tmp_path / "b")
     without_times = [
@@ -390,7 +392,9 @@ def test_measurements_of_a_correlation_are_reused(cli: CommandLine, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
+def test_with_a_sample_only_its_architectures_are_searched(
+    cli: CommandLine, kept: Path, tmp_path: Path
+) -> None:
     done = cli(
         *OPTIONS, "--scorers", "params", "--work", kept, "--sample", 40, "--out", tmp_path / "out"
     )
@@ -401,7 +405,7 @@ def test_a_sample_is_all_that_can_be_found(cli: CommandLine, kept: Path, tmp_pat
 
 
 @pytest.mark.slow
-def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_second_benchmark_may_use_the_same_folder(cli: CommandLine, tmp_path: Path) -> None:
     arguments = (*OPTIONS, "--scorers", "params", "--sample", 12, "--out", tmp_path / "out")
     assert cli(*arguments).code == 0
     done = cli(*arguments, "--max-params", "400k", "--engines", "random,regularized,nsga2")
@@ -431,7 +435,7 @@ def test_measuring_and_searching_in_one_folder_twice(cli: CommandLine, tmp_path:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(map(str, value)),
 )
-def test_mistakes_are_reported_in_one_line(
+def test_invalid_options_are_one_line_errors(
     cli: CommandLine, kept: Path, tmp_path: Path, arguments: tuple[str | int, ...], message: str
 ) -> None:
     done = cli(*OPTIONS, "--scorers", "nwot", "--out", tmp_path / "out", *arguments)
@@ -440,14 +444,16 @@ def test_mistakes_are_reported_in_one_line(
     assert done.out == ""
 
 
-def test_a_damaged_manifest_is_one_line(cli: CommandLine, kept: Path, tmp_path: Path) -> None:
+def test_a_damaged_manifest_is_a_one_line_error(
+    cli: CommandLine, kept: Path, tmp_path: Path
+) -> None:
     for content in ("{", "[]", '{"settings": 3}', '{"settings": {"scorers": ["nwott"]}}'):
         (kept / "manifest.json").write_text(content)
         done = cli(*OPTIONS, "--scorers", "nwot", "--work", kept, "--out", tmp_path / "out")
         assert (done.code, done.err.count("\n")) == (2, 1), done.err
 
 
-def test_other_settings_cannot_be() -> None:
+def test_invalid_settings_are_refused() -> None:
     for change in ({"seeds": 1}, {"evaluations": 0}, {"population": 0}, {"engines": ("best",)}):
         with pytest.raises(DiswotError):
             replace(SETTINGS, **change)

@@ -1,4 +1,4 @@
-"""What choosing by score is worth, against all ways to break ties and plain formulas."""
+"""Regret, NDCG and top correlations against formulas averaged over all ways to break ties."""
 
 import itertools
 import math
@@ -21,7 +21,7 @@ TIED = st.integers(3, 6).flatmap(
 
 
 def orders(scores: list[int]) -> list[tuple[int, ...]]:
-    """All orders of places by falling score."""
+    """Return all orders of the indices by descending score."""
     return [
         order
         for order in itertools.permutations(range(len(scores)))
@@ -45,7 +45,7 @@ def test_regret_is_the_mean_over_all_ways_to_break_ties(
 
 
 @given(TIED)
-def test_ndcg_is_the_formula_and_the_mean_over_ties(columns: tuple[list[int], list[int]]) -> None:
+def test_ndcg_equals_the_formula_averaged_over_ties(columns: tuple[list[int], list[int]]) -> None:
     scores, accuracies = columns
     if len(set(scores)) == 1:
         return
@@ -61,7 +61,7 @@ def test_ndcg_is_the_formula_and_the_mean_over_ties(columns: tuple[list[int], li
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_perfect_ranking_costs_nothing_and_a_reversed_one_most() -> None:
+def test_regret_is_0_for_perfect_and_highest_for_reversed_ranks() -> None:
     accuracies = np.arange(40.0)
     assert regret(accuracies, accuracies, top=1) == 0
     assert regret(-accuracies, accuracies, top=1) == 39
@@ -77,7 +77,7 @@ def top_of(n: int, order: NDArray[np.float64]) -> float | None:
     return spearman_top(scores, accuracies)
 
 
-def test_the_top_is_the_most_accurate_tenth_rounded_up() -> None:
+def test_the_top_is_the_best_tenth_rounded_up() -> None:
     reversed_top = np.array([4.0, 3.0, 2.0, 1.0])
     assert top_of(40, reversed_top) == pytest.approx(-1)
     assert top_of(31, reversed_top) == pytest.approx(-1)
@@ -85,7 +85,7 @@ def test_the_top_is_the_most_accurate_tenth_rounded_up() -> None:
     assert mixed == pytest.approx(spearman(np.array([36.0, 4, 3, 2, 1]), np.arange(5.0)))
 
 
-def test_the_top_takes_whoever_ties_with_the_last_of_it() -> None:
+def test_the_top_includes_ties_with_its_last_member() -> None:
     accuracies = np.array([1.0] * 20 + [5.0] * 5 + [6.0] * 5)
     scores = np.arange(30.0)
     inside = np.arange(25, 30)

@@ -1,4 +1,4 @@
-"""The benchmark of the training loop, as small as it can be."""
+"""The benchmark of the training loop with the smallest settings."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from diswot.progress import silent
 pytestmark = pytest.mark.slow
 
 
-def test_each_level_of_augmentation_has_a_row_of_ratios() -> None:
+def test_every_augmentation_level_has_a_row() -> None:
     settings = TrainingSpeedSettings(
         augmentations=("none", "standard"),
         teacher="resnet20",

@@ -1,4 +1,4 @@
-"""The lab book's quantities and tables."""
+"""Quantities and tables of the lab notebook."""
 
 import math
 from dataclasses import replace
@@ -27,7 +27,7 @@ from search_spaces import AutoFormerSpace, NASBench201Space, ResNetDepthSpace
 from tests.scorers.probes import batch, calls, probe_of, resnet
 
 
-def test_the_terms_of_student_fit_are_among_the_quantities() -> None:
+def test_the_quantities_include_the_terms_of_student_fit() -> None:
     scorer = all_terms(["student_fit_1", *QUANTITIES, *COUNTS, *WIDE])
     student = probe_of(resnet(1), batch(), scorer)
     found = scorer(student, probe_of(resnet(2), batch(), scorer))
@@ -50,7 +50,7 @@ SPACES = {
 
 
 def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
-    """Return quantities that follow accuracy, more or less."""
+    """Return quantities that correlate with accuracy."""
     rng = np.random.default_rng(seed)
     accuracies = rng.uniform(60, 70, n)
     terms = {
@@ -66,14 +66,14 @@ def journal(name: str, n: int = 60, *, seed: int = 0) -> Journal:
 
 
 def curved(images: int) -> Journal:
-    """Return the terms of `student_fit_1`, as a curve over the images has them."""
+    """Return the terms of `student_fit_1` for one point of the curve over the number of images."""
     one = journal("cells", seed=images)
     terms = {"filled_width": "reach_rank_entropy", "root_size": "size_sides_1/2"}
     terms |= {"teacher_alignment": "alignment_mean"}
     return replace(one, terms={term: one.terms[name] for term, name in terms.items()})
 
 
-def test_an_aggregate_is_the_sum_of_logarithms() -> None:
+def test_student_fit_is_a_sum_of_logarithms() -> None:
     one = journal("resnet-s0")
     expected = (
         np.log1p(one.terms["reach_rank_entropy"])
@@ -124,7 +124,7 @@ def test_blocks_are_matched_by_depth() -> None:
     assert other["resolution"] == pytest.approx(np.log(positions).mean())
 
 
-def test_experiments_take_over_from_ones_that_exist() -> None:
+def test_reused_experiments_exist_and_are_listed() -> None:
     taken = {name for experiment in EXPERIMENTS.values() for name in experiment.reused}
     assert taken
     assert taken <= set(EXPERIMENTS)
@@ -136,7 +136,9 @@ def test_experiments_take_over_from_ones_that_exist() -> None:
 
 
 @pytest.mark.parametrize("command", [report.main, searches.main])
-def test_without_journals_no_table_is_replaced(tmp_path: Path, command: click.Command) -> None:
+def test_tables_are_not_overwritten_without_measurements(
+    tmp_path: Path, command: click.Command
+) -> None:
     results = [*RESULTS.iterdir(), report.HERE / "tables.md"]
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in results}
     arguments = ["--teachers", str(tmp_path), "--work", str(tmp_path / "work")]

@@ -1,4 +1,4 @@
-"""The tables of landmarks, on networks of a few hundred parameters."""
+"""Landmark tables on networks with a few hundred parameters."""
 
 from pathlib import Path
 
@@ -30,6 +30,6 @@ def test_tables_compare_losses_and_rank_students(tmp_path: Path) -> None:
     assert landmark_tables(settings, tmp_path / "work") == (losses, students, ranks)  # resumed
 
 
-def test_one_seed_is_refused(tmp_path: Path) -> None:
+def test_a_single_seed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"and 3 students \(or none\), but got 1 and 24"):
         landmark_tables(LandmarkSettings(seeds=1), tmp_path)

@@ -1,4 +1,4 @@
-"""Networks that are trained at once are trained as if each were alone."""
+"""Training a stack of networks equals training every network alone."""
 
 import pytest
 import torch
@@ -19,14 +19,14 @@ def networks(count: int) -> list[nn.Module]:
     return [space.build(space.from_string(NAME), 10).train() for _ in range(count)]
 
 
-def test_a_stack_gives_what_its_networks_give() -> None:
+def test_a_stack_computes_the_outputs_of_its_networks() -> None:
     alone, images = networks(3), torch.randn(3, 4, 1, 16, 16)
     together = Stack(alone)(images)
     for network, own, found in zip(alone, images, together, strict=True):
         torch.testing.assert_close(found, network(own))
 
 
-def test_each_network_is_trained_as_if_it_were_alone() -> None:
+def test_training_a_stack_equals_training_each_network_alone() -> None:
     data, recipe = load_data("digits"), Recipe(1, batch_size=150)
     generator = torch.Generator().manual_seed(0)
     images = data.normalize(data.train.images.float())
@@ -51,6 +51,6 @@ def test_each_network_is_trained_as_if_it_were_alone() -> None:
         assert each.curve[0] == pytest.approx(100 * float(right), abs=1.01)
 
 
-def test_a_module_of_another_kind_is_refused() -> None:
+def test_an_unsupported_module_is_refused() -> None:
     with pytest.raises(TypeError, match="a GroupNorm cannot be stacked"):
         Stack([nn.Sequential(nn.GroupNorm(1, 2)) for _ in range(2)])

@@ -1,4 +1,4 @@
-"""What the tests of the commands share: quick runs, how a refusal looks, and damage to files."""
+"""Fixtures of command-line tests: quick runs, checks of one-line errors, damaged files."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ Refused = Callable[..., str]
 
 SPACE = "tests.cli.faulty:Small"
 
-# As little of a search as there can be, with networks of a few dozen parameters.
+# The smallest possible search, with networks of a few dozen parameters.
 QUICK = (
     *("--teacher", "resnet20", "--space", SPACE),
     *("--population", "2", "--generations", "1", "--repeats", "1", "--batch-size", "8"),
@@ -30,7 +30,7 @@ COMMANDS = [("search",), ("run", "--no-onnx"), ("score", "1-1-1"), ("distill", "
 
 @pytest.fixture(scope="session")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the run folder of a finished search; it must stay as it is."""
+    """Return the run folder of a finished search; tests must not change it."""
     folder = tmp_path_factory.mktemp("searched") / "run"
     diswot.search(
         "resnet20",
@@ -47,17 +47,17 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run_folder(searched: Path, tmp_path: Path) -> Path:
-    """Return a copy of a finished run, to be damaged."""
+    """Return a copy of a finished run that a test may damage."""
     return Path(shutil.copytree(searched, tmp_path / "run"))
 
 
 def tree(folder: Path) -> set[Path]:
-    """Everything in `folder`, however deep."""
+    """Return all paths below `folder`."""
     return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
 def only_line(outcome: Outcome, code: int = 2) -> str:
-    """Make sure that one line on standard error is all that the user sees; return it."""
+    """Check that the output is one line on standard error, and return it."""
     assert outcome.err.count("\n") == 1, outcome.err
     assert outcome.err.startswith("diswot: ")
     assert "Traceback" not in outcome.err
@@ -68,7 +68,7 @@ def only_line(outcome: Outcome, code: int = 2) -> str:
 
 @pytest.fixture
 def refused(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refused:
-    """Return a function that runs a command that must be refused, and returns the message."""
+    """Return a function that runs a command, checks that it is refused, and returns the message."""
     monkeypatch.setattr("diswot.bars.SECONDS_WORTH_A_LINE", 60)  # this machine may be busy
 
     def run(*arguments: str | Path) -> str:
@@ -81,7 +81,7 @@ def refused(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Hostile:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self._marker = str(marker)
@@ -101,7 +101,7 @@ def cut_short(path: Path) -> None:
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Change a few bytes, and cut the end off."""
+    """Change a few bytes and cut off the end."""
     broken = bytearray(content)
     for _ in range(draw(st.integers(0, 3))):
         broken[draw(st.integers(0, len(broken) - 1))] = draw(st.integers(0, 255))

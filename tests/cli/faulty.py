@@ -1,4 +1,4 @@
-"""Spaces, teachers and datasets as users get them wrong; named by the tests as references."""
+"""Spaces, teachers and datasets with typical mistakes; tests name them as `module:name`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from search_spaces import Architecture, Choice, ChoiceSpace
 
 
 class Small(ChoiceSpace):
-    """Nothing is wrong with this one: four networks for the digits."""
+    """A valid space of four networks for the digits."""
 
     width = Choice(2, 4, 6, 8)
 
@@ -32,7 +32,7 @@ class Huge(Small):
 
 
 class NoSpace:
-    """A class that is no SearchSpace."""
+    """A class that is not a SearchSpace."""
 
 
 class ConstructorRaises(Small):
@@ -101,52 +101,52 @@ class OneRaises(Small):
 
 
 def seven_classes() -> nn.Module:
-    """Return a sound network with too few classes for the digits."""
+    """Return a valid network with too few classes for the digits."""
     return Small().build(Small().architecture(2), 7)
 
 
 def no_network() -> str:
-    """Return something that is no network."""
+    """Return an object that is not a network."""
     return "a teacher"
 
 
 def raising_teacher() -> nn.Module:
-    """Fail, in two lines."""
+    """Raise an error with a message of two lines."""
     raise RuntimeError("no teacher\nin two lines")
 
 
 def raising_data() -> Any:
-    """Fail, in two lines."""
+    """Raise an error with a message of two lines."""
     raise RuntimeError("no data\nin two lines")
 
 
 def no_dataset() -> Any:
-    """Return something that is no dataset."""
+    """Return an object that is not a dataset."""
     return 3
 
 
 def empty_data() -> Any:
-    """Return a dataset of no images."""
+    """Return an empty dataset."""
     return []
 
 
 def images_of_two_shapes() -> Any:
-    """Return images that cannot be one batch."""
+    """Return images of different shapes, which cannot be stacked."""
     return [(torch.zeros(1, 8 + i % 2, 8), i % 3) for i in range(60)]
 
 
 def vectors() -> Any:
-    """Return vectors in place of images."""
+    """Return vectors instead of images."""
     return [(torch.zeros(8), i % 3) for i in range(60)]
 
 
 def negative_classes() -> Any:
-    """Return classes below 0."""
+    """Return negative labels."""
     return [(torch.zeros(1, 8, 8), i % 3 - 1) for i in range(60)]
 
 
 def one_image_per_class() -> Any:
-    """Return too few images to hold any out."""
+    """Return one image per class, too few for a validation split."""
     return [(torch.zeros(1, 8, 8), i) for i in range(10)]
 
 
@@ -159,5 +159,5 @@ class _Unreadable:
 
 
 def unreadable_images() -> Any:
-    """Return a dataset whose items cannot be had."""
+    """Return a dataset whose items cannot be read."""
     return _Unreadable()

@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be read or do not fit: one line, and nothing in them executed."""
+"""Checkpoints that are damaged or do not fit: a one-line error, and no code is executed."""
 
 import pickle
 import re
@@ -73,7 +73,7 @@ def test_a_damaged_checkpoint_is_refused(
     assert str(path) in line
 
 
-def test_an_old_checkpoint_with_mismatched_parts_is_refused(
+def test_a_legacy_checkpoint_with_mismatched_keys_is_refused(
     refused: Refused, tmp_path: Path
 ) -> None:
     path = tmp_path / "weights.pt"
@@ -114,7 +114,7 @@ def test_a_checkpoint_of_another_network_is_refused(
     [torch.zeros(3), 3, [1, 2], {"epoch": 3}, {"model": {"a": "b"}}, {1: torch.zeros(3)}],
     ids=["tensor", "number", "list", "no tensors", "nested text", "numbered"],
 )
-def test_a_checkpoint_that_holds_no_weights_is_refused(
+def test_a_checkpoint_without_weights_is_refused(
     refused: Refused, tmp_path: Path, content: object
 ) -> None:
     path = tmp_path / "weights.pt"
@@ -132,7 +132,7 @@ def bare(content: object, path: Path) -> None:
 
 @pytest.mark.parametrize("write", [zipped, bare])
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_nothing_in_a_checkpoint_is_executed(
+def test_code_in_a_checkpoint_is_not_executed(
     refused: Refused,
     tmp_path: Path,
     command: tuple[str, ...],
@@ -143,15 +143,15 @@ def test_nothing_in_a_checkpoint_is_executed(
     line = refused(*command, "--teacher", "resnet20", "--teacher-weights", path)
     assert str(path) in line
     assert not marker.exists()
-    with suppress(RuntimeError):  # what torch says of a bare pickle, after executing it
+    with suppress(RuntimeError):  # the error of torch for a bare pickle, after executing it
         torch.load(path, weights_only=False)
-    assert marker.exists(), "the file is not hostile, so the test shows nothing"
+    assert marker.exists(), "loading the file executed nothing, so the test proves nothing"
 
 
 @pytest.mark.slow
 @given(data=st.data())
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
-def test_however_a_checkpoint_is_damaged_it_is_read_or_refused(
+def test_any_damaged_checkpoint_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.mktemp("damaged") / f"weights{suffix}"

@@ -1,4 +1,4 @@
-"""Datasets that are missing, damaged or unfit: one line, and nothing in them executed."""
+"""Datasets that are missing, damaged or invalid: a one-line error, and no code is executed."""
 
 import pickle
 from contextlib import suppress
@@ -33,7 +33,7 @@ def batch(count: int = 40, classes: int = 4) -> Batch:
 
 
 def pickled(content: object) -> bytes:
-    # Of a later protocol than the official files: Python 3 wraps bytes in a call in that one.
+    # A later protocol than in the official files, where Python 3 wraps bytes in a call.
     return pickle.dumps(content, protocol=3)
 
 
@@ -55,7 +55,7 @@ def write_cifar10(root: Path, batch_label: object) -> Path:
     return folder
 
 
-def test_the_dataset_that_is_damaged_below_is_sound(tmp_path: Path) -> None:
+def test_the_undamaged_dataset_is_read(tmp_path: Path) -> None:
     write_cifar100(tmp_path)
     assert len(diswot.load_data("cifar100", root=tmp_path).test) == 40
 
@@ -73,7 +73,7 @@ CIFAR10 = ("search", *QUICK, "--data", "cifar10")
 @pytest.mark.parametrize(
     ("name", "folder"), [("cifar10", "cifar-10-batches-py"), ("cifar100", "cifar-100-python")]
 )
-def test_a_dataset_that_is_not_there_is_refused(
+def test_a_missing_dataset_is_refused(
     refused: Refused, command: tuple[str, ...], name: str, folder: str
 ) -> None:
     assert folder in refused(*command, "--data", name)
@@ -132,7 +132,7 @@ def test_a_damaged_batch_is_refused(
         "one image per class",
     ],
 )
-def test_a_batch_of_the_wrong_content_is_refused(
+def test_a_batch_with_wrong_content_is_refused(
     refused: Refused, tmp_path: Path, change: Batch, reason: str
 ) -> None:
     write_cifar100(tmp_path / "data", train=batch() | change)
@@ -140,7 +140,7 @@ def test_a_batch_of_the_wrong_content_is_refused(
 
 
 @pytest.mark.parametrize("content", [[1, 2], None, "batch"], ids=["list", "none", "text"])
-def test_a_batch_that_is_no_dictionary_is_refused(
+def test_a_batch_that_is_not_a_dictionary_is_refused(
     refused: Refused, tmp_path: Path, content: object
 ) -> None:
     folder = write_cifar100(tmp_path / "data")
@@ -148,7 +148,7 @@ def test_a_batch_that_is_no_dictionary_is_refused(
     assert str(folder / "train") in refused(*CIFAR100)
 
 
-def test_all_batches_that_the_first_names_must_be_there(refused: Refused, tmp_path: Path) -> None:
+def test_a_missing_training_batch_is_refused(refused: Refused, tmp_path: Path) -> None:
     folder = write_cifar10(tmp_path / "data", b"training batch 1 of 5")
     assert str(folder / "data_batch_2") in refused(*CIFAR10)
 
@@ -156,15 +156,13 @@ def test_all_batches_that_the_first_names_must_be_there(refused: Refused, tmp_pa
 @pytest.mark.parametrize(
     "label", [b"training batch 1 of 0", "training batch 1 of 1", 3, b"rubbish"]
 )
-def test_a_batch_label_that_says_nothing_is_refused(
-    refused: Refused, tmp_path: Path, label: object
-) -> None:
+def test_an_invalid_batch_label_is_refused(refused: Refused, tmp_path: Path, label: object) -> None:
     folder = write_cifar10(tmp_path / "data", label)
     assert str(folder) in refused(*CIFAR10)
 
 
 @pytest.mark.parametrize("name", ["train", "test"])
-def test_nothing_in_a_dataset_is_executed(refused: Refused, tmp_path: Path, name: str) -> None:
+def test_code_in_a_dataset_is_not_executed(refused: Refused, tmp_path: Path, name: str) -> None:
     marker = tmp_path / "marker"
     folder = write_cifar100(tmp_path / "data")
     hostile = pickled(batch() | {b"meta": Hostile(marker)})
@@ -172,18 +170,18 @@ def test_nothing_in_a_dataset_is_executed(refused: Refused, tmp_path: Path, name
     assert str(folder / name) in refused(*CIFAR100)
     assert not marker.exists()
     pickle.loads(hostile)
-    assert marker.exists(), "the file is not hostile, so the test shows nothing"
+    assert marker.exists(), "loading the file executed nothing, so the test proves nothing"
 
 
 @given(data=st.data())
-def test_however_a_batch_is_damaged_it_is_read_or_refused(
+def test_any_damaged_batch_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     root = tmp_path_factory.mktemp("damaged")
     folder = write_cifar100(root)
     images = np.zeros((8, 3072), np.uint8)
     small = pickled({b"fine_labels": [0, 1] * 4, b"data": images})
-    # The head and the tail are what the pickle's structure is in; the rest are pixels.
+    # The structure of the pickle is in its head and tail; the rest are pixels.
     head, tail = data.draw(damaged(small[:200])), data.draw(damaged(small[-40:]))
     (folder / "train").write_bytes(head + small[200:-40] + tail)
     with suppress(DataError):
@@ -217,7 +215,5 @@ def test_a_data_root_that_is_a_file_is_refused(refused: Refused, tmp_path: Path)
         ("unreadable_images", "no image"),
     ],
 )
-def test_a_dataset_of_ones_own_that_is_unfit_is_refused(
-    refused: Refused, name: str, reason: str
-) -> None:
+def test_an_invalid_user_dataset_is_refused(refused: Refused, name: str, reason: str) -> None:
     assert reason in refused("search", *QUICK, "--data", f"tests.cli.faulty:{name}")

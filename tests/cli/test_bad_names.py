@@ -1,4 +1,4 @@
-"""Unknown names, choices, commands and references: one line that says what was meant."""
+"""Unknown names, choices, commands and references: one line with the closest match."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.cli.conftest import COMMANDS, Refused
         ("--data", "cifar-100", "cifar100"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest(
+def test_an_unknown_name_suggests_the_closest_match(
     refused: Refused, command: tuple[str, ...], option: str, given: str, meant: str
 ) -> None:
     line = refused(*command, option, given)
@@ -26,13 +26,13 @@ def test_an_unknown_name_is_answered_with_the_nearest(
 
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=lambda command: command[0])
 @pytest.mark.parametrize("scorer", ["semantics", "relation+semantics"])
-def test_an_unknown_scorer_is_answered_with_the_nearest(
+def test_an_unknown_scorer_suggests_the_closest_match(
     refused: Refused, command: tuple[str, ...], scorer: str
 ) -> None:
     assert "'semantic'" in refused(*command, "--scorer", scorer)
 
 
-def test_an_unknown_loss_is_answered_with_the_nearest(refused: Refused) -> None:
+def test_an_unknown_loss_suggests_the_closest_match(refused: Refused) -> None:
     assert "'diswot-dagger'" in refused("distill", "--arch", "1-1-1", "--loss", "diswot-daggr")
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_loss_is_answered_with_the_nearest(refused: Refused) -> None:
     ],
     ids=["engine", "combination", "teacher state", "list"],
 )
-def test_an_unknown_choice_is_answered_with_those_there_are(
+def test_an_unknown_choice_lists_the_valid_ones(
     refused: Refused, arguments: tuple[str, ...], known: str
 ) -> None:
     assert known in refused(*arguments)
@@ -63,7 +63,9 @@ def test_an_unknown_command_or_option_is_refused(
 @pytest.mark.parametrize(
     "reference", ["nomodule:X", "os:nothing", "os:", ":X", "os:path:sep", "no module:X"]
 )
-def test_a_reference_to_nothing_is_refused(refused: Refused, option: str, reference: str) -> None:
+def test_a_reference_to_a_missing_object_is_refused(
+    refused: Refused, option: str, reference: str
+) -> None:
     assert option.removeprefix("--")[:4] in refused("search", option, reference)
 
 
@@ -76,6 +78,6 @@ def test_a_reference_to_nothing_is_refused(refused: Refused, option: str, refere
 def test_a_module_that_cannot_be_imported_is_refused(
     refused: Refused, tmp_path: Path, option: str, source: str, reason: str
 ) -> None:
-    # In the current folder and not on sys.path: the command line looks there too.
+    # The command line also looks in the current folder, which is not on sys.path.
     (tmp_path / "broken_module.py").write_text(source)
     assert reason in refused("search", option, "broken_module:X")

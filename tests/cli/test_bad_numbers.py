@@ -1,4 +1,4 @@
-"""Budgets, counts, batches and devices that cannot be: one line that names the option."""
+"""Invalid budgets, counts, batch sizes and devices: one line that names the option."""
 
 import pytest
 
@@ -7,7 +7,9 @@ from tests.cli.conftest import QUICK, SPACE, Refused
 
 @pytest.mark.parametrize("option", ["--max-params", "--max-macs"])
 @pytest.mark.parametrize("number", ["3oo", "-5", "0", "", "0.2", "1e3", "k", "9" * 400])
-def test_a_budget_that_is_no_number_is_refused(refused: Refused, option: str, number: str) -> None:
+def test_a_budget_that_is_not_a_number_is_refused(
+    refused: Refused, option: str, number: str
+) -> None:
     assert option in refused("search", *QUICK, option, number)
 
 
@@ -15,7 +17,7 @@ def test_a_budget_that_is_no_number_is_refused(refused: Refused, option: str, nu
 @pytest.mark.parametrize(
     ("option", "smallest"), [("--max-params", "params 50"), ("--max-macs", "macs 4,628")]
 )
-def test_a_budget_that_nothing_meets_is_answered_with_the_least(
+def test_an_unmet_budget_reports_the_smallest_network(
     refused: Refused, command: str, option: str, smallest: str
 ) -> None:
     forms = ("--no-onnx",) if command == "run" else ()
@@ -40,7 +42,7 @@ def test_a_number_out_of_range_is_refused(refused: Refused, option: str, number:
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--teacher-epochs"])
-def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> None:
+def test_a_training_of_zero_epochs_is_refused(refused: Refused, option: str) -> None:
     assert option in refused("distill", "--arch", "1-1-1", option, "0")
 
 
@@ -66,7 +68,7 @@ def test_a_training_of_no_epochs_is_refused(refused: Refused, option: str) -> No
     ],
 )
 @pytest.mark.parametrize("command", [("distill", "--arch", "1-1-1"), ("run",)])
-def test_a_nonsensical_training_is_refused(
+def test_invalid_training_options_are_refused(
     refused: Refused, command: tuple[str, ...], option: str, value: str
 ) -> None:
     assert option in refused(*command, option, value)
@@ -80,7 +82,7 @@ def test_a_nonsensical_training_is_refused(
         (("--precision", "fp16"), "Expected a GPU for the precision fp16"),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(
+def test_incompatible_settings_are_refused(
     refused: Refused, options: tuple[str, ...], words: str
 ) -> None:
     command = ("distill", "--arch", "1-1-1", "--loss", "alone", "--device", "cpu")
@@ -107,14 +109,14 @@ def test_a_batch_larger_than_the_data_is_refused(
     ids=lambda command: command[0],
 )
 @pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
-def test_a_device_that_cannot_compute_is_refused(
+def test_an_unusable_device_is_refused(
     refused: Refused, command: tuple[str, ...], device: str
 ) -> None:
     assert device in refused(*command, "--device", device)
 
 
 @pytest.mark.parametrize("command", ["search", "run"])
-def test_a_search_in_several_processes_is_refused(
+def test_a_search_under_torchrun_is_refused(
     refused: Refused, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")

@@ -1,4 +1,4 @@
-"""Absurd numbers, output folders and losses: one line, at once, and nothing is left behind."""
+"""Absurd numbers, output folders and losses: an immediate one-line error, no files left."""
 
 from pathlib import Path
 
@@ -38,14 +38,14 @@ HUGE = "99999999999999999999"
         ("bench speed", "--architectures"),
     ],
 )
-def test_numbers_beyond_all_use_are_refused(refused: Refused, command: str, option: str) -> None:
+def test_absurdly_large_numbers_are_refused(refused: Refused, command: str, option: str) -> None:
     for number in (HUGE, "9" * 5000):
         assert option in refused(*command.split(), option, number)
 
 
 @pytest.mark.parametrize("command", [("search", *QUICK), ("run", *QUICK), ("distill",)])
 @pytest.mark.parametrize(("out", "said"), [("", "--out"), (" ", "--out"), ("new/../x", "new/../x")])
-def test_no_folder_is_no_output(
+def test_an_empty_output_folder_is_refused(
     refused: Refused, command: tuple[str, ...], out: str, said: str
 ) -> None:
     chosen = ("--arch", "1-1-1") if command == ("distill",) else ()
@@ -53,7 +53,7 @@ def test_no_folder_is_no_output(
 
 
 @pytest.mark.parametrize("loss", ["0*ce", "0*ce + 0*kd", "0.0*at"])
-def test_a_loss_of_nothing_is_refused(refused: Refused, loss: str) -> None:
+def test_a_loss_with_only_zero_weights_is_refused(refused: Refused, loss: str) -> None:
     assert "every weight" in refused("distill", "--arch", "1-1-1", "--loss", loss)
     assert parse_objective("0*ce + kd").needs_teacher
 
@@ -67,7 +67,7 @@ number = 3
 
 
 @pytest.mark.slow
-def test_an_own_scorer_is_named_on_the_command_line(
+def test_a_user_scorer_can_be_used_from_the_command_line(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own_scores.py").write_text(OWN)
@@ -86,7 +86,7 @@ def test_an_own_scorer_is_named_on_the_command_line(
     )
 
 
-def test_every_error_has_one_root() -> None:
+def test_run_error_is_a_diswot_error() -> None:
     assert issubclass(diswot.RunError, diswot.DiswotError)
 
 

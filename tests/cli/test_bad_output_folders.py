@@ -1,4 +1,4 @@
-"""Output folders that cannot be written: one line, before anything is computed."""
+"""Output folders that cannot be written: a one-line error before anything is computed."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from tests.cli.conftest import ONE_EPOCH, QUICK, SPACE, Refused
     ids=lambda command: command[0],
 )
 class TestOutputFolder:
-    """Found out at once, before anything is computed."""
+    """Invalid output folders are refused before anything is computed."""
 
-    def test_one_that_is_not_empty_is_refused(
+    def test_a_folder_that_is_not_empty_is_refused(
         self, refused: Refused, tmp_path: Path, command: tuple[str, ...]
     ) -> None:
         (tmp_path / "out").mkdir()
@@ -33,15 +33,15 @@ class TestOutputFolder:
         assert "is a file" in refused(*command, "--out", tmp_path / "out")
         assert (tmp_path / "out").read_text() == "mine"
 
-    def test_one_below_a_file_is_refused(
+    def test_a_folder_below_a_file_is_refused(
         self, refused: Refused, tmp_path: Path, command: tuple[str, ...]
     ) -> None:
         (tmp_path / "file").write_text("mine")
         assert "cannot be written" in refused(*command, "--out", tmp_path / "file" / "out")
 
-    # Where even the administrator, as whom tests may run, cannot write.
+    # Not even root, who may run the tests, can write there.
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc here")
-    def test_one_that_cannot_be_made_is_refused(
+    def test_a_folder_that_cannot_be_created_is_refused(
         self, refused: Refused, command: tuple[str, ...]
     ) -> None:
         assert "/proc/out" in refused(*command, "--out", "/proc/out")
@@ -51,7 +51,7 @@ class TestOutputFolder:
     ) -> None:
         assert "xxx" in refused(*command, "--out", "x" * 300)
 
-    def test_a_link_to_nowhere_is_refused(
+    def test_a_broken_link_is_refused(
         self, refused: Refused, tmp_path: Path, command: tuple[str, ...]
     ) -> None:
         (tmp_path / "out").symlink_to(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Run folders that are missing, unfinished or damaged: one line, nothing trained or exported."""
+"""Run folders that are missing, unfinished or damaged: one line before any training or export."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from tests.cli.faulty import Small
 from tests.edits import edit
 
 
-def test_distilling_nothing_is_refused(refused: Refused) -> None:
+def test_distilling_without_a_student_is_refused(refused: Refused) -> None:
     assert "--arch" in refused("distill")
 
 
 @pytest.mark.parametrize("command", ["distill", "export"])
 @pytest.mark.parametrize("kind", ["missing", "empty", "file"])
-def test_what_is_no_run_folder_is_refused(
+def test_a_folder_that_is_not_a_run_is_refused(
     refused: Refused, tmp_path: Path, command: str, kind: str
 ) -> None:
     path = tmp_path / "folder"
@@ -37,7 +37,7 @@ def test_a_run_without_a_trained_student_cannot_be_exported(
     assert f"diswot distill {run_folder}" in refused("export", run_folder, "--space", SPACE)
 
 
-def test_what_a_run_folder_names_is_not_imported(refused: Refused, run_folder: Path) -> None:
+def test_code_named_in_a_run_folder_is_not_imported(refused: Refused, run_folder: Path) -> None:
     edit(run_folder / "manifest.json", lambda manifest: manifest["settings"].update(space=SPACE))
     assert "--space" in refused("distill", run_folder)
 
@@ -128,7 +128,7 @@ def test_a_damaged_journal_is_refused_by_line(
 
 @pytest.fixture
 def trained(run_folder: Path) -> Path:
-    """Return the folder of a training of the winner, to be damaged; its weights are random."""
+    """Return the training folder of the winner, with random weights, that a test may damage."""
     folder = run_folder / "distill" / "diswot"
     folder.mkdir(parents=True)
     best = json.loads((run_folder / "result.json").read_text())["best"]["architecture"]
@@ -197,7 +197,7 @@ def test_a_student_that_was_not_trained_is_not_exported(
     assert option[1] in refused("export", run_folder, "--space", SPACE, *option)
 
 
-def test_an_export_over_something_is_refused(
+def test_an_export_into_an_existing_folder_is_refused(
     refused: Refused, run_folder: Path, trained: Path
 ) -> None:
     line = refused("export", run_folder, "--space", SPACE, "--out", trained)

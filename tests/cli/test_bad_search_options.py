@@ -1,4 +1,4 @@
-"""Options of engines, budgets, latencies, workers and resuming that cannot be: one line each."""
+"""Invalid options of engines, budgets, latencies, workers and resuming: one line each."""
 
 import json
 import os
@@ -95,7 +95,7 @@ TABLES = {
 
 @pytest.fixture(autouse=True)
 def tables(tmp_path: Path) -> None:
-    """Write tables of latencies, sound and not."""
+    """Write valid and invalid tables of latencies."""
     for name, text in TABLES.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "bytes.csv").write_bytes(b"arch,ms\nwidth=2,\xff\n")
@@ -104,7 +104,7 @@ def tables(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["search", "run"])
 @pytest.mark.parametrize("options", OPTIONS, ids=OPTIONS)
-def test_an_option_that_cannot_be_is_refused(refused: Refused, command: str, options: str) -> None:
+def test_an_invalid_option_is_refused(refused: Refused, command: str, options: str) -> None:
     chosen, said = OPTIONS[options]
     quick = (*QUICK, "--no-onnx") if command == "run" else QUICK
     assert said in refused(command, *quick, *chosen.split(" "))
@@ -152,7 +152,7 @@ def test_workers_with_a_cluster_are_refused(
     assert "exclude each other" in line
 
 
-def test_a_server_that_is_no_cluster_is_refused(
+def test_a_server_that_is_not_a_dask_scheduler_is_refused(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_module("diswot.search._dask"), "PATIENCE", 1)
@@ -164,7 +164,9 @@ def test_a_server_that_is_no_cluster_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "file"])
-def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, kind: str) -> None:
+def test_resuming_a_folder_that_is_not_a_run_is_refused(
+    refused: Refused, tmp_path: Path, kind: str
+) -> None:
     path = tmp_path / "folder"
     if kind == "empty":
         path.mkdir()
@@ -195,7 +197,7 @@ def test_resuming_what_is_no_run_is_refused(refused: Refused, tmp_path: Path, ki
         ("--space nowhere:Space", "nowhere"),
     ],
 )
-def test_resuming_as_it_cannot_be_is_refused(
+def test_invalid_options_of_resume_are_refused(
     refused: Refused, run_folder: Path, options: str, said: str
 ) -> None:
     rename_space(run_folder)
@@ -205,7 +207,7 @@ def test_resuming_as_it_cannot_be_is_refused(
 
 
 def rename_space(folder: Path) -> None:
-    """Let the run be one that was started on the command line."""
+    """Change the manifest as if the run had been started on the command line."""
     change(folder, space=SPACE)
 
 
@@ -215,7 +217,7 @@ def change(folder: Path, **settings: Any) -> None:
 
 @pytest.mark.parametrize("command", ["resume", "distill", "export"])
 @pytest.mark.parametrize("schema", [1, 4, None, "2"])
-def test_a_run_of_another_version_is_refused(
+def test_a_run_written_by_another_version_is_refused(
     refused: Refused, run_folder: Path, command: str, schema: object
 ) -> None:
     edit(run_folder / "manifest.json", lambda manifest: manifest.update(schema=schema))
@@ -223,7 +225,7 @@ def test_a_run_of_another_version_is_refused(
     assert f"schema {schema!r}, expected 3" in line
 
 
-def test_a_journal_of_another_space_is_refused_by_its_line(
+def test_the_error_names_the_journal_line_of_another_space(
     refused: Refused, run_folder: Path
 ) -> None:
     rename_space(run_folder)
@@ -234,9 +236,7 @@ def test_a_journal_of_another_space_is_refused_by_its_line(
 
 
 @pytest.mark.parametrize("kind", ["teacher", "space", "data", "data_source", "scorer"])
-def test_code_that_a_run_names_is_not_imported(
-    refused: Refused, run_folder: Path, kind: str
-) -> None:
+def test_code_named_by_a_run_is_not_imported(refused: Refused, run_folder: Path, kind: str) -> None:
     (run_folder.parent / "hostile.py").write_text("import os; os.mkdir('made')")
     (run_folder / ".lock").touch()
     source = {"data": "hostile:X"} if kind == "data_source" else None
@@ -246,9 +246,7 @@ def test_code_that_a_run_names_is_not_imported(
     assert kind == "scorer" or f"--{kind.removesuffix('_source')}" in line
 
 
-def test_a_run_with_nothing_more_to_do_prints_its_result_again(
-    cli: CommandLine, run_folder: Path
-) -> None:
+def test_resuming_a_finished_run_prints_its_result(cli: CommandLine, run_folder: Path) -> None:
     rename_space(run_folder)
     before = (run_folder / "result.json").read_bytes()
     again = cli("resume", run_folder, *FEW_NETWORKS, "--json")
@@ -258,7 +256,7 @@ def test_a_run_with_nothing_more_to_do_prints_its_result_again(
     assert (run_folder / "result.json").read_bytes() == before
 
 
-def test_an_unfinished_run_is_not_distilled_but_can_be_resumed(
+def test_an_unfinished_run_can_be_resumed_but_not_distilled(
     cli: CommandLine, run_folder: Path
 ) -> None:
     (run_folder / "result.json").unlink()

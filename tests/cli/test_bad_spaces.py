@@ -1,4 +1,4 @@
-"""Teachers, spaces and architectures of one's own that cannot be used: one line."""
+"""User-defined teachers, spaces and architectures that cannot be used: one line each."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.cli.conftest import COMMANDS, ONE_EPOCH, QUICK, SPACE, Refused
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_a_teacher_of_other_classes_than_the_data_is_refused(
+def test_a_teacher_with_another_number_of_classes_is_refused(
     refused: Refused, command: tuple[str, ...]
 ) -> None:
     line = refused(*command, "--teacher", "tests.cli.faulty:seven_classes")
@@ -15,7 +15,7 @@ def test_a_teacher_of_other_classes_than_the_data_is_refused(
 
 
 @pytest.mark.parametrize("name", ["no_network", "raising_teacher"])
-def test_a_callable_that_makes_no_teacher_is_refused(refused: Refused, name: str) -> None:
+def test_a_callable_that_returns_no_network_is_refused(refused: Refused, name: str) -> None:
     assert name in refused("search", "--teacher", f"tests.cli.faulty:{name}")
 
 
@@ -41,7 +41,7 @@ def test_a_callable_that_makes_no_teacher_is_refused(refused: Refused, name: str
         ("WrongChannels", "(1, 16, 16)"),
     ],
 )
-def test_a_space_whose_networks_cannot_be_used_is_refused(
+def test_a_space_with_unusable_networks_is_refused(
     refused: Refused, command: tuple[str, ...], name: str, reason: str
 ) -> None:
     assert reason in refused(*command, "--space", f"tests.cli.faulty:{name}")

@@ -1,4 +1,4 @@
-"""`diswot bench` from the outside."""
+"""The commands of `diswot bench`."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ def correlation(cli: CommandLine, path: Path, *more: str | int | Path):  # type:
 
 
 @pytest.mark.slow
-def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_user_table_is_compared_with_baselines(cli: CommandLine, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = correlation(cli, table(tmp_path, ROWS), "--out", out)
     assert done.code == 0, done.err
@@ -52,7 +52,7 @@ def test_a_table_of_ones_own_is_compared_with_baselines(cli: CommandLine, tmp_pa
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_it_resumes_to_the_same_result(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_resumed_benchmark_gives_the_same_result(cli: CommandLine, tmp_path: Path) -> None:
     path, out = table(tmp_path, ROWS), tmp_path / "out"
     assert correlation(cli, path, "--out", out, "--workers", 2).code == 0
     whole = (out / "acc.csv").read_bytes()
@@ -66,7 +66,7 @@ def test_it_resumes_to_the_same_result(cli: CommandLine, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
+def test_json_output_is_one_object(cli: CommandLine, tmp_path: Path) -> None:
     done = correlation(cli, table(tmp_path, ROWS), "--json")
     rows = json.loads(done.out)["rows"]
     assert {row["scorer"] for row in rows} >= {"nwot", "null", "params"}
@@ -83,7 +83,7 @@ def test_one_json_object(cli: CommandLine, tmp_path: Path) -> None:
     ],
     ids=["few", "twice", "no number", "outside", "constant"],
 )
-def test_a_bad_table_is_reported_in_one_line(
+def test_an_invalid_table_is_a_one_line_error(
     cli: CommandLine, tmp_path: Path, rows: list[str], message: str
 ) -> None:
     done = correlation(cli, table(tmp_path, rows), "--out", tmp_path / "out")
@@ -106,7 +106,7 @@ def test_a_bad_table_is_reported_in_one_line(
         (("--sample", "many"), "expected a positive number or all"),
     ],
 )
-def test_mistakes_are_reported_in_one_line(
+def test_invalid_options_are_one_line_errors(
     cli: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     done = cli("bench", "correlation", *arguments)
@@ -124,7 +124,7 @@ def test_a_sample_larger_than_the_space_is_refused(cli: CommandLine, shared_data
     assert "64 architectures" in done.err
 
 
-def test_an_unknown_target_is_met_with_those_there_are(cli: CommandLine, shared_data: Path) -> None:
+def test_an_unknown_target_suggests_the_closest_match(cli: CommandLine, shared_data: Path) -> None:
     done = cli(
         "bench", "correlation", "--truth", "resnet-s0", "--data-root", shared_data,
         "--target", "distillde",
@@ -134,7 +134,7 @@ def test_an_unknown_target_is_met_with_those_there_are(cli: CommandLine, shared_
 
 
 @pytest.mark.slow
-def test_another_folder_of_other_settings_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_folder_with_other_settings_is_refused(cli: CommandLine, tmp_path: Path) -> None:
     path, out = table(tmp_path, ROWS), tmp_path / "out"
     assert correlation(cli, path, "--out", out).code == 0
     done = correlation(cli, path, "--out", out, "--seed", 1)
@@ -142,7 +142,7 @@ def test_another_folder_of_other_settings_is_refused(cli: CommandLine, tmp_path:
     assert "started with seed 0, but got 1" in done.err
 
 
-def test_published_figures_are_compared_with_ours(
+def test_published_figures_are_compared_with_measured_ones(
     cli: CommandLine, shared_data: Path, tmp_path: Path
 ) -> None:
     done = cli("bench", "paper", "--data-root", shared_data, "--out", tmp_path / "paper")
@@ -163,7 +163,7 @@ def test_published_figures_are_compared_with_ours(
     assert all(row["remark"] for row in rows if row["verdict"] == "not tested")
 
 
-def test_paper_without_published_figures_asks_for_their_folder(
+def test_without_published_figures_the_error_asks_for_the_folder(
     cli: CommandLine, tmp_path: Path, shared_data: Path
 ) -> None:
     done = cli("bench", "paper", "--data-root", shared_data, "--published", tmp_path)
@@ -181,7 +181,7 @@ def test_paper_without_published_figures_asks_for_their_folder(
     ],
     ids=["columns", "statistic", "count", "empty"],
 )
-def test_bad_results_are_reported_in_one_line(
+def test_invalid_results_are_a_one_line_error(
     cli: CommandLine, tmp_path: Path, shared_data: Path, content: str, message: str
 ) -> None:
     results = tmp_path / "mine.csv"
@@ -192,7 +192,7 @@ def test_bad_results_are_reported_in_one_line(
     assert str(results) in done.err
 
 
-def test_bad_published_figures_are_one_line(
+def test_invalid_published_figures_are_a_one_line_error(
     cli: CommandLine, tmp_path: Path, shared_data: Path
 ) -> None:
     (tmp_path / "diswot.csv").write_text("claim,setting,quantity\nfirst,S0,tau\n")
@@ -215,7 +215,7 @@ def test_benchmarks_are_listed(cli: CommandLine) -> None:
         assert name in done.out
 
 
-def test_a_teacher_without_weights_cannot_be_seen_trained(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_trained_teacher_state_requires_weights(cli: CommandLine, tmp_path: Path) -> None:
     outcome = cli(
         "bench", "correlation", "--scorers", "student_fit", "--sample", "10",
         "--teacher", "resnet20", "--teacher-state", "trained", "--out", tmp_path / "c",

@@ -32,7 +32,7 @@ def written(text: str) -> str:
     return "run.toml"
 
 
-def test_the_command_line_goes_before_the_file(cli: CommandLine) -> None:
+def test_the_command_line_overrides_the_file(cli: CommandLine) -> None:
     tables = "[search]\nrepeats = 2\n[run]\nepochs = 3\n"
     path = written(f"population = 5\nmax-params = '300k'\n{tables}")
     outcome = cli("search", "--config", path, "--population", 7, "--print-config")
@@ -44,7 +44,7 @@ def test_the_command_line_goes_before_the_file(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "search", "distill", "score"])
-def test_what_is_printed_is_read_again(cli: CommandLine, command: str) -> None:
+def test_the_printed_configuration_can_be_read_back(cli: CommandLine, command: str) -> None:
     archs = ["1-1-1"] if command == "score" else []
     printed = cli(command, *archs, "--seed", 3, "--print-config").out
     again = cli(command, *archs, "--config", written(printed), "--print-config")
@@ -70,23 +70,23 @@ def test_what_is_printed_is_read_again(cli: CommandLine, command: str) -> None:
         ("objectives = [1]\n", "line 1: Expected objectives to be a list of strings"),
     ],
 )
-def test_a_mistake_in_the_file_names_its_line(cli: CommandLine, text: str, said: str) -> None:
+def test_an_error_in_the_file_names_its_line(cli: CommandLine, text: str, said: str) -> None:
     assert said in only_line(cli("search", "--config", written(text)))
 
 
-def test_a_file_that_is_not_there_is_refused(cli: CommandLine) -> None:
+def test_a_missing_file_is_refused(cli: CommandLine) -> None:
     assert "--config nowhere.toml" in only_line(cli("search", "--config", "nowhere.toml"))
 
 
 def scored(folder: str) -> list[dict[str, Any]]:
-    """Return the candidates of a journal without what differs from run to run."""
+    """Return the candidates of a journal without times, which differ from run to run."""
     lines = map(json.loads, Path(folder, "journal.jsonl").read_text().splitlines())
     other = ("seconds", "worker", "crc32")
     return [{name: v for name, v in line.items() if name not in other} for line in lines]
 
 
 @pytest.mark.slow
-def test_the_file_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
+def test_the_config_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
     at_random = ("--engine", "random", "--seed", 5, "--max-params", "1M")
     first = cli("search", *QUICK, "--space", "s0", *at_random, "--out", "first")
     assert first.code == 0, first.err
@@ -98,7 +98,7 @@ def test_the_file_of_a_run_folder_repeats_the_run(cli: CommandLine) -> None:
 
 
 @pytest.mark.slow
-def test_the_file_of_a_training_repeats_it(cli: CommandLine) -> None:
+def test_the_config_of_a_training_repeats_it(cli: CommandLine) -> None:
     quick = ("--arch", "1-1-1", "--loss", "alone", "--epochs", 1, "--precision", "bf16")
     assert cli("distill", *quick, "--out", "first").code == 0
     assert cli("distill", "--config", "first/config.toml", "--out", "again").code == 0
@@ -106,7 +106,7 @@ def test_the_file_of_a_training_repeats_it(cli: CommandLine) -> None:
     assert again == first
 
 
-def test_python_code_is_left_out_of_the_file(run_folder: Path) -> None:
+def test_python_objects_are_left_out_of_the_file(run_folder: Path) -> None:
     config = (run_folder / "config.toml").read_text()
     assert "# space: not set" in config
     assert tomllib.loads(config)["teacher"] == "resnet20"

@@ -1,4 +1,4 @@
-"""Options that contradict each other are refused before data are read or a teacher is made."""
+"""Contradicting options are refused before data is read or a teacher is built."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +76,7 @@ def own_files(tmp_path: Path) -> None:
         for command in commands
     ],
 )
-def test_commands_refuse_before_data_are_read(
+def test_commands_refuse_contradictions_before_reading_data(
     refused: Refused, command: str, options: str, said: str
 ) -> None:
     line = refused(*command.split(), "--data", NEVER, *options.split())
@@ -154,7 +154,7 @@ TRAINED = {"teacher": nn.Linear(1, 1), "teacher_epochs": 3}
         (run, {"out": "own.pt"}, "own.pt is a file"),
     ],
 )
-def test_python_refuses_before_data_are_read(
+def test_functions_refuse_contradictions_before_reading_data(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     call: Call,
@@ -181,7 +181,7 @@ def test_python_refuses_before_data_are_read(
     ],
 )
 @pytest.mark.parametrize("of_a_job", [False, True], ids=["search", "job"])
-def test_resume_refuses_before_data_are_read(
+def test_resume_refuses_contradictions_before_reading_data(
     refused: Refused, run_folder: Path, options: str, said: str, *, of_a_job: bool
 ) -> None:
     (run_folder / ".lock").touch()

@@ -1,4 +1,4 @@
-"""Numbers with a unit: 300k, 1.5M, 2G."""
+"""Numbers with a suffix: 300k, 1.5M, 2G."""
 
 import re
 
@@ -17,26 +17,26 @@ def read(text: object) -> int:
 
 
 @given(number=st.integers(1, 10**30), unit=st.sampled_from(sorted(UNITS)))
-def test_a_whole_number_counts_units(number: int, unit: str) -> None:
+def test_a_suffix_multiplies_the_number(number: int, unit: str) -> None:
     assert read(f"{number}{unit}") == number * UNITS[unit]
 
 
 @given(number=st.integers(1, 10**12), unit=st.sampled_from(["k", "M", "G"]))
-def test_a_number_is_read_back_from_the_unit_it_is_written_in(number: int, unit: str) -> None:
+def test_a_number_written_with_a_suffix_is_read_back(number: int, unit: str) -> None:
     places = len(str(UNITS[unit])) - 1
     whole, part = divmod(number, UNITS[unit])
     assert read(f"{whole}.{part:0{places}d}{unit}") == number
 
 
 @given(number=st.integers(1, 10**30))
-def test_a_number_is_itself(number: int) -> None:
+def test_a_number_without_suffix_is_unchanged(number: int) -> None:
     assert read(number) == number
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("300k", 300_000), ("1.5M", 1_500_000), ("2G", 2 * 10**9), (" 7 ", 7)]
 )
-def test_the_examples_of_the_help_are_read(text: str, number: int) -> None:
+def test_the_examples_in_the_help_are_valid(text: str, number: int) -> None:
     assert read(text) == number
 
 
@@ -45,20 +45,20 @@ NUMBERS = ["0", "0k", "0.2", "-5", "−5", "+5", "1.k", ".5k", "9" * 400 + "."]
 
 
 @pytest.mark.parametrize("text", WORDS + NUMBERS)
-def test_rubbish_is_refused(text: str) -> None:
+def test_invalid_text_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match=re.escape(repr(text))):
         read(text)
 
 
 @given(text=st.text().filter(lambda text: not re.match(r"\s*\d", text)))
-def test_what_does_not_begin_with_a_digit_is_refused(text: str) -> None:
+def test_text_that_does_not_start_with_a_digit_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter) as refusal:
         read(text)
     assert "\n" not in refusal.value.format_message()
 
 
 @given(text=st.from_regex(r"\d{1,400}(\.\d{1,400})?[kMGT]?", fullmatch=True))
-def test_what_looks_like_a_number_is_a_positive_one_or_refused(text: str) -> None:
+def test_any_number_is_positive_or_refused(text: str) -> None:
     try:
         assert read(text) >= 1
     except click.BadParameter as refusal:

@@ -1,4 +1,4 @@
-"""Candidates that fail: the search continues, and ends with status 1 if all of them do."""
+"""Failing candidates: the search continues, and exits with status 1 if all fail."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def candidates_of(folder: Path) -> tuple[Candidate, ...]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["search", "run"])
-def test_a_run_whose_candidates_all_fail_exits_1_and_is_kept(
+def test_if_all_candidates_fail_the_run_exits_with_1(
     cli: CommandLine, tmp_path: Path, command: str
 ) -> None:
     space = ("--space", "tests.cli.faulty:AllNaN")
@@ -40,7 +40,7 @@ def test_a_run_whose_candidates_all_fail_exits_1_and_is_kept(
 
 @pytest.mark.parametrize("engine", ["evolution", "random"])
 @pytest.mark.parametrize(("space", "reason"), [("OneNaN", "nan"), ("OneRaises", "this one")])
-def test_one_candidate_that_fails_does_not_end_the_search(
+def test_a_failing_candidate_does_not_stop_the_search(
     cli: CommandLine, tmp_path: Path, space: str, reason: str, engine: str
 ) -> None:
     chosen = ("--space", f"tests.cli.faulty:{space}", "--engine", engine)

@@ -1,4 +1,4 @@
-"""`--help` in one screen, `--help-all`, and options that a task alone has."""
+"""`--help` on one screen, `--help-all`, and options of a single task."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_help_fits_one_screen_under_headings(
 
 @pytest.mark.parametrize("command", ["distill", "score", "teacher train"])
 @pytest.mark.parametrize("flag", ["--help", "--help-all"])
-def test_only_options_stand_under_headings(cli: CommandLine, command: str, flag: str) -> None:
+def test_headings_list_only_options(cli: CommandLine, command: str, flag: str) -> None:
     rows = [line for line in cli(*command.split(), flag).out.splitlines() if line[:3].strip()]
     listed = rows[[row[:-1] in GROUPS for row in rows].index(True) :]
     assert not [row for row in listed if row[:-1] not in GROUPS and not row.startswith("  -")]
@@ -48,7 +48,7 @@ def test_every_declared_option_has_a_heading() -> None:
             assert option.option.group in GROUPS, name
 
 
-def test_options_of_a_task_are_taken_where_it_is_chosen(cli: CommandLine) -> None:
+def test_options_of_a_task_are_accepted_with_that_task(cli: CommandLine) -> None:
     page = cli("search", "--task", "landmarks", "--help").out
     assert "--normalizer" in page
     printed = cli("search", "--task=landmarks", "--crop", "0.5", "--print-config").out
@@ -68,7 +68,7 @@ def test_options_of_a_task_are_taken_where_it_is_chosen(cli: CommandLine) -> Non
         (("--task", "landmarks", "--scorer", "semantic"), "of the task landmarks do not provide"),
     ],
 )
-def test_what_does_not_fit_the_task_is_refused(
+def test_options_of_another_task_are_refused(
     cli: CommandLine, options: tuple[str, ...], said: str
 ) -> None:
     assert said in only_line(cli("search", *options))

@@ -1,4 +1,4 @@
-"""`diswot init`: options for a folder of photos, after a look at it."""
+"""`diswot init` writes options that fit a folder of photos."""
 
 import tomllib
 from pathlib import Path
@@ -20,7 +20,7 @@ def photos(folder: Path, *, sides: tuple[int, int], counts: dict[str, int], mode
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
 
 
-def test_the_file_is_of_the_photos_and_is_read(cli: CommandLine) -> None:
+def test_the_file_fits_the_photos_and_can_be_read(cli: CommandLine) -> None:
     photos(Path("birds"), sides=(150, 90), counts={"owl": 12, "wren": 60}, mode="RGB")
     out = cli("init", "birds")
     assert out.code == 0
@@ -38,7 +38,7 @@ def test_the_file_is_of_the_photos_and_is_read(cli: CommandLine) -> None:
     assert {name: used[name] for name in values} == values
 
 
-def test_even_gray_photos_are_called_so(cli: CommandLine) -> None:
+def test_gray_photos_are_detected(cli: CommandLine) -> None:
     photos(Path("gray"), sides=(20, 24), counts={"a": 12, "b": 12}, mode="L")
     assert cli("init", "gray", "--out", "mine.toml").code == 0
     text = Path("mine.toml").read_text()
@@ -56,7 +56,7 @@ def test_even_gray_photos_are_called_so(cli: CommandLine) -> None:
         (("gray", "--out", "no/such/run.toml"), "no/such/run.toml cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
+def test_invalid_arguments_are_one_line_errors(
     arguments: tuple[str, ...], words: str, cli: CommandLine
 ) -> None:
     Path("empty").mkdir()

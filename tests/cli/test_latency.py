@@ -1,4 +1,4 @@
-"""`diswot latency`: what it writes and prints, and what it refuses."""
+"""`diswot latency`: files, printed output and errors."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,9 @@ def test_a_calibration_is_written_and_reported(cli: CommandLine, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_path: Path) -> None:
+def test_the_calibration_file_is_named_after_space_and_device(
+    cli: CommandLine, tmp_path: Path
+) -> None:
     done = cli(*CALIBRATE, "--json")
     reported = json.loads(done.out)
     assert reported["file"] == "s0-cpu.json"
@@ -39,7 +41,7 @@ def test_a_calibration_is_named_after_space_and_device(cli: CommandLine, tmp_pat
 
 
 @pytest.mark.slow
-def test_measurements_are_reported(cli: CommandLine) -> None:
+def test_measured_latencies_are_printed(cli: CommandLine) -> None:
     printed = cli(*MEASURE, "1-1-1", "3-1-1")
     assert printed.code == 0, printed.err
     assert "measured in onnxruntime on cpu, batch 1, threads 1" in printed.out
@@ -73,11 +75,13 @@ def test_measurements_are_reported(cli: CommandLine) -> None:
         (("latency", "calibrat"), "calibrat"),
     ],
 )
-def test_nonsense_is_refused(refused: Refused, arguments: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_are_refused(
+    refused: Refused, arguments: tuple[str, ...], said: str
+) -> None:
     assert said in refused(*arguments)
 
 
-def test_a_file_is_not_written_over(refused: Refused, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("precious")
     assert "mine.json exists" in refused(*CALIBRATE, "--out", "mine.json")
     assert (tmp_path / "mine.json").read_text() == "precious"

@@ -1,4 +1,4 @@
-"""`diswot list`: what there is for every task, each with its tasks."""
+"""`diswot list` names teachers, losses and datasets with their tasks."""
 
 import json
 
@@ -16,7 +16,7 @@ def test_teachers_are_listed_with_their_tasks(cli: CommandLine) -> None:
     assert set(tasks.split(", ")) == set(TASKS)
 
 
-def test_losses_are_listed_with_the_tasks_they_are_of(cli: CommandLine) -> None:
+def test_losses_are_listed_with_their_tasks(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "losses", "--json").out)["losses"]
     for name in TASKS:
         for loss in find_task(name).losses:

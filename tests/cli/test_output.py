@@ -1,4 +1,4 @@
-"""What is printed where: tracebacks with --debug alone, and JSON alone on standard output."""
+"""Tracebacks are printed only with --debug, and --json prints only JSON on standard output."""
 
 import json
 import pickle
@@ -35,7 +35,9 @@ def test_debug_shows_the_traceback(cli: CommandLine, arguments: tuple[str, ...])
     ],
     ids=lambda arguments: "-".join(arguments[:2]),
 )
-def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+def test_json_prints_one_object_and_nothing_else(
+    cli: CommandLine, arguments: tuple[str, ...]
+) -> None:
     outcome = cli(*arguments, "--json")
     assert outcome.code == 0, outcome.err
     assert isinstance(json.loads(outcome.out), dict)
@@ -45,7 +47,7 @@ def test_json_is_one_object_and_nothing_else(cli: CommandLine, arguments: tuple[
 @pytest.mark.parametrize(
     ("scorer", "seen"), [("student_fit", "no teacher"), ("diswot", "random teacher")]
 )
-def test_a_search_reports_which_teacher_its_score_saw(
+def test_a_search_reports_the_teacher_state_of_its_score(
     cli: CommandLine, scorer: str, seen: str
 ) -> None:
     outcome = cli("search", *QUICK, "--scorer", scorer)
@@ -54,7 +56,7 @@ def test_a_search_reports_which_teacher_its_score_saw(
 
 
 @pytest.mark.processes
-def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path) -> None:
+def test_errors_of_the_real_command_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "marker"), protocol=2))
     ended = subprocess.run(
         [
@@ -72,7 +74,9 @@ def test_the_installed_command_ends_like_the_one_in_this_process(tmp_path: Path)
 
 
 @pytest.mark.processes
-def test_a_student_is_exported_for_any_teacher_and_data(cli: CommandLine, run_folder: Path) -> None:
+def test_a_student_is_exported_without_its_teacher_and_data(
+    cli: CommandLine, run_folder: Path
+) -> None:
     distilled = cli(
         *("distill", run_folder, "--space", SPACE, "--teacher", "resnet20"),
         *("--loss", "alone", *ONE_EPOCH),

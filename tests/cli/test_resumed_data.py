@@ -1,4 +1,4 @@
-"""What a run folder names is found again where it is data, and never imported where it is code."""
+"""A resumed run finds its data again and never imports code that its folder names."""
 
 import json
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_training_finds_its_images_from_another_folder(
     ("text", "known"),
     [("digits", True), ("photos/", True), ("./photos", True), ("mine:data", False), ("", False)],
 )
-def test_names_of_data_never_stand_for_code(text: str, known: bool) -> None:
+def test_only_built_in_data_names_are_trusted(text: str, known: bool) -> None:
     assert (text in NAMED_DATA) == known
 
 
@@ -86,7 +86,7 @@ def test_names_of_data_never_stand_for_code(text: str, known: bool) -> None:
     ("name", "known"),
     [("resnet20", True), ("hf:folder", True), ("timm:vit", True), ("mine:net", False), (3, False)],
 )
-def test_names_of_teachers_never_stand_for_code(name: Any, known: bool) -> None:
+def test_only_built_in_teacher_names_are_trusted(name: Any, known: bool) -> None:
     assert (name in SOURCES) == known
 
 

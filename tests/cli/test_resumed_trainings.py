@@ -1,4 +1,4 @@
-"""`diswot resume` of what `diswot distill` and `diswot teacher train` started."""
+"""`diswot resume` continues `diswot distill` and `diswot teacher train`."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def same_weights(one: Path, other: Path) -> bool:
 
 @pytest.fixture(name="done", scope="module")
 def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a distillation that ended."""
+    """Return the folder of a finished distillation."""
     folder = tmp_path_factory.mktemp("done")
     weights(folder / "teacher.pt", seed=0)
     with chdir(folder), suppress(SystemExit):
@@ -96,7 +96,7 @@ def fixture_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="stopped")
 def fixture_stopped(done: Path, tmp_path: Path) -> Path:
-    """Return a folder as the same distillation leaves it if stopped before a checkpoint."""
+    """Return the folder of the same distillation, stopped before its first checkpoint."""
     (tmp_path / "stopped").mkdir()
     manifest = read_json(done / "training.json")
     manifest["options"]["teacher_weights"] = str(tmp_path / "teacher.pt")
@@ -105,7 +105,7 @@ def fixture_stopped(done: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_teacher_that_changed_or_is_missing_is_refused(
+def test_a_changed_or_missing_teacher_is_refused(
     cli: CommandLine, stopped: Path, done: Path, weights_path: Path
 ) -> None:
     moved = weights_path.rename(weights_path.with_name("moved.pt"))
@@ -120,9 +120,7 @@ def test_a_teacher_that_changed_or_is_missing_is_refused(
 
 
 @pytest.mark.slow
-def test_other_options_are_refused_where_a_training_stopped(
-    cli: CommandLine, stopped: Path
-) -> None:
+def test_other_options_are_refused_for_a_stopped_training(cli: CommandLine, stopped: Path) -> None:
     refused = cli(*DISTILL, "--learning-rate", "0.01", "--out", stopped)
     assert refused.code == 2
     assert "stopped/training.json belongs to another training" in refused.err.splitlines()[-1]
@@ -143,7 +141,7 @@ def test_other_options_are_refused_where_a_training_stopped(
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_a_manifest_names_is_checked_and_never_imported(
+def test_code_named_in_a_manifest_is_never_imported(
     cli: CommandLine, stopped: Path, tmp_path: Path, changed: dict[str, object], words: str
 ) -> None:
     (tmp_path / "mine.py").write_text("open('marker', 'w')\n")
@@ -164,7 +162,9 @@ def test_options_under_their_former_name_are_read(stopped: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "{}", '{"command": "rm", "options": {}, "of": {}}']
 )
-def test_a_damaged_manifest_is_one_line(cli: CommandLine, tmp_path: Path, content: str) -> None:
+def test_a_damaged_manifest_is_a_one_line_error(
+    cli: CommandLine, tmp_path: Path, content: str
+) -> None:
     (tmp_path / "stopped").mkdir()
     (tmp_path / "stopped" / "training.json").write_text(content)
     assert "training.json is damaged" in only_line(cli("resume", "stopped"))
@@ -176,7 +176,7 @@ def test_options_of_searches_are_refused(cli: CommandLine, stopped: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_mistake_leaves_no_folder(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_refused_command_leaves_no_folder(cli: CommandLine, tmp_path: Path) -> None:
     refused = cli(*DISTILL, "--loss", "ce + at(student=nowhere)", "--out", "deep/er")
     assert refused.code == 2
     assert "nowhere" in refused.err

@@ -14,7 +14,7 @@ SHORT = ["--epochs", 2, "--teacher-epochs", 1, "--force", "--no-compare", "--no-
 
 @pytest.mark.slow
 @pytest.mark.processes
-def test_a_run_divides_its_budget_and_is_resumed(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_path: Path) -> None:
     done = cli("run", *SEARCHED, *SHORT, "--train-budget", "4x", "--out", "r")
     assert done.code == 0, done.err
     assert "Short trainings of 1 epochs" in done.out
@@ -42,7 +42,7 @@ def test_a_run_divides_its_budget_and_is_resumed(cli: CommandLine, tmp_path: Pat
         (["--trainings", 3, "--training-epochs", 5, "--epochs", 2], "at most 2"),
     ],
 )
-def test_budgets_that_cannot_be_are_refused(
+def test_invalid_training_budgets_are_refused(
     cli: CommandLine, options: list[object], said: str
 ) -> None:
     done = cli("run", *SEARCHED, *options, "--out", "r")

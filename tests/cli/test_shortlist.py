@@ -39,7 +39,7 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
     record = json.loads(done.out)
     assert [len(each["val"]) for each in record["halving"]["rounds"]] == [3, 2, 1]
     assert record["architecture"] == record["halving"]["best"]
-    # what ended is not started again, and what is left of a stopped one is resumed
+    # finished trainings are not repeated, and stopped ones are resumed
     folder = tmp_path / record["folder"]
     assert cli("distill", "r", *AGAIN, *SHORT, "--shortlist", 3).code == 2
     (folder / "report.json").unlink()
@@ -58,5 +58,7 @@ def test_a_shortlist_of_a_run_is_distilled_and_exported(cli: CommandLine, tmp_pa
         (["run", "--shortlist", 0], "--shortlist"),
     ],
 )
-def test_nonsense_is_refused(refused: Refused, arguments: list[object], message: str) -> None:
+def test_invalid_shortlists_are_refused(
+    refused: Refused, arguments: list[object], message: str
+) -> None:
     assert message in refused(*arguments)

@@ -1,4 +1,4 @@
-"""How a command starts: quickly, and whatever the current folder and other packages hold."""
+"""Commands start quickly, whatever the current folder and other packages contain."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def commands(group: click.Group, *before: str) -> Iterator[str]:
 
 COMMANDS = tuple(commands(cli))
 
-# What is printed: the modules that `diswot ARGUMENTS` has imported.
+# Prints the modules that `diswot ARGUMENTS` has imported.
 IMPORTED = """
 import contextlib, io, sys
 from diswot.cli import main
@@ -70,14 +70,14 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert done.stdout == "False\n"
 
 
-def test_public_functions_stay_whatever_is_imported_first() -> None:
+def test_public_functions_do_not_depend_on_the_import_order() -> None:
     ask = "import diswot.{}, diswot; print(*(getattr(diswot, n).__name__ for n in diswot.__all__))"
     programs = [("-c", ask.format(room)) for room in ("search", "export", "pipeline", "scorers")]
     for done in run_programs(programs, imports="torch"):
         assert done.out.decode().split() == diswot.__all__, done.err
 
 
-def test_names_that_the_package_lacks_are_attribute_errors() -> None:
+def test_unknown_names_of_the_package_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="serach"):
         _ = diswot.serach
     assert diswot.scorers.find_scorer("params").card.name == "params"
@@ -85,7 +85,7 @@ def test_names_that_the_package_lacks_are_attribute_errors() -> None:
 
 
 class Installed:
-    """The wheel in an environment of its own; other packages are those of this one."""
+    """The wheel in a separate environment that shares the other packages of this one."""
 
     def __init__(self, folder: Path) -> None:
         source = folder / "source"
@@ -137,13 +137,13 @@ def test_an_installed_wheel_works_in_any_folder(installed: Installed, tmp_path: 
         assert "Usage: diswot" in done.stdout
 
 
-def test_code_in_the_current_folder_is_found(installed: Installed, tmp_path: Path) -> None:
+def test_modules_in_the_current_folder_are_importable(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("raise RuntimeError('found')\n")
     done = installed.run(tmp_path, "score", "1-1-1", "--space", "mine:Space", "--teacher", "vgg8")
     assert "found" in done.stderr
 
 
-def test_a_broken_plugin_is_one_line_and_only_its_own(tmp_path: Path) -> None:
+def test_a_broken_plugin_does_not_affect_other_commands(tmp_path: Path) -> None:
     offer(tmp_path, group="diswot.commands", code="import nowhere_at_all\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
 
@@ -161,7 +161,7 @@ def test_a_broken_plugin_is_one_line_and_only_its_own(tmp_path: Path) -> None:
     assert "nowhere_at_all" in refused.stderr
 
 
-def test_a_broken_scorer_plugin_is_one_warning(tmp_path: Path) -> None:
+def test_a_broken_scorer_plugin_gives_one_warning(tmp_path: Path) -> None:
     offer(tmp_path, group="diswot.scorers", code="1 / 0\n")
     done = subprocess.run(
         [sys.executable, "-m", "diswot", "list", "scorers"],
@@ -176,7 +176,7 @@ def test_a_broken_scorer_plugin_is_one_warning(tmp_path: Path) -> None:
     assert done.stderr.startswith("diswot: warning: the plugin offered")
 
 
-def test_a_plugin_that_is_no_command_is_refused() -> None:
+def test_a_plugin_that_is_not_a_command_is_refused() -> None:
     group = LazyGroup(lazy={"mine": "pathlib:Path"})
     with pytest.raises(PluginError, match=r"not a click\.Command"):
         group.main(["mine"], standalone_mode=False)

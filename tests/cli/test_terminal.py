@@ -1,4 +1,4 @@
-"""Terminals of all widths and encodings: no number is cut, no traceback, nothing obeyed."""
+"""Terminals of all widths and encodings: no truncated number, traceback or control character."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def numbers(text: str) -> list[str]:
 
 @given(tables(), st.sampled_from([20, 40, 80, 130, None]))
 @example(Layout(["name", "ms"], [["diswot", "1,088"], ["", "0.758"]], [True, False]), 20)
-def test_tables_of_any_width_have_every_number_whole(table: Layout, width: int | None) -> None:
+def test_tables_never_truncate_a_number_at_any_width(table: Layout, width: int | None) -> None:
     lines = table.lines(width)
     text = " ".join(lines)
     for row in table.rows:
@@ -57,17 +57,17 @@ def test_tables_of_any_width_have_every_number_whole(table: Layout, width: int |
 
 
 @given(tables(), st.sampled_from([40, 80, 130]))
-def test_tables_fit_where_no_cell_is_wider(table: Layout, width: int) -> None:
+def test_tables_fit_the_width_unless_a_cell_is_wider(table: Layout, width: int) -> None:
     assert max(map(len, table.lines(width)), default=0) <= width
 
 
 @given(NAMES | NUMBERS, st.integers(1, 100))
-def test_folding_changes_nothing_but_where_lines_end(text: str, width: int) -> None:
+def test_folding_only_inserts_line_breaks(text: str, width: int) -> None:
     assert "".join(fold(text, width)).replace(" ", "") == text.replace(" ", "")
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "130", None])
-def test_a_table_is_printed_whole_at_every_width(
+def test_a_table_is_complete_at_every_width(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str | None
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
@@ -95,7 +95,7 @@ COMMANDS = (
 
 @pytest.mark.processes
 @pytest.mark.parametrize("terminal", [ASCII, LATIN, LOCALE], ids=["ascii", "latin-1", "C"])
-def test_terminals_without_unicode_get_readable_signs(
+def test_terminals_without_unicode_get_ascii_signs(
     tmp_path: Path, terminal: dict[str, str]
 ) -> None:
     variables = terminal | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -105,7 +105,7 @@ def test_terminals_without_unicode_get_readable_signs(
         assert b"Traceback" not in done.err
         assert done.status == (2 if "×–é†" in command else 0), done.err
         text = (done.out + done.err).decode("latin-1" if terminal is LATIN else "ascii")
-        if (terminal, command[0]) != (LOCALE, "search"):  # there, arguments come as bytes
+        if (terminal, command[0]) != (LOCALE, "search"):  # with this locale, arguments are bytes
             assert not re.search(r"\\u[0-9a-f]{4}", text)
         expected = {"list": "(DisWOT+)", "run": "16", "score": "sd", "search": "unknown teacher"}
         assert expected[command[0]] in text
@@ -115,7 +115,7 @@ def test_terminals_without_unicode_get_readable_signs(
 
 @pytest.mark.processes
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_progress_bars_are_printed_without_unicode(encoding: str) -> None:
+def test_progress_bars_work_without_unicode(encoding: str) -> None:
     pytest.importorskip("pty")
     import pty
 
@@ -144,7 +144,7 @@ def test_progress_bars_are_printed_without_unicode(encoding: str) -> None:
 
 @given(st.text(st.characters()))
 @example("\x1b[2J\x9b31m\u202eabc\u2066\r\x7f\x00\udcff")
-def test_nothing_printed_is_obeyed_by_a_terminal(text: str) -> None:
+def test_control_characters_are_never_printed(text: str) -> None:
     printed = printable(text)
     assert not re.search(
         r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", printed
@@ -176,7 +176,7 @@ def test_control_characters_of_file_names_are_escaped(cli: CommandLine, tmp_path
         assert re.search(r"\\x1b|\\x9b", refused.err)
 
 
-def test_brackets_of_names_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_brackets_in_names_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     print_table("[red]Title", ["name", "ms"], [["[bold]x[/]", "1"]], caption="[i]caption[/]")
     out = capsys.readouterr().out
     for text in ("[red]Title", "[bold]x[/]", "[i]caption[/]"):

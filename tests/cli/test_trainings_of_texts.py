@@ -1,4 +1,4 @@
-"""Trainings without a run, of a task whose data have options of their own."""
+"""Trainings without a run for text, a task whose data has its own options."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def fixture_texts(tmp_path: Path, cli: CommandLine) -> None:
 
 
 @pytest.mark.processes
-def test_a_student_without_a_run_is_exported(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_student_trained_without_a_run_is_exported(cli: CommandLine, tmp_path: Path) -> None:
     student = ("--space", "text-encoder", "--arch", ARCHITECTURE, "--loss", "alone")
     done = cli("distill", *TEXTS, *student, "--epochs", 1, "--out", "student")
     assert done.code == 0, done.err

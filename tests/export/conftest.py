@@ -1,4 +1,4 @@
-"""What several tests of exported students are run on."""
+"""Fixtures of tests of exported students."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from tests.export.photos import folder_of_photos
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, ImageData, Exported]:
-    """Return a network for photos of three classes, its data, and all that was exported of it."""
+    """Return a network for photos of three classes, its data, and its export in all forms."""
     place = tmp_path_factory.mktemp("photos")
     (place / "kept").mkdir()
     data = load_data(folder_of_photos(place / "images"), root=place / "kept")

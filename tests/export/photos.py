@@ -1,4 +1,4 @@
-"""Photos of three classes, written for the tests of what exported students say of photos."""
+"""Writes photos of three classes, for tests of the predictions of exported students."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Spaces of students that can be trained, and not exported in every form."""
+"""Spaces whose students can be trained but not exported in every form."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class _Exponential(_Student):
 
 
 class NoForm(ChoiceSpace):
-    """The forward pass goes through the images in a loop of Python."""
+    """The forward pass loops over the images in Python."""
 
     width = Choice(4, 8)
 

@@ -1,4 +1,4 @@
-"""Students of any task are exported: several inputs, integers, axes of any length, regression."""
+"""Export of students of any task: several inputs, integers, dynamic axes, regression."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ TAKES = Signature((TensorSpec("words", (None,), "int64", high=WORDS), TensorSpec
 
 
 class Distance(Metric):
-    """Mean distance from what is to be predicted."""
+    """Mean absolute error."""
 
     name, unit, higher_is_better = "error", "mm", False
 
@@ -43,7 +43,7 @@ class Distance(Metric):
 
 
 class Places(Task):
-    """Words and a place in, three numbers out."""
+    """Takes words and a position, and predicts three numbers."""
 
     name, summary, noun, reads = "places", "places of words", "sentence", frozenset[str]()
     data = teacher = space = "none"
@@ -61,7 +61,7 @@ PLACES = Places()
 
 @dataclass(frozen=True)
 class Sentences:
-    """Sentences of one length a batch, in each split the same."""
+    """Batches of sentences of equal length, the same in every split."""
 
     name: str = "sentences"
     notes: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Expor
     return student, diswot.export(student, folder, data=Sentences(), int8=True)
 
 
-def test_every_form_has_the_measure_of_the_network(
+def test_every_form_has_the_metric_of_the_network(
     exported: tuple[nn.Module, Exported],
 ) -> None:
     student, done = exported
@@ -155,7 +155,7 @@ def test_the_script_takes_an_array_for_each_input(
         assert json.loads(ended.out) == pytest.approx(expected.tolist(), abs=1e-5)
 
 
-def test_the_code_of_its_card_runs(exported: tuple[nn.Module, Exported]) -> None:
+def test_the_code_in_the_model_card_runs(exported: tuple[nn.Module, Exported]) -> None:
     folder = exported[1].folder
     card = (folder / "README.md").read_text()
     blocks = [part.split("```")[0] for part in card.split("```python\n")[1:]]
@@ -165,7 +165,7 @@ def test_the_code_of_its_card_runs(exported: tuple[nn.Module, Exported]) -> None
     assert len(blocks) == 4
 
 
-def test_another_measure_than_reported_is_refused_in_its_unit(tmp_path: Path) -> None:
+def test_a_metric_other_than_reported_is_refused(tmp_path: Path) -> None:
     torch.manual_seed(0)
     data = Sentences()
     reported = Measure("error", 1.25, 1, 2, 300, "mm", higher_is_better=False)
@@ -175,18 +175,18 @@ def test_another_measure_than_reported_is_refused_in_its_unit(tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_a_network_of_one_length_alone_is_refused(tmp_path: Path) -> None:
+def test_a_network_for_a_single_length_is_refused(tmp_path: Path) -> None:
     fixed = Student(lambda x: x + torch.zeros(1, 16, 1))
     with pytest.raises(ExportError, match="does not run on 8 examples"):
         diswot.export(fixed, tmp_path / "s", data=Sentences())
 
 
-def test_a_signature_of_no_images_asks_for_its_task(tmp_path: Path) -> None:
+def test_a_signature_without_images_requires_a_task(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="describes no images"):
         diswot.export(Student(), tmp_path / "s", signature=TAKES)
 
 
-def test_data_of_another_signature_are_refused(tmp_path: Path) -> None:
+def test_data_with_another_signature_is_refused(tmp_path: Path) -> None:
     other = Signature(TAKES.inputs, 4)
     with pytest.raises(OptionError, match="name the data that it was trained on"):
         diswot.export(Student(), tmp_path / "s", signature=other, data=Sentences())

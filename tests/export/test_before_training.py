@@ -1,4 +1,4 @@
-"""What cannot be exported is known before anything is searched or trained."""
+"""Students that cannot be exported are refused before any search or training."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.export.spaces import NoForm, NoOnnx
 
 
 def run(space: SearchSpace, folder: Path, notes: list[str], *, onnx: bool | None = None) -> None:
-    """Begin a run; it is stopped when it starts on the teacher or the search."""
+    """Start a run, which is stopped when it reaches the teacher or the search."""
 
     def progress(step: Step) -> None:
         if step.stage not in ("data", "export"):
@@ -24,7 +24,7 @@ def run(space: SearchSpace, folder: Path, notes: list[str], *, onnx: bool | None
 
 
 @pytest.mark.slow
-def test_a_run_whose_students_have_no_form_is_refused(tmp_path: Path) -> None:
+def test_a_run_whose_students_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     notes: list[str] = []
     with pytest.raises(ExportError, match="cannot be exported in any form"):
         run(NoForm(), tmp_path / "r", notes)
@@ -32,14 +32,14 @@ def test_a_run_whose_students_have_no_form_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_that_asks_for_an_impossible_form_is_refused(tmp_path: Path) -> None:
+def test_a_run_with_an_impossible_export_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot be exported as onnx: torch cannot write it"):
         run(NoOnnx(), tmp_path / "r", [], onnx=True)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_a_run_names_the_forms_that_it_will_leave_out(tmp_path: Path) -> None:
+def test_a_run_names_the_export_forms_it_will_omit(tmp_path: Path) -> None:
     notes: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         run(NoOnnx(), tmp_path / "r", notes)
@@ -50,7 +50,7 @@ def test_a_run_names_the_forms_that_it_will_leave_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_distillation_names_what_its_student_cannot_be(cli: CommandLine) -> None:
+def test_a_distillation_names_unavailable_export_forms(cli: CommandLine) -> None:
     space = ("--space", "tests.export.spaces:NoForm", "--arch", "width=4")
     done = cli("distill", *space, "--loss", "alone", "--epochs", "1", "--out", "d")
     assert done.code == 0, done.err

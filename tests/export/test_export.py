@@ -1,4 +1,4 @@
-"""Exported students run without DisWOT and compute the same."""
+"""Exported students run without DisWOT and compute the same outputs."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ SPEC = diswot.load_data("digits").spec
 
 
 class Scaled(nn.Module):
-    """A parameter and a buffer of its own, functions of torch, names that clash with dicts."""
+    """Has its own parameter and buffer, torch functions, and names that clash with dict methods."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ NETWORKS = {
 
 
 def run_alone(folder: Path, images: Tensor) -> dict[str, Any]:
-    """Run `student.py` where nothing but torch and the standard library can be imported."""
+    """Run `student.py` with only torch and the standard library importable."""
     program = f"""
 import importlib.abc, json, sys
 class Nothing(importlib.abc.MetaPathFinder):
@@ -91,7 +91,7 @@ with torch.inference_mode():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_source_needs_torch_alone_and_computes_the_same(name: str, tmp_path: Path) -> None:
+def test_the_source_needs_only_torch_and_computes_the_same(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name]()
     network.train()
@@ -124,7 +124,7 @@ def test_onnx_takes_any_number_of_images(tmp_path: Path) -> None:
         np.testing.assert_allclose(logits, network(images).detach().numpy(), atol=1e-5)
 
 
-def test_the_configuration_says_what_the_network_takes_and_does(tmp_path: Path) -> None:
+def test_the_config_describes_inputs_and_preprocessing(tmp_path: Path) -> None:
     diswot.export(
         NETWORKS["resnet"](),
         tmp_path / "s",
@@ -139,20 +139,20 @@ def test_the_configuration_says_what_the_network_takes_and_does(tmp_path: Path) 
     assert config["accuracy"] == 0.5
 
 
-def test_a_candidates_network_needs_no_description(tmp_path: Path) -> None:
+def test_a_candidates_network_is_exported_with_its_architecture(tmp_path: Path) -> None:
     (candidate,) = diswot.score(["1-1-1"], "resnet20", repeats=1, batch_size=8)
     diswot.export(candidate.build(), tmp_path / "student", onnx=False)
     config = json.loads((tmp_path / "student" / "config.json").read_text())
     assert config["architecture"] == "1-1-1"
 
 
-def test_a_network_of_unknown_images_is_refused(tmp_path: Path) -> None:
+def test_a_network_with_unknown_inputs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="pass signature=Signature"):
         diswot.export(NETWORKS["resnet"](), tmp_path / "student")
 
 
 @pytest.mark.parametrize("pt2", [None, True])
-def test_what_has_no_form_fails_and_leaves_nothing(pt2: bool | None, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_no_files(pt2: bool | None, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot be exported") as caught:
         diswot.export(
             Branching(), tmp_path / "student", signature=SPEC.signature, onnx=False, pt2=pt2
@@ -161,7 +161,7 @@ def test_what_has_no_form_fails_and_leaves_nothing(pt2: bool | None, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_outputs_that_change_with_each_pass_are_refused(tmp_path: Path) -> None:
+def test_nondeterministic_outputs_are_refused(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
     network[1].forward = lambda x: F.dropout(F.linear(x, network[1].weight))  # type: ignore
     with pytest.raises(ExportError, match="other outputs each time"):
@@ -169,7 +169,7 @@ def test_outputs_that_change_with_each_pass_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_kill_with_ctrl_c_leaves_no_half_of_a_folder(
+def test_ctrl_c_leaves_no_incomplete_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
@@ -183,7 +183,7 @@ def test_a_kill_with_ctrl_c_leaves_no_half_of_a_folder(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     with pytest.raises(RunFolderError, match="is not empty"):
         diswot.export(NETWORKS["resnet"](), tmp_path, signature=SPEC.signature)

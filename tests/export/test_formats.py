@@ -1,4 +1,4 @@
-"""Formats for devices: each runs and computes the same, where its runtime is installed."""
+"""Formats for devices compute the same outputs where their runtime is installed."""
 
 import json
 import zipfile
@@ -22,7 +22,7 @@ DEVICES = ("openvino", "executorch", "litert", "coreml")
 
 
 def needs(form: str) -> None:
-    """Skip where the packages of a format are not installed."""
+    """Skip if the packages of a format are not installed."""
     try:
         FORMATS[form].require()
     except MissingExtraError as error:
@@ -30,7 +30,7 @@ def needs(form: str) -> None:
 
 
 class Mobile(nn.Module):
-    """What mobile networks are made of: resizing, depthwise convolution, a gate, a head."""
+    """Building blocks of mobile networks: resizing, depthwise convolution, a gate, a head."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Mobile(nn.Module):
 
 
 @pytest.mark.parametrize("form", DEVICES)
-def test_a_format_computes_the_same(form: str, tmp_path: Path) -> None:
+def test_a_format_computes_the_same_outputs(form: str, tmp_path: Path) -> None:
     needs(form)
     torch.manual_seed(0)
     network = Mobile()
@@ -55,7 +55,7 @@ def test_a_format_computes_the_same(form: str, tmp_path: Path) -> None:
     found = done.forms[form]
     assert found.bytes == sum(done.sizes[file] for file in FORMATS[form].files)
     assert json.loads((done.folder / "config.json").read_text())["forms"][form] == found.to_json()
-    if form == "coreml":  # no runtime but on devices
+    if form == "coreml":  # its runtime exists only on devices
         assert found.milliseconds is None
         assert found.measure is None
         names = zipfile.ZipFile(done.folder / found.file).namelist()
@@ -75,7 +75,7 @@ def test_a_format_computes_the_same(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sides", [((12, 9), (8, 6)), ((9, 12), (20, 5)), ((7, 7), (7, 7))])
-def test_resizing_is_written_as_products(
+def test_resizing_as_matrix_products_equals_interpolate(
     sides: tuple[tuple[int, int], tuple[int, int]],
 ) -> None:
     from diswot.export._devices import _resized
@@ -85,7 +85,7 @@ def test_resizing_is_written_as_products(
     torch.testing.assert_close(_resized(images, sides[1], False), expected)
 
 
-def test_formats_name_all_that_is_written(tmp_path: Path) -> None:
+def test_only_the_requested_formats_are_written(tmp_path: Path) -> None:
     takes = diswot.load_data("digits").signature
     done = diswot.export(Mobile(), tmp_path / "student", signature=takes, formats=["pt2"])
     assert list(done.forms) == ["source", "pt2"]
@@ -101,7 +101,7 @@ def test_formats_name_all_that_is_written(tmp_path: Path) -> None:
         ({"formats": ["pt2"], "onnx": False}, OptionError, "leave --onnx, --pt2 and --int8 out"),
     ],
 )
-def test_formats_that_cannot_be_are_named(
+def test_invalid_formats_are_refused(
     options: dict[str, object], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
@@ -109,7 +109,7 @@ def test_formats_that_cannot_be_are_named(
 
 
 @pytest.mark.parametrize("form", DEVICES)
-def test_a_missing_runtime_names_its_extra(form: str, cli: CommandLine) -> None:
+def test_the_error_names_the_extra_of_a_missing_runtime(form: str, cli: CommandLine) -> None:
     try:
         FORMATS[form].require()
     except MissingExtraError:
@@ -120,5 +120,5 @@ def test_a_missing_runtime_names_its_extra(form: str, cli: CommandLine) -> None:
     pytest.skip("it is installed")
 
 
-def test_int8_comes_with_the_onnx_it_is_made_from() -> None:
+def test_int8_implies_onnx() -> None:
     assert wanted_forms(formats=["int8"]) == {"source": False, "onnx": True, "int8": True}

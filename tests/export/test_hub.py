@@ -1,4 +1,4 @@
-"""Uploading a student, to a server that answers as the Hub does."""
+"""Uploading a student to a server that imitates the Hugging Face Hub."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from tests.conftest import CommandLine
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Takes a repository and a commit, and keeps what it was sent."""
+    """Accepts a repository and a commit, and stores the uploaded files."""
 
     commits: list[bytes]
     refuses: bool
@@ -60,7 +60,7 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the address of a server in the place of the Hub, to which somebody is logged in."""
+    """Return the address of an imitated Hub with a logged-in user."""
     constants = pytest.importorskip("huggingface_hub.constants")
     Hub.commits, Hub.refuses = [], False
     server = HTTPServer(("127.0.0.1", 0), Hub)
@@ -76,7 +76,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def student(tmp_path: Path) -> Path:
-    """Return a folder as an export leaves it."""
+    """Return a folder with exported files."""
     folder = tmp_path / "student"
     (folder / "__pycache__").mkdir(parents=True)
     (folder / "__pycache__" / "student.pyc").write_bytes(b"left over")
@@ -101,7 +101,9 @@ def test_a_refused_upload_says_what_to_do(student: Path) -> None:
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_hub_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_names_an_unreachable_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -122,7 +124,7 @@ def test_a_hub_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("me/sm all", "the Hub refused the repository 'me/sm all'"),
     ],
 )
-def test_names_that_are_no_repository_are_refused_first(
+def test_invalid_repository_names_are_refused_first(
     repo: str, words: str, cli: CommandLine
 ) -> None:
     pytest.importorskip("huggingface_hub")

@@ -1,4 +1,4 @@
-"""Archive, 8 bits and the model card: what they hold, and that the card's code runs."""
+"""The torch.export archive, int8 and the model card: content, and the code in the card."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ def digits() -> ImageData:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory, digits: ImageData) -> Trained:
-    """Return a network that learned a little, and all forms of it."""
+    """Return a briefly trained network and its export in all forms."""
     torch.manual_seed(0)
     student = CifarResNet((1, 1), num_classes=10, widths=(8, 8, 16), in_channels=1)
     diswot.distill(student, None, data=digits, loss="alone", epochs=3)
@@ -40,7 +40,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, digits: ImageData) -> Tra
     return student, diswot.export(student, folder, data=digits, int8=True)
 
 
-def test_all_forms_are_written_and_compute_the_same(exported: Trained) -> None:
+def test_all_forms_are_written_and_compute_the_same_outputs(exported: Trained) -> None:
     _, done = exported
     assert done.files == (
         "README.md",
@@ -65,9 +65,7 @@ def test_the_archive_takes_any_number_of_images(exported: Trained) -> None:
         torch.testing.assert_close(network(images), student.eval()(images))
 
 
-def test_every_form_has_the_accuracy_that_was_reported(
-    exported: Trained, digits: ImageData
-) -> None:
+def test_every_form_has_the_reported_accuracy(exported: Trained, digits: ImageData) -> None:
     student, done = exported
     reported = digits.metrics[0].measure(student, digits, "test")
     assert [done.forms[form].measure for form in ("source", "pt2", "onnx")] == [reported] * 3
@@ -80,7 +78,7 @@ def test_every_form_has_the_accuracy_that_was_reported(
     assert all((form.milliseconds or 0) > 0 for form in done.forms.values())
 
 
-def test_another_accuracy_than_was_reported_is_refused(
+def test_an_accuracy_other_than_reported_is_refused(
     exported: Trained, digits: ImageData, tmp_path: Path
 ) -> None:
     changed = copy.deepcopy(exported[0])
@@ -100,7 +98,7 @@ def test_a_copy_is_exported_like_the_student(exported: Trained, tmp_path: Path) 
             assert (again.folder / file).read_bytes() == (done.folder / file).read_bytes()
 
 
-def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageData) -> None:
+def test_calibration_does_not_use_the_test_split(exported: Trained, digits: ImageData) -> None:
     student, done = exported
     blank = diswot.tasks.images.Split(torch.zeros_like(digits.test.images), digits.test.labels)
     others = ImageData("digits", digits.train, digits.val, blank, digits.spec)
@@ -111,7 +109,7 @@ def test_calibration_never_sees_the_test_split(exported: Trained, digits: ImageD
     assert first == second
 
 
-def test_numbers_are_in_the_configuration_and_the_card(exported: Trained) -> None:
+def test_accuracies_are_in_the_config_and_the_card(exported: Trained) -> None:
     _, done = exported
     config = json.loads((done.folder / "config.json").read_text())
     assert config["params"] == sum(p.numel() for p in exported[0].parameters())
@@ -147,7 +145,7 @@ def test_the_code_in_the_card_runs(exported: Trained) -> None:
     assert len(done.stdout.splitlines()) == 4
 
 
-def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData) -> None:
+def test_a_card_without_training_report_says_so(tmp_path: Path, digits: ImageData) -> None:
     student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
     diswot.export(student, tmp_path / "s", signature=digits.signature, metrics={}, onnx=False)
     card = (tmp_path / "s" / "README.md").read_text()
@@ -156,7 +154,7 @@ def test_a_card_of_an_unknown_training_says_so(tmp_path: Path, digits: ImageData
     assert "student.onnx" not in card
 
 
-def test_8_bits_need_onnx_and_the_same_images(tmp_path: Path, digits: ImageData) -> None:
+def test_int8_requires_onnx_and_matching_data(tmp_path: Path, digits: ImageData) -> None:
     student = CifarResNet((1,), num_classes=10, widths=(4, 4), in_channels=1)
     with pytest.raises(OptionError, match="leave --no-onnx out"):
         diswot.export(student, tmp_path / "s", data=digits, onnx=False, int8=True)
@@ -171,7 +169,7 @@ def test_8_bits_need_onnx_and_the_same_images(tmp_path: Path, digits: ImageData)
 
 
 class ForManyAlone(nn.Module):
-    """A forward pass that torch.fx traces and that is of one number of images."""
+    """A forward pass that torch.fx can trace but that works for one batch size only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,7 +180,7 @@ class ForManyAlone(nn.Module):
         return logits
 
 
-def test_a_network_of_one_batch_size_is_refused_in_one_line(
+def test_a_network_for_one_batch_size_is_a_one_line_error(
     tmp_path: Path, digits: ImageData
 ) -> None:
     with pytest.raises(ExportError) as caught:
@@ -213,7 +211,9 @@ def test_networks_of_every_space_are_written_as_source(name: str, tmp_path: Path
     assert done.differences["student.py"] <= 1e-5
 
 
-def test_the_command_quantizes_with_the_data_of_the_run(cli: CommandLine, tmp_path: Path) -> None:
+def test_the_command_calibrates_int8_on_the_data_of_the_run(
+    cli: CommandLine, tmp_path: Path
+) -> None:
     trained = cli(
         *("distill", "--arch", "width=4", "--space", "tests.cli.faulty:Small"),
         *("--loss", "alone", "--epochs", "1", "--out", "d"),

@@ -1,4 +1,4 @@
-"""The sample script sees a photo as the student did in training."""
+"""The sample script preprocesses a photo as in training."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ IMPORTS = "torch,onnxruntime,PIL.Image"
 
 
 def photo(folder: Path, kind: str) -> Path:
-    """Write a photo that is large, turned by its EXIF data, transparent, gray or of 16 bits."""
+    """Write a photo that is large, rotated by its EXIF data, transparent, gray or 16-bit."""
     generator = np.random.default_rng(1)
     small = Image.fromarray(generator.integers(0, 256, (9, 7, 3)).astype(np.uint8))
     image, path = small.resize((350, 460), Image.Resampling.BICUBIC), folder / f"{kind}.png"
@@ -42,7 +42,7 @@ def photo(folder: Path, kind: str) -> Path:
     return path
 
 
-def test_a_photo_is_named_as_by_the_network_here(
+def test_the_script_predicts_the_same_class_as_the_network(
     exported: tuple[nn.Module, ImageData, Exported], tmp_path: Path
 ) -> None:
     network, data, done = exported
@@ -56,7 +56,7 @@ def test_a_photo_is_named_as_by_the_network_here(
     assert run(done.folder, *((path, file) for path in paths for file in FILES)) == expected
 
 
-def test_values_are_the_same_to_the_last_bit(
+def test_preprocessed_values_are_bit_identical(
     exported: tuple[nn.Module, ImageData, Exported], tmp_path: Path
 ) -> None:
     _, data, done = exported
@@ -72,7 +72,9 @@ def test_values_are_the_same_to_the_last_bit(
     assert np.array_equal(np.load(tmp_path / "seen.npy"), expected.numpy())
 
 
-def test_preprocessing_is_described(exported: tuple[nn.Module, ImageData, Exported]) -> None:
+def test_the_config_describes_the_preprocessing(
+    exported: tuple[nn.Module, ImageData, Exported],
+) -> None:
     _, data, done = exported
     config = json.loads((done.folder / "config.json").read_text())
     found = config["preprocessing"]
@@ -88,7 +90,7 @@ def test_preprocessing_is_described(exported: tuple[nn.Module, ImageData, Export
         assert words in card
 
 
-def test_numbers_that_are_no_pixels_are_taken_as_arrays(tmp_path: Path) -> None:
+def test_data_that_are_not_pixels_are_read_as_arrays(tmp_path: Path) -> None:
     images = torch.randn(30, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     split = Split(images, torch.arange(30) % 3)
     data = ImageData("numbers", split, split, split, ImageSpec((1, 4, 4), 3, (0.0,), (1.0,), 1.0))
@@ -106,7 +108,7 @@ def test_numbers_that_are_no_pixels_are_taken_as_arrays(tmp_path: Path) -> None:
 
 
 def run(folder: Path, *arguments: tuple[Path, str]) -> list[tuple[int, str]]:
-    """Return the exit status of the script with each of some arguments, and what it prints."""
+    """Return the exit status and output of the script for each set of arguments."""
     programs = [(folder / "predict.py", *each) for each in arguments]
     ended = run_programs(programs, imports=IMPORTS)
     return [

@@ -1,4 +1,4 @@
-"""`diswot predict`: an exported student names what users have, from its files alone."""
+"""`diswot predict` classifies new files with an exported student and nothing else."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Return a folder of two photos, one of them in a folder below, and a file of text."""
+    """Return a folder with two photos, one in a subfolder, and a text file."""
     (tmp_path / "new" / "below").mkdir(parents=True)
     generator = np.random.default_rng(3)
     for name in ("a.png", "below/b.jpg"):
@@ -38,7 +38,7 @@ def shares(network: nn.Module, data: ImageData, path: Path) -> torch.Tensor:
     return found
 
 
-def test_photos_of_a_folder_are_named(
+def test_photos_of_a_folder_are_classified(
     exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
 ) -> None:
     network, data, done = exported
@@ -55,7 +55,7 @@ def test_photos_of_a_folder_are_named(
 
 
 @pytest.mark.parametrize("form", ["source", "pt2", "onnx"])
-def test_every_form_names_the_same(
+def test_every_form_predicts_the_same_classes(
     form: str, exported: tuple[nn.Module, ImageData, Exported], photos: Path
 ) -> None:
     done = exported[2]
@@ -65,7 +65,7 @@ def test_every_form_names_the_same(
         assert one["probability"] == pytest.approx(other["probability"], abs=2e-6)
 
 
-def test_csv_and_a_table_hold_the_same(
+def test_csv_and_table_have_the_same_content(
     exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
 ) -> None:
     folder = exported[2].folder
@@ -78,7 +78,7 @@ def test_csv_and_a_table_hold_the_same(
     assert f"{float(probability):.1%}" in table
 
 
-def test_a_damaged_photo_is_named_and_others_answered(
+def test_a_damaged_photo_is_reported_and_the_others_classified(
     exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
 ) -> None:
     (photos / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
@@ -100,7 +100,7 @@ def test_a_damaged_photo_is_named_and_others_answered(
         (("{student}", "empty", "--csv", "--json"), "--csv and --json exclude each other"),
     ],
 )
-def test_mistakes_are_named_in_one_line(
+def test_invalid_arguments_are_one_line_errors(
     arguments: tuple[str, ...],
     words: str,
     exported: tuple[nn.Module, ImageData, Exported],
@@ -113,7 +113,7 @@ def test_mistakes_are_named_in_one_line(
     assert len(out.err.splitlines()) == 1
 
 
-def test_code_of_a_folder_runs_only_where_it_is_named(
+def test_code_of_a_student_runs_only_if_its_form_is_named(
     exported: tuple[nn.Module, ImageData, Exported],
     photos: Path,
     tmp_path: Path,
@@ -134,7 +134,7 @@ def test_code_of_a_folder_runs_only_where_it_is_named(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"forms": {}, "inputs": [], "task": "images"}'])
-def test_a_damaged_config_is_named(text: str, tmp_path: Path, cli: CommandLine) -> None:
+def test_the_error_names_a_damaged_config(text: str, tmp_path: Path, cli: CommandLine) -> None:
     (tmp_path / "config.json").write_text(text)
     out = cli("predict", tmp_path, tmp_path)
     assert out.code == 2

@@ -1,4 +1,4 @@
-"""Exported forms run in processes of their own, and what becomes of these."""
+"""Exported forms run in separate processes, which always end."""
 
 import os
 import time
@@ -22,10 +22,10 @@ RAISES_LATER = "def load(): return lambda x: 1 / 0"
 
 @pytest.fixture(scope="module", autouse=True)
 def shared_base() -> None:
-    """Let each export start its own process, as outside of tests."""
+    """Let every export start its own process, as outside of tests."""
 
 
-def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
+def test_every_form_runs_in_a_process_that_ends_after_it(tmp_path: Path) -> None:
     (tmp_path / "student.py").write_text(NAMES_ITSELF)
     seen = []
     with Runner(tmp_path, ["x"]) as runner:
@@ -50,9 +50,7 @@ def test_each_form_has_a_process_that_ends_with_it(tmp_path: Path) -> None:
     ],
     ids=["killed", "raises", "raises later"],
 )
-def test_a_killed_process_is_one_line_and_is_replaced(
-    tmp_path: Path, code: str, words: str
-) -> None:
+def test_a_killed_process_is_reported_and_replaced(tmp_path: Path, code: str, words: str) -> None:
     with Runner(tmp_path, ["x"]) as runner:
         (tmp_path / "student.py").write_text(code)
         with (
@@ -65,7 +63,7 @@ def test_a_killed_process_is_one_line_and_is_replaced(
             assert process(torch.ones(2)).tolist() == [2, 2]
 
 
-def test_no_process_is_left_by_what_goes_wrong_here(tmp_path: Path) -> None:
+def test_no_process_is_left_after_an_exception(tmp_path: Path) -> None:
     (tmp_path / "student.py").write_text(NAMES_ITSELF)
     seen = []
 
@@ -83,12 +81,12 @@ def test_no_process_is_left_by_what_goes_wrong_here(tmp_path: Path) -> None:
 
 
 def parent_of(process: int) -> int:
-    """Return the process that it is a fork of."""
+    """Return the parent of a process."""
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def alive(process: int) -> bool:
-    """Return whether a process is there; one that nobody has waited for yet has ended."""
+    """Return whether a process is running; a zombie counts as ended."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

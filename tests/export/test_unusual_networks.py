@@ -1,4 +1,4 @@
-"""Networks of ordinary constructs that plain tracing does not take are exported all the same."""
+"""Networks with common constructs that plain tracing does not support are exported."""
 
 import dataclasses
 from collections import namedtuple
@@ -25,7 +25,7 @@ BOTH = {"source": True, "pt2": True}
 
 
 class Student(nn.Module):
-    """A convolution, something unusual, and a classifier; what it returns can be chosen."""
+    """A convolution, an unusual layer and a classifier; the type of its output can be chosen."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ RETURNED: dict[str, Callable[[Tensor, Tensor], Any]] = {
 
 
 @pytest.mark.parametrize("kind", RETURNED)
-def test_the_output_of_a_network_that_returns_more_is_exported(kind: str, tmp_path: Path) -> None:
+def test_a_network_with_several_outputs_exports_the_logits(kind: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     student = Student(returned=RETURNED[kind])
     done = diswot.export(student, tmp_path / "s", data=DIGITS, onnx=kind == "dictionary")
@@ -218,7 +218,7 @@ def test_the_output_of_a_network_that_returns_more_is_exported(kind: str, tmp_pa
     assert done.left_out == {}
 
 
-def test_a_form_that_cannot_be_is_left_out_with_the_reason(tmp_path: Path) -> None:
+def test_an_impossible_form_is_left_out_with_its_reason(tmp_path: Path) -> None:
     space = NoOnnx()
     student = space.build(space.from_string("width=4"), 10)
     missing = dry_export(student, DIGITS.signature, wanted={"source": False, "onnx": False})
@@ -231,7 +231,7 @@ def test_a_form_that_cannot_be_is_left_out_with_the_reason(tmp_path: Path) -> No
     assert "Not written: onnx" in (tmp_path / "s" / "README.md").read_text()
 
 
-def test_nothing_of_the_student_changes(tmp_path: Path) -> None:
+def test_an_export_does_not_change_the_student(tmp_path: Path) -> None:
     student = Student(*NETWORKS["weight norm"]).train()
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     dry_export(student, DIGITS.signature, wanted=BOTH)

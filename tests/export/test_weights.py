@@ -1,4 +1,4 @@
-"""`load()` of an exported student takes the weights that were written, and nothing else."""
+"""`load()` of an exported student accepts only the exported weights."""
 
 import hashlib
 import importlib.util
@@ -58,7 +58,7 @@ def packed(header: object, data: bytes) -> bytes:
 
 
 def replace(folder: Path, content: bytes) -> None:
-    """Replace the weights, and their digest too, so that only the reader can find the lie."""
+    """Replace the weights and their digest, so that only the reader can detect the change."""
     (folder / "weights.safetensors").write_bytes(content)
     config = json.loads((folder / "config.json").read_text())
     config["weights"]["sha256"] = hashlib.sha256(content).hexdigest()
@@ -123,19 +123,19 @@ LIES: dict[str, Callable[[Header, bytes], bytes]] = {
 }
 
 
-def test_the_weights_that_were_written_are_loaded(folder: Path) -> None:
+def test_the_exported_weights_are_loaded(folder: Path) -> None:
     assert load(folder)(torch.zeros(2, 1, 16, 16)).shape == (2, 10)
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_file_that_lies_is_refused(lie: str, folder: Path) -> None:
+def test_inconsistent_weights_with_a_valid_digest_are_refused(lie: str, folder: Path) -> None:
     content = LIES[lie](*parts((folder / "weights.safetensors").read_bytes()))
     replace(folder, content)
     with pytest.raises(ValueError, match=r"weights\.safetensors is not the file"):
         load(folder)
 
 
-def test_a_changed_bit_is_found_by_the_digest(folder: Path) -> None:
+def test_the_digest_detects_a_changed_bit(folder: Path) -> None:
     content = bytearray((folder / "weights.safetensors").read_bytes())
     content[-1] ^= 1
     (folder / "weights.safetensors").write_bytes(content)
@@ -146,7 +146,7 @@ def test_a_changed_bit_is_found_by_the_digest(folder: Path) -> None:
 @pytest.mark.parametrize(
     "described", [None, [], {}, {"sha256": 0}, {"sha256": "", "tensors": {"0.weight": []}}]
 )
-def test_a_description_of_other_weights_is_refused(described: object, folder: Path) -> None:
+def test_a_config_that_describes_other_weights_is_refused(described: object, folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text()) | {"weights": described}
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config\.json describes"):
@@ -155,7 +155,7 @@ def test_a_description_of_other_weights_is_refused(described: object, folder: Pa
 
 @given(st.integers(0, 900), st.integers(0, 255))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_changed_byte_is_refused_or_loads_all_tensors(
+def test_a_changed_byte_is_refused_or_all_tensors_load(
     folder: Path, written: Path, place: int, value: int
 ) -> None:
     content = bytearray((written / "weights.safetensors").read_bytes())

@@ -1,4 +1,4 @@
-"""Fetching from a server that is right, wrong, cut off, or not there."""
+"""Downloads of tables: correct, corrupt, truncated and unreachable."""
 
 import hashlib
 import threading
@@ -17,7 +17,7 @@ TABLE = Download("folder/table.csv", hashlib.sha256(CONTENT).hexdigest())
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves the table under /good, and what is wrong with it under other names."""
+    """Serves the table under /good, and corrupt versions of it under other names."""
 
     def do_GET(self) -> None:
         answers = {
@@ -38,7 +38,7 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def serving(
@@ -74,7 +74,7 @@ def files(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_a_file_is_fetched_once(root: Path, server: str, slash: str) -> None:
+def test_a_file_is_downloaded_once(root: Path, server: str, slash: str) -> None:
     path = fetch(TABLE, root, mirror=f"{server}/good{slash}")
     assert path == root / TABLE.path
     assert path.read_bytes() == CONTENT
@@ -82,7 +82,7 @@ def test_a_file_is_fetched_once(root: Path, server: str, slash: str) -> None:
     assert fetch(TABLE, root) == path
 
 
-def test_the_mirror_may_be_a_variable(
+def test_the_mirror_is_read_from_an_environment_variable(
     root: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(MIRROR, f"{server}/good")
@@ -94,13 +94,13 @@ def test_a_public_address_needs_no_mirror(root: Path, server: str) -> None:
     assert fetch(public, root).read_bytes() == CONTENT
 
 
-def test_a_file_that_is_there_is_not_fetched(root: Path) -> None:
+def test_an_existing_file_is_not_downloaded(root: Path) -> None:
     (root / "folder").mkdir()
     (root / TABLE.path).write_text("mine")
     assert fetch(TABLE, root, mirror="http://127.0.0.1:9").read_text() == "mine"
 
 
-def test_into_a_read_only_root_nothing_is_written(root: Path, server: str) -> None:
+def test_nothing_is_written_to_a_read_only_data_root(root: Path, server: str) -> None:
     root.chmod(0o555)
     path = fetch(TABLE, root, mirror=f"{server}/good")
     assert path.is_relative_to(root.parent / "cache")
@@ -118,7 +118,7 @@ def test_into_a_read_only_root_nothing_is_written(root: Path, server: str) -> No
         ("other", r"could not be fetched \(404 Not Found\)"),
     ],
 )
-def test_nothing_is_left_of_a_file_that_is_wrong(
+def test_a_file_with_a_wrong_checksum_is_deleted(
     root: Path, server: str, kind: str, why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DataError, match=why) as caught:
@@ -129,34 +129,34 @@ def test_nothing_is_left_of_a_file_that_is_wrong(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_server_that_is_not_there_is_named(root: Path) -> None:
+def test_the_error_names_an_unreachable_server(root: Path) -> None:
     with pytest.raises(DataError, match="check the address and the network") as caught:
         fetch(TABLE, root, mirror="http://127.0.0.1:9")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("mirror", ["nowhere", "ftp://a/b", "file:///etc", "http://", "http://[x"])
-def test_a_mirror_that_is_no_address_is_refused(root: Path, mirror: str) -> None:
+def test_a_mirror_that_is_not_a_url_is_refused(root: Path, mirror: str) -> None:
     with pytest.raises(OptionError, match="http or https address"):
         fetch(TABLE, root, mirror=mirror)
 
 
-def test_without_a_mirror_the_place_of_the_file_is_reported(root: Path) -> None:
+def test_without_a_mirror_the_error_says_where_to_put_the_file(root: Path) -> None:
     with pytest.raises(DataError, match=f"put it there.*set {MIRROR}") as caught:
         find_truth("resnet-s0", root)
     assert f"there is no resnet-s0/accuracies.csv in the data root {root}" in str(caught.value)
 
 
-def test_the_checksums_are_those_of_the_tables(shared_data: Path) -> None:
+def test_checksums_match_the_tables(shared_data: Path) -> None:
     for download in DOWNLOADS.values():
         content = (shared_data / download.path).read_bytes()
         assert hashlib.sha256(content).hexdigest() == download.sha256
 
 
-def test_ground_truths_are_found_through_a_mirror(root: Path, shared_data: Path) -> None:
+def test_ground_truths_are_downloaded_from_a_mirror(root: Path, shared_data: Path) -> None:
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     for address in serving(partial(Quiet, directory=str(shared_data))):
         assert len(find_truth("resnet-s0", root, mirror=address)) == 64

@@ -15,7 +15,7 @@ from diswot.errors import DataError
 PLACE = "flexibert/glue_scores.json"
 
 
-def test_it_has_each_encoder_once(shared_data: Path) -> None:
+def test_every_encoder_occurs_once(shared_data: Path) -> None:
     truth = find_truth("flexibert", shared_data)
     assert len(truth) == len(set(truth.architectures)) == 249
     assert (truth.task, truth.space_name) == ("text", "flexibert")
@@ -24,7 +24,7 @@ def test_it_has_each_encoder_once(shared_data: Path) -> None:
         assert truth.space.from_string(truth.space.to_string(arch)) == arch
 
 
-def test_parameters_rank_as_is_published(shared_data: Path) -> None:
+def test_parameter_count_has_the_published_correlation(shared_data: Path) -> None:
     records = json.loads((shared_data / PLACE).read_text())
     params = np.array([float(record["params"]) for record in records])
     glue = np.array([float(record["scores"]["glue"]) for record in records])

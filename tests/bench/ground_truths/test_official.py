@@ -1,4 +1,4 @@
-"""The official NAS-Bench-201 file: as its own classes write it, damaged, and hostile."""
+"""The official NAS-Bench-201 file: as its own classes write it, damaged, and malicious."""
 
 import csv
 import itertools
@@ -72,7 +72,7 @@ def entry(index: int, arch: str, rng: random.Random, epochs: int) -> dict[str, A
 
 
 def official(count: int = 12, epochs: int = 4) -> dict[str, Any]:
-    """Return what an official file holds, of the first cells, by the package's own classes."""
+    """Return an official file of the first cells, built by the classes of the package."""
     space, rng = NASBench201Space(), random.Random(0)
     names = [space.to_string(arch) for arch in itertools.islice(space, 100, 100 + count)]
     return {
@@ -99,7 +99,7 @@ def content() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("newer", "protocol"), [(True, 2), (False, 2), (True, 4), (False, 4)])
-def test_the_table_has_what_the_package_reads(
+def test_the_table_equals_what_the_nas_bench_package_reads(
     content: dict[str, Any], tmp_path: Path, newer: bool, protocol: int
 ) -> None:
     path = save(content, tmp_path / "official.pth", newer=newer, protocol=protocol)
@@ -126,14 +126,14 @@ def test_the_table_has_what_the_package_reads(
         assert float(row["params_M"]) == pytest.approx(costs["params"], rel=1e-5)
 
 
-def test_the_table_is_a_ground_truth(content: dict[str, Any], tmp_path: Path) -> None:
+def test_the_table_can_be_loaded_as_a_ground_truth(content: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "table.csv"
     table_from_official(save(content, tmp_path / "official.pth"), out)
     truth = truth_from_csv(out, "c100_test", space="nas-bench-201", data="cifar100")
     assert len(truth) == 12
 
 
-def test_columns_that_architectures_lack_are_left_out_and_named(
+def test_columns_missing_for_some_architectures_are_left_out(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
     older = {**content, "arch2infos": {}}
@@ -150,7 +150,7 @@ def test_columns_that_architectures_lack_are_left_out_and_named(
     assert "c10_test_12ep" not in rows_of(tmp_path / "table.csv")[0]
 
 
-def test_weights_are_skipped(content: dict[str, Any], tmp_path: Path) -> None:
+def test_weights_in_the_file_are_skipped(content: dict[str, Any], tmp_path: Path) -> None:
     heavy = official(2)
     for parts in heavy["arch2infos"].values():
         for training_ in parts["full"]["all_results"].values():
@@ -170,7 +170,7 @@ def test_progress_is_reported_in_megabytes(content: dict[str, Any], tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_memory_is_bounded_by_an_entry_and_not_by_the_file(tmp_path: Path) -> None:
+def test_peak_memory_depends_on_one_entry_not_the_file(tmp_path: Path) -> None:
     def peak(path: Path, read: Callable[[Path], object]) -> int:
         tracemalloc.start()
         read(path)
@@ -201,7 +201,7 @@ class Runs:
 @pytest.mark.parametrize("newer", [True, False])
 @pytest.mark.parametrize("protocol", [2, 4])
 @pytest.mark.parametrize("place", ["whole", "meta_archs", "entry", "accuracy"])
-def test_a_hostile_file_is_refused_and_nothing_runs(
+def test_code_in_a_malicious_file_is_not_executed(
     content: dict[str, Any], tmp_path: Path, newer: bool, protocol: int, place: str
 ) -> None:
     marker = tmp_path / "executed"
@@ -266,7 +266,7 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> 
         ],
     ],
 )
-def test_content_of_another_layout_is_refused(
+def test_a_file_with_another_layout_is_refused(
     tmp_path: Path, change: Callable[[dict[str, Any]], object]
 ) -> None:
     odd = official(3)
@@ -276,7 +276,7 @@ def test_content_of_another_layout_is_refused(
 
 
 @pytest.mark.parametrize("newer", [True, False])
-def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, newer: bool) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, newer: bool) -> None:
     whole = save(official(2), tmp_path / "whole.pth", newer=newer).read_bytes()
     path = tmp_path / "cut.pth"
     # Behind the pickle an older file has only the list of its weights, which is empty.
@@ -287,7 +287,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, newer: bool) -> None:
         assert not (tmp_path / "table.csv").exists()
 
 
-def test_a_changed_byte_in_an_archive_is_found(tmp_path: Path) -> None:
+def test_a_changed_byte_in_an_archive_is_detected(tmp_path: Path) -> None:
     path = save(official(2), tmp_path / "official.pth")
     whole = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -308,7 +308,7 @@ def test_a_compressed_archive_is_refused(content: dict[str, Any], tmp_path: Path
         table_from_official(path, tmp_path / "table.csv")
 
 
-def test_files_and_folders_that_are_not_there_are_named(tmp_path: Path) -> None:
+def test_the_error_names_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
         table_from_official(tmp_path / "none.pth", tmp_path / "table.csv")
     path = save(official(1), tmp_path / "official.pth")

@@ -1,4 +1,4 @@
-"""The built-in ground truths: known figures, and tables that are damaged."""
+"""The built-in ground truths: published figures and damaged tables."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def truths(shared_data: Path) -> dict[str, GroundTruth]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
-def test_each_has_all_its_architectures_once(
+def test_every_architecture_occurs_once(
     truths: dict[str, GroundTruth], name: str, count: int
 ) -> None:
     truth = truths[name]
@@ -51,13 +51,15 @@ def test_each_has_all_its_architectures_once(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_name_of_a_space_finds_it(truths: dict[str, GroundTruth], name: str) -> None:
+def test_the_name_of_a_space_finds_its_ground_truth(
+    truths: dict[str, GroundTruth], name: str
+) -> None:
     found = find_space(truths[name].space_name, of_images(3, 32, 32))
     arch = truths[name].architectures[0]
     assert found.from_string(truths[name].space.to_string(arch)) == arch
 
 
-def test_accuracies_alone_and_distilled_agree_as_is_published(
+def test_plain_and_distilled_accuracies_correlate_as_published(
     truths: dict[str, GroundTruth],
 ) -> None:
     def agreement(name: str) -> float:
@@ -67,7 +69,7 @@ def test_accuracies_alone_and_distilled_agree_as_is_published(
     assert agreement("autoformer") == pytest.approx(-0.27, abs=5e-3)
 
 
-def test_parameters_rank_s0_as_is_published(truths: dict[str, GroundTruth]) -> None:
+def test_parameter_count_correlates_on_s0_as_published(truths: dict[str, GroundTruth]) -> None:
     truth = truths["resnet-s0"]
     params = [
         float(measure_costs(partial(truth.space.build, arch, 100), of_images(3, 32, 32)).params)
@@ -77,7 +79,9 @@ def test_parameters_rank_s0_as_is_published(truths: dict[str, GroundTruth]) -> N
     assert tau == pytest.approx(0.873, abs=5e-4)
 
 
-def test_nas_bench_201_has_its_optimum_and_targets(truths: dict[str, GroundTruth]) -> None:
+def test_nas_bench_201_has_its_published_optimum_and_targets(
+    truths: dict[str, GroundTruth],
+) -> None:
     truth = truths["nas-bench-201"]
     assert list(truth.targets)[:4] == ["cifar10", "cifar100", "cifar10-12ep", "cifar100-12ep"]
     assert {"c10valid_valid", "c100_valid"} <= truth.targets.keys()
@@ -87,7 +91,7 @@ def test_nas_bench_201_has_its_optimum_and_targets(truths: dict[str, GroundTruth
     assert truth.dataset("cifar100-12ep") == truth.dataset("c100_valid") == "cifar100"
 
 
-def test_depths_are_layers_in_sequence(truths: dict[str, GroundTruth]) -> None:
+def test_depth_counts_layers_on_the_longest_path(truths: dict[str, GroundTruth]) -> None:
     truth = truths["nas-bench-201"]
     arch = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
     place = truth.architectures.index(truth.space.from_string(arch))
@@ -111,14 +115,14 @@ def test_a_sample_keeps_architectures_and_accuracies_together(
 
 
 @pytest.mark.parametrize("count", [-1, 0, 9, 101])
-def test_a_sample_of_too_many_or_too_few_is_refused(
+def test_a_sample_that_is_too_large_or_too_small_is_refused(
     truths: dict[str, GroundTruth], count: int
 ) -> None:
     with pytest.raises(OptionError, match="Expected a sample of 10 to 100 architectures"):
         truths["autoformer"].sampled(count, 0)
 
 
-def test_unknown_names_are_answered_with_what_there_is(truths: dict[str, GroundTruth]) -> None:
+def test_an_unknown_name_lists_the_known_ones(truths: dict[str, GroundTruth]) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'nas-bench-201'"):
         find_truth("nasbench201", Path())
     with pytest.raises(UnknownNameError, match="did you mean 'distilled'"):
@@ -127,7 +131,7 @@ def test_unknown_names_are_answered_with_what_there_is(truths: dict[str, GroundT
         truths["resnet-s0"].dataset("???")
 
 
-def test_every_truth_says_in_one_line_what_it_is() -> None:
+def test_every_ground_truth_has_a_one_line_description() -> None:
     for loader in TRUTHS.values():
         assert (loader.__doc__ or "").splitlines()[0].endswith(".")
 
@@ -143,7 +147,7 @@ def digits_table(folder: Path, change: Callable[[list[str]], object]) -> Path:
     return path
 
 
-def test_the_embedded_truth_is_of_digits(tmp_path: Path) -> None:
+def test_the_embedded_ground_truth_covers_digits(tmp_path: Path) -> None:
     truth = digits_s0_truth(Path(), path=digits_table(tmp_path, lambda _: None))
     assert list(truth.targets) == ["vanilla", "distilled"]
     assert (len(truth), truth.dataset("distilled"), truth.space_name) == (64, "digits", "s0")
@@ -167,12 +171,12 @@ def test_a_damaged_embedded_table_is_refused(
         digits_s0_truth(Path(), path=digits_table(tmp_path, change))
 
 
-def test_an_embedded_table_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_embedded_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
         digits_s0_truth(Path(), path=tmp_path / "none.csv")
 
 
-def test_the_truth_of_thin_networks_is_embedded(tmp_path: Path) -> None:
+def test_the_ground_truth_of_thin_networks_is_embedded(tmp_path: Path) -> None:
     truth = find_truth("digits-thin", tmp_path)
     assert (len(truth), truth.data, truth.space_name) == (320, "digits", "thin")
     assert list(truth.targets) == ["distilled", "vanilla", "short"]
@@ -240,7 +244,7 @@ def test_a_damaged_table_is_refused_in_one_line(
     assert name.rpartition("/")[2] in str(caught.value)
 
 
-def test_a_further_column_of_numbers_is_a_target(shared_data: Path, tmp_path: Path) -> None:
+def test_an_additional_numeric_column_is_a_target(shared_data: Path, tmp_path: Path) -> None:
     def widened(text: str) -> str:
         head, *rows = text.splitlines()
         return "\n".join(

@@ -1,4 +1,4 @@
-"""A ground truth of the user's own: what is read, and what is refused."""
+"""Ground truths that users supply: which tables are read and which are refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,12 +39,12 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     assert truth.depths is None
 
 
-def test_a_space_may_be_named(tmp_path: Path) -> None:
+def test_the_space_can_be_named(tmp_path: Path) -> None:
     truth = truth_from_csv(written(tmp_path, ROWS), "acc", space="s0", data="digits")
     assert (truth.space_name, truth.data) == ("s0", "digits")
 
 
-def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
+def test_tables_exported_from_spreadsheets_are_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     lines = [
         "note, acc ,network",
@@ -77,7 +77,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         ([f"{r.split(',')[0]},70" for r in ROWS], r"'acc' is constant \(70 in all 12 rows\), so τ"),
     ],
 )  # fmt: skip
-def test_a_bad_row_is_named_by_its_line(tmp_path: Path, rows: list[str], why: str) -> None:
+def test_the_error_names_the_line_of_a_bad_row(tmp_path: Path, rows: list[str], why: str) -> None:
     path = written(tmp_path, rows)
     with pytest.raises(DataError, match=why) as caught:
         load(path)
@@ -85,7 +85,7 @@ def test_a_bad_row_is_named_by_its_line(tmp_path: Path, rows: list[str], why: st
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_column_is_answered_with_what_there_is(tmp_path: Path) -> None:
+def test_an_unknown_column_lists_the_known_ones(tmp_path: Path) -> None:
     path = written(tmp_path, ROWS)
     with pytest.raises(UnknownNameError, match="did you mean 'acc'"):
         load(path, column="accuracy")
@@ -95,7 +95,7 @@ def test_an_unknown_column_is_answered_with_what_there_is(tmp_path: Path) -> Non
         truth_from_csv(path, "acc", space="nowhere", data="digits")
 
 
-def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_duplicate_column_names_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, [f"{row},1" for row in ROWS], head="arch,acc,acc")
     with pytest.raises(DataError, match="two columns 'acc'"):
         load(path)
@@ -112,7 +112,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
         (lambda path: path.write_bytes(b"a" * 200_000), "field larger than field limit"),
     ],
 )
-def test_what_is_no_table_is_refused(
+def test_a_file_that_is_not_a_table_is_refused(
     tmp_path: Path, make: Callable[[Path], object], why: str
 ) -> None:
     path = tmp_path / "mine.csv"
@@ -121,13 +121,13 @@ def test_what_is_no_table_is_refused(
         load(path)
 
 
-def test_a_path_that_cannot_be_is_refused() -> None:
+def test_an_invalid_path_is_refused() -> None:
     for path in (Path("a\0b"), Path("x" * 5000)):
         with pytest.raises(DataError):
             load(path)
 
 
-def test_a_space_that_raises_anything_is_reported(tmp_path: Path) -> None:
+def test_an_exception_of_the_space_is_reported(tmp_path: Path) -> None:
     class Odd(ChoiceSpace):
         width = Choice(1, 2)
 
@@ -163,7 +163,7 @@ WHOLE = st.lists(st.sampled_from(ROWS), min_size=9, max_size=13, unique=True)
 )
 @example(b"arch,acc\n")
 @example(b'"arch\n",acc\n1,2')
-def test_any_file_is_read_or_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_any_file_is_read_or_refused_with_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any.csv"
     path.write_bytes(content)
     try:
