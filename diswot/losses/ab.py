@@ -56,7 +56,7 @@ def connector(own: int, other: int) -> nn.Sequential:
 @register(
     Card(
         "ab",
-        "on which side of 0 neurons are before the activation, stage by stage (AB)",
+        "signs of the pre-activations of each stage (AB)",
         "Heo et al., AAAI 2019",
         weight=0.003,
         weight_source="the authors' code on CIFAR-10, which trains with it alone before the labels",

@@ -65,7 +65,7 @@ def cc_loss(
 @register(
     Card(
         "cc",
-        "correlations among the images' features (CC)",
+        "correlations between the images' features (CC)",
         "Peng et al., ICCV 2019, section 3",
         weight=100.0,
         weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, with ce",

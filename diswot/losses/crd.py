@@ -141,7 +141,7 @@ def of_all_processes(values: Tensor) -> Tensor:
 @register(
     Card(
         "crd",
-        "an image's features against those of images of other classes (CRD)",
+        "features of an image, contrasted with images of other classes (CRD)",
         "Tian et al., ICLR 2020, section 3.1",
         weight=0.8,
         weight_source="the authors' script on CIFAR-100, with ce",

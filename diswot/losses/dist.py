@@ -64,7 +64,7 @@ def dist_loss(
 @register(
     Card(
         "dist",
-        "correlations of the class probabilities, of an image and of a class (DIST)",
+        "correlations of the class probabilities, per image and per class (DIST)",
         "Huang et al., NeurIPS 2022, section 4",
         weight=2.0,
         weight_source="β = γ = 2 with ce in the paper's experiments, here as the weight",

@@ -49,7 +49,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
 @register(
     Card(
         "semantic",
-        "similarity of the images' localization maps, class by class (DisWOT†)",
+        "similarities between the images' class activation maps, class by class (DisWOT†)",
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
         weight_source="the paper adds both to CE+KL",
@@ -80,7 +80,7 @@ class Semantic(Term):
 @register(
     Card(
         "relation",
-        "similarity of the images' last feature maps (DisWOT†)",
+        "similarities between the images' last feature maps (DisWOT†)",
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
         weight_source="the paper adds both to CE+KL",

@@ -68,7 +68,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
 @register(
     Card(
         "dkd",
-        "softened class probabilities, the true class apart from the others (DKD)",
+        "softened class probabilities, with separate terms for the true class and the others (DKD)",
         "Zhao et al., CVPR 2022, section 3",
         weight=1.0,
         weight_source="α = 1, β = 8, T = 4 with ce, of the authors' code on CIFAR-100, "

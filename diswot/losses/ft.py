@@ -87,7 +87,7 @@ def _convolved(
 @register(
     Card(
         "ft",
-        "factors of the last map, found by rebuilding the teacher's (FT)",
+        "factors of the last feature map, from an autoencoder of the teacher's maps (FT)",
         "Kim et al., NeurIPS 2018, section 3",
         weight=500.0,
         weight_source="β of the authors' code on CIFAR-10, with ce",

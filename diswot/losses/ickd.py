@@ -59,7 +59,7 @@ def ickd_loss(student: Tensor, teacher: Tensor) -> Tensor:
 @register(
     Card(
         "ickd",
-        "correlations among the channels (ICKD)",
+        "correlations between channels (ICKD)",
         "Liu et al., ICCV 2021, section 3",
         weight=2.5,
         weight_source="the authors' script, with ce",

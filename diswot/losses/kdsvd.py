@@ -124,7 +124,7 @@ def kdsvd_loss(student: Flow, teacher: Flow) -> Tensor:
 @register(
     Card(
         "kdsvd",
-        "correlations among singular vectors of each stage's ends (KD-SVD)",
+        "correlations between singular vectors of the first and last map of a stage (KD-SVD)",
         "Lee et al., ECCV 2018, section 3",
         weight=1.0,
         weight_source="the paper adds it to the loss of the task",

@@ -93,7 +93,7 @@ class Fusion(nn.Module):
 @register(
     Card(
         "reviewkd",
-        "each stage of the teacher against all the student's up to it (ReviewKD)",
+        "each stage of the teacher with all student stages up to it (ReviewKD)",
         "Chen et al., CVPR 2021, section 3",
         weight=1.0,
         weight_source="default of the authors' code, with ce, reached linearly over 20 of 240 "

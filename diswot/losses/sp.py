@@ -51,7 +51,7 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
 @register(
     Card(
         "sp",
-        "image-to-image similarities (SP)",
+        "similarities between images (SP)",
         "Tung and Mori, ICCV 2019, equation 4",
         weight=3000.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",

@@ -85,7 +85,7 @@ class Gaussian(nn.Module):
 @register(
     Card(
         "vid",
-        "how well the teacher's stages are predicted from the student's (VID)",
+        "likelihood of the teacher's stages, predicted from the student's stages (VID)",
         "Ahn et al., CVPR 2019, section 2",
         weight=1.0,
         weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",

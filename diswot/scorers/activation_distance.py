@@ -21,7 +21,7 @@ ACTIVE = Watch(activation_functions, _active)
 @register(
     Card(
         "activation_distance",
-        "mean Hamming distance of the activation patterns of two texts",
+        "mean Hamming distance between the activation patterns of two texts",
         "Serianni and Kalita, ACL 2023, section 4, with the codes of Mellor et al., ICML 2021",
         needs_teacher=False,
         supports="networks of tokens with activation functions as modules",

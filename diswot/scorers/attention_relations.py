@@ -17,7 +17,7 @@ _SUPPORTS = "transformers with query, key and value layers"
 @register(
     Card(
         "attention_relations",
-        "similarity of the last layer's query, key and value relations to the teacher's",
+        "similarity to the teacher's relations of queries, keys and values in the last layer",
         _SOURCE,
         teacher_state="trained",
         supports=_SUPPORTS,
@@ -38,7 +38,7 @@ def attention_relations(student: Probe, teacher: Activations) -> Tensor:
 @register(
     Card(
         "attention_relations_raw",
-        "the same relations before the softmax, as in AutoDistil's released code",
+        "attention_relations before the softmax, as in AutoDistil's released code",
         _SOURCE,
         teacher_state="trained",
         supports=_SUPPORTS,

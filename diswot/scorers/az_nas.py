@@ -10,7 +10,7 @@ from diswot.scorers.flops import flops
 az_nas = register_combined(
     Card(
         "az_nas",
-        "log-ranks of expressivity, progressivity, trainability and flops together",
+        "sum of the log-ranks of expressivity, progressivity, trainability and flops",
         "Lee and Ham, AZ-NAS, CVPR 2024, equation 12",
     ),
     "logrank",

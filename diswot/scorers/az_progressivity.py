@@ -13,7 +13,7 @@ from diswot.scorers.az_expressivity import block_entropies
 @register(
     Card(
         "az_progressivity",
-        "least gain of expressivity from one block to the next",
+        "smallest increase of expressivity from one block to the next",
         "Lee and Ham, AZ-NAS, CVPR 2024, equation 5",
         needs_teacher=False,
         cost="one forward pass of noise",

@@ -15,7 +15,7 @@ from diswot.scorers.positions import channels, grid, patches
 @register(
     Card(
         "az_trainability",
-        "how near the Jacobian of each block is to norm 1",
+        "closeness of each block's Jacobian to norm 1",
         "Lee and Ham, AZ-NAS, CVPR 2024, equations 6 to 11",
         needs_teacher=False,
         needs_gradients=True,

@@ -20,7 +20,7 @@ _SUPPORTS = "transformers with query, key and value layers"
 @register(
     Card(
         "attention_confidence",
-        "largest output of each attention head, mean over heads",
+        "largest output of an attention head, averaged over heads",
         _SOURCE,
         needs_teacher=False,
         supports=_SUPPORTS,
@@ -48,7 +48,7 @@ def attention_confidence(student: Probe, _teacher: Activations) -> Tensor:
 @register(
     Card(
         "head_confidence",
-        "largest attention weight of each head, mean over heads",
+        "largest attention weight of a head, averaged over heads",
         _SOURCE,
         needs_teacher=False,
         supports=_SUPPORTS,

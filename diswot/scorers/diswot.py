@@ -6,7 +6,7 @@ from diswot.scorers.relation import relation
 from diswot.scorers.semantic import semantic
 
 diswot = register_combined(
-    Card("diswot", "semantic and relation together", "DisWOT, CVPR 2023, section 3"),
+    Card("diswot", "sum of semantic and relation", "DisWOT, CVPR 2023, section 3"),
     "sum",
     semantic,
     relation,

@@ -16,7 +16,7 @@ MANY = 100
 @register(
     Card(
         "epe_nas",
-        "how similarly the output depends on images of one class",
+        "correlations between the input gradients of images of one class",
         "Lopes et al., EPE-NAS, ICANN 2021, section 3",
         needs_teacher=False,
         needs_labels=True,

@@ -12,7 +12,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "fc_weights",
-        "similarity of the classifiers' random weights, a control",
+        "similarity to the teacher's random classifier weights, a control",
         "DisWOT, released random search",
         reads=("classifier weights",),
     )

@@ -13,8 +13,8 @@ from diswot.scorers.noise_blocks import noise_block_calls
 @register(
     Card(
         "filled_width",
-        "sum over blocks of the effective rank of their outputs times its entropy",
-        "this project, with the effective rank of Roy and Vetterli, EUSIPCO 2007, definition 1",
+        "sum over blocks of r ln r, for the effective rank r of the block's output",
+        "this project; effective rank of Roy and Vetterli, EUSIPCO 2007, definition 1",
         needs_teacher=False,
         cost="one forward pass of noise",
         supports="networks of several blocks",

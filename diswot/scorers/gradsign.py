@@ -14,7 +14,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "gradsign",
-        "how far the images agree on the sign of each weight's gradient",
+        "agreement between images on the signs of the weights' gradients",
         "Zhang and Jia, GradSign, ICLR 2022, the GradSign statistic",
         needs_teacher=False,
         needs_labels=True,

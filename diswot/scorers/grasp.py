@@ -12,7 +12,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "grasp",
-        "weight against the product of Hessian and gradient",
+        "sum of weight · (Hessian · gradient)",
         "Wang et al., GraSP, ICLR 2020, equation 8, with the sign of Abdelfattah et al., "
         "Zero-Cost Proxies for Lightweight NAS, ICLR 2021, equation 1",
         needs_teacher=False,

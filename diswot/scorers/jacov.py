@@ -16,7 +16,7 @@ OFFSET = 1e-5
 @register(
     Card(
         "jacov",
-        "how differently the output depends on each image",
+        "how uncorrelated the input gradients of different images are",
         "Mellor et al., Neural Architecture Search without Training, 2020, arXiv 2006.04647v1, "
         "equation 2",
         needs_teacher=False,

@@ -80,7 +80,7 @@ def _registered(
     watches: Sequence[Watch[Any]] = (),
 ) -> LossScore:
     loss = find_term_spec(name).card
-    summary = f"minus the loss: {loss.summary}"
+    summary = f"negative loss: {loss.summary}"
     card = Card(name, summary, loss.source, supports=supports, reads=loss.reads)
     return register(card, watches=watches, teacher_watches=watches)(score)
 

@@ -33,7 +33,7 @@ LEAST_EIGENVALUE = Watch(convolutions, _least_eigenvalue)
 @register(
     Card(
         "meco",
-        "least eigenvalue of the correlations between channels, summed over layers",
+        "smallest eigenvalue of the channels' correlation matrix, summed over layers",
         "Jiang et al., MeCo, NeurIPS 2023, definition 3, equation 12",
         needs_teacher=False,
         supports="networks of several convolutions, or of linear layers",

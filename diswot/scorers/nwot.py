@@ -26,7 +26,7 @@ AGREEMENT = Watch(activation_functions, _agreement)
 @register(
     Card(
         "nwot",
-        "how different the ReLU patterns of the images are",
+        "log-determinant of the similarities between the images' ReLU patterns",
         "Mellor et al., Neural Architecture Search without Training, ICML 2021, equation 2",
         needs_teacher=False,
         supports="networks with activation functions as modules",

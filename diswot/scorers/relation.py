@@ -11,7 +11,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "relation",
-        "similarity of the image-to-image similarities",
+        "agreement with the teacher's image-to-image similarities",
         "DisWOT, CVPR 2023, section 3",
         reads=("feature maps",),
     )

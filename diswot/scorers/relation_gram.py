@@ -11,7 +11,7 @@ from diswot.scorers.kd_losses import sp
 relation_gram = register(
     Card(
         "relation_gram",
-        "similarity of row-normalized image similarities",
+        "agreement with the teacher's row-normalized image-to-image similarities",
         "DisWOT, README snippet",
         reads=("feature maps",),
     )

@@ -12,8 +12,8 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "root_size",
-        "sum over layers of the square root of their weights, a k × k kernel counted as k",
-        "a count, of this project",
+        "sum over layers of √weights, where a k × k kernel counts as k weights",
+        "this project",
         needs_teacher=False,
         cost="nothing",
         supports="any network",

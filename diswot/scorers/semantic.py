@@ -11,7 +11,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "semantic",
-        "similarity of class activation maps",
+        "agreement with the teacher's class activation maps",
         "DisWOT, CVPR 2023, section 3",
         reads=("feature maps", "classifier weights"),
     )

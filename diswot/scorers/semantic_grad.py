@@ -14,7 +14,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "semantic_grad",
-        "similarity of the classifier's gradient, class by class",
+        "agreement with the gradient of the teacher's classifier, class by class",
         "DisWOT, README snippet",
         needs_labels=True,
         reads=("logits", "features"),

@@ -15,7 +15,7 @@ from diswot.scorers._registry import register
     Card(
         "size_ln",
         "sum over convolutions of ln(channels)·√weights, a baseline",
-        "a count, of this project",
+        "this project",
         needs_teacher=False,
         cost="nothing",
         supports="any network",

@@ -47,7 +47,7 @@ class LayerCall:
 @register(
     Card(
         "student_fit",
-        "directions that the layers read and write in an image of noise, per side of their maps",
+        "number of directions that the layers use for noise images, relative to their map sizes",
         "this project, docs/student-fit.md",
         needs_teacher=False,
         teacher_state="trained",

@@ -9,8 +9,8 @@ from diswot.scorers.teacher_alignment import teacher_alignment
 student_fit_1 = register_combined(
     Card(
         "student_fit_1",
-        "the first student_fit: filled width, size and agreement with the teacher, multiplied",
-        "this project, docs/student-fit.md, the first version",
+        "first version of student_fit: filled_width + root_size + teacher_alignment",
+        "this project, docs/student-fit.md",
     ),
     "sum",
     filled_width,

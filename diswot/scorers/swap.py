@@ -35,7 +35,7 @@ CODES = Watch(activation_functions, _codes)
 @register(
     Card(
         "swap",
-        "number of different patterns of active images",
+        "number of distinct sample-wise activation patterns",
         "Peng et al., SWAP-NAS, ICLR 2024, definitions 3.2 and 3.3",
         needs_teacher=False,
         supports="networks with activation functions as modules",

@@ -18,7 +18,7 @@ SIGMA = MU**2
 @register(
     Card(
         "swap_reg",
-        f"swap times exp(−(P − μ)²/σ), P thousand parameters, μ = {MU:.0f}, σ = μ²",
+        f"swap · exp(−(P − μ)²/σ) for P thousand parameters, μ = {MU:.0f}, σ = μ²",
         "Peng et al., SWAP-NAS, ICLR 2024, definitions 3.4 and 3.5; μ and σ are ours",
         needs_teacher=False,
         supports="networks with activation functions as modules",

@@ -19,7 +19,7 @@ _SUPPORTS = "transformers with query, key and value layers that return logits"
 @register(
     Card(
         "synaptic_diversity",
-        "nuclear norms of attention weights times those of their gradients",
+        "nuclear norm of the attention weights times that of their gradient",
         f"{_SOURCE}, equation 4",
         needs_teacher=False,
         needs_labels=True,

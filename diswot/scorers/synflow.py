@@ -33,7 +33,7 @@ class _WithoutNormalization(TorchFunctionMode):
 @register(
     Card(
         "synflow",
-        "sum of |weight · gradient| of a network of positive weights",
+        "sum of |weight · gradient| for the absolute values of all weights",
         "Tanaka et al., SynFlow, NeurIPS 2020, equation 2, summed as in Abdelfattah et al., "
         "Zero-Cost Proxies for Lightweight NAS, ICLR 2021",
         needs_teacher=False,

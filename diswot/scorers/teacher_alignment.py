@@ -13,8 +13,8 @@ from diswot.scorers.aligned_blocks import KERNELS, block_alignments, image_align
 @register(
     Card(
         "teacher_alignment",
-        "mean CKA of the student's blocks with the teacher's at the same depth, or its images",
-        "this project, with the CKA of Kornblith et al., ICML 2019, equation 3",
+        "mean CKA of the student's blocks with teacher blocks at the same depth, or the images",
+        "this project; CKA of Kornblith et al., ICML 2019, equation 3",
         teacher_state="trained",
         supports="networks of several blocks",
     ),

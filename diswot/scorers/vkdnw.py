@@ -30,7 +30,7 @@ CLASSES = 10
 @register(
     Card(
         "vkdnw",
-        "number of layers, and entropy of the spectrum of the Fisher information",
+        "number of layers plus the spectral entropy of the Fisher information",
         "Tybl and Neumann, VKDNW, CVPR 2025, equations 8 to 12",
         needs_teacher=False,
         needs_gradients=True,

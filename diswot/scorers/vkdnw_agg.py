@@ -11,7 +11,7 @@ from diswot.scorers.vkdnw import vkdnw
 vkdnw_agg = register_combined(
     Card(
         "vkdnw_agg",
-        "log-ranks of vkdnw, jacov, expressivity, trainability and flops together",
+        "sum of the log-ranks of vkdnw, jacov, expressivity, trainability and flops",
         "Tybl and Neumann, VKDNW, CVPR 2025, equation 15",
     ),
     "logrank",

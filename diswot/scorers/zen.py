@@ -41,12 +41,12 @@ VARIANCE = Watch(batch_normalizations, _variance)
 @register(
     Card(
         "zen",
-        "how far the features move with the input, normalization undone",
+        "sensitivity of the features to the input, corrected for batch normalization",
         "Lin et al., Zen-NAS, ICCV 2021, algorithm 1, with the norm and the variance of its code",
         needs_teacher=False,
         cost="two forward passes of noise",
-        supports="networks with a last feature map; of normalizations, only that of batches as "
-        "modules is undone",
+        supports="networks with a last feature map; only batch normalization in modules is "
+        "corrected for",
         reads=("feature maps", "real inputs"),
     )
 )

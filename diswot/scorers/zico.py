@@ -14,7 +14,7 @@ from diswot.scorers._registry import register
 @register(
     Card(
         "zico",
-        "mean of |gradient| over its deviation between two halves of the batch",
+        "mean of |gradient| divided by its standard deviation over two halves of the batch",
         "Li et al., ZiCo, ICLR 2023, equation 15, with the deviation of the released code",
         needs_teacher=False,
         needs_labels=True,

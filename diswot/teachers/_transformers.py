@@ -122,7 +122,7 @@ def transformers_source(place: str) -> Iterator[TransformersSource]:
                 raise TeacherError(
                     f"{who} cannot be loaded, since the installed torchvision does not work "
                     f"({broken}): install the one made for torch {torch.__version__}, or remove it "
-                    "(pip uninstall torchvision), for transformers needs none here"
+                    "(pip uninstall torchvision); it is not needed here"
                 ) from error
             raise TeacherError(
                 f"{who} cannot be loaded ({type(error).__name__}: {first_line(error)}): give a "
