@@ -1,4 +1,4 @@
-"""The forms in which latency is measured: what is timed is what the network computes."""
+"""Forms in which latency is measured: each computes the outputs of the network."""
 
 import warnings
 from typing import Any
@@ -33,7 +33,7 @@ SMALL: dict[str, Any] = {
 
 
 class Smaller(nn.Module):
-    """Shrinks images with antialiasing, which torch's tracer cannot express in ONNX."""
+    """Downsamples with antialiasing, which the ONNX exporter of torch does not support."""
 
     def forward(self, images: Tensor) -> Tensor:
         small = nn.functional.interpolate(images, (2, 2), mode="bilinear", antialias=True)
@@ -41,7 +41,7 @@ class Smaller(nn.Module):
 
 
 class Numpy(nn.Module):
-    """Leaves torch on its way, so that no exporter can follow."""
+    """Computes through NumPy, which no exporter can trace."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Numpy(nn.Module):
 
 
 class Unexportable(ChoiceSpace):
-    """Of its networks some cannot be exported."""
+    """A space in which some networks cannot be exported."""
 
     kind = Choice("plain", "numpy", "wide")
 
@@ -68,7 +68,7 @@ class Unexportable(ChoiceSpace):
 
 
 @pytest.mark.parametrize("form", FORMS[:2])
-def test_what_is_timed_computes_what_the_network_does(form: str) -> None:
+def test_every_form_computes_the_outputs_of_the_network(form: str) -> None:
     network = (
         ResNetDepthSpace(in_channels=1)
         .build(ResNetDepthSpace(in_channels=1).from_string("1-1-1"), 10)
@@ -92,7 +92,7 @@ def test_a_measurement_names_its_form(capfd: pytest.CaptureFixture[str]) -> None
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_former_name_means_eager() -> None:
+def test_measured_is_an_alias_of_eager() -> None:
     assert is_measured("measured")
     assert not is_measured("s0.json")
     found = find_latency("measured", space=ResNetDepthSpace(), signature=IMAGES)
@@ -100,7 +100,7 @@ def test_the_former_name_means_eager() -> None:
     assert found.form == "eager"
 
 
-def test_a_form_that_is_none_is_refused() -> None:
+def test_an_unknown_form_is_refused() -> None:
     with pytest.raises(OptionError, match="eager, onnx, torch-compile, but got 'tflite'"):
         check_form("tflite")
 
@@ -109,7 +109,7 @@ def test_a_form_that_is_none_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "form"), [({}, "onnx"), ({"latency": "measured"}, "eager")], ids=["default", "old"]
 )
-def test_the_form_is_what_is_exported_by_default(options: dict[str, Any], form: str) -> None:
+def test_the_default_form_is_the_exported_one(options: dict[str, Any], form: str) -> None:
     budget = diswot.Budget(latency_ms=1000)
     found = diswot.search(
         "resnet20", ResNetDepthSpace((1, 2), in_channels=1), budget=budget, **SMALL, **options
@@ -120,7 +120,7 @@ def test_the_form_is_what_is_exported_by_default(options: dict[str, Any], form: 
 
 
 @pytest.mark.processes
-def test_measured_latency_takes_one_worker_by_itself() -> None:
+def test_measured_latency_uses_a_single_worker() -> None:
     reported: list[str] = []
     found = diswot.search(
         "resnet20",
@@ -135,7 +135,7 @@ def test_measured_latency_takes_one_worker_by_itself() -> None:
 
 
 @pytest.mark.slow
-def test_a_network_without_that_form_is_a_failed_candidate() -> None:
+def test_a_network_that_cannot_be_exported_is_a_failed_candidate() -> None:
     space = Unexportable()
     with pytest.raises(UnusableNetworkError, match=r"in onnxruntime raised .*--latency eager"):
         MeasuredLatency(space, IMAGES, form="onnx")(space.from_string("kind=numpy"))
@@ -145,6 +145,6 @@ def test_a_network_without_that_form_is_a_failed_candidate() -> None:
 
 
 @pytest.mark.slow
-def test_what_the_tracer_dumps_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_the_tracer_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
     runner(Smaller().eval(), torch.zeros(1, 1, 16, 16), form="onnx", threads=1)()
     assert capfd.readouterr() == ("", "")

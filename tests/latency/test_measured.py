@@ -1,4 +1,4 @@
-"""Latencies measured here."""
+"""Latencies measured on this machine."""
 
 import pickle
 
@@ -17,7 +17,7 @@ IMAGES = load_data("digits").signature
 
 
 class Batches(nn.Module):
-    """Keeps the shapes of what it is given, its mode, and the threads that there are."""
+    """Records the shapes of its inputs, its mode, and the number of threads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Batches(nn.Module):
         return x
 
 
-def test_a_measurement_says_how_it_was_made() -> None:
+def test_a_measurement_records_how_it_was_made() -> None:
     network = Batches()
     threads = torch.get_num_threads()
     found = time_network(network, of_images(1, 4, 5), batch=3, threads=2, seconds=0.01)
@@ -41,7 +41,7 @@ def test_a_measurement_says_how_it_was_made() -> None:
     assert torch.get_num_threads() == threads
 
 
-def test_a_latency_that_is_measured_is_not_repeatable() -> None:
+def test_a_measured_latency_is_not_repeatable() -> None:
     space = ResNetDepthSpace((1,), widths=(2, 2), in_channels=1)
     latency: Latency = MeasuredLatency(space, IMAGES, batch=2, threads=1, seconds=0.01)
     assert not latency.repeatable
@@ -50,7 +50,7 @@ def test_a_latency_that_is_measured_is_not_repeatable() -> None:
     assert pickle.loads(pickle.dumps(MeasuredLatency(Small(), IMAGES))).device == "cpu"
 
 
-def test_measuring_leaves_the_random_numbers_alone() -> None:
+def test_measuring_does_not_change_the_random_state() -> None:
     space = ResNetDepthSpace((1,), widths=(2, 2), in_channels=1)
     before = torch.random.get_rng_state()
     MeasuredLatency(space, IMAGES, seconds=0.01)(space.architecture(1))
@@ -58,6 +58,6 @@ def test_measuring_leaves_the_random_numbers_alone() -> None:
 
 
 @pytest.mark.parametrize("space", [BuildRaises(), WrongChannels()], ids=lambda s: type(s).__name__)
-def test_a_network_that_cannot_run_is_named(space: Small) -> None:
+def test_the_error_names_a_network_that_cannot_run(space: Small) -> None:
     with pytest.raises(SpaceError, match=r"^architecture width=2: .*fix the space"):
         MeasuredLatency(space, IMAGES)(space.architecture(2))

@@ -40,7 +40,7 @@ SPACE = ResNetDepthSpace((1, 2), widths=(2, 2, 4, 4), in_channels=1)
 
 
 class Halves(nn.Module):
-    """Adds what it is given to itself, in place."""
+    """Doubles its input in place."""
 
     def forward(self, x: Tensor) -> Tensor:
         x += x
@@ -48,14 +48,14 @@ class Halves(nn.Module):
 
 
 class Functional(Small):
-    """Networks that call functions of torch themselves."""
+    """Networks that call torch functions in place of modules."""
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         layers = [nn.ReLU(inplace=True) for _ in range(arch.width)]
         return nn.Sequential(*layers, Halves(), nn.Linear(256, num_classes))
 
 
-def test_an_operator_has_one_name_however_it_is_called() -> None:
+def test_an_operator_has_the_same_name_as_module_and_function() -> None:
     space = Functional()
     assert operators_of(space, space.architecture(4), IMAGES, batch=3) == {
         "relu(3×1×16×16, inplace=True)": 4,
@@ -66,7 +66,7 @@ def test_an_operator_has_one_name_however_it_is_called() -> None:
     }
 
 
-def test_more_blocks_are_more_of_the_same_operators() -> None:
+def test_more_blocks_repeat_the_same_operators() -> None:
     shallow, deep = (
         operators_of(SPACE, SPACE.architecture(*depths), IMAGES)
         for depths in ((2, 1, 1), (2, 2, 1))
@@ -78,7 +78,7 @@ def test_more_blocks_are_more_of_the_same_operators() -> None:
     assert more["add(1×4×8×8, 1×4×8×8)"] == 1
 
 
-def test_attention_is_seen() -> None:
+def test_the_operators_of_attention_are_counted() -> None:
     space = AutoFormerSpace(image_size=16, depths=(1,), in_channels=1)
     found = operators_of(space, space.sample(np.random.default_rng(0)), IMAGES)
     names = Counter(name.partition("(")[0] for name in found.elements())
@@ -112,7 +112,7 @@ def test_a_calibration_measures_each_operator_and_network(
     assert {(step.done, step.total) for step in reported} >= {(0, 8), (8, 8)}
 
 
-def test_a_prediction_is_a_line_of_the_sum_of_the_operators(calibrated: OperatorTable) -> None:
+def test_a_prediction_is_linear_in_the_sum_of_the_operators(calibrated: OperatorTable) -> None:
     latency = PredictedLatency(calibrated, SPACE, IMAGES)
     for each in calibrated.architectures:
         arch = SPACE.from_string(each.architecture)
@@ -125,7 +125,7 @@ def test_a_prediction_is_a_line_of_the_sum_of_the_operators(calibrated: Operator
     assert latency.name == "predicted for eager PyTorch on cpu, batch 2, threads 1"
 
 
-def test_the_error_is_that_of_architectures_that_were_held_out(calibrated: OperatorTable) -> None:
+def test_the_error_is_measured_on_held_out_architectures(calibrated: OperatorTable) -> None:
     held_out = [each for each in calibrated.architectures if each.held_out]
     measured = np.array([each.measured_ms for each in held_out])
     predicted = np.array([each.predicted_ms for each in held_out])
@@ -141,7 +141,7 @@ def test_the_error_is_that_of_architectures_that_were_held_out(calibrated: Opera
         assert error.spearman == pytest.approx(ranks)
 
 
-def test_the_line_has_the_least_relative_squares(calibrated: OperatorTable) -> None:
+def test_the_line_minimizes_relative_squared_errors(calibrated: OperatorTable) -> None:
     fitted = [each for each in calibrated.architectures if not each.held_out]
     measured = np.array([each.measured_ms for each in fitted])
     sums = np.array(
@@ -182,12 +182,12 @@ TABLE = OperatorTable(
 )
 
 
-def test_a_sum_counts_each_operator_as_often_as_it_is_called() -> None:
+def test_the_sum_counts_every_call_of_an_operator() -> None:
     counts = {"add(1×2×16×16, 1×2×16×16)": 2, "relu(1×2, inplace=True)": 3}
     assert TABLE.predict(counts) == 0.125 + 1.5 * (2 * 0.25 + 3 * 0.5)
 
 
-def test_a_table_is_read_as_it_was_written(tmp_path: Path, calibrated: OperatorTable) -> None:
+def test_a_table_is_read_back_unchanged(tmp_path: Path, calibrated: OperatorTable) -> None:
     for number, table in enumerate((TABLE, calibrated)):
         path = tmp_path / f"{number}.json"
         write_operator_table(table, path)
@@ -198,7 +198,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path, calibrated: OperatorT
     assert pickle.loads(pickle.dumps(latency))(arch) == latency(arch)
 
 
-def test_an_operator_that_was_not_measured_is_named() -> None:
+def test_the_error_names_an_operator_that_was_not_measured() -> None:
     latency = PredictedLatency(TABLE, SPACE, IMAGES)
     with pytest.raises(
         SpaceError, match=r"1-1-2 has an operator .*conv2d\(.*more .* than 1 .*--sa"
@@ -215,15 +215,15 @@ def test_an_operator_that_was_not_measured_is_named() -> None:
     ],
     ids=["space", "shape", "classes"],
 )
-def test_a_table_of_something_else_is_refused(space: Any, signature: Signature) -> None:
+def test_a_table_of_another_space_or_signature_is_refused(space: Any, signature: Signature) -> None:
     with pytest.raises(DataError, match=r"^the calibration is for ResNetDepthSpace with images 1×"):
         PredictedLatency(TABLE, space, signature)
 
 
 def changed(folder: Path, **changes: Any) -> Path:
-    """Write the table with some entries changed, and those that are `...` left out.
+    """Write the table with some entries changed, and without entries that are `...`.
 
-    Its checksum is that of the changed entries, so that it is not for that that it is refused.
+    The checksum matches the changed entries, so that it is not the reason of the refusal.
     """
     path = folder / "table.json"
     write_operator_table(TABLE, path)
@@ -286,7 +286,7 @@ def test_noise_under_its_former_name_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{", b"\xff\x00", b"[" * 100_000])
-def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_table_is_a_one_line_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "table.json"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"table.json is no") as refusal:
@@ -296,7 +296,7 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, content: bytes)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=damaged(json.dumps({"schema": 1, "shape": [1, 16, 16], "space": "S"}).encode()))
-def test_whatever_stands_in_a_file_is_no_more_than_data(tmp_path: Path, content: bytes) -> None:
+def test_any_file_content_is_refused_as_data_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged.json"
     path.write_bytes(content)
     with pytest.raises(DataError):
@@ -312,7 +312,7 @@ def test_whatever_stands_in_a_file_is_no_more_than_data(tmp_path: Path, content:
         (Small(), {}, "the space has 4 architectures"),
     ],
 )
-def test_too_little_to_calibrate_with_is_refused(
+def test_invalid_calibration_options_are_refused(
     space: Small, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(OptionError, match=said):
@@ -320,34 +320,34 @@ def test_too_little_to_calibrate_with_is_refused(
 
 
 class ManyRaise(BuildRaises):
-    """As many architectures as a calibration takes, all faulty."""
+    """As many architectures as a calibration needs, all of them faulty."""
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         return self.architecture(int(rng.integers(1000)))
 
 
-def test_a_network_that_cannot_be_built_is_named() -> None:
+def test_the_error_names_a_network_that_cannot_be_built() -> None:
     with pytest.raises(SpaceError, match=r"^architecture width=\d+: .*raised RuntimeError"):
         calibrate(ManyRaise(), IMAGES)
 
 
-class OtherwiseOnMeta(nn.Module):
-    """Calls a function that it does not call where shapes alone are asked for."""
+class DiffersOnMeta(nn.Module):
+    """Calls a function that it does not call on the meta device."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1) if x.is_meta else torch.flatten(x + 1, 1)
 
 
-class Deceiving(ManyRaise):
-    """Networks that compute otherwise on the meta device."""
+class DiffersOnMetaSpace(ManyRaise):
+    """Networks that compute something else on the meta device."""
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         scale = nn.ReLU() if torch.empty(0).is_meta else nn.Identity()
-        return nn.Sequential(scale, OtherwiseOnMeta(), nn.Linear(256, num_classes))
+        return nn.Sequential(scale, DiffersOnMeta(), nn.Linear(256, num_classes))
 
 
 def test_a_network_that_differs_on_the_meta_device_is_refused() -> None:
     with pytest.raises(
         SpaceError, match=r"runs other operators on cpu .*: measure it \(--latency eager\)$"
     ):
-        calibrate(Deceiving(), IMAGES, sample=6)
+        calibrate(DiffersOnMetaSpace(), IMAGES, sample=6)

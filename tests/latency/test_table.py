@@ -1,4 +1,4 @@
-"""Latencies looked up."""
+"""Latencies from a table."""
 
 import csv
 import pickle
@@ -24,7 +24,7 @@ def table(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_latency_is_the_one_of_the_row(tmp_path: Path) -> None:
+def test_a_latency_is_read_from_the_row_of_the_architecture(tmp_path: Path) -> None:
     path = table(tmp_path, "arch,phone\n1-1-1,0.5\n\n3-1-5,2e1\n")
     latency = find_latency(str(path), space=S0, signature=IMAGES)
     assert latency.repeatable
@@ -34,7 +34,7 @@ def test_a_latency_is_the_one_of_the_row(tmp_path: Path) -> None:
     assert again(S0.from_string("3-1-5")) == 20
 
 
-def test_an_architecture_that_is_not_in_the_table_is_named(tmp_path: Path) -> None:
+def test_the_error_names_an_architecture_missing_in_the_table(tmp_path: Path) -> None:
     latency = read_latency_table(table(tmp_path, "arch,ms\n1-1-1,0.5\n"), space=S0)
     with pytest.raises(SpaceError, match=r"mine.csv has no latency of 7-7-7: add a row"):
         latency(S0.from_string("7-7-7"))
@@ -57,7 +57,7 @@ def test_the_devices_of_a_published_table_are_columns(shared_data: Path) -> None
         find_latency(str(path), space=space, signature=IMAGES, column="pixel_latency")
 
 
-def test_cells_that_compute_the_same_have_latencies_of_their_own(tmp_path: Path) -> None:
+def test_equivalent_cells_have_separate_latencies(tmp_path: Path) -> None:
     space = NASBench201Space()
     slow, fast = (
         "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
@@ -102,7 +102,7 @@ def test_a_faulty_table_is_refused(tmp_path: Path, text: str, said: str) -> None
 
 
 @pytest.mark.parametrize("name", ["missing.csv", ".", "binary.csv"])
-def test_what_is_no_text_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_binary_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "binary.csv").write_bytes(b"arch,ms\n\xff\xfe,1\n")
     with pytest.raises(DataError, match=r"there is no file|not text in UTF-8"):
         read_latency_table(tmp_path / name, space=S0)
@@ -110,7 +110,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, name: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=damaged(b'arch,ms\n1-1-1,0.5\n3-1-5,2e1\n"7-7-7",3\n'))
-def test_damage_is_an_error_of_one_line_or_another_table(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_table_is_read_or_a_one_line_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged.csv"
     path.write_bytes(content)
     try:
@@ -133,13 +133,13 @@ def test_damage_is_an_error_of_one_line_or_another_table(tmp_path: Path, content
         ("missing.json", None, "cannot be read"),
     ],
 )
-def test_what_is_no_latency_is_refused(spec: str, column: str | None, said: str) -> None:
+def test_an_invalid_latency_source_is_refused(spec: str, column: str | None, said: str) -> None:
     with pytest.raises(DiswotError, match=said):
         find_latency(spec, space=S0, signature=IMAGES, column=column)
 
 
 @given(text=st.text(max_size=8))
-def test_whatever_is_written_is_refused_in_one_line(text: str) -> None:
+def test_any_invalid_source_is_a_one_line_error(text: str) -> None:
     with pytest.raises(DiswotError) as refusal:
         find_latency(f"{text}?", space=S0, signature=IMAGES)
     assert len(str(refusal.value).splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Small networks of every kind, and one step of a loss between two of them."""
+"""Small networks of every family, and one step of a loss between two of them."""
 
 import copy
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ BATCH = TrainingBatch(one_hot(LABELS, CLASSES).float(), LABELS, torch.arange(IMA
 
 
 class Layer(nn.Module):
-    """A block of tokens around a shortcut."""
+    """A transformer block with a shortcut."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,14 +55,14 @@ class Transformer(nn.Module):
 
 
 def residual(seed: int, *widths: int, depths: tuple[int, int, int] = (1, 1, 1)) -> CifarResNet:
-    """Return a network with maps of 16², 8² and 4²."""
+    """Return a residual network with feature maps of 16², 8² and 4²."""
     torch.manual_seed(seed)
     first, *_ = widths
     return CifarResNet(depths, num_classes=CLASSES, widths=(first, *widths)).eval()
 
 
 def plain(seed: int) -> nn.Sequential:
-    """Return a network without blocks, whose four stages have maps of 14², 7², 4² and 2²."""
+    """Return a network without blocks; its four stages have feature maps of 14², 7², 4² and 2²."""
     torch.manual_seed(seed)
     widths = (3, 5, 7, 9, 11)
     layers: list[nn.Module] = []
@@ -74,13 +74,13 @@ def plain(seed: int) -> nn.Sequential:
 
 
 def transformer(seed: int, depth: int = 4, width: int = 6) -> Transformer:
-    """Return a network of tokens at 4×4 places."""
+    """Return a vision transformer with 4×4 tokens."""
     torch.manual_seed(seed)
     return Transformer(depth, width).eval()
 
 
 def built(loss: str, student: nn.Module, teacher: nn.Module | None, *, seed: int = 0) -> Criterion:
-    """Return the loss for two networks, with its parts trained on the teacher."""
+    """Return the loss of two networks, with its parts prepared on the teacher."""
     criterion = parse_objective(loss).build(
         student, teacher, EXAMPLES, outputs=CLASSES, train_examples=TRAIN_IMAGES, seed=seed
     )
@@ -92,7 +92,7 @@ def built(loss: str, student: nn.Module, teacher: nn.Module | None, *, seed: int
 
 
 def activations(network: nn.Module, watches: Sequence[Watch[Any]] = ()) -> Activations:
-    """Return what a network shows of the examples."""
+    """Return the activations of a network for the examples."""
     return Activations(forward_pass(network, watches))
 
 
@@ -107,8 +107,8 @@ def value(
     teacher: nn.Module | None,
     batch: TrainingBatch = BATCH,
 ) -> Losses:
-    """Return the loss of the examples; a teacher's pass is part of the graph, to be tested."""
-    torch.manual_seed(0)  # for terms that draw
+    """Return the loss; the teacher's pass is in the graph, so that its gradients can be tested."""
+    torch.manual_seed(0)  # for terms that draw random numbers
     wanted = None if teacher is None else activations(teacher, criterion.teacher_watches)
     found = criterion(activations(student, criterion.student_watches), wanted, batch)
     assert isinstance(found, Losses)

@@ -57,18 +57,18 @@ def rows(
 
 @pytest.mark.parametrize("softmax", [True, False])
 @pytest.mark.parametrize("channels", [4, 6, 7, 12])
-def test_the_loss_is_that_of_the_equation(channels: int, softmax: bool) -> None:
+def test_the_loss_equals_the_equation(channels: int, softmax: bool) -> None:
     student, teacher = drawn(0, channels, 1), drawn(1, 6, 3)
     found = attention_relation_loss(student, teacher, MASK, after_softmax=softmax)
     assert float(found) == pytest.approx(transcribed(student, teacher, softmax=softmax), rel=1e-5)
 
 
-def test_it_is_zero_where_student_and_teacher_are_the_same() -> None:
+def test_the_loss_of_identical_networks_is_zero() -> None:
     one = drawn(0, 8, 2)
     assert float(attention_relation_loss(one, one, MASK)) == 0
 
 
-def test_padding_changes_nothing() -> None:
+def test_padding_does_not_change_the_loss() -> None:
     student, teacher = drawn(0, 8, 2), drawn(1, 6, 3)
     before = attention_relation_loss(student, teacher, MASK)
     for each in (*student.relations(), *teacher.relations()):

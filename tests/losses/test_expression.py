@@ -1,4 +1,4 @@
-"""Losses as expressions: what parses, what it means, and where a mistake is."""
+"""Loss expressions: parsing, meaning, and the position of errors."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_an_expression_is_a_sum_of_weighted_terms(
     assert read(text) == expected
 
 
-def test_a_name_stands_for_one_expression() -> None:
+def test_a_preset_name_is_parsed_as_its_expression() -> None:
     known = PRESETS["diswot"]
     register_preset("diswot", known)
     with pytest.raises(OptionError, match=r"stands for 0\.1\*ce \+ 0\.9\*kd\(T=4\) already"):
@@ -62,11 +62,11 @@ def test_a_name_stands_for_one_expression() -> None:
     assert PRESETS["diswot"] is known
 
 
-def test_texts_need_no_quotes() -> None:
+def test_text_arguments_need_no_quotes() -> None:
     assert read("at(student=layer3)") == [("at(student=layer3)", 1000, {"student": "layer3"})]
 
 
-def test_presets_are_expressions_that_have_names() -> None:
+def test_presets_parse_like_their_expressions() -> None:
     names = ("alone", "diswot", "diswot-dagger")
     assert [parse_objective(name).text for name in names] == [*names]
     assert read("alone") == [("ce", 1, {})]
@@ -111,7 +111,7 @@ def test_presets_are_expressions_that_have_names() -> None:
         ("ce\0", "does not parse", 3),
     ],
 )
-def test_a_mistake_gets_one_line_and_a_caret_under_the_place(
+def test_an_error_is_one_line_with_a_caret_at_its_position(
     text: str, message: str, caret: int
 ) -> None:
     with pytest.raises((OptionError, UnknownNameError)) as caught:
@@ -123,13 +123,13 @@ def test_a_mistake_gets_one_line_and_a_caret_under_the_place(
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_nothing_is_no_loss(text: str) -> None:
+def test_an_empty_expression_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="but got nothing: diswot list losses names them"):
         parse_objective(text)
 
 
 @pytest.mark.parametrize("place", [0, 40, 99])
-def test_a_long_expression_is_cut_around_the_marked_place(place: int) -> None:
+def test_a_long_expression_is_shortened_around_the_caret(place: int) -> None:
     written = [f"{number}*ce(a={number})" for number in range(100)]
     names = [f"kd(T={1 + number})" for number in range(100)]
     names[place] = written[place]
@@ -156,7 +156,7 @@ PARTS = st.lists(
 
 
 @given(parts=PARTS, spaces=st.sampled_from(["", " ", "\n  "]))
-def test_what_is_written_is_what_is_read(
+def test_an_expression_is_read_back_as_its_terms(
     parts: list[tuple[float | None, str]], spaces: str
 ) -> None:
     assume(any(weight != 0 for weight, _ in parts))
@@ -170,7 +170,7 @@ def test_what_is_written_is_what_is_read(
 
 
 @given(text=st.text("cekdat01.*+()=,:'[]TéX \n#\\\0-", max_size=30))
-def test_any_text_is_read_or_refused_with_a_caret_within_it(text: str) -> None:
+def test_any_text_is_read_or_refused_with_a_caret_inside(text: str) -> None:
     try:
         objective = parse_objective(text)
     except DiswotError as error:
@@ -220,7 +220,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "own_losses"
 
 
-def test_a_function_of_ones_own_is_a_term(own: str) -> None:
+def test_a_user_function_can_be_a_term(own: str) -> None:
     student, teacher = residual(1, 4, 4, 4), residual(2, 4, 4, 4)
     name = f"{own}:cosine(power=2)"
     objective = parse_objective(f"ce + 0.5*{name}")
@@ -231,7 +231,7 @@ def test_a_function_of_ones_own_is_a_term(own: str) -> None:
     torch.testing.assert_close(found, expected.detach())
 
 
-def test_a_term_of_ones_own_has_trained_parts(own: str) -> None:
+def test_a_user_term_can_have_trainable_parts(own: str) -> None:
     student, teacher = residual(1, 4, 4, 4), residual(2, 4, 4, 4)
     criterion = built(f"ce + {own}:Margin(least=2)", student, teacher)
     value(criterion, student, teacher).total.backward()  # type: ignore[no-untyped-call]
@@ -240,7 +240,7 @@ def test_a_term_of_ones_own_has_trained_parts(own: str) -> None:
     assert scale.grad.abs().sum() > 0
 
 
-def test_what_is_registered_is_found_by_its_card(own: str) -> None:
+def test_a_registered_term_is_found_by_the_name_of_its_card(own: str) -> None:
     assert read(f"{own}:own_sum") == [(f"{own}:own_sum", 3, {})]
     assert read("own_sum + kd") == [("own_sum", 3, {}), ("kd", 0.9, {})]
     assert not parse_objective("own_sum").needs_teacher
@@ -258,13 +258,13 @@ def test_a_loss_must_be_one_number(own: str) -> None:
         value(criterion, student, teacher)
 
 
-def test_what_is_no_loss_is_refused(own: str) -> None:
+def test_an_object_that_is_not_a_loss_is_refused(own: str) -> None:
     with pytest.raises(OptionError, match="or a Term, but got int"):
         parse_objective(f"ce + {own}:not_a_loss")
 
 
 @pytest.mark.processes
-def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
+def test_terms_of_an_installed_package_are_found(tmp_path: Path) -> None:
     ask = (
         "from diswot.losses import parse_objective; "
         "print([part.weight for part in parse_objective('ce + own_sum').parts])"
@@ -273,7 +273,7 @@ def test_an_installed_package_offers_terms(tmp_path: Path) -> None:
     assert said == "[1.0, 3.0]\n"
 
 
-def test_list_losses_shows_presets_and_terms_with_weights(cli: CommandLine) -> None:
+def test_list_losses_prints_presets_and_terms_with_weights(cli: CommandLine) -> None:
     listed = json.loads(cli("list", "losses", "--json").out)["losses"]
     assert "0.1*ce + 0.9*kd(T=4)" in listed["diswot"]
     for name, kind in terms().items():
@@ -281,7 +281,7 @@ def test_list_losses_shows_presets_and_terms_with_weights(cli: CommandLine) -> N
     assert "T=4.0" in listed["kd"]
 
 
-def test_the_command_line_shows_the_place_of_a_mistake(cli: CommandLine) -> None:
+def test_the_command_line_marks_the_position_of_an_error(cli: CommandLine) -> None:
     outcome = cli("distill", "--arch", "1-1-1", "--space", "s0", "--loss", "ce + kd(t=4)")
     assert outcome.code == 2
     assert outcome.err == (
@@ -289,12 +289,12 @@ def test_the_command_line_shows_the_place_of_a_mistake(cli: CommandLine) -> None
     )
 
 
-def test_a_class_is_registered_as_it_is() -> None:
+def test_registering_a_class_returns_it_unchanged() -> None:
     card = Card("as_it_is", "nothing", "an example", needs_teacher=False)
-    decorated = register(card)(Nothing)
-    assert decorated is Nothing
+    decorated = register(card)(EmptyTerm)
+    assert decorated is EmptyTerm
     assert terms()["as_it_is"].card is card
 
 
-class Nothing(Term):
-    """A term of no value."""
+class EmptyTerm(Term):
+    """A term without an implementation."""

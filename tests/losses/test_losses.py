@@ -1,4 +1,4 @@
-"""Distillation losses: the contract that all keep, and each against its equation in numpy."""
+"""Distillation losses: their common contract, and each against its equation in NumPy."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ IMAGES = 6
 
 
 def values(seed: int, *shape: int) -> Tensor:
-    """Return numbers of either sign, with some zeros, as after a rectifier that leaks."""
+    """Return numbers of both signs, with some zeros, as after a leaky ReLU."""
     drawn = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(seed))
     return torch.where(drawn < -0.5, 0, drawn)
 
@@ -54,7 +54,7 @@ def flow(seed: int) -> Flow:
 
 @dataclass(frozen=True)
 class Case:
-    """A loss, what it takes, and its equation."""
+    """A loss, its inputs, and its equation."""
 
     loss: Callable[[Any, Any], Tensor]
     given: Callable[[int], Any]
@@ -233,12 +233,12 @@ def parts(given: Tensor | Flow) -> Flow | tuple[Tensor]:
 
 
 def changed(given: Tensor | Flow, how: Callable[[Tensor], Any]) -> Any:
-    """Return `given` with `how` done to every tensor in it."""
+    """Return `given` with `how` applied to every tensor in it."""
     return tuple(map(how, given)) if isinstance(given, tuple) else how(given)
 
 
 @each_loss
-def test_the_value_is_that_of_the_equation(case: Case) -> None:
+def test_the_value_equals_the_equation(case: Case) -> None:
     student, teacher = case.given(1), case.given(2)
     arrays = (changed(given, lambda part: part.double().numpy()) for given in (student, teacher))
     expected = case.equation(*arrays)
@@ -247,14 +247,14 @@ def test_the_value_is_that_of_the_equation(case: Case) -> None:
 
 
 @each_loss
-def test_the_teacher_itself_is_at_zero_and_nobody_is_lower(case: Case) -> None:
+def test_the_loss_is_zero_for_the_teacher_and_positive_otherwise(case: Case) -> None:
     teacher = case.given(2)
     assert float(case.loss(teacher, teacher)) == pytest.approx(0, abs=1e-6)
     assert all(float(case.loss(case.given(seed), teacher)) > 1e-6 for seed in range(3, 9))
 
 
 @each_loss
-def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
+def test_only_the_student_gets_gradients(case: Case) -> None:
     student, teacher = (changed(case.given(seed), Tensor.requires_grad_) for seed in (1, 2))
     case.loss(student, teacher).backward()  # type: ignore[no-untyped-call]
     for part in parts(student):
@@ -266,7 +266,7 @@ def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
 
 @pytest.mark.slow
 @each_loss
-def test_gradients_are_those_of_small_differences(case: Case) -> None:
+def test_gradients_equal_finite_differences(case: Case) -> None:
     teacher = changed(case.given(2), Tensor.double)
     student = changed(
         case.given(1), lambda part: (part + 0.01 * torch.rand_like(part)).double().requires_grad_()
@@ -280,7 +280,7 @@ def test_gradients_are_those_of_small_differences(case: Case) -> None:
 
 @each_loss
 @pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
-def test_half_precision_is_computed_in_single(case: Case, precision: torch.dtype) -> None:
+def test_half_precision_inputs_are_computed_in_fp32(case: Case, precision: torch.dtype) -> None:
     student, teacher = (
         changed(case.given(seed), lambda part: (300 * part).to(precision)) for seed in (1, 2)
     )
@@ -291,26 +291,26 @@ def test_half_precision_is_computed_in_single(case: Case, precision: torch.dtype
 
 
 @pytest.mark.parametrize("loss", [at_loss, sp_loss, nst_loss])
-def test_losses_of_places_or_images_take_any_width(loss: Callable[..., Tensor]) -> None:
+def test_losses_over_positions_or_images_accept_any_width(loss: Callable[..., Tensor]) -> None:
     narrow, wide = values(1, 3, 3, 3), values(2, 9, 3, 3)
     assert float(loss(narrow, wide)) > 0
     assert float(loss(narrow, torch.cat([narrow, narrow], dim=1))) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("loss", [cc_loss, rkd_loss, pkt_loss])
-def test_losses_of_features_take_any_width(loss: Callable[..., Tensor]) -> None:
+def test_losses_over_features_accept_any_width(loss: Callable[..., Tensor]) -> None:
     narrow, wide = values(1, 3), values(2, 9)
     assert float(loss(narrow, wide)) > 0
     assert float(loss(narrow, torch.cat([narrow, narrow], dim=1))) == pytest.approx(0, abs=1e-5)
 
 
 @of_images
-def test_one_image_has_no_relations(loss: Callable[..., Tensor]) -> None:
+def test_relation_losses_of_one_image_are_zero(loss: Callable[..., Tensor]) -> None:
     assert float(loss(values(1, 3)[:1], values(2, 3)[:1])) == 0
 
 
 @of_images
-def test_images_that_coincide_have_finite_gradients(loss: Callable[..., Tensor]) -> None:
+def test_identical_images_have_finite_gradients(loss: Callable[..., Tensor]) -> None:
     student = torch.ones(IMAGES, 3, requires_grad=True)
     loss(student, values(2, 3)).backward()  # type: ignore[no-untyped-call]
     assert student.grad is not None
@@ -327,7 +327,7 @@ def test_channels_that_are_zero_have_finite_gradients_in_kdsvd() -> None:
         assert part.grad.isfinite().all()
 
 
-def test_kd_softens_by_the_temperature() -> None:
+def test_kd_divides_logits_by_the_temperature() -> None:
     student, teacher = logits(1), logits(2)
     at_one = float(kd_loss(student / 2, teacher / 2, temperature=1))
     assert float(kd_loss(student, teacher, temperature=2)) == pytest.approx(4 * at_one, rel=1e-4)
@@ -340,7 +340,7 @@ def test_rkd_weighs_distance_and_angle() -> None:
     torch.testing.assert_close(both, 2 * apart[0] + 3 * apart[1])
 
 
-def test_cc_of_a_high_order_is_the_radial_basis_function() -> None:
+def test_cc_of_high_order_approaches_the_rbf_kernel() -> None:
     student, teacher = features(1), features(2)
 
     def kernel(points: Tensor) -> Tensor:

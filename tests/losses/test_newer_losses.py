@@ -1,4 +1,4 @@
-"""Losses that only training uses: each against its equation in numpy, and its limits."""
+"""Losses that only training uses: each against its equation in NumPy, and its limits."""
 
 import math
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def maps(seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Case:
-    """A loss, what it takes, its equation, and the best student for a teacher."""
+    """A loss, its inputs, its equation, and the best student for a teacher."""
 
     loss: Callable[[Any, Any], Tensor]
     given: Callable[[int], Tensor]
@@ -129,7 +129,7 @@ def backward(loss: Tensor) -> None:
 
 
 @each_loss
-def test_the_value_is_that_of_the_equation(case: Case) -> None:
+def test_the_value_equals_the_equation(case: Case) -> None:
     student, teacher = case.given(1), case.given(2)
     expected = case.equation(student.double().numpy(), teacher.double().numpy())
     assert expected > 1e-4
@@ -137,7 +137,7 @@ def test_the_value_is_that_of_the_equation(case: Case) -> None:
 
 
 @each_loss
-def test_the_best_student_is_at_the_minimum_and_nobody_is_lower(case: Case) -> None:
+def test_the_best_student_has_the_minimal_loss(case: Case) -> None:
     teacher = case.given(2)
     assert float(case.loss(case.best(teacher), teacher)) == pytest.approx(case.minimum, abs=1e-5)
     losses = [float(case.loss(case.given(seed), teacher)) for seed in range(3, 9)]
@@ -145,7 +145,7 @@ def test_the_best_student_is_at_the_minimum_and_nobody_is_lower(case: Case) -> N
 
 
 @each_loss
-def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
+def test_only_the_student_gets_gradients(case: Case) -> None:
     student, teacher = case.given(1).requires_grad_(), case.given(2).requires_grad_()
     backward(case.loss(student, teacher))
     assert student.grad is not None
@@ -156,7 +156,7 @@ def test_gradients_reach_the_student_and_not_the_teacher(case: Case) -> None:
 
 @each_loss
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_is_as_single_of_the_same_numbers(case: Case, dtype: torch.dtype) -> None:
+def test_half_precision_equals_fp32_of_the_same_values(case: Case, dtype: torch.dtype) -> None:
     student, teacher = (300 * case.given(1)).to(dtype), (300 * case.given(2)).to(dtype)
     loss = case.loss(student, teacher)
     assert loss.isfinite()
@@ -178,13 +178,13 @@ def test_dkd_weighted_by_the_teachers_other_classes_is_kd() -> None:
     torch.testing.assert_close(decoupled, kd_loss(student, teacher))
 
 
-def test_dkd_of_two_classes_is_the_true_class_alone() -> None:
+def test_dkd_of_two_classes_has_only_the_target_class_term() -> None:
     student, teacher, labels = values(1, 2), values(2, 2), LABELS % 2
     assert float(dkd_loss(student, teacher, labels, alpha=0)) == 0
     torch.testing.assert_close(dkd_loss(student, teacher, labels), kd_loss(student, teacher))
 
 
-def test_dkd_is_finite_where_the_teacher_is_certain() -> None:
+def test_dkd_is_finite_for_a_fully_confident_teacher() -> None:
     teacher = 1000 * F.one_hot(LABELS, 5).float()
     student = logits(1).requires_grad_()
     backward(dkd_loss(student, teacher, LABELS))
@@ -192,14 +192,14 @@ def test_dkd_is_finite_where_the_teacher_is_certain() -> None:
     assert student.grad.isfinite().all()
 
 
-def test_dist_weighs_the_relations_between_and_within_classes() -> None:
+def test_dist_weights_inter_and_intra_class_relations() -> None:
     student, teacher = logits(1), logits(2)
     parts = [dist_loss(student, teacher, beta=b, gamma=g) for b, g in ((1, 0), (0, 1))]
     both = dist_loss(student, teacher, beta=2, gamma=3)
     torch.testing.assert_close(both, 2 * parts[0] + 3 * parts[1])
 
 
-def test_standardized_kd_ignores_the_range_of_an_images_logits() -> None:
+def test_standardized_kd_ignores_the_scale_of_the_logits() -> None:
     student, teacher = logits(1), logits(2)
     scale, shift = torch.rand(IMAGES, 1) + 0.5, torch.randn(IMAGES, 1)
     loss = standardized_kd_loss(scale * student + shift, teacher)
@@ -214,7 +214,7 @@ def test_vid_is_lowest_where_variance_is_mean_squared_error() -> None:
     assert all(float(vid_loss(mean, error * by, teacher)) > lowest for by in (0.9, 1.1))
 
 
-def test_ab_leaves_neurons_beyond_the_margin_alone() -> None:
+def test_ab_ignores_neurons_beyond_the_margin() -> None:
     student = torch.tensor([[2.0, -2.0, 0.5, -0.5]], requires_grad=True)
     backward(ab_loss(student, torch.tensor([[0.1, -0.1, 0.1, -0.1]])))
     assert student.grad is not None
@@ -227,7 +227,7 @@ def test_reviewkd_compares_maps_that_are_small_or_not_square() -> None:
     torch.testing.assert_close(reviewkd_loss(2 * column, column), column.square().mean())
 
 
-def test_crd_is_the_error_of_the_critic() -> None:
+def test_crd_equals_the_nce_loss_of_the_critic() -> None:
     cosines = torch.linspace(-1, 1, IMAGES * 4).reshape(4, IMAGES).T
     total = 0.0
     for own, *others in cosines.double().tolist():
@@ -241,7 +241,7 @@ def test_crd_is_the_error_of_the_critic() -> None:
     assert float(loss) == pytest.approx(total / IMAGES, rel=1e-4)
 
 
-def test_crd_falls_with_the_own_cosine_and_rises_with_the_others() -> None:
+def test_crd_falls_with_positive_and_rises_with_negative_cosines() -> None:
     cosines = torch.zeros(IMAGES, 5, requires_grad=True)
     backward(crd_loss(cosines, images=50))
     assert cosines.grad is not None
@@ -250,13 +250,13 @@ def test_crd_falls_with_the_own_cosine_and_rises_with_the_others() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_crd_in_half_precision_is_as_in_single(dtype: torch.dtype) -> None:
+def test_crd_in_half_precision_equals_fp32(dtype: torch.dtype) -> None:
     cosines = torch.linspace(-1, 1, 40).reshape(10, 4).to(dtype)
     loss = crd_loss(cosines, images=50_000)
     torch.testing.assert_close(loss, crd_loss(cosines.float(), images=50_000))
 
 
-def test_images_of_another_class_are_drawn_evenly() -> None:
+def test_negatives_are_drawn_evenly_from_other_classes() -> None:
     torch.manual_seed(0)
     known = torch.tensor([2, 0, 1, -1, 2, 1, 0])
     drawn = others_of_another_class(torch.tensor([0, 2, 1]), known, 3000)
@@ -267,7 +267,7 @@ def test_images_of_another_class_are_drawn_evenly() -> None:
         assert (counts.float() / 3000 - 1 / len(found)).abs().max() < 0.03
 
 
-def test_the_same_seed_draws_the_same_images() -> None:
+def test_the_same_seed_draws_the_same_negatives() -> None:
     def draw() -> Tensor:
         torch.manual_seed(3)
         return others_of_another_class(torch.tensor([0, 1]), torch.arange(50) % 3, 8)
@@ -275,6 +275,6 @@ def test_the_same_seed_draws_the_same_images() -> None:
     assert draw().equal(draw())
 
 
-def test_images_of_one_class_are_contrasted_with_any() -> None:
+def test_with_a_single_class_any_image_is_a_negative() -> None:
     drawn = others_of_another_class(torch.tensor([1, 1]), torch.ones(4, dtype=torch.long), 100)
     assert torch.unique(drawn).tolist() == [0, 1, 2, 3]

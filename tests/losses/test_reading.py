@@ -1,4 +1,4 @@
-"""What terms read of two networks: the equations on maps that were taken by hand."""
+"""Activations that terms read from two networks, against activations computed by hand."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ Array = equations.Array
 
 
 class ByHand:
-    """What a residual network computes on the way, module by module, in double precision."""
+    """Intermediate outputs of a residual network, module by module, in double precision."""
 
     def __init__(self, network: CifarResNet) -> None:
         self.blocks: list[list[Array]] = []
@@ -100,7 +100,7 @@ EXPECTED: dict[str, Callable[[ByHand, ByHand], float]] = {
 
 
 @pytest.mark.parametrize("loss", EXPECTED)
-def test_a_term_reads_what_its_card_says(loss: str) -> None:
+def test_a_term_reads_the_activations_on_its_card(loss: str) -> None:
     student, teacher = (residual(seed, 4, 4, 4, depths=(2, 1, 2)) for seed in (5, 6))
     expected = EXPECTED[loss](ByHand(student), ByHand(teacher))
     found = value(built(f"1*{loss}", student, teacher), student, teacher)
@@ -108,7 +108,7 @@ def test_a_term_reads_what_its_card_says(loss: str) -> None:
     assert list(found.terms) == [loss]
 
 
-def test_weights_multiply_terms_and_the_total_is_their_sum() -> None:
+def test_the_total_is_the_weighted_sum_of_the_terms() -> None:
     student, teacher = residual(1, 4, 4, 4), residual(2, 4, 4, 4)
     plain_values = value(built("1*ce + 1*kd + 1*at", student, teacher), student, teacher).terms
     found = value(built("0.5*ce + kd + at", student, teacher), student, teacher)
@@ -119,7 +119,7 @@ def test_weights_multiply_terms_and_the_total_is_their_sum() -> None:
     torch.testing.assert_close(found.total.detach(), torch.stack([*found.terms.values()]).sum())
 
 
-def test_a_loss_of_the_labels_alone_needs_no_teacher() -> None:
+def test_a_loss_of_only_the_labels_needs_no_teacher() -> None:
     student = residual(1, 4, 4, 4)
     criterion = built("ce", student, None)
     assert not parse_objective("alone").needs_teacher
@@ -128,7 +128,7 @@ def test_a_loss_of_the_labels_alone_needs_no_teacher() -> None:
         built("ce + kd", student, None)
 
 
-def test_targets_are_probabilities_as_label_smoothing_makes_them() -> None:
+def test_targets_can_be_label_smoothing_probabilities() -> None:
     student = residual(1, 4, 4, 4)
     with torch.no_grad():
         smoothed = torch.nn.functional.cross_entropy(student(EXAMPLES), LABELS, label_smoothing=0.2)
@@ -138,7 +138,7 @@ def test_targets_are_probabilities_as_label_smoothing_makes_them() -> None:
     torch.testing.assert_close(found.total, smoothed)
 
 
-def test_projections_are_trained_only_where_widths_differ() -> None:
+def test_projections_are_added_only_if_widths_differ() -> None:
     student = residual(1, 4, 6, 8)
     same, wider = residual(2, 4, 6, 8), residual(2, 4, 12, 8)
     assert not list(built("fitnet + ickd + fsp + at", student, same).parameters())
@@ -160,7 +160,7 @@ def test_projections_are_trained_only_where_widths_differ() -> None:
         ("fsp(student='stages.0')", "a flow leads from one tap to the next"),
     ],
 )
-def test_taps_that_do_not_exist_or_fit_are_refused(loss: str, expected: str) -> None:
+def test_invalid_taps_are_refused(loss: str, expected: str) -> None:
     with pytest.raises((NetworkError, OptionError), match=expected) as caught:
         built(f"ce + {loss}", residual(1, 4, 4, 4), residual(2, 4, 4, 4))
     message, *where = str(caught.value).splitlines()
@@ -169,7 +169,7 @@ def test_taps_that_do_not_exist_or_fit_are_refused(loss: str, expected: str) -> 
         assert where == [f"  ce + {loss}", "       ^"]
 
 
-def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:
+def test_a_wrapped_network_keeps_its_module_paths() -> None:
     student, teacher = residual(1, 4, 4, 4), residual(2, 4, 4, 4)
     wrapped = nn.Module()
     wrapped.network = teacher
@@ -180,7 +180,7 @@ def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:
     torch.testing.assert_close(found.total, expected.total)
 
 
-def test_a_flow_leads_from_each_named_tap_to_the_next() -> None:
+def test_flows_connect_consecutive_taps() -> None:
     student, teacher = (residual(seed, 4, 4, 4, depths=(3, 1, 1)) for seed in (1, 2))
     paths = "['stages.0.0', 'stages.0.1', 'stages.0.2']"
     criterion = built(f"1*fsp(student={paths}, teacher={paths})", student, teacher)
@@ -192,7 +192,7 @@ def test_a_flow_leads_from_each_named_tap_to_the_next() -> None:
     assert float(found.detach()) == pytest.approx(expected, rel=1e-3, abs=1e-7)
 
 
-def test_several_terms_share_what_they_watch() -> None:
+def test_terms_that_read_the_same_activation_share_a_hook() -> None:
     student, teacher = residual(1, 4, 4, 4), transformer(2)
     alone, both = built("at", student, teacher), built("at + nst", student, teacher)
     assert both.student_watches == alone.student_watches
@@ -200,7 +200,7 @@ def test_several_terms_share_what_they_watch() -> None:
     assert not built("ce + kd", student, teacher).student_watches
 
 
-def test_localization_maps_need_a_classifier_of_the_last_map() -> None:
+def test_localization_maps_need_a_classifier_on_the_last_map() -> None:
     student = residual(1, 4, 4, 4)
     head = [nn.AvgPool2d(8), nn.Flatten(), nn.Linear(16, CLASSES)]
     teacher = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *head)
@@ -208,7 +208,7 @@ def test_localization_maps_need_a_classifier_of_the_last_map() -> None:
         built("ce + semantic", student, teacher)
 
 
-def test_losses_are_computed_in_single_precision() -> None:
+def test_losses_are_computed_in_fp32() -> None:
     student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
     criterion = built("ce + kd + sp + fitnet + kdsvd", student, teacher)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -1,4 +1,4 @@
-"""The contract that every registered term of a loss keeps, for any two networks."""
+"""The contract of every registered loss term, for any two networks."""
 
 import copy
 from collections.abc import Callable
@@ -36,7 +36,7 @@ each_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
 
 
 @each_term
-def test_a_student_with_the_teachers_outputs_is_at_the_minimum(name: str) -> None:
+def test_a_student_with_the_teachers_outputs_has_minimal_loss(name: str) -> None:
     teacher = residual(2, 4, 6, 8)
     student = twin(teacher)
     least = terms()[name].card.least
@@ -51,7 +51,7 @@ def test_a_student_with_the_teachers_outputs_is_at_the_minimum(name: str) -> Non
 
 @each_term
 @each_pair
-def test_gradients_reach_student_and_adapters_not_the_teacher(
+def test_student_and_adapters_get_gradients_and_the_teacher_none(
     name: str, pair: Callable[[], tuple[nn.Module, nn.Module]]
 ) -> None:
     student, teacher = pair()
@@ -103,7 +103,7 @@ def test_half_precision_is_finite(name: str, precision: torch.dtype) -> None:
 
 
 @each_term
-def test_its_state_is_all_that_it_has_learnt(name: str) -> None:
+def test_the_state_dict_restores_a_trained_term(name: str) -> None:
     student, teacher = residual(1, 4, 6, 8), transformer(2)
     trained, fresh = (built(name, student, teacher, seed=seed) for seed in (0, 1))
     learnt = [parameter for parameter in trained.parameters() if parameter.requires_grad]
@@ -117,7 +117,7 @@ def test_its_state_is_all_that_it_has_learnt(name: str) -> None:
 
 
 @each_term
-def test_the_seed_decides_what_it_begins_with(name: str) -> None:
+def test_the_seed_determines_the_initial_state(name: str) -> None:
     student, teacher = residual(1, 4, 6, 8), transformer(2)
     one, same = (built(name, student, teacher, seed=3) for _ in range(2))
     state = one.state_dict()
@@ -127,7 +127,7 @@ def test_the_seed_decides_what_it_begins_with(name: str) -> None:
 
 
 @each_term
-def test_building_it_leaves_the_networks_as_they_were(name: str) -> None:
+def test_building_a_term_does_not_change_the_networks(name: str) -> None:
     networks = residual(1, 4, 6, 8).train(), transformer(2)
     networks[0].stem[1].eval()
     before = [copy.deepcopy(network.state_dict()) for network in networks]
@@ -143,7 +143,7 @@ def test_building_it_leaves_the_networks_as_they_were(name: str) -> None:
 
 
 @each_term
-def test_it_can_be_copied_and_moved(name: str) -> None:
+def test_a_term_can_be_copied_and_moved(name: str) -> None:
     student, teacher = residual(1, 4, 6, 8), residual(2, 8, 12, 16)
     criterion = built(name, student, teacher)
     copied = copy.deepcopy(criterion).to(EXAMPLES.device)
@@ -152,7 +152,7 @@ def test_it_can_be_copied_and_moved(name: str) -> None:
 
 
 @each_term
-def test_its_card_says_what_it_is(name: str) -> None:
+def test_every_term_has_a_complete_card(name: str) -> None:
     card = terms()[name].card
     assert card.name == name
     assert card.weight > 0

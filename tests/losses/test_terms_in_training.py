@@ -1,4 +1,4 @@
-"""Terms of losses in a short training: each falls, and their trained parts are right."""
+"""Loss terms in a short training: each decreases, and its trained parts are correct."""
 
 import copy
 import math
@@ -68,7 +68,7 @@ def contrast(criterion: Criterion, student: Activations, indices: Tensor) -> flo
     return float(criterion(student, student, batch).total.detach())
 
 
-def test_crd_stores_the_images_of_a_batch_and_no_others() -> None:
+def test_crd_updates_only_the_memory_of_the_batch() -> None:
     network = residual(1, 4, 6, 8)
     criterion = built("crd(negatives=4)", network, network).train()
     before = copy.deepcopy(criterion.state_dict())
@@ -95,7 +95,7 @@ def test_crd_resumes_from_its_state() -> None:
     assert contrast(one, seen, next_seen) == contrast(other, seen, next_seen)
 
 
-def test_crd_learns_nothing_outside_of_training() -> None:
+def test_crd_does_not_change_its_memory_in_eval_mode() -> None:
     network = residual(1, 4, 6, 8)
     criterion = built("crd(negatives=4)", network, network).train()
     contrast(criterion, activations(network), torch.arange(IMAGES))
@@ -104,7 +104,7 @@ def test_crd_learns_nothing_outside_of_training() -> None:
     assert all(held.equal(before[key]) for key, held in criterion.state_dict().items())
 
 
-def test_the_first_batch_sets_the_normalizer_of_a_memory() -> None:
+def test_the_first_batch_sets_the_normalizer_of_the_memory() -> None:
     torch.manual_seed(0)
     memory = Memory(50, 8, temperature=0.07, momentum=0.5)
     embeddings = F.normalize(torch.randn(3, 8), dim=1)
@@ -117,14 +117,14 @@ def test_the_first_batch_sets_the_normalizer_of_a_memory() -> None:
     torch.testing.assert_close(memory.log_normalizer.exp(), expected)
 
 
-def test_a_memory_moves_by_its_momentum() -> None:
+def test_the_memory_is_updated_with_its_momentum() -> None:
     memory = Memory(4, 2, temperature=0.07, momentum=0.75)
     memory.rows[1] = torch.tensor([1.0, 0.0])
     memory.store(torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
     torch.testing.assert_close(memory.rows[1], F.normalize(torch.tensor([0.75, 0.25]), dim=0))
 
 
-def test_a_memory_of_no_sense_is_refused() -> None:
+def test_invalid_memory_options_are_refused() -> None:
     network = residual(1, 4, 6, 8)
     objective = parse_objective("ce + crd(momentum=1)")
     with pytest.raises(OptionError, match=r"momentum, got 1\n.*\n {7}\^$"):
@@ -132,7 +132,7 @@ def test_a_memory_of_no_sense_is_refused() -> None:
 
 
 class TeacherBatches:
-    """What a teacher shows, as often as is asked for, by a generator without gradients."""
+    """Batches of teacher activations without gradients; they can be iterated several times."""
 
     def __init__(self, teacher: nn.Module, count: int) -> None:
         self._teacher, self._count = teacher, count
@@ -144,7 +144,7 @@ class TeacherBatches:
 
 
 @pytest.mark.slow
-def test_the_paraphraser_learns_to_rebuild_and_is_then_frozen() -> None:
+def test_the_paraphraser_learns_to_reconstruct_and_is_frozen() -> None:
     teacher, student = residual(2, 6, 8, 12), residual(1, 4, 6, 8)
     criterion = parse_objective("ft").build(
         student, teacher, EXAMPLES, outputs=CLASSES, train_examples=TRAIN_IMAGES
@@ -196,7 +196,7 @@ def test_stages_are_fused_with_later_ones_at_the_teachers_size() -> None:
     assert last(maps, None, size)[0].shape == (2, 6, 16, 12)
 
 
-def test_a_fusion_is_that_of_the_paper() -> None:
+def test_the_fusion_equals_the_equation_of_the_paper() -> None:
     torch.manual_seed(0)
     fusion = Fusion(4, 5, 6, last=False).eval()
     narrow, attention, widen = fusion.children()
@@ -215,15 +215,15 @@ def test_a_fusion_is_that_of_the_paper() -> None:
     torch.testing.assert_close(compared, widen(expected))
 
 
-def test_vid_begins_with_a_variance_of_five() -> None:
+def test_vid_starts_with_a_variance_of_five() -> None:
     gaussian = Gaussian(3, 4)
     teacher = torch.randn(2, 4, 5, 5, generator=torch.Generator().manual_seed(0))
-    nothing = torch.zeros(2, 3, 5, 5)  # of which, without biases, the mean is 0
+    nothing = torch.zeros(2, 3, 5, 5)  # whose predicted mean is 0, because there are no biases
     expected = (math.log(5) + teacher.square().mean() / 5) / 2
     torch.testing.assert_close(gaussian(nothing, teacher), expected)
 
 
-def test_an_earlier_stage_counts_half_in_ab() -> None:
+def test_ab_halves_the_weight_of_every_earlier_stage() -> None:
     student, teacher = residual(1, 4, 6, 8), residual(2, 6, 8, 12)
     paths = ["stages.0.0", "stages.1.0", "stages.2.0"]
     whole = built("1*ab", student, teacher)

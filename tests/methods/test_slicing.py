@@ -1,4 +1,4 @@
-"""Students as views of a supernet's weights."""
+"""Students that are views of the weights of a supernet."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def student_of(space: TextEncoderSpace, *fields: float) -> nn.Module:
 
 
 @NORMS
-def test_writing_to_a_view_shows_in_the_supernet_and_back(norm: str) -> None:
+def test_a_view_and_the_supernet_share_memory(norm: str) -> None:
     space = space_of(norm)
     supernet = supernet_of(space)
     student = tie(student_of(space, 2, 8, 1, 1), supernet)
@@ -74,7 +74,7 @@ def test_the_largest_student_is_the_supernet(norm: str) -> None:
 
 @NORMS
 @pytest.mark.parametrize("fields", [(1, 8, 1, 1), (2, 12, 3, 1), (4, 8, 3, 2)])
-def test_an_extracted_student_computes_what_its_view_does(
+def test_an_extracted_student_computes_the_outputs_of_its_view(
     norm: str, fields: tuple[int, ...]
 ) -> None:
     space = space_of(norm)
@@ -87,12 +87,12 @@ def test_an_extracted_student_computes_what_its_view_does(
     torch.testing.assert_close(view(TOKENS, MASK), expected, atol=1e-6, rtol=0)
     with torch.no_grad():
         supernet.get_parameter("tokens.weight").zero_()
-    assert alone.get_parameter("tokens.weight").any()  # it stands alone
+    assert alone.get_parameter("tokens.weight").any()  # it shares no memory with the supernet
     assert not view.get_parameter("tokens.weight").any()
 
 
 @pytest.mark.parametrize("after_softmax", [True, False])
-def test_the_loss_is_zero_where_the_student_is_the_teacher(after_softmax: bool) -> None:
+def test_the_loss_of_a_student_equal_to_the_teacher_is_zero(after_softmax: bool) -> None:
     space = space_of()
     teacher = supernet_of(space)
     whole = build_on_meta(lambda: student_of(space, 4, 12, 3, 2))
@@ -113,7 +113,7 @@ def test_layers_are_spread_evenly() -> None:
     assert [float(found[f"layers.{layer}.norm1.bias"][0].detach()) for layer in (0, 1)] == [0, 2]
 
 
-def test_a_student_that_is_no_part_is_refused() -> None:
+def test_a_student_outside_the_supernet_is_refused() -> None:
     space = space_of()
     small = space.network(space.architecture(1, 8, 1, 1), TEXTS)
     with pytest.raises(SpaceError, match=r"its tokens\.weight is 20×12"):

@@ -1,4 +1,4 @@
-"""Supernets that learn without labels, and runs that cut students out of them."""
+"""Supernets that are trained without labels, and runs that extract students from them."""
 
 import json
 from dataclasses import replace
@@ -66,7 +66,7 @@ def workshop_for(data: TextData, root: Path, **other: Any) -> Workshop:
 
 
 @pytest.mark.slow
-def test_a_supernet_keeps_the_contract_of_methods(data: TextData) -> None:
+def test_a_supernet_follows_the_contract_of_methods(data: TextData) -> None:
     archs = list(SPACE)
 
     def make() -> SupernetMethod:
@@ -80,12 +80,12 @@ def test_a_supernet_keeps_the_contract_of_methods(data: TextData) -> None:
 
 
 class CountedTexts(TextData):
-    """Texts that count how often labels are read."""
+    """A text dataset that counts how often labels are read."""
 
     reads = 0
 
     def batch(self, *args: Any, **kwargs: Any) -> Batch:
-        """Return a batch with labels, which is counted."""
+        """Return a batch with labels, and count the call."""
         CountedTexts.reads += 1
         return super().batch(*args, **kwargs)
 
@@ -101,7 +101,7 @@ def test_supernets_read_no_labels(data: TextData, tmp_path: Path) -> None:
 
 
 class CountedLabels(torch.Tensor):
-    """Labels that count how often some of them are taken."""
+    """A label tensor that counts how often it is indexed."""
 
     reads = 0
 
@@ -141,13 +141,15 @@ def test_the_search_reads_no_labels(data: TextData, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("loss", ["relations-raw", "masked-lm"])
-def test_supernets_learn_by_each_loss(loss: str, data: TextData, tmp_path: Path) -> None:
+def test_supernets_can_be_trained_with_every_loss(
+    loss: str, data: TextData, tmp_path: Path
+) -> None:
     made = train_supernets(workshop_for(data, tmp_path, options={"supernet_loss": loss}))
     student = made.student(next(iter(SPACE)))
     assert student(*data.inputs("val", torch.arange(2))).isfinite().all()
 
 
-def test_a_held_out_loss_is_a_measure_with_an_interval(data: TextData) -> None:
+def test_the_held_out_loss_has_a_confidence_interval(data: TextData) -> None:
     network = SPACE.network(covering(list(SPACE)), data.signature)
     students = [SPACE.network(arch, data.signature) for arch in list(SPACE)[:2]]
     for name in ("relations", "masked-lm"):
@@ -160,7 +162,7 @@ def test_a_held_out_loss_is_a_measure_with_an_interval(data: TextData) -> None:
         assert found.name in ("relation loss", "masked-LM loss")
 
 
-def test_supernets_are_trained_on_plain_text(data: TextData, tmp_path: Path) -> None:
+def test_supernets_can_be_trained_on_plain_text(data: TextData, tmp_path: Path) -> None:
     place = tmp_path / "corpus.txt"
     place.write_text("\n".join(text for text, _ in PAIRS))
     with pytest.raises(DataError, match="there is no text at"):
@@ -173,7 +175,7 @@ def test_supernets_are_trained_on_plain_text(data: TextData, tmp_path: Path) -> 
         train_supernets(workshop_for(data, tmp_path, options={"supernet_texts": place}))
 
 
-def test_supernets_are_trained_once(data: TextData, tmp_path: Path) -> None:
+def test_trained_supernets_are_reused(data: TextData, tmp_path: Path) -> None:
     first = train_supernets(workshop_for(data, tmp_path))
     kept = sorted((tmp_path / "data" / "supernets").glob("*.safetensors"))
     assert len(kept) == 2
@@ -183,7 +185,7 @@ def test_supernets_are_trained_once(data: TextData, tmp_path: Path) -> None:
     assert [path.stat().st_mtime_ns for path in kept] == before
 
 
-def test_students_of_every_part_can_be_made(data: TextData, tmp_path: Path) -> None:
+def test_students_of_every_supernet_can_be_extracted(data: TextData, tmp_path: Path) -> None:
     source = train_supernets(workshop_for(data, tmp_path))
     assert isinstance(source, Sliced)
     for arch in SPACE:
@@ -200,14 +202,14 @@ def test_a_supernet_starts_with_the_weights_of_its_teacher(data: TextData) -> No
     assert set(differ) == {"classifier.weight", "classifier.bias"}
 
 
-def test_a_space_with_sub_spaces_is_cut_along_them(data: TextData) -> None:
+def test_a_union_space_has_one_supernet_per_sub_space(data: TextData) -> None:
     small = TextEncoderSpace(layers=(1,), hidden=(8,), heads=(1,), ratios=(1, 2), head_size=4)
     union = UnionSpace({"small": small, "large": SPACE})
     parts = sub_spaces(union, None, data.signature)
     assert [len(part) for part in parts] == [2, 8]
     within = TextEncoderSpace(layers=(1,), hidden=(8,), heads=(1,), ratios=(1,), head_size=4)
     joined = UnionSpace({"within": within, "large": SPACE})
-    assert len(sub_spaces(joined, 1, data.signature)[0]) == 8  # one is in both
+    assert len(sub_spaces(joined, 1, data.signature)[0]) == 8  # one architecture is in both spaces
     wide = TextEncoderSpace(layers=(1,), hidden=(16,), heads=(1,), ratios=(1,), head_size=4)
     apart = UnionSpace({"wide": wide, "deep": SPACE})
     with pytest.raises(SpaceError, match="supernets: Expected an architecture of wide, deep"):
@@ -233,12 +235,12 @@ def test_a_teacher_without_attention_is_refused(data: TextData, tmp_path: Path) 
         ("text", {"scorer": "grasp"}, "the scorer grasp reads them"),
     ],
 )
-def test_what_cannot_be_is_refused_first(task: str, options: dict[str, Any], said: str) -> None:
+def test_invalid_options_are_refused_first(task: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(OptionError, match=said):
         find_method("supernet").check(find_task(task), options)
 
 
-def test_an_unknown_method_names_the_nearest() -> None:
+def test_an_unknown_method_suggests_the_closest_match() -> None:
     with pytest.raises(DiswotError, match="did you mean 'supernet'"):
         find_method("supernets")
 

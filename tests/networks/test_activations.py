@@ -1,4 +1,4 @@
-"""Reading networks by hooks, without changing them."""
+"""Activations are read by hooks without changing the network."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from search_spaces import CifarResNet
 
 
 class Functional(nn.Module):
-    """Pools and flattens by functions, and returns a dictionary."""
+    """Uses functions for pooling and flattening, and returns a dictionary."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,12 +30,12 @@ class Functional(nn.Module):
 
 
 def seen(network: nn.Module, images: Tensor) -> Activations:
-    """What a network shows of images."""
+    """Return the activations of a network for images."""
     with ActivationReader(network) as read:
         return read(images)
 
 
-def test_activations_are_what_the_network_computes() -> None:
+def test_activations_equal_the_outputs_of_the_modules() -> None:
     network = CifarResNet((1, 1, 1), num_classes=5).eval()
     images = torch.randn(2, 3, 16, 16)
     with torch.no_grad(), ActivationReader(network) as read:
@@ -56,7 +56,7 @@ def test_a_functional_network_that_returns_a_dict_is_read() -> None:
     torch.testing.assert_close(activations.features, activations.feature_map.mean(dim=(2, 3)))
 
 
-def test_hooks_are_gone_afterwards_and_modes_restored() -> None:
+def test_hooks_are_removed_and_training_modes_restored() -> None:
     network = Functional().eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with scoring_mode(network), ActivationReader(network) as read:
@@ -75,7 +75,7 @@ def test_gradients_flow_through_activations() -> None:
     assert network.conv.weight.grad is not None
 
 
-def test_the_input_of_an_in_place_module_is_read_before_it() -> None:
+def test_the_input_of_an_in_place_module_is_read_unchanged() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(64, 2)
     )
@@ -88,7 +88,7 @@ def test_the_input_of_an_in_place_module_is_read_before_it() -> None:
     assert network[0].weight.grad is not None
 
 
-def test_a_network_without_linear_layer_shows_all_but_features() -> None:
+def test_a_network_without_linear_layer_has_no_features() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=4, who="it", training=True)
     activations = seen(network, torch.ones(2, 3, 8, 8))
@@ -104,7 +104,7 @@ def test_a_network_without_feature_map_is_refused() -> None:
         trial_pass(network, torch.zeros(2, 3, 4, 4), outputs=4, who="it")
 
 
-def test_other_classes_or_channels_are_refused_in_one_line() -> None:
+def test_wrong_classes_or_channels_are_one_line_errors() -> None:
     network = CifarResNet((1, 1, 1), num_classes=5)
     with pytest.raises(NetworkError, match="it has 5 outputs, but the data has 10"):
         trial_pass(network, torch.zeros(2, 3, 8, 8), outputs=10, who="it")
@@ -114,7 +114,7 @@ def test_other_classes_or_channels_are_refused_in_one_line() -> None:
 
 
 class Headed(nn.Module):
-    """A convolution, and two heads of which `returned` makes what is returned."""
+    """A convolution and two heads; `returned` computes the output from both."""
 
     def __init__(self, returned: Callable[[Tensor, Tensor], Any]) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ def test_the_classifier_is_the_layer_whose_output_is_returned(kind: str, gradien
 
 
 @pytest.mark.parametrize("kind", OF_SEVERAL)
-def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
+def test_other_outputs_have_no_classifier(kind: str) -> None:
     network = Headed(OF_SEVERAL[kind])
     activations = seen(network, IMAGES)
     assert activations.output.equal(network(IMAGES))
@@ -168,7 +168,7 @@ def test_no_classifier_is_read_of_anything_else(kind: str) -> None:
 
 
 @pytest.mark.parametrize("head", [nn.Conv2d(6, 4, 1), nn.Conv2d(6, 4, 2)])
-def test_a_convolution_of_all_its_input_is_a_classifier(head: nn.Conv2d) -> None:
+def test_a_convolution_over_its_whole_input_is_a_classifier(head: nn.Conv2d) -> None:
     pool = nn.AdaptiveAvgPool2d(head.kernel_size)
     network = nn.Sequential(nn.Conv2d(3, 6, 3), pool, head, nn.Flatten())
     activations = seen(network, IMAGES)
@@ -178,7 +178,7 @@ def test_a_convolution_of_all_its_input_is_a_classifier(head: nn.Conv2d) -> None
     )
 
 
-def test_a_convolution_that_is_pooled_later_is_none() -> None:
+def test_a_convolution_with_later_pooling_is_not_a_classifier() -> None:
     pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(NetworkError, match="no classifier"):
         _ = seen(pooled, IMAGES).features
@@ -186,7 +186,9 @@ def test_a_convolution_that_is_pooled_later_is_none() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda net: torch.compile(net, backend="eager")])
-def test_a_wrapped_network_is_read_as_it_is(wrap: Callable[[nn.Module], nn.Module]) -> None:
+def test_a_wrapped_network_is_read_like_the_original(
+    wrap: Callable[[nn.Module], nn.Module],
+) -> None:
     network = Headed(OF_ONE_LAYER["dictionary"])
     activations, expected = seen(wrap(network), IMAGES), seen(network, IMAGES)
     assert activations.output.equal(expected.output)
@@ -224,7 +226,7 @@ def test_another_shape_in_training_mode_is_refused() -> None:
         trial_pass(network, IMAGES, outputs=4, who="it", training=True)
 
 
-def test_a_trial_of_training_changes_nothing() -> None:
+def test_a_trial_pass_does_not_change_the_network() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Dropout(), nn.Flatten(), nn.Linear(216, 4)
     )
@@ -237,7 +239,7 @@ def test_a_trial_of_training_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_a_backward_pass_that_fails_is_found_by_the_trial(device: str) -> None:
+def test_the_trial_pass_detects_a_failing_backward_pass(device: str) -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 6, 3),
         nn.ReLU(inplace=True),
@@ -251,7 +253,7 @@ def test_a_backward_pass_that_fails_is_found_by_the_trial(device: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_an_exception_of_the_network_becomes_one_line() -> None:
+def test_an_exception_of_the_network_is_a_one_line_error() -> None:
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten()).train()
     expected = "Sequential raised ValueError in training mode, for 1 inputs of shape"
     with pytest.raises(ForwardError, match=expected) as caught:
@@ -259,7 +261,7 @@ def test_an_exception_of_the_network_becomes_one_line() -> None:
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_an_exception_of_a_watch_is_not_taken_for_the_networks() -> None:
+def test_an_exception_of_a_watch_is_raised_unchanged() -> None:
     def broken(_given: Tensor, _output: Tensor) -> None:
         raise ValueError("of the watch")
 

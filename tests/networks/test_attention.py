@@ -1,4 +1,4 @@
-"""Queries, keys and values that are read from transformers."""
+"""Queries, keys and values read from transformers."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def encoder() -> TextEncoder:
     )
 
 
-def test_what_is_read_is_what_the_last_layer_computes(encoder: TextEncoder) -> None:
+def test_the_read_attention_equals_the_last_layer(encoder: TextEncoder) -> None:
     kept: list[torch.Tensor] = []
     layer = encoder.get_submodule("layers.1.attention.key")
     layer.register_forward_hook(lambda _m, _i, output: kept.append(output))
@@ -34,17 +34,17 @@ def test_what_is_read_is_what_the_last_layer_computes(encoder: TextEncoder) -> N
         encoder(TOKENS, MASK)
     torch.testing.assert_close(read[0].key, kept[0])
     assert read[0].heads == 2
-    assert len(kept) == 1  # reading runs no layer a second time
+    assert len(kept) == 1  # reading does not run a layer twice
 
 
-def test_a_watch_keeps_every_layer(encoder: TextEncoder) -> None:
+def test_a_watch_reads_every_layer(encoder: TextEncoder) -> None:
     with ActivationReader(encoder, watches=[EVERY_ATTENTION, LAST_ATTENTION]) as read:
         activations = read(TOKENS, MASK)
         assert len(activations.watched(EVERY_ATTENTION)) == 2
         assert len(activations.watched(LAST_ATTENTION)) == 1
 
 
-def test_weights_are_a_distribution_over_the_text(encoder: TextEncoder) -> None:
+def test_attention_weights_are_a_distribution_over_the_text(encoder: TextEncoder) -> None:
     with reading_last(encoder) as read:
         encoder(TOKENS, MASK)
     weights = read[0].weights(MASK)

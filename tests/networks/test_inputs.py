@@ -1,4 +1,4 @@
-"""Networks of several inputs, and of whole numbers, are read, probed and counted."""
+"""Networks with several inputs and integer inputs: activations, probes and costs."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from search_spaces import Signature, TensorSpec
 
 
 class TwoInputs(nn.Module):
-    """Adds an embedding of whole numbers to features of real ones."""
+    """Adds an embedding of integers to features of real numbers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class TwoInputs(nn.Module):
 TWO = Signature((TensorSpec("ids", (7,), "int64", high=7), TensorSpec("values", (7, 3))), 4)
 
 
-def test_networks_of_several_inputs_are_read_like_others() -> None:
+def test_activations_of_networks_with_several_inputs_are_read() -> None:
     network, inputs = TwoInputs(), TWO.example(2)
     trial_pass(network, *inputs, outputs=4, who="it", training=True)
     with ActivationReader(network) as read:
@@ -44,7 +44,7 @@ def test_networks_of_several_inputs_are_read_like_others() -> None:
         trial_pass(network, inputs[0], inputs[1][..., :2], outputs=4, who="it")
 
 
-def test_a_feature_map_is_missed_where_it_is_read() -> None:
+def test_reading_a_missing_feature_map_is_an_error() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
     trial_pass(network, torch.zeros(2, 3, 4, 4), outputs=4, who="it", maps=False)
     with ActivationReader(network) as read:
@@ -56,7 +56,7 @@ def test_a_feature_map_is_missed_where_it_is_read() -> None:
         _ = layout(network, torch.zeros(2, 3, 4, 4), who="Sequential").feature_map
 
 
-def test_a_probe_has_gradients_and_noise_of_real_inputs() -> None:
+def test_a_probe_has_gradients_and_noise_for_real_inputs() -> None:
     inputs = TWO.example(3)
     student = Probe(TwoInputs(), *inputs, costs=Costs(0, 0), seed=0, differentiable=True)
     assert student.input_gradients.shape == (3, 21)
@@ -82,7 +82,7 @@ def test_noise_of_a_signature_is_in_the_range_of_its_inputs() -> None:
         student.noise(torch.Generator(), real=True)
 
 
-def test_noise_is_the_same_with_a_signature_and_without() -> None:
+def test_noise_is_the_same_with_and_without_a_signature() -> None:
     images = torch.zeros(3, 3, 8, 8)
     takes = Signature((TensorSpec("images", (3, 8, 8)),), 4)
     with_signature, without = (
@@ -96,7 +96,7 @@ def test_noise_is_the_same_with_a_signature_and_without() -> None:
     assert one.stride() == other.stride()
 
 
-def test_costs_are_those_of_one_example() -> None:
+def test_costs_are_counted_for_one_example() -> None:
     params = 7 * 5 + (3 * 5 + 5) + (5 * 4 + 4)
     macs, inputs = 7 * 3 * 5 + 5 * 4, 7 * 8 + 7 * 3 * 4
     found = measure_costs(TwoInputs, TWO, memory=True)
@@ -106,7 +106,7 @@ def test_costs_are_those_of_one_example() -> None:
 
 
 class DependsOnValues(nn.Module):
-    """Computes what shapes alone do not say."""
+    """Its multiply-adds depend on the values of its input."""
 
     def __init__(self, step: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class DependsOnValues(nn.Module):
     ],
     ids=["number", "condition", "mask", "distinct", "list"],
 )
-def test_costs_that_depend_on_values_are_reported(step: Callable[[Tensor], Tensor]) -> None:
+def test_costs_that_depend_on_input_values_are_refused(step: Callable[[Tensor], Tensor]) -> None:
     network, values = DependsOnValues(step), torch.ones(2, 5, 3)
     trial_pass(network, values, outputs=4, who="it", maps=False)
     with pytest.raises(NetworkError, match=r"^it: multiply-adds cannot be counted, .* of its inp"):

@@ -1,4 +1,4 @@
-"""Where a network has its outputs and activations, found by one trial pass."""
+"""The layout of a network (paths and shapes of its activations), found by one trial pass."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from tests.networks.test_taps import IMAGES, Transformer
 
 
 class Wrapped(nn.Module):
-    """A network that is given images as it was trained."""
+    """A network with a wrapper that preprocesses its images."""
 
     mean: Tensor
 
@@ -30,7 +30,7 @@ def resnet() -> CifarResNet:
     return CifarResNet((2, 1, 3), num_classes=4, widths=(4, 4, 8, 16))
 
 
-def test_a_layout_names_maps_of_all_modules_and_ends_of_stages() -> None:
+def test_a_layout_has_all_feature_maps_and_ends_of_stages() -> None:
     found = layout(resnet(), IMAGES)
     assert found.maps["stem"] == found.maps["stages.0.1.conv2"] == (4, 16, 16)
     assert "head" not in found.maps
@@ -50,8 +50,8 @@ def test_a_transformer_has_thirds_of_its_layers_as_stages() -> None:
     assert all(tap.shape == (6, 4, 4) for tap in found.stages())
 
 
-class Unlike(nn.Module):
-    """A residual block that holds its layers in a list, as some libraries do."""
+class ListBlock(nn.Module):
+    """A residual block that has its layers in a list, as some libraries do."""
 
     def __init__(self, given: int, width: int) -> None:
         super().__init__()
@@ -66,14 +66,14 @@ class Unlike(nn.Module):
         return summed.relu()
 
 
-def test_a_stage_ends_with_the_block_and_not_with_a_layer_in_it() -> None:
-    stages = nn.Sequential(nn.Sequential(Unlike(3, 4)), nn.Sequential(Unlike(4, 6)))
+def test_a_stage_ends_with_a_block_not_a_layer_in_it() -> None:
+    stages = nn.Sequential(nn.Sequential(ListBlock(3, 4)), nn.Sequential(ListBlock(4, 6)))
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)]
     found = layout(nn.Sequential(stages, *head), IMAGES)
     assert found.stages() == [Tap("0.0", (4, 8, 8)), Tap("0.1", (6, 4, 4))]
 
 
-def test_a_tap_reads_what_the_module_at_its_path_shows() -> None:
+def test_a_tap_reads_the_output_of_the_module_at_its_path() -> None:
     network = resnet().eval()
     found = layout(network, IMAGES)
     tap, (last,) = found.tap("stages.0"), found.last()
@@ -83,7 +83,7 @@ def test_a_tap_reads_what_the_module_at_its_path_shows() -> None:
     assert last.read(activations) is activations.feature_map
 
 
-def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:
+def test_a_wrapped_network_keeps_its_module_paths() -> None:
     network = resnet()
     assert layout(Wrapped(Wrapped(network)), IMAGES) == layout(network, IMAGES)
     tap = layout(Wrapped(network), IMAGES).tap("stages.1")
@@ -91,7 +91,7 @@ def test_a_wrapped_network_has_the_paths_of_the_one_in_it() -> None:
         assert tap.read(read(IMAGES)).shape == (2, 8, 8, 8)
 
 
-def test_a_path_without_a_map_is_refused_with_the_nearest() -> None:
+def test_a_path_without_feature_map_suggests_the_closest_one() -> None:
     found = layout(resnet(), IMAGES, who="the student")
     with pytest.raises(NetworkError) as caught:
         found.tap("stages.3")
@@ -102,7 +102,7 @@ def test_a_path_without_a_map_is_refused_with_the_nearest() -> None:
     assert "\n" not in message
 
 
-def test_a_network_without_blocks_that_show_maps_has_no_stages() -> None:
+def test_a_network_without_blocks_with_maps_has_no_stages() -> None:
     network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(192, 4))
     with pytest.raises(NetworkError, match="no block of the teacher returns a feature map"):
         layout(network, IMAGES, who="the teacher").stages()
@@ -110,7 +110,7 @@ def test_a_network_without_blocks_that_show_maps_has_no_stages() -> None:
 
 @pytest.mark.parametrize("ours", range(1, 8))
 @pytest.mark.parametrize("theirs", range(1, 8))
-def test_places_of_the_same_relative_depth_are_partners(ours: int, theirs: int) -> None:
+def test_layers_of_the_same_relative_depth_are_paired(ours: int, theirs: int) -> None:
     pairs = paired(range(ours), range(theirs))
     assert len(pairs) == min(ours, theirs)
     assert pairs[-1] == (ours - 1, theirs - 1)
@@ -120,7 +120,7 @@ def test_places_of_the_same_relative_depth_are_partners(ours: int, theirs: int) 
 
 
 class Rectified(nn.Module):
-    """A block that ends in an activation function of the caller's."""
+    """A block that ends in a given activation function."""
 
     def __init__(self, activation: nn.Module) -> None:
         super().__init__()
@@ -147,6 +147,6 @@ def test_the_input_of_a_shared_in_place_activation_is_read() -> None:
         assert tap.read(both).relu().equal(rectified.read(both))
 
 
-def test_a_block_that_ends_in_no_activation_is_read_as_it_is() -> None:
+def test_a_block_without_final_activation_is_read_at_its_output() -> None:
     found = layout(Transformer(3), IMAGES)
     assert all(found.before_activation(tap) is tap for tap in found.stages())

@@ -1,4 +1,4 @@
-"""Where two networks are compared."""
+"""Taps: the layers at which two networks are compared."""
 
 import pytest
 import torch
@@ -120,7 +120,7 @@ def test_the_common_shape_is_the_smaller_of_each() -> None:
     assert common_height_and_width((16, 8, 4), (4, 4, 8)) == (16, 4, 4)
 
 
-def test_pooling_averages_places_and_neighboring_channels() -> None:
+def test_pooling_averages_positions_and_neighboring_channels() -> None:
     maps = torch.randn(2, 6, 4, 4)
     expected = maps.reshape(2, 3, 2, 2, 2, 2, 2).mean(dim=(2, 4, 6))
     torch.testing.assert_close(pooled(maps, (3, 2, 2)), expected)
@@ -128,7 +128,7 @@ def test_pooling_averages_places_and_neighboring_channels() -> None:
     torch.testing.assert_close(pooled(features, (3,)), features.reshape(2, 3, 2).mean(dim=2))
 
 
-def test_maps_of_the_right_shape_are_left_alone() -> None:
+def test_maps_of_the_right_shape_are_unchanged() -> None:
     maps, features = torch.randn(2, 6, 4, 4), torch.randn(2, 6)
     assert pooled(maps, (6, 4, 4)) is maps
     assert pooled(features, (6,)) is features

@@ -1,4 +1,4 @@
-"""Unknown and impossible options are refused before anything is done."""
+"""Unknown and invalid options are refused before any work."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +63,7 @@ def test_public_functions_refuse_unknown_options(function: Callable[..., Any]) -
 
 
 @pytest.mark.parametrize(("function", "wrong", "meant"), MEANT)
-def test_the_option_that_is_meant_is_named(
+def test_an_unknown_option_suggests_the_closest_match(
     function: Callable[..., Any], wrong: str, meant: str
 ) -> None:
     with pytest.raises(UnknownOptionError) as refusal:
@@ -104,7 +104,7 @@ def test_the_option_that_is_meant_is_named(
         (diswot.resume, "generations", -1, "from 0"),
     ],
 )
-def test_impossible_values_are_refused_first(
+def test_invalid_values_are_refused_first(
     function: Callable[..., Any], option: str, value: object, words: str
 ) -> None:
     with pytest.raises(OptionError, match=words):
@@ -115,39 +115,39 @@ def test_impossible_values_are_refused_first(
     ("option", "value", "near"),
     [("engine", "evolutoin", "evolution"), ("combination", "ranks", "rank")],
 )
-def test_names_that_nothing_has_name_the_nearest(option: str, value: str, near: str) -> None:
+def test_unknown_names_suggest_the_closest_match(option: str, value: str, near: str) -> None:
     with pytest.raises(UnknownNameError, match=f"did you mean '{near}'"):
         diswot.search(**{option: value})  # type: ignore[arg-type]
 
 
-def test_numbers_of_numpy_become_plain_ones() -> None:
+def test_numpy_numbers_become_python_numbers() -> None:
     options = filled(SearchOptions, {"population": np.int64(3)})
     assert type(options["population"]) is int
     assert options["repeats"] is None  # as many as the scorer needs
     assert options["engine"] == "evolution"
 
 
-def test_every_option_has_help_and_a_default_that_it_takes() -> None:
+def test_every_option_has_help_and_a_valid_default() -> None:
     for kind in (SearchOptions, DistillationOptions, JobOptions, ResumeOptions):
         for name, option in declared(kind).items():
             assert option.option.help.endswith("."), name
             option.checked(option.option.default)
 
 
-def test_the_help_names_the_engines_that_are_built_in() -> None:
+def test_the_help_names_the_built_in_engines() -> None:
     said = declared(SearchOptions)["engine"].option.help
     assert all(name in said for name in ENGINES)
 
 
-def test_a_function_of_any_keywords_must_declare_them() -> None:
+def test_a_function_with_var_keywords_must_declare_them() -> None:
     def any_keywords(**options: Any) -> None:
-        """Take anything."""
+        """Accept any keyword."""
 
     with pytest.raises(TypeError, match="declare them"):
         takes_options(any_keywords)
 
 
-def test_limits_are_named_in_words() -> None:
+def test_limits_are_described_in_words() -> None:
     limits = Option("", least=0, below=1)
     assert declared(DistillationOptions)["label_smoothing"].option.below == limits.below
     assert declared(DistillationOptions)["label_smoothing"].expected == (
@@ -155,7 +155,7 @@ def test_limits_are_named_in_words() -> None:
     )
 
 
-def test_nothing_is_guessed_where_nothing_is_near() -> None:
+def test_nothing_is_suggested_if_no_name_is_close() -> None:
     assert nearest("zzz", ["seed", "data"]) is None
 
 
@@ -170,7 +170,7 @@ def test_nothing_is_guessed_where_nothing_is_near() -> None:
         (("resume", "x", "--population", "4"), "unknown option --population"),
     ],
 )
-def test_unknown_flags_name_the_nearest(
+def test_unknown_flags_suggest_the_closest_match(
     cli: CommandLine, arguments: tuple[str, ...], said: str
 ) -> None:
     outcome = cli(*arguments)
@@ -179,7 +179,7 @@ def test_unknown_flags_name_the_nearest(
     assert outcome.err.count("\n") == 1
 
 
-def test_options_of_the_first_release_say_their_name_of_today(cli: CommandLine) -> None:
+def test_renamed_options_report_their_new_name(cli: CommandLine) -> None:
     outcome = cli("distill", "--optimiser=adam", "--clip", "1")
     assert outcome.err.splitlines()[:2] == [
         "diswot: note: --optimiser is now --optimizer",

@@ -1,4 +1,4 @@
-"""A training that diverges ends neither the run nor the comparison."""
+"""A training that diverges does not stop the run or the comparison."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def _not_finite(gradient: Tensor) -> Tensor:
 
 
 class Diverging(ChoiceSpace):
-    """Networks from a width on get gradients that are not finite."""
+    """A space whose wider networks get gradients that are not finite."""
 
     width = Choice(4, 8, 12)
 
@@ -65,6 +65,6 @@ def test_a_baseline_replaces_a_winner_that_diverges(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_which_nothing_can_be_trained_fails(tmp_path: Path) -> None:
+def test_a_run_in_which_every_training_diverges_fails(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"is nan"):
         diswot.run(teacher(), Diverging(1), out=tmp_path / "r", **QUICK)

@@ -1,4 +1,4 @@
-"""The main job from the command line to an exported student."""
+"""`diswot run` from the command line to an exported student."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def in_a_process(*arguments: str, folder: Path) -> subprocess.CompletedProcess[s
 
 @pytest.fixture(name="folder")
 def fixture_folder(cli: CommandLine, tmp_path: Path) -> Path:
-    """Return the current folder, which has a data root."""
+    """Return the current folder, which contains a data root."""
     return tmp_path
 
 
@@ -78,7 +78,7 @@ def test_run_searches_distills_compares_and_exports(cli: CommandLine, folder: Pa
     }
 
 
-def test_search_distill_and_export_one_after_the_other(cli: CommandLine, folder: Path) -> None:
+def test_search_distill_and_export_work_one_after_the_other(cli: CommandLine, folder: Path) -> None:
     done = cli("search", *SMALL, *CHEAP, "--out", "r")
     assert done.code == 0, done.err
     assert "Next: diswot distill r" in done.out
@@ -93,7 +93,7 @@ def test_search_distill_and_export_one_after_the_other(cli: CommandLine, folder:
     assert config["loss"] == "diswot-dagger"
 
 
-def test_a_named_architecture_needs_no_run(cli: CommandLine, folder: Path) -> None:
+def test_a_named_architecture_is_distilled_without_a_run(cli: CommandLine, folder: Path) -> None:
     arch = ["--arch", "1-1-1", "--teacher", "resnet20", "--loss", "alone", "--out", "d"]
     done = cli("distill", *arch, *SHORT)
     assert done.code == 0, done.err
@@ -102,7 +102,7 @@ def test_a_named_architecture_needs_no_run(cli: CommandLine, folder: Path) -> No
     assert (folder / "s" / "student.py").exists()
 
 
-def test_cifar_in_its_official_format_runs_the_same_job(
+def test_cifar_in_its_official_format_runs_the_whole_job(
     cli: CommandLine, folder: Path, shared_data: Path
 ) -> None:
     (folder / "data" / "cifar-100-python").symlink_to(shared_data / "cifar-100-python")
@@ -143,7 +143,7 @@ def test_run_can_score_against_the_trained_teacher(cli: CommandLine, folder: Pat
 
 def check_resumed(cli: CommandLine, folder: Path, student: Path) -> None:
     """Resume a finished run: its student is exported again only where a file has changed."""
-    (student / "__pycache__").mkdir()  # as Python leaves it where the student was imported
+    (student / "__pycache__").mkdir()  # created by Python when the student is imported
     written = {path.name: path.stat().st_mtime_ns for path in student.iterdir()}
     table = json.loads((folder / "r" / "result.json").read_text())
     assert list(table["stages"]) == [
@@ -160,7 +160,7 @@ def check_resumed(cli: CommandLine, folder: Path, student: Path) -> None:
     assert (student / "predict.py").read_text()
 
 
-def test_an_interrupted_search_keeps_what_was_evaluated(folder: Path) -> None:
+def test_an_interrupted_search_keeps_its_evaluated_candidates(folder: Path) -> None:
     command = [sys.executable, "-m", "diswot", "search", "--teacher", "resnet20", "--out", "r"]
     running = subprocess.Popen(
         [*command, "--space", "nas-bench-201", "--batch-size", "8", "--generations", "1000"],

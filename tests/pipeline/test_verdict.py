@@ -1,4 +1,4 @@
-"""Which student a run says to take, on answers whose differences are known."""
+"""The student that a run recommends, on predictions with known differences."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ def verdict(students: Sequence[TrainedStudent], **known: Any) -> Verdict:
 
 
 def right(rate: float, images: int = IMAGES) -> torch.Tensor:
-    """Return answers of which the first ones are right, so that the worse is nowhere better."""
+    """Return predictions of which the first are correct, so a worse student wins on no image."""
     return torch.arange(images) < round(rate * images)
 
 
@@ -44,7 +44,7 @@ def student(
     return TrainedStudent(label, name or f"net-{label}", Costs(params, params), loss, *answers)
 
 
-def test_a_winner_that_is_clearly_best_is_taken() -> None:
+def test_a_winner_that_is_clearly_best_is_recommended() -> None:
     found = verdict([student("winner", 200, 0.95), student("smallest", 50, 0.80)])
     assert (found.take, found.architecture, found.loss) == ("winner", "net-winner", "diswot")
     assert "highest validation accuracy, 95.0 %" in found.reason
@@ -52,7 +52,7 @@ def test_a_winner_that_is_clearly_best_is_taken() -> None:
     assert "found nothing better" not in " ".join(found.sentences)
 
 
-def test_of_two_that_are_as_good_the_smaller_is_taken() -> None:
+def test_of_two_equally_good_students_the_smaller_is_recommended() -> None:
     found = verdict([student("winner", 200, 0.951), student("smallest", 50, 0.950)])
     assert found.take == "smallest"
     assert "as good as the winner (net-winner) within the interval, −0.1 points" in found.reason
@@ -60,19 +60,19 @@ def test_of_two_that_are_as_good_the_smaller_is_taken() -> None:
     assert "or train with more seeds" in found.reason
 
 
-def test_a_baseline_that_beats_the_winner_is_taken() -> None:
+def test_a_baseline_that_beats_the_winner_is_recommended() -> None:
     found = verdict([student("winner", 100, 0.80), student("largest", 200, 0.95)])
     assert found.take == "largest"
     assert "The winner of the search (net-winner) is behind (−15.0 points" in found.reason
     assert "found nothing better than this baseline" in found.reason
 
 
-def test_a_smaller_student_that_is_clearly_behind_is_not_taken() -> None:
+def test_a_clearly_worse_smaller_student_is_not_recommended() -> None:
     students = [student("winner", 100, 0.95), student("smallest", 10, 0.90)]
     assert verdict([*students, student("random", 60, 0.949)]).take == "random"
 
 
-def test_only_the_validation_split_selects() -> None:
+def test_only_the_validation_split_decides() -> None:
     students = [student("winner", 200, 0.95, test=0.5), student("smallest", 50, 0.80, test=0.99)]
     found = verdict(students)
     assert found.take == "winner"
@@ -90,7 +90,7 @@ def test_the_order_of_students_does_not_matter(order: Sequence[int]) -> None:
     assert verdict([students[place] for place in order]).take == "winner"
 
 
-def test_of_two_losses_the_better_on_validation_is_taken() -> None:
+def test_the_loss_that_is_better_on_validation_is_recommended() -> None:
     plain = student("winner", 100, 0.9, name="a")
     dagger = student("winner", 100, 0.92, name="a", loss="diswot-dagger")
     assert verdict([plain, dagger]).loss == "diswot-dagger"
@@ -98,7 +98,7 @@ def test_of_two_losses_the_better_on_validation_is_taken() -> None:
     assert verdict([plain]).reason == "It was compared with no other student."
 
 
-def test_training_alone_only_says_what_the_teacher_adds() -> None:
+def test_plain_training_only_shows_the_gain_from_the_teacher() -> None:
     alone = student("winner", 100, 0.99, name="a", loss="alone")
     found = verdict([alone, student("winner", 100, 0.9, name="a")])
     assert found.loss == "diswot"
@@ -109,7 +109,7 @@ def test_training_alone_only_says_what_the_teacher_adds() -> None:
     assert not any("teacher" in note for note in better.notes)
 
 
-def test_one_seed_is_reported_and_several_are_not() -> None:
+def test_a_single_seed_is_mentioned_as_a_limit() -> None:
     students = [student("winner", 100, 0.9)]
     assert any(note.startswith("One seed (3)") for note in verdict(students, seeds=(3,)).notes)
     assert not any("One seed" in note for note in verdict(students, seeds=(0, 1, 2)).notes)
@@ -123,14 +123,14 @@ def test_a_teacher_behind_its_student_is_reported() -> None:
     assert not any("behind" in note for note in ahead.notes)
 
 
-def test_a_training_that_failed_is_reported() -> None:
+def test_a_failed_training_is_reported() -> None:
     found = verdict([student("winner", 100, 0.9)], failures={"largest": "the loss is nan"})
     assert "largest could not be trained: the loss is nan." in found.notes
     with pytest.raises(ValueError, match="at least one distilled"):
         verdict([student("winner", 100, 0.9, loss="alone")])
 
 
-def test_students_that_were_not_trained_are_named() -> None:
+def test_untrained_students_are_named() -> None:
     found = verdict([student("winner", 100, 0.9)], untrained=["largest", "random"])
     assert found.sentences[1] == "It was compared with no other student."
     assert found.sentences[2] == "Not trained in full, and so not compared: largest, random."
@@ -148,18 +148,18 @@ def test_a_verdict_is_read_back_from_a_run_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [3, {}, {"take": 1}, {"take": "a", "architecture": "b"}])
-def test_a_damaged_verdict_is_named(tmp_path: Path, wrong: object) -> None:
+def test_the_error_names_a_damaged_verdict(tmp_path: Path, wrong: object) -> None:
     (tmp_path / "result.json").write_text(json.dumps({"verdict": wrong}))
     with pytest.raises(RunFolderError, match="damaged"):
         read_verdict(tmp_path)
 
 
 def distances(mean: float) -> torch.Tensor:
-    """Return errors around a mean, the same around each."""
+    """Return errors with a given mean and the same deviations."""
     return mean + torch.linspace(-0.5, 0.5, 100, dtype=torch.double)
 
 
-def test_lower_is_better_where_the_metric_says_so() -> None:
+def test_lower_is_better_for_such_metrics() -> None:
     def placed(label: str, params: int, mean: float, loss: str = "tolerant") -> TrainedStudent:
         values = distances(mean), distances(mean)
         return TrainedStudent(label, f"net-{label}", Costs(params, params), loss, *values)
@@ -182,7 +182,7 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert "The winner of the search (net-winner) is behind (+1 mm" in taken.reason
 
 
-def test_the_interval_of_a_difference_covers_what_it_claims() -> None:
+def test_the_interval_of_a_difference_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(1000):
@@ -203,6 +203,6 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
 
 
 @pytest.mark.parametrize("shapes", [((3,), (4,)), ((0,), (0,)), ((2, 2), (2, 2))])
-def test_answers_of_different_images_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_predictions_of_different_images_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ValueError, match="the same examples"):
         paired_difference(*(torch.zeros(shape, dtype=torch.bool) for shape in shapes))

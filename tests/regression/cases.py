@@ -1,4 +1,4 @@
-"""All regression cases, and the file that holds what they gave."""
+"""All regression cases, and the file with their recorded results."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ def needs_shared(name: str) -> bool:
 
 
 def environment() -> dict[str, Any]:
-    """Return what the last digits of a result depend on."""
+    """Return the properties of the machine that the last digits of a result depend on."""
     return {
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -41,7 +41,7 @@ def environment() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Name the processor: libraries choose their kernels by it."""
+    """Return the name of the processor, by which libraries choose their kernels."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if os.access(info, os.R_OK) else []
     wanted = ("vendor_id", "cpu family", "model\t", "model name")

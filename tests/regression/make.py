@@ -1,7 +1,7 @@
-"""Write what the regression cases give now: `python -m tests.regression.make [NAME...]`.
+"""Record the current results of the regression cases: `python -m tests.regression.make [NAME...]`.
 
-Only of the cases whose names begin with one of NAME, where any are given. To be run where a
-result was changed on purpose; the change of `fixtures.json` then shows which.
+With NAME, only cases whose names start with one of them are recorded. Run it after an
+intended change of a result; the diff of `fixtures.json` then shows which results changed.
 """
 
 import json
@@ -35,7 +35,7 @@ def main(beginnings: tuple[str, ...]) -> None:
 
 
 def write(found: dict[str, Record]) -> None:
-    """Write the fixtures with one case a line."""
+    """Write the fixtures with one case per line."""
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(found[name])}" for name in sorted(found))
     head = json.dumps(environment())
     FIXTURES.write_text(f'{{"environment": {head},\n"cases": {{\n{lines}\n}}}}\n', "utf-8")

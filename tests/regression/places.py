@@ -1,4 +1,4 @@
-"""Where the regression cases read and write, and what they leave."""
+"""Folders that the regression cases read from and write to."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -28,7 +28,7 @@ SEARCHED_BY = ("student_fit", "student_fit_1", "diswot", "az_nas", "logrank(nwot
 
 @dataclass(frozen=True)
 class Subject:
-    """Architectures, and what they are scored with.
+    """Architectures and the settings that score them.
 
     Attributes:
         space: the space's name.
@@ -136,7 +136,7 @@ def _scored(subject: Subject, scorer: str, places: Places) -> Record:
 
 
 def candidates(found: Iterable[Candidate]) -> Record:
-    """Return what is known of candidates, in their order."""
+    """Return the costs and scores of candidates, in their order."""
     return {
         "candidates": [
             {

@@ -1,4 +1,4 @@
-"""Searches by every engine, in workers, resumed, and for a teacher of Hugging Face."""
+"""Searches with every engine, with workers, resumed, and with a Hugging Face teacher."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +67,7 @@ def _for_hugging_face(places: Places) -> Record:
 
 
 def hugging_face_teacher(folder: Path) -> Path:
-    """Write a small vision transformer with random weights, as its user would."""
+    """Write a small vision transformer with random weights in the Hugging Face format."""
     return save_vit(folder, side=64, classes=20, layers=3, mlp=32)
 
 
@@ -87,7 +87,7 @@ def _resumed(places: Places) -> Record:
 
 
 def found_in(folder: Path) -> Record:
-    """Return what journal and result of a run folder hold."""
+    """Return the content of the journal and the result of a run folder."""
     result = diswot.load_run(folder)
     return {
         "best": result.best.name,

@@ -1,10 +1,10 @@
-"""Fixed seeds give the numbers that they gave when `fixtures.json` was made.
+"""Fixed seeds reproduce the numbers that are recorded in `fixtures.json`.
 
-To the last bit with the processor and the torch that the file names. Kernels for other
-processors add in another order: scores then agree to `NEAR` (measured with AVX2 in place of
-AVX-512, where the worst, zico, is 0.5 % off), and trainings, which amplify last digits, are
-not compared. To compare them too, run `python -m tests.regression.make` before a change there,
-and the tests after it.
+Results are bit-identical with the processor and the torch version that the file names. Kernels
+for other processors add in another order: scores then agree to `NEAR` (measured with AVX2 in
+place of AVX-512, where the worst, zico, is 0.5 % off), and trainings, which amplify the last
+digits, are not compared. To compare them on another machine, run
+`python -m tests.regression.make` there before a change, and the tests after it.
 """
 
 import json
@@ -26,7 +26,7 @@ def test_every_case_has_a_fixture() -> None:
     assert set(cases()) == set(KNOWN["cases"])
 
 
-def test_workers_and_a_stop_change_nothing() -> None:
+def test_workers_and_interruptions_do_not_change_results() -> None:
     resumed, spread = (KNOWN["cases"][f"search/s0/{how}"] for how in ("resumed", "two workers"))
     assert resumed == spread == KNOWN["cases"]["search/s0/default scorer"]
 
@@ -39,11 +39,13 @@ def fixture_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN["cases"])
-def test_numbers_are_what_they_were(name: str, tmp_path: Path, cache: Path) -> None:
+def test_results_equal_the_recorded_ones(name: str, tmp_path: Path, cache: Path) -> None:
     if needs_shared(name) and not SHARED.is_dir():
         pytest.skip(f"the reference data is not there: {SHARED}")
     if not SAME_MACHINE and name.startswith(("train/", "run/")):
-        pytest.skip(f"fixtures.json is of {KNOWN['environment']}; this is {environment()}")
+        pytest.skip(
+            f"fixtures.json was recorded on {KNOWN['environment']}; this is {environment()}"
+        )
     if "hf teacher" in name:
         pytest.importorskip("transformers", reason="the extra hf is not installed")
     if name.startswith("run/"):
@@ -54,7 +56,7 @@ def test_numbers_are_what_they_were(name: str, tmp_path: Path, cache: Path) -> N
 
 
 def differences(found: Any, expected: Any, *, near: float = 0.0, at: str = "") -> list[str]:
-    """Return where two records differ: keys, lengths, names, and numbers by more than `near`."""
+    """Return the differences of two records: keys, lengths, names, numbers by more than `near`."""
     if isinstance(expected, dict) and isinstance(found, dict):
         keys = dict.fromkeys([*expected, *found])
         pairs = [(key, found.get(key, "nothing"), expected.get(key, "nothing")) for key in keys]
@@ -82,5 +84,5 @@ def _are_near(found: Any, expected: Any, near: float) -> bool:
         ({"b": 1}, 0.0, ["/a: [1.0, {'name': 'x'}] became 'nothing'", "/b: 'nothing' became 1"]),
     ],
 )
-def test_differences_are_named(found: Any, near: float, lines: list[str]) -> None:
+def test_differences_are_reported_by_key(found: Any, near: float, lines: list[str]) -> None:
     assert differences(found, {"a": [1.0, {"name": "x"}]}, near=near) == lines

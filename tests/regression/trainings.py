@@ -1,4 +1,4 @@
-"""Trainings of students and teachers, stopped ones included, and the main job."""
+"""Trainings of students and teachers, also interrupted ones, and the main job."""
 
 import hashlib
 import importlib.util
@@ -194,7 +194,7 @@ def _main_job(places: Places) -> Record:
 
 
 def exported_outputs(folder: Path) -> Record:
-    """Return what every exported form of a student gives for a fixed batch."""
+    """Return the outputs of every exported form of a student for a fixed batch."""
     import onnxruntime
 
     shape = load_data("digits").spec.shape
@@ -225,7 +225,7 @@ def numbers(outputs: Tensor) -> Record:
 
 
 def digest(tensors: Mapping[str, Tensor]) -> Record:
-    """Return a hash of the bytes of tensors, in their order, and numbers that can be near."""
+    """Return a hash of the bytes of tensors, and numbers for approximate comparison."""
     content = hashlib.sha256()
     for tensor in tensors.values():
         content.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
@@ -238,7 +238,7 @@ def digest(tensors: Mapping[str, Tensor]) -> Record:
 
 
 def history(trained: diswot.Training) -> Record:
-    """Return what was measured of a training."""
+    """Return the metrics of a training."""
     return {
         "best epoch": trained.best_epoch,
         "val": [round(trained.val.value * trained.val.n), trained.val.n],
@@ -256,5 +256,5 @@ def history(trained: diswot.Training) -> Record:
 
 
 def training(trained: diswot.Training, network: nn.Module) -> Record:
-    """Return what came of a training, weights and running statistics included."""
+    """Return the result of a training, with weights and running statistics."""
     return {"weights": digest(network.state_dict()), **history(trained)}

@@ -1,4 +1,4 @@
-"""Run folders to report on, and a browser to look at the page with."""
+"""Run folders for reports, and a browser that opens the page."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ PHONE, DESKTOP = (390, 844), (1440, 900)
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a whole main job on S0; it must stay as it is."""
+    """Return the folder of a complete run on S0; tests must not change it."""
     place = tmp_path_factory.mktemp("finished")
     (place / "data").mkdir()
     diswot.run(
@@ -43,13 +43,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run_folder(finished: Path, tmp_path: Path) -> Path:
-    """Return a copy of a finished run, to be written into or damaged."""
+    """Return a copy of a finished run that a test may change."""
     return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
 @pytest.fixture
 def own_run(tmp_path: Path) -> Path:
-    """Return the folder of a search in a space of the user's own, where one network fails."""
+    """Return the folder of a search in a user-defined space in which one network fails."""
     folder = tmp_path / "own"
     diswot.search(
         "resnet20",
@@ -67,7 +67,7 @@ def own_run(tmp_path: Path) -> Path:
 
 @contextmanager
 def chromium(size: tuple[int, int]) -> Iterator[webdriver.Chrome]:
-    """Start Debian's Chromium with a window of `size`, able to reach this machine alone."""
+    """Start Debian's Chromium with a window of `size`; it can reach only this machine."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver is None:
         pytest.skip("there is no browser: apt-get install chromium chromium-driver")

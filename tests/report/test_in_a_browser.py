@@ -1,4 +1,4 @@
-"""The page as Chromium shows it, at desktop and phone width."""
+"""The report page in Chromium, at desktop and phone width."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
 
 @pytest.fixture
 def page(browser: Chrome, run_folder: Path) -> Chrome:
-    """Return the browser with the report of a whole run in it, and nothing logged before."""
+    """Return the browser with the report of a complete run and an empty log."""
     opened(browser, write_report(run_folder, plots=False).page)
     return browser
 
@@ -46,7 +46,7 @@ def opened(browser: Chrome, page: Path) -> None:
 
 
 def logged(browser: Chrome, kind: str) -> list[dict[str, Any]]:
-    """Return what was logged since the last look."""
+    """Return the log entries since the last call."""
     return list(browser.get_log(kind))  # type: ignore[no-untyped-call]
 
 
@@ -60,7 +60,7 @@ def tip(browser: Chrome) -> str:
     return browser.find_element(By.ID, "tip").text
 
 
-def test_the_page_requests_nothing_and_complains_of_nothing(page: Chrome) -> None:
+def test_the_page_sends_no_request_and_logs_no_error(page: Chrome) -> None:
     messages = [json.loads(entry["message"])["message"] for entry in logged(page, "performance")]
     requested = [
         message["params"]["request"]["url"]
@@ -87,7 +87,7 @@ def test_names_of_any_length_do_not_widen_the_page(browser: Chrome, run_folder: 
 
 
 def point_at(browser: Chrome, element: WebElement) -> None:
-    """Point at an element with the mouse, or tap on it where there is none."""
+    """Point at an element with the mouse, or tap it on a touch screen."""
     if browser.execute_script("return matchMedia('(hover: hover)').matches"):
         ActionChains(browser).move_to_element(element).perform()
         return
@@ -117,7 +117,7 @@ def test_pointing_elsewhere_hides_it(page: Chrome) -> None:
     assert tip(page) == ""
 
 
-def test_the_keyboard_goes_from_dot_to_dot(page: Chrome) -> None:
+def test_arrow_keys_move_from_dot_to_dot(page: Chrome) -> None:
     page.execute_script("arguments[0].focus()", winner(page))
     first = tip(page)
     ActionChains(page).send_keys(Keys.HOME).perform()
@@ -127,7 +127,7 @@ def test_the_keyboard_goes_from_dot_to_dot(page: Chrome) -> None:
     assert tip(page) == ""
 
 
-def test_every_dot_has_a_name_and_one_of_each_plot_is_a_tab_stop(page: Chrome) -> None:
+def test_every_dot_is_labeled_and_every_plot_has_a_tab_stop(page: Chrome) -> None:
     for plot in page.find_elements(By.CSS_SELECTOR, "svg.plot"):
         dots = plot.find_elements(By.CSS_SELECTOR, ".dot")
         assert all(dot.get_attribute("aria-label") for dot in dots)
@@ -135,7 +135,7 @@ def test_every_dot_has_a_name_and_one_of_each_plot_is_a_tab_stop(page: Chrome) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(page: Chrome, scheme: str) -> None:
+def test_text_has_enough_contrast(page: Chrome, scheme: str) -> None:
     media = [{"name": "prefers-color-scheme", "value": scheme}]
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
     for text in (".lead", ".remark", ".tiles dd.note", "thead th", "figcaption", "a", "footer p"):
@@ -152,7 +152,7 @@ return [color(arguments[0], "color"), color(ground, "backgroundColor")];
 
 
 def contrast(ink: list[float], paper: list[float]) -> float:
-    """Return the contrast of WCAG 2.2, success criterion 1.4.3."""
+    """Return the contrast ratio of WCAG 2.2, success criterion 1.4.3."""
 
     def luminance(color: list[float]) -> float:
         linear = [c / 3294.6 if c <= 10.31 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
@@ -162,7 +162,7 @@ def contrast(ink: list[float], paper: list[float]) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
-def test_hostile_text_is_text(browser: Chrome, own_run: Path) -> None:
+def test_html_in_names_is_escaped(browser: Chrome, own_run: Path) -> None:
     attack = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
     narrow = ("width=8", "<i>8</i>")
     replace_text(own_run / "journal.jsonl", ("this one cannot be", attack), narrow)

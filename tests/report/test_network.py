@@ -1,4 +1,4 @@
-"""The drawing of a network: every parameter and multiply-add is in it, for any space."""
+"""The diagram of a network contains every parameter and multiply-add, for any space."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_stages_add_up_to_the_costs_of_the_network(name: str) -> None:
     assert drawing.stages[-1].shape == (10,)
 
 
-def test_blocks_are_counted_as_the_architecture_says() -> None:
+def test_the_diagram_has_the_blocks_of_the_architecture() -> None:
     space = find_space("s0", of_images(1, 32, 32))
     drawing = read_network(
         lambda: space.build(space.from_string("5-1-3"), 10), of_images(1, 16, 16)
@@ -39,7 +39,7 @@ def test_blocks_are_counted_as_the_architecture_says() -> None:
 
 
 class Wrapped(nn.Module):
-    """A network inside a module of its own, with one activation that is used twice."""
+    """A network inside a wrapper, with one activation that is used twice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Pyramid(nn.Module):
         return self.scale * x
 
 
-def test_a_module_of_several_resolutions_is_shown_by_its_parts() -> None:
+def test_a_module_with_several_resolutions_is_split_into_parts() -> None:
     drawing = read_network(Wrapped, of_images(3, 32, 32))
     assert [str(stage) for stage in drawing.stages] == [
         "16×16, 4 channels",
@@ -93,7 +93,7 @@ def test_a_layer_that_runs_twice_is_counted_once() -> None:
     assert drawing.stages[0].macs == 2 * 81 * 64
 
 
-def test_the_network_is_not_computed_and_its_hooks_are_gone() -> None:
+def test_the_diagram_runs_no_computation_and_leaves_no_hooks() -> None:
     built: list[nn.Module] = []
 
     def build() -> nn.Module:

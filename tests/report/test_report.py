@@ -1,4 +1,4 @@
-"""What a report holds, and which files it writes."""
+"""Content and files of a report."""
 
 import csv
 import html
@@ -24,7 +24,7 @@ def text_of(page: Path) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
-def test_a_report_shows_a_whole_run(run_folder: Path) -> None:
+def test_a_report_contains_all_results_of_a_run(run_folder: Path) -> None:
     page = text_of(write_report(run_folder, plots=False).page)
     result = diswot.load_run(run_folder)
     manifest = json.loads((run_folder / "manifest.json").read_text())
@@ -46,7 +46,7 @@ def test_a_report_shows_a_whole_run(run_folder: Path) -> None:
         assert file in page
 
 
-def test_the_curves_are_those_of_the_metrics(run_folder: Path) -> None:
+def test_the_curves_equal_the_metrics_files(run_folder: Path) -> None:
     page = write_report(run_folder, plots=False).page.read_text(encoding="utf-8")
     abouts = json.loads(page.split('id="abouts">')[1].split("</script>")[0])
     epochs = [dict(each["facts"]) for each in abouts if each["title"] == "alone"]
@@ -66,7 +66,7 @@ def test_every_candidate_is_a_dot_of_every_plot_of_scores(run_folder: Path) -> N
         assert named >= {candidate.name for candidate in result.ranking}
 
 
-def test_the_network_is_drawn_with_all_its_parameters(run_folder: Path) -> None:
+def test_the_diagram_has_all_parameters_of_the_network(run_folder: Path) -> None:
     page = text_of(write_report(run_folder, plots=False).page)
     assert "16×16, 16 channels" in page
     assert "BasicBlock" in page
@@ -79,7 +79,7 @@ def test_the_same_run_gives_the_same_files(run_folder: Path, tmp_path: Path) -> 
     assert again == first
 
 
-def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
+def test_every_plot_is_written_as_png_and_svg(run_folder: Path) -> None:
     written = write_report(run_folder, plots=True)
     names = {
         "score-params",
@@ -98,7 +98,7 @@ def test_there_is_a_png_and_an_svg_of_each_plot(run_folder: Path) -> None:
             assert path.read_text(encoding="utf-8").rstrip().endswith("</svg>")
 
 
-def test_a_report_of_a_search_has_no_distillation(run_folder: Path) -> None:
+def test_a_report_of_a_search_has_no_distillation_section(run_folder: Path) -> None:
     shutil.rmtree(run_folder / "distill")
     shutil.rmtree(run_folder / "student")
     page = write_report(run_folder, plots=False).page.read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def test_failures_and_relative_scores_are_reported(own_run: Path) -> None:
     assert "Score within this search" in page
 
 
-def test_a_space_of_ones_own_is_drawn_where_it_is_given(own_run: Path) -> None:
+def test_networks_of_a_user_space_are_drawn_if_it_is_given(own_run: Path) -> None:
     without = text_of(write_report(own_run, plots=False).page)
     assert "The space OneRaises is not built in" in without
     page = text_of(write_report(own_run, space=OneRaises(), plots=False).page)
@@ -123,14 +123,14 @@ def test_a_space_of_ones_own_is_drawn_where_it_is_given(own_run: Path) -> None:
     assert "AdaptiveAvgPool2d" in page
 
 
-def test_a_report_of_a_run_that_names_code_imports_none(own_run: Path, tmp_path: Path) -> None:
+def test_a_report_does_not_import_code_named_in_the_run(own_run: Path, tmp_path: Path) -> None:
     named = {"space": "antigravity:Space"}
     edit(own_run / "manifest.json", lambda content: content["settings"].update(named))
     assert "antigravity:Space" in text_of(write_report(own_run, plots=False).page)
 
 
 @pytest.mark.parametrize("attack", ["</script><script>x()</script>", "<!--", "]]>", "\u2028&#39;"])
-def test_data_in_the_page_cannot_end_its_script(own_run: Path, attack: str) -> None:
+def test_data_in_the_page_cannot_close_its_script_tag(own_run: Path, attack: str) -> None:
     for file in ("journal.jsonl", "result.json"):
         replace_text(own_run / file, ("width=8", json.dumps(attack)[1:-1]))
     page = write_report(own_run, plots=False).page.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`diswot report`: what it prints, and the run folders that it refuses with one line."""
+"""`diswot report`: its output, and one-line errors for invalid run folders."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.edits import edit
 pytestmark = pytest.mark.processes
 
 
-def test_it_says_what_it_wrote(cli: CommandLine, run_folder: Path) -> None:
+def test_the_command_prints_the_written_files(cli: CommandLine, run_folder: Path) -> None:
     outcome = cli("report", run_folder)
     assert outcome.code == 0, outcome.err
     assert str(run_folder / "report.html") in outcome.out
@@ -23,7 +23,7 @@ def test_it_says_what_it_wrote(cli: CommandLine, run_folder: Path) -> None:
     assert outcome.err == ""
 
 
-def test_json_is_the_paths_and_nothing_else(cli: CommandLine, run_folder: Path) -> None:
+def test_json_prints_only_the_paths(cli: CommandLine, run_folder: Path) -> None:
     outcome = cli("report", run_folder, "--json")
     assert outcome.out.count("\n") == 1
     printed = json.loads(outcome.out)
@@ -36,14 +36,14 @@ def test_plots_can_be_left_out(cli: CommandLine, run_folder: Path) -> None:
     assert not (run_folder / "report").exists()
 
 
-def test_a_space_is_named_again(cli: CommandLine, own_run: Path) -> None:
+def test_a_user_space_must_be_named_again(cli: CommandLine, own_run: Path) -> None:
     named = ("--space", "tests.cli.faulty:OneRaises")
     assert cli("report", own_run, *named, "--no-plots").code == 0
     assert "AdaptiveAvgPool2d" in (own_run / "report.html").read_text(encoding="utf-8")
 
 
 def refusal(cli: CommandLine, run: Path, *options: str) -> str:
-    """Return the one line with which a report is refused; nothing may have been written."""
+    """Return the one-line error of a refused report, and check that nothing was written."""
     before = tree(run)
     line = only_line(cli("report", run, *options))
     assert tree(run) == before
@@ -51,7 +51,7 @@ def refusal(cli: CommandLine, run: Path, *options: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "file"])
-def test_what_is_no_run_folder_is_refused(cli: CommandLine, tmp_path: Path, kind: str) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(cli: CommandLine, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "folder"
     if kind == "empty":
         path.mkdir()
@@ -60,7 +60,7 @@ def test_what_is_no_run_folder_is_refused(cli: CommandLine, tmp_path: Path, kind
     assert str(path) in refusal(cli, path)
 
 
-def test_a_search_that_did_not_finish_is_refused(cli: CommandLine, run_folder: Path) -> None:
+def test_an_unfinished_search_is_refused(cli: CommandLine, run_folder: Path) -> None:
     (run_folder / "result.json").unlink()
     assert "did not finish" in refusal(cli, run_folder)
 
@@ -127,7 +127,7 @@ def test_wrong_values_are_refused(
     assert str(run_folder) in refusal(cli, run_folder)
 
 
-def test_a_space_that_is_not_the_runs_is_refused(cli: CommandLine, run_folder: Path) -> None:
+def test_a_space_other_than_that_of_the_run_is_refused(cli: CommandLine, run_folder: Path) -> None:
     refusal(cli, run_folder, "--space", "nas-bench-201")
 
 

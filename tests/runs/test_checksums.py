@@ -1,4 +1,4 @@
-"""A changed bit in a file of a run is known, or changes no value."""
+"""A changed bit in a file of a run is detected, or changes no value."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def candidates(folder: Path) -> dict[int, Candidate]:
 
 
 @pytest.mark.slow
-def test_no_bit_of_a_journal_changes_unnoticed(journal: Path) -> None:
+def test_any_changed_bit_in_a_journal_is_detected(journal: Path) -> None:
     whole, known, chance = journal.read_bytes(), candidates(journal.parent), Random(1)
     for _ in range(FLIPS):
         content = flipped(whole, chance)
@@ -68,7 +68,7 @@ def test_no_bit_of_a_journal_changes_unnoticed(journal: Path) -> None:
     assert candidates(journal.parent) == known
 
 
-def test_lines_without_checksum_are_read_only_where_allowed(journal: Path) -> None:
+def test_lines_without_checksum_are_read_only_if_allowed(journal: Path) -> None:
     known = candidates(journal.parent)
     entries = [json.loads(line) for line in journal.read_text().splitlines()]
     for entry in entries:
@@ -80,7 +80,7 @@ def test_lines_without_checksum_are_read_only_where_allowed(journal: Path) -> No
 
 
 @given(record=RECORDS)
-def test_a_line_is_known_to_be_whole(record: dict[str, object]) -> None:
+def test_a_line_with_its_checksum_is_accepted(record: dict[str, object]) -> None:
     line = line_with_checksum(record)
     assert check_line(line)
     assert {k: v for k, v in json.loads(line).items() if k != "crc32"} == {
@@ -89,7 +89,7 @@ def test_a_line_is_known_to_be_whole(record: dict[str, object]) -> None:
 
 
 @given(record=RECORDS, seed=st.integers(0, 2**32))
-def test_a_bit_of_a_record_changes_no_value(
+def test_a_changed_bit_of_a_record_changes_no_value(
     tmp_path_factory: pytest.TempPathFactory, record: dict[str, object], seed: int
 ) -> None:
     path = tmp_path_factory.mktemp("run") / "manifest.json"
@@ -103,7 +103,7 @@ def test_a_bit_of_a_record_changes_no_value(
     assert {name: found.get(name) for name in record} == record  # a space, or the checksum's name
 
 
-def test_no_bit_of_a_file_changes_unnoticed(tmp_path: Path) -> None:
+def test_any_changed_bit_in_a_file_is_detected(tmp_path: Path) -> None:
     path, content = tmp_path / "weights.pt", {"weights": torch.arange(100.0)}
     write_with_checksum(path, lambda file: torch.save(content, file))
     assert check_file(path)
@@ -117,4 +117,4 @@ def test_no_bit_of_a_file_changes_unnoticed(tmp_path: Path) -> None:
         except ValueError:
             continue
         assert not known_whole
-        assert changed[:-72] == whole[:-72]  # the word before the checksum is what changed
+        assert changed[:-72] == whole[:-72]  # the changed byte is in the word before the checksum

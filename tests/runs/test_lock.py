@@ -1,4 +1,4 @@
-"""One process at a time works in a run folder; others are refused at once, by name."""
+"""One process at a time holds the lock of a run folder; others are refused at once."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ with working_in(sys.argv[1]):
 
 @pytest.fixture(name="holder")
 def fixture_holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Return another process that works in the folder `run`."""
+    """Return another process that holds the lock of the folder `run`."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -37,7 +37,7 @@ def fixture_holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.mark.processes
-def test_a_second_process_is_refused_by_name(
+def test_a_second_process_is_refused_with_the_id_of_the_first(
     holder: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -58,7 +58,7 @@ def test_a_second_process_is_refused_by_name(
         check_free(run)
 
 
-def test_another_thread_is_refused_and_a_nested_block_is_not(tmp_path: Path) -> None:
+def test_a_second_thread_is_refused_but_nested_locks_work(tmp_path: Path) -> None:
     refused: list[Exception] = []
 
     def other() -> None:
@@ -75,7 +75,7 @@ def test_another_thread_is_refused_and_a_nested_block_is_not(tmp_path: Path) -> 
     assert len(refused) == 1
 
 
-def test_a_folder_in_which_nothing_was_written_is_not_left(tmp_path: Path) -> None:
+def test_an_empty_run_folder_is_removed(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for place in ("empty", "new", "deep/er"):
         with working_in(tmp_path / place):
@@ -125,20 +125,20 @@ def test_a_full_disk_says_how_to_resume(tmp_path: Path) -> None:
     assert {path.name for path in run.iterdir()} == {".lock", "manifest.json"}
 
 
-def test_what_killed_processes_left_half_written_is_removed(tmp_path: Path) -> None:
+def test_half_written_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
     run = tmp_path / "run"
     (run / "distill" / "diswot").mkdir(parents=True)
     (run / ".student.7.partial").mkdir()
     (run / ".student.7.partial" / "student.py").touch()
     (run / "distill" / "diswot" / "checkpoint.pt.here-7.partial").touch()
-    (run / "download.partial").touch()  # not of this program
+    (run / "download.partial").touch()  # not written by this program
     with working_in(run):
         left = [path.name for path in run.rglob("*") if path.is_file()]
     assert sorted(left) == [".lock", "download.partial"]
 
 
 @pytest.mark.processes
-def test_outside_of_runs_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
+def test_outside_of_runs_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass
     host, path = socket.gethostname(), tmp_path / "table.csv"
@@ -150,8 +150,8 @@ def test_outside_of_runs_what_dead_processes_left_is_removed(tmp_path: Path) -> 
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["table.csv", *names[1:]])
 
 
-def test_a_folder_with_other_files_is_no_run(tmp_path: Path) -> None:
-    (tmp_path / ".lock").touch()  # of something else
+def test_a_folder_with_other_files_is_not_a_run(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()  # written by another program
     with working_in(tmp_path / "run"):
         assert (tmp_path / "run" / ".lock").exists()
         with pytest.raises(RunFolderError, match="cannot be written"), working_in("/proc/run"):
