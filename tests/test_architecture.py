@@ -15,7 +15,7 @@ FLOORS = (
     ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
     ("registry",),
     ("bars", "losses", "runs", "teachers"),
-    ("tasks", "tracking"),
+    ("plots", "tasks", "tracking"),
     ("tasks.images", "tasks.landmarks", "tasks.text"),
     ("scorers", "students"),
     ("latency", "training"),

@@ -53,5 +53,4 @@ def test_tables_of_pages_are_cards_and_committed_results(page: Path) -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_from_the_committed_results(name: str) -> None:
-    pytest.importorskip("matplotlib")
     assert (ROOT / "docs" / "images" / name).read_bytes() == drawn(name), "run `make docs`"

@@ -1,30 +1,25 @@
 """The figures of *Which score to trust*, from committed tables."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from benchmarks.documentation._scores import FIT_RANKED
 from benchmarks.results_folder import RESULTS
 from diswot.csv_table import read_table
+from diswot.plots import Axis, Dot, Figure, Plot, Series, figure_svg
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-COLORS = {
-    "student_fit": "#1b5fa7",
-    "student_fit_1": "#1b5fa7",
-    "params": "#8a8f98",
-    "macs": "#c27c0e",
-    "layers": "#2f8f5b",
-    "size_ln": "#2f8f5b",
-    "diswot": "#b2433f",
-    "without the teacher": "#7fb0e0",
-    "teacher_alignment": "#b2433f",
+LOOKS = {
+    "student_fit": "line-0",
+    "student_fit_1": "line-0",
+    "params": "line-5",
+    "macs": "line-4",
+    "layers": "line-2",
+    "size_ln": "line-2",
+    "diswot": "line-1",
+    "without the teacher": "line-3",
+    "teacher_alignment": "line-1",
 }
-MARKERS = {"student_fit": "o", "params": "s", "macs": "^", "layers": "v"}
+"""Score → look of its series."""
 
 FIRST_VERSION = {
     "resnet-s0": "S0, CIFAR-100",
@@ -67,92 +62,81 @@ def _tau(row: Mapping[str, str], prefix: str) -> Tau:
     return Tau(*(float(row[name]) for name in ("kendall", f"{prefix}low", f"{prefix}high")))
 
 
-def rank_correlations(figure: "Figure") -> None:
-    """Draw how well the default score and counts rank on every truth."""
-    axes = figure.subplots()
-    _intervals(axes, default_taus(), ("student_fit", "params", "macs", "layers"), gap=0.18)
-    axes.axvline(0, color="#555555", lw=0.8)
-    axes.set_xlim(-0.95, 1.02)
-    axes.set_xlabel("Kendall τ with accuracy, 95 % interval")
-    figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=9)
+def rank_correlations() -> Figure:
+    """Return the figure of how well the default score and counts rank on every truth."""
+    scores = ("student_fit", "params", "macs", "layers")
+    return Figure("scores-by-truth", (_intervals(default_taus(), scores, gap=0.18),))
 
 
 def _intervals(
-    axes: "Axes",
-    found: Mapping[str, Mapping[str, Tau]],
-    scores: Sequence[str],
-    *,
-    gap: float,
-) -> None:
-    """Draw a line per truth, from the top, with a point and an interval for each score."""
-    for line, of in enumerate(reversed(list(found.values()))):
-        for number, score in enumerate(scores):
-            if score not in of:
-                continue
-            height = line + gap * ((len(scores) - 1) / 2 - number)
-            tau = of[score]
-            label = score if line == len(found) - 1 else None
-            axes.plot([tau.low, tau.high], [height] * 2, color=COLORS[score], lw=1.4)
-            marker = MARKERS.get(score, "o")
-            axes.plot(tau.value, height, marker, color=COLORS[score], ms=5, label=label)
-    axes.set_yticks(range(len(found)), list(found)[::-1], fontsize=9)
-    axes.grid(axis="x", color="#e3e6eb")
+    found: Mapping[str, Mapping[str, Tau]], scores: Sequence[str], *, gap: float
+) -> Plot:
+    """Return a plot with a line per truth, and an interval for each score on it."""
+    lines = list(enumerate(reversed(list(found.values()))))
+    series = [Series("", "limit", "limit", (Dot(0, 0),))]
+    for number, score in enumerate(scores):
+        shift = gap * ((len(scores) - 1) / 2 - number)
+        taus = [(line + shift, of[score]) for line, of in lines if score in of]
+        dots = tuple(Dot(tau.value, y, None, (tau.low, tau.high)) for y, tau in taus)
+        series.append(Series(score, "dots", LOOKS[score], dots))
+    return Plot(
+        "intervals",
+        "",
+        "",
+        Axis("Kendall τ with accuracy, 95 % interval", limits=(-0.95, 1.02)),
+        Axis("", categories=tuple(reversed(list(found))), spacing=2.0),
+        tuple(series),
+    )
 
 
-def regrets(figure: "Figure") -> None:
-    """Draw the accuracy lost by the top-scoring student, over budgets of parameters."""
+def regrets() -> Figure:
+    """Return the figure of the accuracy lost by the top-scoring student, over budgets."""
     places = {
         ("resnet-s0", "distilled"): "S0",
         ("nas-bench-201", "cifar100"): "NAS-Bench-201, CIFAR-100",
         ("autoformer", "distilled"): "AutoFormer at 32 px",
     }
     rows = read_table(RESULTS / "student-fit-budgets.csv")
-    for axes, (place, title) in zip(figure.subplots(1, 3), places.items(), strict=True):
-        for score in ("student_fit_1", "params", "size_ln", "diswot"):
-            points = [
-                (100 * float(row["share"]), float(row["regret"]))
-                for row in rows
-                if (row["truth"], row["target"], row["scorer"]) == (*place, score)
-            ]
-            label = score if title == "S0" else None
-            axes.plot(*zip(*points, strict=True), color=COLORS[score], lw=1.6, label=label)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel("students within the budget, %", fontsize=9)
-        axes.set_ylim(0, 8 if "201" in title else 3.5)
-        axes.grid(color="#e3e6eb")
-    figure.axes[0].set_ylabel("points of accuracy lost")
-    figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=9)
-
-
-def teacher_term(figure: "Figure") -> None:
-    """Draw the first version with and without its teacher term, and that term alone."""
-    axes = figure.subplots()
-    _intervals(
-        axes, first_taus(), ("student_fit_1", "without the teacher", "teacher_alignment"), gap=0.22
+    return Figure(
+        "scores-regret",
+        tuple(_regret(rows, place, title) for place, title in places.items()),
+        columns=3,
     )
-    axes.axvline(0, color="#555555", lw=0.8)
-    axes.set_xlim(-0.95, 1.02)
-    axes.set_xlabel("Kendall τ with accuracy, 95 % interval")
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
 
 
-FIGURES: Mapping[str, tuple[Callable[["Figure"], None], tuple[float, float]]] = {
-    "scores-by-truth.svg": (rank_correlations, (8, 4.4)),
-    "scores-regret.svg": (regrets, (9, 3.6)),
-    "scores-teacher.svg": (teacher_term, (8, 3.4)),
+def _regret(rows: Sequence[Mapping[str, str]], place: tuple[str, str], title: str) -> Plot:
+    series = []
+    for score in ("student_fit_1", "params", "size_ln", "diswot"):
+        dots = tuple(
+            Dot(100 * float(row["share"]), float(row["regret"]))
+            for row in rows
+            if (row["truth"], row["target"], row["scorer"]) == (*place, score)
+        )
+        series.append(Series(score, "line", LOOKS[score], dots))
+    return Plot(
+        title,
+        title,
+        "",
+        Axis("students within the budget, %"),
+        Axis("points of accuracy lost", limits=(0, 8 if "201" in title else 3.5)),
+        tuple(series),
+    )
+
+
+def teacher_term() -> Figure:
+    """Return the figure of the first version with and without its teacher term."""
+    scores = ("student_fit_1", "without the teacher", "teacher_alignment")
+    return Figure("scores-teacher", (_intervals(first_taus(), scores, gap=0.22),))
+
+
+FIGURES: Mapping[str, Callable[[], Figure]] = {
+    "scores-by-truth.svg": rank_correlations,
+    "scores-regret.svg": regrets,
+    "scores-teacher.svg": teacher_term,
 }
-"""Files in docs/images, what draws each, and its size in inches."""
+"""Files in docs/images, and what makes each."""
 
 
 def drawn(name: str) -> bytes:
     """Return a figure as SVG; the same tables give the same bytes."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    draw, size = FIGURES[name]
-    with rc_context({"svg.hashsalt": name, "text.parse_math": False}):
-        figure = Figure(figsize=size, layout="constrained", facecolor="white")
-        draw(figure)
-        written = io.BytesIO()
-        figure.savefig(written, format="svg", metadata={"Date": None})
-    return written.getvalue()
+    return figure_svg(FIGURES[name]()).encode()

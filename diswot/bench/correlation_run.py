@@ -15,11 +15,12 @@ from diswot.bench.measurement import (
     readable,
     teacher_for,
 )
-from diswot.bench.plots import plot_bars, plot_scatter
+from diswot.bench.plots import plot_intervals, plot_scatter
 from diswot.bench.rank_statistics import Vector
 from diswot.bench.speed import time_alone
 from diswot.bench.tables import flat, markdown, number, write_csv
 from diswot.errors import DataError, OptionError
+from diswot.plots import write_figure
 from diswot.progress import Progress
 from diswot.runs.folder import read_json, replace_file, write_record
 from diswot.scorers import all_terms
@@ -231,11 +232,11 @@ def _write(
     write_csv(out / f"{target}.csv", table.records)
     text = "\n\n".join([markdown(COLUMNS, table.cells()), *table.remarks]) + "\n"
     replace_file(out / f"{target}.md", lambda path: path.write_text(text, encoding="utf-8"))
-    plot_bars(table.rows, out / f"{target}-bars")
+    write_figure(plot_intervals(table.rows, f"{target}-bars"), out)
     scores = {
         row.scorer: scores_of(measured, row.scorer) for row in table.rows if not row.undefined
     }
-    plot_scatter(table.rows, scores, accuracies, out / f"{target}-scatter")
+    write_figure(plot_scatter(table.rows, scores, accuracies, f"{target}-scatter"), out)
 
 
 def _cells(row: Correlation, milliseconds: float | None) -> list[str]:

@@ -1,84 +1,73 @@
 """Plots of correlations."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from diswot.bench.correlation import Correlation
 from diswot.bench.rank_statistics import Vector
-from diswot.errors import MissingExtraError
-from diswot.runs.folder import replace_file
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from diswot.plots import Axis, Dot, Figure, Plot, Series
 
 COLUMNS = 3
 MOST = 9
 """Maximum number of scatter plots in one figure."""
+MOST_DOTS = 3000
+"""Approximate maximum number of dots in a scatter plot; of more, every n-th is drawn."""
 
 
-def plot_bars(rows: Sequence[Correlation], path: Path) -> None:
-    """Write a bar plot of Kendall's τ with intervals, best first, as PNG and SVG."""
+def plot_intervals(rows: Sequence[Correlation], name: str) -> Figure:
+    """Return the figure of Kendall's τ with intervals, the best at the top.
+
+    Args:
+        rows: correlations of one ground truth.
+        name: name of its files.
+    """
     ranked = sorted(
-        ((row, row.statistics) for row in rows if row.statistics is not None),
-        key=lambda pair: pair[1].kendall.value,
+        ((row, row.statistics.kendall) for row in rows if row.statistics is not None),
+        key=lambda pair: pair[1].value,
     )
-    figure = new_figure(8, 1.2 + 0.26 * len(ranked))
-    axis = figure.subplots()
-    for place, (row, found) in enumerate(ranked):
-        tau = found.kendall
-        reach = [[tau.value - tau.low], [tau.high - tau.value]]
-        color = "#999999" if row.baseline else "#2a6f97"
-        axis.barh(place, tau.value, color=color)
-        axis.errorbar(tau.value, place, xerr=reach, color="black", lw=1, capsize=2)
-    axis.set_yticks(range(len(ranked)), [row.scorer for row, _ in ranked], fontsize=8)
-    axis.axvline(0, color="black", lw=0.8)
-    axis.set_xlabel("Kendall τ with 95 % interval; gray: baselines")
-    axis.set_title(f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}")
-    axis.margins(y=0.01)
-    save_figure(figure, path)
+    dots = [
+        Dot(tau.value, place, None, (tau.low, tau.high)) for place, (_, tau) in enumerate(ranked)
+    ]
+    baselines = [row.baseline for row, _ in ranked]
+    plot = Plot(
+        name,
+        f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}",
+        "",
+        Axis("Kendall τ with 95 % interval"),
+        Axis("", categories=tuple(row.scorer for row, _ in ranked)),
+        (
+            Series("", "limit", "limit", (Dot(0, 0),)),
+            Series("scores", "dots", "front", _selected(dots, baselines, False)),
+            Series("baselines", "dots", "plain", _selected(dots, baselines, True)),
+        ),
+    )
+    return Figure.of(plot)
+
+
+def _selected(dots: Sequence[Dot], flags: Sequence[bool], wanted: bool) -> tuple[Dot, ...]:
+    return tuple(dot for dot, flag in zip(dots, flags, strict=True) if flag is wanted)
 
 
 def plot_scatter(
-    rows: Sequence[Correlation], scores: Mapping[str, Vector], accuracies: Vector, path: Path
-) -> None:
-    """Write scatter plots of score and accuracy for the best scorers, as PNG and SVG."""
-    known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
-    plotted = sorted(known.keys() & scores.keys(), key=lambda name: -known[name])[:MOST]
-    lines = -(-len(plotted) // COLUMNS)
-    figure = new_figure(11, 3.3 * lines)
-    axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
-    size = 14 if len(accuracies) < 500 else 3
-    for axis, name in zip(axes.flat, plotted, strict=False):
-        axis.scatter(scores[name], accuracies, s=size, alpha=0.6, lw=0, rasterized=True)
-        axis.set_title(f"{name}: τ {known[name]:.2f}", fontsize=9)
-        axis.set_xlabel("score", fontsize=8)
-        axis.locator_params(axis="x", nbins=4)
-    for axis in axes.flat[len(plotted) :]:
-        axis.axis("off")
-    for axis in axes[:, 0]:
-        axis.set_ylabel("accuracy, %")
-    figure.suptitle(f"{rows[0].truth}, {rows[0].target}")
-    save_figure(figure, path)
+    rows: Sequence[Correlation], scores: Mapping[str, Vector], accuracies: Vector, name: str
+) -> Figure:
+    """Return the figure of score and accuracy for the best scorers.
 
-
-def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure; width and height are in inches.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
+    Args:
+        rows: correlations of one ground truth.
+        scores: scores of all architectures (n,), by scorer.
+        accuracies: accuracies of the same architectures (n,), in %.
+        name: name of its files.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plots", "drawing") from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure as PNG and SVG."""
-    for kind in ("png", "svg"):
-        replace_file(
-            path.with_suffix(f".{kind}"),
-            lambda partial: figure.savefig(partial, dpi=120, format=kind),  # noqa: B023
-        )
+    known = {row.scorer: row.statistics.kendall.value for row in rows if row.statistics}
+    ranked = sorted(known.keys() & scores.keys(), key=lambda scorer: -known[scorer])[:MOST]
+    every = -(-len(accuracies) // MOST_DOTS)
+    sample = f": one of {every} architectures" if every > 1 else ""
+    plots = []
+    for scorer in ranked:
+        pairs = zip(scores[scorer][::every], accuracies[::every], strict=True)
+        dots = tuple(Dot(float(score), float(accuracy)) for score, accuracy in pairs)
+        series = (Series("", "dots", "line-0", dots),)
+        title = f"{scorer}: τ {known[scorer]:.2f}"
+        plots.append(Plot(scorer, title, "", Axis("score"), Axis("accuracy, %"), series))
+    title = f"{rows[0].truth}, {rows[0].target}{sample}"
+    return Figure(name, tuple(plots), title, COLUMNS)

@@ -16,7 +16,7 @@ from diswot.cli._terminal import say
 @click.option(
     "--plots/--no-plots",
     default=None,
-    help="Also write each plot as PNG and SVG; by default if matplotlib is installed.",
+    help="Also write each plot as SVG and PNG; by default SVG, and PNG if it can be rendered.",
 )
 @shared.JSON
 def report(run: Path, space: str | None, plots: bool | None, as_json: bool) -> None:

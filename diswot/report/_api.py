@@ -5,12 +5,12 @@ from pathlib import Path
 
 from diswot.errors import RunFolderError, first_line
 from diswot.options import takes_options
+from diswot.plots import Figure, require_png, write_figure
 from diswot.report._measures import MEASURES
 from diswot.report._network import Drawing, read_network
 from diswot.report._numbers import HUGE
 from diswot.report._outcome import read_outcome
 from diswot.report._page import Contents, write_page
-from diswot.report._plot_files import draw, plots_available, require_plots
 from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
 from diswot.report._trainings import read_curves, training_plots
@@ -28,7 +28,7 @@ class Report:
 
     Attributes:
         page: the HTML page.
-        plots: each plot as PNG and as SVG.
+        plots: each plot as SVG, and as PNG if the extra `plots` is installed.
     """
 
     page: Path
@@ -44,7 +44,7 @@ class Report:
 def write_report(
     folder: str | Path, *, space: SearchSpace | None = None, plots: bool | None = None
 ) -> Report:
-    """Write the report of a run: a self-contained page `report.html`, and plots as PNG and SVG.
+    """Write the report of a run: a self-contained page `report.html`, and plots as files.
 
     The page has the winner, scores against each cost with the Pareto front, convergence, the
     winner's architecture and network, the trainings, failures, and all settings. Nothing that
@@ -55,8 +55,8 @@ def write_report(
         folder: the run folder.
         space: the search space, if it is not a built-in one; without it, the winner's network
             is not drawn.
-        plots: whether to write PNG and SVG files into `report/`; by default if the extra
-            `plots` is installed.
+        plots: whether to write each plot into `report/`: `True` for SVG and PNG, `False` for
+            neither; by default SVG, and PNG if the extra `plots` is installed.
 
     Returns:
         Paths of the written files.
@@ -64,7 +64,7 @@ def write_report(
     Raises:
         RunFolderError: the folder is not a run folder, is damaged or cannot be written, or its
             search did not finish.
-        MissingExtraError: plots are requested and matplotlib is not installed.
+        MissingExtraError: PNG files are requested and the extra `plots` is not installed.
 
     Examples:
         >>> import tempfile, diswot
@@ -75,7 +75,7 @@ def write_report(
         'report.html'
     """
     if plots:
-        require_plots()
+        require_png()
     run = Path(folder)
     read_manifest(run)  # raises before a lock file is written into a folder of others
     with working_in(run, resumable=False):
@@ -93,9 +93,9 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
     every = (*contents.search_plots, *contents.training_plots)
     drawn: list[Path] = []
     try:
-        if plots_available() if plots is None else plots:
+        if plots is not False:
             (run / PLOTS).mkdir(exist_ok=True)
-            drawn = [path for plot in every for path in draw(plot, run / PLOTS)]
+            drawn = [path for plot in every for path in write_figure(Figure.of(plot), run / PLOTS)]
         replace_file(run / PAGE, lambda path: path.write_text(page, "utf-8", "replace"))
     except OSError as error:
         raise RunFolderError(

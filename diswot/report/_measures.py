@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from diswot.report._numbers import count, milliseconds, percent, signed, size
+from diswot.plots import count
+from diswot.report._numbers import milliseconds, percent, signed, size
 from diswot.search import Candidate
 
 

@@ -3,36 +3,13 @@
 import math
 from collections.abc import Sequence
 
+from diswot.plots import unit_of
 from diswot.tasks import Measure
 
 HUGE = 1e300
 """Limit above which a number in a run folder counts as damaged."""
 
 SPACE = "\N{NO-BREAK SPACE}"
-
-
-def count(number: float) -> str:
-    """Format a count with three digits and a unit.
-
-    Examples:
-        >>> count(278_324), count(0), count(12_000_000)
-        ('278k', '0', '12M')
-    """
-    unit, size = unit_of(number)
-    return f"{number / size:.3g}{unit}"
-
-
-def unit_of(number: float) -> tuple[str, int]:
-    """Return the unit prefix for a number, and its factor.
-
-    Examples:
-        >>> unit_of(-278_324), unit_of(12)
-        (('k', 1000), ('', 1))
-    """
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if abs(number) >= size:
-            return unit, size
-    return "", 1
 
 
 def percent(rate: float) -> str:

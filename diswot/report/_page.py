@@ -13,16 +13,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from diswot.plots import FIGURE_TEMPLATES, About, Plot, count, lay_out, style_of_plots
 from diswot.report import _numbers
 from diswot.report._genes import read_genes
 from diswot.report._made import commands, depends_on_others, facts, noun_of
 from diswot.report._measures import MEASURES, known_measures, share_of_budget, written_score
 from diswot.report._network import Drawing
 from diswot.report._outcome import Outcome
-from diswot.report._plot import About, Plot
 from diswot.report._roles import Roles
 from diswot.report._stages import cards
-from diswot.report._svg import lay_out
 from diswot.report._trainings import Curve
 from diswot.search import Candidate, SearchResult
 
@@ -65,7 +64,8 @@ def write_page(contents: Contents, folder: Path) -> str:
     # Points of all plots share one list of tooltips, numbered here.
     numbers = _numbered([*contents.search_plots, *contents.training_plots])
     papers = [lay_out(plot, numbers) for plot in contents.search_plots]
-    style, script = (_source(name) for name in ("style.css", "script.js"))
+    style = Markup(style_of_plots()) + _source("style.css")  # noqa: S704
+    script = _source("script.js")
     page: str = (
         _environment()
         .get_template("page.html.j2")
@@ -191,15 +191,15 @@ def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
 def _environment() -> Environment:
     # Autoescape: names in run folders are untrusted; undefined variables raise.
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, FIGURE_TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    writers = ("count", "interval", "milliseconds", "percent", "seconds", "signed", "size", "value")
+    writers = ("interval", "milliseconds", "percent", "seconds", "signed", "size", "value")
     environment.filters |= {name: getattr(_numbers, name) for name in writers}
-    environment.filters["score"] = written_score
+    environment.filters |= {"count": count, "score": written_score}
     return environment
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Sequence
 from itertools import accumulate, pairwise
 
+from diswot.plots import Axis, Dot, Plot, Series, wants_log
 from diswot.report._made import depends_on_others, noun_of
 from diswot.report._measures import Measure, known_measures
-from diswot.report._plot import Axis, Dot, Plot, Series
 from diswot.report._roles import Roles
-from diswot.report._scale import wants_log
 from diswot.search import Candidate, SearchResult, pareto_front
 
 MOST = 1000

@@ -1,8 +1,8 @@
 """Roles of the candidates of a run, and their tooltips."""
 
+from diswot.plots import About, Dot
 from diswot.report._measures import costs, written_score
 from diswot.report._numbers import seconds
-from diswot.report._plot import About, Dot
 from diswot.search import Candidate, SearchResult
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diswot.errors import RunFolderError
+from diswot.plots import About, Axis, Dot, Plot, Series
 from diswot.report._numbers import HUGE, interval, seconds, signed, value
-from diswot.report._plot import About, Axis, Dot, Plot, Series
 from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 
 MOST = 60

@@ -19,6 +19,7 @@ from diswot.bench.search_bench._table import SearchBench, checkpoints, remarks
 from diswot.bench.tables import write_csv
 from diswot.errors import OptionError
 from diswot.networks.costs import Costs
+from diswot.plots import write_figure
 from diswot.progress import Progress, Step
 from diswot.runs.folder import check_new_folder, read_json, replace_file
 from diswot.scorers import CostTerm, all_terms, find_scorer
@@ -152,4 +153,4 @@ def _write(found: SearchBench, out: Path) -> None:
     text = found.markdown()
     replace_file(out / "search.md", lambda path: path.write_text(text, encoding="utf-8"))
     for quantity in QUANTITIES:
-        plot_searches(found.curves, quantity, out / quantity)
+        write_figure(plot_searches(found.curves, quantity), out)

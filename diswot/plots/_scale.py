@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from diswot.report._numbers import count, unit_of
-
 MARGIN = 0.04
 """Margin beyond the outermost values, as a fraction of the axis."""
 
@@ -95,3 +93,27 @@ def _round_step(rough: float) -> float:
 
 def _minus(text: str) -> str:
     return text.replace("-", "−")
+
+
+def count(number: float) -> str:
+    """Format a count with three digits and a unit.
+
+    Examples:
+        >>> count(278_324), count(0), count(12_000_000)
+        ('278k', '0', '12M')
+    """
+    unit, size = unit_of(number)
+    return f"{number / size:.3g}{unit}"
+
+
+def unit_of(number: float) -> tuple[str, int]:
+    """Return the unit prefix for a number, and its factor.
+
+    Examples:
+        >>> unit_of(-278_324), unit_of(12)
+        (('k', 1000), ('', 1))
+    """
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if abs(number) >= size:
+            return unit, size
+    return "", 1

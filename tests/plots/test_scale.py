@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from diswot.report._scale import Scale, wants_log
+from diswot.plots._scale import Scale, wants_log
 
 VALUES = st.floats(-1e12, 1e12, allow_subnormal=False)
 

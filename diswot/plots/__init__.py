@@ -1,0 +1,27 @@
+"""Figures as data, drawn once as SVG: on HTML pages, and in SVG and PNG files."""
+
+from diswot.plots._drawing import FIGURE_TEMPLATES, style_of_plots
+from diswot.plots._files import can_write_png, figure_svg, require_png, write_figure
+from diswot.plots._layout import Paper, lay_out
+from diswot.plots._plot import About, Axis, Dot, Figure, Plot, Series
+from diswot.plots._scale import count, unit_of, wants_log
+
+__all__ = [
+    "FIGURE_TEMPLATES",
+    "About",
+    "Axis",
+    "Dot",
+    "Figure",
+    "Paper",
+    "Plot",
+    "Series",
+    "can_write_png",
+    "count",
+    "figure_svg",
+    "lay_out",
+    "require_png",
+    "style_of_plots",
+    "unit_of",
+    "wants_log",
+    "write_figure",
+]
