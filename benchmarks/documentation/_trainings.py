@@ -22,7 +22,7 @@ def losses() -> str:
         for name, kind in sorted(terms().items())
         if kind.given.__module__.startswith("diswot.losses.")
     ]
-    columns = ["term", "what it compares", "reads", "weight", "weight from", "options", "from"]
+    columns = ["term", "compares", "reads", "weight", "weight from", "options", "paper"]
     return markdown(columns, rows)
 
 
@@ -30,7 +30,7 @@ def presets() -> str:
     """Return the table of named losses for images."""
     named = {name: PRESETS[name] for name in find_task("images").losses}
     rows = [[f"`{name}`", f"`{p.expression}`", p.summary] for name, p in named.items()]
-    return markdown(["`--loss`", "stands for", "what it is"], rows)
+    return markdown(["`--loss`", "expression", "description"], rows)
 
 
 def distilled(data: str) -> str:

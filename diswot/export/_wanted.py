@@ -30,7 +30,7 @@ def wanted_forms(
     if not isinstance(int8, bool):
         raise OptionError(
             f"Expected int8 to be True or False, but got {type(int8).__name__}: "
-            "pass what to quantize on as data"
+            "pass the calibration data as data="
         )
     if formats is not None:
         return _named(formats, others=onnx is not None or pt2 is not None or int8)

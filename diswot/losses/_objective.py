@@ -30,10 +30,10 @@ class Preset:
 
 PRESETS = {
     "alone": Preset("ce", "cross-entropy with the labels"),
-    "diswot": Preset("0.1*ce + 0.9*kd(T=4)", "CE+KL of the DisWOT paper"),
+    "diswot": Preset("0.1*ce + 0.9*kd(T=4)", "cross-entropy and KL divergence, as in the paper"),
     "diswot-dagger": Preset(
         "0.1*ce + 0.9*kd(T=4) + 1*semantic + 1*relation",
-        "CE+KL plus both similarity losses (DisWOT†)",
+        "the same plus both similarity losses (DisWOT†)",
     ),
 }
 """Loss expressions by name; tasks add their own."""

@@ -51,7 +51,7 @@ class TermSpec:
         """Return the options as written in an expression, with defaults; `…` if there is none."""
         chosen = (None, inspect.Parameter.empty)
         return [
-            f"{name}=…" if option.default in chosen else f"{name}={option.default!r}"
+            f"{name}={'…' if option.default in chosen else _written(option.default)}"
             for name, option in self.options.items()
         ]
 
@@ -66,6 +66,11 @@ class TermSpec:
             term: Term = self.given(context, **options)
             return term
         return _FunctionTerm(context, partial(self.given, **options))
+
+
+def _written(value: Any) -> str:
+    """Return a default as written in an expression, floats with three significant digits."""
+    return repr(float(f"{value:.3g}")) if isinstance(value, float) else repr(value)
 
 
 TERMS: Registry[TermSpec] = Registry("loss", "diswot.losses")

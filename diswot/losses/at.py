@@ -53,7 +53,7 @@ def at_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "spatial attention maps of each stage (AT)",
         "Zagoruyko and Komodakis, ICLR 2017, equation 2",
         weight=1000.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("stages",),
     )
 )

@@ -68,7 +68,7 @@ def cc_loss(
         "correlations between the images' features (CC)",
         "Peng et al., ICCV 2019, section 3",
         weight=100.0,
-        weight_source="Knowledge-Distillation-Zoo's script, which has the same formula, with ce",
+        weight_source="script of Knowledge-Distillation-Zoo, which has the same formula, with ce",
         reads=("features",),
     )
 )

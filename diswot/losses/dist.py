@@ -67,7 +67,7 @@ def dist_loss(
         "correlations of the class probabilities, per image and per class (DIST)",
         "Huang et al., NeurIPS 2022, section 4",
         weight=2.0,
-        weight_source="β = γ = 2 with ce in the paper's experiments, here as the weight",
+        weight_source="the paper's experiments (β = γ = 2), with ce",
         reads=("logits",),
     )
 )

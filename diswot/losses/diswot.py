@@ -52,7 +52,7 @@ def relation_loss(student: Activations, teacher: Activations) -> Tensor:
         "similarities between the images' class activation maps, class by class (DisWOT†)",
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
-        weight_source="the paper adds both to CE+KL",
+        weight_source="the paper, which adds both to CE+KL",
         reads=("feature maps", "classifier weights"),
     )
 )
@@ -83,7 +83,7 @@ class Semantic(Term):
         "similarities between the images' last feature maps (DisWOT†)",
         "Dong et al., DisWOT, CVPR 2023, section 3",
         weight=1.0,
-        weight_source="the paper adds both to CE+KL",
+        weight_source="the paper, which adds both to CE+KL",
         reads=("feature maps",),
     )
 )

@@ -71,8 +71,8 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
         "softened class probabilities, with separate terms for the true class and the others (DKD)",
         "Zhao et al., CVPR 2022, section 3",
         weight=1.0,
-        weight_source="α = 1, β = 8, T = 4 with ce, of the authors' code on CIFAR-100, "
-        "which comes to them over 20 of 240 epochs",
+        weight_source="the authors' code on CIFAR-100 (α = 1, β = 8, T = 4), with ce and a linear "
+        "warm-up of the weight over 20 of 240 epochs",
         reads=("logits", "labels"),
     )
 )

@@ -43,7 +43,7 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "feature map of the middle stage (FitNets)",
         "Romero et al., ICLR 2015, equation 3",
         weight=100.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("stages",),
     )
 )

@@ -57,7 +57,7 @@ def fsp_loss(student: Flow, teacher: Flow) -> Tensor:
         "Gram matrices of the first and last feature map of each stage (FSP)",
         "Yim et al., CVPR 2017, equations 1 and 2",
         weight=50.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("stages",),
     )
 )

@@ -90,7 +90,7 @@ def _convolved(
         "factors of the last feature map, from an autoencoder of the teacher's maps (FT)",
         "Kim et al., NeurIPS 2018, section 3",
         weight=500.0,
-        weight_source="β of the authors' code on CIFAR-10, with ce",
+        weight_source="the authors' code on CIFAR-10 (β), with ce",
         reads=("feature maps",),
         least=None,
     )

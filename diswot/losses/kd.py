@@ -42,7 +42,7 @@ def kd_loss(student: Tensor, teacher: Tensor, *, temperature: float = 4.0) -> Te
         "softened class probabilities (KD)",
         "Hinton et al., arXiv 1503.02531, section 2",
         weight=0.9,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with 0.1*ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with 0.1*ce",
         reads=("logits",),
     )
 )

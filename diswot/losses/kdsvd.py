@@ -127,7 +127,7 @@ def kdsvd_loss(student: Flow, teacher: Flow) -> Tensor:
         "correlations between singular vectors of the first and last map of a stage (KD-SVD)",
         "Lee et al., ECCV 2018, section 3",
         weight=1.0,
-        weight_source="the paper adds it to the loss of the task",
+        weight_source="the paper, which adds it to the loss of the task",
         reads=("stages",),
     )
 )

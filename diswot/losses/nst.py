@@ -61,7 +61,7 @@ def nst_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "spatial activation patterns of the channels of each stage (NST)",
         "Huang and Wang, arXiv 1707.01219, section 4",
         weight=50.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("stages",),
     )
 )

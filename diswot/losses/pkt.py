@@ -67,7 +67,7 @@ def pkt_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "neighborhoods of the images, as conditional probabilities (PKT)",
         "Passalis and Tefas, ECCV 2018, section 3",
         weight=30_000.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("features",),
     )
 )

@@ -96,8 +96,9 @@ class Fusion(nn.Module):
         "each stage of the teacher with all student stages up to it (ReviewKD)",
         "Chen et al., CVPR 2021, section 3",
         weight=1.0,
-        weight_source="default of the authors' code, with ce, reached linearly over 20 of 240 "
-        "epochs; their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for ShuffleNetV2",
+        weight_source="default of the authors' code, with ce and a linear warm-up of the weight "
+        "over 20 of 240 epochs; their script has 0.6 for ResNet-56 to 20, 5 for WRN, 8 for "
+        "ShuffleNetV2",
         reads=("stages", "features"),
         least=None,
     )

@@ -91,7 +91,7 @@ def rkd_loss(
         "distances and angles between the images' features (RKD)",
         "Park et al., CVPR 2019, section 3.2",
         weight=1.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("features",),
     )
 )

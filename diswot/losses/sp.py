@@ -54,7 +54,7 @@ def sp_loss(student: Tensor, teacher: Tensor) -> Tensor:
         "similarities between images (SP)",
         "Tung and Mori, ICCV 2019, equation 4",
         weight=3000.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("feature maps",),
     )
 )

@@ -88,7 +88,7 @@ class Gaussian(nn.Module):
         "likelihood of the teacher's stages, predicted from the student's stages (VID)",
         "Ahn et al., CVPR 2019, section 2",
         weight=1.0,
-        weight_source="Tian et al., CRD, ICLR 2020, the authors' script, with ce",
+        weight_source="script of Tian et al., CRD, ICLR 2020, with ce",
         reads=("stages",),
         least=None,
     )

@@ -163,7 +163,7 @@ def test_int8_requires_onnx_and_matching_data(tmp_path: Path, digits: ImageData)
         diswot.export(student, tmp_path / "s", signature=other.signature, data=digits)
     with pytest.raises(OptionError, match="name them as data"):
         diswot.export(student, tmp_path / "s", signature=digits.signature, int8=True)
-    with pytest.raises(OptionError, match="pass what to quantize on as data"):
+    with pytest.raises(OptionError, match="pass the calibration data as data="):
         diswot.export(student, tmp_path / "s", int8=digits)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 

@@ -49,7 +49,7 @@ def l2_loss(student: Tensor, targets: Tensor) -> Tensor:
 @register(
     Card(
         "l2",
-        "squared distance from the points themselves",
+        "squared distance to the true points",
         "no paper",
         weight_source="by convention",
         reads=("outputs", "targets"),
@@ -68,7 +68,7 @@ class L2(Term):
 @register(
     Card(
         "main",
-        "distance from the points themselves, squared where it is large (main loss of KD-Loss)",
+        "distance to the true points, squared if it is large (main loss of KD-Loss)",
         _SOURCE,
         weight=2.5,
         weight_source="read off the paper's figure, with two assist",
@@ -93,7 +93,7 @@ class Main(Term):
 @register(
     Card(
         "assist",
-        "toward the truth, as far as a teacher got (assistive loss of KD-Loss)",
+        "weighted difference between the errors of student and teacher (assistive loss of KD-Loss)",
         _SOURCE,
         weight=1.0,
         weight_source="read off the paper's figure, with 2.5*main",
