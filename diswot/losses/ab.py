@@ -59,7 +59,7 @@ def connector(own: int, other: int) -> nn.Sequential:
         "signs of the pre-activations of each stage (AB)",
         "Heo et al., AAAI 2019",
         weight=0.003,
-        weight_source="the authors' code on CIFAR-10, which trains with it alone, before the labels",
+        weight_source="the authors' code on CIFAR-10, where it is trained alone, before the labels",
         reads=("stages",),
         least=None,
     )
