@@ -27,8 +27,8 @@ def restored_option(kind: str, used: str, given: Any, known: Container[str]) -> 
         return given
     if used not in known:
         raise OptionError(
-            f"the run used the {kind} {used}, and nothing that a run folder names is imported: "
-            f"name it again with --{kind}"
+            f"the run used the {kind} {used}, and code that a run folder names is not imported: "
+            f"pass it again with --{kind}"
         )
     return used
 

@@ -175,8 +175,8 @@ def _known_scorer(used: str) -> str:
         find_scorer(used)
     except DiswotError as error:
         raise OptionError(
-            f"the run used the scorer {used}, which is not installed here, and nothing that a run "
-            "folder names is imported: name it again with --scorer"
+            f"the run used the scorer {used}, which is not installed here, and code that a run "
+            "folder names is not imported: pass it again with --scorer"
         ) from error
     return used
 

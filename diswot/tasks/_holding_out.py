@@ -76,8 +76,8 @@ def held_out_of(
     if few := present[counts < 2].tolist():
         names = [classes[label] if classes else str(label) for label in few]
         raise DataError(
-            f"{of} cannot be held out for validation and test: too few of the classes "
-            f"{named(names)}; give more {of} per class, at least three"
+            f"there are too few {of} of the classes {named(names)} to hold some out for "
+            f"validation and test: add {of}, to at least three per class"
         )
     rest, held = map(
         torch.from_numpy, divided(labels, max(len(labels) // part, len(present)), seed, of=of)

@@ -61,5 +61,5 @@ def _check_inputs(network: nn.Module, inputs: Sequence[Tensor], dataset: Dataset
         names = ", ".join(takes.parameters if takes else ())
         raise NetworkError(
             f"{who} takes ({names}), but the task {dataset.task.name} gives "
-            f"{dataset.signature.describe()}: choose one made for it"
+            f"{dataset.signature.describe()}: choose a network for this task"
         ) from error

@@ -78,7 +78,7 @@ def test_a_user_scorer_can_be_used_from_the_command_line(
     assert "own_scores:my_score" in scored.out
     again = ("search", *few, "--population", "2", "--generations", "0", "--out", "r")
     assert cli(*again, "--scorer", "own_scores:my_score").code == 0
-    assert "name it again with --scorer" in only_line(cli("resume", "r", "--generations", "1"))
+    assert "pass it again with --scorer" in only_line(cli("resume", "r", "--generations", "1"))
     resumed = cli("resume", "r", "--generations", "1", "--scorer", "own_scores:my_score")
     assert resumed.code == 0, resumed.err
     assert "a function of (student, teacher)" in only_line(

@@ -130,9 +130,9 @@ def test_other_options_are_refused_for_a_stopped_training(cli: CommandLine, stop
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"teacher": "mine:teacher"}, "name it again with --teacher"),
-        ({"data": "mine:data"}, "name it again with --data"),
-        ({"space": "mine:Space"}, "name it again with --space"),
+        ({"teacher": "mine:teacher"}, "pass it again with --teacher"),
+        ({"data": "mine:data"}, "pass it again with --data"),
+        ({"space": "mine:Space"}, "pass it again with --space"),
         ({"epochs": "many"}, "training.json is damaged"),
         ({"learning_rate": -1}, "training.json is damaged"),
         ({"architectures": [1]}, "training.json is damaged"),

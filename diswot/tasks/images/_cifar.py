@@ -124,7 +124,7 @@ def _found(root: Path, folder: str, archive: str) -> _Batches:
         return _Batches(root / archive, _members(root / archive, folder))
     raise DataError(
         f"no folder {folder} and no {archive} in the data root {root}: put the official archive "
-        "there, or name its place with --data-root or DISWOT_DATA"
+        "there, or set another data root with --data-root or DISWOT_DATA"
     )
 
 

@@ -116,8 +116,8 @@ def _check_neighbors(
     if strange := [f"{name}/" for name in bearing if name not in unlabeled]:
         raise DataError(
             f"{folder} has {named(sorted(f'{name}/' for name in holders))} with class folders, "
-            f"like splits, and also {named(strange)}: move what is not a split out of it (or, if "
-            f"all are classes, rename {min(holders)}/)"
+            f"like splits, and also {named(strange)}: move folders that are not splits out of it "
+            f"(or, if all are classes, rename {min(holders)}/)"
         )
 
 

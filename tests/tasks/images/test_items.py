@@ -237,7 +237,7 @@ def test_few_images_per_class_are_divided_as_those_of_folders(
 
 def test_classes_of_too_few_images_are_named() -> None:
     labels = torch.tensor([0] * 20 + [1])
-    with pytest.raises(DataError, match="too few of the classes 1; give more images per class"):
+    with pytest.raises(DataError, match="too few images of the classes 1 to hold some out"):
         diswot.load_data(TensorDataset(torch.rand(21, 1, 4, 4), labels))
 
 
