@@ -75,7 +75,7 @@ def _refused(who: str, inputs: Sequence[Tensor]) -> Iterator[None]:
             ) from error
         raise NetworkError(
             f"{who} cannot take inputs of shape {shapes_of(inputs)} "
-            f"({type(cause).__name__}: {first_line(cause)}): choose a network for inputs of this shape"
+            f"({type(cause).__name__}: {first_line(cause)}): choose a network for this shape"
         ) from error
 
 

@@ -20,7 +20,7 @@ def data_root(given: str | Path | None = None) -> Path:
         return platformdirs.user_cache_path("diswot")
     root = Path(named).expanduser()
     if not root.is_dir():
-        raise DataError(f"the data root {root} is not a folder: create it, or name another")
+        raise DataError(f"the data root {root} is not a folder: create it, or set another one")
     return root
 
 

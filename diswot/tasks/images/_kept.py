@@ -46,7 +46,7 @@ def keep(place: Path, write: Callable[[Path], None]) -> None:
             return
         raise DataError(
             f"decoded images cannot be kept in {place.parent} ({error.strerror or error}): "
-            "make room, or name another place with --data-root"
+            "free some space, or set another data root with --data-root"
         ) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)

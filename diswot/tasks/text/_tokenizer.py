@@ -166,7 +166,7 @@ def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> T
     except OSError as error:
         raise DataError(
             f"the tokenizer cannot be kept in {kept_in} ({error.strerror or error}): "
-            "make room, or name another place with --data-root"
+            "free some space, or set another data root with --data-root"
         ) from error
     return made
 
