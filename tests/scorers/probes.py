@@ -1,4 +1,4 @@
-"""Small networks under test, and what they show."""
+"""Small networks for tests of scorers, and their activations."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -34,7 +34,7 @@ def resnet(seed: int) -> CifarResNet:
 
 
 def cell() -> nn.Module:
-    """Return a network of NAS-Bench-201 with an edge that leads nowhere."""
+    """Return a network of NAS-Bench-201 with an edge that does not reach the output."""
     torch.manual_seed(3)
     space = NASBench201Space(channels=4, cells=1)
     arch = space.from_string(
@@ -62,7 +62,7 @@ def layers(network: nn.Module) -> list[Any]:
 
 
 def probe_of(network: nn.Module, examples: Batch, scorer: str | Scorer, *, seed: int = 0) -> Probe:
-    """Return `network` (put into training mode) as that scorer sees it."""
+    """Return the probe of `network`, in training mode, for the scorer of that name."""
     found = find_scorer(scorer)
     params = sum(parameter.numel() for parameter in network.parameters())
     return Probe(
@@ -77,7 +77,7 @@ def probe_of(network: nn.Module, examples: Batch, scorer: str | Scorer, *, seed:
 
 
 def teacher_for(network: nn.Module, examples: Batch, scorer: str) -> Activations:
-    """Return `network` as a teacher that the scorer of that name reads."""
+    """Return the activations of `network` as teacher for the scorer of that name."""
     watches = find_scorer(scorer).teacher_watches
     with (
         torch.no_grad(),
@@ -97,20 +97,20 @@ def scored(
 
 
 def score(name: str, network: nn.Module, examples: Batch | None = None, *, seed: int = 0) -> float:
-    """Return the score of `network`, which is its own teacher."""
+    """Return the score of `network` with itself as teacher."""
     student = probe_of(network, examples or batch(), name, seed=seed)
     return find_scorer(name)(student, student)[name]
 
 
 def read_together(network: nn.Module, names: Iterable[str]) -> dict[str, float]:
-    """Return all terms of several scorers of `network`, from the same passes."""
+    """Return all terms of several scorers of `network`, computed from shared passes."""
     scorer = all_terms(names)
     student = probe_of(network, batch(), scorer)
     return scorer(student, student)
 
 
 def dead() -> nn.Module:
-    """Return a network whose cells let nothing through."""
+    """Return a network whose cells output only zeros."""
     torch.manual_seed(3)
     space = NASBench201Space(channels=4, cells=1)
     return space.build(("none",) * 6, CLASSES)
@@ -133,7 +133,7 @@ def without_normalization() -> nn.Module:
 def calls(
     network: nn.Module, modules: Sequence[nn.Module], images: Tensor
 ) -> list[tuple[Tensor, Tensor]]:
-    """Return input and output of `modules`, one tuple a call, as they were at the call."""
+    """Return input and output of `modules`, one tuple per call."""
     kept = []
     handles = [
         module.register_forward_hook(lambda _m, i, o: kept.append((i[0], o.clone())))

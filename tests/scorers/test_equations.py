@@ -1,4 +1,4 @@
-"""Every scorer against a slow, direct transcription of its equation."""
+"""Scorers of the DisWOT paper against direct transcriptions of their equations."""
 
 import math
 
@@ -36,7 +36,9 @@ def array(tensor: Tensor) -> NDArray[np.float64]:
     return tensor.detach().double().numpy()
 
 
-def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
+def test_semantic_equals_the_equation_of_the_paper(
+    student: Activations, teacher: Activations
+) -> None:
     def similarity(activations: Activations, n: int) -> NDArray[np.float64]:
         maps, weight = array(activations.feature_map), array(activations.classifier_weight)
         b, c, h, w = maps.shape
@@ -55,7 +57,9 @@ def test_semantic_is_the_equation_of_the_paper(student: Activations, teacher: Ac
     assert float(score) == pytest.approx(-np.mean(distances), rel=1e-4)
 
 
-def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Activations) -> None:
+def test_relation_equals_the_equation_of_the_paper(
+    student: Activations, teacher: Activations
+) -> None:
     def similarity(activations: Activations) -> NDArray[np.float64]:
         rows = array(activations.feature_map).reshape(IMAGES, -1)
         gram = np.array([[a @ b for b in rows] for a in rows])
@@ -66,7 +70,7 @@ def test_relation_is_the_equation_of_the_paper(student: Activations, teacher: Ac
 
 
 @pytest.mark.parametrize("scale", [2.0**-110, 1e-12, 1e12, 2.0**60])
-def test_similarity_does_not_depend_on_the_scale_of_maps(
+def test_similarity_is_invariant_to_the_scale_of_feature_maps(
     student: Activations, teacher: Activations, scale: float
 ) -> None:
     maps = teacher.feature_map * scale
@@ -87,7 +91,9 @@ def test_diswot_is_the_sum_of_both_terms_of_the_paper(
     }
 
 
-def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations) -> None:
+def test_relation_gram_equals_the_published_snippet(
+    student: Activations, teacher: Activations
+) -> None:
     def similarity(activations: Activations) -> NDArray[np.float64]:
         rows = array(activations.feature_map).reshape(IMAGES, -1)
         gram = rows @ rows.T
@@ -97,7 +103,7 @@ def test_relation_gram_is_the_snippet(student: Activations, teacher: Activations
     assert float(relation_gram(student, teacher).detach()) == pytest.approx(expected, rel=1e-4)
 
 
-def test_semantic_grad_is_the_snippet_with_real_gradients() -> None:
+def test_semantic_grad_equals_the_snippet_with_real_gradients() -> None:
     images, labels = batch()
 
     def matrices(network: CifarResNet) -> Tensor:
@@ -119,7 +125,7 @@ def test_semantic_grad_is_the_snippet_with_real_gradients() -> None:
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_the_teacher_itself_is_at_the_smallest_distance_zero(name: str) -> None:
+def test_the_distance_of_the_teacher_to_itself_is_zero(name: str) -> None:
     itself = scored(resnet(2), resnet(2), batch(), name)
     other = scored(resnet(1), resnet(2), batch(), name)
     assert float(sum(itself.values())) == pytest.approx(0, abs=1e-5)
@@ -129,7 +135,7 @@ def test_the_teacher_itself_is_at_the_smallest_distance_zero(name: str) -> None:
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_the_order_of_the_batch_does_not_matter(name: str) -> None:
     if name in ORDERED:
-        pytest.skip("it takes halves or the first of the batch, or draws by chance for each image")
+        pytest.skip("the score depends on the order of the batch by definition")
     images, labels = batch()
     order = torch.randperm(IMAGES, generator=torch.Generator().manual_seed(1))
     straight = scored(resnet(1), resnet(2), (images, labels), name)
@@ -138,7 +144,7 @@ def test_the_order_of_the_batch_does_not_matter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)
-def test_a_teacher_of_another_width_depth_and_resolution_works(name: str) -> None:
+def test_teachers_of_other_width_depth_and_resolution_work(name: str) -> None:
     wide = nn.Sequential(
         nn.Conv2d(3, 24, 3, padding=1),
         nn.ReLU(),
@@ -151,7 +157,9 @@ def test_a_teacher_of_another_width_depth_and_resolution_works(name: str) -> Non
         assert all(np.isfinite(value) for value in terms.values())
 
 
-def test_the_teachers_side_is_computed_once(student: Activations, teacher: Activations) -> None:
+def test_the_terms_of_the_teacher_are_computed_once(
+    student: Activations, teacher: Activations
+) -> None:
     semantic(student, teacher)
     cached = dict(teacher._memory)
     semantic(student, teacher)

@@ -40,7 +40,7 @@ each_name = pytest.mark.parametrize("name", NAMES)
 
 
 class Layer(nn.Module):
-    """A transformer block without attention: tokens are mixed by their mean."""
+    """A transformer block without attention that mixes tokens by their mean."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Patches of 4 pixels and a class token, through `depth` blocks."""
+    """A vision transformer with patches of 4 pixels, a class token and `depth` blocks."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def transformer(seed: int) -> Transformer:
 
 
 def wide(seed: int) -> CifarResNet:
-    """Return a network of two stages, each twice as wide and high as a resnet's last two."""
+    """Return a network with two stages of twice the width and resolution of a ResNet's last two."""
     torch.manual_seed(seed)
     return CifarResNet((1, 3), num_classes=CLASSES, widths=(4, 16, 32))
 
@@ -100,20 +100,20 @@ def stage_outputs(network: CifarResNet) -> list[tuple[Tensor, Tensor]]:
 
 
 def halved(maps: Tensor, *, channels: int = 1) -> Tensor:
-    """Return means of 2×2 places and of `channels` neighboring channels."""
+    """Return means over 2×2 positions and over `channels` neighboring channels."""
     b, c, h, w = maps.shape
     return maps.reshape(b, c // channels, channels, h // 2, 2, w // 2, 2).mean((2, 4, 6))
 
 
 @each_name
-def test_the_teacher_itself_is_best(name: str) -> None:
+def test_the_teacher_itself_has_the_best_score(name: str) -> None:
     assert score(resnet(2), resnet(2), name) == pytest.approx(0, abs=1e-6)
     for other in (resnet(1), resnet(3), wide(1), transformer(1)):
         assert score(other, resnet(2), name) < -1e-6
 
 
 @pytest.mark.parametrize("name", [*OF_LOGITS, *OF_FEATURES])
-def test_scores_of_the_head_are_minus_the_loss(name: str) -> None:
+def test_scores_of_logits_equal_the_negative_loss(name: str) -> None:
     student, teacher = wide(1), resnet(2)
     with torch.no_grad():
         heads = []
@@ -125,7 +125,7 @@ def test_scores_of_the_head_are_minus_the_loss(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*OF_LAST_MAP, *OF_STAGES, *OF_FLOWS])
-def test_scores_of_equal_shapes_are_minus_the_mean_loss(name: str) -> None:
+def test_scores_of_equal_shapes_equal_the_negative_mean_loss(name: str) -> None:
     ours, theirs = stage_outputs(resnet(1)), stage_outputs(resnet(2))
     if name in OF_FLOWS:
         losses = [OF_FLOWS[name](s, t) for s, t in zip(ours, theirs, strict=True)]
@@ -152,7 +152,7 @@ def test_stages_are_paired_from_the_last_and_the_larger_pooled(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", [*OF_FLOWS, "ickd"])
-def test_neighboring_channels_of_the_wider_are_averaged(name: str) -> None:
+def test_the_wider_map_is_averaged_over_neighboring_channels(name: str) -> None:
     student, teacher = wide(1), resnet(2)
     ours = [
         (halved(first, channels=2), halved(last, channels=2))
@@ -169,7 +169,7 @@ def test_neighboring_channels_of_the_wider_are_averaged(name: str) -> None:
 
 
 @each_name
-def test_transformers_and_convolutional_networks_are_paired(name: str) -> None:
+def test_transformers_and_convnets_can_be_compared(name: str) -> None:
     for student, teacher in ((transformer(1), resnet(2)), (resnet(1), transformer(2))):
         value = score(student, teacher, name)
         assert math.isfinite(value)
@@ -191,18 +191,18 @@ def test_teacher_statistics_are_cached_for_the_last_widths(name: str) -> None:
 
 
 class Narrow(CifarResNet):
-    """A resnet of the same resolutions with fewer channels."""
+    """A ResNet with the same resolutions and fewer channels."""
 
     def __init__(self, seed: int) -> None:
         torch.manual_seed(seed)
         super().__init__((1, 1, 1), num_classes=CLASSES, widths=(2, 2, 3, 5))
 
 
-def test_relation_gram_is_sp_under_another_name() -> None:
+def test_relation_gram_equals_sp() -> None:
     assert score(wide(1), resnet(2), "relation_gram") == score(wide(1), resnet(2), "sp")
 
 
-def test_all_are_read_from_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_scores_share_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = []
     forward = ActivationReader.forward
 
@@ -218,7 +218,7 @@ def test_all_are_read_from_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> 
     assert terms == {name: pytest.approx(score(resnet(1), resnet(2), name)) for name in NAMES}
 
 
-def test_they_score_architectures_by_name() -> None:
+def test_architectures_are_scored_by_name() -> None:
     found = diswot.score(
         ["1-1-1", "3-1-1"], "resnet20", space="s0", scorer="+".join(NAMES), repeats=1, batch_size=8
     )

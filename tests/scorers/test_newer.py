@@ -1,4 +1,4 @@
-"""The newer scorers, each against a plain transcription of its equation."""
+"""Newer scorers, each against a direct transcription of its equation."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -60,12 +60,12 @@ def loss_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list[N
 
 
 def gradients_of(value: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Return gradients, zero where `value` does not depend on a weight."""
+    """Return gradients; they are zero for weights that `value` does not depend on."""
     return torch.autograd.grad(value, weights, retain_graph=True, materialize_grads=True)
 
 
 @each_network
-def test_zico_is_mean_over_deviation_of_two_halves(build: Callable[[], nn.Module]) -> None:
+def test_zico_is_mean_over_deviation_of_two_half_batches(build: Callable[[], nn.Module]) -> None:
     images, labels = batch()
     images, half = images.double(), IMAGES // 2
     first = loss_gradients(build().double(), images[:half], labels[:half])
@@ -79,7 +79,7 @@ def test_zico_is_mean_over_deviation_of_two_halves(build: Callable[[], nn.Module
     assert score("zico", build().double(), (images, labels)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_zico_leaves_out_what_does_not_differ_between_the_halves() -> None:
+def test_zico_leaves_out_weights_with_zero_deviation() -> None:
     images, labels = batch()
     twice = torch.cat([images[:4], images[:4]]), torch.cat([labels[:4], labels[:4]])
     assert score("zico", resnet(1), twice) == 0
@@ -92,7 +92,7 @@ def test_zico_of_one_image_is_refused() -> None:
 
 
 @each_network
-def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Module]) -> None:
+def test_gradsign_counts_agreeing_signs_per_image(build: Callable[[], nn.Module]) -> None:
     images, labels = batch()
     images, network = images.double(), build().double()
     signs = [
@@ -110,7 +110,7 @@ def test_gradsign_counts_agreeing_signs_image_by_image(build: Callable[[], nn.Mo
 
 
 @each_network
-def test_meco_is_the_least_eigenvalue_of_correlations(build: Callable[[], nn.Module]) -> None:
+def test_meco_is_the_smallest_eigenvalue_of_correlations(build: Callable[[], nn.Module]) -> None:
     network, expected = build(), 0.0
     for _, output in calls(network, convolutions(network), batch()[0]):
         first = output[0].detach().double().numpy()
@@ -142,7 +142,7 @@ def patterns(network: nn.Module, images: Tensor) -> int:
 
 @each_network
 @pytest.mark.parametrize("size", [3, 12, 63, 64, 70, 130])
-def test_swap_is_the_number_of_different_patterns(
+def test_swap_counts_distinct_activation_patterns(
     build: Callable[[], nn.Module], size: int
 ) -> None:
     images = torch.randn(size, 3, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -151,7 +151,7 @@ def test_swap_is_the_number_of_different_patterns(
 
 
 @pytest.mark.parametrize("size", [64, 128])
-def test_swap_separates_patterns_that_differ_in_one_image(size: int) -> None:
+def test_swap_distinguishes_patterns_that_differ_in_one_image(size: int) -> None:
     network = nn.Sequential(
         nn.ReLU(), nn.Identity(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(size, CLASSES)
     )
@@ -159,7 +159,7 @@ def test_swap_separates_patterns_that_differ_in_one_image(size: int) -> None:
     assert score("swap", network, (images, torch.zeros(size, dtype=torch.int64))) == size
 
 
-def test_swap_reg_favors_the_wanted_size() -> None:
+def test_swap_reg_favors_the_target_size() -> None:
     network = resnet(1)
     for params in (100_000, 1_500_000, 3_000_000):
         student = Probe(
@@ -184,7 +184,7 @@ def rows(output: Tensor) -> NDArray[Any]:
 
 
 def noise(network: nn.Module) -> Tensor:
-    """Return the noise that AZ-NAS shows to `network`."""
+    """Return the noise images that AZ-NAS feeds to `network`."""
     student = probe_of(network, batch(), "az_nas")
     return torch.randn(batch()[0].shape, generator=student.generator("noise blocks"))
 
@@ -207,13 +207,13 @@ def test_az_expressivity_is_the_entropy_of_principal_components(
 
 
 @each_network
-def test_az_progressivity_is_the_least_gain(build: Callable[[], nn.Module]) -> None:
+def test_az_progressivity_is_the_smallest_gain_of_entropy(build: Callable[[], nn.Module]) -> None:
     gains = np.diff(entropies(build()))
     assert score("az_progressivity", build()) == pytest.approx(min(gains), rel=1e-4, abs=1e-5)
 
 
 def jacobian_norm(given: Tensor, output: Tensor, signs: Tensor) -> float:
-    """Return the norm of the mean of v uᵀ over the positions, one after the other."""
+    """Return the norm of the mean of v uᵀ, with a loop over the positions."""
     (gradient,) = torch.autograd.grad(output, given, signs, retain_graph=True)
     v, u = signs.double().numpy(), gradient.double().numpy()
     if v.ndim == 3:
@@ -231,7 +231,7 @@ def jacobian_norm(given: Tensor, output: Tensor, signs: Tensor) -> float:
 
 
 @each_network
-def test_az_trainability_is_the_jacobian_norm_by_random_signs(
+def test_az_trainability_estimates_the_norm_with_random_signs(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -245,7 +245,7 @@ def test_az_trainability_is_the_jacobian_norm_by_random_signs(
 
 
 class Scaled(nn.Module):
-    """A block that multiplies by `factor`, and takes the mean of patches of `stride` pixels."""
+    """A block that multiplies by `factor` and averages patches of `stride` pixels."""
 
     def __init__(self, factor: float, stride: int) -> None:
         super().__init__()
@@ -263,7 +263,7 @@ class Scaled(nn.Module):
     ("factor", "stride", "norm"),
     [(1, 1, 1), (3, 1, 3), (0.2, 1, 0.2), (1, 2, 1 / 2), (2, 4, 2 / 4)],
 )
-def test_az_trainability_knows_the_norm_of_linear_blocks(
+def test_az_trainability_is_exact_for_linear_blocks(
     factor: float, stride: int, norm: float
 ) -> None:
     network = nn.Sequential(
@@ -309,7 +309,7 @@ def fisher_information(network: nn.Module, images: Tensor) -> NDArray[Any]:
 
 
 @each_network
-def test_vkdnw_is_layers_and_entropy_of_fisher_deciles(
+def test_vkdnw_is_depth_plus_entropy_of_fisher_deciles(
     build: Callable[[], nn.Module],
 ) -> None:
     network = build()
@@ -320,14 +320,14 @@ def test_vkdnw_is_layers_and_entropy_of_fisher_deciles(
     assert score("vkdnw", build()) == pytest.approx(expected, abs=2e-3)
 
 
-def test_vkdnw_looks_at_sixteen_images() -> None:
+def test_vkdnw_uses_only_sixteen_images() -> None:
     images, labels = batch()
     many = torch.cat([images, images, images]), torch.cat([labels, labels, labels])
     sixteen = many[0][:16], many[1][:16]
     assert score("vkdnw", resnet(1), many) == pytest.approx(score("vkdnw", resnet(1), sixteen))
 
 
-def test_vkdnw_of_many_classes_draws_near_the_mean_of_all() -> None:
+def test_vkdnw_of_many_classes_estimates_the_mean_by_sampling() -> None:
     def network() -> nn.Module:
         torch.manual_seed(5)
         return CifarResNet((1, 1, 1), num_classes=30, widths=(4, 4, 8, 16))
@@ -371,7 +371,7 @@ def test_size_ln_ranks_s0_as_published(shared_data: Path) -> None:
     assert kendalltau(sizes, table["kd_acc"]).statistic == pytest.approx(0.911, abs=0.005)
 
 
-def test_null_is_chance_of_its_own() -> None:
+def test_null_is_random_with_its_own_generator() -> None:
     first, again, other = (score("null", resnet(1), seed=seed) for seed in (1, 1, 2))
     assert first == again != other
     assert 0 <= first < 1
@@ -381,7 +381,7 @@ def test_null_is_chance_of_its_own() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_fc_weights_is_the_snippet_with_weights_for_gradients() -> None:
+def test_fc_weights_equals_the_snippet_on_weights() -> None:
     def matrices(network: CifarResNet) -> Tensor:
         weight = network.classifier.weight.detach()
         return F.normalize(torch.einsum("nc,nd->ncd", weight, weight), dim=2)
@@ -405,7 +405,7 @@ def test_fc_weights_is_the_snippet_with_weights_for_gradients() -> None:
         (WITHOUT_A_PASS, 0),
     ],
 )
-def test_scorers_share_passes(names: Sequence[str], passes: int) -> None:
+def test_scorers_share_forward_and_backward_passes(names: Sequence[str], passes: int) -> None:
     network, made = resnet(1), []
     network.register_forward_hook(lambda *_: made.append(1))
     terms = read_together(network, names)
@@ -416,7 +416,7 @@ def test_scorers_share_passes(names: Sequence[str], passes: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @each_network
-def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]) -> None:
+def test_scoring_does_not_change_the_network(name: str, build: Callable[[], nn.Module]) -> None:
     network = build().train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = [parameter.detach().clone() for parameter in network.parameters()]
     output = network(batch()[0]).detach()
@@ -430,7 +430,7 @@ def test_the_network_is_left_as_it_was(name: str, build: Callable[[], nn.Module]
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_gradients_per_image_are_those_of_batches_of_one(
+def test_per_image_gradients_equal_those_of_batches_of_one(
     size: int, layout: torch.memory_format
 ) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -454,7 +454,7 @@ def test_gradients_per_image_are_those_of_batches_of_one(
 
 
 @pytest.mark.parametrize("name", ["gradsign", "vkdnw"])
-def test_images_that_are_alone_do_not_change_running_statistics(name: str) -> None:
+def test_single_images_do_not_change_running_statistics(name: str) -> None:
     network = resnet(1)
     statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
     before = [statistic.clone() for statistic in statistics]
@@ -471,12 +471,12 @@ def test_images_that_are_alone_do_not_change_running_statistics(name: str) -> No
         ("vkdnw", "does not depend on the weights"),
     ],
 )
-def test_a_network_that_lets_nothing_through_is_refused(name: str, message: str) -> None:
+def test_a_network_with_only_zero_activations_is_refused(name: str, message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         score(name, dead())
 
 
-def test_a_network_of_zeros_has_no_agreement_and_no_variation() -> None:
+def test_a_network_of_zeros_scores_zero() -> None:
     assert score("gradsign", dead()) == score("zico", dead()) == 0
 
 

@@ -1,4 +1,4 @@
-"""Scorers by name, by expression and of the user's own."""
+"""Scorers by name, by expression and defined by users."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,20 +15,20 @@ from diswot.scorers import find_scorer, scorers
 from tests.plugin import said_with_plugin
 
 
-def test_every_scorer_has_a_card_that_says_where_it_comes_from() -> None:
+def test_every_scorer_has_a_card_with_its_source() -> None:
     for name, scorer in scorers().items():
         assert scorer.card.name == name
         assert scorer.card.summary
         assert scorer.card.source
 
 
-def test_names_joined_with_plus_read_one_pass() -> None:
+def test_names_joined_with_plus_share_one_pass() -> None:
     scorer = find_scorer("semantic_grad+relation_gram")
     assert list(scorer.terms) == ["semantic_grad", "relation_gram"]
     assert scorer.card.needs_labels
 
 
-def test_a_function_is_a_scorer() -> None:
+def test_a_function_can_be_a_scorer() -> None:
     def width(student: Activations, teacher: Activations) -> Tensor:
         return student.features.sum() - teacher.features.sum()
 
@@ -48,18 +48,18 @@ def offered(student, teacher):
 
 
 @pytest.mark.processes
-def test_an_installed_package_offers_scorers(tmp_path: Path) -> None:
+def test_scorers_of_an_installed_package_are_found(tmp_path: Path) -> None:
     ask = "from diswot.scorers import find_scorer; print(find_scorer('offered+nwot').formula)"
     said = said_with_plugin(ask, tmp_path, group="diswot.scorers", code=OFFERED)
     assert said == "offered+nwot\n"
 
 
-def test_an_unknown_name_is_met_with_the_nearest() -> None:
+def test_an_unknown_name_suggests_the_closest_match() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'semantic'"):
         find_scorer("semntic")
 
 
-def test_nonsense_is_no_scorer() -> None:
+def test_an_object_that_is_not_a_scorer_is_refused() -> None:
     with pytest.raises(OptionError, match="but got 3"):
         find_scorer(3)  # type: ignore[arg-type]
 
@@ -75,13 +75,15 @@ def test_nonsense_is_no_scorer() -> None:
         ("sum(nwot,snip)", "nwot+snip", None),
     ],
 )
-def test_expressions(expression: str, formula: str | None, terms: list[str] | None) -> None:
+def test_expressions_have_their_formula_and_terms(
+    expression: str, formula: str | None, terms: list[str] | None
+) -> None:
     scorer = find_scorer(expression)
     assert formula is None or str(scorer.formula) == formula
     assert terms is None or list(scorer.terms) == terms
 
 
-def test_an_expression_needs_what_its_parts_need() -> None:
+def test_an_expression_has_the_requirements_of_its_parts() -> None:
     scorer = find_scorer("logrank(snip,relation,nwot)")
     assert scorer.card.needs_gradients
     assert scorer.card.needs_labels
@@ -106,19 +108,19 @@ def test_an_expression_needs_what_its_parts_need() -> None:
         "nwot+" * 5000 + "nwot+",
     ],
 )
-def test_what_is_no_expression_is_reported_in_one_line(expression: str) -> None:
+def test_an_invalid_expression_is_a_one_line_error(expression: str) -> None:
     with pytest.raises(DiswotError) as caught:
         find_scorer(expression)
     assert "\n" not in str(caught.value)
 
 
 @given(text=st.text(max_size=40))
-def test_any_text_is_a_scorer_or_a_mistake(text: str) -> None:
+def test_any_text_is_parsed_or_a_diswot_error(text: str) -> None:
     with suppress(DiswotError):
         assert find_scorer(text).terms
 
 
-def test_a_score_by_rank_is_within_those_given() -> None:
+def test_rank_expressions_rank_among_the_given_candidates() -> None:
     formula = find_scorer("logrank(nwot,params)").formula
     terms = {"nwot": np.array([3.0, 1.0, 2.0]), "params": np.array([1.0, 1.0, 5.0])}
     expected = np.log(np.array([3, 1, 2]) / 3) + np.log(np.array([1.5, 1.5, 3]) / 3)

@@ -1,4 +1,4 @@
-"""student_fit against a plain transcription of its definition, and what it separates."""
+"""student_fit against a direct transcription of its definition, and its properties."""
 
 import math
 from collections.abc import Callable
@@ -65,14 +65,14 @@ def transcribed(network: nn.Module, noise: Tensor) -> float:
 
 
 @pytest.mark.parametrize("build", list(NETWORKS.values()), ids=list(NETWORKS))
-def test_it_is_what_its_definition_says(build: Callable[[], nn.Module]) -> None:
+def test_student_fit_equals_its_definition(build: Callable[[], nn.Module]) -> None:
     student = probe_of(build(), batch(), "student_fit")
     noise = torch.randn(4, *batch()[0].shape[1:], generator=student.generator("student fit"))
     found = find_scorer("student_fit")(student, student)
     assert found == {"student_fit": pytest.approx(transcribed(build(), noise), rel=1e-4)}
 
 
-def test_it_reads_neither_teacher_nor_labels_nor_gradients() -> None:
+def test_student_fit_uses_no_teacher_labels_or_gradients() -> None:
     card = find_scorer("student_fit").card
     assert (card.needs_teacher, card.needs_labels, card.needs_gradients) == (False, False, False)
     one, other = (scored(cell(), resnet(seed), batch(), "student_fit") for seed in (2, 3))
@@ -80,11 +80,11 @@ def test_it_reads_neither_teacher_nor_labels_nor_gradients() -> None:
 
 
 @pytest.mark.parametrize("build", [without_normalization, dead, cell, transformer])
-def test_networks_of_all_kinds_have_a_score(build: Callable[[], nn.Module]) -> None:
+def test_networks_of_all_families_have_a_score(build: Callable[[], nn.Module]) -> None:
     assert math.isfinite(score("student_fit", build()))
 
 
-def test_a_network_that_lets_nothing_through_is_last() -> None:
+def test_a_network_with_zero_activations_has_the_lowest_score() -> None:
     assert score("student_fit", dead()) < score("student_fit", cell())
 
 
@@ -96,14 +96,14 @@ def thin(kernel: int, width: int = 6, depth: int = 3) -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, width, **sides), nn.ReLU(), *inner, *last)
 
 
-def test_what_mixes_positions_is_worth_more() -> None:
+def test_larger_kernels_score_higher() -> None:
     assert score("student_fit", thin(1)) < score("student_fit", thin(3))
 
 
 @pytest.mark.parametrize(
     ("less", "more"), [({"width": 4}, {"width": 8}), ({"depth": 1}, {"depth": 4})]
 )
-def test_width_and_depth_are_worth_more(less: dict[str, int], more: dict[str, int]) -> None:
+def test_wider_and_deeper_networks_score_higher(less: dict[str, int], more: dict[str, int]) -> None:
     assert score("student_fit", thin(3, **less)) < score("student_fit", thin(3, **more))
 
 
@@ -114,7 +114,7 @@ def perceptron(width: int) -> nn.Module:
     )
 
 
-def test_examples_are_the_positions_of_perceptrons() -> None:
+def test_in_perceptrons_the_examples_take_the_place_of_positions() -> None:
     assert 0 < score("student_fit", perceptron(2)) < score("student_fit", perceptron(8))
 
 
@@ -131,7 +131,7 @@ def test_a_network_that_is_not_finite_has_no_finite_score() -> None:
     assert not math.isfinite(score("student_fit", broken))
 
 
-def test_activations_of_any_scale_can_be_read() -> None:
+def test_activations_of_any_scale_have_a_finite_score() -> None:
     for scale in (1e-6, 1e6):
         network = without_normalization()
         with torch.no_grad():
@@ -139,7 +139,7 @@ def test_activations_of_any_scale_can_be_read() -> None:
         assert math.isfinite(score("student_fit", network))
 
 
-def test_the_order_of_candidates_does_not_matter() -> None:
+def test_the_order_of_candidates_does_not_change_scores() -> None:
     names = ["1-1", "1-2", "2-1", "2-2"]
     first, second = (
         {found.name: found.score for found in diswot.score(order, "resnet20", **QUICK)}
@@ -148,7 +148,7 @@ def test_the_order_of_candidates_does_not_matter() -> None:
     assert first == second
 
 
-def test_a_search_says_which_version_scored_and_sees_no_teacher() -> None:
+def test_a_search_records_the_score_version_and_uses_no_teacher() -> None:
     found = diswot.search("resnet20", population=2, generations=1, **QUICK)
     settings = found.manifest["settings"]
     assert settings["scorer_versions"] == {"student_fit": 2}

@@ -1,4 +1,4 @@
-"""student_fit_1 and its terms, against plain transcriptions of their definitions."""
+"""student_fit_1 and its terms against direct transcriptions of their definitions."""
 
 import math
 from collections.abc import Callable
@@ -114,7 +114,7 @@ def test_root_size_counts_weights_of_convolutional_and_linear(
     assert found == pytest.approx(math.log(total))
 
 
-def test_a_kernel_counts_as_its_side() -> None:
+def test_a_kernel_counts_with_its_side_length() -> None:
     pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     network = nn.Sequential(
         nn.Conv2d(3, 12, 3), nn.Conv2d(12, 12, 5, groups=12), pooled, nn.Linear(12, 10)
@@ -124,7 +124,7 @@ def test_a_kernel_counts_as_its_side() -> None:
     assert found == pytest.approx(math.log(expected))
 
 
-def test_it_is_the_sum_of_its_terms_in_any_population() -> None:
+def test_student_fit_1_is_the_sum_of_its_terms() -> None:
     scorer = find_scorer("student_fit_1")
     assert list(scorer.terms) == TERMS
     assert scorer.formula.elementwise
@@ -132,7 +132,7 @@ def test_it_is_the_sum_of_its_terms_in_any_population() -> None:
     assert not scorer.card.needs_gradients
 
 
-def test_a_network_is_aligned_with_itself_more_than_with_others() -> None:
+def test_a_network_is_most_aligned_with_itself() -> None:
     same = find_scorer("teacher_alignment")
     student = probe_of(resnet(1), batch(), "teacher_alignment")
     assert same(student, student)["teacher_alignment"] == pytest.approx(math.log(2), abs=1e-6)
@@ -143,7 +143,7 @@ def test_a_network_is_aligned_with_itself_more_than_with_others() -> None:
 @pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(scale=st.floats(1e-3, 1e3), order=st.permutations(range(IMAGES)))
-def test_the_teachers_scale_and_the_image_order_do_not_matter(
+def test_scores_ignore_the_teachers_scale_and_the_image_order(
     scale: float, order: list[int]
 ) -> None:
     images, labels = batch()
@@ -170,12 +170,12 @@ def test_networks_without_stages_have_a_score(
     assert all(map(math.isfinite, terms.values()))
 
 
-def test_a_network_that_lets_nothing_through_is_last() -> None:
+def test_a_network_with_zero_activations_has_the_lowest_score() -> None:
     alive = scored(cell(), resnet(2), batch(), "student_fit_1")
     assert sum(scored(dead(), resnet(2), batch(), "student_fit_1").values()) < sum(alive.values())
 
 
-def test_three_images_are_too_few_to_align_by() -> None:
+def test_alignment_on_three_images_is_refused() -> None:
     images, labels = batch()
     few = (images[:3], labels[:3])
     assert scored(cell(), resnet(2), few, "teacher_alignment")["teacher_alignment"] == 0
@@ -185,7 +185,7 @@ SPACE = ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1)
 QUICK: dict[str, Any] = {"space": SPACE, "data": "digits", "repeats": 1, "batch_size": 8}
 
 
-def test_the_order_of_candidates_does_not_matter() -> None:
+def test_the_order_of_candidates_does_not_change_scores() -> None:
     names = ["1-1", "1-2", "2-1", "2-2"]
     scores = {
         tuple(order): {
@@ -199,25 +199,25 @@ def test_the_order_of_candidates_does_not_matter() -> None:
 
 
 class TestTheTeachersState:
-    """A search sees the teacher as its scorer is made for."""
+    """A search uses the teacher state that its scorer needs."""
 
     def state(self, teacher: str | nn.Module, **options: Any) -> str:
         options = {"scorer": "student_fit_1", **options}
         found = diswot.search(teacher, population=2, generations=1, **QUICK, **options)
         return str(found.manifest["settings"]["teacher_state"])
 
-    def test_a_network_is_seen_as_it_is(self) -> None:
+    def test_a_given_network_counts_as_trained(self) -> None:
         teacher = CifarResNet((1, 1), num_classes=10, widths=(4, 4, 8), in_channels=1)
         assert self.state(teacher) == "trained"
         assert self.state(teacher, teacher_state="random") == "random"
         assert self.state(teacher, scorer="diswot") == "random"
         assert self.state(teacher, scorer="student_fit_1+diswot") == "random"
 
-    def test_one_without_weights_is_seen_at_random(self) -> None:
+    def test_a_teacher_without_weights_is_random(self) -> None:
         assert self.state("resnet20") == "random"
 
 
-def test_activations_without_labels_do() -> None:
+def test_alignment_needs_no_labels() -> None:
     student = probe_of(resnet(1), batch(), "teacher_alignment")
     student.labels = None
     assert isinstance(student, Activations)

@@ -1,4 +1,4 @@
-"""The scorers of NAS-Bench-Suite-Zero, each against a plain transcription of its equation."""
+"""Scorers of NAS-Bench-Suite-Zero, each against a direct transcription of its equation."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -41,14 +41,14 @@ each_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
 
 
 def trained_once(network: nn.Module) -> list[Any]:
-    """Return the layers of weights that the loss depends on, gradients in `.weight.grad`."""
+    """Return the weight layers that the loss depends on, with gradients in `.weight.grad`."""
     images, labels = batch()
     torch.autograd.backward(F.cross_entropy(network.train()(images), labels))
     return [layer for layer in layers(network) if layer.weight.grad is not None]
 
 
 @each_network
-def test_sums_over_weights_are_their_equations(build: Callable[[], nn.Module]) -> None:
+def test_scores_that_sum_over_weights_equal_their_equations(build: Callable[[], nn.Module]) -> None:
     expected = dict.fromkeys(("grad_norm", "plain", "snip", "l2_norm"), 0.0)
     for layer in layers(build()):
         expected["l2_norm"] += math.sqrt((layer.weight.detach().double().numpy() ** 2).sum())
@@ -119,7 +119,7 @@ def input_gradients(network: nn.Module, images: Tensor) -> NDArray[np.float64]:
 
 
 @each_network
-def test_jacov_is_the_equation_of_the_paper(build: Callable[[], nn.Module]) -> None:
+def test_jacov_equals_the_equation_of_the_paper(build: Callable[[], nn.Module]) -> None:
     v = np.linalg.eig(np.corrcoef(input_gradients(build(), batch()[0])))[0].real
     expected = -sum(math.log(x + 1e-5) + 1 / (x + 1e-5) for x in v)
     assert score("jacov", build()) == pytest.approx(expected, rel=1e-3)
@@ -147,7 +147,7 @@ def test_epe_nas_sums_over_the_classes(build: Callable[[], nn.Module]) -> None:
     assert score("epe_nas", build()) == pytest.approx(sum(map(abs, sums)), rel=1e-3)
 
 
-def test_epe_nas_compares_classes_where_they_are_many() -> None:
+def test_epe_nas_compares_pairs_of_classes_if_there_are_many() -> None:
     def build() -> nn.Module:
         torch.manual_seed(0)
         return CifarResNet((1, 1, 1), num_classes=101, widths=(4, 4, 8, 16))
@@ -184,7 +184,7 @@ def test_synflow_is_the_logarithm_of_the_flow(build: Callable[[], nn.Module]) ->
     [NETWORKS["resnet"], cell, lambda: without_normalization(resnet(1))],
     ids=["resnet", "cell", "without normalization"],
 )
-def test_zen_is_what_the_released_code_computes(build: Callable[[], nn.Module]) -> None:
+def test_zen_equals_the_released_code(build: Callable[[], nn.Module]) -> None:
     network, student = build().train(), probe_of(build(), batch(), "zen")
     generator = student.generator("zen")
     for layer in layers(network):
@@ -206,7 +206,7 @@ def test_zen_is_what_the_released_code_computes(build: Callable[[], nn.Module]) 
 
 
 class Counted:
-    """How often a network ran, and how often gradients were taken of what it showed."""
+    """Counts the forward passes of a network and the gradients of its outputs."""
 
     def __init__(self, network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
         self.forward = self.backward = 0
@@ -234,7 +234,7 @@ class Counted:
         (("l2_norm", "nwot"), 0),
     ],
 )
-def test_passes_are_shared(
+def test_scorers_share_forward_and_backward_passes(
     names: Sequence[str], backward: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = resnet(1)
@@ -244,14 +244,14 @@ def test_passes_are_shared(
     assert counted.backward == backward
 
 
-def test_weights_alone_need_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_of_weights_need_no_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     network = resnet(1)
     counted = Counted(network, monkeypatch)
     read_together(network, ["l2_norm", "zen", "synflow"])
     assert counted.forward == 0
 
 
-def test_each_leaves_the_network_to_the_others() -> None:
+def test_a_score_does_not_change_the_network_for_the_others() -> None:
     network = resnet(1)
     before = {name: tensor.clone() for name, tensor in network.named_parameters()}
     modes = [module.training for module in network.train().modules()]
@@ -265,13 +265,13 @@ def test_each_leaves_the_network_to_the_others() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_alone_and_together_are_the_same(name: str) -> None:
+def test_scores_alone_and_together_are_equal(name: str) -> None:
     together = read_together(resnet(1), NAMES)[name]
     assert score(name, resnet(1)) == pytest.approx(together, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", [*OF_WEIGHT_GRADIENTS, "grasp", "epe_nas"])
-def test_those_that_need_labels_say_so(name: str) -> None:
+def test_scores_that_need_labels_are_refused_without_them(name: str) -> None:
     card = find_scorer(name).card
     assert card.needs_labels
     student = Probe(
@@ -287,7 +287,7 @@ def test_those_that_need_labels_say_so(name: str) -> None:
 
 
 class Deaf(nn.Module):
-    """A network whose output has nothing to do with the images."""
+    """A network whose output does not depend on the images."""
 
     def __init__(self, *, normalized: bool) -> None:
         super().__init__()
@@ -303,7 +303,7 @@ class Deaf(nn.Module):
 
 
 @pytest.mark.parametrize("name", ["jacov", "epe_nas", "synflow", "zen"])
-def test_what_is_undefined_is_one_line(name: str) -> None:
+def test_an_undefined_score_is_a_one_line_error(name: str) -> None:
     with pytest.raises(NetworkError) as caught:
         score(name, Deaf(normalized=True))
     assert "\n" not in str(caught.value)
@@ -314,7 +314,7 @@ def test_zen_is_finite_for_tokens() -> None:
     assert math.isfinite(score("zen", transformer()))
 
 
-def test_synflow_says_that_a_flow_is_too_large() -> None:
+def test_synflow_reports_an_overflow() -> None:
     network = resnet(1)
     with torch.no_grad():
         for layer in layers(network):
@@ -323,7 +323,7 @@ def test_synflow_says_that_a_flow_is_too_large() -> None:
         score("synflow", network)
 
 
-def test_a_probe_keeps_outputs_only_where_they_are_asked_for() -> None:
+def test_a_probe_stores_outputs_only_on_request() -> None:
     student = probe_of(resnet(1), batch(), "snip")
     assert student.output_gradients == []
     asked = probe_of(resnet(1), batch(), "fisher")

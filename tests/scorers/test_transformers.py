@@ -1,4 +1,4 @@
-"""Scores of transformers against plain transcriptions of their equations."""
+"""Scores of transformers against direct transcriptions of their equations."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def scored(name: str, network: nn.Module | None = None) -> float:
 
 
 def heads_of(network: TextEncoder) -> list[tuple[Tensor, Tensor]]:
-    """Return weights (B, L, L) and values (B, L, 3) of each head, from recorded inputs."""
+    """Return weights (B, L, L) and values (B, L, 3) of every head, from recorded inputs."""
     found: list[tuple[Tensor, Tensor]] = []
     for layer in range(2):
         attention = network.get_submodule(f"layers.{layer}.attention")
@@ -67,7 +67,7 @@ def heads_of(network: TextEncoder) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def test_attention_confidence_is_the_largest_output_of_heads() -> None:
+def test_attention_confidence_is_the_largest_head_output() -> None:
     means = []
     for weights, value in heads_of(encoder()):
         largest = [float((weights[n] @ value[n])[MASK[n]].max()) for n in range(3)]
@@ -75,7 +75,7 @@ def test_attention_confidence_is_the_largest_output_of_heads() -> None:
     assert scored("attention_confidence") == pytest.approx(np.mean(means), rel=1e-5)
 
 
-def test_head_confidence_is_the_largest_weight_of_heads() -> None:
+def test_head_confidence_is_the_largest_attention_weight() -> None:
     means = []
     for weights, _ in heads_of(encoder()):
         largest = [float(weights[n][MASK[n]].max()) for n in range(3)]
@@ -101,7 +101,7 @@ def test_synaptic_diversity_multiplies_nuclear_norms() -> None:
     assert scored("synaptic_diversity") == pytest.approx(total, rel=1e-4)
 
 
-def test_synaptic_saliency_is_of_feed_forward_weights() -> None:
+def test_synaptic_saliency_sums_over_feed_forward_weights() -> None:
     network, total = encoder(), 0.0
     for name, gradient in gradients(network).items():
         if ".feed_forward." in name:
@@ -127,6 +127,6 @@ def test_activation_distance_counts_units_that_differ() -> None:
 
 
 @pytest.mark.parametrize("name", ["attention_relations", "attention_relations_raw"])
-def test_relations_are_highest_for_the_teacher_itself(name: str) -> None:
+def test_attention_relations_are_highest_for_the_teacher_itself(name: str) -> None:
     assert scored(name, encoder(1, 9)) == pytest.approx(0, abs=1e-10)
     assert scored(name) < 0

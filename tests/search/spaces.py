@@ -1,4 +1,4 @@
-"""Spaces of tiny networks, sound and faulty; named by the tests as references."""
+"""Spaces of tiny networks, valid and faulty; tests name them as `module:name`."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ class Tiny(ResNetDepthSpace):
 
 
 class Slow(Tiny):
-    """Networks that take a while, so that a search of them can be stopped on its way."""
+    """Slow networks, so that a running search can be stopped."""
 
     def __init__(self) -> None:
         super().__init__((1, 2, 3, 4, 5, 6))
@@ -33,7 +33,7 @@ class Slow(Tiny):
 
 
 class Deadly(Tiny):
-    """One network ends the process that builds it, as a lack of memory would."""
+    """One network kills the process that builds it, as the out-of-memory killer would."""
 
     def build(self, arch: Architecture, num_classes: int) -> nn.Module:
         if not counting() and self.to_string(arch) == DEADLY:
@@ -42,7 +42,7 @@ class Deadly(Tiny):
 
 
 class Unsendable(Tiny):
-    """Holds what no other process can be given."""
+    """Contains an object that cannot be pickled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,5 +50,5 @@ class Unsendable(Tiny):
 
 
 def counting() -> bool:
-    """Return whether a network is built on the meta device, to be counted."""
+    """Return whether networks are being built on the meta device, for their costs."""
     return torch.empty(0).is_meta

@@ -1,4 +1,4 @@
-"""Baselines are scored in the run that they belong to, and compete with what the engine found."""
+"""Baselines are scored within the run and compete with the candidates of the engine."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ FEW = {"population": 1, "generations": 0}
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("scorer", ["params", "student_fit", "logrank(nwot,params)"])
-def test_nothing_scored_is_above_the_winner(seed: int, scorer: str) -> None:
+def test_no_scored_candidate_is_above_the_winner(seed: int, scorer: str) -> None:
     run = search(**FEW, seed=seed, scorer=scorer)
     scored = [*run.candidates, *run.baselines.values()]
     assert run.best.score == max(c.score for c in scored if c.score is not None)
@@ -35,7 +35,7 @@ def test_a_baseline_that_scores_highest_wins() -> None:
 
 
 @pytest.mark.slow
-def test_baselines_leave_what_the_engine_proposes_as_it_was() -> None:
+def test_baselines_do_not_change_the_proposals_of_the_engine() -> None:
     run = search(seed=1)
     engine = run.candidates[:4]
     alone = search(seed=1, generations=0).candidates[:4]
@@ -80,7 +80,7 @@ def test_baselines_recorded_under_their_former_name_are_read(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", range(6))
-def test_a_run_that_stops_among_its_baselines_ends_the_same(tmp_path: Path, kept: int) -> None:
+def test_a_run_stopped_among_its_baselines_resumes_equally(tmp_path: Path, kept: int) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     search(**FEW, seed=3, out=whole)
     unfinished(stopped, lines_of(whole)[:kept], whole)
@@ -89,7 +89,7 @@ def test_a_run_that_stops_among_its_baselines_ends_the_same(tmp_path: Path, kept
 
 
 @pytest.mark.slow
-def test_a_longer_run_is_the_same_whether_it_was_extended(tmp_path: Path) -> None:
+def test_an_extended_run_equals_a_longer_run(tmp_path: Path) -> None:
     search(**SMALL | {"generations": 0}, seed=2, out=tmp_path / "extended")
     _resume(tmp_path / "extended", generations=1)
     search(**SMALL | {"generations": 1}, seed=2, out=tmp_path / "whole")

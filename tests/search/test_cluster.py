@@ -30,7 +30,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @contextmanager
 def dask(*arguments: object, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command of Dask for as long as the block lasts, with variables of the environment."""
+    """Run a Dask command during the `with` block, with these environment variables."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", *map(str, arguments)],
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)} | variables,
@@ -46,7 +46,7 @@ def dask(*arguments: object, **variables: str) -> Iterator[subprocess.Popen[str]
 
 
 def eventually(reached: Callable[[], bool]) -> None:
-    """Wait for something; not for ever."""
+    """Wait for a condition, with a time limit."""
     deadline = time.monotonic() + 120
     while not reached():
         assert time.monotonic() < deadline
@@ -55,7 +55,7 @@ def eventually(reached: Callable[[], bool]) -> None:
 
 @contextmanager
 def scheduler(folder: Path, **variables: str) -> Iterator[str]:
-    """Run a scheduler, with variables of the environment, and return its address."""
+    """Run a scheduler with these environment variables, and return its address."""
     file = folder / "scheduler.json"
     quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
     with dask("scheduler", *quiet, "--scheduler-file", file, **variables):
@@ -79,7 +79,7 @@ def workers(address: str, count: int, *options: object) -> Iterator[list[subproc
 
 @pytest.fixture(name="empty", scope="module")
 def fixture_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a scheduler that has no workers but while tests give it some."""
+    """Return the address of a scheduler without workers; tests may add some."""
     with scheduler(tmp_path_factory.mktemp("dask")) as address:
         yield address
 
@@ -87,7 +87,7 @@ def fixture_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 ONE_THREAD = ("--nthreads", 1, "--no-nanny")
 
 
-def test_a_cluster_with_a_killed_worker_finds_the_same(empty: str, tmp_path: Path) -> None:
+def test_a_cluster_with_a_killed_worker_gives_the_same_result(empty: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "nsga2", "budget": Budget(params=20_000)}
     slow: dict[str, Any] = {"space": Slow(), "engine": "regularized", "generations": 3}
     with workers(empty, 2, *ONE_THREAD) as (first, _):
@@ -108,7 +108,7 @@ def test_a_cluster_with_a_killed_worker_finds_the_same(empty: str, tmp_path: Pat
     assert len(processes) == 2
 
 
-def test_threads_of_a_worker_do_not_get_into_each_others_way(empty: str, tmp_path: Path) -> None:
+def test_a_worker_with_several_threads_gives_the_same_result(empty: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "random", "repeats": 3, "generations": 5}
     with workers(empty, 1, "--nthreads", 4, "--no-nanny"):
         search(out=tmp_path / "cluster", cluster=empty, **options)
@@ -116,7 +116,7 @@ def test_threads_of_a_worker_do_not_get_into_each_others_way(empty: str, tmp_pat
     assert outcome_of(tmp_path / "cluster") == outcome_of(tmp_path / "alone")
 
 
-def test_a_candidate_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
+def test_only_the_candidate_that_kills_its_worker_fails(tmp_path: Path) -> None:
     once_more = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with (
         scheduler(tmp_path, **once_more) as address,
@@ -137,7 +137,7 @@ class Elsewhere(Tiny):
 """
 
 
-def test_code_that_the_cluster_does_not_have_is_one_line(
+def test_code_missing_on_the_cluster_is_a_one_line_error(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "only_here.py").write_text(HERE_ALONE)
@@ -154,7 +154,7 @@ def test_a_cluster_without_workers_is_refused(empty: str, tmp_path: Path) -> Non
     assert not (tmp_path / "run").exists()
 
 
-def test_workers_and_a_cluster_exclude_each_other(empty: str) -> None:
+def test_workers_together_with_a_cluster_are_refused(empty: str) -> None:
     if (os.cpu_count() or 1) < 2:
         pytest.skip("two workers need two cores")
     with pytest.raises(OptionError, match="exclude each other"):
@@ -163,19 +163,19 @@ def test_workers_and_a_cluster_exclude_each_other(empty: str) -> None:
 
 @pytest.fixture(name="silent")
 def fixture_silent() -> Iterator[str]:
-    """Return the address of a server that takes connections and says nothing."""
+    """Return the address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(name="impatient")
 def fixture_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for a second for what never answers."""
+    """Reduce the connection timeout to one second."""
     monkeypatch.setattr(import_module("diswot.search._dask"), "PATIENCE", 1)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_server_that_says_nothing_is_refused(silent: str, tmp_path: Path) -> None:
+def test_a_server_that_never_answers_is_refused(silent: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=f"no Dask scheduler answers at {silent}") as refusal:
         search(cluster=silent, out=tmp_path / "run")
     assert "\n" not in str(refusal.value)
@@ -186,7 +186,7 @@ def test_a_server_that_says_nothing_is_refused(silent: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "nonsense", "", "tcp://", "ftp://127.0.0.1:8786", "tcp://x:y"]
 )
-def test_an_address_of_nothing_is_refused(address: str) -> None:
+def test_an_address_without_a_server_is_refused(address: str) -> None:
     with pytest.raises(OptionError, match="no Dask scheduler answers at") as refusal:
         search(cluster=address)
     assert "\n" not in str(refusal.value)
@@ -197,7 +197,7 @@ SEARCH = ("search", "--space", "tests.search.spaces:Slow", "--engine", "exhausti
 FEW = ("--repeats", "1", "--batch-size", "8", "--teacher", "resnet20", "--scorer", "params")
 
 
-def test_a_killed_scheduler_is_one_line_and_costs_nothing(tmp_path: Path) -> None:
+def test_a_search_resumes_after_its_scheduler_was_killed(tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "scheduler.json"
     quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
     with dask("scheduler", *quiet, "--scheduler-file", file) as scheduling:

@@ -21,7 +21,7 @@ from search_spaces import CifarResNet, NASBench201Space, Signature
 from tests.signatures import of_images, of_space
 
 
-def test_costs_are_those_of_the_layers() -> None:
+def test_costs_are_the_sums_over_the_layers() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1, bias=False),
         nn.BatchNorm2d(8),
@@ -36,7 +36,7 @@ def test_costs_are_those_of_the_layers() -> None:
     assert measure_costs(lambda: network.to("meta"), of_images(3, 8, 8)) == Costs(params, macs)
 
 
-def test_nothing_is_allocated_to_count() -> None:
+def test_counting_costs_allocates_no_memory() -> None:
     seen: list[str] = []
 
     def huge() -> nn.Module:
@@ -49,7 +49,7 @@ def test_nothing_is_allocated_to_count() -> None:
 
 
 def plainly_counted(build: Callable[[], nn.Module], signature: Signature) -> Costs:
-    """Count with torch's counter alone, every step of it on meta tensors."""
+    """Count with torch's counter on meta tensors."""
     with torch.device("meta"):
         network = build().eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -62,15 +62,15 @@ def plainly_counted(build: Callable[[], nn.Module], signature: Signature) -> Cos
 @pytest.mark.parametrize("name", SPACES)
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
-def test_counts_are_those_of_torchs_counter(name: str, seed: int) -> None:
+def test_multiply_adds_equal_torchs_counter(name: str, seed: int) -> None:
     signature = of_space(name, size=224 if name.endswith("224") else 32)
     space = find_space(name, signature)
     build = partial(space.network, space.sample(np.random.default_rng(seed)), signature)
     assert measure_costs(build, signature) == plainly_counted(build, signature)
 
 
-class Does(nn.Module):
-    """A network that is one function of its images."""
+class FunctionModule(nn.Module):
+    """A network that applies one function to its images."""
 
     def __init__(self, function: Callable[[Tensor], Tensor], *parts: nn.Module) -> None:
         super().__init__()
@@ -83,12 +83,12 @@ class Does(nn.Module):
 
 def attending() -> nn.Module:
     attention = nn.MultiheadAttention(36, 2, batch_first=True)
-    return Does(lambda x: attention(*[x.flatten(2)] * 3)[0], attention)
+    return FunctionModule(lambda x: attention(*[x.flatten(2)] * 3)[0], attention)
 
 
 def recurrent() -> nn.Module:
     cell = nn.LSTM(36, 4, batch_first=True)
-    return Does(lambda x: cell(x.flatten(2))[0], cell)
+    return FunctionModule(lambda x: cell(x.flatten(2))[0], cell)
 
 
 def filled_by_keyword() -> nn.Module:
@@ -105,27 +105,29 @@ UNUSUAL: dict[str, Callable[[], nn.Module]] = {
     "circular padding": lambda: nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"),
     "transposed": lambda: nn.ConvTranspose2d(4, 6, 3, stride=2),
     "one dimension": lambda: nn.Sequential(nn.Flatten(2), nn.Conv1d(4, 6, 3)),
-    "keywords": lambda: Does(lambda x: F.conv2d(input=x, weight=x.new_empty(2, 4, 3, 3))),
+    "keywords": lambda: FunctionModule(lambda x: F.conv2d(input=x, weight=x.new_empty(2, 4, 3, 3))),
     "ceiled pooling": lambda: nn.Sequential(nn.AvgPool2d(3, 2, ceil_mode=True), nn.Conv2d(4, 2, 1)),
     "pooling": lambda: nn.Sequential(nn.AvgPool2d((3, 1)), nn.MaxPool2d(2, 1), nn.Conv2d(4, 2, 1)),
     "adaptive": lambda: nn.Sequential(nn.AdaptiveAvgPool2d((None, 3)), nn.Conv2d(4, 2, 1)),
-    "one number": lambda: Does(lambda x: F.linear(x.flatten(), x.new_empty(3, 144))),
-    "no matrix": lambda: Does(lambda x: x.flatten() @ x.flatten()),
-    "broadcast products": lambda: Does(lambda x: x @ x.new_empty(6, 5)),
-    "broadcast sums": lambda: Does(lambda x: (x.new_empty(4, 1, 6) + x[:, :, :1]) @ x),
-    "einsum": lambda: Does(lambda x: torch.einsum("bchw,bdhw->bcd", x, x)),
-    "operators of torch": lambda: Does(lambda x: torch.ops.aten.mm(x[0, 0], x[0, 1])),
-    "whole numbers": lambda: Does(lambda x: (torch.zeros_like(x, dtype=torch.int) / 2) @ x),
+    "one number": lambda: FunctionModule(lambda x: F.linear(x.flatten(), x.new_empty(3, 144))),
+    "no matrix": lambda: FunctionModule(lambda x: x.flatten() @ x.flatten()),
+    "broadcast products": lambda: FunctionModule(lambda x: x @ x.new_empty(6, 5)),
+    "broadcast sums": lambda: FunctionModule(lambda x: (x.new_empty(4, 1, 6) + x[:, :, :1]) @ x),
+    "einsum": lambda: FunctionModule(lambda x: torch.einsum("bchw,bdhw->bcd", x, x)),
+    "operators of torch": lambda: FunctionModule(lambda x: torch.ops.aten.mm(x[0, 0], x[0, 1])),
+    "whole numbers": lambda: FunctionModule(
+        lambda x: (torch.zeros_like(x, dtype=torch.int) / 2) @ x
+    ),
     "attention": attending,
-    "fused attention": lambda: Does(lambda x: F.scaled_dot_product_attention(x, x, x)),
+    "fused attention": lambda: FunctionModule(lambda x: F.scaled_dot_product_attention(x, x, x)),
     "recurrent": recurrent,
     "filled by keyword": filled_by_keyword,
-    "bilinear": lambda: Does(lambda x: F.bilinear(x, x, x.new_empty(3, 6, 6))),
+    "bilinear": lambda: FunctionModule(lambda x: F.bilinear(x, x, x.new_empty(3, 6, 6))),
 }
 
 
 @pytest.mark.parametrize("build", UNUSUAL.values(), ids=UNUSUAL)
-def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module]) -> None:
+def test_unusual_operations_are_counted(build: Callable[[], nn.Module]) -> None:
     assert measure_costs(build, of_images(4, 6, 6)) == plainly_counted(build, of_images(4, 6, 6))
 
 
@@ -134,7 +136,9 @@ def test_what_is_unusual_is_counted_all_the_same(build: Callable[[], nn.Module])
     [lambda: nn.Conv2d(5, 8, 3), lambda: nn.Conv2d(4, 8, 9), lambda: nn.Linear(5, 8)],
     ids=["channels", "kernel", "features"],
 )
-def test_what_cannot_run_is_refused_as_torch_does(build: Callable[[], nn.Module]) -> None:
+def test_a_network_that_cannot_run_raises_the_error_of_torch(
+    build: Callable[[], nn.Module],
+) -> None:
     with pytest.raises(RuntimeError):
         measure_costs(build, of_images(4, 6, 6))
 
@@ -174,12 +178,12 @@ MEMORY: dict[str, tuple[Callable[[], nn.Module], int]] = {
         lambda: nn.Sequential(conv(4, 4), Residual(inplace=True)),
         4 + 4 + 16 + 4,
     ),
-    "an unknown function": (lambda: Does(lambda x: torch.cumsum(x, dim=1)), 4 + 4),
+    "an unknown function": (lambda: FunctionModule(lambda x: torch.cumsum(x, dim=1)), 4 + 4),
 }
 
 
 @pytest.mark.parametrize(("build", "channels"), MEMORY.values(), ids=MEMORY)
-def test_memory_is_what_is_alive_at_the_same_time(
+def test_memory_is_the_peak_of_live_activations(
     build: Callable[[], nn.Module], channels: int
 ) -> None:
     assert measure_costs(build, of_images(4, 6, 6), memory=True).memory == channels * 36 * 4
@@ -201,7 +205,7 @@ def test_a_budget_is_a_positive_whole_number(limit: object) -> None:
         Budget(params=limit)  # type: ignore[arg-type]
 
 
-def test_a_budget_holds_every_limit() -> None:
+def test_a_budget_checks_every_limit() -> None:
     budget = Budget(params=100, macs=50)
     assert budget.allows(Costs(100, 50))
     assert not budget.allows(Costs(101, 50))
@@ -219,7 +223,7 @@ def fixture_rows(shared_data: Path) -> Iterator[list[Mapping[str, str]]]:
         yield list(csv.DictReader(file))
 
 
-def test_nas_bench_201_has_the_benchmarks_isomorphism_classes(
+def test_nas_bench_201_has_the_published_isomorphism_classes(
     rows: list[Mapping[str, str]],
 ) -> None:
     space = NASBench201Space()
@@ -233,12 +237,12 @@ def test_nas_bench_201_has_the_benchmarks_isomorphism_classes(
 
 
 def convolutions(arch: str) -> tuple[int, int]:
-    """Return what the costs of a cell depend on: its numbers of 1×1 and 3×3 convolutions."""
+    """Return the numbers of 1×1 and 3×3 convolutions, which determine the costs of a cell."""
     return arch.count("conv_1x1"), arch.count("conv_3x3")
 
 
 def costs_by_mix(archs: Iterable[str], num_classes: int) -> dict[tuple[int, int], Costs]:
-    """Build one cell of each mix of convolutions, so that a test need not build all 15,625."""
+    """Build one cell for every mix of convolutions, so that tests do not build all 15,625."""
     space = NASBench201Space()
     examples = {convolutions(arch): space.from_string(arch) for arch in archs}
     return {
@@ -248,9 +252,9 @@ def costs_by_mix(archs: Iterable[str], num_classes: int) -> dict[tuple[int, int]
 
 
 @pytest.mark.slow
-def test_nas_bench_201_costs_are_the_benchmarks(rows: list[Mapping[str, str]]) -> None:
-    # In 150 rows the benchmark prints the costs of another cell, one that is equal up to
-    # skip connections; there, too, ours are the costs of the cell's own operations, as
+def test_nas_bench_201_costs_equal_the_published_ones(rows: list[Mapping[str, str]]) -> None:
+    # In 150 rows the benchmark has the costs of another cell that is equal up to
+    # skip connections; for these rows, too, our costs are those of the cell itself, as
     # the next test shows. `python -m benchmarks costs` builds every cell.
     space = NASBench201Space()
     ours = costs_by_mix((row["arch"] for row in rows), 100)
@@ -268,7 +272,7 @@ def test_nas_bench_201_costs_are_the_benchmarks(rows: list[Mapping[str, str]]) -
     assert equal == 15_475
 
 
-def test_nas_bench_201_parameters_are_naslibs_to_the_last(shared_data: Path) -> None:
+def test_nas_bench_201_parameter_counts_equal_naslib(shared_data: Path) -> None:
     with (shared_data / "nas-bench-201" / "reference_proxies.csv").open(encoding="utf-8") as file:
         published = {row["arch"]: float(row["params"]) for row in csv.DictReader(file)}
     assert len(published) == 1000
@@ -279,7 +283,7 @@ def test_nas_bench_201_parameters_are_naslibs_to_the_last(shared_data: Path) -> 
 
 
 def up_to_skip_connections(arch: Sequence[str]) -> str:
-    """Return the cell's output as an expression in which only skip connections vanish."""
+    """Return the cell's output as an expression without its skip connections."""
     nodes = ["0"]
     edges = iter(arch)
     for node in (1, 2, 3):
@@ -292,7 +296,7 @@ def up_to_skip_connections(arch: Sequence[str]) -> str:
     return nodes[3]
 
 
-def test_isomorphic_cells_compute_the_same() -> None:
+def test_isomorphic_cells_compute_the_same_outputs() -> None:
     space = NASBench201Space(cells=1, channels=4)
     alike = [
         "|skip_connect~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|",

@@ -1,4 +1,4 @@
-"""Every engine against its plain definition, on numbers whose scores are known."""
+"""Every engine against its definition, on integers with known scores."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ NO_LIMIT = Budget()
 
 
 class Line(SearchSpace):
-    """The numbers below `size`; records whose children it was asked for."""
+    """A space of the integers below `size`, which records the parents of its children."""
 
     def __init__(self, size: int = 10**9) -> None:
         self._size = size
@@ -63,7 +63,7 @@ class Line(SearchSpace):
 
 @dataclass(frozen=True)
 class Known:
-    """Gives the costs of numbers: parameters are the number, multiply-adds what is left."""
+    """Costs of integers: the number of parameters is the integer, multiply-adds the rest."""
 
     space: Line
     known_costs: dict[int, Costs] = field(default_factory=dict)
@@ -75,20 +75,20 @@ class Known:
 
 
 def sound(arch: int) -> float:
-    """Return a score that has nothing to do with costs."""
+    """Return a score that is independent of the costs."""
     return float(generator_for("score", arch).random())
 
 
 def hashed(arch: int) -> float:
-    """Return the same, but every seventh number fails."""
+    """Return the same score, but every seventh number fails."""
     return float("nan") if arch % 7 == 3 else sound(arch)
 
 
 class World:
-    """An engine among numbers, and what it has proposed.
+    """An engine on integers, with the candidates that it has proposed.
 
     Args:
-        eager: whether candidates are made known as soon as possible, or as late.
+        eager: whether results are reported as early as possible, or as late.
     """
 
     def __init__(
@@ -112,14 +112,14 @@ class World:
         self._eager = eager
 
     def propose(self, number: int, seed: object = 0) -> tuple[int | None, set[int]]:
-        """Return a proposal, and whose child it could be."""
+        """Return a proposal and its possible parents."""
         self._add(number if self._eager else self.engine.needs(number))
         self.space.parents.clear()
         arch = self.engine.propose(number, generator_for(seed, number))
         return arch, set(self.space.parents)
 
     def explore(self) -> list[int]:
-        """Go through all proposals, and return them."""
+        """Evaluate and return all proposals."""
         for number in range(self.engine.total):
             arch, _ = self.propose(number)
             if arch is None:
@@ -129,7 +129,7 @@ class World:
         return [candidate.architecture for candidate in self.done]
 
     def candidate(self, arch: int) -> Candidate:
-        """Return what is known of a number; without a score if over budget, or if it fails."""
+        """Return the candidate of a number, without a score if it is over budget or fails."""
         costs, score = Costs(arch + 1, self.space.size - arch), self.score(arch)
         candidate = Candidate(arch, str(arch), str(arch), costs)
         if violation := self.budget.violation(costs):
@@ -184,7 +184,7 @@ def test_evolution_breeds_from_the_best_of_earlier_generations() -> None:
         assert parents <= best
 
 
-def test_the_best_parent_in_evolution_is_chosen_most() -> None:
+def test_evolution_selects_the_best_parent_most_often() -> None:
     world = World("evolution", population=10, generations=1)
     world.explore()
     chosen: list[int] = []
@@ -237,7 +237,7 @@ class Member:
 
 
 def survivors(candidates: Sequence[Candidate], population: int) -> set[int]:
-    """Return who survives all generations by DEAP's own fronts; who is older wins a tie."""
+    """Return the survivors of all generations by DEAP's fronts; older members win ties."""
     alive: list[Member] = []
     for start in range(0, len(candidates), population):
         for candidate in candidates[start : start + population]:
@@ -255,7 +255,7 @@ def survivors(candidates: Sequence[Candidate], population: int) -> set[int]:
     return {member.arch for member in alive}
 
 
-def test_parents_in_nsga2_are_the_survivors_of_deaps_fronts() -> None:
+def test_parents_in_nsga2_are_the_survivors_by_deap() -> None:
     world = World("nsga2", score=sound, population=8, generations=5)
     world.explore()
     for start in range(8, 48, 8):
@@ -269,7 +269,7 @@ def test_parents_in_nsga2_are_the_survivors_of_deaps_fronts() -> None:
         assert len(seen & front) >= len(front & expected) / 2
 
 
-def test_over_budget_those_who_exceed_it_least_lead_back_into_it() -> None:
+def test_over_budget_parents_are_those_with_the_least_violation() -> None:
     options: dict[str, Any] = {"budget": Budget(params=10**5), "score": sound, "population": 8}
     world = World("nsga2", generations=40, **options)
     assert len(world.explore()) == world.engine.total
@@ -282,7 +282,7 @@ def test_over_budget_those_who_exceed_it_least_lead_back_into_it() -> None:
     assert seen <= {candidate.architecture for candidate in best}
 
 
-def test_who_is_in_budget_survives_who_is_not_and_who_failed() -> None:
+def test_candidates_in_budget_survive_those_over_budget() -> None:
     half = Budget(params=5 * 10**8)
     world = World("nsga2", budget=half, population=8, generations=8)
     world.explore()
@@ -295,20 +295,20 @@ def test_who_is_in_budget_survives_who_is_not_and_who_failed() -> None:
     assert seen <= good
 
 
-def test_exhaustive_search_lists_all_in_order() -> None:
+def test_exhaustive_search_proposes_all_in_order() -> None:
     world = World("exhaustive", size=50, population=3, generations=0)
     assert world.explore() == list(range(50))
     world = World("exhaustive", size=50, budget=Budget(params=20, macs=45))
     assert world.explore() == list(range(5, 20))
 
 
-def test_random_search_finds_all_of_a_small_space() -> None:
+def test_random_search_covers_a_small_space() -> None:
     world = World("random", size=50, population=10, generations=9)
     assert sorted(world.explore()) == list(range(50))
 
 
 class Endless(Line):
-    """More numbers than there are."""
+    """A space without a known size."""
 
     @property
     def size(self) -> Any:
@@ -316,7 +316,7 @@ class Endless(Line):
 
 
 @pytest.mark.parametrize("size", [None, 10**6 + 1])
-def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
+def test_exhaustive_search_of_an_infinite_space_is_refused(size: int | None) -> None:
     space = Endless() if size is None else Line(size)
     evaluator: Any = Known(space)
     history = History(evaluator, Budget(), SUM, reference=1)
@@ -341,12 +341,12 @@ def test_exhaustive_refuses_a_space_without_end(size: int | None) -> None:
         ({"latency_column": "pixel3"}, "give one with --latency"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(chosen: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_refused(chosen: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         SearchSettings.chosen(None, **chosen)
 
 
-def test_an_unknown_engine_is_answered_with_the_nearest() -> None:
+def test_an_unknown_engine_suggests_the_closest_match() -> None:
     with pytest.raises(UnknownNameError, match="'nsga2'"):
         SearchSettings.chosen(None, engine="nsga3")
 
@@ -371,7 +371,7 @@ OBJECTIVES = st.sampled_from(["params", "macs", "memory"]).flatmap(
 
 
 def values(candidate: Candidate, objectives: Sequence[str]) -> list[float]:
-    """Return a candidate's objectives, all to be low."""
+    """Return a candidate's objectives, all to be minimized."""
     assert candidate.score is not None
     costs = vars(candidate.costs)
     return [-candidate.score if name == "score" else costs[name] for name in objectives]
@@ -383,7 +383,7 @@ def dominates(a: Candidate, b: Candidate, objectives: Sequence[str]) -> bool:
 
 
 @given(candidates=CANDIDATES, objectives=OBJECTIVES)
-def test_the_front_is_who_is_not_dominated(
+def test_the_front_has_the_candidates_that_are_not_dominated(
     candidates: list[Candidate], objectives: tuple[str, ...]
 ) -> None:
     eligible = [c for c in candidates if c.score is not None and c.within_budget]
@@ -394,7 +394,7 @@ def test_the_front_is_who_is_not_dominated(
 
 
 @given(candidates=CANDIDATES, objectives=OBJECTIVES)
-def test_the_knee_is_farthest_below_the_plane_through_the_best(
+def test_the_knee_is_farthest_below_the_plane_of_the_extremes(
     candidates: list[Candidate], objectives: tuple[str, ...]
 ) -> None:
     front = pareto_front(candidates, objectives)
@@ -417,7 +417,7 @@ def test_the_knee_is_farthest_below_the_plane_through_the_best(
 
 
 @given(candidates=CANDIDATES, count=st.integers(1, 6))
-def test_a_shortlist_is_good_and_each_next_one_is_farthest(
+def test_a_short_shortlist_has_the_top_scoring_candidates(
     candidates: list[Candidate], count: int
 ) -> None:
     eligible = sorted(
@@ -449,7 +449,7 @@ def test_a_shortlist_of_many_is_the_farthest_first_traversal(seed: int) -> None:
 
 
 class Wide(ChoiceSpace):
-    """A million networks, of which hardly any is small."""
+    """A million networks, almost none of which is small."""
 
     first = Choice(*range(1, 101))
     second = Choice(*range(1, 101))
@@ -464,7 +464,7 @@ class Wide(ChoiceSpace):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["evolution", "regularized", "random"])
-def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
+def test_a_search_continues_if_few_draws_are_in_budget(engine: str) -> None:
     options: dict[str, Any] = {"repeats": 1, "batch_size": 8, "population": 4, "generations": 2}
     budget = diswot.Budget(params=1_500)
     run = diswot.search("resnet20", Wide(), engine=engine, budget=budget, **options)
@@ -474,7 +474,7 @@ def test_a_search_continues_where_few_draws_are_in_budget(engine: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_engine_under_its_former_name_searches_the_same() -> None:
+def test_an_engine_can_be_given_by_its_former_name() -> None:
     few: dict[str, Any] = {"scorer": "params", "population": 4, "generations": 2, "seed": 3}
     now, former = (
         diswot.search("resnet20", "s0", engine=name, **few)

@@ -1,4 +1,4 @@
-"""The journal gives back what was written, or names the line that is damaged."""
+"""The journal is read back unchanged, or the error names the damaged line."""
 
 import json
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def read(folder: Path, space: SearchSpace | None = None) -> list[Candidate]:
 
 
 @given(candidates=st.lists(CANDIDATES, min_size=1, max_size=4, unique_by=lambda c: c.key))
-def test_candidates_are_read_back_as_they_were(
+def test_candidates_are_read_back_unchanged(
     tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
@@ -77,7 +77,7 @@ def test_an_architecture_is_read_back_and_built_with_its_space(tmp_path: Path) -
     assert sum(p.numel() for p in first.build().parameters()) > 0
 
 
-def test_what_is_appended_is_on_disk_at_once(tmp_path: Path) -> None:
+def test_appended_lines_are_on_disk_immediately(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.append(0, named("1-3-5"))
         assert read(tmp_path) == [replaced(named("1-3-5"))]
@@ -86,7 +86,7 @@ def test_what_is_appended_is_on_disk_at_once(tmp_path: Path) -> None:
 
 
 def replaced(candidate: Candidate) -> Candidate:
-    """Return what is known of a candidate whose space is not."""
+    """Return a candidate with fields replaced, without its space."""
     return Candidate(None, candidate.name, candidate.key, candidate.costs)
 
 
@@ -97,7 +97,9 @@ def test_a_second_journal_continues_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_cannot_hold_is_not_half_written(tmp_path: Path, value: float) -> None:
+def test_a_number_that_json_cannot_hold_leaves_no_partial_line(
+    tmp_path: Path, value: float
+) -> None:
     write(tmp_path, named("1-3-5"))
     with pytest.raises(ValueError, match="JSON"):
         write(tmp_path, named("7-7-7", terms={"semantic": (0.5, value)}))
@@ -113,7 +115,7 @@ def without(key: str) -> Callable[[str], str]:
 
 
 def written_again(entry: dict[str, object]) -> str:
-    """Return a line with the checksum of what it says now."""
+    """Return a line with a recomputed checksum."""
     entry.pop("crc32")
     return line_with_checksum(entry).decode().rstrip("\n")
 
@@ -171,7 +173,7 @@ def written_again(entry: dict[str, object]) -> str:
         "violation is nothing",
     ],
 )
-def test_a_damaged_line_is_named(tmp_path: Path, damage: Callable[[str], str]) -> None:
+def test_the_error_names_a_damaged_line(tmp_path: Path, damage: Callable[[str], str]) -> None:
     write(tmp_path, named("1-1-1"), named("1-3-5"), named("7-7-7"))
     path = tmp_path / "journal.jsonl"
     lines = path.read_text().splitlines()
@@ -182,16 +184,16 @@ def test_a_damaged_line_is_named(tmp_path: Path, damage: Callable[[str], str]) -
     assert "\n" not in str(refusal.value)
 
 
-def test_a_line_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_line_that_is_not_text(tmp_path: Path) -> None:
     write(tmp_path, named("1-1-1"), named("1-3-5"))
     path = tmp_path / "journal.jsonl"
-    # Inside the quotes, where the line is still JSON if the byte is replaced by a guess.
+    # Inside the quotes, where the line stays valid JSON if the byte is replaced.
     path.write_bytes(path.read_bytes().replace(b"1-3-5", b"1-\xff-5"))
     with pytest.raises(RunFolderError, match="line 2"):
         read(tmp_path)
 
 
-def test_an_architecture_of_another_space_is_damage(tmp_path: Path) -> None:
+def test_an_architecture_of_another_space_is_refused(tmp_path: Path) -> None:
     write(tmp_path, named("1-1-1"), named("1-3-5"))
     with pytest.raises(RunFolderError, match="line 2"):
         read(tmp_path, ResNetDepthSpace((1,)))
@@ -205,13 +207,13 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_a_folder_without_a_journal_is_no_run_folder(tmp_path: Path) -> None:
+def test_a_folder_without_a_journal_is_not_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="is not a run folder"):
         read(tmp_path)
 
 
 @given(text=st.text())
-def test_whatever_a_line_holds_it_is_a_candidate_or_named(
+def test_any_line_is_a_candidate_or_named_in_the_error(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     folder = tmp_path_factory.mktemp("run")

@@ -1,4 +1,4 @@
-"""A search that was stopped resumes with the same result, or says why it cannot."""
+"""A stopped search resumes with the same result, or the error says why it cannot."""
 
 import json
 import os
@@ -43,7 +43,7 @@ BUDGET = Budget(params=20_000)
 def fixture_finished(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Return the folder of a finished run; it must stay as it is."""
+    """Return the folder of a finished run; tests must not change it."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     search(out=folder, budget=BUDGET, **RUNS[request.param])
     return folder
@@ -52,7 +52,7 @@ def fixture_finished(
 @pytest.mark.slow
 @settings(max_examples=6)
 @given(data=st.data())
-def test_a_journal_that_ends_anywhere_leads_to_the_same_result(
+def test_a_journal_truncated_anywhere_resumes_to_the_same_result(
     finished: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     content = b"".join(lines_of(finished))
@@ -78,7 +78,7 @@ def test_journal_lines_in_any_order_give_the_same_result(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("run", RUNS)
-def test_a_run_that_is_extended_becomes_the_longer_run(tmp_path: Path, run: str) -> None:
+def test_an_extended_run_equals_a_longer_run(tmp_path: Path, run: str) -> None:
     options: dict[str, Any] = {"budget": BUDGET, **RUNS[run]}
     search(out=tmp_path / "long", generations=3, **options)
     search(out=tmp_path / "short", generations=1, **options)
@@ -90,21 +90,21 @@ def test_a_run_that_is_extended_becomes_the_longer_run(tmp_path: Path, run: str)
 
 @pytest.fixture(name="run", scope="module")
 def fixture_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished run; it must stay as it is."""
+    """Return the folder of a finished run; tests must not change it."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     search(out=folder)
     return folder
 
 
 @pytest.mark.slow
-def test_a_finished_run_gives_its_result_again(run: Path) -> None:
+def test_resuming_a_finished_run_returns_its_result(run: Path) -> None:
     before = (run / "journal.jsonl").read_bytes(), (run / "result.json").read_bytes()
     again = resume(run, space=Tiny())
     assert ((run / "journal.jsonl").read_bytes(), (run / "result.json").read_bytes()) == before
     assert again.candidates == diswot.load_run(run, space=Tiny()).candidates
 
 
-def test_the_result_names_front_knee_and_shortlist(run: Path) -> None:
+def test_the_result_contains_front_knee_and_shortlist(run: Path) -> None:
     result, loaded = json.loads((run / "result.json").read_text()), diswot.load_run(run)
     assert result["objectives"] == ["score", "params"]
     assert result["front"] == [candidate.name for candidate in loaded.front]
@@ -162,7 +162,7 @@ OTHER_IMAGES = [(torch.full((1, 16, 16), i / 200), i % 10) for i in range(200)]
     ],
     ids=["data", "teacher", "scorer", "function", "space", "smaller", "larger", "other widths"],
 )
-def test_what_is_not_that_of_the_run_is_refused(
+def test_arguments_that_differ_from_the_run_are_refused(
     run: Path, tmp_path: Path, other: dict[str, Any], what: str
 ) -> None:
     folder = unfinished(tmp_path / "run", lines_of(run)[:5], run)
@@ -175,7 +175,7 @@ def test_what_is_not_that_of_the_run_is_refused(
 
 
 @pytest.mark.parametrize(("missing", "option"), [("space", "--space"), ("scorer", "--scorer")])
-def test_python_code_must_be_named_again(tmp_path: Path, missing: str, option: str) -> None:
+def test_python_objects_must_be_given_again(tmp_path: Path, missing: str, option: str) -> None:
     code: dict[str, Any] = {"space": Tiny(), "scorer": ones}
     search(out=tmp_path / "run", scorer=ones)
     resume(tmp_path / "run", **code)
@@ -190,7 +190,7 @@ def changed(line: bytes, **values: object) -> bytes:
     return line_with_checksum(entry)
 
 
-def test_a_journal_of_another_run_is_refused_by_its_candidate(run: Path, tmp_path: Path) -> None:
+def test_the_error_names_the_candidate_of_another_runs_journal(run: Path, tmp_path: Path) -> None:
     lines = lines_of(run)
     names = {entry["architecture"] for entry in entries_of(run)}
     other = next(name for name in map(Tiny().to_string, Tiny()) if name not in names)
@@ -213,7 +213,7 @@ def test_a_journal_of_another_run_is_refused_by_its_candidate(run: Path, tmp_pat
     ],
     ids=["half", "empty", "schema", "doubled", "zeros"],
 )
-def test_any_damage_but_a_torn_end_names_its_line(
+def test_the_error_names_the_damaged_line_of_a_journal(
     run: Path, tmp_path: Path, place: int, damage: Callable[[bytes], bytes]
 ) -> None:
     lines = lines_of(run)
@@ -283,7 +283,7 @@ def having(value: object, *path: str) -> Change:
         having({"compare": True, "onnx": None, "epochs": "many", "teacher_epochs": 1}, "job"),
     ],
 )
-def test_a_damaged_manifest_is_one_line(
+def test_a_damaged_manifest_is_a_one_line_error(
     cli: CommandLine, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Change
 ) -> None:
     monkeypatch.delenv("DISWOT_WORKERS")
@@ -298,23 +298,23 @@ def test_a_damaged_manifest_is_one_line(
 
 
 def written(folder: Path) -> int:
-    """Return how many whole lines the journal has."""
+    """Return the number of complete lines of the journal."""
     path = folder / "journal.jsonl"
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def wait_for(done: Callable[[], bool], ended: Callable[[], object | None]) -> None:
-    """Wait until something is done; not for ever, and not for a process that has ended."""
+    """Wait for a condition, with a time limit, while the process is running."""
     deadline = time.monotonic() + 120
     while not done():
-        assert ended() is None, "it ended before"
+        assert ended() is None, "the search ended before it was stopped"
         assert time.monotonic() < deadline
         time.sleep(0.002)
 
 
 @pytest.fixture(name="start", scope="module")
 def fixture_start() -> Callable[..., BaseProcess]:
-    """Return a function that runs another in a new process, in which all is imported."""
+    """Return a function that runs another one in a new process with everything imported."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
 
@@ -327,7 +327,7 @@ def fixture_start() -> Callable[..., BaseProcess]:
 
 
 def search_slowly(folder: Path) -> None:
-    """Begin a search of a minute."""
+    """Start a search that takes a minute."""
     search(out=folder, space=Slow(), generations=100)
 
 
@@ -368,7 +368,7 @@ def start_or_resume(folder: Path, options: dict[str, Any]) -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("engine", ["evolution", "nsga2"])
-def test_kills_at_any_moment_change_nothing(
+def test_kills_at_any_moment_do_not_change_the_result(
     tmp_path: Path, start: Callable[..., BaseProcess], engine: str
 ) -> None:
     options: dict[str, Any] = {"engine": engine, "generations": 4, "budget": BUDGET}
@@ -389,8 +389,8 @@ def test_kills_at_any_moment_change_nothing(
 
 
 @pytest.mark.slow
-def test_a_folder_in_which_nothing_was_started_counts_as_empty(tmp_path: Path) -> None:
-    """Between these files and the manifest a process can be killed, and there is no run yet."""
+def test_a_folder_without_a_manifest_counts_as_empty(tmp_path: Path) -> None:
+    """A process can be killed after it wrote these files and before the manifest."""
     folder = tmp_path / "run"
     folder.mkdir()
     for name in (".lock", "manifest.json.7.partial"):
@@ -415,21 +415,21 @@ def main_job(folder: Path, root: Path) -> None:
 
 
 def table_of(folder: Path) -> dict[str, Any]:
-    """Return the result of the main job, except for what is timed and the checksum of it all."""
+    """Return the result of the main job without times and checksum."""
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     del result["sha256"]
     for row in result["table"]:
         del row["latency_ms"]
     for form in result["student"]["forms"].values():
         del form["milliseconds"]
-    for name in ("config.json", "README.md"):  # in which milliseconds are noted
+    for name in ("config.json", "README.md"):  # which contains milliseconds
         del result["student"]["digests"][name]
     return result
 
 
 @pytest.fixture(name="whole_job", scope="module")
 def fixture_whole_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a main job that nothing stopped, next to the data root."""
+    """Return the folder of an uninterrupted main job, next to the data root."""
     place = tmp_path_factory.mktemp("job")
     (place / "data").mkdir()
     main_job(place / "whole", place / "data")
@@ -464,7 +464,7 @@ Resized = Callable[[str], None]
 
 @pytest.fixture(name="disk")
 def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
-    """Return a disk of six pages, and what makes it larger."""
+    """Return a disk of six pages, and a function that enlarges it."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
@@ -475,7 +475,7 @@ def fixture_disk(tmp_path: Path) -> Iterator[tuple[Path, Resized]]:
     try:
         mount("-o", "size=24k")
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no disk can be mounted here: {error}")
+        pytest.skip(f"mounting a file system is not possible here: {error}")
     try:
         yield disk, lambda size: mount("-o", f"remount,size={size}")
     finally:

@@ -1,4 +1,4 @@
-"""A run resumes with the definition of its score that it was started with."""
+"""A run resumes with the version of its score that it was started with."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(name="old", scope="module")
 def fixture_old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run as it was written while the default was `student_fit_1`."""
+    """Return a finished run as written when `student_fit_1` was the default."""
     folder = tmp_path_factory.mktemp("old") / "run"
     search(out=folder, scorer="student_fit_1")
     changed(folder, lambda used: used.update(scorer="student_fit"))
@@ -31,7 +31,7 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     write_record(folder / "manifest.json", manifest)
 
 
-def test_an_old_run_resumes_with_its_score_and_says_so(old: Path, tmp_path: Path) -> None:
+def test_an_old_run_resumes_with_its_score_and_reports_it(old: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(old)[:5], old)
     said: list[str] = []
     found = resume(folder, space=Tiny(), progress=lambda step: said.append(step.note))
@@ -40,7 +40,7 @@ def test_an_old_run_resumes_with_its_score_and_says_so(old: Path, tmp_path: Path
     assert [note for note in said if "resumes with student_fit_1" in note]
 
 
-def test_its_score_can_be_named(old: Path, tmp_path: Path) -> None:
+def test_the_score_of_an_old_run_can_be_named(old: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(old)[:5], old)
     with pytest.raises(RunFolderError, match="started with the scorer student_fit_1, but got"):
         resume(folder, space=Tiny(), scorer="student_fit")
@@ -48,7 +48,7 @@ def test_its_score_can_be_named(old: Path, tmp_path: Path) -> None:
     assert outcome_of(folder) == outcome_of(old)
 
 
-def test_a_new_run_says_nothing(tmp_path: Path) -> None:
+def test_a_new_run_reports_no_older_version(tmp_path: Path) -> None:
     search(out=tmp_path / "new")
     folder = unfinished(tmp_path / "run", lines_of(tmp_path / "new")[:5], tmp_path / "new")
     said: list[str] = []
@@ -57,7 +57,7 @@ def test_a_new_run_says_nothing(tmp_path: Path) -> None:
     assert outcome_of(folder) == outcome_of(tmp_path / "new")
 
 
-def test_a_version_that_is_not_here_is_refused(old: Path, tmp_path: Path) -> None:
+def test_an_unknown_version_is_refused(old: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(old)[:5], old)
     changed(folder, lambda used: used.update(scorer_versions={"student_fit": 3}))
     with pytest.raises(OptionError, match="the scorer student_fit_3, which is not installed here"):
@@ -73,7 +73,7 @@ def test_damaged_versions_are_refused(old: Path, tmp_path: Path, versions: Any) 
     assert "\n" not in str(refusal.value)
 
 
-def test_every_score_of_an_expression_keeps_its_version(tmp_path: Path) -> None:
+def test_every_score_of_an_expression_has_its_version(tmp_path: Path) -> None:
     search(out=tmp_path / "old", scorer="student_fit_1+params")
     changed(tmp_path / "old", lambda used: used.update(scorer="student_fit+params"))
     changed(tmp_path / "old", lambda used: used.pop("scorer_versions"))

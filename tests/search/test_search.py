@@ -44,7 +44,7 @@ def test_no_candidate_is_scored_twice_and_none_is_over_budget(engine: str) -> No
     assert run.best.score == max(c.score for c in run.candidates if c.score is not None)
 
 
-def test_a_small_space_is_searched_to_its_end() -> None:
+def test_a_small_space_is_searched_completely() -> None:
     run = search(space=ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1), generations=9)
     assert sorted(c.name for c in run.candidates) == ["1-1", "1-2", "2-1", "2-2"]
     assert run.baselines["largest"].name == "2-2"
@@ -52,7 +52,7 @@ def test_a_small_space_is_searched_to_its_end() -> None:
 
 
 @pytest.mark.slow
-def test_global_random_states_are_left_alone() -> None:
+def test_global_random_states_are_unchanged() -> None:
     random.seed(7)
     np.random.seed(7)  # noqa: NPY002  (the global state is what is tested)
     torch.manual_seed(7)
@@ -64,7 +64,7 @@ def test_global_random_states_are_left_alone() -> None:
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected  # noqa: NPY002
 
 
-def test_over_budget_networks_are_never_allocated() -> None:
+def test_networks_over_budget_are_never_allocated() -> None:
     built: list[tuple[str, int]] = []
 
     class Watched(ResNetDepthSpace):
@@ -80,13 +80,13 @@ def test_over_budget_networks_are_never_allocated() -> None:
     assert max(size for device, size in built if device != "meta") <= 6_000
 
 
-def test_a_budget_nothing_meets_is_refused_naming_the_smallest() -> None:
+def test_an_unmet_budget_reports_the_smallest_network() -> None:
     with pytest.raises(BudgetError, match=r"params ≤ 10.* smallest is 1-1-1 with params"):
         search(budget=diswot.Budget(params=10))
 
 
 @pytest.mark.slow
-def test_a_run_folder_reads_back_as_it_was(tmp_path: Path) -> None:
+def test_a_run_folder_is_read_back_unchanged(tmp_path: Path) -> None:
     run = search(out=tmp_path / "run")
     read = diswot.load_run(tmp_path / "run", space=SPACE)
     assert read.best == run.best
@@ -108,7 +108,7 @@ class OneBad(ChoiceSpace):
         return nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
 
 
-def test_a_score_that_is_not_finite_fails_its_candidate_alone() -> None:
+def test_a_score_that_is_not_finite_fails_only_its_candidate() -> None:
     run = search(space=OneBad())
     (failed,) = run.failures
     assert failed.name == "width=6"
@@ -117,7 +117,7 @@ def test_a_score_that_is_not_finite_fails_its_candidate_alone() -> None:
     assert len(run.candidates) == 3
 
 
-def test_scores_given_singly_and_together_are_equal() -> None:
+def test_scores_computed_singly_and_together_are_equal() -> None:
     options: dict[str, Any] = {"space": SPACE, "repeats": 2, "batch_size": 8, "scorer": "diswot"}
     together = diswot.score(["1-2-3", "3-2-1"], "resnet20", **options)
     single = diswot.score(["3-2-1"], "resnet20", **options)
@@ -127,7 +127,7 @@ def test_scores_given_singly_and_together_are_equal() -> None:
 
 
 @pytest.mark.slow
-def test_scores_and_searches_follow_the_same_score_by_default() -> None:
+def test_score_and_search_use_the_same_default_score() -> None:
     (scored,) = diswot.score(["1-1-1"], "resnet20", space=SPACE, repeats=1, batch_size=8)
     found = search()
     assert list(scored.terms) == list(found.best.terms)
@@ -156,7 +156,7 @@ def test_a_trained_teacher_can_be_scored_with_its_weights() -> None:
 
 
 @pytest.mark.parametrize("how", COMBINATIONS)
-def test_combinations_rise_with_every_term(how: Any) -> None:
+def test_combined_scores_increase_with_every_term(how: Any) -> None:
     terms = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 5.0]])
     scores = combine(terms, how, terms)
     assert list(scores) == sorted(scores)
@@ -172,7 +172,7 @@ def test_standard_scores_do_not_depend_on_the_scale_of_a_term() -> None:
 
 
 @pytest.mark.slow
-def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
+def test_semantic_grad_has_its_measured_correlation_on_s0(shared_data: Path) -> None:
     from diswot.bench.ground_truths import find_truth
     from diswot.bench.rank_statistics import kendall
 
@@ -192,7 +192,9 @@ def test_semantic_grad_ranks_s0_as_measured(shared_data: Path) -> None:
     ("scorer", "repeats", "examples"),
     [("student_fit", 2, 16), ("student_fit_1", 3, 64), ("student_fit + nwot", 3, 64)],
 )
-def test_a_scorer_draws_what_it_needs_by_default(scorer: str, repeats: int, examples: int) -> None:
+def test_repeats_and_batch_size_default_to_those_of_the_scorer(
+    scorer: str, repeats: int, examples: int
+) -> None:
     chosen = resolve_scoring("resnet20", "s0", scorer=scorer).settings
     assert (chosen["repeats"], chosen["batch_size"]) == (repeats, examples)
     chosen = resolve_scoring("resnet20", "s0", scorer=scorer, repeats=1, batch_size=8).settings

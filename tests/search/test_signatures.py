@@ -1,4 +1,4 @@
-"""Searches over networks of any signature, and runs of DisWOT 0.1.0."""
+"""Searches over networks with any signature, and runs of DisWOT 0.1.0."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def search(folder: Path, *, generations: int = 1) -> diswot.SearchResult:
 
 
 def as_first_version(folder: Path) -> None:
-    """Write the manifest as 0.1.0 wrote it: images in place of a signature, and no task."""
+    """Write the manifest in the format of 0.1.0: images in place of a signature, and no task."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     (images,) = manifest["data"]["signature"]["inputs"]
@@ -52,7 +52,7 @@ def test_a_run_of_the_first_version_is_read_and_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_other_data_is_not_resumed(tmp_path: Path) -> None:
+def test_a_run_on_other_data_is_not_resumed(tmp_path: Path) -> None:
     search(tmp_path / "run")
     path = tmp_path / "run" / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -64,14 +64,14 @@ def test_a_run_of_other_data_is_not_resumed(tmp_path: Path) -> None:
 
 
 class Wordy(ResNetDepthSpace):
-    """Takes no channels, but words."""
+    """A space without `in_channels`, with an option for words."""
 
     def __init__(self, *, words: int = 3) -> None:
         super().__init__()
         self.words = words
 
 
-def test_only_spaces_that_take_channels_are_reported_them() -> None:
+def test_only_spaces_with_in_channels_get_the_channels() -> None:
     text = Signature((TensorSpec("ids", (None,), "int64", high=9),), 4)
     found: SearchSpace = find_space("tests.search.test_signatures:Wordy", of_images(1, 8, 8))
     assert isinstance(found, Wordy)
@@ -81,7 +81,7 @@ def test_only_spaces_that_take_channels_are_reported_them() -> None:
         assert vars(named)["in_channels"] == vars(built_in)["in_channels"] == channels
 
 
-def test_a_space_for_the_side_of_images_needs_enough_of_them() -> None:
+def test_a_space_with_a_minimal_image_size_checks_it() -> None:
     space = find_space("mobile-small", of_images(1, 24, 24))
     assert isinstance(space, MobileSpace)
     assert (space.image_size, space.in_channels) == (24, 1)
@@ -93,7 +93,7 @@ def test_a_space_for_the_side_of_images_needs_enough_of_them() -> None:
     ("scorer", "reads"),
     [("diswot", "classifier weights"), ("snip", "labels"), ("logrank(kd,params)", "logits")],
 )
-def test_scores_of_what_a_task_does_not_give_are_refused(scorer: str, reads: str) -> None:
+def test_scores_that_need_data_the_task_lacks_are_refused(scorer: str, reads: str) -> None:
     check_scoring("resnet20", "s0", scorer=scorer)
     with pytest.raises(OptionError, match=f"reads {reads}, which networks of the task landmarks"):
         check_scoring(None, None, task="landmarks", scorer=scorer)

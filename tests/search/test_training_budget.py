@@ -1,4 +1,4 @@
-"""How a budget of trainings is divided."""
+"""Division of a training budget."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from diswot.training import total_epochs
 
 @pytest.mark.parametrize("total", ["1x", "1.5x", "2x", "6x", "10x", "25x"])
 @pytest.mark.parametrize("whole", [1, 10, 200])
-def test_all_trainings_are_within_the_budget(total: str, whole: int) -> None:
+def test_the_sum_of_all_trainings_is_within_the_budget(total: str, whole: int) -> None:
     plan = TrainingBudget.chosen(None, None, total).plan(whole)
     assert plan.shortlist is not None
     assert plan.trainings is not None
@@ -17,7 +17,7 @@ def test_all_trainings_are_within_the_budget(total: str, whole: int) -> None:
     assert whole <= spent <= float(total[:-1]) * whole
 
 
-def test_nothing_asked_for_is_no_training() -> None:
+def test_no_option_means_no_training() -> None:
     assert not TrainingBudget.chosen(None, None, None)
     assert TrainingBudget.chosen(0, None, None).plan(20) == Plan(0, 4)
 
@@ -34,14 +34,14 @@ def test_nothing_asked_for_is_no_training() -> None:
         ((0, 3, None), "--trainings 20"),
     ],
 )
-def test_budgets_that_cannot_be_are_refused(
+def test_invalid_training_budgets_are_refused(
     options: tuple[int | None, int | None, str | None], said: str
 ) -> None:
     with pytest.raises(OptionError, match=said):
         TrainingBudget.chosen(*options)
 
 
-def test_trainings_that_leave_nothing_for_the_winner_are_refused() -> None:
+def test_short_trainings_that_use_the_whole_budget_are_refused() -> None:
     with pytest.raises(OptionError, match="the winner needs 20"):
         TrainingBudget.chosen(30, 2, "2x").plan(20)
     with pytest.raises(OptionError, match="at most 20"):
@@ -49,12 +49,12 @@ def test_trainings_that_leave_nothing_for_the_winner_are_refused() -> None:
 
 
 def trained(seconds: float, *, count: int = 4, failure: str | None = None) -> list[BriefTraining]:
-    """Return short trainings of 4 epochs that took so many seconds each."""
+    """Return short trainings of 4 epochs with these seconds each."""
     value, curve = (None, ()) if failure else (0.5, (0.1, 0.2, 0.3, 0.5))
     return [BriefTraining(str(n), str(n), 4, value, failure, seconds, curve) for n in range(count)]
 
 
-def test_minutes_are_divided_by_what_the_first_trainings_took() -> None:
+def test_a_time_budget_is_divided_by_the_measured_epoch_time() -> None:
     budget = TrainingBudget.chosen(None, None, "10min")
     plan = budget.plan(20)
     assert (plan.epochs, plan.left([])) == (4, 4)
@@ -67,19 +67,19 @@ def test_minutes_are_divided_by_what_the_first_trainings_took() -> None:
     assert TrainingBudget(minutes=100 / 60).plan(20, trained(10.0)).shortlist == 1
 
 
-def test_minutes_that_suffice_for_the_winner_alone_train_no_more() -> None:
+def test_a_time_budget_for_the_winner_allows_no_more_trainings() -> None:
     budget = TrainingBudget.chosen(None, None, "1min")
     assert budget.plan(20).left(trained(8.0)) == 0  # 32 s of 60 are spent
     assert budget.plan(20, trained(60.0)).shortlist == 1
 
 
 @pytest.mark.parametrize("failure", [None, "broken"])
-def test_trainings_that_take_no_time_end_too(failure: str | None) -> None:
+def test_trainings_of_zero_seconds_still_end(failure: str | None) -> None:
     plan = TrainingBudget.chosen(None, None, "1min").plan(20)
     assert plan.left(trained(0.0, failure=failure)) > 0
 
 
-def test_epochs_of_stopped_trainings_are_spent_on_further_ones() -> None:
+def test_epochs_of_stopped_trainings_go_to_more_trainings() -> None:
     stopped = BriefTraining("1", "1", 4, 0.2, None, 1.0, (0.1, 0.2))
     plan = TrainingBudget.chosen(None, None, "6x").plan(20)
     assert plan.left([stopped] * 4) == plan.left(trained(1.0)) + 2

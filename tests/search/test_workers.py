@@ -1,4 +1,4 @@
-"""Searches by worker processes end as those in one process do, whatever becomes of the workers."""
+"""Searches with worker processes give the result of one process, even if workers are killed."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("engine", ["evolution", "nsga2", "regularized", "random"])
-def test_two_workers_find_what_one_finds(tmp_path: Path, engine: str) -> None:
+def test_two_workers_give_the_result_of_one(tmp_path: Path, engine: str) -> None:
     options: dict[str, Any] = {"engine": engine, "budget": Budget(params=20_000)}
     for workers in (1, 2):
         search(out=tmp_path / str(workers), workers=workers, **options)
@@ -33,7 +33,7 @@ def test_two_workers_find_what_one_finds(tmp_path: Path, engine: str) -> None:
     assert str(os.getpid()) not in {worker.rpartition("/")[2] for worker in scored}
 
 
-def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(tmp_path: Path) -> None:
+def test_a_killed_worker_costs_only_a_retry(tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     killed: list[int] = []
 
@@ -50,7 +50,7 @@ def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(tmp_path: Path) 
     assert len({entry["worker"] for entry in entries_of(folder)}) >= 3
 
 
-def test_a_candidate_that_kills_its_process_fails_alone(tmp_path: Path) -> None:
+def test_only_the_candidate_that_kills_its_process_fails(tmp_path: Path) -> None:
     run = search(space=Deadly(), engine="exhaustive", workers=2, out=tmp_path / "run")
     assert len(run.candidates) == 27
     (failed,) = run.failures
@@ -64,7 +64,7 @@ def test_a_candidate_that_kills_its_process_fails_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["space", "scorer"])
-def test_what_cannot_be_sent_to_workers_is_one_line(tmp_path: Path, what: str) -> None:
+def test_arguments_that_cannot_be_pickled_are_a_one_line_error(tmp_path: Path, what: str) -> None:
     lock = threading.Lock()
 
     def locked(student: object, teacher: object) -> float:
@@ -86,7 +86,7 @@ def test_more_workers_than_cores_are_refused_before_writing(tmp_path: Path) -> N
 
 
 class Running:
-    """A search of minutes by two workers, in a process group of its own."""
+    """A search of several minutes with two workers, in its own process group."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -106,10 +106,10 @@ class Running:
         while not reached():
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
-            time.sleep(0.02)  # looking through all processes takes a while itself
+            time.sleep(0.02)  # listing all processes takes a while
 
     def members(self) -> set[int]:
-        """Return the processes of the group that have not ended."""
+        """Return the running processes of the group."""
         found = set()
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -135,7 +135,7 @@ MOMENTS: dict[str, Callable[[Running], bool]] = {
 
 @pytest.fixture(name="running", params=MOMENTS)
 def fixture_running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
-    """Return a search at a certain moment."""
+    """Return a search that has reached a given moment."""
     running = Running(tmp_path / "run")
     try:
         running.wait_until(lambda: MOMENTS[request.param](running))
@@ -147,7 +147,7 @@ def fixture_running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 
 
 def ended(running: Running) -> bool:
-    """Wait for the end of all processes; not for ever."""
+    """Wait for the end of all processes, with a time limit."""
     deadline = time.monotonic() + 60
     while running.members() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -168,8 +168,8 @@ def test_no_worker_outlives_a_killed_parent(running: Running) -> None:
     assert ended(running)
 
 
-def test_the_processes_are_found(tmp_path: Path) -> None:
-    """Make sure that the tests above look at what there is."""
+def test_the_process_group_contains_the_workers(tmp_path: Path) -> None:
+    """Check that the tests above watch the right processes."""
     running = Running(tmp_path / "run")
     try:
         running.wait_until(lambda: running.lines() >= 3)

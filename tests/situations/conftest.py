@@ -1,4 +1,4 @@
-"""Fixtures that situations of several areas share."""
+"""Fixtures of several situations."""
 
 from tests.tasks.images.conftest import kept, load
 

@@ -1,4 +1,4 @@
-"""Situations of users with data of their own: formats and layouts, each as a small input."""
+"""Typical data of users: formats and layouts, each as a small input."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_a_competition_with_unlabeled_test_images(tmp_path: Path, load: Load) ->
 
 
 def test_a_folder_unpacked_on_a_mac(tmp_path: Path, load: Load) -> None:
-    """A zip archive with `__MACOSX/`, `._*` and `.DS_Store`, unpacked into a folder of its name."""
+    """A zip archive with `__MACOSX/`, `._*` and `.DS_Store`, unpacked into its own folder."""
     fill(tmp_path / "pets", ["cat", "dog"], count=6)  # type: ignore[arg-type]
     with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
         for path in sorted((tmp_path / "pets").rglob("*.png")):
@@ -66,7 +66,7 @@ def test_a_folder_unpacked_on_a_mac(tmp_path: Path, load: Load) -> None:
 
 
 def test_a_folder_of_links_on_a_cluster(tmp_path: Path, load: Load) -> None:
-    """Classes are links to a store, in which one file is gone and one link leads to itself."""
+    """Classes are links to a store with a missing file and a link to itself."""
     store = fill(tmp_path / "store", ["x17", "x18"], count=8)  # type: ignore[arg-type]
     for name, target in (("cat", "x17"), ("dog", "x18")):
         (tmp_path / "view").mkdir(exist_ok=True)
@@ -86,7 +86,7 @@ def test_years_as_classes(tmp_path: Path, load: Load) -> None:
     assert data.classes == ("-1", "5", "10", "2009")
 
 
-def test_a_dataset_cut_in_parts(tmp_path: Path) -> None:
+def test_a_dataset_from_random_split(tmp_path: Path) -> None:
     """`random_split` of a concatenation of datasets: a pair (training, test)."""
     labels = torch.arange(60) % 3
     parts = [TensorDataset(torch.rand(60, 3, 8, 8), labels) for _ in range(2)]
@@ -97,8 +97,8 @@ def test_a_dataset_cut_in_parts(tmp_path: Path) -> None:
     assert isinstance(train, Subset)
 
 
-def test_labels_counted_from_one() -> None:
-    """Labels 1 to 5, as MATLAB has them: class 0 is reported to have no images."""
+def test_labels_that_start_at_one() -> None:
+    """Labels 1 to 5, as in MATLAB: class 0 is reported as empty."""
     notes: list[str] = []
     dataset = TensorDataset(torch.rand(50, 3, 8, 8), torch.arange(50) % 5 + 1)
     data = diswot.load_data(dataset, progress=lambda step: notes.append(step.note))
@@ -107,7 +107,7 @@ def test_labels_counted_from_one() -> None:
 
 
 def test_pixels_of_0_to_255_as_floats() -> None:
-    """Images converted to float and not divided are read as 0 to 255."""
+    """Float images that were not divided by 255 are read as 0 to 255."""
     pixels = torch.randint(0, 256, (60, 3, 8, 8))
     labels = torch.arange(60) % 2
     floats = diswot.load_data(TensorDataset(pixels.float(), labels))
@@ -117,7 +117,7 @@ def test_pixels_of_0_to_255_as_floats() -> None:
 
 
 def test_the_same_photo_in_training_and_test(tmp_path: Path, load: Load) -> None:
-    """A photo that was saved twice, as PNG and as BMP, is found in both splits."""
+    """A photo saved as PNG in one split and as BMP in another is reported."""
     fill(tmp_path / "train", count=8)
     fill(tmp_path / "test", count=4, suffix=".bmp")
     _, notes = load(tmp_path)
@@ -132,8 +132,8 @@ def test_faces_of_people_by_their_names(tmp_path: Path, load: Load) -> None:
     assert any("李雷 2/1/1" in note for note in notes)
 
 
-def test_splits_are_shown_before_anything_is_searched(cli: CommandLine, tmp_path: Path) -> None:
-    """`diswot score` on `Training/` and `Testing/` shows the classes with their images."""
+def test_splits_are_printed_before_the_search(cli: CommandLine, tmp_path: Path) -> None:
+    """`diswot score` on `Training/` and `Testing/` prints the number of images per class."""
     for name, count in (("Training", 20), ("Testing", 5)):
         fill(tmp_path / "brain" / name, ["glioma", "none"], count=count)  # type: ignore[arg-type]
     quick = ("--scorer", "params", "--repeats", "1", "--batch-size", "4")
@@ -143,7 +143,7 @@ def test_splits_are_shown_before_anything_is_searched(cli: CommandLine, tmp_path
     assert "folders taken as splits: Training/ for train, Testing/ for test" in outcome.err
 
 
-def test_objects_to_be_detected_are_no_classes(tmp_path: Path, load: Load) -> None:
+def test_a_detection_dataset_is_refused(tmp_path: Path, load: Load) -> None:
     """A detection dataset (`images/train`, `labels/train`) is refused in one line, not misread."""
     for split in ("train", "val"):
         save(tmp_path / "images" / split / "1.jpg")

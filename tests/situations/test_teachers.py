@@ -1,4 +1,4 @@
-"""Teachers as people have them: how their checkpoints, names and folders look."""
+"""Typical teachers of users: their checkpoints, names and folders."""
 
 import json
 import os
@@ -18,7 +18,7 @@ FRUIT = ("apple", "fig", "kiwi")
 
 
 def fruit(classes: Sequence[str] = FRUIT, count: int = 20) -> ImageData:
-    """Return images in which the brightest pixel gives the class."""
+    """Return images whose brightest pixel is the class."""
     labels = torch.arange(len(classes)).repeat(count)
     images = torch.rand(len(labels), 1, 4, 4, generator=torch.Generator().manual_seed(0)) / 4
     images.flatten(1).scatter_(1, labels[:, None], 1.0)
@@ -42,7 +42,7 @@ def accuracy(teacher: Any, data: ImageData) -> float:
     return float(right.float().mean())
 
 
-def test_lightning_of_a_compiled_network_with_its_metrics(tmp_path: Path) -> None:
+def test_a_lightning_checkpoint_of_a_compiled_network(tmp_path: Path) -> None:
     """A `.ckpt` of Lightning 2 whose module was `self.net = torch.compile(net)`."""
     state = {f"net._orig_mod.{name}": tensor for name, tensor in network().state_dict().items()}
     torch.save(
@@ -67,7 +67,7 @@ def test_a_checkpoint_in_bfloat16_next_to_its_average(tmp_path: Path) -> None:
     assert len(teacher.notes) == 2
 
 
-def test_labels_in_a_file_of_the_model_s_authors(tmp_path: Path) -> None:
+def test_a_labels_file_in_the_order_of_the_outputs(tmp_path: Path) -> None:
     """A `labels.txt` in Title Case, in the order of the outputs, for `--teacher-classes`."""
     (tmp_path / "labels.txt").write_text("Kiwi\r\nApple\r\nFig\r\n", encoding="utf-8-sig")
     data = fruit()
@@ -80,7 +80,7 @@ def test_labels_in_a_file_of_the_model_s_authors(tmp_path: Path) -> None:
     assert accuracy(teacher, data) == 1
 
 
-def test_a_teacher_of_image_folder_on_dates_as_classes() -> None:
+def test_a_teacher_trained_with_image_folder_on_numbered_days() -> None:
     """Folders `day 1` … `day 12` that torchvision's ImageFolder sorted as text."""
     natural = [f"day {number}" for number in range(1, 13)]
     data = fruit(natural)
@@ -92,7 +92,7 @@ def test_a_teacher_of_image_folder_on_dates_as_classes() -> None:
     assert accuracy(named, data) == 1
 
 
-def test_the_folder_of_a_trainer_instead_of_a_file(tmp_path: Path) -> None:
+def test_a_trainer_checkpoint_folder_instead_of_a_file(tmp_path: Path) -> None:
     """`--teacher-weights output/checkpoint-500`, a folder with `pytorch_model.bin`."""
     torch.save(network().state_dict(), tmp_path / "pytorch_model.bin")
     (tmp_path / "trainer_state.json").write_text(json.dumps({"epoch": 3}))
@@ -109,8 +109,8 @@ def test_an_optimizer_state_instead_of_the_weights(tmp_path: Path) -> None:
         find_teacher(network(), fruit().spec, weights=tmp_path / "optimizer.pt")
 
 
-def test_a_checkpoint_that_is_written_into_a_pipe(tmp_path: Path) -> None:
-    """`--teacher-weights <(curl …)`: a pipe is refused, not waited for."""
+def test_a_checkpoint_from_a_pipe_is_refused(tmp_path: Path) -> None:
+    """`--teacher-weights <(curl …)`: a pipe is refused immediately."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DiswotError, match="pipe"):
         find_teacher(network(), fruit().spec, weights=tmp_path / "pipe")

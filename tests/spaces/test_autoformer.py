@@ -1,4 +1,4 @@
-"""The space of AutoFormer: what belongs to it, how it varies, and its vision transformers."""
+"""The space of AutoFormer: its architectures, mutation and crossover, and networks."""
 
 import itertools
 import json
@@ -70,11 +70,11 @@ def small_vit(**changes: Any) -> VisionTransformer:
     return VisionTransformer(**settings | changes)
 
 
-# What belongs to the space
+# Architectures of the space
 
 
 @given(arch=architectures())
-def test_every_architecture_survives_its_name(arch: Architecture) -> None:
+def test_every_architecture_is_read_back_from_its_name(arch: Architecture) -> None:
     text = SPACE.to_string(arch)
     assert not set(text) & set(" \n")
     assert SPACE.from_string(text) == arch
@@ -108,7 +108,7 @@ def test_a_name_is_short_and_readable() -> None:
         "216-h3,4-m3.5,4\n216",
     ],
 )
-def test_what_is_outside_is_refused_with_the_expected_form(text: str) -> None:
+def test_names_outside_the_space_are_refused_with_the_format(text: str) -> None:
     with pytest.raises(ValueError, match="Expected hidden size, heads and MLP ratios") as refusal:
         SHALLOW.from_string(text)
     assert "2 or 3 layers" in str(refusal.value)
@@ -137,12 +137,12 @@ def test_a_space_without_networks_is_refused(arguments: dict[str, Any]) -> None:
         AutoFormerSpace(**arguments)
 
 
-def test_the_space_has_the_size_that_is_counted_by_hand() -> None:
+def test_the_size_of_the_space_is_correct() -> None:
     assert SPACE.size == 3 * (4**12 + 4**13 + 4**14)
     assert AutoFormerSpace(heads=(3,), mlp_ratios=(4,)).size == 9
 
 
-def test_iteration_goes_through_everything_in_order_of_depth() -> None:
+def test_iteration_yields_every_architecture_by_depth() -> None:
     everything = list(SMALL)
     expected = {
         AutoFormerArchitecture(hidden, heads, ratios)
@@ -155,7 +155,7 @@ def test_iteration_goes_through_everything_in_order_of_depth() -> None:
     assert set(everything) == expected
 
 
-def test_iteration_starts_at_once_in_a_space_of_a_billion() -> None:
+def test_iteration_over_a_billion_architectures_starts_at_once() -> None:
     first = list(itertools.islice(SPACE, 1000))
     assert len(set(first)) == 1000
     assert {len(arch.heads) for arch in first} == {12}
@@ -165,7 +165,7 @@ def test_iteration_starts_at_once_in_a_space_of_a_billion() -> None:
 
 
 @pytest.mark.slow
-def test_all_rows_of_the_table_are_architectures_and_build(shared_data: Path) -> None:
+def test_every_row_of_the_table_is_an_architecture_that_builds(shared_data: Path) -> None:
     rows = json.loads((shared_data / "vit-bench" / "autoformer.json").read_text("utf-8"))
     assert len(rows) == 100
     found = set()
@@ -183,7 +183,7 @@ def test_all_rows_of_the_table_are_architectures_and_build(shared_data: Path) ->
     assert len(found) == 100
 
 
-def test_a_record_names_the_architecture_that_a_string_does() -> None:
+def test_a_table_row_and_a_string_give_the_same_architecture() -> None:
     read = SHALLOW.from_record(RECORD | {"cifar100_kd_acc": 76.0})
     assert read == SHALLOW.from_string("216-h3,4-m3.5,4")
     assert SHALLOW.to_string(read) == "216-h3,4-m3.5,4"
@@ -207,24 +207,24 @@ def test_a_record_names_the_architecture_that_a_string_does() -> None:
     ],
     ids=str,
 )
-def test_a_record_of_something_else_is_refused(change: Mapping[str, Any]) -> None:
+def test_a_table_row_with_invalid_values_is_refused(change: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match="Expected hidden size") as refusal:
         SHALLOW.from_record(RECORD | dict(change))
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("missing", RECORD)
-def test_a_record_that_lacks_something_is_refused(missing: str) -> None:
+def test_a_table_row_with_missing_columns_is_refused(missing: str) -> None:
     row = {name: value for name, value in RECORD.items() if name != missing}
     with pytest.raises(ValueError, match=f"{missing}': None"):
         SHALLOW.from_record(row)
 
 
-# How architectures vary
+# Mutation and crossover
 
 
 def changes(one: Architecture, other: Architecture) -> list[str]:
-    """Name what differs between two architectures: each gene that both have, and the depth."""
+    """Return the differences of two architectures: genes that both have, and the depth."""
     found = ["hidden"] if one.hidden != other.hidden else []
     found += ["depth"] if len(one.heads) != len(other.heads) else []
     for name in ("heads", "mlp_ratios"):
@@ -240,7 +240,7 @@ def test_a_mutation_changes_one_gene(arch: Architecture, seed: int) -> None:
     assert len(changes(arch, mutant)) == 1
 
 
-def test_each_kind_of_gene_is_mutated_and_each_depth_reached() -> None:
+def test_every_gene_is_mutated_and_every_depth_reached() -> None:
     rng = np.random.default_rng(0)
     arch = SPACE.sample(rng)
     mutants = [SPACE.mutate(arch, rng) for _ in range(200)]
@@ -249,7 +249,7 @@ def test_each_kind_of_gene_is_mutated_and_each_depth_reached() -> None:
     assert {len(mutant.heads) for mutant in mutants} == {12, 13, 14}
 
 
-def test_only_what_is_free_is_mutated() -> None:
+def test_only_free_genes_are_mutated() -> None:
     space = AutoFormerSpace(hidden_dims=(192,), depths=(2,), heads=(3,))
     rng = np.random.default_rng(0)
     arch = space.sample(rng)
@@ -261,7 +261,7 @@ def test_only_what_is_free_is_mutated() -> None:
 
 
 @given(mother=architectures(), father=architectures(), seed=SEEDS)
-def test_each_gene_of_a_child_is_a_parents(
+def test_every_gene_of_a_child_comes_from_a_parent(
     mother: Architecture, father: Architecture, seed: int
 ) -> None:
     child = SPACE.crossover(mother, father, np.random.default_rng(seed))
@@ -285,7 +285,7 @@ def test_children_mix_their_parents() -> None:
     assert all(set(child.heads) == {3, 4} for child in children)
 
 
-def test_what_is_beyond_the_depth_is_no_part_of_an_architecture() -> None:
+def test_genes_of_layers_beyond_the_depth_are_ignored() -> None:
     deep = AutoFormerArchitecture(216, (3, 4, 4), (3.5, 4, 4))
     other = AutoFormerArchitecture(216, (3, 4, 3), (3.5, 4, 3.5))
     rng = np.random.default_rng(0)
@@ -318,7 +318,7 @@ def test_every_architecture_builds_and_runs_at_its_image_size(
 
 
 def block_shapes(network: nn.Module, images: Tensor) -> list[tuple[int, ...]]:
-    """Return the shape of each block's output; the logits must have one row per image."""
+    """Return the output shape of every block, and check the shape of the logits."""
     seen: list[tuple[int, ...]] = []
     sequence = network.get_submodule("blocks")
     assert isinstance(sequence, nn.Sequential)
@@ -356,7 +356,7 @@ def test_known_transformers_have_their_published_parameters(
 
 
 @pytest.mark.parametrize(("image_size", "patch_size"), [(32, 4), (224, 16), (8, 8)])
-def test_parameters_are_those_of_the_definition(image_size: int, patch_size: int) -> None:
+def test_parameter_counts_equal_the_definition(image_size: int, patch_size: int) -> None:
     space = AutoFormerSpace(depths=(3,), image_size=image_size, patch_size=patch_size)
     arch = space.from_string("216-h3,4,3-m3.5,4,4")
     with torch.device("meta"):
@@ -364,7 +364,7 @@ def test_parameters_are_those_of_the_definition(image_size: int, patch_size: int
     assert count(network) == expected_params(arch, 10, image_size=image_size, patch_size=patch_size)
 
 
-def test_width_heads_ratios_and_depth_are_those_of_the_network() -> None:
+def test_the_network_has_its_width_heads_ratios_and_depth() -> None:
     with torch.device("meta"):
         network = SHALLOW.build(SHALLOW.from_string("216-h3,4,4-m3.5,4,3.5"), 10)
     blocks = list(network.get_submodule("blocks").children())
@@ -432,10 +432,10 @@ def slow_transformer(network: VisionTransformer, images: Tensor) -> Tensor:
     return torch.stack([logits(image) for image in images])
 
 
-def test_the_transformer_computes_what_its_definition_says() -> None:
+def test_the_transformer_equals_a_slow_reference() -> None:
     torch.manual_seed(0)
     network = small_vit().double()
-    for parameter in network.parameters():  # of a size at which every part has a say
+    for parameter in network.parameters():  # large enough that every part affects the output
         nn.init.normal_(parameter, std=0.5)
     images = torch.randn(3, 3, 8, 8, dtype=torch.float64)
     torch.testing.assert_close(network(images), slow_transformer(network, images))
@@ -450,7 +450,7 @@ def test_the_head_reads_the_class_token_after_the_last_norm() -> None:
     assert torch.equal(seen["read"], seen["tokens"][:, 0])
 
 
-def test_weights_begin_small_and_biases_at_zero() -> None:
+def test_weights_start_small_and_biases_at_zero() -> None:
     torch.manual_seed(0)
     network = small_vit(hidden=192, heads=(3,), mlp_ratios=(4,), num_classes=100, image_size=32)
     drawn: list[Tensor] = [network.positions, network.class_token]
@@ -469,7 +469,7 @@ def test_images_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
         small_vit()(torch.zeros(2, *shape))
 
 
-def test_images_of_another_size_are_taken_when_asked_for() -> None:
+def test_images_of_another_size_can_be_allowed() -> None:
     assert small_vit(image_size=12)(torch.zeros(2, 3, 12, 12)).shape == (2, 3)
 
 
@@ -488,12 +488,12 @@ def test_images_of_another_size_are_taken_when_asked_for() -> None:
     ],
     ids=str,
 )
-def test_a_transformer_that_cannot_be_is_refused(change: Mapping[str, Any]) -> None:
+def test_invalid_options_are_refused(change: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match="Expected"):
         small_vit(**change)
 
 
-def test_the_gradient_of_a_gradient_is_right() -> None:
+def test_second_derivatives_are_correct() -> None:
     torch.manual_seed(0)
     network = small_vit(image_size=4, patch_size=2, in_channels=1).double()
     for parameter in network.parameters():
@@ -502,7 +502,7 @@ def test_the_gradient_of_a_gradient_is_right() -> None:
     assert torch.autograd.gradgradcheck(network, (images,))
 
 
-def test_gradients_of_gradients_reach_all_weights() -> None:
+def test_second_derivatives_reach_all_weights() -> None:
     network = small_vit()
     weights = list(network.parameters())
     loss = network(torch.randn(4, 3, 8, 8)).square().sum()

@@ -1,4 +1,4 @@
-"""What every search space keeps to, and what it refuses."""
+"""The contract of every search space, and the names that it refuses."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -33,7 +33,7 @@ SEEDS = st.integers(0, 2**63 - 1)
 
 
 class Custom(ChoiceSpace):
-    """A space as a user writes one: numbers, words and truths to choose from."""
+    """A user-defined space with numbers, words and booleans to choose from."""
 
     width = Choice(2, 4, 8)
     activation = Choice("relu", "gelu")
@@ -83,17 +83,17 @@ def choice_space(request: pytest.FixtureRequest) -> ChoiceSpace:
 
 
 def belongs(space: SearchSpace, arch: Architecture) -> bool:
-    """Return whether `arch` is a point of `space`, by what the space itself can read."""
+    """Return whether `arch` is in `space`, by reading its name back."""
     return hash(arch) is not None and space.from_string(space.to_string(arch)) == arch
 
 
 @given(seed=SEEDS)
-def test_what_is_drawn_belongs_to_the_space(space: SearchSpace, seed: int) -> None:
+def test_samples_are_in_the_space(space: SearchSpace, seed: int) -> None:
     assert belongs(space, space.sample(np.random.default_rng(seed)))
 
 
 @given(seed=SEEDS)
-def test_a_mutant_is_another_architecture_of_the_space(space: SearchSpace, seed: int) -> None:
+def test_a_mutant_is_a_different_architecture_of_the_space(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     arch = space.sample(rng)
     mutant = space.mutate(arch, rng)
@@ -102,13 +102,13 @@ def test_a_mutant_is_another_architecture_of_the_space(space: SearchSpace, seed:
 
 
 @given(seed=SEEDS)
-def test_a_child_belongs_to_the_space(space: SearchSpace, seed: int) -> None:
+def test_a_child_is_in_the_space(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     assert belongs(space, space.crossover(space.sample(rng), space.sample(rng), rng))
 
 
 @given(seed=SEEDS)
-def test_each_field_of_a_child_is_a_parents(choice_space: ChoiceSpace, seed: int) -> None:
+def test_every_field_of_a_child_comes_from_a_parent(choice_space: ChoiceSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     mother, father = choice_space.sample(rng), choice_space.sample(rng)
     child = choice_space.crossover(mother, father, rng)
@@ -116,14 +116,14 @@ def test_each_field_of_a_child_is_a_parents(choice_space: ChoiceSpace, seed: int
 
 
 @given(seed=SEEDS)
-def test_a_child_of_twins_is_like_them(space: SearchSpace, seed: int) -> None:
+def test_a_child_of_equal_parents_equals_them(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     arch = space.sample(rng)
     assert space.crossover(arch, arch, rng) == arch
 
 
 @given(seed=SEEDS)
-def test_parents_are_left_as_they_were(space: SearchSpace, seed: int) -> None:
+def test_parents_are_not_changed(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     mother, father = space.sample(rng), space.sample(rng)
     names = space.to_string(mother), space.to_string(father)
@@ -139,12 +139,12 @@ def drawn(space: SearchSpace, seed: int) -> list[Architecture]:
 
 
 @given(seed=SEEDS)
-def test_the_same_generator_draws_the_same(space: SearchSpace, seed: int) -> None:
+def test_the_same_generator_gives_the_same_samples(space: SearchSpace, seed: int) -> None:
     assert drawn(space, seed) == drawn(space, seed)
 
 
 @given(seed=SEEDS)
-def test_chance_comes_from_the_given_generator_alone(space: SearchSpace, seed: int) -> None:
+def test_only_the_given_generator_is_used(space: SearchSpace, seed: int) -> None:
     before = torch.random.get_rng_state()
     np.random.seed(1)  # noqa: NPY002  the global generator is what must not be used
     first = drawn(space, seed)
@@ -153,16 +153,16 @@ def test_chance_comes_from_the_given_generator_alone(space: SearchSpace, seed: i
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_everything_can_be_drawn_from_a_small_space(space: SearchSpace) -> None:
+def test_every_architecture_of_a_small_space_can_be_sampled(space: SearchSpace) -> None:
     if space.size is None or space.size > 100:
-        pytest.skip("too large to be drawn from until nothing is left")
+        pytest.skip("too large to be sampled completely")
     rng = np.random.default_rng(0)
     assert {space.sample(rng) for _ in range(20 * space.size)} == set(space)
 
 
-def test_iteration_goes_once_through_everything(space: SearchSpace) -> None:
+def test_iteration_yields_every_architecture_once(space: SearchSpace) -> None:
     if space.size is None or space.size > ENUMERABLE:
-        pytest.skip("too large to be gone through")
+        pytest.skip("too large to be enumerated")
     everything = list(space)
     assert len(everything) == space.size
     assert len(set(everything)) == space.size
@@ -183,7 +183,9 @@ def test_spaces_around_a_name_do_not_matter(space: SearchSpace, seed: int) -> No
 
 
 @pytest.mark.parametrize("num_classes", [2, 7])
-def test_networks_have_the_classes_asked_for(space: SearchSpace, num_classes: int) -> None:
+def test_networks_have_the_requested_number_of_classes(
+    space: SearchSpace, num_classes: int
+) -> None:
     arch = space.sample(np.random.default_rng(0))
     network = space.build(arch, num_classes).eval()
     with torch.inference_mode():
@@ -202,7 +204,7 @@ def test_networks_are_initialized_from_torchs_generator(space: SearchSpace) -> N
     assert not torch.equal(weights(0), weights(1))
 
 
-def test_an_architecture_costs_the_same_each_time_it_is_built(space: SearchSpace) -> None:
+def test_the_costs_of_an_architecture_are_deterministic(space: SearchSpace) -> None:
     arch = space.sample(np.random.default_rng(0))
     again = space.from_string(space.to_string(arch))
 
@@ -212,7 +214,7 @@ def test_an_architecture_costs_the_same_each_time_it_is_built(space: SearchSpace
     assert costs(arch) == costs(again)
 
 
-def alike(space: SearchSpace, draws: int) -> list[tuple[Architecture, Architecture]]:
+def equal_key_pairs(space: SearchSpace, draws: int) -> list[tuple[Architecture, Architecture]]:
     """Return pairs of different architectures of equal canonical key."""
     rng = np.random.default_rng(0)
     groups: dict[str, set[Architecture]] = defaultdict(set)
@@ -223,10 +225,10 @@ def alike(space: SearchSpace, draws: int) -> list[tuple[Architecture, Architectu
 
 
 def outputs(space: SearchSpace, arch: Architecture) -> Tensor:
-    """Return what the network of `arch` computes when weights depend on their shape alone.
+    """Return the outputs of the network of `arch` with weights that depend only on their shape.
 
-    Normalization stays as it is initialized: a branch that gets only zeros gives zeros until
-    its shift is trained, and canonical keys count on that.
+    Normalization keeps its initial values: a branch that gets only zeros returns zeros until
+    its shift is trained, and canonical keys rely on that.
     """
     network = space.build(arch, 3).double().eval()
     with torch.no_grad():
@@ -240,28 +242,28 @@ def outputs(space: SearchSpace, arch: Architecture) -> Tensor:
     return found
 
 
-# Not that they cost the same: in NAS-Bench-201 an edge without effect has parameters too,
+# Costs may differ: in NAS-Bench-201 an edge without effect has parameters too,
 # and a sum of two equal terms can be one convolution or two.
 @pytest.mark.slow
-def test_equal_keys_name_networks_that_compute_the_same(space: SearchSpace) -> None:
-    for one, other in alike(space, draws=400)[:60]:
+def test_networks_with_equal_keys_compute_the_same_outputs(space: SearchSpace) -> None:
+    for one, other in equal_key_pairs(space, draws=400)[:60]:
         expected = outputs(space, one)
         assert torch.allclose(outputs(space, other), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_keys_of_nas_bench_201_are_shared_by_equal_cells() -> None:
-    assert len(alike(SPACES["NASBench201Space"], draws=400)) >= 20
+def test_equivalent_cells_of_nas_bench_201_share_a_key() -> None:
+    assert len(equal_key_pairs(SPACES["NASBench201Space"], draws=400)) >= 20
 
 
 @given(seed=SEEDS)
-def test_the_key_of_an_architecture_survives_its_name(space: SearchSpace, seed: int) -> None:
+def test_an_architecture_read_from_its_name_has_the_same_key(space: SearchSpace, seed: int) -> None:
     arch = space.sample(np.random.default_rng(seed))
     again = space.from_string(space.to_string(arch))
     assert space.canonical_key(again) == space.canonical_key(arch)
 
 
 @pytest.mark.slow
-def test_what_is_scored_computes_the_same(space: SearchSpace) -> None:
+def test_the_effective_architecture_computes_the_same_outputs(space: SearchSpace) -> None:
     rng = np.random.default_rng(1)
     for _ in range(20):
         arch = space.sample(rng)
@@ -271,7 +273,7 @@ def test_what_is_scored_computes_the_same(space: SearchSpace) -> None:
         assert torch.allclose(outputs(space, effective), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_edges_without_effect_are_not_scored() -> None:
+def test_edges_without_effect_are_removed_before_scoring() -> None:
     space = SPACES["NASBench201Space"]
     arch = space.from_string(
         "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|"
@@ -280,18 +282,18 @@ def test_edges_without_effect_are_not_scored() -> None:
     assert space.to_string(space.effective(arch)) == cut
 
 
-# What is refused
+# Invalid input
 
 
 @given(text=st.text() | st.text(alphabet="|~+-=,0123 nonewidth"))
-def test_rubbish_is_refused_in_one_line(space: SearchSpace, text: str) -> None:
+def test_invalid_text_is_a_one_line_error(space: SearchSpace, text: str) -> None:
     with pytest.raises(ValueError, match="xpected") as refusal:
         space.from_string(text)
     assert "\n" not in str(refusal.value)
 
 
 @given(seed=SEEDS, data=st.data())
-def test_a_damaged_name_is_refused_or_names_an_architecture(
+def test_any_damaged_name_is_refused_or_an_architecture(
     space: SearchSpace, seed: int, data: st.DataObject
 ) -> None:
     name = space.to_string(space.sample(np.random.default_rng(seed)))
@@ -315,7 +317,7 @@ def test_a_choice_without_options_is_refused() -> None:
     [(1, 1), (1, "1"), ("a", "b", "a"), (1, 1.0)],
     ids=["twice", "number and text", "far apart", "equal values"],
 )
-def test_options_that_look_the_same_are_refused(options: tuple[object, ...]) -> None:
+def test_options_with_the_same_text_are_refused(options: tuple[object, ...]) -> None:
     with pytest.raises(ValueError, match="Expected"):
         Choice(*options)
 
@@ -325,7 +327,7 @@ def test_options_that_look_the_same_are_refused(options: tuple[object, ...]) -> 
     [(1, 3), "a b", " a", "a,b", "a=b", "a\nb", ""],
     ids=["tuple", "space", "space before", "comma", "equals sign", "line break", "nothing"],
 )
-def test_an_option_is_read_back_from_a_name_or_refused_at_once(option: object) -> None:
+def test_any_option_is_read_back_or_refused_at_construction(option: object) -> None:
     try:
         space = Custom({"field": Choice(option, "other")})
     except ValueError:
@@ -360,7 +362,7 @@ def test_a_cell_space_without_networks_is_refused(argument: str) -> None:
         NASBench201Space(**{argument: 0})
 
 
-def test_a_space_that_cannot_be_enumerated_says_so() -> None:
+def test_iterating_over_an_unenumerable_space_is_an_error() -> None:
     class Endless(Custom):
         __iter__ = SearchSpace.__iter__
 

@@ -1,4 +1,4 @@
-"""The space of FlexiBERT: its names, and what its layers compute."""
+"""The space of FlexiBERT: its names and the outputs of its layers."""
 
 import math
 
@@ -18,7 +18,7 @@ MASK = TOKENS != 0
 
 
 @pytest.mark.parametrize("operation", ["SA-SDP", "SA-WMA", "LT-DFT", "LT-DCT", "DSC-5", "DSC-9"])
-def test_padding_does_not_reach_the_output(operation: str) -> None:
+def test_padding_does_not_change_the_output(operation: str) -> None:
     space = FlexiBERTSpace()
     arch = space.from_string(f"128:{operation}-2-512-1,SA-SDP-4-512-3")
     torch.manual_seed(0)
@@ -36,7 +36,7 @@ def test_names_are_read_back() -> None:
         assert space.from_string(space.to_string(arch)) == arch
 
 
-def test_a_record_of_the_table_is_read() -> None:
+def test_a_row_of_the_table_is_read() -> None:
     layer = {
         "operation_type": "DSC",
         "operation_parameter": 9,
@@ -56,7 +56,7 @@ def test_other_names_are_refused(text: str) -> None:
         FlexiBERTSpace().from_string(text)
 
 
-def test_the_fourier_transform_is_that_of_torch() -> None:
+def test_the_fourier_layer_equals_torch_fft() -> None:
     mixer = LinearTransform(8, 2, cosine=False)
     torch.nn.init.eye_(mixer.output.weight)
     torch.nn.init.zeros_(mixer.output.bias)
@@ -76,7 +76,7 @@ def test_weighted_attention_starts_as_plain_attention() -> None:
     torch.testing.assert_close(weighted(tokens, mask), plain(tokens, mask))
 
 
-def test_a_convolution_is_a_mean_over_its_span() -> None:
+def test_a_convolution_is_a_weighted_mean_over_its_span() -> None:
     torch.manual_seed(0)
     mixer = SpanConvolution(4, 2, 5)
     tokens, mask = torch.randn(1, 7, 4), torch.ones(1, 7, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""The macro spaces: what belongs to them, how they vary, and the networks they build."""
+"""The macro spaces: their architectures, mutation and crossover, and networks."""
 
 import itertools
 from typing import Any
@@ -28,7 +28,7 @@ both = pytest.mark.parametrize("space", [BASIC, BOTTLENECK], ids=["basic", "bott
 
 
 def architectures(space: MacroSpace) -> st.SearchStrategy[Architecture]:
-    """Draw from the definition of the space: stages of blocks, within the layers allowed."""
+    """Draw architectures as the space defines them: stages of blocks within the layer limit."""
     widths = st.integers(1, 256).map(lambda eighth: 8 * eighth)
     inner = st.none() | widths if space.bottlenecks else st.none()
     block = st.builds(MacroBlock, st.sampled_from([3, 5, 7]), widths, st.integers(1, 5), inner)
@@ -54,12 +54,12 @@ def changed_fields(one: MacroBlock, other: MacroBlock) -> set[str]:
     return {name for name in MacroBlock._fields if getattr(one, name) != getattr(other, name)}
 
 
-# What belongs to the space
+# Architectures of the space
 
 
 @both
 @given(data=st.data())
-def test_every_architecture_within_the_limits_survives_its_name(
+def test_every_architecture_is_read_back_from_its_name(
     space: MacroSpace, data: st.DataObject
 ) -> None:
     arch = data.draw(architectures(space))
@@ -95,28 +95,28 @@ def test_every_architecture_within_the_limits_survives_its_name(
         "c64k3n2-k3c128n2-k3c256n2-k3c512n2",
     ],
 )
-def test_what_is_outside_is_refused_with_the_expected_form(space: MacroSpace, text: str) -> None:
+def test_names_outside_the_space_are_refused_with_the_format(space: MacroSpace, text: str) -> None:
     with pytest.raises(ValueError, match="Expected an architecture like k3c64n2-") as refusal:
         space.from_string(text)
     assert repr(text) in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_bottlenecks_belong_to_the_space_of_bottlenecks_only() -> None:
+def test_bottlenecks_are_only_in_the_space_with_bottlenecks() -> None:
     text = "k3c64b16n2-k3c128n2-k3c256n2-k3c512n2"
     assert BOTTLENECK.from_string(text)[0] == (MacroBlock(3, 64, 2, 16),)
     with pytest.raises(ValueError, match="Expected"):
         BASIC.from_string(text)
 
 
-def test_max_layers_is_the_most_that_an_architecture_can_have() -> None:
+def test_max_layers_limits_the_layers_of_an_architecture() -> None:
     text = "k3c64n5-k3c128n5-k3c256n5-k3c512n3"
     assert layers(BASIC.from_string(text)) == 18
     with pytest.raises(ValueError, match="at most 17 layers"):
         MacroSpace(max_layers=17).from_string(text)
 
 
-def test_architectures_are_not_enumerated() -> None:
+def test_iterating_over_the_space_is_an_error() -> None:
     assert BASIC.size is None
     with pytest.raises(TypeError, match="MacroSpace cannot be enumerated"):
         iter(BASIC)
@@ -139,17 +139,17 @@ def test_a_space_without_networks_is_refused(arguments: dict[str, Any]) -> None:
         MacroSpace(**arguments)
 
 
-def test_the_start_has_room_in_a_space_of_few_layers() -> None:
+def test_the_start_fits_a_space_of_few_layers() -> None:
     assert layers(MacroSpace(max_layers=7).start) == 4
 
 
-# How architectures vary
+# Mutation and crossover
 
 
 @pytest.mark.slow
 @both
 @given(data=st.data(), seed=SEEDS)
-def test_a_mutant_of_anything_is_another_architecture_inside(
+def test_a_mutant_is_a_different_architecture_of_the_space(
     space: MacroSpace, data: st.DataObject, seed: int
 ) -> None:
     arch = data.draw(architectures(space))
@@ -171,13 +171,13 @@ def test_a_mutation_changes_one_property_of_two_blocks(space: MacroSpace, seed: 
 
 
 def reached_from(space: MacroSpace, text: str, draws: int) -> set[MacroBlock]:
-    """Return what the only block of an architecture becomes by one mutation."""
+    """Return the results of one mutation of the only block of an architecture."""
     rng = np.random.default_rng(0)
     arch = space.from_string(text)
     return {blocks(space.mutate(arch, rng))[0] for _ in range(draws)}
 
 
-def test_basic_blocks_change_as_the_paper_says() -> None:
+def test_basic_blocks_mutate_as_in_the_paper() -> None:
     found = reached_from(MacroSpace(widths=(64,)), "k3c96n2", 300)
     assert {str(block) for block in found} == {
         *("k5c96n2", "k7c96n2"),
@@ -186,7 +186,7 @@ def test_basic_blocks_change_as_the_paper_says() -> None:
     }
 
 
-def test_bottlenecks_change_as_the_paper_says() -> None:
+def test_bottlenecks_mutate_as_in_the_paper() -> None:
     widths = {240, 192, 144, 120, 80, 64, 48, 40}  # 38.4 is nearest to 40
     found = reached_from(MacroSpace(bottlenecks=True, widths=(64,)), "k3c96b96n3", 2000)
     assert {str(block) for block in found} == {
@@ -210,14 +210,14 @@ def test_widths_stay_within_their_limits() -> None:
     assert narrowest == {8, 16, 24}  # 8 and 10, 12 and 16, 20
 
 
-def test_depth_does_not_change_where_there_is_no_room() -> None:
+def test_depth_does_not_grow_beyond_the_layer_limit() -> None:
     space = MacroSpace(max_layers=4)
     rng = np.random.default_rng(0)
     for _ in range(200):
         assert layers(space.sample(rng)) == 4
 
 
-def test_a_block_that_grows_too_deep_becomes_two() -> None:
+def test_a_block_that_gets_too_deep_is_split() -> None:
     space = MacroSpace(widths=(64,))
     rng = np.random.default_rng(0)
     arch = space.from_string("k3c64n5")
@@ -241,7 +241,7 @@ def test_a_child_has_its_parents_blocks_stage_by_stage(
             assert stage in (one, other)
 
 
-def test_children_of_deep_parents_are_mixed_and_not_too_deep() -> None:
+def test_children_of_deep_parents_stay_within_the_layer_limit() -> None:
     mother = BASIC.from_string("k3c64n5-k3c64n5-k3c64n4-k3c64n4")
     father = BASIC.from_string("k5c64n4-k5c64n4-k5c64n5-k5c64n5")
     rng = np.random.default_rng(0)
@@ -252,7 +252,7 @@ def test_children_of_deep_parents_are_mixed_and_not_too_deep() -> None:
 
 @pytest.mark.slow
 @both
-def test_samples_are_far_from_alike_and_of_all_sizes(space: MacroSpace) -> None:
+def test_samples_are_diverse_and_of_all_sizes(space: MacroSpace) -> None:
     rng = np.random.default_rng(0)
     sample = [space.sample(rng) for _ in range(300)]
     assert len(set(sample)) > 270
@@ -263,7 +263,7 @@ def test_samples_are_far_from_alike_and_of_all_sizes(space: MacroSpace) -> None:
     assert min(sizes) < 1e6 < 1e7 < max(sizes)
 
 
-def test_samples_of_the_space_of_bottlenecks_have_both_kinds() -> None:
+def test_samples_of_the_bottleneck_space_have_both_block_types() -> None:
     rng = np.random.default_rng(0)
     sample = [BOTTLENECK.sample(rng) for _ in range(100)]
     kinds = [block.bottleneck is None for arch in sample for block in blocks(arch)]
@@ -329,7 +329,7 @@ def test_known_networks_have_their_published_parameters(
         assert count(space.build(space.from_string(text), num_classes)) == params
 
 
-def test_kernel_width_depth_and_stride_are_those_of_the_network() -> None:
+def test_the_network_has_its_kernels_widths_depths_and_strides() -> None:
     space = MacroSpace(bottlenecks=True, widths=(8, 16))
     network = space.build(space.from_string("k5c16n1+k3c24b8n1-k7c32n2"), 3)
     found = [
@@ -346,14 +346,14 @@ def test_kernel_width_depth_and_stride_are_those_of_the_network() -> None:
     ]
 
 
-def test_residual_blocks_are_the_elements_of_one_sequence() -> None:
+def test_residual_blocks_are_in_one_sequential() -> None:
     network = BASIC.build(BASIC.from_string("k3c8n2-k3c8n1+k5c8n3-k3c8n1-k3c8n1"), 3)
     sequence = network.get_submodule("blocks")
     assert isinstance(sequence, nn.Sequential)
     assert [type(block).__name__ for block in sequence] == ["ResidualBlock"] * 8
 
 
-def test_every_activation_is_a_module_of_its_own() -> None:
+def test_every_activation_is_a_separate_module() -> None:
     network = BOTTLENECK.build(BOTTLENECK.from_string("k3c8n1-k3c8b8n1-k3c8n1-k3c8n1"), 3)
     traced = fx.symbolic_trace(network)
     calls = [node.target for node in traced.graph.nodes if node.op == "call_module"]
@@ -362,7 +362,7 @@ def test_every_activation_is_a_module_of_its_own() -> None:
     assert all(calls.count(name) == 1 for name in relus)
 
 
-def test_alike_blocks_in_a_row_are_one_network_and_have_one_key() -> None:
+def test_consecutive_equal_blocks_give_one_key() -> None:
     names = ["k3c8n4-k5c16n1", "k3c8n1+k3c8n3-k5c16n1", "k3c8n2+k3c8n1+k3c8n1-k5c16n1"]
     space = MacroSpace(widths=(8, 16))
     archs = [space.from_string(name) for name in names]
@@ -375,13 +375,13 @@ def test_alike_blocks_in_a_row_are_one_network_and_have_one_key() -> None:
     assert all(torch.equal(one, other) for one, other in itertools.pairwise(logits))
 
 
-def test_blocks_that_differ_have_different_keys() -> None:
+def test_different_blocks_have_different_keys() -> None:
     space = MacroSpace(bottlenecks=True, widths=(8, 16))
     names = ["k3c8n1+k5c8n1-k3c8n1", "k3c8n1+k3c16n1-k3c8n1", "k3c8n1+k3c8b8n1-k3c8n1"]
     assert [space.canonical_key(space.from_string(name)) for name in names] == names
 
 
-def test_the_gradient_of_a_gradient_can_be_taken() -> None:
+def test_second_derivatives_can_be_computed() -> None:
     space = MacroSpace(bottlenecks=True, image_size=224, widths=(8, 16))
     network = space.build(space.from_string("k3c8n1-k5c16b8n1"), 3)
     weights = list(network.parameters())

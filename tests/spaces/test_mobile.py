@@ -16,7 +16,7 @@ def images(side: int, channels: int = 3, outputs: int = 7) -> Signature:
 
 
 @pytest.mark.parametrize("side", [16, 32, 96])
-def test_it_keeps_the_contract_at_every_size(side: int) -> None:
+def test_the_space_follows_the_contract_at_every_image_size(side: int) -> None:
     check_space(MobileSpace(image_size=side), signature=images(side), draws=5)
 
 
@@ -43,7 +43,7 @@ def test_a_smaller_resolution_costs_less_for_the_same_weights() -> None:
     assert costs(32).macs < costs(64).macs / 2
 
 
-def test_photos_get_a_stem_of_stride_two() -> None:
+def test_large_images_get_a_stem_of_stride_two() -> None:
     space = MobileSpace(image_size=96)
     kinds = ["d1k3e2"] * 5
     strides = {}
@@ -54,14 +54,14 @@ def test_photos_get_a_stem_of_stride_two() -> None:
     assert strides == {48: (1, 1), 96: (2, 2)}
 
 
-def test_the_signature_decides_channels_and_size() -> None:
+def test_the_signature_determines_channels_and_image_size() -> None:
     space = MobileSpace(image_size=32)
     arch = space.sample(np.random.default_rng(3))
     network = space.network(arch, images(64, channels=1, outputs=32)).eval()
     assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 32)
 
 
-def test_inputs_that_are_no_images_are_refused() -> None:
+def test_inputs_that_are_not_images_are_refused() -> None:
     space = MobileSpace()
     arch = space.sample(np.random.default_rng(0))
     tokens = Signature((TensorSpec("ids", (None,), "int64", high=9),), 2)

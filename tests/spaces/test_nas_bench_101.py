@@ -17,7 +17,7 @@ PUBLISHED = {
 """Trainable parameters, as the benchmark's table has them."""
 
 
-def test_it_is_found_by_name_and_keeps_the_contract() -> None:
+def test_the_space_is_found_by_name_and_follows_the_contract() -> None:
     assert isinstance(find_space("nas-bench-101", IMAGES), NASBench101Space)
     check_space(NASBench101Space(channels=6, in_channels=1), signature=IMAGES, draws=5)
 
@@ -30,13 +30,13 @@ def test_networks_have_the_published_parameters(text: str, params: int) -> None:
     assert sum(each.numel() for each in network.parameters()) == params
 
 
-def test_what_is_on_no_path_is_left_out() -> None:
+def test_vertices_on_no_path_are_left_out() -> None:
     dead = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
     found = module_101(dead, ["conv3x3", "conv1x1"])
     assert (found.operations, found.edges) == (("conv3x3",), ("10", "1"))
 
 
-def test_channels_that_cannot_be_shared_evenly_are_truncated() -> None:
+def test_channels_that_cannot_be_divided_evenly_are_truncated() -> None:
     space = NASBench101Space(channels=7, in_channels=1)
     arch = space.from_string("conv3x3,conv3x3,conv1x1:1100-011-01-1")
     assert space.build(arch, 3)(torch.zeros(2, 1, 8, 8)).shape == (2, 3)
@@ -67,13 +67,13 @@ def test_isomorphic_modules_have_one_key() -> None:
         np.triu(np.ones((6, 6), int), k=1).tolist(),
     ],
 )
-def test_what_is_no_module_is_refused(matrix: list[list[int]]) -> None:
+def test_an_invalid_matrix_is_refused(matrix: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="Expected a m"):
         module_101(matrix, ["conv3x3"] * (len(matrix) - 2))
 
 
 @pytest.mark.parametrize("text", ["", "conv3x3", "conv3x3:11", "conv3x3:1x-1", "conv5x5:10-1"])
-def test_a_name_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Expected"):
         NASBench101Space().from_string(text)
 
@@ -83,6 +83,6 @@ def test_a_name_with_idle_vertices_is_refused() -> None:
         NASBench101Space().from_string("conv3x3:01-0")
 
 
-def test_channels_are_needed() -> None:
+def test_too_few_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 5"):
         NASBench101Space(channels=4)

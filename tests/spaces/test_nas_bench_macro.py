@@ -1,4 +1,4 @@
-"""The layer space of NAS-Bench-Macro: its networks are the table's."""
+"""The layer space of NAS-Bench-Macro: its networks match the table."""
 
 import csv
 from functools import partial
@@ -25,12 +25,12 @@ def costs(text: str) -> tuple[int, int]:
     return found.params, found.macs
 
 
-def test_it_keeps_the_contract() -> None:
+def test_the_space_follows_the_contract() -> None:
     check_space(NASBenchMacroSpace(), signature=IMAGES, draws=5)
 
 
 @pytest.mark.slow
-def test_networks_cost_what_the_table_says(shared_data: Path) -> None:
+def test_costs_of_networks_equal_the_table(shared_data: Path) -> None:
     with (shared_data / "nas-bench-macro" / "accuracies.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for place in np.random.default_rng(0).choice(len(rows), 150, replace=False):
@@ -46,11 +46,11 @@ def test_networks_cost_what_the_table_says(shared_data: Path) -> None:
         ("l1=k3,l2=k3,l3=k3,l4=k3,l5=k3,l6=k5,l7=k5,l8=k3", (2_181_386, 65_012_224)),
     ],
 )
-def test_costs_are_the_published_ones(text: str, expected: tuple[int, int]) -> None:
+def test_costs_equal_the_published_ones(text: str, expected: tuple[int, int]) -> None:
     assert costs(text) == expected
 
 
-def test_layers_that_pass_their_input_on_may_stand_anywhere() -> None:
+def test_the_position_of_identity_layers_does_not_matter() -> None:
     keys = [SPACE.canonical_key(arch) for arch in SPACE]
     assert (len(keys), len(set(keys))) == (6_561, 3_969)
     networks = []
@@ -74,7 +74,7 @@ def test_the_size_is_halved_three_times() -> None:
     assert sizes == [(1280, 4, 4)]
 
 
-def test_channels_of_the_images_are_a_choice() -> None:
+def test_the_number_of_image_channels_can_be_set() -> None:
     space = find_space("nas-bench-macro", of_images(1, 32, 32))
     network = space.build(space.sample(np.random.default_rng(0)), 10)
     assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 10)

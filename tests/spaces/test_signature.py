@@ -1,4 +1,4 @@
-"""What networks take and give, as values."""
+"""Signatures: inputs and outputs of networks, as values."""
 
 import json
 
@@ -22,7 +22,7 @@ INTEGERS = st.builds(
 
 
 @given(inputs=st.tuples(FLOATS, INTEGERS), outputs=st.integers(1, 1000))
-def test_a_signature_survives_json(inputs: tuple[TensorSpec, ...], outputs: int) -> None:
+def test_a_signature_is_read_back_from_json(inputs: tuple[TensorSpec, ...], outputs: int) -> None:
     signature = Signature(inputs, outputs, {"mean": [0.5]})
     assert Signature.from_json(json.loads(json.dumps(signature.to_json()))) == signature
 
@@ -37,7 +37,7 @@ def test_examples_have_the_shape_type_and_range(spec: TensorSpec, batch: int, le
         assert int(made.max()) < spec.high
 
 
-def test_examples_follow_the_generator() -> None:
+def test_examples_depend_only_on_the_generator() -> None:
     signature = Signature((TensorSpec("a", (2,)), TensorSpec("b", (2,), "int64", high=99)), 1)
     first, second = (
         signature.example(3, generator=torch.Generator().manual_seed(7)) for _ in range(2)
@@ -45,7 +45,7 @@ def test_examples_follow_the_generator() -> None:
     assert all(map(torch.equal, first, second))
 
 
-def test_examples_on_meta_hold_nothing() -> None:
+def test_examples_on_the_meta_device_use_no_memory() -> None:
     (made,) = Signature((TensorSpec("a", (10**6, 10**6)),), 1).example(2, device="meta")
     assert made.is_meta
 
@@ -61,7 +61,7 @@ def test_examples_on_meta_hold_nothing() -> None:
         (lambda: Signature((TensorSpec("x", (3,)),) * 2, 1), "different names"),
     ],
 )
-def test_what_describes_no_network_is_refused(wrong: object, message: str) -> None:
+def test_invalid_signatures_are_refused(wrong: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wrong()  # type: ignore[operator]
 

@@ -1,4 +1,4 @@
-"""Text encoders and their space: masks, costs, sub-spaces of AutoDistil, and what is refused."""
+"""Text encoders and their space: masks, costs, sub-spaces of AutoDistil, and errors."""
 
 import numpy as np
 import pytest
@@ -25,15 +25,15 @@ def encoder() -> TextEncoder:
     ).eval()
 
 
-def test_the_space_keeps_its_contract() -> None:
+def test_the_space_follows_the_contract() -> None:
     check_space(SMALL, signature=SIGNATURE)
 
 
-def test_the_default_space_keeps_its_contract() -> None:
+def test_the_default_space_follows_the_contract() -> None:
     check_space(TextEncoderSpace(), signature=SIGNATURE, draws=5)
 
 
-def test_padding_changes_nothing() -> None:
+def test_padding_does_not_change_the_output() -> None:
     network, tokens = encoder(), torch.randint(50, (3, 7))
     longer = torch.cat([tokens, torch.randint(50, (3, 5))], dim=1)
     mask = torch.arange(12).expand(3, -1) < 7
@@ -44,7 +44,7 @@ def test_padding_changes_nothing() -> None:
         assert not torch.allclose(network(longer, torch.ones_like(mask)), short, atol=1e-3)
 
 
-def test_layers_show_nothing_of_padding() -> None:
+def test_outputs_of_layers_are_zero_at_padding() -> None:
     network, outputs = encoder(), []
     for module in (*network.layers, network.norm):
         module.register_forward_hook(lambda _module, _given, output: outputs.append(output))
@@ -83,8 +83,8 @@ def test_costs_are_counted_on_real_tensors() -> None:
         ("tiny", "layers=7,hidden=160,heads=10,ratio=3.5", 9.1),
     ],
 )
-def test_sub_spaces_are_those_of_the_paper(size: str, text: str, millions: float) -> None:
-    """Students of the paper, as large as its code makes them with heads of 64 channels."""
+def test_sub_spaces_match_the_paper(size: str, text: str, millions: float) -> None:
+    """Students of the paper have the size that its code gives them with heads of 64 channels."""
     space = TextEncoderSpace.autodistil(size)
     assert space.size == 256
     signature = Signature(
@@ -115,7 +115,7 @@ def test_other_sub_spaces_are_refused(size: str, scale: int) -> None:
 @pytest.mark.parametrize(
     "options", [{"layers": (0, 1)}, {"hidden": (1,), "ratios": (0.5,)}, {"head_size": 0}]
 )
-def test_options_that_make_no_network_are_refused(options: dict[str, object]) -> None:
+def test_invalid_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         TextEncoderSpace(**options)  # type: ignore[arg-type]
 

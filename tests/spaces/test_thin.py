@@ -11,14 +11,14 @@ from search_spaces import Signature, TensorSpec, ThinSpace
 DIGITS = Signature((TensorSpec("images", (1, 16, 16)),), 10)
 
 
-def test_it_is_found_by_name_and_keeps_the_contract() -> None:
+def test_the_space_is_found_by_name_and_follows_the_contract() -> None:
     space = find_space("thin", DIGITS)
     assert isinstance(space, ThinSpace)
     assert space.size == 11_664 == len({space.to_string(arch) for arch in space})
     check_space(space, signature=DIGITS, draws=5)
 
 
-def test_networks_of_ones_see_no_more_than_their_stem() -> None:
+def test_kernels_of_size_1_do_not_extend_the_receptive_field() -> None:
     def reach(text: str) -> int:
         space = ThinSpace(in_channels=1)
         torch.manual_seed(0)
@@ -34,7 +34,7 @@ def test_networks_of_ones_see_no_more_than_their_stem() -> None:
     assert reach(narrow.replace("kernel2=1", "kernel2=5")) > 1
 
 
-def test_most_have_a_thousand_to_twenty_thousand_parameters() -> None:
+def test_most_networks_have_1k_to_20k_parameters() -> None:
     space, rng = ThinSpace(in_channels=1), np.random.default_rng(0)
     with torch.device("meta"):
         networks = [space.build(space.sample(rng), 10) for _ in range(100)]
@@ -42,6 +42,6 @@ def test_most_have_a_thousand_to_twenty_thousand_parameters() -> None:
     assert sum(1_000 <= each <= 20_000 for each in params) >= 60
 
 
-def test_images_have_a_channel() -> None:
+def test_zero_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         ThinSpace(in_channels=0)

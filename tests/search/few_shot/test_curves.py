@@ -20,18 +20,18 @@ def rounded(values: Sequence[float]) -> list[float]:
     return [round(value, 6) for value in values]
 
 
-def test_the_median_is_asked_for_from_half_of_the_epochs_on() -> None:
+def test_the_median_is_the_threshold_from_half_of_the_epochs() -> None:
     assert rounded(least_values(ENDED, 4)) == [-np.inf, 0.5, 0.75, 1.0]
     assert rounded(least_values([*ENDED, training(0.9, 0.0)], 4))[1] == 0.4
 
 
-def test_fewer_than_four_curves_stop_nothing() -> None:
+def test_with_fewer_than_four_curves_nothing_is_stopped() -> None:
     failed = [training(failure="broken")] * 5
     older = [BriefTraining("key", "name", 4, 0.5)] * 5
     assert least_values([*ENDED[:3], *failed, *older], 4) == (-np.inf,) * 4
 
 
-def test_what_was_stopped_gains_what_the_others_did() -> None:
+def test_stopped_trainings_are_extrapolated_from_the_others() -> None:
     stopped = training(0.1, 0.15)
     found = expected_values(dict(enumerate([*ENDED, stopped, training(failure="broken")])))
     assert sorted(found) == [0, 1, 2, 3, 4]
@@ -41,5 +41,5 @@ def test_what_was_stopped_gains_what_the_others_did() -> None:
     assert (stopped.spent, ENDED[0].spent) == (2, 4)
 
 
-def test_a_lone_stopped_training_keeps_its_value() -> None:
+def test_without_others_a_stopped_training_keeps_its_value() -> None:
     assert expected_values({7: training(0.1, 0.15)}) == {7: 0.15}

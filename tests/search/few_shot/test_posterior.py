@@ -1,4 +1,4 @@
-"""What short trainings say about full ones."""
+"""The posterior of full trainings given short ones."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ def results(values: np.ndarray) -> dict[int, float]:
 
 
 def direct(known: dict[int, float], pending: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Condition the normal distribution of all values directly, and average over assumptions."""
+    """Condition the joint normal distribution directly, and average over the assumptions."""
     kernel, prior = Matern(nu=2.5)(FEATURES), np.sqrt(12) * ((rankdata(SCORES) - 0.5) / 60 - 0.5)
     found = [conditioned(each, kernel, prior, known, pending) for each in module.ASSUMPTIONS]
     means, variances, evidences = (np.array(column) for column in zip(*found, strict=True))
@@ -66,7 +66,7 @@ def conditioned(
 
 
 @pytest.mark.parametrize("pending", [[], [3, 17]])
-def test_it_is_the_conditional_normal_distribution(pending: list[int]) -> None:
+def test_the_posterior_equals_direct_conditioning(pending: list[int]) -> None:
     known = results(TRUE + 0.3 * RNG.normal(size=60))
     mean, deviation = Posterior(FEATURES, SCORES)(known, pending)
     expected, spread = direct(known, pending)
@@ -74,13 +74,13 @@ def test_it_is_the_conditional_normal_distribution(pending: list[int]) -> None:
     np.testing.assert_allclose(deviation, spread, atol=1e-5)
 
 
-def test_units_of_results_do_not_matter() -> None:
+def test_the_unit_of_the_results_does_not_matter() -> None:
     found = Posterior(FEATURES, SCORES)(results(TRUE))
     again = Posterior(FEATURES, SCORES)(results(70 + 1e-3 * TRUE))
     np.testing.assert_allclose(found, again, rtol=1e-6, atol=1e-9)
 
 
-def test_results_awaited_narrow_and_do_not_move() -> None:
+def test_pending_results_reduce_deviations_but_not_means() -> None:
     posterior = Posterior(FEATURES, SCORES)
     mean, deviation = posterior(results(TRUE))
     same, narrower = posterior(results(TRUE), [5])
@@ -89,12 +89,12 @@ def test_results_awaited_narrow_and_do_not_move() -> None:
     assert narrower[5] < deviation[5]
 
 
-def test_results_that_agree_with_the_score_keep_its_order() -> None:
+def test_results_that_agree_with_the_score_preserve_its_order() -> None:
     mean, _ = Posterior(FEATURES, SCORES)(results(SCORES))
     assert kendall(mean, SCORES) > 0.95
 
 
-def test_results_without_relation_leave_the_score() -> None:
+def test_unrelated_results_leave_the_ranking_to_the_score() -> None:
     taus = []
     for seed in range(10):
         noise = np.random.default_rng(seed).normal(size=60)
@@ -103,13 +103,13 @@ def test_results_without_relation_leave_the_score() -> None:
     assert np.mean(taus) > -0.05
 
 
-def test_equal_results_leave_the_score() -> None:
+def test_equal_results_leave_the_ranking_to_the_score() -> None:
     mean, deviation = Posterior(FEATURES, SCORES)(dict.fromkeys(PLACES, 0.5))
     assert kendall(mean, SCORES) == 1
     assert (deviation == 1).all()
 
 
-def test_assumptions_are_all_pairs_once() -> None:
+def test_the_assumptions_are_all_combinations_once() -> None:
     pairs = [(each.score, each.short, each.shared) for each in module.ASSUMPTIONS]
     assert len(set(pairs)) == len(pairs)
     assert set(pairs) == set(product(*(sorted(set(column)) for column in zip(*pairs, strict=True))))

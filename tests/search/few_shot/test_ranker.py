@@ -27,11 +27,11 @@ def trained(count: int) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("results", [{}, {0: 1.0}, {0: 1.0, 7: 0.2}])
-def test_fewer_than_three_results_leave_the_score(results: dict[int, float]) -> None:
+def test_with_fewer_than_three_results_the_score_ranks(results: dict[int, float]) -> None:
     assert ranker().ranking(results).tolist() == np.argsort(-SCORES, kind="stable").tolist()
 
 
-def test_trainings_find_what_the_score_does_not_see() -> None:
+def test_trainings_improve_a_ranking_by_score() -> None:
     known = trained(20)
     order = ranker().ranking(known)
     by_score = QUALITY.max() - QUALITY[SCORES.argmax()]
@@ -40,12 +40,12 @@ def test_trainings_find_what_the_score_does_not_see() -> None:
     assert kendall(-places.astype(float), QUALITY) > kendall(SCORES, QUALITY) + 0.1
 
 
-def test_the_best_result_is_the_first() -> None:
+def test_the_candidate_with_the_best_result_ranks_first() -> None:
     known = trained(8)
     assert ranker().ranking(known)[0] == max(known, key=lambda place: known[place])
 
 
-def test_proposals_are_new_and_the_first_is_the_best_by_score() -> None:
+def test_proposals_are_untrained_and_start_with_the_top_score() -> None:
     first = ranker().proposals({}, 6)
     assert first[0] == SCORES.argmax()
     assert len(set(first)) == 6
@@ -55,11 +55,11 @@ def test_proposals_are_new_and_the_first_is_the_best_by_score() -> None:
     assert sorted(ranker().proposals({}, 500)) == list(range(len(NAMES)))
 
 
-def test_equal_results_rank_all_the_same() -> None:
+def test_equal_results_still_rank_every_candidate() -> None:
     order = ranker().ranking({0: 0.5, 1: 0.5, 2: 0.5})
     assert sorted(order.tolist()) == list(range(len(NAMES)))
 
 
-def test_columns_that_do_not_vary_are_left_out() -> None:
+def test_constant_features_are_left_out() -> None:
     assert grouped([np.ones((4, 3))]).shape == (4, 1)
     assert np.isfinite(grouped([np.eye(4), np.ones((4, 1))])).all()

@@ -28,7 +28,7 @@ class Broken(torch.nn.Sequential):
 
 
 class Wide(ChoiceSpace):
-    """Sixteen networks of one layer; those of odd width cannot be trained where `fails`."""
+    """Sixteen networks of one layer; with `fails`, networks of odd width cannot be trained."""
 
     width = Choice(*range(2, 18))
     fails = False
@@ -66,7 +66,7 @@ def outcome(result: SearchResult) -> tuple[object, ...]:
     return result.trainings, result.order, result.best.name
 
 
-def test_the_most_promising_is_first_and_all_are_ranked(
+def test_the_best_short_training_ranks_first_and_all_are_ranked(
     found: SearchResult, distillation: Distillation
 ) -> None:
     result = train_briefly(found, distillation, PLAN, progress=lambda _: None)
@@ -88,14 +88,14 @@ def test_the_number_of_workers_does_not_change_the_result(
     assert outcome(alone) == outcome(both)
 
 
-def test_what_was_trained_is_not_trained_again(
+def test_finished_short_trainings_are_reused(
     found: SearchResult, distillation: Distillation, tmp_path: Path
 ) -> None:
     kept = replace(found, folder=tmp_path)
     first = train_briefly(kept, distillation, PLAN, progress=lambda _: None)
     journal = tmp_path / "trainings.jsonl"
     content = journal.read_bytes()
-    journal.write_bytes(content[:-30])  # killed while it wrote the last one
+    journal.write_bytes(content[:-30])  # killed while writing the last line
     again = train_briefly(kept, distillation, PLAN, progress=lambda _: None)
     assert outcome(first) == outcome(again)
     lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
@@ -116,7 +116,7 @@ def test_failed_trainings_are_recorded_and_counted(distillation: Distillation) -
     assert not {each.key for each in failed} & {result.best.key}
 
 
-def test_hopeless_trainings_are_stopped_and_resumed_alike(
+def test_a_resumed_search_stops_the_same_trainings(
     found: SearchResult, distillation: Distillation, tmp_path: Path
 ) -> None:
     kept, plan = replace(found, folder=tmp_path), Plan(trainings=10, epochs=2)
@@ -127,14 +127,18 @@ def test_hopeless_trainings_are_stopped_and_resumed_alike(
     assert all(each.curve[-1] == each.value for each in first.trainings)
     journal = tmp_path / "trainings.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(lines[:6]) + lines[6][:20])  # killed in the second four
+    journal.write_bytes(
+        b"".join(lines[:6]) + lines[6][:20]
+    )  # killed during the second batch of four
     assert outcome(train_briefly(kept, distillation, plan, progress=lambda _: None)) == outcome(
         first
     )
     assert journal.read_bytes().count(b"\n") == 10
 
 
-def test_minutes_end_the_short_trainings(found: SearchResult, distillation: Distillation) -> None:
+def test_a_time_budget_ends_the_short_trainings(
+    found: SearchResult, distillation: Distillation
+) -> None:
     plan = TrainingBudget.chosen(None, 1, "0.001min").plan(4)
     result = train_briefly(found, distillation, plan, progress=lambda _: None)
     assert len(result.trainings) == 4
