@@ -84,7 +84,7 @@ def workers(root: Path, *, generations: int = 4) -> Iterator[Figure]:
     for count, rate in rates.items():
         yield Figure(f"throughput, workers: {count}", rate.per_second, "candidates/s", how)
     ratio = rates[2].per_second / rates[1].per_second
-    yield Figure("throughput, two workers over one", ratio, "×", how)
+    yield Figure("throughput, two workers relative to one", ratio, "×", how)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def long_journals() -> Iterator[Figure]:
             _long_journal(run, engine)
             with Workers(1) as process:
                 seconds, gib = process.submit(_resume_long, run).result()
-        how = f"{engine}, a space of 10^12, a journal of {LINES:,} lines and 20 candidates more"
+        how = f"{engine}, a space of 10^12, a journal of {LINES:,} lines, 20 more candidates"
         yield Figure("resume", seconds, "s", how)
         yield Figure("resume, peak memory", gib, "GiB", how)
 
@@ -178,11 +178,11 @@ def against_training(root: Path) -> Iterator[Figure]:
     training = step * EPOCHS * (WHOLE // BATCH)
     yield Figure("default search", searching, "s", f"{how}, {len(result.candidates)} candidates")
     yield Figure("training step", step, "s", f"{how}, batch {BATCH}, {result.best.name}")
-    recipe = f"{EPOCHS} epochs of {WHOLE // BATCH} steps, multiplied out"
+    recipe = f"{EPOCHS} epochs of {WHOLE // BATCH} steps, extrapolated from one step"
     yield Figure("training one candidate", training, "s", f"{how}, {recipe}")
-    yield Figure("training one candidate over a search", training / searching, "×", how)
+    yield Figure("training one candidate, relative to a search", training / searching, "×", how)
     everything = training * len(result.candidates) / searching
-    yield Figure("training all candidates over a search", everything, "×", how)
+    yield Figure("training all candidates, relative to a search", everything, "×", how)
 
 
 def _training_step(result: SearchResult, data: Any) -> float:
@@ -227,11 +227,14 @@ def kills(count: int, progress: Progress) -> Iterator[Figure]:
         subprocess.run(_command(killed, 1), capture_output=True, check=True)  # noqa: S603
         same = (undisturbed / "result.json").read_bytes() == (killed / "result.json").read_bytes()
         numbers = [_numbers(run) for run in (undisturbed, killed)]
-        how = f"evolution, {len(numbers[0]):,} cells of NAS-Bench-201, one and two workers in turn"
-        yield Figure("kills", done, "SIGKILLs", f"{how}; {lives} of {count} came too late")
-        yield Figure("same final result", float(same), "(1 for yes)", how)
+        cells = f"{len(numbers[0]):,} cells of NAS-Bench-201"
+        how = f"evolution, {cells}, alternately one and two workers"
+        yield Figure(
+            "kills", done, "SIGKILLs", f"{how}; {lives} of {count} after the end of the search"
+        )
+        yield Figure("same final result", float(same), "(1: yes)", how)
         yield Figure("lines lost", len(set(numbers[0]) - set(numbers[1])), "lines", how)
-        yield Figure("lines doubled", len(numbers[1]) - len(set(numbers[1])), "lines", how)
+        yield Figure("lines duplicated", len(numbers[1]) - len(set(numbers[1])), "lines", how)
 
 
 def _command(run: Path, workers: int) -> list[str]:

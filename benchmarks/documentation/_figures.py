@@ -1,8 +1,9 @@
-"""The figures of *Which score to trust*, from committed tables."""
+"""The figures of the documentation, from committed tables."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.documentation._bars import loss_gains, score_times, thin_regrets
 from benchmarks.documentation._scores import FIT_RANKED
 from benchmarks.results_folder import RESULTS
 from diswot.csv_table import read_table
@@ -133,6 +134,9 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "scores-by-truth.svg": rank_correlations,
     "scores-regret.svg": regrets,
     "scores-teacher.svg": teacher_term,
+    "scores-thin.svg": thin_regrets,
+    "losses-gain.svg": loss_gains,
+    "speed-scores.svg": score_times,
 }
 """Files in docs/images, and what makes each."""
 

@@ -43,7 +43,7 @@ def distilled(data: str) -> str:
         "accuracy in % ± sd",
         "gain",
         "p",
-        f"compared with alone (teacher {teacher})",
+        f"result (teacher {teacher})",
     ]
     return markdown(
         columns,
@@ -84,7 +84,7 @@ def shortlists() -> str:
 
 def training_speed() -> str:
     """Return the overhead of the training loop over the networks."""
-    columns = ["augmentation", "bare step in ms", "step in ms", "of it waiting for data"]
+    columns = ["augmentation", "bare step in ms", "step in ms", "waiting for data"]
     return markdown(
         [*columns, "step over bare step"],
         [

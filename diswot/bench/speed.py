@@ -181,7 +181,7 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
             )
             ms = 1e3 * _seconds(run) / len(names)
         ratio = ms / timings[0].ms if timings else 1.0
-        timings.append(Timing("workers", f"{workers} of them", len(names), ms, ratio))
+        timings.append(Timing("workers", f"workers: {workers}", len(names), ms, ratio))
     return timings
 
 

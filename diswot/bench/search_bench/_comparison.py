@@ -79,24 +79,22 @@ def reason(
 
     Examples:
         >>> reason("worse", "better", seen=0.1, reached=0.0, random=70.42, top=65.71)
-        'it finds higher scores, but the score misleads: what scores best reaches 65.71 %'
+        'it finds higher scores, but the top-scoring network has only 65.71 %'
     """
     # Either the engine finds no better scores, or better scores are not better accuracies.
     if verdict == "better":
         return ""
     if seen >= 1:
-        return "all in budget has been seen"
+        return "all networks in budget are evaluated"
     if by_score == "worse":
         return "it finds lower scores"
     if by_score == "better" and top <= random:
-        return (
-            f"it finds higher scores, but the score misleads: what scores best reaches {top:.2f} %"
-        )
+        return f"it finds higher scores, but the top-scoring network has only {top:.2f} %"
     if by_score == "better":
         return (
-            "it finds higher scores, but these are not clearly more accurate "
-            f"(what scores best reaches {top:.2f} %)"
+            "it finds higher scores, but the difference in accuracy is not significant "
+            f"(the top-scoring network has {top:.2f} %)"
         )
     if reached >= 0.5:
-        return "random search finds the best score too"
+        return "random search also finds the best score"
     return "it finds no higher scores"
