@@ -13,7 +13,7 @@ from diswot.cli._lazy import LazyGroup
 from diswot.cli._terminal import make_readable, say
 from diswot.devices import is_first
 from diswot.errors import DiswotError, PluginWarning, RunError, first_line
-from diswot.options import nearest
+from diswot.options import declared, nearest
 from diswot.printable import printable
 from diswot.runs import Interrupted
 
@@ -113,13 +113,27 @@ def _renamed(word: str) -> str:
 
 
 def _no_such(error: click.NoSuchOption) -> str:
-    """Return the message for an unknown option, with the most similar known one."""
+    """Return the message for an unknown option: what it belongs to, or the most similar one."""
+    asked = error.option_name.lstrip("-").replace("-", "_")
+    if owner := _owner(asked):
+        return f"unknown option {error.option_name}: it is an option of {owner}"
     params = error.ctx.command.get_params(error.ctx) if error.ctx else []
     flags = {param.name: param.opts[0] for param in params if isinstance(param, click.Option)}
-    asked = error.option_name.lstrip("-").replace("-", "_")
     near = nearest(asked, [name for name in flags if name])
     guess = f": did you mean {flags[near]}?" if near in flags else ""
     return f"unknown option {error.option_name}{guess}"
+
+
+def _owner(name: str) -> str:
+    """Return the task or method that has an option of its own, such as `--method supernet`."""
+    from diswot.methods import METHODS  # imports torch, which only this message needs
+    from diswot.tasks import TASKS
+
+    for flag, registry in (("--task", TASKS), ("--method", METHODS)):
+        for known in registry:
+            if name in declared(registry.named(known).options):
+                return f"{flag} {known}"
+    return ""
 
 
 def _end(status: int, message: str, debug: bool) -> None:

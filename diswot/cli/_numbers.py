@@ -35,6 +35,14 @@ class Whole(click.IntRange):
     def _describe_range(self) -> str:
         return f"x>={self.min}"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse `value`."""
+        number = int(click.INT.convert(value, param, ctx))
+        try:
+            return int(super().convert(number, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{number} is not in the range {super()._describe_range()}.", param, ctx)
+
 
 class Real(click.FloatRange):
     """A finite number in a range."""

@@ -65,6 +65,18 @@ class RunMethod:
             OptionError: the method does not support the task, or options do not fit.
         """
 
+    def check_data(self, data: Dataset, space: SearchSpace, options: Mapping[str, Any]) -> None:
+        """Check data, space and options before a teacher is trained.
+
+        Args:
+            data: the loaded dataset.
+            space: the search space.
+            options: all options of the run, including the method's own.
+
+        Raises:
+            DiswotError: they do not fit together.
+        """
+
     def searched(self, data: Dataset) -> Dataset:
         """Return the dataset on which candidates are scored; by default `data` itself."""
         return data

@@ -155,8 +155,8 @@ class DistillationOptions(RecipeOptions, total=False):
     teacher_epochs: Annotated[
         int | None,
         Option(
-            "Epochs of a built-in teacher without a checkpoint, which is trained once; by "
-            "default three times --epochs.",
+            "Epochs of a teacher without weights, such as a built-in one without a checkpoint, "
+            "which is trained once; by default three times --epochs.",
             least=1,
             most=MOST_EPOCHS,
             group="Task",

@@ -113,6 +113,8 @@ def run(
                 job["onnx"] = onnx_available() or None
             job |= {**_training_of(teacher, options), **own}
             settings.trainings.plan(job["epochs"])  # raise errors before the search, not after it
+            known_space = find_space(space, options["data"].signature)
+            method.check_data(options["data"], known_space, {**options, **own})
             search = _Search(teacher, space, budget, options, method)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
@@ -193,7 +195,8 @@ class _Search:
         state = self.options.get("teacher_state") or scorer.card.teacher_state
         if state != "trained" and not self.method.needs_teacher:
             return False
-        if self.teacher in self.options["data"].task.teacher_sources.built_in:
+        sources = self.options["data"].task.teacher_sources
+        if not sources.has_weights(self.teacher, self.options.get("teacher_weights")):
             check_search(self.teacher, self.space, budget=self.budget, **self.asked)
         return True
 

@@ -19,7 +19,7 @@ from diswot.search._checks import check_architecture, check_space
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluation_pool import evaluation_pool
 from diswot.search._history import History
-from diswot.search._repeats import prepare_repeats
+from diswot.search._repeats import check_batch_size, prepare_repeats
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
 from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring
@@ -55,6 +55,7 @@ __all__ = [
     "TeacherState",
     "TrainingBudget",
     "check_architecture",
+    "check_batch_size",
     "check_resume",
     "check_scoring",
     "check_search",

@@ -70,13 +70,8 @@ def prepare_repeats(
         TeacherError: the state is "trained", and the teacher has no trained weights.
         NetworkError: the teacher does not fit the data.
     """
-    size, called = data.size(split), "training" if split == "train" else split
-    if batch_size > size:
-        raise OptionError(
-            f"Expected a batch of at most the {size} {called} {data.task.noun}s of {data.name}, "
-            f"but got {batch_size}: choose a smaller --batch-size"
-        )
-    prepared = []
+    check_batch_size(data, batch_size, split=split)
+    size, prepared = data.size(split), []
     for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
         drawn = generator_for(seed, "batch", number).choice(size, batch_size, replace=False)
         batch = data.batch(split, torch.from_numpy(drawn), device=device)
@@ -87,6 +82,25 @@ def prepare_repeats(
             activations = _activations(network, seen, state, watches)
         prepared.append(Repeat(batch.inputs, batch.labels, activations))
     return prepared
+
+
+def check_batch_size(data: Dataset, batch_size: int, *, split: SplitName = "train") -> None:
+    """Check that a split has enough examples for a batch, which is drawn without replacement.
+
+    Args:
+        data: the dataset.
+        batch_size: examples per batch.
+        split: the split from which they are drawn.
+
+    Raises:
+        OptionError: the split has fewer examples.
+    """
+    size, called = data.size(split), "training" if split == "train" else split
+    if batch_size > size:
+        raise OptionError(
+            f"Expected a batch of at most the {size} {called} {data.task.noun}s of {data.name}, "
+            f"but got {batch_size}: choose a smaller --batch-size"
+        )
 
 
 def _start(batch: Batch) -> Batch:

@@ -24,7 +24,7 @@ from diswot.search._repeats import prepare_repeats
 from diswot.search._spaces import check_space_name, find_space
 from diswot.seeding import generator_for
 from diswot.students import StudentSource
-from diswot.tasks import Dataset, Subject, find_subject, takes_task_options
+from diswot.tasks import Dataset, SplitName, Subject, find_subject, takes_task_options
 from diswot.teachers import Teacher
 from search_spaces import Architecture, SearchSpace
 
@@ -149,14 +149,14 @@ def resolve_scoring(
     if state == "trained":
         _check_trained(found, data, device, progress)
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
-    drawn = _drawn(chosen, scorer)
-    watches = scorer.teacher_watches
+    split: SplitName = "train" if source is None else source.scored_on
+    drawn = _drawn(chosen, scorer, data.size(split))
     repeats = prepare_repeats(
         data,
         found,
         state=state,
-        watches=watches,
-        split="train" if source is None else source.scored_on,
+        watches=scorer.teacher_watches,
+        split=split,
         needed=scorer.card.needs_teacher,
         **drawn,
         **same,
@@ -182,12 +182,15 @@ def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:
     return scorer, scorer.formula if how is None else Formula(how, scorer.formula.parts)
 
 
-def _drawn(chosen: Mapping[str, Any], scorer: Scorer) -> dict[str, Any]:
-    """Return repeats and batch size: as chosen, or else those recommended by the scorer's card."""
+def _drawn(chosen: Mapping[str, Any], scorer: Scorer, size: int) -> dict[str, Any]:
+    """Return repeats and batch size: as chosen, or else those recommended by the scorer's card.
+
+    A recommended batch larger than the `size` of the split is reduced to the whole split.
+    """
     card = scorer.card
     return {
         "repeats": chosen["repeats"] or card.repeats,
-        "batch_size": chosen["batch_size"] or card.examples,
+        "batch_size": chosen["batch_size"] or min(card.examples, size),
     }
 
 

@@ -47,12 +47,15 @@ class Library:
             read; raises an error if the network cannot be loaded.
         find: called with the place and those arguments of the task (and `pretrained`) that it
             has parameters for; returns the teacher.
+        trained: called with the place; returns whether the network comes with weights for the
+            task. A network without them is trained on the data first.
     """
 
     place: str
     summary: str
     check: Callable[..., object]
     find: Callable[..., Teacher]
+    trained: Callable[[str], bool] = bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class TeacherSources(Container[str]):
     def has_weights(
         self, teacher: str | nn.Module | Teacher, weights: str | Path | None = None
     ) -> bool:
-        """Return whether a teacher comes with weights (built-in ones need a checkpoint).
+        """Return whether a teacher comes with weights for the task, or is trained on the data.
 
         Args:
             teacher: a name, a reference such as `hf:FOLDER`, a network or a `Teacher`.
@@ -99,8 +102,11 @@ class TeacherSources(Container[str]):
         """
         if isinstance(teacher, Teacher):
             return teacher.weights is not None
-        built_in = isinstance(teacher, str) and teacher in self.built_in
-        return weights is not None or not built_in
+        if weights is not None or not isinstance(teacher, str):
+            return True
+        if library := self._library(teacher):
+            return library.trained(_place(teacher))
+        return teacher not in self.built_in
 
     def check(
         self,
@@ -129,8 +135,8 @@ class TeacherSources(Container[str]):
         if self.has_weights(teacher, weights):
             if epochs is not None:
                 raise OptionError(
-                    f"--teacher-epochs {epochs} is for a built-in teacher without weights, which "
-                    f"is trained first, but {name} comes with weights: leave it out"
+                    f"--teacher-epochs {epochs} is for a teacher without weights, which is trained "
+                    f"first, but {name} comes with weights: leave it out"
                 )
         elif state == "trained":
             raise TeacherError(

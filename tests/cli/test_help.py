@@ -48,6 +48,21 @@ def test_every_declared_option_has_a_heading() -> None:
             assert option.option.group in GROUPS, name
 
 
+@pytest.mark.parametrize(
+    ("option", "owner"), [("--supernet-epochs", "--method supernet"), ("--length", "--task text")]
+)
+def test_an_option_of_another_choice_names_the_choice(
+    option: str, owner: str, cli: CommandLine
+) -> None:
+    refused = only_line(cli("run", option, 3))
+    assert f"unknown option {option}: it is an option of {owner}" in refused
+
+
+def test_a_number_out_of_range_names_both_limits(cli: CommandLine) -> None:
+    refused = only_line(cli("run", "--task", "text", "--method", "supernet", "--supernets", 65))
+    assert "65 is not in the range 1<=x<=64" in refused
+
+
 def test_options_of_a_task_are_accepted_with_that_task(cli: CommandLine) -> None:
     page = cli("search", "--task", "landmarks", "--help").out
     assert "--normalizer" in page

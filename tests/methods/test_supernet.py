@@ -240,6 +240,31 @@ def test_invalid_options_are_refused_first(task: str, options: dict[str, Any], s
         find_method("supernet").check(find_task(task), options)
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "kind", "said"),
+    [
+        (b"x", {}, DataError, "shorter than one sequence"),
+        (b"fine\nbad \xff", {}, DataError, "line 2: this is not text in UTF-8"),
+        (None, {"supernets": 9}, SpaceError, "1 to 8 parts of 8 architectures"),
+        (None, {"batch_size": 64}, OptionError, "at most the 2 val texts"),
+    ],
+)
+def test_faults_in_data_and_space_come_before_training(
+    content: bytes | None,
+    options: dict[str, Any],
+    kind: type[Exception],
+    said: str,
+    data: TextData,
+    tmp_path: Path,
+) -> None:
+    if content is not None:
+        options = {"supernet_texts": tmp_path / "corpus.txt"}
+        (tmp_path / "corpus.txt").write_bytes(content)
+    with pytest.raises(kind, match=said):
+        find_method("supernet").check_data(data, SPACE, options)
+    find_method("supernet").check_data(data, SPACE, {"supernets": 8, "batch_size": 2})
+
+
 def test_an_unknown_method_suggests_the_closest_match() -> None:
     with pytest.raises(DiswotError, match="did you mean 'supernet'"):
         find_method("supernets")

@@ -111,7 +111,7 @@ def test_a_callable_that_returns_no_network_is_refused() -> None:
 
 def test_epochs_and_states_are_refused_where_they_mean_nothing() -> None:
     SOURCES.check("deep", epochs=3)
-    with pytest.raises(OptionError, match="--teacher-epochs 3 is for a built-in teacher"):
+    with pytest.raises(OptionError, match="--teacher-epochs 3 is for a teacher without weights"):
         SOURCES.check("shelf:one", epochs=3)
     with pytest.raises(TeacherError, match="deep has no trained weights"):
         SOURCES.check("deep", state="trained")

@@ -18,6 +18,7 @@ from diswot.methods.supernet._training import SupernetMethod
 from diswot.networks.attention import check_attention
 from diswot.progress import message
 from diswot.scorers import find_scorer
+from diswot.search import check_batch_size
 from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks import Dataset, Task, cache_root
@@ -72,6 +73,21 @@ class SupernetRun(RunMethod):
                 f"the method supernet searches without labels, but the scorer {card.name} reads "
                 "them: use another, or fine-tune a --shortlist on the labels"
             )
+
+    def check_data(self, data: Dataset, space: SearchSpace, options: Mapping[str, Any]) -> None:
+        """Check the plain text, the parts of the space, and the batch of held-out texts.
+
+        Raises:
+            DataError: the plain text is not UTF-8, or is shorter than one sequence.
+            SpaceError: the space cannot be divided into so many parts.
+            OptionError: the batch is larger than the validation split.
+        """
+        texts = _texts(data)
+        if (place := options.get("supernet_texts")) is not None:
+            with_plain_text(texts, place)
+        sub_spaces(space, options.get("supernets"), texts.signature)
+        if (batch_size := options.get("batch_size")) is not None:
+            check_batch_size(texts, batch_size, split=Sliced.scored_on)
 
     def searched(self, data: Dataset) -> Dataset:
         """Return the dataset without labels."""

@@ -43,7 +43,7 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
         config = _config(source)
         _check_tokenizer(source, config, data)
         _check_encoder(source, config, data.length)
-        if not any(_HEAD in str(each) for each in config.architectures or ()):
+        if not _has_classifier(config):
             body = partial(_body, source, config, pretrained=pretrained)
             network = Encoder(body(), outputs)
             _check_attention(network, source.who)
@@ -58,6 +58,19 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
     _check_attention(found.network, f"teacher {name}")
     kept = found.network.eval()
     return Teacher(name, found.fresh, lambda: _copied(kept))
+
+
+def is_classifier(place: str) -> bool:
+    """Return whether a network of transformers has a classifier; others are trained first.
+
+    Args:
+        place: folder of `save_pretrained`, or id of the Hub.
+
+    Raises:
+        TeacherError: its configuration cannot be read, or it is a decoder.
+    """
+    with transformers_source(place) as source:
+        return _has_classifier(_config(source))
 
 
 class Classifier(nn.Module):
@@ -91,12 +104,21 @@ class Encoder(nn.Module):
         return logits
 
 
+def _has_classifier(config: Any) -> bool:
+    return any(_HEAD in str(each) for each in config.architectures or ())
+
+
 def _config(source: TransformersSource) -> Any:
     transformers: Any = importlib.import_module("transformers")
     config = transformers.AutoConfig.from_pretrained(
         source.path, trust_remote_code=False, local_files_only=source.local
     )
-    if getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):
+    kinds = importlib.import_module("transformers.models.auto.modeling_auto")
+    # Decoders such as GPT-2 have a causal language model only; BERT has both kinds.
+    causal = config.model_type in kinds.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    masked = config.model_type in kinds.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    decodes = any(getattr(config, each, False) for each in ("is_decoder", "is_encoder_decoder"))
+    if decodes or (causal and not masked):
         raise TeacherError(
             f"{source.who} is not an encoder, but {config.model_type}, which reads from left to "
             f"right: "

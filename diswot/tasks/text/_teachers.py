@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from diswot.errors import TeacherError
-from diswot.tasks.text._hugging_face import hugging_face
+from diswot.tasks.text._hugging_face import hugging_face, is_classifier
 from diswot.teachers import BuiltIn, Library, TeacherSources, find_transformers
 from search_spaces import Signature, TextEncoderSpace
 
@@ -62,6 +62,7 @@ SOURCES = TeacherSources(
             "an encoder of texts of Hugging Face transformers, such as BERT (extra hf)",
             find_transformers,
             hugging_face,
+            is_classifier,
         )
     },
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from diswot.errors import DataError, DiswotError, NetworkError, TeacherError
+from diswot.errors import DataError, DiswotError, NetworkError, OptionError, TeacherError
 from diswot.methods.supernet import start_from
 from diswot.networks.attention import check_attention, reading_last
 from diswot.tasks import find_task
@@ -114,6 +114,28 @@ def test_a_decoder_is_refused(tmp_path: Path, root: Path) -> None:
     found = refusal(folder, texts_for(folder, root))
     assert isinstance(found, TeacherError)
     assert "is not an encoder" in str(found)
+
+
+def test_gpt_2_is_refused_as_a_decoder(tmp_path: Path, root: Path) -> None:
+    folder = tmp_path / "teacher"
+    sizes = {"vocab_size": 300, "n_embd": 12, "n_layer": 1, "n_head": 2, "n_positions": 20}
+    transformers.GPT2Model(transformers.GPT2Config(**sizes)).save_pretrained(folder)
+    tokenizer = trained_tokenizer([text for text, _ in PAIRS], vocabulary=300)
+    (folder / "tokenizer.json").write_text(tokenizer.content)
+    found = refusal(folder, texts_for(folder, root))
+    assert isinstance(found, TeacherError)
+    assert "is not an encoder, but gpt2" in str(found)
+
+
+def test_an_encoder_without_classifier_has_teacher_epochs(tmp_path: Path) -> None:
+    task = find_task("text")
+    body = saved(tmp_path / "encoder", "Bert", "ForMaskedLM")
+    classifier = saved(tmp_path / "classifier", "Bert", "ForSequenceClassification", num_labels=2)
+    task.check_teacher(f"hf:{body}", teacher_epochs=2)
+    with pytest.raises(OptionError, match="comes with weights: leave it out"):
+        task.check_teacher(f"hf:{classifier}", teacher_epochs=2)
+    with pytest.raises(TeacherError, match="has no trained weights"):
+        task.check_teacher(f"hf:{body}", teacher_state="trained")
 
 
 def test_texts_longer_than_the_positions_are_refused(tmp_path: Path, root: Path) -> None:

@@ -1,5 +1,7 @@
 """Scores of text encoders: what works as it is, and what is refused by name."""
 
+from typing import Any
+
 import pytest
 
 from diswot.errors import OptionError
@@ -27,6 +29,16 @@ def test_encoders_are_scored(scorer: str, data: TextData) -> None:
         progress=False,
     )
     assert len({candidate.score for candidate in found.candidates}) > 1
+
+
+def test_few_texts_are_scored_in_one_batch_by_default(data: TextData) -> None:
+    options: dict[str, Any] = {"engine": "random", "population": 1, "generations": 0}
+    found = search(
+        "encoder-medium", SPACE, data=data, scorer="nwot", repeats=1, progress=False, **options
+    )
+    assert found.manifest["settings"]["batch_size"] == data.size("train") < 64
+    with pytest.raises(OptionError, match="choose a smaller --batch-size"):
+        search("encoder-medium", SPACE, data=data, batch_size=64, progress=False, **options)
 
 
 @pytest.mark.parametrize("scorer", ["zen", "jacov", "epe_nas", "vkdnw_agg"])
