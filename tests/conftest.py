@@ -1,4 +1,4 @@
-"""What tests share: the reference data, and the command line run in this process."""
+"""Shared fixtures: the reference data, and the command line in this process."""
 
 import gc
 import os
@@ -19,35 +19,35 @@ from diswot.export import _process
 from diswot.export._process import Base, Runner
 from tests.marks import Marks
 
-# One profile for every property: the same examples each time, and nothing kept in the checkout.
+# One profile for all property tests: deterministic examples, no database in the checkout.
 settings.register_profile("diswot", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("diswot")
 
-# Starting processes takes longer than such searches; tests of workers ask for them.
+# Starting processes takes longer than small searches; tests of workers enable them.
 os.environ["DISWOT_WORKERS"] = "1"
 
-# Nor do threads help the processes that tests start; what these import is compiled once.
+# Threads do not help the processes that tests start, either; they share compiled bytecode.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# So are the tests themselves; but not what tests write and import, which may change in a second.
+# So do the tests, except for modules that tests write, which may change within a second.
 NO_BYTECODE, sys.dont_write_bytecode = sys.dont_write_bytecode, False
 
-# The networks here are so small that more threads only get into each other's way.
+# The networks are so small that more threads only slow each other down.
 torch.set_num_threads(1)
 
-# What a shell runs in the background ignores Ctrl-C, and so does all that it starts.
+# Background processes of a shell ignore Ctrl-C, and so do their children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch which tests start processes."""
+    """Register the plugin that detects tests that start processes."""
     config.pluginmanager.register(Marks())
 
 
 def pytest_collection_finish() -> None:
-    """Keep all that was imported out of every later search for garbage, and compile no more."""
+    """Exclude imported objects from later garbage collection, and stop writing bytecode."""
     sys.dont_write_bytecode = NO_BYTECODE
     gc.collect()
     gc.freeze()
@@ -55,7 +55,7 @@ def pytest_collection_finish() -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left: exit status, standard output and standard error."""
+    """The result of a command: exit status, standard output and standard error."""
 
     code: int
     out: str
@@ -106,12 +106,12 @@ def cli(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DISWOT_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [*sys.path])  # main puts the current folder on it
+    monkeypatch.setattr(sys, "path", [*sys.path])  # `main` adds the current folder to it
 
     def run(*arguments: str | int | Path) -> Outcome:
         code = 0
         capsys.readouterr()
-        # pytest keeps warnings to itself; to a user they are lines on standard error.
+        # pytest captures warnings; users see them as lines on standard error.
         with warnings.catch_warnings(record=True) as warned:
             for quiet in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning):
                 warnings.simplefilter("ignore", quiet)

@@ -1,4 +1,4 @@
-"""Changes of files in run folders that leave their checksums right, as an attacker would."""
+"""Changes of files in run folders with valid checksums, as an attacker would make them."""
 
 import json
 from collections.abc import Callable

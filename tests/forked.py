@@ -1,4 +1,4 @@
-"""Programs that start fast: each is a fork of a process that has imported what takes long."""
+"""Programs that start fast, because each is a fork of a process with slow imports done."""
 
 import atexit
 import json
@@ -64,7 +64,7 @@ for line in requests:
 
 @dataclass(frozen=True)
 class Ended:
-    """What a program left: its exit status and the bytes that it wrote."""
+    """The result of a program: its exit status and output bytes."""
 
     status: int
     out: bytes
@@ -75,8 +75,8 @@ class Server:
     """A process that runs programs as forks of itself.
 
     Args:
-        imports: names of modules that it has imported, with commas between.
-        variables: of its environment, from its first moment.
+        imports: comma-separated names of modules that it imports first.
+        variables: environment variables that are set when it starts.
     """
 
     def __init__(self, imports: str, variables: Mapping[str, str]) -> None:
@@ -107,7 +107,7 @@ class Server:
 
 @cache
 def shared(imports: str) -> Server:
-    """Return a server that lasts as long as this process."""
+    """Return a server that ends with this process."""
     server = Server(imports, {})
     atexit.register(server.end)
     return server
@@ -122,15 +122,15 @@ def run_programs(
     at_the_start: Mapping[str, str] | None = None,
     given: str = "",
 ) -> list[Ended]:
-    """Run programs one after the other, as `python` would with these arguments.
+    """Run programs one after the other, like `python` with these arguments.
 
     Args:
-        programs: of each, a script, `-m MODULE` or `-c CODE`, and its arguments.
-        imports: names of modules that are imported before, with commas between.
+        programs: for each, a script, `-m MODULE` or `-c CODE`, and its arguments.
+        imports: comma-separated names of modules that are imported first.
         folder: the current folder.
-        variables: of the environment.
-        at_the_start: those that Python itself reads when it starts.
-        given: the standard input of each.
+        variables: environment variables.
+        at_the_start: environment variables that Python itself reads when it starts.
+        given: the standard input of every program.
     """
     first = at_the_start or {}
     server = Server(imports, first) if first else shared(imports)

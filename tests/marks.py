@@ -1,4 +1,4 @@
-"""Tests that start processes are marked so, because `make test-fast` leaves those out."""
+"""Tests that start processes need the mark `processes`: `make test-fast` leaves them out."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ DOCTESTS = {
 
 STARTS = (
     *((subprocess.Popen, "__init__"), (BaseProcess, "start")),
-    *((Runner, "__enter__"), (Server, "run")),  # their processes may have been started before
+    *((Runner, "__enter__"), (Server, "run")),  # their processes may have been started earlier
 )
-"""What starts a process, or makes one do something."""
+"""Functions that start a process or give it work."""
 
 OF_OTHERS = {"uname", "fc-list", "system_profiler"}
-"""Programs that `platform` and matplotlib start, once, for whoever asks first."""
+"""Programs that `platform` and matplotlib start once, in the first test that uses them."""
 
 
 class Marks:
@@ -38,7 +38,7 @@ class Marks:
         self._patch = pytest.MonkeyPatch()
 
     def pytest_configure(self) -> None:
-        """Watch everything that starts a process of its own."""
+        """Patch all functions that start processes."""
         for owner, name in STARTS:
             self._patch.setattr(owner, name, self._noted(getattr(owner, name)))
 
@@ -56,7 +56,7 @@ class Marks:
 
         return started
 
-    @pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+    @pytest.hookimpl(tryfirst=True)  # before tests are deselected by their marks
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             for mark, names in DOCTESTS.items():
@@ -74,6 +74,6 @@ class Marks:
         yield
         if started and item.get_closest_marker("processes") is None:
             pytest.fail(
-                f"it starts processes, so it needs `pytest.mark.processes`: {started[0][:100]}",
+                f"starts processes, so it needs `pytest.mark.processes`: {started[0][:100]}",
                 pytrace=False,
             )

@@ -1,4 +1,4 @@
-"""A package of someone else's that offers something under an entry point."""
+"""A third-party package with an entry point."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def offer(folder: Path, *, group: str, code: str) -> None:
-    """Write a package that is installed where `folder` is on the path."""
+    """Write a package that counts as installed if `folder` is on the path."""
     (folder / "offering.py").write_text(code)
     about = folder / "offering-1.0.dist-info"
     about.mkdir()
@@ -16,13 +16,13 @@ def offer(folder: Path, *, group: str, code: str) -> None:
 
 
 def said_with_plugin(ask: str, folder: Path, *, group: str, code: str) -> str:
-    """Return what the program `ask` prints, in a process that finds such a package installed.
+    """Return the output of the program `ask` in a process with such a package installed.
 
     Args:
         ask: a Python program.
-        folder: where the package is written.
-        group: the entry points that it offers its only module under.
-        code: of that module.
+        folder: the folder that the package is written to.
+        group: the entry point group of its only module.
+        code: the source code of that module.
     """
     offer(folder, group=group, code=code)
     done = subprocess.run(

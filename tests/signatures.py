@@ -1,4 +1,4 @@
-"""Signatures of networks of the tests."""
+"""Signatures of networks in tests."""
 
 from search_spaces import Signature, TensorSpec
 
@@ -19,7 +19,7 @@ TEXTS = Signature(
 
 
 def of_space(name: str, *, size: int = 32) -> Signature:
-    """Return what the networks of a built-in space take."""
+    """Return the signature of the networks of a built-in space."""
     if name.startswith(("text-encoder", "autodistil", "flexibert")):
         return TEXTS
     return of_images(3, size, size)

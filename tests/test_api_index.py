@@ -1,4 +1,4 @@
-"""The signatures on the first page of the Python reference are those of the functions."""
+"""The signatures on the first page of the Python reference match the functions."""
 
 import ast
 import inspect
@@ -32,12 +32,12 @@ CALLS = [
 ]
 
 
-def test_every_function_of_a_job_has_its_signature() -> None:
+def test_every_main_function_has_its_signature() -> None:
     assert {name for name, _ in SIGNATURES} == set(CALLS)
 
 
 @pytest.mark.parametrize(("name", "written"), SIGNATURES)
-def test_a_signature_is_that_of_the_function(name: str, written: str) -> None:
+def test_a_signature_matches_its_function(name: str, written: str) -> None:
     parameters = inspect.signature(getattr(diswot, name)).parameters
     parsed = ast.parse(f"def {name}{written}: ...").body[0]
     assert isinstance(parsed, ast.FunctionDef)
@@ -53,7 +53,7 @@ def test_a_signature_is_that_of_the_function(name: str, written: str) -> None:
 
 
 def defaults(arguments: ast.arguments) -> list[tuple[str, object]]:
-    """Return the defaults that a signature has, by parameter."""
+    """Return the default values of a signature, by parameter."""
     last = arguments.args[len(arguments.args) - len(arguments.defaults) :]
     given = [*zip(last, arguments.defaults, strict=True)]
     given += [

@@ -1,4 +1,4 @@
-"""Imports point one way: from a floor of the house to a lower one."""
+"""Imports point in one direction: from a layer to the same or a lower one."""
 
 import ast
 from collections.abc import Collection, Mapping
@@ -46,21 +46,21 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in (*LIBRARY, *STUDIES)}
 
 
-def room_of(module: str) -> str | None:
-    """Return the room with the longest name that a module is in."""
+def package_of(module: str) -> str | None:
+    """Return the package with the longest name that a module is in."""
     rooms = [room for room in ROOMS if f"{module}.".startswith(f"{room}.")]
     return max(rooms, key=len, default=None)
 
 
 @cache
 def nodes_of(path: Path) -> list[ast.AST]:
-    """Return everything in the code of a file."""
+    """Return all AST nodes of a file."""
     return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @cache
 def imported(path: Path) -> frozenset[str]:
-    """Return the modules of the project that a file imports, anywhere in it and in any way."""
+    """Return all project modules that a file imports, in any way."""
     return frozenset(
         name
         for node in nodes_of(path)
@@ -70,7 +70,7 @@ def imported(path: Path) -> frozenset[str]:
 
 
 def names_in(node: ast.AST) -> list[str]:
-    """Return the modules that an import names, for types alone and by `import_module` too."""
+    """Return the modules of an import, also for types only and by `import_module`."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.module:
@@ -83,15 +83,18 @@ def names_in(node: ast.AST) -> list[str]:
 
 
 def is_dynamic(node: ast.AST) -> TypeGuard[ast.Call]:
-    """Return whether code imports a module by its name."""
+    """Return whether a call imports a module dynamically."""
     called = node.func if isinstance(node, ast.Call) else None
     return getattr(called, "attr", getattr(called, "id", "")) in ("import_module", "__import__")
 
 
 def circles(imports: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the modules that import one another in a circle, and those between two circles."""
+    """Return the modules in import cycles, and modules between two cycles."""
     left = {module: {*names} & imports.keys() - {module} for module, names in imports.items()}
-    for ahead in (True, False):  # without what imports none that is left, then what none imports
+    for ahead in (
+        True,
+        False,
+    ):  # remove modules that import no remaining one, then those that no remaining one imports
         while free := [
             module
             for module in left
@@ -102,18 +105,18 @@ def circles(imports: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def leads_up(module: str, name: str) -> bool:
-    """Return whether `module` may not import `name`."""
-    own, other = room_of(module), room_of(name)
+    """Return whether importing `name` in `module` is forbidden."""
+    own, other = package_of(module), package_of(name)
     if own is None or other is None:
         return True
     return other != own and ROOMS[other] >= ROOMS[own]
 
 
-def test_every_module_is_in_a_room() -> None:
-    assert not [name for name in MODULES if name not in ENTRANCES and room_of(name) is None]
+def test_every_module_is_in_a_package() -> None:
+    assert not [name for name in MODULES if name not in ENTRANCES and package_of(name) is None]
 
 
-def test_imports_lead_to_the_own_room_or_a_lower_floor() -> None:
+def test_imports_point_to_the_same_package_or_a_lower_layer() -> None:
     assert not [
         f"{module} imports {name}"
         for module in MODULES.keys() - {*ENTRANCES}
@@ -122,12 +125,12 @@ def test_imports_lead_to_the_own_room_or_a_lower_floor() -> None:
     ]
 
 
-def test_no_modules_import_one_another_in_a_circle() -> None:
+def test_there_are_no_import_cycles() -> None:
     inner = {name: imported(path) for name, path in MODULES.items() if name not in ENTRANCES}
     assert not circles(inner)
 
 
-def test_own_modules_are_imported_by_names_that_are_written_out() -> None:
+def test_dynamic_imports_have_literal_names() -> None:
     assert not [
         f"{path}, line {node.lineno}"
         for module, path in MODULES.items()
@@ -138,12 +141,13 @@ def test_own_modules_are_imported_by_names_that_are_written_out() -> None:
     ]
 
 
-def test_studies_import_public_modules_alone() -> None:
+def test_studies_import_only_public_modules() -> None:
     assert not [
         f"{module_of(path)} imports {name}"
         for path in STUDIES
         for name in imported(path)
-        if room_of(name) != "benchmarks" and any(part.startswith("_") for part in name.split("."))
+        if package_of(name) != "benchmarks"
+        and any(part.startswith("_") for part in name.split("."))
     ]
 
 
@@ -169,7 +173,7 @@ def test_only_the_command_line_prints() -> None:
         ("search_spaces.macro", "diswot.errors", True),
     ],
 )
-def test_ways_up_are_noticed(module: str, name: str, up: bool) -> None:
+def test_upward_imports_are_detected(module: str, name: str, up: bool) -> None:
     assert leads_up(module, name) == up
 
 
@@ -191,7 +195,7 @@ def test_ways_up_are_noticed(module: str, name: str, up: bool) -> None:
         ("from torch import nn", ["torch"]),
     ],
 )
-def test_every_way_of_importing_is_noticed(code: str, names: list[str]) -> None:
+def test_every_way_of_importing_is_detected(code: str, names: list[str]) -> None:
     assert [name for node in ast.walk(ast.parse(code)) for name in names_in(node)] == names
 
 
@@ -204,5 +208,5 @@ def test_every_way_of_importing_is_noticed(code: str, names: list[str]) -> None:
         ({"a": {"a"}}, []),
     ],
 )
-def test_circles_are_noticed(imports: dict[str, set[str]], found: list[str]) -> None:
+def test_import_cycles_are_detected(imports: dict[str, set[str]], found: list[str]) -> None:
     assert circles(imports) == found

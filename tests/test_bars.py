@@ -1,4 +1,4 @@
-"""Progress from Python: bars where they can be seen, nothing where not."""
+"""Progress bars from Python: on terminals and in notebooks only."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ print(can_be_drawn())
 
 
 def seen_on_a_terminal(folder: Path, script: str) -> str:
-    """Return what a script writes on a terminal that is its standard error."""
+    """Return the output of a script on a terminal as its standard error."""
     reader, writer = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=folder, stderr=writer, stdout=subprocess.PIPE
@@ -50,7 +50,7 @@ def seen_on_a_terminal(folder: Path, script: str) -> str:
         while True:
             try:
                 part = os.read(reader, 4096)
-            except OSError:  # Linux says so where the other side is closed
+            except OSError:  # raised by Linux when the other side is closed
                 break
             if not part:
                 break
@@ -60,14 +60,14 @@ def seen_on_a_terminal(folder: Path, script: str) -> str:
     return seen.decode()
 
 
-def test_bars_are_drawn_on_a_terminal_where_they_are_wanted(tmp_path: Path) -> None:
+def test_bars_are_drawn_on_a_terminal_if_enabled(tmp_path: Path) -> None:
     unwanted, then, wanted = seen_on_a_terminal(tmp_path, SCRIPT).partition("then")
     assert (unwanted, then) == ("", "then")
     assert "score" in wanted
     assert "5/5" in wanted
 
 
-def test_nothing_is_written_where_nobody_looks(capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_bars_are_written_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     diswot.search("resnet20", **QUICK)
     assert capfd.readouterr() == ("", "")
 

@@ -1,4 +1,4 @@
-"""The commands that the pages show exist, with their options and the names that these take."""
+"""Commands in the documentation exist, with their options and values."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Yield the calls of diswot in the shell blocks of a page."""
+    """Yield the `diswot` commands in the shell blocks of a page."""
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             found = re.search(r"(?:^|/|-m )diswot (.*)", line)
@@ -32,14 +32,14 @@ CASES = [
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder, with the file of options that a page reads."""
+    """Return the current folder, with the configuration file that a page uses."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.toml").write_text("max_params = 200_000\n")
     return tmp_path
 
 
 def parse(words: list[str]) -> None:
-    """Read a command line as far as it goes without doing anything."""
+    """Parse a command line without running it."""
     found: click.Command = cli
     context = click.Context(cli, info_name="diswot")
     while isinstance(found, click.Group) and words and not words[0].startswith("-"):
@@ -54,11 +54,11 @@ def parse(words: list[str]) -> None:
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("command", CASES)
-def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
+def test_a_documented_command_exists_with_its_options(command: str) -> None:
     parse(shlex.split(command, comments=True))
 
 
 @pytest.mark.parametrize("command", ["run --max-parameters 3", "serch", "bench paper --truth s0"])
-def test_what_does_not_exist_is_noticed(command: str) -> None:
+def test_missing_commands_and_options_are_detected(command: str) -> None:
     with pytest.raises(AssertionError):
         parse(command.split())

@@ -1,4 +1,4 @@
-"""Copies of networks that keep more than weights."""
+"""Copies of networks that store more than weights."""
 
 import threading
 from typing import Any
@@ -13,7 +13,7 @@ from diswot.networks.copies import copied
 
 
 class Keeping(nn.Module):
-    """Keeps activations in every place that a module may keep one in."""
+    """Stores activations in every kind of attribute that a module may have."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Keeping(nn.Module):
 IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def test_a_network_that_keeps_activations_is_copied() -> None:
+def test_a_network_that_stores_activations_is_copied() -> None:
     network = Keeping()
     expected = network(IMAGES)
     found = copied(network)
@@ -60,7 +60,7 @@ def test_a_reparametrized_layer_is_copied(normalized: Any) -> None:
     assert not found(IMAGES).equal(expected)
 
 
-def test_what_cannot_be_copied_is_named_in_one_line() -> None:
+def test_a_network_that_cannot_be_copied_is_a_one_line_error() -> None:
     network = nn.Linear(2, 2)
     network.lock = threading.Lock()  # type: ignore[assignment]
     with pytest.raises(NetworkError, match=r"cannot be copied \(TypeError: .*lock") as caught:

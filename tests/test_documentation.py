@@ -40,17 +40,17 @@ def test_the_readme_has_a_quick_start_and_a_space_of_15_lines() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+def test_links_within_the_project_are_valid(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_tables_of_pages_are_cards_and_committed_results(page: Path) -> None:
+def test_tables_in_pages_equal_cards_and_committed_results(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert filled(text) == text, "run `make docs`"
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_from_the_committed_results(name: str) -> None:
+def test_figures_are_drawn_from_the_committed_results(name: str) -> None:
     assert (ROOT / "docs" / "images" / name).read_bytes() == drawn(name), "run `make docs`"

@@ -1,4 +1,4 @@
-"""The pages name all that the options take, so that no page is behind the program."""
+"""The documentation names every value of the options, so that it stays up to date."""
 
 import json
 import re
@@ -20,7 +20,7 @@ KINDS = ("tasks", "teachers", "spaces", "scorers", "losses", "datasets", "benchm
 
 @cache
 def listings() -> dict[str, list[str]]:
-    """Return what `diswot list` says there is, where nothing else was registered before."""
+    """Return the output of `diswot list` in a process without other registrations."""
     program = f"""
 import json
 from click.testing import CliRunner
@@ -40,7 +40,7 @@ for kind in {KINDS}:
 
 
 def named(name: str, *pages: Path) -> bool:
-    """Whether a page names it; of `hf:FOLDER_OR_ID` and its like the prefix counts."""
+    """Return whether a page has a name; for forms such as `hf:FOLDER_OR_ID`, the prefix."""
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     prefix, colon, _ = name.partition(":")
     end = colon or r"(?![\w-])"
@@ -52,6 +52,6 @@ def test_the_pages_name_everything_that_is_listed(kind: str) -> None:
     assert not [name for name in listings()[kind] if not named(name, *DOCS.glob("*.md"))]
 
 
-def test_the_search_page_names_every_engine_and_kind_of_teacher() -> None:
+def test_the_search_page_names_all_engines_and_teacher_forms() -> None:
     kinds = [name for name in listings()["teachers"] if ":" in name]
     assert not [name for name in (*ENGINES, *kinds) if not named(name, DOCS / "search.md")]

@@ -1,4 +1,4 @@
-"""Every worked example runs in its small form, as users start it, and leaves what it says."""
+"""Every worked example runs with `--small` and gives the documented results."""
 
 import os
 import re
@@ -25,7 +25,7 @@ ACCELERATE = [
 
 
 def output_of(name: str, folder: Path, *, launch: list[str] | None = None) -> str:
-    """Run an example in `folder`, where its data root is too, and return what it prints."""
+    """Run an example in `folder`, which is also its data root, and return its output."""
     (folder / "data").mkdir()
     variables = {
         "DISWOT_DATA": str(folder / "data"),
@@ -50,7 +50,7 @@ def output_of(name: str, folder: Path, *, launch: list[str] | None = None) -> st
     return done.stdout
 
 
-def test_own_images_and_an_hf_teacher_give_a_student_in_budget(tmp_path: Path) -> None:
+def test_the_example_with_photos_and_an_hf_teacher_runs(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     printed = output_of("own_images.py", tmp_path)
     assert "exported to run/student" in printed
@@ -59,38 +59,38 @@ def test_own_images_and_an_hf_teacher_give_a_student_in_budget(tmp_path: Path) -
     assert f"winner: {best.name}" in printed
 
 
-def test_own_space_gives_an_exported_student(tmp_path: Path) -> None:
+def test_the_example_with_a_custom_space_runs(tmp_path: Path) -> None:
     printed = output_of("own_space.py", tmp_path)
     assert re.search(r"best of \d+: width=\d+,depth=\d,kernel=\d,activation=\w+, [\d,]+ p", printed)
     assert (tmp_path / "student" / "student.py").is_file()
 
 
-def test_own_teacher_and_data_give_an_exported_student(tmp_path: Path) -> None:
+def test_the_example_with_a_custom_teacher_and_data_runs(tmp_path: Path) -> None:
     assert "exported to student" in output_of("own_teacher_and_data.py", tmp_path)
     assert (tmp_path / "student" / "weights.safetensors").is_file()
 
 
-def test_own_scorer_is_compared_with_parameters_and_chance(tmp_path: Path) -> None:
+def test_the_example_with_a_custom_scorer_runs(tmp_path: Path) -> None:
     lines = output_of("own_scorer.py", tmp_path).splitlines()
     assert [line.split(":")[0].strip() for line in lines] == ["neighbors", "params", "null"]
     assert all(re.search(r"τ [+-]\d\.\d\d of 12", line) for line in lines)
 
 
-def test_own_loss_is_a_term_of_the_training(tmp_path: Path) -> None:
+def test_the_example_with_a_custom_loss_runs(tmp_path: Path) -> None:
     alone, with_kd, with_both = output_of("own_loss.py", tmp_path).splitlines()
     assert "sureness" not in alone + with_kd
     assert re.search(r"last epoch: ce [\d.]+, kd\(T=4\) [\d.]+, sureness\(.*\) [\d.]+$", with_both)
 
 
 @pytest.mark.parametrize("launch", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
-def test_two_processes_give_one_student(tmp_path: Path, launch: list[str]) -> None:
+def test_the_example_with_two_processes_runs(tmp_path: Path, launch: list[str]) -> None:
     printed = output_of("two_gpus.py", tmp_path, launch=launch)
     assert printed.count("exported to two-gpus/student") == 1
     assert (tmp_path / "two-gpus" / "distill" / "report.json").is_file()
     assert (tmp_path / "two-gpus" / "student" / "weights.safetensors").is_file()
 
 
-def test_each_example_has_a_page() -> None:
+def test_every_example_has_a_page() -> None:
     pages = "".join(page.read_text() for page in (ROOT / "docs" / "examples").glob("*.md"))
     for example in EXAMPLES.glob("*.py"):
         assert f'--8<-- "examples/{example.name}"' in pages

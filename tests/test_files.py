@@ -1,4 +1,4 @@
-"""Only regular files are opened where a user names a path."""
+"""Only regular files are opened for paths that users give."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from tests.conftest import CommandLine
 
 @pytest.fixture(params=["a named pipe", "a socket", "a device", "a folder"])
 def other(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a path of each kind that is no regular file."""
+    """Return a path of every file type that is not a regular file."""
     monkeypatch.chdir(tmp_path)  # names of sockets must be short
     path = Path("other.png")
     if request.param == "a named pipe":
@@ -30,7 +30,7 @@ def other(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return path
 
 
-def test_no_other_kind_of_file_is_opened(other: Path) -> None:
+def test_files_that_are_not_regular_are_refused(other: Path) -> None:
     with pytest.raises(OSError, match=r"it is a .*, not a file: 'other.png'"):
         open_file(other)
 
@@ -49,13 +49,13 @@ def test_a_file_larger_than_expected_is_not_read(tmp_path: Path) -> None:
         read_file(tmp_path / "file", at_most=5)
 
 
-def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_file_not_found_error(tmp_path: Path) -> None:
     assert irregular(tmp_path / "none") is None
     with pytest.raises(FileNotFoundError):
         open_file(tmp_path / "none")
 
 
-def test_a_calibration_that_is_no_file_is_refused(other: Path) -> None:
+def test_a_calibration_that_is_not_a_file_is_refused(other: Path) -> None:
     with pytest.raises(DiswotError, match=r"cannot be read \(it is a "):
         read_operator_table(other)
 

@@ -1,4 +1,4 @@
-"""Every command and every line of Python of the tutorial runs, in its order, in one folder."""
+"""All commands and Python code of the tutorial run in order, in one folder."""
 
 import os
 import re
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", PAGE.read_text(encoding="utf-8"
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return what each block of the page prints."""
+    """Return the output of every block of the page."""
     folder = tmp_path_factory.mktemp("tutorial")
     (folder / "data").mkdir()
     environment = {
@@ -38,12 +38,12 @@ def output(kind: str, block: str, folder: Path, environment: dict[str, str]) -> 
     return done.stdout
 
 
-def test_the_tutorial_ends_with_the_class_of_the_new_photo(outputs: list[str]) -> None:
+def test_the_tutorial_ends_with_the_class_of_a_new_photo(outputs: list[str]) -> None:
     assert "predict.py" in BLOCKS[-1][1]
     assert re.fullmatch(r"(china|flower) [\d.]+%\n", outputs[-1])
 
 
-def test_the_tutorial_shows_a_verdict_and_exported_files(outputs: list[str]) -> None:
+def test_the_tutorial_prints_a_verdict_and_exported_files(outputs: list[str]) -> None:
     (run,) = (out for (_, block), out in zip(BLOCKS, outputs, strict=True) if "diswot run" in block)
     assert "Verdict" in run
     assert "student.onnx" in run

@@ -1,4 +1,4 @@
-"""Scripts that start workers: refused at once where every worker would start workers again."""
+"""Scripts that start workers need an `if __name__ == "__main__":` guard."""
 
 import subprocess
 import sys
@@ -53,15 +53,15 @@ def test_a_call_without_a_guard_is_refused(
 
 
 @pytest.mark.parametrize("script", TAKEN.values(), ids=TAKEN)
-def test_a_call_with_a_guard_is_taken(tmp_path: Path, script: str) -> None:
+def test_a_call_with_a_guard_is_accepted(tmp_path: Path, script: str) -> None:
     assert ended(tmp_path, HEAD + script).stdout == "worked\n"
 
 
-def test_code_that_is_no_file_needs_no_guard(tmp_path: Path) -> None:
+def test_code_without_a_file_needs_no_guard(tmp_path: Path) -> None:
     assert ended(tmp_path, "", "-c", HEAD + "work(workers=2)").stdout == "worked\n"
 
 
-def test_a_condition_that_is_no_guard_gets_one_message(tmp_path: Path) -> None:
+def test_another_condition_is_not_a_guard(tmp_path: Path) -> None:
     process = ended(
         tmp_path,
         "import diswot\n"

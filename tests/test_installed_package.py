@@ -1,4 +1,4 @@
-"""A package that is installed adds one of everything, each found by its name."""
+"""An installed package can add every kind of component, found by its name."""
 
 import os
 import subprocess
@@ -166,7 +166,7 @@ tones = offering:ToneTask
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Return a folder with an installed package, as pip leaves one."""
+    """Return a folder with a package that looks installed by pip."""
     folder = tmp_path / "site"
     about = folder / "offering-1.0.dist-info"
     about.mkdir(parents=True)
@@ -187,7 +187,7 @@ def said(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_search_uses_space_engine_dataset_and_scorer_of_it(package: Path) -> None:
+def test_a_search_uses_its_space_engine_dataset_and_scorer(package: Path) -> None:
     least = ("--population", "2", "--generations", "0", "--repeats", "1", "--batch-size", "4")
     added = ("--space", "layers", "--engine", "first", "--data", "blobs")
     done = said(package, "search", *added, *least, "--scorer", "ones+params", "--out", "run")
@@ -200,7 +200,7 @@ def test_a_search_uses_space_engine_dataset_and_scorer_of_it(package: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_run_uses_teacher_method_and_option_of_it(package: Path) -> None:
+def test_a_run_uses_its_teacher_method_and_option(package: Path) -> None:
     small = ("--population", "2", "--generations", "0", "--repeats", "1", "--batch-size", "4")
     short = ("--epochs", "1", "--no-compare", "--no-onnx", "--force", "--out", "job")
     quick = ("run", "--method", "quick")
@@ -226,7 +226,7 @@ def test_a_run_uses_teacher_method_and_option_of_it(package: Path) -> None:
     assert b"steps of the method: 4" in done.out
 
 
-def test_a_task_of_it_scores_with_its_own_defaults(package: Path) -> None:
+def test_its_task_is_scored_with_the_defaults_of_the_task(package: Path) -> None:
     done = said(
         package, "score", "width=4", "--task", "tones", "--scorer", "ones", "--batch-size", "4"
     )
@@ -247,7 +247,7 @@ for task, name in (("text", "broken"), ("landmarks", "corners")):
 """
 
 
-def test_any_task_finds_datasets_of_it_by_name(package: Path) -> None:
+def test_its_datasets_are_found_by_name_for_any_task(package: Path) -> None:
     (package.parent / "ask.py").write_text(ASKED)
     environment = os.environ | {"PYTHONPATH": str(package), "DISWOT_DATA": str(package.parent)}
     command = [sys.executable, str(package.parent / "ask.py")]
@@ -259,7 +259,7 @@ def test_any_task_finds_datasets_of_it_by_name(package: Path) -> None:
     assert missing.startswith(f"there is no {package.parent / 'corners'}")
 
 
-def test_a_broken_package_is_a_warning_line_in_lists(package: Path) -> None:
+def test_a_broken_package_gives_a_one_line_warning(package: Path) -> None:
     (package / "offering.py").write_text("1 / 0\n")
     for kind in ("tasks", "spaces"):
         done = said(package, "list", kind)

@@ -1,4 +1,4 @@
-"""Which modules of a network are its blocks, however it holds them."""
+"""The blocks of a network are found in every container."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -30,7 +30,7 @@ def layers(width: int) -> nn.Module:
 
 
 class Holder(nn.Module):
-    """Holds modules as attributes, and is never called."""
+    """Has modules as attributes, and is never called."""
 
     def __init__(self, held: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Holder(nn.Module):
 
 
 class Named(nn.ModuleDict):
-    """A dictionary of one's own."""
+    """A user-defined dictionary."""
 
 
 def by_name(held: Iterable[nn.Module]) -> nn.ModuleDict:
@@ -54,7 +54,7 @@ def halves(held: Iterable[nn.Module]) -> nn.ModuleDict:
 
 
 class Body(nn.Module):
-    """Runs what it holds by name."""
+    """Runs its modules by name."""
 
     def __init__(self, held: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Network(nn.Module):
 
 
 def run_in_order(body: nn.Module) -> Iterable[nn.Module]:
-    """What of a body is called, in order."""
+    """Return the modules of a body in the order of calls."""
     if isinstance(body, nn.Sequential | Body | Block) or not list(body.children()):
         yield body
     else:
@@ -103,7 +103,7 @@ def run_in_order(body: nn.Module) -> Iterable[nn.Module]:
 
 
 class Space(ChoiceSpace):
-    """Networks that hold their blocks in one way."""
+    """Networks that have their blocks in a given container."""
 
     width = Choice(4, 8)
 
@@ -142,7 +142,7 @@ def made(request: pytest.FixtureRequest) -> tuple[Callable[[int], nn.Module], li
 
 
 @pytest.mark.parametrize("kind", HELD)
-def test_blocks_are_scored_alike_in_every_container(kind: str, made: Any) -> None:
+def test_blocks_are_scored_equally_in_every_container(kind: str, made: Any) -> None:
     make, expected = made
     assert scored(HELD[kind], make) == expected
 
@@ -168,12 +168,12 @@ class Wrapped(nn.Module):
 
 
 def compiled(network: nn.Module) -> nn.Module:
-    """A network that is compiled when it is called first."""
+    """Return a network that is compiled when it is first called."""
     return cast(nn.Module, torch.compile(network, backend="eager"))
 
 
 @pytest.mark.parametrize("wrap", [Wrapped, nn.DataParallel, compiled])
-def test_blocks_of_a_wrapped_network_are_its_own(wrap: Callable[[nn.Module], nn.Module]) -> None:
+def test_blocks_of_a_wrapped_network_are_found(wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = Network(by_name, Block, 4)
     assert blocks(wrap(network)) == blocks(network)
     flat = nn.Sequential(Block(1), nn.Flatten(), nn.Linear(64, 10))

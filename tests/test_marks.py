@@ -1,4 +1,4 @@
-"""A test that starts a process without saying so fails."""
+"""A test that starts a process without the mark `processes` fails."""
 
 from pathlib import Path
 
@@ -34,5 +34,5 @@ def test_a_test_that_starts_a_process_must_be_marked(
     assert ended == pytest.ExitCode.TESTS_FAILED, printed
     assert "2 passed, 1 error" in printed
     assert "at teardown of test_it" in printed
-    assert "it starts processes, so it needs `pytest.mark.processes`" in printed
+    assert "starts processes, so it needs `pytest.mark.processes`" in printed
     assert printed.count("test_unmarked.py::test_it") == 1

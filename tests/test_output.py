@@ -1,4 +1,4 @@
-"""What of a network's return value is its output."""
+"""The output of a network in its return value."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Unnamed(NamedTuple):
 
 @dataclass
 class Record:
-    """Two outputs without a name that says which counts."""
+    """Two outputs, neither named logits."""
 
     loss: Tensor | None
     main: Tensor

@@ -1,4 +1,4 @@
-"""Names of version 0.1.0 that programs import still work."""
+"""Names of version 0.1.0 can still be imported and used."""
 
 from pathlib import Path
 
@@ -20,34 +20,34 @@ IMAGES = ImageSpec((1, 8, 8), 3, (0.5,), (0.5,), 255.0)
 @pytest.mark.parametrize(
     "name", ["TEACHERS", "AsTrained", "check_teacher", "check_trained", "find_teacher"]
 )
-def test_teachers_of_images_are_found_where_they_were(name: str) -> None:
+def test_image_teachers_can_be_imported_from_their_old_module(name: str) -> None:
     assert getattr(diswot.teachers, name) is getattr(of_images, name)
 
 
 @pytest.mark.parametrize("name", ["ImageData", "ImageSpec"])
-def test_what_describes_images_is_found_where_it_was(name: str) -> None:
+def test_image_specs_can_be_imported_from_their_old_module(name: str) -> None:
     assert getattr(diswot, name) is getattr(diswot.tasks.images, name)
 
 
-def test_other_names_of_diswot_are_unknown() -> None:
+def test_unknown_names_of_diswot_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'ImageDate'"):
         _ = diswot.ImageDate
 
 
-def test_outputs_are_logits_to_losses_and_scores_too() -> None:
+def test_losses_and_scores_can_read_outputs_as_logits() -> None:
     given = torch.ones(2, 3)
     activations = Activations(ForwardPass(given, None, None, None))
     assert getattr(activations, OUTPUT) is activations.output is given
 
 
 @pytest.mark.parametrize("name", ["find_student", "__path"])
-def test_other_names_of_teachers_are_unknown(name: str) -> None:
+def test_unknown_names_of_teachers_are_attribute_errors(name: str) -> None:
     with pytest.raises(AttributeError, match=f"'diswot.teachers' has no attribute '{name}'"):
         getattr(diswot.teachers, name)
 
 
 @pytest.mark.processes
-def test_a_student_is_exported_with_the_images_it_takes(tmp_path: Path) -> None:
+def test_a_student_is_exported_with_an_image_spec(tmp_path: Path) -> None:
     student = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     done = diswot.export(student, tmp_path / "student", images=IMAGES, onnx=False)
     assert "student.py" in done.files
@@ -62,7 +62,7 @@ def test_an_accuracy_has_its_former_attributes() -> None:
     assert found.correct == round(found.rate * found.total)
 
 
-def test_the_spelling_of_former_names_still_works() -> None:
+def test_former_spellings_still_work() -> None:
     data = diswot.load_data("digits")
     images = data.train.images[:2]
     assert torch.equal(data.normalise(images), data.normalize(images))

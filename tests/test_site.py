@@ -1,4 +1,4 @@
-"""The documentation as a site: built strictly, complete, and asking nothing of other hosts."""
+"""The documentation site: strict build, completeness, and no external requests."""
 
 import html
 import importlib
@@ -35,7 +35,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the site, built where nothing can be downloaded."""
+    """Return the folder of the site, built without network access."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
@@ -64,7 +64,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_what_a_module_offers_is_described(site: Path, module: str) -> None:
+def test_every_public_name_of_a_module_is_documented(site: Path, module: str) -> None:
     *_, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
     described = {line.split()[0] for line in zlib.decompress(packed).decode().splitlines()}
     offered = importlib.import_module(module)
@@ -72,13 +72,13 @@ def test_what_a_module_offers_is_described(site: Path, module: str) -> None:
         name
         for name in offered.__all__
         if inspect.isclass(found := getattr(offered, name)) or inspect.isfunction(found)
-        if not {f"{module}.{name}", *places(found)} & described
+        if not {f"{module}.{name}", *documenting_packages(found)} & described
     ]
     assert not missing
 
 
-def places(found: object) -> Iterator[str]:
-    """Yield where a class or function is documented: the packages that its module is in."""
+def documenting_packages(found: object) -> Iterator[str]:
+    """Yield the packages in which a class or function may be documented."""
     *packages, module = getattr(found, "__module__", "").split(".")
     for depth in range(1, len(packages) + 1):
         yield ".".join((*packages[:depth], getattr(found, "__name__", module)))
@@ -90,7 +90,7 @@ def test_the_reference_index_names_every_public_name() -> None:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_pages_ask_no_other_host_and_complain_of_nothing(
+def test_pages_send_no_external_request_and_log_no_error(
     address: str, size: tuple[int, int]
 ) -> None:
     with chromium(size) as browser:
@@ -108,7 +108,7 @@ def test_pages_ask_no_other_host_and_complain_of_nothing(
 
 
 def requested(browser: Chrome) -> list[str]:
-    """Return the addresses that were asked for since the last look."""
+    """Return the addresses requested since the last call."""
     entries = browser.get_log("performance")  # type: ignore[no-untyped-call]
     messages = [json.loads(entry["message"])["message"] for entry in entries]
     return [
@@ -118,7 +118,7 @@ def requested(browser: Chrome) -> list[str]:
     ]
 
 
-def test_the_site_can_be_searched_as_files(site: Path) -> None:
+def test_the_search_works_without_a_server(site: Path) -> None:
     with chromium(DESKTOP) as browser:
         browser.get((site / "index.html").as_uri())
         browser.find_element(By.CSS_SELECTOR, ".md-search__input").send_keys("calibration")

@@ -1,4 +1,4 @@
-"""A student carries where it came from through copies, files, wrappers and casts."""
+"""The origin of a student is preserved by copies, files, wrappers and casts."""
 
 import copy
 import io
@@ -52,7 +52,7 @@ WAYS: dict[str, Callable[[nn.Module], nn.Module]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_the_origin_travels_with_the_network(way: str) -> None:
+def test_the_origin_is_preserved_by_copies(way: str) -> None:
     origin = origin_of(WAYS[way](student()))
     assert origin is not None
     assert origin == origin_of(student())
@@ -60,13 +60,13 @@ def test_the_origin_travels_with_the_network(way: str) -> None:
     assert origin.space == "search_spaces.resnet_depth:ResNetDepthSpace"
 
 
-def test_the_origin_is_no_part_of_the_weights() -> None:
+def test_the_origin_is_not_in_the_state_dict() -> None:
     plain = SPACE.build(SPACE.from_string("1-1-1"), 10)
     assert student().state_dict().keys() == plain.state_dict().keys()
     assert repr(student()) == repr(plain)
 
 
-def test_the_seed_alone_decides_the_weights() -> None:
+def test_the_weights_depend_only_on_the_seed() -> None:
     first, second = student().state_dict(), student().state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     torch.manual_seed(0)
@@ -77,7 +77,7 @@ def test_the_seed_alone_decides_the_weights() -> None:
     assert origin_of(drawn) is not None
 
 
-def test_a_network_made_elsewhere_has_no_origin() -> None:
+def test_a_network_built_elsewhere_has_no_origin() -> None:
     assert origin_of(nn.Linear(2, 2)) is None
     network = nn.Sequential(nn.Linear(2, 2))
     assert unwrapped(network) is network

@@ -1,4 +1,4 @@
-"""The messages that the troubleshooting page explains are those of the library."""
+"""The messages on the troubleshooting page exist in the library."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ MESSAGES = [block.strip() for block in re.findall(r"```text\n(.*?)```", PAGE, re
 
 @cache
 def templates() -> frozenset[str]:
-    """Return every text of the library, with … where a value is put in."""
+    """Return all texts of the library, with … in place of inserted values."""
     sources = sorted((ROOT / "diswot").rglob("*.py"))
     return frozenset(
         text for source in sources for text in texts(ast.parse(source.read_text("utf-8")))
@@ -32,7 +32,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=range(len(MESSAGES)))
-def test_an_explained_message_is_in_the_library(message: str) -> None:
+def test_every_explained_message_is_in_the_library(message: str) -> None:
     parts = [part for part in message.split("…") if len(part.strip()) > 2]
     pattern = re.compile(".*?".join(map(re.escape, parts)), re.DOTALL)
     assert parts

@@ -1,4 +1,4 @@
-"""Pages, docstrings, messages, names and comments keep to the words of the field."""
+"""Pages, docstrings, messages, names and comments use standard terms."""
 
 from collections import Counter
 
@@ -43,7 +43,7 @@ ALLOWED = {
 """Words that must stay, by file."""
 
 
-def test_few_words_are_left_that_readers_would_translate() -> None:
+def test_few_avoided_words_are_left() -> None:
     expected = Counter({(path, w): n for path, own in ALLOWED.items() for w, n in own.items()})
     all_found = found()
     counts = Counter((each.path, each.word) for each in all_found)
@@ -71,9 +71,9 @@ def test_few_words_are_left_that_readers_would_translate() -> None:
         ("standardized, colored, bestow", []),
     ],
 )
-def test_words_are_found_in_names_and_across_lines(text: str, words: list[str]) -> None:
+def test_avoided_words_are_found_in_names_and_across_lines(text: str, words: list[str]) -> None:
     assert [word for word, _ in words_in(text)] == words
 
 
-def test_words_have_the_number_of_their_line() -> None:
+def test_avoided_words_have_their_line_numbers() -> None:
     assert list(words_in("one\n\n  two told\nanew")) == [("told", 3), ("anew", 4)]

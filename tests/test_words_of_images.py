@@ -1,4 +1,4 @@
-"""What is true of images alone is named in their package alone."""
+"""Words that apply only to images are used only in the packages of images."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ OWN = {
 
 
 def of_no_task(module: str) -> bool:
-    """Return whether a module is outside of the packages of the tasks."""
+    """Return whether a module is outside the packages of the tasks."""
     inside = module.removeprefix("diswot.tasks.")
     return inside == module or inside.startswith("_")
 
@@ -47,13 +47,13 @@ def texts_of(tree: ast.AST) -> Iterator[str]:
 
 
 def words_of(tree: ast.AST, module: str = "") -> set[str]:
-    """Return the words of images in code that are not its room's own."""
+    """Return the words of images in code that its package must not use."""
     found = {word.lower() for text in texts_of(tree) for word in WORDS.findall(text)}
     rooms = [room for room in OWN if f"{module}.".startswith(f"{room}.")]
     return found.difference(*(OWN[room] for room in rooms))
 
 
-def test_no_module_of_all_tasks_names_what_is_of_images() -> None:
+def test_task_independent_modules_use_no_words_of_images() -> None:
     trees = {module: ast.parse(path.read_text("utf-8")) for module, path in MODULES.items()}
     assert not [
         f"{module} names {', '.join(sorted(found))}: ask the task or the signature"
@@ -76,5 +76,5 @@ def test_no_module_of_all_tasks_names_what_is_of_images() -> None:
         ("classes = inaccuracy = 1", set()),
     ],
 )
-def test_words_are_found_in_code_but_not_in_its_docs(code: str, found: set[str]) -> None:
+def test_words_are_found_in_code_but_not_in_docstrings(code: str, found: set[str]) -> None:
     assert words_of(ast.parse(code)) == found

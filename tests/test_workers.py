@@ -1,4 +1,4 @@
-"""Worker processes: real ones, some of which are killed."""
+"""Worker processes, some of which are killed."""
 
 import os
 import pickle
@@ -26,22 +26,22 @@ prepared: list[str] = []
 
 
 def prepare(word: str) -> None:
-    """Keep what every process is given once."""
+    """Store the arguments that every process gets once."""
     prepared.append(word)
 
 
 def state() -> tuple[int, list[str], int]:
-    """Return what a process knows of itself."""
+    """Return the state of a process."""
     return os.getpid(), prepared, torch.get_num_threads()
 
 
 def die() -> None:
-    """End the process as the kernel does where memory is short."""
+    """Kill the process as the out-of-memory killer does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_once(marker: Path) -> int:
-    """End the first process that comes here, and serve in the second."""
+    """Kill the first process that calls this, and return in the second."""
     if not marker.exists():
         marker.touch()
         die()
@@ -53,7 +53,7 @@ def fail() -> None:
 
 
 class UnreadableError(Exception):
-    """Cannot be made again from its arguments."""
+    """An exception that cannot be unpickled."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
@@ -68,13 +68,13 @@ def return_unsendable() -> object:
 
 
 def leave(folder: Path) -> None:
-    """Say which process this is, and run for ever."""
+    """Record the process ID, and run forever."""
     (folder / str(os.getpid())).touch()
     time.sleep(3600)
 
 
 def alive(process: int) -> bool:
-    """Return whether a process is there; one that has ended and was not yet waited for is not."""
+    """Return whether a process is running; a zombie counts as ended."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def fixture_workers() -> Iterator[Workers]:
         yield workers
 
 
-def test_each_process_is_prepared_once_with_its_share_of_cores(workers: Workers) -> None:
+def test_every_process_is_initialized_once_with_its_cores(workers: Workers) -> None:
     states = [workers.submit(state).result() for _ in range(8)]
     states += [future.result() for future in [workers.submit(state) for _ in range(8)]]
     assert 1 <= len({process for process, _, _ in states}) <= 2
@@ -98,43 +98,43 @@ def test_each_process_is_prepared_once_with_its_share_of_cores(workers: Workers)
     assert not prepared
 
 
-def test_an_error_is_that_of_its_task_alone(workers: Workers) -> None:
+def test_an_exception_fails_only_its_own_task(workers: Workers) -> None:
     failing, other = workers.submit(fail), workers.submit(state)
     with pytest.raises(ValueError, match="not today"):
         failing.result()
     assert other.result()[1] == ["ready"]
 
 
-def test_an_error_that_cannot_be_sent_keeps_its_words(workers: Workers) -> None:
+def test_an_unpicklable_exception_keeps_its_message(workers: Workers) -> None:
     with pytest.raises(RunError, match="UnreadableError: this and that"):
         workers.submit(fail_unreadably).result()
 
 
 @pytest.mark.parametrize("task", [return_unsendable, lambda: 1])
-def test_what_cannot_be_sent_fails_its_task_alone(workers: Workers, task: Any) -> None:
+def test_unpicklable_arguments_fail_only_their_task(workers: Workers, task: Any) -> None:
     with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
         workers.submit(task).result()
     assert workers.submit(state).result()[1] == ["ready"]
 
 
-def test_what_is_larger_than_a_pipe_goes_both_ways(workers: Workers) -> None:
+def test_data_larger_than_a_pipe_buffer_is_sent_both_ways(workers: Workers) -> None:
     content = os.urandom(2**24)
     assert workers.submit(bytes, content).result() == content
 
 
-def test_a_process_killed_before_much_is_sent_is_replaced(tmp_path: Path) -> None:
+def test_a_process_killed_before_a_large_argument_is_replaced(tmp_path: Path) -> None:
     with Workers(1, die_while_starting, tmp_path, 2) as workers:
         assert workers.submit(len, bytes(2**26)).result() == 2**26
 
 
-def test_a_failing_preparation_is_the_error_of_the_task() -> None:
+def test_a_failing_initialization_is_the_error_of_the_task() -> None:
     with Workers(1, fail) as workers:
         for _ in range(2):
             with pytest.raises(ValueError, match="not today"):
                 workers.submit(state).result()
 
 
-def test_a_task_whose_process_is_killed_is_started_again(workers: Workers, tmp_path: Path) -> None:
+def test_a_task_whose_process_is_killed_is_retried(workers: Workers, tmp_path: Path) -> None:
     before = {workers.submit(state).result()[0] for _ in range(4)}
     served = workers.submit(die_once, tmp_path / "died").result()
     assert alive(served)
@@ -142,7 +142,7 @@ def test_a_task_whose_process_is_killed_is_started_again(workers: Workers, tmp_p
     assert served not in before
 
 
-def test_a_task_that_always_kills_its_process_fails_alone(
+def test_only_the_task_that_always_kills_its_process_fails(
     workers: Workers,
 ) -> None:
     deadly = workers.submit(die)
@@ -152,14 +152,14 @@ def test_a_task_that_always_kills_its_process_fails_alone(
     assert all(other.result()[1] == ["ready"] for other in others)
 
 
-def test_a_process_that_is_killed_between_tasks_is_replaced(workers: Workers) -> None:
+def test_a_process_killed_between_tasks_is_replaced(workers: Workers) -> None:
     for process in {workers.submit(state).result()[0] for _ in range(8)}:
         os.kill(process, signal.SIGKILL)
     assert workers.submit(state).result()[1] == ["ready"]
 
 
 def die_while_starting(folder: Path, times: int) -> None:
-    """End the first processes that start."""
+    """Kill the first processes that start."""
     starts = len(list(folder.iterdir()))
     (folder / str(os.getpid())).touch()
     if starts < times:
@@ -172,7 +172,7 @@ def test_a_process_killed_while_it_starts_is_replaced(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_processes_that_never_start_are_given_up(tmp_path: Path) -> None:
+def test_processes_that_never_start_are_an_error(tmp_path: Path) -> None:
     with (
         Workers(1, die_while_starting, tmp_path, 10**6) as workers,
         pytest.raises(RunError, match=r"killed while it started, 3 times \(signal 9\)"),
@@ -181,7 +181,7 @@ def test_processes_that_never_start_are_given_up(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_closing_ends_what_is_at_work(tmp_path: Path) -> None:
+def test_closing_ends_running_tasks(tmp_path: Path) -> None:
     workers = Workers(2)
     futures = [workers.submit(leave, tmp_path) for _ in range(3)]
     while not list(tmp_path.iterdir()):
@@ -203,7 +203,7 @@ def test_more_workers_than_cores_or_none_are_refused(count: object) -> None:
         check_workers(count)  # type: ignore[arg-type]
 
 
-def test_in_process_a_task_is_run_at_once() -> None:
+def test_the_in_process_executor_runs_a_task_at_once() -> None:
     executor = InProcess()
     assert executor.submit(threading.get_ident).result() == threading.get_ident()
     with pytest.raises(ValueError, match="not today"):
@@ -222,7 +222,7 @@ def test_futures_are_returned_as_they_finish() -> None:
     assert list(as_finished([late, early])) == [late, early]
 
 
-def test_ctrl_c_is_raised_where_results_are_taken() -> None:
+def test_ctrl_c_is_raised_when_results_are_taken() -> None:
     finished = Finished()
     before = signal.getsignal(signal.SIGINT)
     with finished.holding_interrupts():
@@ -239,7 +239,7 @@ def test_a_second_ctrl_c_is_raised_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
-def test_other_threads_may_take_too() -> None:
+def test_results_can_be_taken_in_another_thread() -> None:
     def take() -> list[int]:
         with (finished := Finished()).holding_interrupts():
             finished.add(InProcess().submit(abs, -1))

@@ -1,4 +1,4 @@
-"""A small vision transformer of Hugging Face in a folder, as its user would save it."""
+"""A small Hugging Face vision transformer in a folder, as written by `save_pretrained`."""
 
 import importlib
 from pathlib import Path
@@ -11,11 +11,11 @@ def save_vit(folder: Path, *, side: int, classes: int, layers: int, mlp: int) ->
     """Save an untrained classifier of square images with its preprocessing; return `folder`.
 
     Args:
-        folder: made where it is missing.
-        side: of the images, in pixels.
-        classes: how many there are.
-        layers: how many it has.
-        mlp: width within a layer.
+        folder: created if it does not exist.
+        side: side length of the images in pixels.
+        classes: number of classes.
+        layers: number of layers.
+        mlp: width of the feed-forward layers.
     """
     transformers: Any = importlib.import_module("transformers")
     config = transformers.ViTConfig(

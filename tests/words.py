@@ -1,4 +1,4 @@
-"""Words that readers who train networks every day would have to translate, and where they are."""
+"""Words that practitioners would have to translate, and their positions in the project."""
 
 import re
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from diswot.tasks import Batch, Dataset, Matthews, SplitName
 
 @dataclass
 class Labeled:
-    """Examples of which nothing but the class is known."""
+    """A dataset that has only labels."""
 
     labels: Tensor
 
@@ -36,7 +36,7 @@ pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, ma
 
 @pytest.mark.filterwarnings("ignore:A single label was found")
 @given(pairs)
-def test_it_is_that_of_scikit_learn(found: list[tuple[int, int]]) -> None:
+def test_the_value_equals_scikit_learn(found: list[tuple[int, int]]) -> None:
     labels, predicted = ([pair[place] for pair in found] for place in (0, 1))
     measure = Matthews().summarize(torch.tensor(predicted), dataset_of(labels), "test")
     assert measure.value == pytest.approx(matthews_corrcoef(labels, predicted), abs=1e-12)
@@ -49,7 +49,7 @@ def test_values_are_predicted_classes() -> None:
     assert Matthews().values(output, batch).tolist() == [1, 0]
 
 
-def test_guessing_is_near_chance_and_knowing_is_not() -> None:
+def test_guessing_is_near_chance_and_correct_predictions_are_not() -> None:
     labels = [0, 1, 2] * 40
     dataset = dataset_of(labels)
     guessed = torch.randint(3, (120,), generator=torch.Generator().manual_seed(0)).double()
@@ -67,7 +67,7 @@ def test_the_interval_is_narrower_for_more_examples() -> None:
     assert widths[1] < widths[0] / 2
 
 
-def test_differences_are_of_the_same_examples() -> None:
+def test_differences_are_paired_by_example() -> None:
     labels = [0, 1] * 50
     truth, dataset = torch.tensor(labels).double(), dataset_of(labels)
     worse = truth.clone()

@@ -1,4 +1,4 @@
-"""Metrics of networks on any dataset: values example by example, and a measure of all."""
+"""Metrics on any dataset: one value per example, and a summary with an interval."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ SIZES = {"train": 3, "val": 0, "test": 2 * MOST_AT_ONCE + 7}
 
 @dataclass
 class Lines:
-    """Numbers x as inputs, with 2x as what is to be predicted."""
+    """A dataset with numbers x as inputs and 2x as targets."""
 
     task: Any = None
     metrics: tuple[Metric, ...] = ()
@@ -60,7 +60,7 @@ class Lines:
 
 
 class AbsoluteError(Metric):
-    """Distance from what is to be predicted."""
+    """Absolute distance from the target."""
 
     name = "error"
     unit = ""
@@ -79,7 +79,7 @@ class AbsoluteError(Metric):
 
 
 class Echo(nn.Module):
-    """Predicts x for x, so that the error of x is x; notes its mode and its batches."""
+    """The identity, so that the error of x is x; it records its mode and batches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Echo(nn.Module):
         return x
 
 
-def test_every_example_has_its_own_value() -> None:
+def test_every_example_has_one_value() -> None:
     network = Echo().train()
     found = values_of(AbsoluteError(), network, Lines(), "test")
     assert torch.equal(found, torch.arange(SIZES["test"]).double())
@@ -98,7 +98,7 @@ def test_every_example_has_its_own_value() -> None:
 
 
 @pytest.mark.parametrize("of", [2, 3, 5])
-def test_parts_of_a_split_add_up_to_all_of_it(of: int) -> None:
+def test_values_of_parts_of_a_split_concatenate_to_all(of: int) -> None:
     shares = [
         values_of(AbsoluteError(), Echo(), Lines(), "test", part=part, of=of) for part in range(of)
     ]
@@ -115,7 +115,7 @@ def test_a_split_without_examples_has_no_values() -> None:
     assert len(values_of(AbsoluteError(), Echo(), Lines(), "val")) == 0
 
 
-def test_a_network_that_fails_is_called_by_its_own_class() -> None:
+def test_the_error_names_the_class_of_a_failing_network() -> None:
     broken = nn.DataParallel(nn.Linear(2, 1))
     with pytest.raises(ForwardError, match="the network Linear raised RuntimeError"):
         values_of(AbsoluteError(), broken, Lines(), "train")

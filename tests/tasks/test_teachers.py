@@ -1,4 +1,4 @@
-"""What a task that says nothing of teachers takes."""
+"""Teachers of a task without teacher sources."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from diswot.tasks.images import load_data
 
 
 class Bare(Task):
-    """A task that says what it must alone."""
+    """A task with only the required methods."""
 
     name = "bare"
 
@@ -37,7 +37,7 @@ def test_options_of_other_tasks_are_refused() -> None:
         Bare().check_teacher(nn.Linear(2, 1), teacher_classes="natural")
 
 
-def test_manifests_keep_names_of_classes_without_their_file(tmp_path: Any) -> None:
+def test_manifests_store_class_names_instead_of_their_file(tmp_path: Any) -> None:
     path = tmp_path / "names.txt"
     path.write_text("ant\nbee\n")
     kept = find_task("images").recorded({"teacher_classes": path, "flips": None})

@@ -1,4 +1,4 @@
-"""Networks of one task are refused for another in words, before anything is run."""
+"""Networks of one task are refused for another task before anything runs."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ def data_of(task: str, signature: Signature) -> Any:
 
 
 @pytest.mark.parametrize("space", ["s0", "autoformer", "nats-sss"])
-def test_spaces_of_images_are_refused_for_texts(space: str) -> None:
+def test_image_spaces_are_refused_for_texts(space: str) -> None:
     found = find_space(space, TEXTS)
     arch = found.sample(np.random.default_rng(0))
     match = r"takes \((x|images|input)\), but the task text gives input_ids 8, attention_mask 8: "
@@ -31,7 +31,7 @@ def test_spaces_of_images_are_refused_for_texts(space: str) -> None:
         check_architecture(found, arch, data_of("text", TEXTS))
 
 
-def test_spaces_of_texts_are_refused_for_images() -> None:
+def test_text_spaces_are_refused_for_images() -> None:
     found = find_space("text-encoder", IMAGES)
     match = "got images 1×16×16: text encoders take texts; fix the space, or choose one for the "
     with pytest.raises(SpaceError, match=f"{match}task images"):
@@ -43,7 +43,7 @@ class Twice(nn.Module):
         return inputs[0].flatten(1)[:, :3]
 
 
-def test_networks_of_any_number_of_inputs_are_tried() -> None:
+def test_networks_with_any_number_of_inputs_pass_the_trial() -> None:
     network, data = Twice(), data_of("landmarks", IMAGES)
     data.task = SimpleNamespace(name="any", outputs="numbers", reads=frozenset())
     try_network(network, IMAGES.example(2), data, who="student")

@@ -1,4 +1,4 @@
-"""Forms in which people keep checkpoints: taken where the tensors fit, else one line."""
+"""Common checkpoint formats: loaded if the tensors fit, else a one-line error."""
 
 import argparse
 import collections
@@ -40,7 +40,7 @@ def under(prefix: str, state: dict[str, Tensor] = STATE) -> dict[str, Tensor]:
 
 
 def without_counters() -> dict[str, Tensor]:
-    """Return a state dict as torch 0.4.0 wrote it, under the versions of today."""
+    """Return a state dict without `num_batches_tracked`, as torch 0.4.0 wrote it."""
     state = collections.OrderedDict((k, v) for k, v in STATE.items() if "num_batches" not in k)
     state._metadata = STATE._metadata  # type: ignore[attr-defined]
     return state
@@ -83,7 +83,7 @@ def loaded(path: Path) -> Tensor:
 
 
 @pytest.mark.parametrize("form", TAKEN)
-def test_a_form_that_people_have_is_taken(tmp_path: Path, form: str) -> None:
+def test_common_checkpoint_formats_are_loaded(tmp_path: Path, form: str) -> None:
     path = tmp_path / "weights.pt"
     torch.save(TAKEN[form], path)
     assert torch.equal(loaded(path), make().eval()(IMAGES))
@@ -91,7 +91,7 @@ def test_a_form_that_people_have_is_taken(tmp_path: Path, form: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["pt", "safetensors", "bin", "ckpt"])
 @pytest.mark.parametrize("write", [torch.save, save_file])
-def test_the_reader_follows_the_content(
+def test_the_format_is_detected_by_content(
     tmp_path: Path, suffix: str, write: Callable[..., None]
 ) -> None:
     path = tmp_path / f"weights.{suffix}"
@@ -115,7 +115,7 @@ def test_a_sharded_checkpoint_is_read_by_index_and_folder(tmp_path: Path) -> Non
         assert torch.equal(loaded(path), make().eval()(IMAGES))
 
 
-def test_an_index_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+def test_an_index_that_points_outside_the_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     save_file(STATE, tmp_path / "a.safetensors")
@@ -136,7 +136,7 @@ def normalized(kind: str, *, new: bool) -> nn.Sequential:
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*")
 @pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
 @pytest.mark.parametrize("new", [False, True])
-def test_parametrized_weights_fit_in_either_form(tmp_path: Path, kind: str, new: bool) -> None:
+def test_old_and_new_parametrizations_are_converted(tmp_path: Path, kind: str, new: bool) -> None:
     path = tmp_path / "weights.pt"
     torch.save(normalized(kind, new=not new).state_dict(), path)
     network = normalized(kind, new=new)
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 @pytest.mark.parametrize("form", REFUSED)
-def test_what_is_not_taken_is_one_line_of_advice(tmp_path: Path, form: str) -> None:
+def test_an_unsupported_format_is_a_one_line_error_with_advice(tmp_path: Path, form: str) -> None:
     path = tmp_path / "weights.pt"
     write, words = REFUSED[form]
     write(path)
@@ -237,6 +237,6 @@ def test_what_is_not_taken_is_one_line_of_advice(tmp_path: Path, form: str) -> N
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
-def test_an_address_is_not_downloaded() -> None:
+def test_a_url_is_not_downloaded() -> None:
     with pytest.raises(CheckpointError, match="is a URL: download the file"):
         load_checkpoint(make(), "https://example.org/weights.pt")

@@ -1,4 +1,4 @@
-"""Checkpoints of teachers: whose names begin otherwise, and those of other networks."""
+"""Checkpoints of teachers: prefixed names, and checkpoints of other networks."""
 
 from pathlib import Path
 
@@ -27,13 +27,13 @@ def same(first: nn.Module, second: nn.Module) -> bool:
 @pytest.mark.parametrize(
     "prefix", ["", "module.", "model.", "student.", "network.", "module.model.", "_orig_mod."]
 )
-def test_what_stands_before_all_names_is_left_out(tmp_path: Path, prefix: str) -> None:
+def test_a_prefix_of_all_names_is_removed(tmp_path: Path, prefix: str) -> None:
     trained, path = small(), tmp_path / "weights.safetensors"
     save_file(prefixed(trained, prefix), path)
     assert same(load_checkpoint(small(), path), trained)
 
 
-def test_what_stands_before_some_names_is_not(tmp_path: Path) -> None:
+def test_a_prefix_of_only_some_names_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     state = small().state_dict()
     save_file({f"model.{name}" if "bias" in name else name: state[name] for name in state}, path)
@@ -41,13 +41,13 @@ def test_what_stands_before_some_names_is_not(tmp_path: Path) -> None:
         load_checkpoint(small(), path)
 
 
-def test_a_network_whose_own_names_begin_so_is_loaded(tmp_path: Path) -> None:
+def test_a_network_with_such_prefixes_itself_is_loaded(tmp_path: Path) -> None:
     trained, path = nn.ModuleDict({"model": small()}), tmp_path / "weights.pt"
     torch.save({"state_dict": prefixed(trained, "module."), "epoch": 3}, path)
     assert same(load_checkpoint(nn.ModuleDict({"model": small()}), path), trained)
 
 
-def test_a_checkpoint_is_loaded_into_a_network_in_its_own_view(tmp_path: Path) -> None:
+def test_a_checkpoint_is_loaded_into_a_wrapped_network(tmp_path: Path) -> None:
     trained, path = small(), tmp_path / "weights.safetensors"
     save_file(trained.state_dict(), path)
     view = OwnView(small())

@@ -1,4 +1,4 @@
-"""What a task's teachers can be: built-in networks, those of libraries, and the user's own."""
+"""Teacher sources of a task: built-in networks, libraries, and user-defined teachers."""
 
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ def outputs(network: nn.Module) -> Tensor:
     return network(torch.ones(2, 4))  # type: ignore[no-any-return]
 
 
-def test_a_built_in_network_gets_what_it_takes() -> None:
+def test_a_built_in_network_gets_its_arguments() -> None:
     for name in ("shallow", "deep"):
         teacher = SOURCES.find(name, OFFERED)
         assert teacher.name == name
@@ -62,14 +62,14 @@ def test_a_built_in_network_gets_what_it_takes() -> None:
 
 
 @pytest.mark.parametrize("teacher", [f"{__name__}:deep", deep(5, SIGNATURE)])
-def test_networks_and_callables_are_taken_as_they_come(teacher: Any) -> None:
+def test_networks_and_callables_are_accepted(teacher: Any) -> None:
     found = SOURCES.find(teacher, OFFERED)
     assert found.weights is not None
     assert torch.equal(outputs(found.weights()), outputs(found.weights()))
     assert not torch.equal(outputs(found.weights()), outputs(found.initialized(seed=3)))
 
 
-def test_a_library_knows_whether_its_weights_are_wanted(tmp_path: Path) -> None:
+def test_a_library_teacher_uses_its_weights_or_a_checkpoint(tmp_path: Path) -> None:
     assert SOURCES.find("shelf:one", OFFERED).weights is not None
     network = shallow(SIGNATURE)
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
@@ -78,7 +78,7 @@ def test_a_library_knows_whether_its_weights_are_wanted(tmp_path: Path) -> None:
     assert torch.equal(outputs(found.weights()), outputs(network))
 
 
-def test_a_teacher_is_returned_as_it_is() -> None:
+def test_a_teacher_is_returned_unchanged() -> None:
     teacher = given(shallow(SIGNATURE), "mine")
     assert SOURCES.find(teacher, OFFERED) is teacher
 
@@ -99,7 +99,9 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         (3, OptionError, "Expected a teacher's name or a torch.nn.Module, but got 3"),
     ],
 )
-def test_what_is_no_teacher_is_refused(teacher: Any, kind: type[Exception], words: str) -> None:
+def test_an_object_that_is_not_a_teacher_is_refused(
+    teacher: Any, kind: type[Exception], words: str
+) -> None:
     with pytest.raises(kind, match=words):
         SOURCES.check(teacher)
 
@@ -109,7 +111,7 @@ def test_a_callable_that_returns_no_network_is_refused() -> None:
         SOURCES.find(f"{__name__}:no_network", OFFERED)
 
 
-def test_epochs_and_states_are_refused_where_they_mean_nothing() -> None:
+def test_inapplicable_epochs_and_states_are_refused() -> None:
     SOURCES.check("deep", epochs=3)
     with pytest.raises(OptionError, match="--teacher-epochs 3 is for a teacher without weights"):
         SOURCES.check("shelf:one", epochs=3)
@@ -117,7 +119,7 @@ def test_epochs_and_states_are_refused_where_they_mean_nothing() -> None:
         SOURCES.check("deep", state="trained")
 
 
-def test_names_and_forms_are_listed_with_a_line_each() -> None:
+def test_names_and_forms_are_listed_with_a_description() -> None:
     assert SOURCES.summaries() == {
         "shallow": "one layer",
         "deep": "two layers",
@@ -130,7 +132,7 @@ def test_names_and_forms_are_listed_with_a_line_each() -> None:
 
 
 class Scaled(OwnView):
-    """Gives inputs to a network in another unit."""
+    """Rescales the inputs of a network."""
 
     def __init__(self, network: nn.Module, unit: float) -> None:
         super().__init__(network)
@@ -143,7 +145,7 @@ class Scaled(OwnView):
         return f"unit={self.unit}"
 
 
-def test_the_view_of_a_network_is_part_of_its_digest() -> None:
+def test_the_digest_covers_the_preprocessing() -> None:
     network = shallow(SIGNATURE)
     digests = {SOURCES.find(Scaled(network, unit)).digest() for unit in (1.0, 1.0, 2.0)}
     assert len(digests) == 2

@@ -1,4 +1,4 @@
-"""Classifiers of Hugging Face transformers, of whatever kind."""
+"""Hugging Face classifiers of any type."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ TOKENS = torch.tensor([[1, 2, 3, 4], [4, 3, 2, 1]])
 
 
 def saved(folder: Path) -> nn.Module:
-    """Save a classifier of texts of three classes; return it."""
+    """Save and return a text classifier with three classes."""
     config = transformers.BertConfig(
         vocab_size=20,
         hidden_size=8,
@@ -46,7 +46,7 @@ def test_a_classifier_of_texts_is_loaded_with_its_classes(tmp_path: Path) -> Non
     assert not torch.allclose(logits(found.fresh()), expected)
 
 
-def test_what_is_done_to_the_network_is_done_to_fresh_ones(tmp_path: Path) -> None:
+def test_the_adapter_is_also_applied_to_fresh_networks(tmp_path: Path) -> None:
     saved(tmp_path)
     with transformers_source(str(tmp_path)) as source:
         found = source.classifier(HEAD, classes=3, adapt=nn.Sequential)
@@ -64,7 +64,7 @@ def test_other_classes_are_refused_before_weights_are_read(tmp_path: Path) -> No
         source.classifier(HEAD, classes=2)
 
 
-def test_a_network_of_another_head_is_no_trained_classifier(tmp_path: Path) -> None:
+def test_a_network_with_another_head_is_not_a_trained_classifier(tmp_path: Path) -> None:
     saved(tmp_path)
     bare = transformers.BertModel.from_pretrained(tmp_path)
     bare.save_pretrained(tmp_path)

@@ -1,4 +1,4 @@
-"""The contracts for users' own spaces, scorers and losses: what keeps them, what breaks them."""
+"""The contract checks of spaces, scorers and losses pass and fail as expected."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ TERMS = sorted(terms())
 
 
 class Widths(ChoiceSpace):
-    """A space that keeps the contract."""
+    """A space that follows the contract."""
 
     width = Choice(2, 4, 8)
 
@@ -43,12 +43,12 @@ class Widths(ChoiceSpace):
 
 
 @pytest.mark.parametrize("name", SCORERS)
-def test_every_scorer_keeps_its_contract(name: str) -> None:
+def test_every_scorer_follows_its_contract(name: str) -> None:
     check_scorer(name)
 
 
 @pytest.mark.parametrize("name", TERMS)
-def test_every_loss_keeps_its_contract(name: str) -> None:
+def test_every_loss_follows_its_contract(name: str) -> None:
     check_loss(name)
 
 
@@ -63,7 +63,7 @@ def test_every_loss_keeps_its_contract(name: str) -> None:
     ],
     ids=lambda space: type(space).__name__,
 )
-def test_every_space_keeps_its_contract(space: SearchSpace) -> None:
+def test_every_space_follows_its_contract(space: SearchSpace) -> None:
     check_space(space, draws=5)
 
 
@@ -103,7 +103,7 @@ class Short(Widths):
         (Short, "size is 2"),
     ],
 )
-def test_a_space_that_breaks_a_rule_is_named(space: type[Widths], rule: str) -> None:
+def test_the_error_names_the_broken_rule_of_a_space(space: type[Widths], rule: str) -> None:
     with pytest.raises(AssertionError, match=rule):
         check_space(space())
 
@@ -134,7 +134,9 @@ def reads_labels(student: Any, teacher: Any) -> float:
         (reads_labels, "needs_labels"),
     ],
 )
-def test_a_scorer_that_breaks_a_rule_is_named(scorer: Callable[..., float], rule: str) -> None:
+def test_the_error_names_the_broken_rule_of_a_scorer(
+    scorer: Callable[..., float], rule: str
+) -> None:
     with pytest.raises(AssertionError, match=rule):
         check_scorer(scorer)
 
@@ -162,6 +164,6 @@ def shifted(student: Any, teacher: Any, batch: Any) -> torch.Tensor:
         ("1*shifted", "equals the teacher"),
     ],
 )
-def test_a_loss_that_breaks_a_rule_is_named(loss: str, rule: str) -> None:
+def test_the_error_names_the_broken_rule_of_a_loss(loss: str, rule: str) -> None:
     with pytest.raises(AssertionError, match=rule):
         check_loss(loss)

@@ -1,4 +1,4 @@
-"""The contract of methods: the built-in one keeps it, and each rule is broken once."""
+"""The contract check of methods passes for the built-in one and detects every violation."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ def fixture_few() -> ImageData:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["alone", "ce + 0.9*kd(T=4) + 0.1*fitnet + 0.1*crd + 0.1*ft"])
-def test_distillation_keeps_the_contract(few: ImageData, loss: str) -> None:
+def test_distillation_follows_the_contract(few: ImageData, loss: str) -> None:
     def make() -> DistillationMethod:
         teachers = {"teacher": small(1, width=8)}
         return DistillationMethod(small(0), parse_objective(loss), teachers=teachers)
@@ -31,12 +31,12 @@ def test_distillation_keeps_the_contract(few: ImageData, loss: str) -> None:
     check_method(make, few)
 
 
-def test_two_players_keep_the_contract(few: ImageData) -> None:
+def test_a_method_with_two_players_follows_the_contract(few: ImageData) -> None:
     check_method(Adversarial, few)
 
 
 class Forgetful(Adversarial):
-    """Counts steps where no checkpoint sees it."""
+    """Counts steps in an attribute that is not in the checkpoint."""
 
     _steps = 0
 
@@ -56,7 +56,7 @@ class Spoiling(Adversarial):
 
 
 class Leaking(Adversarial):
-    """Has a loss with a gradient for the teacher."""
+    """Has a loss that gives the teacher gradients."""
 
     def losses(self, player: str, batch: Batch, progress: float) -> Losses:
         found = super().losses(player, batch, progress)
@@ -64,7 +64,7 @@ class Leaking(Adversarial):
 
 
 class Sharing(Adversarial):
-    """Lets the student train the critic too."""
+    """Lets the student's step also train the critic."""
 
     def players(self) -> Mapping[str, Player]:
         critic, _ = super().players().values()
@@ -72,7 +72,7 @@ class Sharing(Adversarial):
 
 
 class Blind(Adversarial):
-    """Has a loss of the student that does not depend on it."""
+    """Has a student loss that does not depend on the student."""
 
     def losses(self, player: str, batch: Batch, progress: float) -> Losses:
         return super().losses("critic", batch, progress)
@@ -100,6 +100,8 @@ class Endless(Adversarial):
         (partial(Adversarial, every=20), "a turn every 1 to 12 steps"),
     ],
 )
-def test_a_broken_rule_is_named(make: Callable[[], Any], rule: str, few: ImageData) -> None:
+def test_the_error_names_the_broken_rule(
+    make: Callable[[], Any], rule: str, few: ImageData
+) -> None:
     with pytest.raises(AssertionError, match=rule):
         check_method(make, few)

@@ -1,4 +1,4 @@
-"""The contract of tasks: the built-in ones keep it, and each rule is broken once."""
+"""The contract check of tasks passes for the built-in ones and detects every violation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from search_spaces import Signature, TensorSpec
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_default_data_of_each_task_keep_the_contract(name: str) -> None:
+def test_the_default_data_of_every_task_follow_the_contract(name: str) -> None:
     task = find_task(name)
     check_task(task.load(task.data))
 
@@ -31,7 +31,7 @@ def fixture_few() -> ImageData:
 
 
 class Changed:
-    """A dataset of which something is different."""
+    """A dataset with a replaced method or attribute."""
 
     def __init__(self, dataset: Dataset, **changes: Any) -> None:
         self._dataset = dataset
@@ -42,14 +42,14 @@ class Changed:
 
 
 class Lucky(Top1):
-    """Says that nothing is near chance."""
+    """A metric for which nothing is near chance."""
 
     def is_near_chance(self, _values: Tensor, _dataset: Examples, _split: str, /) -> bool:
         return False
 
 
 class Renamed(Top1):
-    """Has a measure of another name."""
+    """A metric whose measure has another name."""
 
     def summarize(self, values: Tensor, dataset: Examples, split: Any, /) -> Measure:
         return replace(super().summarize(values, dataset, split), name="top-1")
@@ -107,13 +107,13 @@ BROKEN: dict[str, tuple[Callable[[ImageData], dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_rule_of_a_task_is_named(few: ImageData, what: str) -> None:
+def test_the_error_names_the_broken_rule_of_a_task(few: ImageData, what: str) -> None:
     changes, rule = BROKEN[what]
     dataset: Any = Changed(few, **changes(few))
     with pytest.raises(AssertionError, match=rule):
         check_task(dataset)
 
 
-def test_the_unchanged_wrapper_keeps_the_contract(few: ImageData) -> None:
+def test_the_unchanged_wrapper_follows_the_contract(few: ImageData) -> None:
     wrapped: Any = Changed(few)
     check_task(wrapped)

@@ -1,4 +1,4 @@
-"""Searches and trainings in trackers: what is stored, resumed, refused and survived."""
+"""Experiment trackers: stored values, resumption, errors and failing trackers."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ SEARCH: dict[str, Any] = {
 
 
 class Recorder:
-    """A tracker source that keeps what it is sent."""
+    """A tracker source that records everything it receives."""
 
     def __init__(self) -> None:
         self.runs: list[Recorded] = []
@@ -46,7 +46,7 @@ class Recorder:
 
 
 class Recorded:
-    """A run of that tracker."""
+    """A run of the recording tracker."""
 
     def __init__(self, folder: Path, run_id: str | None) -> None:
         self.folder, self.continued = folder, run_id is not None
@@ -72,14 +72,14 @@ class Recorded:
 
 @pytest.fixture(name="recorder")
 def fixture_recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """Register a tracker for the length of a test."""
+    """Register a tracker during a test."""
     recorder = Recorder()
     monkeypatch.setattr(TRACKERS, "_things", {**TRACKERS._things, "recorder": recorder})
     return recorder
 
 
 @pytest.mark.slow
-def test_a_search_sends_candidates_options_and_files(recorder: Recorder, tmp_path: Path) -> None:
+def test_a_search_logs_candidates_options_and_files(recorder: Recorder, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with track("recorder", folder, False) as progress:
         result = diswot.search("resnet20", Small(), out=folder, progress=progress, **SEARCH)
@@ -96,7 +96,9 @@ def test_a_search_sends_candidates_options_and_files(recorder: Recorder, tmp_pat
     assert run.failed is False
 
 
-def test_a_training_sends_each_epoch_and_the_test(recorder: Recorder, tmp_path: Path) -> None:
+def test_a_training_logs_every_epoch_and_the_test_metrics(
+    recorder: Recorder, tmp_path: Path
+) -> None:
     folder = tmp_path / "training"
     with track("recorder", folder, False) as progress:
         training = diswot.distill(
@@ -113,7 +115,7 @@ def test_a_training_sends_each_epoch_and_the_test(recorder: Recorder, tmp_path: 
     assert "metrics.csv" in run.files
 
 
-def test_a_run_continues_in_the_tracker(recorder: Recorder, tmp_path: Path) -> None:
+def test_a_resumed_run_continues_in_the_tracker(recorder: Recorder, tmp_path: Path) -> None:
     for step in (1, 2):
         with track(["recorder"], tmp_path, False) as progress:
             progress(measured("score", {"params": 3}, at=step))
@@ -122,7 +124,7 @@ def test_a_run_continues_in_the_tracker(recorder: Recorder, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_run_resumes_without_a_tracker_that_is_gone(
+def test_a_run_resumes_without_a_tracker_that_is_unavailable(
     recorder: Recorder, cli: CommandLine, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
@@ -152,7 +154,7 @@ def test_a_tracker_that_fails_is_reported_once(recorder: Recorder, tmp_path: Pat
     assert run_ids(tmp_path) == {}
 
 
-def test_trackers_are_checked_before_the_work(recorder: Recorder, tmp_path: Path) -> None:
+def test_trackers_are_checked_before_the_search(recorder: Recorder, tmp_path: Path) -> None:
     recorder.usable = False
     with pytest.raises(OptionError, match="set it up"), track("recorder", tmp_path):
         pass
@@ -162,7 +164,9 @@ def test_trackers_are_checked_before_the_work(recorder: Recorder, tmp_path: Path
         track("builtins:dict", tmp_path).__enter__()
 
 
-def test_a_missing_tracker_names_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_names_the_extra_of_a_missing_tracker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for module, name in (("tensorboard",) * 2, ("mlflow",) * 2, ("wandb",) * 2):
         monkeypatch.setitem(__import__("sys").modules, module, None)
         with pytest.raises(MissingExtraError, match=rf"diswot\[{name}\]"), track(name, tmp_path):
@@ -177,7 +181,7 @@ def test_commands_refuse_an_unknown_tracker(cli: CommandLine, command: tuple[str
     assert "unknown tracker 'wandbb': did you mean 'wandb'?" in line
 
 
-def test_tensorboard_has_the_values(tmp_path: Path) -> None:
+def test_tensorboard_events_contain_the_values(tmp_path: Path) -> None:
     found = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     with track("tensorboard", tmp_path, False) as progress:
         progress(Step("ce + 0.9*kd(T=4)", 1, 2, values={"train_loss": 0.5}, at=1))
@@ -188,7 +192,9 @@ def test_tensorboard_has_the_values(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_mlflow_stores_and_continues_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_mlflow_runs_are_stored_and_continued(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -212,7 +218,7 @@ def test_mlflow_stores_and_continues_a_run(monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.mark.slow
 @pytest.mark.processes
-def test_wandb_writes_a_run_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_wandb_runs_are_written_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")

@@ -1,4 +1,4 @@
-"""A method of two players, which other processes can be asked to train."""
+"""A method with two players that can be trained in another process."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ CRITIC = Recipe(epochs=1, optimizer="adamw", learning_rate=0.01, schedule="cosin
 
 
 class Adversarial(Method):
-    """A student whose outputs a critic is to take for those of the teacher.
+    """Adversarial distillation: a critic separates the outputs of student and teacher.
 
     Args:
-        every: steps between two turns of the critic.
-        frozen: whether nothing of the critic can be trained.
+        every: the critic has a turn every this many steps.
+        frozen: whether the critic has no trainable parameters.
     """
 
     def __init__(self, *, every: int = 2, frozen: bool = False) -> None:
@@ -48,7 +48,7 @@ class Adversarial(Method):
         }
 
     def losses(self, player: str, batch: Batch, _progress: float) -> Losses:
-        """Return how well the critic separates the two, or how badly."""
+        """Return the loss of the critic, or of the student that tries to fool it."""
         self.turns.append(player)
         with torch.no_grad():
             real = self.teachers["teacher"](*batch.inputs)
@@ -74,7 +74,7 @@ def _losses(**terms: Tensor) -> Losses:
 
 
 def contest(folder: Path | None, *, epochs: int = 2, **options: Any) -> tuple[Training, Method]:
-    """Train both in `folder`, with a checkpoint whenever losses are looked at."""
+    """Train both in `folder`, with a checkpoint at every log step."""
     method = Adversarial(**options)
     recipe = replace(RECIPE, epochs=epochs)
     return train_by(

@@ -1,4 +1,4 @@
-"""A short training, which other processes can run too."""
+"""A short training that can run in another process."""
 
 import atexit
 import sys
@@ -31,7 +31,7 @@ RECIPE = Recipe(
 
 
 class Small(nn.Module):
-    """A network of a few hundred parameters that draws random numbers while it is trained."""
+    """A network with a few hundred parameters that draws random numbers in training."""
 
     def __init__(self, width: int = 6, *, normalized: bool = True) -> None:
         super().__init__()
@@ -48,13 +48,13 @@ class Small(nn.Module):
 
 
 def small(seed: int, **settings: Any) -> Small:
-    """Return the network that a seed gives."""
+    """Return the network of a seed."""
     torch.manual_seed(seed)
     return Small(**settings)
 
 
 def few_digits(images: int = 288) -> ImageData:
-    """Return the digits with fewer images to evaluate on."""
+    """Return the digits with fewer evaluation images."""
     digits = load_data("digits")
     few = {name: getattr(digits, name).take(torch.arange(60)) for name in ("val", "test")}
     return ImageData(
@@ -68,7 +68,7 @@ def few_digits(images: int = 288) -> ImageData:
 
 
 def run_training(folder: Path | None, recipe: Recipe = RECIPE, **options: Any) -> Training:
-    """Train in `folder`, with a checkpoint whenever losses are looked at."""
+    """Train in `folder`, with a checkpoint at every log step."""
     settings: dict[str, Any] = {"student": small(0), "teacher": small(1, width=8)} | options
     return train(
         settings["student"],
@@ -87,13 +87,13 @@ PLAIN = Recipe(epochs=2, batch_size=24, learning_rate=0.05, augment="none")
 
 
 def run_plain_training(folder: Path | None) -> Training:
-    """Train a network in which images do not depend on each other."""
+    """Train a network without batch normalization."""
     student = small(0, normalized=False)
     return run_training(folder, PLAIN, student=student, loss="ce + 0.9*kd + 0.1*fitnet")
 
 
 def print_threads() -> None:
-    """Say which of Gloo's threads are left, where the system names threads."""
+    """Print the remaining threads of Gloo, on systems that name threads."""
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     sys.stdout.write(f"threads left: {[name for name in names if 'gloo' in name]}\n")
 

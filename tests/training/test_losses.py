@@ -1,4 +1,4 @@
-"""Objectives of training, and the similarity losses of DisWOT in them."""
+"""Training objectives, and the similarity losses of DisWOT."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def activations(seed: int) -> Activations:
         return read(images)
 
 
-def test_similarity_losses_are_the_scores_over_c_and_b_squared() -> None:
+def test_similarity_losses_are_scores_divided_by_c2_and_b2() -> None:
     student, teacher = activations(1), activations(2)
     expected = -float(semantic(student, teacher).detach()) / CLASSES**2
     assert float(semantic_loss(student, teacher).detach()) == pytest.approx(expected)
@@ -40,14 +40,14 @@ def test_similarity_losses_are_the_scores_over_c_and_b_squared() -> None:
 
 
 @pytest.mark.parametrize("loss", [semantic_loss, relation_loss])
-def test_similarity_losses_are_zero_for_the_teacher_itself(loss: object) -> None:
+def test_similarity_losses_of_the_teacher_itself_are_zero(loss: object) -> None:
     teacher = activations(2)
     assert callable(loss)
     assert float(loss(teacher, teacher).detach()) == pytest.approx(0, abs=1e-6)
 
 
 def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Tensor, Activations]:
-    """Return a loss of one batch, and what the student shows."""
+    """Return the loss of one batch, and the activations of the student."""
     images = torch.randn(IMAGES, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(IMAGES) % CLASSES
     batch = TrainingBatch(one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
@@ -60,7 +60,7 @@ def value_of(name: str, student: CifarResNet, teacher: CifarResNet) -> tuple[Ten
 
 
 @pytest.mark.parametrize("name", ["diswot", "diswot-dagger"])
-def test_gradients_reach_the_student_and_not_the_teacher(name: str) -> None:
+def test_only_the_student_gets_gradients(name: str) -> None:
     student, teacher = network(1), network(2)
     loss, _ = value_of(name, student, teacher)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -78,6 +78,6 @@ def test_dagger_adds_the_two_similarity_losses() -> None:
     torch.testing.assert_close(more.detach(), added.detach())
 
 
-def test_an_unknown_loss_is_met_with_the_nearest() -> None:
+def test_an_unknown_loss_suggests_the_closest_match() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'diswot-dagger'"):
         parse_objective("diswot-dager")

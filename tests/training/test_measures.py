@@ -1,4 +1,4 @@
-"""A training is measured by the metric of its data, whichever way is better."""
+"""A training is evaluated with the metric of its data, higher or lower being better."""
 
 import csv
 from dataclasses import replace
@@ -48,7 +48,7 @@ def regressor(data: LandmarkData) -> nn.Module:
     )
 
 
-def test_the_epoch_with_the_lowest_error_is_kept(data: LandmarkData, tmp_path: Path) -> None:
+def test_the_epoch_with_the_lowest_error_is_selected(data: LandmarkData, tmp_path: Path) -> None:
     network = regressor(data)
     trained = train(
         network,
@@ -68,7 +68,7 @@ def test_the_epoch_with_the_lowest_error_is_kept(data: LandmarkData, tmp_path: P
     assert read_metrics(tmp_path) == trained.history
 
 
-def test_shortlists_keep_the_lower_error() -> None:
+def test_shortlists_select_the_lower_error() -> None:
     low, high = (
         Measure("NME", value, 0.0, 1.0, 9, higher_is_better=False) for value in (0.04, 0.06)
     )
@@ -76,7 +76,7 @@ def test_shortlists_keep_the_lower_error() -> None:
     assert low.at_least_as_good_as(high)
 
 
-def test_values_of_the_test_split_are_kept_with_their_measure(data: LandmarkData) -> None:
+def test_test_values_are_stored_with_their_metric(data: LandmarkData) -> None:
     network, metric = regressor(data), data.metrics[0]
     trained = train(
         network,

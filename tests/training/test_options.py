@@ -1,4 +1,4 @@
-"""What options do to a training: averages, mixtures, precision, a teacher that knows nothing."""
+"""Training options: averaging, mixing, precision, and a teacher near chance."""
 
 import csv
 from dataclasses import replace
@@ -24,7 +24,7 @@ SHORT = Recipe(epochs=1, batch_size=48)
 
 
 class Watching(nn.Module):
-    """A network that keeps its input images."""
+    """A network that stores its input images."""
 
     def __init__(self, inner: Small) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def training_batches(network: Watching) -> list[Tensor]:
     [replace(SHORT, mixup=0.4), replace(SHORT, cutmix=1.0), replace(SHORT, augment="strong")],
     ids=["mixup", "cutmix", "strong"],
 )
-def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None:
+def test_the_teacher_gets_the_same_images_as_the_student(recipe: Recipe) -> None:
     student, teacher = Watching(small(0)), Watching(small(1))
     run_training(None, recipe, student=student, teacher=teacher, loss="kd")
     batches = training_batches(student), training_batches(teacher)
@@ -54,7 +54,7 @@ def test_the_teacher_sees_the_very_images_of_the_student(recipe: Recipe) -> None
     assert all(map(torch.equal, *batches))
 
 
-def test_strong_augmentation_draws_a_change_for_every_image() -> None:
+def test_strong_augmentation_is_drawn_per_image() -> None:
     data = few_digits()
     *_, change = augmentation(data, "strong").children()
     alike = data.train.images[:1].float().expand(64, -1, -1, -1)
@@ -62,13 +62,13 @@ def test_strong_augmentation_draws_a_change_for_every_image() -> None:
         torch.manual_seed(seed)
         changed = change(alike)
         distinct = {image.numpy().tobytes() for image in changed}
-        assert len(distinct) > 32  # of one change for all it is 1 where that has no strength
+        assert len(distinct) > 32  # it would be 1 if one change applied to the whole batch
         torch.manual_seed(seed)
         assert torch.equal(change(alike), changed)
     assert torch.equal(alike, data.train.images[:1].float().expand(64, -1, -1, -1))
 
 
-def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
+def test_without_augmentation_teacher_outputs_are_cached() -> None:
     data, teacher, reported = few_digits(), Watching(small(1)), list[Step]()
     for augment in ("none", "standard"):
         train(
@@ -86,7 +86,7 @@ def test_without_augmentation_the_teacher_runs_once_with_a_note() -> None:
     assert "the teacher's outputs of 288 examples are kept in memory" in note
 
 
-def test_too_large_outputs_are_not_cached_with_equal_weights(
+def test_large_outputs_are_not_cached_and_weights_are_equal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe, reported = replace(SHORT, augment="none"), list[Step]()
@@ -100,7 +100,7 @@ def test_too_large_outputs_are_not_cached_with_equal_weights(
     torch.testing.assert_close(cached.classifier.weight, live.classifier.weight)
 
 
-def test_the_moving_average_is_evaluated_and_kept() -> None:
+def test_the_moving_average_is_evaluated_and_saved() -> None:
     plain, averaged, frozen = small(0), small(0), small(0)
     run_training(None, SHORT, student=plain, loss="ce")
     run_training(None, replace(SHORT, ema=0.9), student=averaged, loss="ce")
@@ -109,7 +109,7 @@ def test_the_moving_average_is_evaluated_and_kept() -> None:
     assert 0 < behind < moved
 
 
-def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
+def test_gradient_accumulation_equals_the_whole_batch() -> None:
     whole, parts = (small(0, normalized=False) for _ in range(2))
     recipe = replace(SHORT, augment="none")
     run_training(None, recipe, student=whole, loss="ce + kd")
@@ -117,7 +117,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
     torch.testing.assert_close(parts.classifier.weight, whole.classifier.weight)
 
 
-def test_half_precision_trains_and_needs_a_device_that_has_it() -> None:
+def test_half_precision_requires_a_device_that_supports_it() -> None:
     history = run_training(None, replace(SHORT, precision="bf16")).history
     assert history[0].train_loss > 0
     with pytest.raises(OptionError, match="Expected a GPU for the precision fp16"):
@@ -125,7 +125,7 @@ def test_half_precision_trains_and_needs_a_device_that_has_it() -> None:
     run_training(None, SHORT)  # the precision of one training is not that of the next
 
 
-def test_metrics_and_progress_have_each_term(tmp_path: Path) -> None:
+def test_metrics_and_progress_contain_every_term(tmp_path: Path) -> None:
     steps: list[Step] = []
     train(
         small(0),
@@ -151,14 +151,14 @@ def test_metrics_and_progress_have_each_term(tmp_path: Path) -> None:
     assert list(tested.values) == ["test_accuracy"]
 
 
-def test_a_teacher_near_chance_is_refused_unless_it_is_forced() -> None:
+def test_a_teacher_near_chance_is_refused_without_force() -> None:
     data = few_digits()
     with pytest.raises(TeacherError, match="better than chance: its outputs are"):
         diswot.distill(small(0), small(1), data=data, epochs=1)
     assert diswot.distill(small(0), small(1), data=data, epochs=1, force=True).history
 
 
-def test_flips_are_chosen_for_the_training_alone() -> None:
+def test_the_flips_option_affects_only_the_training() -> None:
     data = load_data("digits")
     chosen = prepare_distillation(None, data=data, flips=True)
     assert isinstance(chosen.data, ImageData)

@@ -1,4 +1,4 @@
-"""Methods of several players: turns, optimizers of their own, and resumption."""
+"""Methods with several players: turns, separate optimizers, and resumption."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.training.test_resume import kill_after, measured
 def test_players_take_turns_in_order_and_every_few_steps() -> None:
     trained, method = contest(None, epochs=1)
     assert isinstance(method, Adversarial)
-    # 24 steps of two parts; the critic has every second turn
+    # 24 steps of two parts; the critic has a turn in every second step
     assert method.turns == (["critic"] * 2 + ["student"] * 4) * 12
     (epoch,) = trained.history
     names = {"critic.teacher", "critic.student", "critic.total", "fooled", "labels"}
@@ -25,7 +25,7 @@ def test_players_take_turns_in_order_and_every_few_steps() -> None:
     assert epoch.terms["critic.total"] == pytest.approx(critic)
 
 
-def test_a_player_changes_its_own_parameters_alone() -> None:
+def test_a_player_changes_only_its_own_parameters() -> None:
     before = Adversarial()
     _, after = contest(None, epochs=1, every=24)  # one turn of the critic, 24 of the student
 
@@ -36,14 +36,14 @@ def test_a_player_changes_its_own_parameters_alone() -> None:
         return max(float((one - other).detach().abs().max()) for one, other in pairs)
 
     assert isinstance(after, Adversarial)
-    # AdamW moves each parameter by its rate at most; the student's loss has gradients for it too
+    # AdamW moves a parameter by at most its learning rate; the student's loss reaches it, too
     assert 0 < moved(after, "critic") <= 0.011
     assert moved(after, "student") > 0.02
     assert all(parameter.grad is None for parameter in after.teachers["teacher"].parameters())
 
 
 @pytest.mark.processes
-def test_two_players_killed_end_with_the_same_weights(tmp_path: Path) -> None:
+def test_a_killed_training_of_two_players_gives_the_same_weights(tmp_path: Path) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     contest(whole)
     kill_after(2, stopped, module="tests.training.adversarial")
@@ -78,6 +78,6 @@ def test_a_player_without_parameters_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("every", [0, 25])
-def test_a_player_without_a_turn_in_an_epoch_is_refused(every: int) -> None:
+def test_a_player_that_never_has_a_turn_is_refused(every: int) -> None:
     with pytest.raises(OptionError, match=f"a turn every 1 to 24 steps.*, but got {every}"):
         contest(None, every=every)

@@ -1,4 +1,4 @@
-"""Several processes that train one student together, started as users start them."""
+"""Data-parallel trainings of one student in several processes, started by `torchrun`."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def two_processes(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a module in two processes on the CPU, as torchrun starts them."""
+    """Run a module in two CPU processes, as torchrun does."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     return subprocess.run(
         [*launch, "-m", *map(str, arguments)],
@@ -32,7 +32,7 @@ def two_processes(*arguments: str | Path, folder: Path) -> subprocess.CompletedP
 
 
 @pytest.mark.processes
-def test_two_processes_give_nearly_the_weights_of_one(tmp_path: Path) -> None:
+def test_two_processes_give_almost_the_weights_of_one(tmp_path: Path) -> None:
     done = two_processes("tests.training.short_training", tmp_path / "two", "--plain", folder=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("threads left: []") == 2
@@ -70,12 +70,12 @@ def test_of_two_processes_only_the_first_writes_and_prints(tmp_path: Path) -> No
     }
 
 
-def test_a_mistake_is_reported_by_the_first_process_alone(
+def test_an_error_is_reported_only_by_the_first_process(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ("distill", "--arch", "1-1-1", "--loss", "kdd")
     assert cli(*command).err.count("\n") == 1
-    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which main gives up for good
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which `main` closes for good
     monkeypatch.setenv("RANK", "1")
     outcome = cli(*command)
     assert (outcome.code, outcome.err) == (2, "")

@@ -1,4 +1,4 @@
-"""Settings of a training: schedules, defaults, and what is out of range."""
+"""Training settings: schedules, defaults, and values out of range."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from diswot.tasks.landmarks import load_landmarks
 from diswot.training import Recipe, default_recipe
 
 
-def test_the_learning_rate_warms_up_and_falls_by_a_cosine() -> None:
+def test_the_learning_rate_warms_up_and_follows_a_cosine() -> None:
     recipe = Recipe(epochs=10, learning_rate=1.0, schedule="cosine", warmup_epochs=2)
     assert [recipe.rate(at) for at in (0, 1, 2, 6, 10)] == pytest.approx([0, 0.5, 1, 0.5, 0])
     steps = Recipe(epochs=10, learning_rate=1.0, warmup_epochs=2)
     assert [steps.rate(at) for at in (1, 2, 6.2, 6.3, 9)] == pytest.approx([0.5, 1, 1, 0.1, 1e-3])
 
 
-def test_each_optimizer_has_its_defaults() -> None:
+def test_every_optimizer_has_its_defaults() -> None:
     data = load_data("digits")
     sgd, adamw = default_recipe(data), default_recipe(data, optimizer="adamw")
     assert (sgd.epochs, sgd.batch_size, sgd.learning_rate) == (20, 16, 0.05)
@@ -26,7 +26,7 @@ def test_each_optimizer_has_its_defaults() -> None:
     assert default_recipe(data, ema=None, schedule=None) == sgd
 
 
-def test_a_task_has_defaults_of_its_own() -> None:
+def test_a_task_has_its_own_defaults() -> None:
     data = load_landmarks("digit-outlines")
     found = default_recipe(data)
     assert (found.optimizer, found.learning_rate, found.augment) == ("adamw", 0.01, "none")
@@ -52,6 +52,6 @@ def test_a_task_has_defaults_of_its_own() -> None:
         ({"gradient_accumulation": 3}, "divided by gradient accumulation 3, but got 64"),
     ],
 )
-def test_what_is_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
+def test_values_out_of_range_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(DiswotError, match=words):
         Recipe(epochs=5, **settings)

@@ -1,4 +1,4 @@
-"""A training that was killed resumes, and ends as one that was never stopped."""
+"""A killed training resumes and ends with the result of an uninterrupted one."""
 
 import csv
 import random
@@ -24,7 +24,7 @@ CHECKPOINTS_OF_AN_EPOCH = 3
 
 @pytest.fixture(name="whole", scope="module")
 def fixture_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a training that nothing stopped."""
+    """Return the folder of an uninterrupted training."""
     folder = tmp_path_factory.mktemp("whole")
     run_training(folder)
     return folder
@@ -33,7 +33,7 @@ def fixture_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def kill_after(
     checkpoints: int, folder: Path, *, module: str = "tests.training.short_training"
 ) -> None:
-    """Train in another process, and kill it once it has written so many checkpoints."""
+    """Train in another process, and kill it after this many checkpoints."""
     running = subprocess.Popen(
         [sys.executable, "-m", module, str(folder)],
         cwd=ROOT,
@@ -54,14 +54,14 @@ def kill_after(
 
 
 def measured(folder: Path) -> list[dict[str, str]]:
-    """Return the table of metrics without what is timed."""
+    """Return the table of metrics without times."""
     with (folder / METRICS).open(newline="", encoding="utf-8") as file:
         timed = ("seconds", "examples_per_second")
         return [{n: v for n, v in row.items() if n not in timed} for row in csv.DictReader(file)]
 
 
 @pytest.mark.processes
-def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_path: Path) -> None:
+def test_a_training_killed_twice_gives_the_same_weights(whole: Path, tmp_path: Path) -> None:
     stopped = []
     for checkpoints in (2, 3):  # within the first epoch, then within the second or third
         kill_after(checkpoints, tmp_path)
@@ -77,7 +77,7 @@ def test_a_training_killed_twice_ends_with_the_same_weights(whole: Path, tmp_pat
 
 
 @pytest.mark.slow
-def test_what_ended_is_only_evaluated_again(whole: Path) -> None:
+def test_a_finished_training_is_only_evaluated_again(whole: Path) -> None:
     before = (whole / "last.safetensors").stat().st_mtime_ns
     student = small(7)
     again = run_training(whole, student=student)
@@ -100,7 +100,7 @@ def test_what_ended_is_only_evaluated_again(whole: Path) -> None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_checkpoint_of_another_training_says_what_differs(
+def test_a_checkpoint_of_another_training_names_the_difference(
     whole: Path, changed: dict[str, Any], words: str
 ) -> None:
     words = words.replace("*", r"\*").replace("(", r"\(").replace(")", r"\)")
@@ -109,7 +109,7 @@ def test_a_checkpoint_of_another_training_says_what_differs(
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", "hostile", {"of": {}}, [1]])
-def test_a_damaged_checkpoint_is_refused_and_never_executed(
+def test_a_damaged_checkpoint_is_refused_without_executing_it(
     tmp_path: Path, content: object
 ) -> None:
     path, marker = tmp_path / "checkpoint.pt", tmp_path / "marker"
@@ -122,7 +122,7 @@ def test_a_damaged_checkpoint_is_refused_and_never_executed(
     assert not marker.exists()
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
+def test_a_non_finite_loss_keeps_the_last_checkpoint(
     tmp_path: Path,
 ) -> None:
     data = few_digits()
@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
     assert not (tmp_path / "bad" / "checkpoint.pt").exists()
 
 
-def test_a_training_that_diverges_keeps_what_was_good(tmp_path: Path) -> None:
+def test_a_diverged_training_keeps_the_last_finite_checkpoint(tmp_path: Path) -> None:
     wild = Recipe(epochs=30, batch_size=12, learning_rate=1e3, warmup_epochs=29, augment="none")
     with pytest.raises(RunError, match="keeps the last good checkpoint"):
         run_training(tmp_path, wild, student=small(0, normalized=False), loss="ce")

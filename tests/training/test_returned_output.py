@@ -1,4 +1,4 @@
-"""Students and teachers are trained and evaluated by what calling them returns."""
+"""Students and teachers are trained and evaluated with the output that they return."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.conftest import CommandLine
 
 
 def quadrants(count: int) -> TensorDataset:
-    """Images whose class is the corner that is bright."""
+    """Return images whose class is the bright corner."""
     generator = torch.Generator().manual_seed(count)
     labels = torch.arange(count) % 4
     images = torch.rand(count, 1, 8, 8, generator=generator) * 0.3
@@ -34,7 +34,7 @@ METRIC = Top1()
 
 
 class Pair(NamedTuple):
-    """Both heads, the one that counts by its name."""
+    """Both heads, with the output called `logits`."""
 
     aux: Tensor
     logits: Tensor
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
 @dataclass
 class Record:
-    """Both heads, the one that counts first."""
+    """Both heads, with the output first."""
 
     main: Tensor
     aux: Tensor
@@ -63,7 +63,7 @@ OF_ONE_LAYER = list(RETURNED)[:6]
 
 
 class Headed(nn.Module):
-    """A convolution and two heads, of which the second runs later."""
+    """A convolution and two heads; the second one runs last."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ def made(kind: str, seed: int = 1) -> Headed:
 
 @torch.no_grad()
 def returned_right(network: nn.Module) -> Measure:
-    """Correct predictions on the test images, by what calling the network returns."""
+    """Return the correct predictions on the test images, by the returned output."""
     found = network.eval()(DATA.normalize(DATA.test.images))
     logits: Any = found[0] if type(found) is tuple else found
     logits = found["logits"] if isinstance(found, dict) else logits
@@ -98,7 +98,7 @@ def distilled(student: nn.Module, teacher: nn.Module, loss: str) -> diswot.Train
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RETURNED)
-def test_a_student_is_trained_and_measured_by_what_it_returns(kind: str) -> None:
+def test_a_student_is_trained_and_evaluated_on_its_output(kind: str) -> None:
     student = made(kind)
     report = distilled(student, made(kind, seed=2), "alone")
     assert report.test == returned_right(student)
@@ -108,7 +108,7 @@ def test_a_student_is_trained_and_measured_by_what_it_returns(kind: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RETURNED)
-def test_a_student_learns_what_its_teacher_returns(kind: str) -> None:
+def test_a_student_learns_the_returned_output_of_its_teacher(kind: str) -> None:
     teacher = made("auxiliary head later")
     distilled(teacher, teacher, "alone")
     teacher.kind = kind
@@ -121,7 +121,7 @@ def test_a_student_learns_what_its_teacher_returns(kind: str) -> None:
 
 
 @pytest.mark.parametrize("loss", ["rkd", "pkt", "cc", "crd", "reviewkd", "semantic"])
-def test_losses_of_features_refuse_what_has_no_classifier(loss: str) -> None:
+def test_feature_losses_refuse_networks_without_a_classifier(loss: str) -> None:
     with pytest.raises(NetworkError, match=r"the teacher does not return the output .* is 'aux'"):
         distilled(made("tuple"), made("mean of two heads"), loss)
     with pytest.raises(NetworkError, match=r"the student does not return the output .* is 'aux'"):
@@ -130,13 +130,13 @@ def test_losses_of_features_refuse_what_has_no_classifier(loss: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", OF_ONE_LAYER)
-def test_losses_of_features_take_every_form_of_one_layer(kind: str) -> None:
+def test_feature_losses_accept_every_form_of_output(kind: str) -> None:
     report = distilled(made(kind), made("tuple", seed=2), "ce + rkd + pkt")
     assert report.test.n == 40
 
 
 class NoMore(nn.Module):
-    """Fails in its third pass in training mode."""
+    """Raises an exception in its third pass in training mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class NoMore(nn.Module):
         return self.network(x)
 
 
-def test_an_exception_of_the_student_in_training_is_one_line() -> None:
+def test_an_exception_of_the_student_is_a_one_line_error() -> None:
     with pytest.raises(NetworkError, match=r"^the student raised ValueError in train") as caught:
         distilled(NoMore(), made("tuple"), "alone")
     assert "no more; fix the network" in str(caught.value)
@@ -170,7 +170,9 @@ class Space(ChoiceSpace):
 """
 
 
-def test_a_failing_backward_pass_is_found_before_the_work(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_failing_backward_pass_is_detected_before_training(
+    cli: CommandLine, tmp_path: Path
+) -> None:
     (tmp_path / "in_place.py").write_text(IN_PLACE)
     given = ("distill", "--space", "in_place:Space", "--arch", "width=4", "--loss", "alone")
     outcome = cli(*given, "--out", "trained")

@@ -1,4 +1,4 @@
-"""Tasks with several teachers, and losses that read what a task does not give."""
+"""Tasks with several teachers, and losses that need data the task does not provide."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,20 +23,20 @@ OPTIONS: dict[str, Any] = {"epochs": 1, "force": True, "device": "cpu"}
 
 
 class TwoTeachers(ImageClassification):
-    """Images with a teacher that learns all of them, and one that learns the first of them."""
+    """Images with one teacher trained on all of them and one on the first of them."""
 
     teachers = ("whole", "part")
 
 
 class OutputsAlone(ImageClassification):
-    """Images of which losses can read nothing but outputs."""
+    """Images of a task whose losses can read only outputs."""
 
     reads = frozenset({"outputs"})
 
 
 @dataclass(frozen=True, eq=False)
 class TwoTeacherImages(ImageData):
-    """Images of either task."""
+    """The images of both tasks."""
 
     kind: type[ImageClassification] = TwoTeachers
 
@@ -55,7 +55,7 @@ def few(kind: type[ImageClassification] = TwoTeachers) -> TwoTeacherImages:
 
 
 def both(student: Activations, teacher: Activations, batch: TrainingBatch) -> Tensor:
-    """Return the distance from the mean of two teachers."""
+    """Return the distance to the mean of two teachers."""
     first, second = batch.teachers.values()
     assert list(batch.teachers) == ["whole", "part"]
     assert first is teacher
@@ -68,7 +68,7 @@ def weights(distillation: Distillation) -> list[Mapping[str, Tensor]]:
 
 
 @pytest.mark.slow
-def test_each_teacher_is_kept_for_what_it_was_trained_on(tmp_path: Path) -> None:
+def test_every_teacher_is_cached_with_its_training_data(tmp_path: Path) -> None:
     reported: list[Step] = []
     found, again = (
         prepare_distillation(
@@ -90,7 +90,7 @@ def test_each_teacher_is_kept_for_what_it_was_trained_on(tmp_path: Path) -> None
     for before, after in zip(weights(found), weights(again), strict=True):
         assert all(torch.equal(before[name], after[name]) for name in before)
     ends = [step for step in reported if step.stage == "teacher" and step.done == step.total > 0]
-    assert len(ends) == 2  # each was trained once
+    assert len(ends) == 2  # every teacher was trained once
 
 
 @pytest.mark.parametrize("augment", ["none", "standard"])
@@ -111,6 +111,6 @@ def test_teachers_with_other_names_are_refused(teachers: dict[str, nn.Module]) -
 @pytest.mark.parametrize(
     ("loss", "reads"), [("alone", "logits and labels"), ("1*at + 1*rkd", "stages")]
 )
-def test_a_loss_that_reads_what_is_not_given_is_refused(loss: str, reads: str) -> None:
+def test_a_loss_that_needs_missing_data_is_refused(loss: str, reads: str) -> None:
     with pytest.raises(OptionError, match=f"reads {reads}, but the task images gives outputs"):
         diswot.distill(small(0), small(1), data=few(OutputsAlone), loss=loss, **OPTIONS)

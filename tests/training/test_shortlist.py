@@ -43,7 +43,7 @@ def students(*names: str) -> dict[str, Callable[[], nn.Module]]:
 
 
 @pytest.mark.slow
-def test_each_round_has_half_the_students_and_twice_the_epochs(
+def test_every_round_halves_students_and_doubles_epochs(
     distillation: Distillation, tmp_path: Path
 ) -> None:
     found = halve(students(*NAMES[:4]), distillation, loss="alone", folder=tmp_path / "distill")
@@ -56,7 +56,7 @@ def test_each_round_has_half_the_students_and_twice_the_epochs(
         assert max(dropped) <= worst_kept
     assert len(found.training.history) == 4
     assert found.best in found.rungs[1].trainings
-    # what was trained is found again
+    # finished trainings are reused
     steps: list[Step] = []
     again = halve(
         students(*NAMES[:4]),
@@ -77,12 +77,12 @@ def test_one_student_is_trained_once(distillation: Distillation) -> None:
     assert found.gain == 0
 
 
-def test_none_is_refused(distillation: Distillation) -> None:
+def test_an_empty_shortlist_is_refused(distillation: Distillation) -> None:
     with pytest.raises(OptionError, match="at least one student"):
         halve({}, distillation, loss="alone")
 
 
-def test_the_earlier_of_equals_is_kept() -> None:
+def test_of_equal_students_the_earlier_one_is_selected() -> None:
     def training(correct: int) -> Training:
         return Training("alone", (), 1, accuracy(correct, 10), accuracy(correct, 10), 0.0)
 

@@ -1,4 +1,4 @@
-"""The training loop: schedule, checkpoints, what it reads and what it leaves alone."""
+"""The training loop: schedule, checkpoints, determinism and side effects."""
 
 import csv
 from dataclasses import replace
@@ -42,7 +42,7 @@ def student(seed: int = 0, in_channels: int = 1) -> CifarResNet:
     return CifarResNet((1, 1), num_classes=10, widths=(4, 4, 8), in_channels=in_channels)
 
 
-def test_the_recipe_is_the_papers_scaled_to_the_epochs() -> None:
+def test_the_recipe_of_the_paper_is_scaled_to_the_epochs() -> None:
     recipe = Recipe(epochs=240)
     rates = [recipe.rate(epoch) for epoch in (0, 149, 150, 179, 180, 209, 210, 239)]
     assert rates == pytest.approx([0.05, 0.05, 5e-3, 5e-3, 5e-4, 5e-4, 5e-5, 5e-5])
@@ -52,7 +52,7 @@ def test_the_recipe_is_the_papers_scaled_to_the_epochs() -> None:
 
 
 @pytest.mark.slow
-def test_training_learns_and_keeps_the_best_epoch(data: ImageData, tmp_path: Path) -> None:
+def test_training_learns_and_selects_the_best_epoch(data: ImageData, tmp_path: Path) -> None:
     network = student()
     before = data.metrics[0].measure(network, data, "test")
     report = train(
@@ -146,7 +146,7 @@ def test_a_damaged_cached_teacher_is_trained_again_with_a_note(
 
 
 class Scaled(nn.Module):
-    """A teacher with a parameter of its own, which no `reset_parameters` draws again."""
+    """A teacher with a parameter that no `reset_parameters` reinitializes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -179,12 +179,12 @@ def test_a_student_that_does_not_fit_the_data_is_refused(data: ImageData) -> Non
         diswot.distill(student(in_channels=3), student(1), data=data, epochs=1, force=True)
 
 
-def test_a_loss_that_needs_a_teacher_says_so(data: ImageData) -> None:
+def test_a_loss_that_needs_a_teacher_is_refused_without_one(data: ImageData) -> None:
     with pytest.raises(OptionError, match="needs a teacher"):
         train(student(), data, objective=parse_objective("diswot"), recipe=Recipe(epochs=1))
 
 
-def test_a_checkpoint_of_another_network_names_the_first_tensor(tmp_path: Path) -> None:
+def test_the_error_names_the_first_tensor_of_another_checkpoint(tmp_path: Path) -> None:
     torch.save(student().state_dict(), tmp_path / "teacher.pt")
     with pytest.raises(CheckpointError, match=r"expected stem\.0\.weight of shape \(16, 1, 3, 3\)"):
         diswot.distill(
@@ -210,7 +210,7 @@ def test_a_checkpoint_is_loaded(data: ImageData, tmp_path: Path) -> None:
     assert sum(note.startswith("resnet20") for note in reported) == 1  # its accuracy
 
 
-def test_a_training_resumes_for_its_own_architecture_alone(tmp_path: Path) -> None:
+def test_a_training_resumes_only_for_its_own_architecture(tmp_path: Path) -> None:
     space = ResNetDepthSpace((1, 2), widths=(4, 4, 8), in_channels=1)
     distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
 
@@ -234,7 +234,7 @@ def test_a_training_resumes_for_its_own_architecture_alone(tmp_path: Path) -> No
 
 
 def unfinished(folder: Path) -> Distillation:
-    """Leave a training of `student()` in a folder, with its checkpoint and without a report."""
+    """Leave an unfinished training of `student()` in a folder: a checkpoint, no report."""
     distillation = prepare_distillation(None, data="digits", epochs=1, device="cpu")
     train(
         student(),
@@ -246,7 +246,7 @@ def unfinished(folder: Path) -> Distillation:
     return distillation
 
 
-def test_an_unfinished_training_of_another_can_be_dropped(tmp_path: Path) -> None:
+def test_an_unfinished_training_of_another_can_be_discarded(tmp_path: Path) -> None:
     distillation = unfinished(tmp_path)
     assert not distillation.drop_another(student(), tmp_path, loss="alone")
     assert (tmp_path / "checkpoint.pt").exists()
@@ -254,7 +254,7 @@ def test_an_unfinished_training_of_another_can_be_dropped(tmp_path: Path) -> Non
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_a_restarted_shortlist_drops_trainings_of_another(tmp_path: Path) -> None:
+def test_a_restarted_shortlist_drops_trainings_of_other_students(tmp_path: Path) -> None:
     distillation = unfinished(tmp_path)
     shape: Any = {"num_classes": 10, "widths": (4, 4, 8), "in_channels": 1}
     other = {"other": lambda: CifarResNet((2, 1), **shape)}

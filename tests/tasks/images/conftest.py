@@ -1,4 +1,4 @@
-"""What the tests of data share: small folders of images, written by Pillow."""
+"""Fixtures of tests of data: small folders of images, written by Pillow."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ Color: TypeAlias = "tuple[int, int, int] | int"
 
 
 def save(path: Path, color: Color = (200, 100, 50), size: tuple[int, int] = (12, 12)) -> Path:
-    """Write an image of one color, or gray where that is one number; `size` is width, height."""
+    """Write an image of one color, or of one gray value; `size` is (width, height)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L" if isinstance(color, int) else "RGB", size, color).save(path)
     return path
@@ -34,7 +34,7 @@ def fill(folder: Path, classes: str = "ab", count: int = 10, suffix: str = ".png
 
 @pytest.fixture
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data root, apart from the images."""
+    """Return the data root, which is separate from the images."""
     return tmp_path_factory.mktemp("kept")
 
 
@@ -43,7 +43,7 @@ Load: TypeAlias = Callable[..., tuple[ImageData, list[str]]]
 
 @pytest.fixture
 def load(kept: Path) -> Load:
-    """Return a function that loads data, and returns them with the messages that it reported."""
+    """Return a function that loads data and returns it with the reported messages."""
 
     def loaded(data: object, image_size: int | None = None) -> tuple[ImageData, list[str]]:
         notes: list[str] = []
@@ -63,17 +63,17 @@ def pixels_of(data: ImageData) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of photos that say of each pixel where it is."""
+    """Return a folder of photos in which the color of a pixel gives its position."""
     return write_photos(tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture(scope="session")
 def streamed_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data root where it is kept what is known of these photos."""
+    """Return the data root with the index of these photos."""
     return tmp_path_factory.mktemp("streamed")
 
 
 @pytest.fixture(scope="session")
 def data(photos: Path, streamed_root: Path) -> ImageData:
-    """Return these photos as data that are streamed, by the process that trains."""
+    """Return these photos as streamed data, loaded in the training process."""
     return replace(streamed(photos, streamed_root), loader_workers=0)

@@ -1,4 +1,4 @@
-"""How much memory a training on photos that are read meanwhile takes."""
+"""Peak memory of a training on streamed photos."""
 
 import resource
 import sys
@@ -17,7 +17,7 @@ SIDE = 256
 
 
 def write(folder: Path, count: int) -> None:
-    """Write so many photos of each of two classes."""
+    """Write this many photos for each of two classes."""
     for label, name in enumerate(("dark", "light")):
         (folder / name).mkdir(parents=True)
         for number in range(count):
@@ -26,7 +26,7 @@ def write(folder: Path, count: int) -> None:
 
 
 def peak(root: Path, count: int, *, above: float) -> int:
-    """Train on so many photos of each class; return the bytes that were in memory at most."""
+    """Train on this many photos per class, and return the peak memory in bytes."""
     torch.set_num_threads(1)
     for split, number in (("train", count), ("val", 8), ("test", 8)):
         write(root / "photos" / split, number)

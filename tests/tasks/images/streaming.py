@@ -1,4 +1,4 @@
-"""Photos that are streamed, and a training on them that other processes can do too."""
+"""Streamed photos, and a training on them that can run in another process."""
 
 import sys
 from dataclasses import replace
@@ -19,7 +19,7 @@ RECIPE = Recipe(epochs=3, batch_size=4, learning_rate=0.01, augment="strong", mi
 
 
 def write_photos(root: Path, count: int = 24) -> Path:
-    """Write photos of which red says where a pixel is from left to right, green from the top."""
+    """Write photos whose red channel gives the column of a pixel, and green the row."""
     for label, name in enumerate(("dark", "light")):
         (root / name).mkdir(parents=True)
         for number in range(count):
@@ -32,7 +32,7 @@ def write_photos(root: Path, count: int = 24) -> Path:
 
 
 def streamed(photos: Path, kept: Path, **options: Any) -> ImageData:
-    """Load photos that stay in their files."""
+    """Load photos as streamed data."""
     return load_data(photos, root=kept, stream_above=0, **{"image_size": 16, **options})
 
 
@@ -51,7 +51,7 @@ class Small(nn.Module):
 
 
 def training(data: ImageData, folder: Path | None = None, **options: Any) -> Training:
-    """Train on photos, with a checkpoint whenever losses are looked at."""
+    """Train on photos, with a checkpoint at every log step."""
     settings: dict[str, Any] = {"recipe": RECIPE, "student": Small()} | options
     return train(
         settings.pop("student"),

@@ -1,4 +1,4 @@
-"""Accuracy: its interval, and where it is that of guessing."""
+"""Accuracy: its interval, and the accuracy of guessing."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from diswot.tasks.images import Top1, load_data
     ("correct", "total", "classes", "near"),
     [(100, 1000, 10, True), (200, 1000, 10, False), (2, 4, 2, True), (30, 1000, 100, True)],
 )
-def test_near_chance_where_few_images_are_not_enough(
+def test_near_chance_depends_on_the_number_of_images(
     correct: int, total: int, classes: int, near: bool
 ) -> None:
     digits = load_data("digits")

@@ -1,4 +1,4 @@
-"""Datasets of the user's own, and the official archives."""
+"""Datasets that users pass, and the official archives."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ from tests.tasks.images.conftest import Load, fill, save
 
 
 class PILImages:
-    """PIL images, as a dataset that decodes files gives them."""
+    """A dataset of PIL images, like one that decodes files."""
 
     def __init__(self, *images: Image.Image, classes: Any = None) -> None:
         self.images = images
@@ -33,7 +33,7 @@ class PILImages:
         return self.images[index % len(self.images)], index % 2
 
 
-def test_pil_images_become_tensors_of_the_first_ones_size() -> None:
+def test_pil_images_are_resized_to_the_size_of_the_first() -> None:
     gray, colored = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
     assert diswot.load_data(PILImages(gray)).shape == (1, 6, 8)
     data = diswot.load_data(PILImages(gray, colored))
@@ -45,7 +45,7 @@ def test_pil_images_become_tensors_of_the_first_ones_size() -> None:
     assert both.test.images.shape == (40, 3, 12, 16)
 
 
-def test_the_names_of_classes_are_taken_from_the_dataset() -> None:
+def test_class_names_are_read_from_the_dataset() -> None:
     image = Image.new("L", (8, 8))
     data = diswot.load_data(PILImages(image, classes=["cat", "dog", "emu"]))
     assert data.classes == ("cat", "dog", "emu")
@@ -63,7 +63,7 @@ def archive(path: Path, folder: str, batches: dict[str, bytes]) -> None:
             members.addfile(member, io.BytesIO(content))
 
 
-def test_an_official_archive_is_read_as_it_is(tmp_path: Path) -> None:
+def test_an_official_cifar100_archive_is_read_unpacked_or_not(tmp_path: Path) -> None:
     names = pickled({b"fine_label_names": [b"c%d" % i for i in range(100)]})
     batches = {"train": pickled(batch()), "test": pickled(batch()), "meta": names}
     archive(tmp_path / "cifar-100-python.tar.gz", "cifar-100-python", batches)
@@ -77,7 +77,7 @@ def test_an_official_archive_is_read_as_it_is(tmp_path: Path) -> None:
     assert diswot.load_data("cifar100", root=tmp_path).digest == from_archive.digest
 
 
-def test_so_is_that_of_cifar10(tmp_path: Path) -> None:
+def test_an_official_cifar10_archive_is_read(tmp_path: Path) -> None:
     first = pickled(batch() | {b"batch_label": b"training batch 1 of 1"})
     batches = {"data_batch_1": first, "test_batch": pickled(batch())}
     archive(tmp_path / "cifar-10-python.tar.gz", "cifar-10-batches-py", batches)
@@ -86,7 +86,7 @@ def test_so_is_that_of_cifar10(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
-def test_an_archive_that_expands_without_end_is_refused(kind: bytes, tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused(kind: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cifar-100-python.tar.gz"
     member = tarfile.TarInfo("cifar-100-python/train")
     member.type, member.size = kind, 2**28
@@ -109,7 +109,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
     assert str(path) in str(caught.value)
 
 
-def test_the_names_of_cifar_classes_must_be_all(tmp_path: Path) -> None:
+def test_an_incomplete_list_of_cifar_class_names_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "cifar-100-python"
     folder.mkdir()
     for name in ("train", "test"):
@@ -119,7 +119,7 @@ def test_the_names_of_cifar_classes_must_be_all(tmp_path: Path) -> None:
         diswot.load_data("cifar100", root=tmp_path)
 
 
-def test_the_command_line_reports_what_it_inferred_of_a_folder(
+def test_the_command_line_reports_the_properties_of_a_folder(
     cli: CommandLine, tmp_path: Path
 ) -> None:
     fill(tmp_path / "fruit", count=12)
@@ -133,14 +133,16 @@ def test_the_command_line_reports_what_it_inferred_of_a_folder(
     assert "no folder fruits" in wrong
 
 
-def test_a_built_in_name_goes_before_a_folder(tmp_path: Path, load: Load, monkeypatch: Any) -> None:
+def test_a_built_in_name_takes_precedence_over_a_folder(
+    tmp_path: Path, load: Load, monkeypatch: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     fill(tmp_path / "digits")
     assert load("digits")[0].num_classes == 10
     assert load("./digits")[0].num_classes == 2
 
 
-def test_images_kept_in_files_can_be_trained_on(tmp_path: Path, load: Load) -> None:
+def test_memory_mapped_images_can_be_trained_on(tmp_path: Path, load: Load) -> None:
     data, _ = load(fill(tmp_path / "fruit", count=12))
     student = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3),
@@ -168,7 +170,7 @@ def test_a_search_on_a_folder_resumes_without_naming_it_again(
     assert "the data is not that of the run" in other
 
 
-def test_normalization_is_the_same_with_any_number_of_threads() -> None:
+def test_normalization_does_not_depend_on_the_number_of_threads() -> None:
     before = torch.get_num_threads()
     try:
         found = []

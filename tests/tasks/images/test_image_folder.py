@@ -1,4 +1,4 @@
-"""Folders of images: what is inferred, and how each kind of image is read."""
+"""Folders of images: inferred properties, and how every image format is read."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from diswot.tasks.images import batches
 from tests.tasks.images.conftest import Load, fill, pixels_of, save
 
 
-def test_class_folders_are_divided_by_seed_in_proportion(tmp_path: Path, load: Load) -> None:
+def test_class_folders_are_split_by_seed_and_stratified(tmp_path: Path, load: Load) -> None:
     data, notes = load(fill(tmp_path / "fruit", "ba", count=20))
     assert data.name == "fruit"
     assert data.classes == ("a", "b")
@@ -28,7 +28,7 @@ def test_class_folders_are_divided_by_seed_in_proportion(tmp_path: Path, load: L
     assert any("split with a fixed seed" in note for note in notes)
 
 
-def test_with_train_and_val_the_latter_evaluates(tmp_path: Path, load: Load) -> None:
+def test_with_train_and_val_folders_val_is_the_test_split(tmp_path: Path, load: Load) -> None:
     fill(tmp_path / "train", count=20)
     fill(tmp_path / "val", count=5)
     data, notes = load(tmp_path)
@@ -36,7 +36,7 @@ def test_with_train_and_val_the_latter_evaluates(tmp_path: Path, load: Load) -> 
     assert "evaluated on the val split; a tenth of train held out for validation" in notes
 
 
-def test_with_test_too_the_splits_are_those_of_the_folders(tmp_path: Path, load: Load) -> None:
+def test_with_a_test_folder_too_all_splits_are_the_folders(tmp_path: Path, load: Load) -> None:
     for name, count in (("train", 6), ("val", 2), ("test", 3)):
         fill(tmp_path / name, count=count)
     data, _ = load(tmp_path)
@@ -50,7 +50,7 @@ def test_a_class_may_be_called_train(tmp_path: Path, load: Load) -> None:
     assert load(tmp_path)[0].classes == ("car", "train")
 
 
-def test_images_are_those_of_the_files_and_stay_in_one(tmp_path: Path, load: Load) -> None:
+def test_decoded_images_equal_the_files(tmp_path: Path, load: Load) -> None:
     for split in ("train", "val", "test"):
         fill(tmp_path / split, count=3)
     data, _ = load(tmp_path)
@@ -60,11 +60,13 @@ def test_images_are_those_of_the_files_and_stay_in_one(tmp_path: Path, load: Loa
     assert taken.images.shape == (4, 3, 12, 12)
     normal = data.normalize(data.train.images)
     torch.testing.assert_close(normal.mean(dim=(0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
-    varying = normal.std(dim=(0, 2, 3), correction=0)[:2]  # of the third all pixels are alike
+    varying = normal.std(dim=(0, 2, 3), correction=0)[
+        :2
+    ]  # in the third channel all pixels are equal
     torch.testing.assert_close(varying, torch.ones(2), atol=1e-5, rtol=0)
 
 
-def test_what_was_decoded_is_used_again_until_a_file_changes(tmp_path: Path, load: Load) -> None:
+def test_decoded_images_are_cached_until_a_file_changes(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     first, notes = load(folder)
     assert not any("decoded before" in note for note in notes)
@@ -77,15 +79,13 @@ def test_what_was_decoded_is_used_again_until_a_file_changes(tmp_path: Path, loa
     assert load(folder)[0].digest != first.digest
 
 
-def test_a_digest_is_that_of_the_images(tmp_path: Path, load: Load) -> None:
+def test_the_digest_depends_only_on_the_images(tmp_path: Path, load: Load) -> None:
     data, _ = load(fill(tmp_path / "fruit"))
     others = diswot.ImageData("another", data.train, data.val, data.test, data.spec)
     assert data.digest == others.digest
 
 
-def test_the_digest_kept_with_decoded_images_is_used(
-    tmp_path: Path, kept: Path, load: Load
-) -> None:
+def test_the_digest_in_the_cache_is_used(tmp_path: Path, kept: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     computed = load(folder)[0].digest
     (about,) = kept.rglob("about.json")
@@ -102,7 +102,7 @@ def test_a_damaged_cache_is_refused(tmp_path: Path, kept: Path, load: Load) -> N
         load(folder)
 
 
-def test_writing_to_the_images_leaves_the_file_alone(tmp_path: Path, load: Load) -> None:
+def test_writing_to_the_images_does_not_change_the_cache(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     data, _ = load(folder)
     before = data.train.images.clone()
@@ -110,7 +110,7 @@ def test_writing_to_the_images_leaves_the_file_alone(tmp_path: Path, load: Load)
     assert torch.equal(load(folder)[0].train.images, before)
 
 
-def test_all_gray_is_one_channel_and_gray_among_color_is_rgb(tmp_path: Path, load: Load) -> None:
+def test_only_gray_images_give_one_channel(tmp_path: Path, load: Load) -> None:
     gray, mixed = tmp_path / "gray", tmp_path / "mixed"
     for name in ("a", "b"):
         for i in range(5):
@@ -123,7 +123,7 @@ def test_all_gray_is_one_channel_and_gray_among_color_is_rgb(tmp_path: Path, loa
     assert {(10, 10, 10), (40, 0, 0)} <= set(map(tuple, pixels_of(data)[:, :, 0, 0].tolist()))
 
 
-def test_the_size_is_that_of_most_or_a_square_or_as_asked_for(tmp_path: Path, load: Load) -> None:
+def test_the_size_is_the_most_common_square_or_requested_one(tmp_path: Path, load: Load) -> None:
     for name in ("a", "b"):
         for i in range(6):
             save(tmp_path / name / f"{i}.png", size=(20, 16) if i < 4 else (30, 40))
@@ -135,14 +135,14 @@ def test_the_size_is_that_of_most_or_a_square_or_as_asked_for(tmp_path: Path, lo
     assert load(tmp_path)[0].shape == (3, 30, 30)
 
 
-def test_large_images_are_bounded(tmp_path: Path, load: Load) -> None:
+def test_the_size_of_large_images_is_limited(tmp_path: Path, load: Load) -> None:
     for name in ("a", "b"):
         for i in range(3):
             save(tmp_path / name / f"{i}.png", size=(600, 400))
     assert load(tmp_path)[0].shape == (3, 224, 224)
 
 
-def test_other_shapes_are_cropped_at_the_center(tmp_path: Path, load: Load) -> None:
+def test_images_of_other_shapes_are_center_cropped(tmp_path: Path, load: Load) -> None:
     wide = Image.new("RGB", (30, 10), "red")
     wide.paste("blue", (10, 0, 20, 10))
     for name in ("a", "b"):
@@ -154,7 +154,7 @@ def test_other_shapes_are_cropped_at_the_center(tmp_path: Path, load: Load) -> N
 
 
 def modes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Write one image of each kind as `NAME.*`, and return the colors that they show."""
+    """Write one image per mode as `NAME.*`, and return their visible colors."""
     size = (12, 12)
     clear = Image.new("RGBA", size, (10, 20, 30, 0))
     Image.new("RGBA", size, (10, 20, 30, 255)).save(folder / "opaque.png")
@@ -186,7 +186,7 @@ def modes(folder: Path) -> dict[str, tuple[int, ...]]:
     }
 
 
-def test_every_kind_of_image_is_read_as_it_looks(tmp_path: Path, load: Load) -> None:
+def test_every_image_mode_is_read_with_its_visible_colors(tmp_path: Path, load: Load) -> None:
     for split in ("val", "test"):
         fill(tmp_path / split, count=1)
     fill(tmp_path / "train", count=1)
@@ -197,9 +197,9 @@ def test_every_kind_of_image_is_read_as_it_looks(tmp_path: Path, load: Load) -> 
     assert dict(zip(expected, map(tuple, pixels.tolist()), strict=True)) == expected
 
 
-def test_images_are_held_upright(tmp_path: Path, load: Load) -> None:
+def test_images_are_rotated_by_their_exif_data(tmp_path: Path, load: Load) -> None:
     tags = Image.Exif()
-    tags[0x0112] = 6  # the first row is the right side
+    tags[0x0112] = 6  # rotated: the first row is the right side
     lying = Image.new("RGB", (24, 12), "white")
     lying.paste("black", (0, 0, 24, 6))
     for name in ("a", "b"):
@@ -220,7 +220,7 @@ def test_images_are_held_upright(tmp_path: Path, load: Load) -> None:
     wanted=st.integers(1, 24),
     mode=st.sampled_from(["L", "RGB", "RGBA", "LA", "P", "1", "CMYK", "I;16"]),
 )
-def test_whatever_its_shape_and_mode_an_image_is_fitted(
+def test_images_of_any_shape_and_mode_are_resized(
     tmp_path_factory: pytest.TempPathFactory, size: tuple[int, int], wanted: int, mode: str
 ) -> None:
     root = tmp_path_factory.mktemp("any")
@@ -251,7 +251,7 @@ def test_other_and_hidden_files_are_skipped_and_links_followed(tmp_path: Path, l
     assert "hidden and system files left out, 2: .git, a/.DS_Store" in notes
 
 
-def test_a_few_unreadable_images_are_named_and_left_out(tmp_path: Path, load: Load) -> None:
+def test_a_few_unreadable_images_are_left_out_and_named(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit", suffix=".jpg")
     (folder / "a" / "00.jpg").write_text("no image")
     whole = (folder / "a" / "01.jpg").read_bytes()
@@ -266,7 +266,7 @@ def test_a_few_unreadable_images_are_named_and_left_out(tmp_path: Path, load: Lo
     assert "\n" not in line
 
 
-def test_more_unreadable_images_than_a_few_are_refused(tmp_path: Path, load: Load) -> None:
+def test_many_unreadable_images_are_refused(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit")
     for i in range(6):
         (folder / "a" / f"{i:02}.png").write_text("no image")
@@ -291,7 +291,7 @@ def test_a_split_whose_images_are_all_unreadable_is_refused(tmp_path: Path, load
         load(tmp_path)
 
 
-def test_a_folder_of_nothing_but_unreadable_images_is_refused(tmp_path: Path, load: Load) -> None:
+def test_a_folder_with_only_unreadable_images_is_refused(tmp_path: Path, load: Load) -> None:
     for split in ("train", "val"):
         for path in fill(tmp_path / split, count=1 if split == "val" else 4).rglob("*.png"):
             path.write_text("no image")
@@ -356,7 +356,7 @@ def of_single_images(folder: Path) -> None:
         (of_single_images, "give more images per class"),
     ],
 )
-def test_an_unfit_folder_is_refused_in_one_line(
+def test_an_invalid_folder_is_a_one_line_error(
     tmp_path: Path, load: Load, spoil: "object", reason: str
 ) -> None:
     folder = fill(tmp_path / "fruit")
@@ -367,7 +367,7 @@ def test_an_unfit_folder_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_size_is_for_images_of_any_size(load: Load, tmp_path: Path) -> None:
+def test_image_size_is_refused_for_data_of_fixed_size(load: Load, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="which are used as they are: leave image_size 8 out"):
         load("digits", 8)
     with pytest.raises(OptionError, match="from 1 to 4,096, but got 0"):
@@ -397,7 +397,7 @@ def test_a_real_folder_is_read(shared_data: Path, load: Load) -> None:
     np.testing.assert_array_equal(data.test.images[0].numpy(), expected)
 
 
-def test_the_kept_description_is_plain(tmp_path: Path, kept: Path, load: Load) -> None:
+def test_the_cached_description_is_plain_json(tmp_path: Path, kept: Path, load: Load) -> None:
     data, _ = load(fill(tmp_path / "fruit"))
     (about,) = kept.rglob("about.json")
     assert json.loads(about.read_text())["classes"] == list(data.classes or ())

@@ -1,4 +1,4 @@
-"""Datasets of the user's own: the forms of items, labels and pixel values that are taken."""
+"""User-defined datasets: supported forms of items, labels and pixel values."""
 
 import dataclasses
 import io
@@ -21,7 +21,7 @@ COUNT = 40
 
 
 class Items:
-    """A dataset of what a function makes of a place."""
+    """A dataset whose items a function computes from the index."""
 
     def __init__(self, make: Callable[[int], Any], count: int = COUNT, **attributes: Any) -> None:
         self.make, self.count = make, count
@@ -87,7 +87,7 @@ FORMS: dict[str, Callable[[int], Any]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_items_of_any_usual_form_are_the_same_data(form: str) -> None:
+def test_items_of_any_usual_form_give_the_same_data(form: str) -> None:
     expected = diswot.load_data(Items(lambda i: (pil_image(i), i % 2)))
     assert diswot.load_data(Items(FORMS[form])).digest == expected.digest
 
@@ -107,7 +107,7 @@ def raising(place: int) -> Any:
 
 
 class Stream(IterableDataset[Any]):
-    """Items without an order."""
+    """An iterable dataset without indices."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_unfit_is_refused_in_one_line(case: str) -> None:
+def test_an_invalid_dataset_is_a_one_line_error(case: str) -> None:
     data, reason = REFUSED[case]
     with pytest.raises(DataError, match=reason) as caught:
         diswot.load_data(data)
@@ -184,7 +184,7 @@ def test_what_is_unfit_is_refused_in_one_line(case: str) -> None:
 
 
 def of_values(values: torch.Tensor) -> ImageData:
-    """Return data of images (n, 1, 2, 2) in which these values are."""
+    """Return images (n, 1, 2, 2) with these pixel values."""
     images = values.view(1, 1, 2, 2).expand(COUNT, -1, -1, -1)
     return diswot.load_data(TensorDataset(images, torch.arange(COUNT) % 2))
 
@@ -202,7 +202,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize("case", RANGES)
-def test_the_range_of_pixel_values_is_read_and_reported(case: str) -> None:
+def test_the_range_of_pixel_values_is_detected_and_reported(case: str) -> None:
     values, scale, said = RANGES[case]
     data = of_values(values)
     assert data.spec.scale == scale
@@ -225,7 +225,7 @@ def test_labels_with_gaps_are_reported() -> None:
 @pytest.mark.parametrize(
     ("classes", "each", "sizes"), [(100, 8, (540, 100, 160)), (10, 5, (30, 10, 10))]
 )
-def test_few_images_per_class_are_divided_as_those_of_folders(
+def test_few_images_per_class_are_split_as_in_folders(
     classes: int, each: int, sizes: tuple[int, ...]
 ) -> None:
     labels = torch.arange(classes * each) % classes
@@ -235,13 +235,13 @@ def test_few_images_per_class_are_divided_as_those_of_folders(
     assert all(len(set(split.labels.tolist())) == classes for split in splits)
 
 
-def test_classes_of_too_few_images_are_named() -> None:
+def test_the_error_names_classes_with_too_few_images() -> None:
     labels = torch.tensor([0] * 20 + [1])
     with pytest.raises(DataError, match="too few images of the classes 1 to hold some out"):
         diswot.load_data(TensorDataset(torch.rand(21, 1, 4, 4), labels))
 
 
-def test_datasets_by_split_are_taken() -> None:
+def test_datasets_by_split_are_accepted() -> None:
     def part(start: int, count: int) -> Items:
         return Items(lambda i: (tensor(start + i), i % 2), count=count)
 
@@ -253,7 +253,7 @@ def test_datasets_by_split_are_taken() -> None:
         diswot.load_data(splits | {"dev": part(0, 4)})
 
 
-def test_names_are_those_of_a_column_or_of_the_whole() -> None:
+def test_class_names_are_found_in_the_features_of_a_dataset() -> None:
     class ClassLabel:
         names = ("cat", "dog")
 
@@ -263,7 +263,7 @@ def test_names_are_those_of_a_column_or_of_the_whole() -> None:
     assert diswot.load_data(Subset(whole, range(30))).classes == ("cat", "dog")  # type: ignore[arg-type]
 
 
-def test_a_buffer_that_is_used_again_is_copied() -> None:
+def test_a_reused_buffer_is_copied() -> None:
     buffer = torch.zeros(1, 4, 4)
     data = diswot.load_data(Items(lambda i: (buffer.fill_(i / COUNT), i % 2)))
     assert len(np.unique(pixels_of(data))) == COUNT

@@ -1,4 +1,4 @@
-"""What in a folder of images is followed, skipped or converted, and how it is reported."""
+"""Links, skipped files and conversions in folders of images, and their reports."""
 
 import os
 from pathlib import Path
@@ -12,12 +12,12 @@ from tests.tasks.images.conftest import Load, fill, pixels_of, save
 
 
 def note_of(notes: list[str], start: str) -> str:
-    """Return the one note that starts so."""
+    """Return the only note that starts with this text."""
     (note,) = [note for note in notes if note.startswith(start)]
     return note
 
 
-def test_linked_folders_are_read_and_circles_are_named(tmp_path: Path, load: Load) -> None:
+def test_linked_folders_are_read_and_cycles_are_reported(tmp_path: Path, load: Load) -> None:
     folder, store = fill(tmp_path / "fruit", count=6), tmp_path / "store"
     for i in range(10):
         save(store / f"{i}.png", (i, 99, 7))
@@ -35,7 +35,7 @@ def test_linked_folders_are_read_and_circles_are_named(tmp_path: Path, load: Loa
     assert "everything" in said
 
 
-def test_what_is_no_regular_file_is_named(tmp_path: Path, load: Load) -> None:
+def test_files_that_are_not_regular_are_reported(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit", count=6)
     os.mkfifo(folder / "b" / "pipe.png")
     (folder / "b" / "zero.png").symlink_to("/dev/zero")
@@ -65,9 +65,7 @@ def test_loose_images_are_counted(tmp_path: Path, load: Load) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JFIF", ".jp2", ".tga", ".avif", ".ico"])
-def test_files_are_images_by_the_suffixes_of_pillow(
-    tmp_path: Path, load: Load, suffix: str
-) -> None:
+def test_all_file_suffixes_of_pillow_are_read(tmp_path: Path, load: Load, suffix: str) -> None:
     kind = Image.registered_extensions()[suffix.lower()]
     if kind not in Image.SAVE:
         pytest.skip(f"this Pillow does not write {kind}")
@@ -82,7 +80,7 @@ def test_files_are_images_by_the_suffixes_of_pillow(
 
 
 @pytest.mark.parametrize("suffix", [".eps", ".pdf", ".h5", ".mpg"])
-def test_no_file_is_handed_to_another_program(tmp_path: Path, load: Load, suffix: str) -> None:
+def test_no_file_is_passed_to_an_external_program(tmp_path: Path, load: Load, suffix: str) -> None:
     folder = fill(tmp_path / "fruit", count=6)
     (folder / "a" / f"x{suffix}").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (folder / "a" / "really-eps.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n")
@@ -91,7 +89,7 @@ def test_no_file_is_handed_to_another_program(tmp_path: Path, load: Load, suffix
     assert "a/really-eps.png (it is no image)" in note_of(notes, "unreadable images left out, 1")
 
 
-def test_a_class_of_unknown_files_says_their_suffixes(tmp_path: Path, load: Load) -> None:
+def test_the_error_names_the_suffixes_of_unknown_files(tmp_path: Path, load: Load) -> None:
     folder = fill(tmp_path / "fruit", count=6)
     for i in range(12):
         (folder / "c").mkdir(exist_ok=True)
@@ -108,7 +106,7 @@ def deep(path: Path, value: int) -> None:
 @pytest.mark.parametrize(
     ("largest", "depth"), [(65_535, 16), (4_095, 12), (1_023, 10), (255, 8), (51_400, 16)]
 )
-def test_deep_images_are_scaled_by_the_bits_that_they_use(
+def test_16_bit_images_are_scaled_by_the_bits_in_use(
     tmp_path: Path, load: Load, largest: int, depth: int
 ) -> None:
     for name in ("a", "b"):
@@ -120,7 +118,7 @@ def test_deep_images_are_scaled_by_the_bits_that_they_use(
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
-def test_pixels_of_unknown_range_are_refused(tmp_path: Path, load: Load, mode: str) -> None:
+def test_pixels_with_an_unknown_range_are_refused(tmp_path: Path, load: Load, mode: str) -> None:
     for name in ("a", "b"):
         for i in range(5):
             path = tmp_path / name / f"{i}.tiff"
@@ -162,7 +160,7 @@ def test_equal_images_in_two_splits_are_counted(tmp_path: Path, load: Load) -> N
     assert "warning: equal images in different classes: 1" in notes
 
 
-def test_classes_that_are_numbers_are_in_their_order(tmp_path: Path, load: Load) -> None:
+def test_numeric_class_names_are_sorted_by_number(tmp_path: Path, load: Load) -> None:
     numbers = [str(i) for i in range(12)]
     data, notes = load(fill(tmp_path, numbers, count=4))  # type: ignore[arg-type]
     assert data.classes == tuple(numbers)
@@ -176,7 +174,7 @@ def test_classes_that_are_numbers_are_in_their_order(tmp_path: Path, load: Load)
         load(tmp_path)
 
 
-def test_other_names_are_in_the_order_of_text(tmp_path: Path, load: Load) -> None:
+def test_other_class_names_are_sorted_as_text(tmp_path: Path, load: Load) -> None:
     names = ["b10", "b2", "1"]
     assert load(fill(tmp_path, names, count=4))[0].classes == ("1", "b10", "b2")  # type: ignore[arg-type]
 
@@ -189,7 +187,7 @@ def test_rare_classes_are_in_every_split(tmp_path: Path, load: Load) -> None:
         assert (split.labels == 3).sum() == 1
 
 
-def test_a_file_is_no_folder(tmp_path: Path, load: Load) -> None:
+def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path, load: Load) -> None:
     (tmp_path / "images.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"images.zip is a file, not a folder of images: unpack it"):
         load(tmp_path / "images.zip")

@@ -1,4 +1,4 @@
-"""Which folders are taken for splits, and what is refused because it cannot be known."""
+"""Which folders are splits, and ambiguous layouts that are refused."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.tasks.images.conftest import Load, fill, save
 
 
 def fill_splits(root: Path, names: Sequence[str]) -> Path:
-    """Write a folder for each name, of more images in the first."""
+    """Write a folder for each name, with more images in the first."""
     for place, name in enumerate(names):
         fill(root / name, count=12 if place == 0 else 4 + place)
     return root
@@ -39,7 +39,7 @@ THREE = [
 
 
 @pytest.mark.parametrize("names", THREE, ids=" ".join)
-def test_three_splits_are_known_by_their_names(
+def test_three_splits_are_recognized_by_their_names(
     tmp_path: Path, load: Load, names: tuple[str, str, str]
 ) -> None:
     data, notes = load(fill_splits(tmp_path, names))
@@ -63,7 +63,7 @@ TWO = [
 
 
 @pytest.mark.parametrize("names", TWO, ids=" ".join)
-def test_of_two_splits_the_second_is_evaluated_on(
+def test_of_two_splits_the_second_is_the_test_split(
     tmp_path: Path, load: Load, names: tuple[str, str]
 ) -> None:
     data, notes = load(fill_splits(tmp_path, names))
@@ -73,9 +73,7 @@ def test_of_two_splits_the_second_is_evaluated_on(
 
 
 @pytest.mark.parametrize("inside", ["data", "archive/Images", "ILSVRC/Data/CLS-LOC"])
-def test_folders_around_the_splits_are_looked_through(
-    tmp_path: Path, load: Load, inside: str
-) -> None:
+def test_splits_in_subfolders_are_found(tmp_path: Path, load: Load, inside: str) -> None:
     fill_splits(tmp_path / inside, ("train", "test"))
     (tmp_path / "Annotations").mkdir()
     (tmp_path / "Annotations" / "a.xml").write_text("<a/>")
@@ -84,7 +82,7 @@ def test_folders_around_the_splits_are_looked_through(
     assert f"read from {inside}/" in notes
 
 
-def test_a_folder_in_each_split_is_looked_through(tmp_path: Path, load: Load) -> None:
+def test_classes_below_a_folder_in_every_split_are_found(tmp_path: Path, load: Load) -> None:
     for name in ("seg_train", "seg_test"):
         fill(tmp_path / name / name, count=10)
     save(tmp_path / "seg_pred" / "seg_pred" / "1.png")
@@ -93,7 +91,7 @@ def test_a_folder_in_each_split_is_looked_through(tmp_path: Path, load: Load) ->
     assert any("without classes left out, 1: seg_pred" in note for note in notes)
 
 
-def test_a_class_folder_may_be_looked_into_deeply(tmp_path: Path, load: Load) -> None:
+def test_class_folders_below_another_folder_are_found(tmp_path: Path, load: Load) -> None:
     fill(tmp_path / "images", count=6)
     assert load(tmp_path)[0].classes == ("a", "b")
 
@@ -180,7 +178,7 @@ def a_missing_class(root: Path) -> None:
         (a_missing_class, "it lacks c; give both the same class folders"),
     ],
 )
-def test_what_cannot_be_known_is_refused_by_name(
+def test_an_ambiguous_layout_is_refused_by_name(
     tmp_path: Path, load: Load, write: "object", reason: str
 ) -> None:
     write(tmp_path)  # type: ignore[operator]
@@ -190,7 +188,7 @@ def test_what_cannot_be_known_is_refused_by_name(
     assert "\n" not in str(caught.value)
 
 
-def test_folders_that_share_their_folders_are_doubtful(tmp_path: Path, load: Load) -> None:
+def test_folders_with_equal_subfolders_give_a_warning(tmp_path: Path, load: Load) -> None:
     data, notes = load(fill_splits(tmp_path, ("photo", "sketch")))
     assert data.classes == ("photo", "sketch")
     assert any(note.startswith("warning: photo/, sketch/ are taken for classes") for note in notes)
@@ -203,5 +201,5 @@ def test_an_empty_split_is_reported(tmp_path: Path, load: Load) -> None:
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
-def test_any_names_are_read(names: list[str]) -> None:
+def test_any_folder_names_are_handled(names: list[str]) -> None:
     assert set(split_names(names).values()) <= {"train", "val", "test"}

@@ -1,4 +1,4 @@
-"""Folders of images that are not decoded once, but whenever an image is asked for."""
+"""Streamed folders of images, which are decoded whenever an image is needed."""
 
 import multiprocessing
 import os
@@ -35,7 +35,7 @@ LARGE = 96
 
 
 def epoch_of(data: ImageData, *, seed: int = 5, skip: int = 0, **changes: Any) -> list[Batch]:
-    """Return the batches of an epoch, or of the rest of one."""
+    """Return the batches of an epoch, or of its remainder."""
     teachers = changes.pop("teachers", {})
     found = data.training(replace(RECIPE, mixup=0.0, **changes), teachers=teachers)
     shares = [(torch.arange(4 * i, 4 * i + 4), 100 + i) for i in range(4)]
@@ -46,7 +46,7 @@ def images_of(batches: list[Batch]) -> Tensor:
     return torch.cat([batch.inputs[0] for batch in batches])
 
 
-def test_images_are_those_of_a_decoded_folder(
+def test_images_equal_those_of_a_decoded_folder(
     photos: Path, streamed_root: Path, data: ImageData
 ) -> None:
     decoded = load_data(photos, root=streamed_root, image_size=16)
@@ -56,14 +56,14 @@ def test_images_are_those_of_a_decoded_folder(
         one, other = (each.batch(split, places) for each in (data, decoded))
         assert torch.equal(one.inputs[0], other.inputs[0])
         assert torch.equal(one.targets, other.targets)
-    assert data.digest != decoded.digest  # students are trained on other parts of photos
+    assert data.digest != decoded.digest  # students are trained on other crops of the photos
 
 
-def test_streamed_data_keep_the_rules_of_a_task(data: ImageData) -> None:
+def test_streamed_data_follow_the_contract_of_a_task(data: ImageData) -> None:
     check_task(data)
 
 
-def test_damaged_photos_are_left_out_and_equal_ones_named(
+def test_damaged_photos_are_left_out_and_duplicates_reported(
     tmp_path: Path, streamed_root: Path
 ) -> None:
     photos = write_photos(tmp_path / "photos", count=20)
@@ -82,14 +82,14 @@ def test_damaged_photos_are_left_out_and_equal_ones_named(
 
 
 def choice(photos: Path, streamed_root: Path, **options: Any) -> tuple[ImageData, str]:
-    """Load photos, and return the message on how they are read."""
+    """Load photos, and return the message that says how they are read."""
     reported: list[Step] = []
     data = load_data(photos, root=streamed_root, image_size=16, progress=reported.append, **options)
     (said,) = [step.note for step in reported if "GiB" in step.note]
     return data, said
 
 
-def test_the_choice_is_reported_and_follows_from_the_size(photos: Path, tmp_path: Path) -> None:
+def test_streaming_is_chosen_by_size_and_reported(photos: Path, tmp_path: Path) -> None:
     size = 48 * 3 * 16 * 16 / 2**30
     data, said = choice(photos, tmp_path, stream_above=0.99 * size)
     assert said.startswith("streamed from their files: 3.43e-05 GiB when decoded")
@@ -126,7 +126,7 @@ def test_a_damaged_index_is_refused(photos: Path, tmp_path: Path) -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("augment", ["none", "standard", "strong"])
-def test_loader_workers_change_nothing(data: ImageData, augment: str) -> None:
+def test_loader_workers_do_not_change_the_batches(data: ImageData, augment: str) -> None:
     found = [
         images_of(epoch_of(replace(data, loader_workers=workers), augment=augment))
         for workers in (0, 2)
@@ -137,7 +137,7 @@ def test_loader_workers_change_nothing(data: ImageData, augment: str) -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_an_example_follows_from_seed_and_place(data: ImageData) -> None:
+def test_an_example_depends_only_on_seed_and_index(data: ImageData) -> None:
     data = replace(data, loader_workers=0)
     whole = images_of(epoch_of(data))
     assert torch.equal(images_of(epoch_of(data, skip=2)), whole[8:])  # the rest of an epoch
@@ -148,7 +148,7 @@ def test_an_example_follows_from_seed_and_place(data: ImageData) -> None:
 
 
 @pytest.mark.processes
-def test_what_follows_a_batch_is_drawn_as_its_seed_says(data: ImageData) -> None:
+def test_random_numbers_after_a_batch_depend_on_its_seed(data: ImageData) -> None:
     batches = replace(data, loader_workers=1).training(replace(RECIPE, mixup=0.0))
     drawn = [torch.rand(()) for _ in batches.epoch([(torch.arange(2), 7)] * 2, seed=0)]
     torch.manual_seed(7)
@@ -156,7 +156,7 @@ def test_what_follows_a_batch_is_drawn_as_its_seed_says(data: ImageData) -> None
 
 
 def seen_pixels(images: Tensor, of: ImageData | AsTrained) -> Tensor:
-    """Return red and green of images, which are where a pixel lies in its photo."""
+    """Return red and green of images, which encode the position of a pixel in its photo."""
     mean, std = (of.spec.mean, of.spec.std) if isinstance(of, ImageData) else (of.mean, of.std)
     pixels = images * torch.tensor(std).view(-1, 1, 1) + torch.tensor(mean).view(-1, 1, 1)
     return pixels[:, :2]
@@ -164,7 +164,7 @@ def seen_pixels(images: Tensor, of: ImageData | AsTrained) -> Tensor:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("size", [16, LARGE])
-def test_teacher_and_student_see_the_same_part(
+def test_teacher_and_student_get_the_same_crop(
     photos: Path, streamed_root: Path, size: int
 ) -> None:
     data = streamed(photos, streamed_root, image_size=size)
@@ -185,8 +185,8 @@ def test_teacher_and_student_see_the_same_part(
         assert 0 < mirrored.sum() < 16
 
 
-def test_large_images_are_parts_of_the_whole_photo(photos: Path, streamed_root: Path) -> None:
-    """The sides, which a crop at the center would cut off, are seen too."""
+def test_large_images_are_cropped_from_the_whole_photo(photos: Path, streamed_root: Path) -> None:
+    """Crops also contain the sides, which a center crop would remove."""
     data = replace(streamed(photos, streamed_root, image_size=LARGE), loader_workers=0)
     reds = seen_pixels(images_of(epoch_of(data, augment="standard")), data)[:, 0].flatten(1)
     widths = reds.amax(1) - reds.amin(1)
@@ -196,14 +196,14 @@ def test_large_images_are_parts_of_the_whole_photo(photos: Path, streamed_root: 
     assert reds.max() > 1 - edge + 0.05
 
 
-def test_without_augmentation_views_are_the_whole_photos(data: ImageData) -> None:
+def test_without_augmentation_views_are_whole_photos(data: ImageData) -> None:
     teacher = AsTrained(Small(1), data.spec, size=24)
     (first, *_) = epoch_of(data, augment="none", teachers={"teacher": teacher})
     photo = next(data.originals["train"].read([0], least=48))
     assert torch.equal(first.views["teacher"][0][:1], teacher.of_original(photo))
 
 
-def test_options_that_mean_nothing_are_refused() -> None:
+def test_inapplicable_options_are_refused() -> None:
     with pytest.raises(OptionError, match="--loader-workers does not apply to the task text"):
         check_distillation(None, task="text", loss="alone", loader_workers=1)
     with pytest.raises(OptionError, match="--stream-above does not apply to the task landmarks"):
@@ -212,7 +212,7 @@ def test_options_that_mean_nothing_are_refused() -> None:
         load_data("digits", stream_above=-1)
 
 
-def test_an_epoch_is_its_batches_each_after_its_seed() -> None:
+def test_every_batch_of_an_epoch_is_drawn_with_its_seed() -> None:
     for name in ("images", "landmarks", "text"):
         task = find_task(name)
         batches = task.load(task.data).training(cast(Any, Recipe(1, augment="strong")))

@@ -1,4 +1,4 @@
-"""Trainings on images that processes read ahead: broken off, killed, within constant memory."""
+"""Trainings on streamed images: interrupted, killed, and in constant memory."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.processes
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_photo_that_breaks_meanwhile_is_one_line(tmp_path: Path, workers: int) -> None:
+def test_a_photo_damaged_during_training_is_a_one_line_error(tmp_path: Path, workers: int) -> None:
     data = replace(streamed(write_photos(tmp_path / "photos", 8), tmp_path), loader_workers=workers)
     broken = data.originals["train"].paths[5]
     broken.write_bytes(broken.read_bytes()[:100])
@@ -40,7 +40,7 @@ def test_a_photo_that_breaks_meanwhile_is_one_line(tmp_path: Path, workers: int)
 
 @pytest.mark.processes
 def test_a_stopped_training_resumes_to_the_same_weights(data: ImageData, tmp_path: Path) -> None:
-    """Stopped in the second epoch by what is no error of the library's, at a checkpoint."""
+    """Stopped in the second epoch, at a checkpoint, by a foreign exception."""
     data = replace(data, loader_workers=1)
     training(data, tmp_path / "whole")
     steps = RECIPE.steps_per_epoch(len(data.train))
@@ -60,7 +60,7 @@ def test_a_stopped_training_resumes_to_the_same_weights(data: ImageData, tmp_pat
 
 
 def descendants(process: int) -> list[int]:
-    """Return the processes that a process started and that are still there (of Linux)."""
+    """Return the running descendants of a process (Linux only)."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -74,10 +74,10 @@ def descendants(process: int) -> list[int]:
 @pytest.mark.processes
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-def test_no_process_outlives_a_training(
+def test_no_process_is_left_after_a_training(
     photos: Path, streamed_root: Path, tmp_path: Path, data: ImageData, stop: signal.Signals
 ) -> None:
-    """Stopped within an epoch, as by Ctrl-C or out of memory; it resumes from there."""
+    """The training is stopped within an epoch, as by Ctrl-C, and resumes from there."""
     assert data.digest
     command = [
         sys.executable,
@@ -112,7 +112,7 @@ def test_no_process_outlives_a_training(
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert errors.count("Traceback") == (stop is signal.SIGINT)  # that of the training alone
+    assert errors.count("Traceback") == (stop is signal.SIGINT)  # only the process of the training
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["epoch"] > 0
 
 
@@ -120,7 +120,7 @@ def test_no_process_outlives_a_training(
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux counts it")
 def test_memory_does_not_grow_with_the_photos(tmp_path: Path) -> None:
-    """Decoded, the 560 photos that are added would take 110 MB."""
+    """The 560 additional photos would take 110 MB when decoded."""
     found = []
     for count in ("140", "420"):
         (tmp_path / count).mkdir()

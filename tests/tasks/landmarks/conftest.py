@@ -1,4 +1,4 @@
-"""Folders of images with points, and the data that are always there."""
+"""Folders of images with points, and the built-in data."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def outlines() -> LandmarkData:
 
 
 def dots(seed: int, width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return a black image with three white pixels, and their places."""
+    """Return a black image with three white pixels, and their positions."""
     rng = np.random.default_rng(seed)
     columns, rows = (rng.choice(side - 8, 3, replace=False) + 4 for side in (width, height))
     image = np.zeros((height, width), np.uint8)
@@ -29,14 +29,14 @@ def dots(seed: int, width: int, height: int) -> tuple[NDArray[np.uint8], NDArray
 
 
 def write_pts(path: Path, points: NDArray[np.float64]) -> None:
-    """Write a `.pts` file, which counts pixels from 1."""
+    """Write a `.pts` file, whose coordinates start at 1."""
     lines = "\n".join(f"{x + 1} {y + 1}" for x, y in points)
     path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n")
 
 
 @pytest.fixture
 def pts_folder(tmp_path: Path) -> Made:
-    """Return a function that makes a folder of images with a `.pts` file each."""
+    """Return a function that writes a folder of images, each with a `.pts` file."""
 
     def make(
         names: tuple[str, ...] = tuple(f"{number}.png" for number in range(20)),

@@ -1,4 +1,4 @@
-"""Landmarks as a dataset: splits, coordinates, teachers' data and what is augmented."""
+"""Landmark datasets: splits, coordinates, data of the teachers, and augmentation."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,7 @@ FACES = Path(__file__).parents[4] / "shared" / "data"
 
 @dataclass
 class Recipe:
-    """What of a recipe changes examples."""
+    """The options of a recipe that change examples."""
 
     augment: str = "none"
     label_smoothing: float = 0.0
@@ -34,7 +34,7 @@ class Recipe:
     cutmix: float = 0.0
 
 
-def test_outlines_of_digits_are_those_of_their_pixels(outlines: LandmarkData) -> None:
+def test_outlines_of_digits_equal_those_of_their_pixels(outlines: LandmarkData) -> None:
     sizes = [outlines.size(split) for split in ("train", "val", "test")]
     assert sizes == [600, 200, 997]
     images = outlines.test.images[:, 0].float()
@@ -72,13 +72,13 @@ def test_an_unknown_teacher_is_refused(outlines: LandmarkData) -> None:
 
 
 @pytest.mark.parametrize("name", ["label_smoothing", "mixup", "cutmix"])
-def test_changes_of_classes_are_refused(outlines: LandmarkData, name: str) -> None:
+def test_augmentation_for_classification_is_refused(outlines: LandmarkData, name: str) -> None:
     with pytest.raises(OptionError, match=f"no classes for {name}"):
         outlines.training(Recipe(**{name: 0.1}))  # type: ignore[arg-type]
 
 
 def spots(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return wide images of one bright spot each, and where it is."""
+    """Return wide images with one bright spot each, and its position."""
     places = torch.linspace(-0.2, 0.2, count)[:, None].expand(count, 2)
     rows, columns = (torch.arange(size) + 0.5 for size in (40, 60))
     across = (columns / 60 - 0.5 - places[:, :1])[:, None] * 60
@@ -95,7 +95,7 @@ def centers(images: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("strength", [0, 1, 2])
 @pytest.mark.parametrize("mirror", [None, (0,)])
-def test_points_follow_their_image(strength: int, mirror: tuple[int, ...] | None) -> None:
+def test_points_move_with_their_image(strength: int, mirror: tuple[int, ...] | None) -> None:
     images, places = spots(30)
     torch.manual_seed(0)
     changed, moved = Augmentation(mirror=mirror, strength=strength)(images, places)
@@ -103,7 +103,7 @@ def test_points_follow_their_image(strength: int, mirror: tuple[int, ...] | None
     assert torch.allclose(moved, places, atol=1e-6) is (strength == 0 and mirror is None)
 
 
-def test_points_of_rows_stay_in_their_rows(outlines: LandmarkData) -> None:
+def test_points_of_outlines_stay_in_their_rows(outlines: LandmarkData) -> None:
     torch.manual_seed(0)
     batch = outlines.training(Recipe("strong"))(torch.arange(50))
     before = outlines.batch("train", torch.arange(50)).targets
@@ -111,7 +111,7 @@ def test_points_of_rows_stay_in_their_rows(outlines: LandmarkData) -> None:
     assert not torch.allclose(batch.targets[:, ::2], before[:, ::2])
 
 
-def test_a_mirrored_outline_is_that_of_the_mirrored_image(outlines: LandmarkData) -> None:
+def test_a_mirrored_outline_equals_that_of_the_mirrored_image(outlines: LandmarkData) -> None:
     assert outlines.mirror is not None
     mirrored = row_edges(outlines.test.images[:, 0].flip(2).float())
     swapped = row_edges(outlines.test.images[:, 0].float())
@@ -124,10 +124,12 @@ def test_a_mirrored_outline_is_that_of_the_mirrored_image(outlines: LandmarkData
 def test_mirroring_a_face_twice_changes_nothing() -> None:
     mirror = mirrored_face()
     assert [mirror[place] for place in mirror] == list(range(68))
-    assert sum(place == mirror[place] for place in range(68)) == 10  # on the line of the nose
+    assert (
+        sum(place == mirror[place] for place in range(68)) == 10
+    )  # on the center line of the face
 
 
-def test_flips_need_points_that_can_change_places(outlines: LandmarkData) -> None:
+def test_flips_need_pairs_of_mirrored_points(outlines: LandmarkData) -> None:
     task = find_task("landmarks")
     unknown = replace(outlines, mirror=None)
     assert task.prepared(outlines, {"flips": None}) is outlines
@@ -146,7 +148,7 @@ def test_a_network_no_better_than_the_mean_is_near_chance(outlines: LandmarkData
     assert str(found).startswith(f"{found.value:.4g} % of the image width [")
 
 
-def test_intervals_of_differences_draw_whole_persons(outlines: LandmarkData) -> None:
+def test_intervals_of_differences_resample_whole_persons(outlines: LandmarkData) -> None:
     (metric,) = outlines.metrics
     grouped = replace(outlines, test=replace(outlines.test, persons=torch.arange(997) // 10))
     each = torch.randn(100).double().repeat_interleave(10)[:997]
@@ -160,7 +162,7 @@ def test_intervals_of_differences_draw_whole_persons(outlines: LandmarkData) -> 
 
 
 @pytest.mark.skipif(not (FACES / "faces-68").is_dir(), reason="needs ../shared/data/faces-68")
-def test_faces_are_read_as_they_lie_there() -> None:
+def test_the_faces_68_data_is_read() -> None:
     data = load_landmarks("faces-68", root=FACES)
     check_task(data)
     assert data.digest == load_landmarks(FACES / "faces-68" / "faces.npz").digest
@@ -172,7 +174,7 @@ def test_faces_are_read_as_they_lie_there() -> None:
     assert (data.size("train") + data.size("val"), data.size("test")) == (1560, 522)
 
 
-def test_the_faces_are_looked_for_under_the_data_root(tmp_path: Path) -> None:
+def test_the_faces_are_searched_below_the_data_root(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"faces-68: name the root that has it \(--data-root\)"):
         load_landmarks("faces-68", root=tmp_path)
 
@@ -183,10 +185,10 @@ def made() -> LandmarkData:
 
 
 def nothing() -> None:
-    """Return no dataset."""
+    """Return an object that is not a dataset."""
 
 
-def test_data_of_one_s_own_are_called() -> None:
+def test_a_user_callable_provides_the_data() -> None:
     assert load_landmarks(f"{__name__}:made").summary().startswith("made: 3 train")
 
 
@@ -205,9 +207,7 @@ def test_data_of_one_s_own_are_called() -> None:
         ("no/folder", {}, "there is no no/folder"),
     ],
 )
-def test_what_cannot_be_loaded_is_refused(
-    data: object, options: dict[str, Any], message: str
-) -> None:
+def test_invalid_data_is_refused(data: object, options: dict[str, Any], message: str) -> None:
     with pytest.raises((DataError, OptionError, UnknownNameError), match=message) as error:
         find_task("landmarks").load(data, **options)
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""An exported student prints the points of a photo as the network here finds them."""
+"""An exported student prints the points that the network predicts."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def exported(
 
 
 def printed(folder: Path, *arguments: Sequence[str | Path]) -> list[Tensor]:
-    """Return what the script prints with each of some arguments."""
+    """Return the output of the script for each set of arguments."""
     programs = [(folder / "predict.py", *each) for each in arguments]
     ended = run_programs(programs, imports="torch,onnxruntime,PIL.Image")
     assert not any(each.status for each in ended), [each.err for each in ended]
@@ -70,7 +70,7 @@ def test_points_are_printed_in_pixels_of_the_photo(
         (answer,) = diswot.predict(done.folder, tmp_path / "photo.png", form=form)
         coordinates = [value for name, value in answer.items() if name != "example"]
         assert torch.allclose(torch.tensor(coordinates).view(-1, 2), expected, atol=2e-3)
-    around = image.crop((6, 9, 24, 27))  # a box of 12 pixels, and a quarter of them beyond it
+    around = image.crop((6, 9, 24, 27))  # a box of 12 pixels with a margin of a quarter
     expected_in_box = found(network, outlines, around) + torch.tensor([5.5, 8.5])
     given = [(tmp_path / "photo.png", file) for file in FILES]
     runs = printed(done.folder, *given, *((*each, "9,14,21,22") for each in given))
@@ -79,7 +79,7 @@ def test_points_are_printed_in_pixels_of_the_photo(
         assert torch.allclose(points, expected_in_box if inside else expected, atol=2e-3), number
 
 
-def test_arrays_are_taken_as_they_are(
+def test_arrays_are_used_without_preprocessing(
     exported: tuple[nn.Module, Exported], outlines: LandmarkData, tmp_path: Path
 ) -> None:
     network, done = exported
@@ -90,7 +90,7 @@ def test_arrays_are_taken_as_they_are(
     assert torch.allclose(points, expected, atol=2e-3)
 
 
-def test_the_card_says_how_points_are_measured(exported: tuple[nn.Module, Exported]) -> None:
+def test_the_card_describes_the_error_of_points(exported: tuple[nn.Module, Exported]) -> None:
     _, done = exported
     card = (done.folder / "README.md").read_text()
     config = json.loads((done.folder / "config.json").read_text())

@@ -1,4 +1,4 @@
-"""Folders of images with landmark files: what is read, and what is refused in one line."""
+"""Folders of images with landmark files: supported layouts and one-line errors."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.tasks.landmarks.conftest import Made, dots, write_pts
 
 
 def check_dots(data: LandmarkData) -> None:
-    """Make sure that the pixels at all points are white."""
+    """Check that the pixels at all points are white."""
     for split in (data.train, data.val, data.test):
         columns, rows = split.points.long().unbind(dim=2)
         images = torch.arange(len(split))[:, None]
@@ -34,7 +34,7 @@ def test_images_with_pts_files_are_read(pts_folder: Made) -> None:
     assert data.digest == load_landmarks(pts_folder()).digest
 
 
-def test_folders_of_splits_are_kept(pts_folder: Made) -> None:
+def test_split_folders_are_used(pts_folder: Made) -> None:
     names = ("train", "Validation", "test")
     folder = pts_folder(tuple(f"{name}/a/{number}.png" for name in names for number in range(3)))
     data = load_landmarks(folder)
@@ -43,7 +43,7 @@ def test_folders_of_splits_are_kept(pts_folder: Made) -> None:
 
 
 def as_table(folder: Path, persons: int | None = None) -> Path:
-    """Put the points of a folder into one CSV."""
+    """Write the points of a folder into one CSV."""
     lines = ["image," + ("" if persons is None else "person,") + "x0,y0,x1,y1,x2,y2"]
     for number, path in enumerate(sorted(folder.rglob("*.pts"))):
         seed = int(path.stem)
@@ -56,14 +56,14 @@ def as_table(folder: Path, persons: int | None = None) -> Path:
     return table
 
 
-def test_one_csv_for_all_images_is_the_same(pts_folder: Made) -> None:
+def test_one_csv_for_all_images_gives_the_same_data(pts_folder: Made) -> None:
     folder = pts_folder()
     digest = load_landmarks(folder).digest
     as_table(folder)
     assert load_landmarks(folder).digest == digest
 
 
-def test_persons_are_held_out_whole(pts_folder: Made) -> None:
+def test_all_images_of_a_person_are_in_one_split(pts_folder: Made) -> None:
     folder = pts_folder()
     as_table(folder, persons=5)
     data = load_landmarks(folder)
@@ -73,7 +73,7 @@ def test_persons_are_held_out_whole(pts_folder: Made) -> None:
     assert len(set.union(*persons)) == sum(map(len, persons)) == 5
 
 
-def test_images_of_several_sizes_keep_their_shape(pts_folder: Made) -> None:
+def test_images_of_several_sizes_keep_their_aspect_ratio(pts_folder: Made) -> None:
     folder = pts_folder(sizes={"3.png": (24, 48), "4.png": (96, 24)})
     data = load_landmarks(folder, image_size=48)
     assert data.shape == (1, 48, 48)
@@ -84,14 +84,14 @@ def test_images_of_several_sizes_keep_their_shape(pts_folder: Made) -> None:
     assert any(torch.allclose(each.double(), expected) for each in points)
 
 
-def test_images_are_cut_to_their_points(pts_folder: Made) -> None:
+def test_images_are_cropped_around_their_points(pts_folder: Made) -> None:
     data = load_landmarks(pts_folder(), image_size=32, crop=0.25)
     sides = data.train.points.amax(dim=1) - data.train.points.amin(dim=1)
     assert torch.allclose(sides.amax(dim=1), torch.tensor(32 / 1.5), rtol=0.15)
     assert (data.train.points.mean() - 16).abs() < 4
 
 
-def test_colors_are_kept_where_an_image_has_some(pts_folder: Made) -> None:
+def test_data_with_a_color_image_has_three_channels(pts_folder: Made) -> None:
     folder = pts_folder()
     Image.fromarray(np.full((24, 24, 3), [255, 0, 0], np.uint8)).save(folder / "0.png")
     assert load_landmarks(folder).shape == (3, 24, 24)
@@ -187,7 +187,7 @@ def nothing_left(folder: Path) -> None:
         (nothing_left, "has no images"),
     ],
 )
-def test_a_damaged_folder_is_refused_in_one_line(
+def test_a_damaged_folder_is_a_one_line_error(
     pts_folder: Made, damage: Callable[[Path], None], message: str
 ) -> None:
     folder = pts_folder()
@@ -197,7 +197,7 @@ def test_a_damaged_folder_is_refused_in_one_line(
     assert "\n" not in str(error.value)
 
 
-def test_too_few_images_to_hold_some_out_are_refused(pts_folder: Made) -> None:
+def test_too_few_images_for_a_validation_split_are_refused(pts_folder: Made) -> None:
     with pytest.raises(DataError, match="no images can be held out of 1 for validation"):
         load_landmarks(pts_folder(("0.png", "1.png")))
 
@@ -215,7 +215,7 @@ def archive(path: Path, **changes: object) -> Path:
     return path
 
 
-def test_an_archive_holds_images_points_and_persons(tmp_path: Path) -> None:
+def test_an_archive_with_images_points_and_persons_is_read(tmp_path: Path) -> None:
     data = load_landmarks(archive(tmp_path / "made.npz"))
     assert data.shape == (3, 16, 12)
     assert [data.size(split) for split in ("train", "val", "test")] == [4, 2, 2]
@@ -242,7 +242,7 @@ def test_an_archive_holds_images_points_and_persons(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_damaged_archive_is_refused_in_one_line(
+def test_a_damaged_archive_is_a_one_line_error(
     tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(DataError, match=message) as error:
@@ -251,7 +251,7 @@ def test_a_damaged_archive_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"hello"])
-def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "faces.npz"
     path.write_bytes(content)
     with pytest.raises(DataError, match="cannot be read"):

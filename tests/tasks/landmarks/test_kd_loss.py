@@ -1,4 +1,4 @@
-"""The assistive loss and the main loss, against their regions written out."""
+"""The assistive loss and the main loss against explicit piecewise formulas."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ REAL = st.floats(-0.5, 0.5)
 
 
 def by_regions(student: float, teacher: float, truth: float, constants: Assistance) -> float:
-    """Reflect the teacher to the student's side and weight by region, one coordinate."""
+    """Compute the loss of one coordinate: mirror the teacher, then weight by region."""
     d, e = abs(teacher - truth), abs(student - truth)
     side = 1.0 if student >= truth else -1.0
     reflected, beta = truth + side * d, truth + side * constants.kappa * d
@@ -29,7 +29,7 @@ def by_regions(student: float, teacher: float, truth: float, constants: Assistan
 
 
 @given(student=REAL, teacher=REAL, truth=REAL, code=st.booleans())
-def test_the_assistive_loss_is_that_of_its_regions(
+def test_the_assistive_loss_equals_its_piecewise_formula(
     student: float, teacher: float, truth: float, code: bool
 ) -> None:
     constants = CODE["tough"] if code else FIGURE
@@ -66,7 +66,7 @@ def lowest_at(loss: Callable[[Tensor], Tensor]) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("tough", [0.0, 0.01, 0.1, 0.4])
 @pytest.mark.parametrize("tolerant", [0.0, 0.03, 0.5])
-def test_the_default_sum_is_lowest_at_the_truth(tough: float, tolerant: float) -> None:
+def test_the_default_loss_is_lowest_at_the_ground_truth(tough: float, tolerant: float) -> None:
     truth = torch.zeros(1, 1, dtype=torch.double)
 
     def total(student: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ def test_the_default_sum_is_lowest_at_the_truth(tough: float, tolerant: float) -
 
 
 @pytest.mark.slow
-def test_the_code_constants_move_the_minimum_where_tau_is_0() -> None:
+def test_constants_of_the_published_code_shift_the_minimum() -> None:
     truth = torch.zeros(1, 1, dtype=torch.double)
 
     def total(student: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def test_the_code_constants_move_the_minimum_where_tau_is_0() -> None:
     assert abs(lowest_at(total)) > 0.01
 
 
-def test_only_the_ramp_is_continuous_where_influence_fades() -> None:
+def test_only_the_ramp_is_continuous_at_its_end() -> None:
     truth, teacher = torch.zeros(1, 1, dtype=torch.double), torch.ones(1, 1, dtype=torch.double)
     for constants, continuous in ((FIGURE, True), (CODE["tough"], False)):
         edges = [
@@ -99,7 +99,7 @@ def test_only_the_ramp_is_continuous_where_influence_fades() -> None:
         assert (abs(edges[0] - edges[1]) < 1e-6) is continuous
 
 
-def test_gradients_reach_the_student_alone() -> None:
+def test_only_the_student_gets_gradients() -> None:
     student, teacher = (torch.randn(2, 4, requires_grad=True) for _ in range(2))
     assistive_loss(student, teacher, torch.zeros(2, 4)).backward()  # type: ignore[no-untyped-call]
     assert student.grad is not None

@@ -1,4 +1,4 @@
-"""`diswot run --task landmarks` from end to end, and what cannot be run."""
+"""`diswot run --task landmarks` from end to end, and its errors."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> 
     again = cli("resume", "run", *SPACE)
     assert again.code == 0, again.err
     trained = cli("distill", "run", *SPACE, "--epochs", "1", "--teacher-epochs", "1", "--force")
-    assert trained.code == 2  # what is trained already is not trained again
+    assert trained.code == 2  # finished trainings are not repeated
     assert "kd-loss is not empty" in trained.err
 
 
@@ -53,7 +53,7 @@ def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> 
         (("--image-size", "32"), "images of one size"),
     ],
 )
-def test_what_landmarks_cannot_do_is_refused(
+def test_options_that_landmarks_do_not_support_are_refused(
     cli: CommandLine, tmp_path: Path, options: tuple[str, str], words: str
 ) -> None:
     refused = cli("run", *TASK, *TINY, *options, "--out", "run")
@@ -64,7 +64,7 @@ def test_what_landmarks_cannot_do_is_refused(
 
 
 @pytest.mark.parametrize("loss", ["diswot", "ce + 0.9*kd(T=4)"])
-def test_losses_of_classes_are_refused(cli: CommandLine, loss: str) -> None:
+def test_classification_losses_are_refused(cli: CommandLine, loss: str) -> None:
     architecture = ("--arch", "width=4", *SPACE)
     refused = cli("distill", *TASK, *architecture, "--loss", loss, "--out", "student")
     assert refused.code == 2

@@ -25,13 +25,13 @@ def shapes(count: int = 40, coordinates: int = 10) -> torch.Tensor:
     return torch.randn(count, coordinates, generator=generator).double() @ mixed
 
 
-def test_everything_kept_and_no_clip_changes_nothing() -> None:
+def test_a_complete_model_without_clipping_is_the_identity() -> None:
     given_shapes = shapes()
     model = ShapeModel.fit(given_shapes, fraction=1.0)
     assert torch.allclose(model.smooth(given_shapes, sigmas=None), given_shapes)
 
 
-def test_the_model_is_that_of_the_covariance() -> None:
+def test_the_model_equals_the_eigenvectors_of_the_covariance() -> None:
     given_shapes = shapes()
     model = ShapeModel.fit(given_shapes, fraction=0.9)
     values, vectors = torch.linalg.eigh(given_shapes.T.cov())
@@ -69,7 +69,7 @@ def test_shapes_that_are_not_finite_are_refused() -> None:
         ShapeModel.fit(torch.tensor([[1.0, float("nan")], [1.0, 2.0]]))
 
 
-def test_row_edges_of_a_uniform_stroke() -> None:
+def test_row_edges_of_a_uniform_stroke_are_its_borders() -> None:
     image = torch.zeros(1, 3, 8)
     image[0, 0, 2:7] = 5
     image[0, 2, 4] = 1
@@ -77,7 +77,9 @@ def test_row_edges_of_a_uniform_stroke() -> None:
     assert found.shape == (6, 2)
     assert torch.allclose(found[0], torch.tensor([2.5, 0.5]))
     assert torch.allclose(found[3], torch.tensor([6.5, 0.5]))
-    assert torch.allclose(found[1, 0], found[0, 0])  # a row without ink: as the row above
+    assert torch.allclose(
+        found[1, 0], found[0, 0]
+    )  # a row without ink gets the edges of the row above
     assert torch.allclose(found[2], torch.tensor([4.1, 2.5]))
 
 
@@ -110,7 +112,7 @@ def test_an_unknown_normalizer_is_refused() -> None:
         normalized_errors(torch.rand(1, 2, 2), torch.rand(1, 2, 2), normalizer="ear", width=1)  # type: ignore[arg-type]
 
 
-def test_the_interval_is_wider_when_persons_are_drawn() -> None:
+def test_the_interval_is_wider_if_persons_are_resampled() -> None:
     per_person = torch.randn(30, generator=torch.Generator().manual_seed(2)).abs()
     errors = per_person.repeat_interleave(10)
     persons = torch.arange(30).repeat_interleave(10) * 7
@@ -150,7 +152,7 @@ def test_damaged_pts_files_are_refused(tmp_path: Path, text: str, message: str) 
         read_pts(path)
 
 
-def test_a_csv_holds_the_points_of_every_image(tmp_path: Path) -> None:
+def test_a_csv_with_the_points_of_every_image_is_read(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     path.write_text("image,x0,y0,x1,y1\na.png,1,2,3,4\nb/c.png,5,6,7,8.5\n")
     found = read_csv(path)
@@ -159,7 +161,7 @@ def test_a_csv_holds_the_points_of_every_image(tmp_path: Path) -> None:
     assert found["b/c.png"].person is None
 
 
-def test_a_csv_may_say_who_an_image_shows(tmp_path: Path) -> None:
+def test_a_csv_may_have_a_person_column(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     path.write_text("image,Person,x0,y0\na.png,ann,1,2\nb.png,bob,3,4\n")
     found = read_csv(path)

@@ -1,4 +1,4 @@
-"""Teachers of landmarks: built-in networks, and those of the user's own."""
+"""Teachers of landmarks: built-in and user-defined networks."""
 
 import pytest
 import torch
@@ -24,13 +24,13 @@ def linear(signature: Signature) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(images.numel(), signature.outputs))
 
 
-def test_teachers_of_one_s_own_get_the_signature(outlines: LandmarkData) -> None:
+def test_user_defined_teachers_get_the_signature(outlines: LandmarkData) -> None:
     teacher = find_task("landmarks").find_teacher(f"{__name__}:linear", outlines)
     assert teacher.weights is not None
     assert teacher.weights()(torch.zeros(2, 1, 16, 16)).shape == (2, 32)
 
 
-def test_teachers_of_images_are_refused(outlines: LandmarkData) -> None:
+def test_image_classifiers_are_refused_as_teachers(outlines: LandmarkData) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown teacher 'resnet56'.*package\.module"):
         find_task("landmarks").check_teacher("resnet56")
     with pytest.raises(OptionError, match="--teacher-classes does not apply to the task landmarks"):

@@ -25,7 +25,7 @@ def activations_of(of: nn.Module, images: Tensor) -> Activations:
 
 
 class Step:
-    """What a student and two teachers make of a few images."""
+    """Outputs and activations of a student and two teachers for a few images."""
 
     def __init__(self, data: LandmarkData) -> None:
         batch = data.batch("train", torch.arange(FEW))
@@ -94,18 +94,18 @@ def test_options_out_of_range_are_refused(step: Step, loss: str, message: str) -
 
 
 @pytest.mark.parametrize("loss", ["ce", "kd", "diswot", "l2 + dkd"])
-def test_losses_of_classes_are_refused_by_name(loss: str) -> None:
+def test_classification_losses_are_refused_by_name(loss: str) -> None:
     task = find_task("landmarks")
     with pytest.raises(OptionError, match=r"the loss .* reads logits.*the task landmarks gives"):
         parse_objective(loss).check_reads(task.reads, task=task.name)
 
 
 @pytest.mark.parametrize("loss", ["l2", "kd-loss", "l2 + 0.1*at", "main + fitnet"])
-def test_losses_of_outputs_and_maps_can_be_read(loss: str) -> None:
+def test_losses_on_outputs_and_feature_maps_can_be_used(loss: str) -> None:
     task = find_task("landmarks")
     parse_objective(loss).check_reads(task.reads, task=task.name)
 
 
 @pytest.mark.parametrize("loss", ["l2", "main", "assist", "kd-loss"])
-def test_losses_keep_their_contract(loss: str) -> None:
+def test_losses_follow_their_contract(loss: str) -> None:
     check_loss(loss)

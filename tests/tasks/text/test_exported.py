@@ -1,4 +1,4 @@
-"""An exported classifier of texts, as its folder runs without the library."""
+"""Exported text classifiers, which run without the library."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_the_script_names_the_class_of_a_text(
     assert f"{first['label']} {first['probability']:.1%}" == expected
 
 
-def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: Path) -> None:
+def test_without_data_the_script_takes_token_ids(student: TextEncoder, tmp_path: Path) -> None:
     takes = Signature(
         (
             TensorSpec("input_ids", (8,), "int64", high=50),
@@ -64,7 +64,7 @@ def test_without_data_the_script_takes_numbers(student: TextEncoder, tmp_path: P
         predict(tmp_path / "student", ["a text"], form="source")
 
 
-def test_students_of_images_are_refused() -> None:
+def test_image_classifiers_are_refused() -> None:
     images = Signature((TensorSpec("images", (3, 8, 8)),), 2)
     with pytest.raises(ExportError, match="images 3×8×8, which is not text"):
         find_task("text").packaging(images)
@@ -101,7 +101,7 @@ def test_transformers_loads_the_folder(
 
 
 @pytest.mark.slow
-def test_programs_take_texts_of_any_number_and_length(
+def test_exported_programs_take_any_batch_size_and_length(
     data: TextData, student: TextEncoder, tmp_path: Path
 ) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -124,7 +124,7 @@ def test_programs_take_texts_of_any_number_and_length(
 
 
 class OneLength(TextEncoder):
-    """An encoder that takes texts of 8 tokens alone."""
+    """An encoder that takes only texts of 8 tokens."""
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Map texts to logits."""
@@ -132,7 +132,7 @@ class OneLength(TextEncoder):
 
 
 class Loops(TextEncoder):
-    """An encoder that takes any length, but whose programs have one: it loops over tokens."""
+    """An encoder that loops over tokens, so that its exported programs have a fixed length."""
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Map texts to logits."""
@@ -142,7 +142,7 @@ class Loops(TextEncoder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [OneLength, Loops])
-def test_a_network_of_one_length_is_exported_so(
+def test_a_network_for_one_length_is_exported_with_that_length(
     data: TextData, student: TextEncoder, tmp_path: Path, kind: type[TextEncoder]
 ) -> None:
     student.__class__ = kind

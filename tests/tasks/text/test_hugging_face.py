@@ -1,4 +1,4 @@
-"""Teachers of texts from folders that `save_pretrained` wrote."""
+"""Text teachers from folders written by `save_pretrained`."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,9 @@ def texts_for(folder: Path, root: Path, length: int = 8) -> TextData:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_classifier_returns_what_transformers_does(kind: str, tmp_path: Path, root: Path) -> None:
+def test_a_classifier_returns_the_outputs_of_transformers(
+    kind: str, tmp_path: Path, root: Path
+) -> None:
     folder = saved(tmp_path / "teacher", kind, "ForSequenceClassification", num_labels=2)
     data = texts_for(folder, root)
     teacher = find_task("text").find_teacher(f"hf:{folder}", data)
@@ -59,7 +61,7 @@ def test_a_classifier_returns_what_transformers_does(kind: str, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_encoder_without_classifier_is_to_be_trained(
+def test_an_encoder_without_classifier_gets_an_untrained_one(
     kind: str, tmp_path: Path, root: Path
 ) -> None:
     folder = saved(tmp_path / "teacher", kind, "Model")
@@ -74,7 +76,9 @@ def test_an_encoder_without_classifier_is_to_be_trained(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_supernet_starts_as_its_teacher(kind: str, tmp_path: Path, root: Path) -> None:
+def test_a_supernet_starts_with_the_weights_of_its_teacher(
+    kind: str, tmp_path: Path, root: Path
+) -> None:
     folder = saved(tmp_path / "teacher", kind, "Model")
     data = texts_for(folder, root)
     teacher = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0).eval()
@@ -97,14 +101,14 @@ def refusal(folder: Path, data: TextData) -> DiswotError:
     return refused.value
 
 
-def test_texts_of_another_tokenizer_are_refused(tmp_path: Path, root: Path) -> None:
+def test_texts_with_another_tokenizer_are_refused(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Bert", "Model")
     found = refusal(folder, load_texts(PAIRS, root=root, length=8, vocabulary=301))
     assert isinstance(found, DataError)
     assert f"give --tokenizer {folder}" in str(found)
 
 
-def test_a_roberta_with_another_padding_is_refused(tmp_path: Path, root: Path) -> None:
+def test_a_roberta_with_another_padding_id_is_refused(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Roberta", "Model", pad_token_id=1)
     assert "pads texts with 0, the teacher with 1" in str(refusal(folder, texts_for(folder, root)))
 
@@ -138,7 +142,7 @@ def test_an_encoder_without_classifier_has_teacher_epochs(tmp_path: Path) -> Non
         task.check_teacher(f"hf:{body}", teacher_state="trained")
 
 
-def test_texts_longer_than_the_positions_are_refused(tmp_path: Path, root: Path) -> None:
+def test_texts_longer_than_the_position_embeddings_are_refused(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Roberta", "Model")
     found = refusal(folder, texts_for(folder, root, length=20))
     assert isinstance(found, NetworkError)

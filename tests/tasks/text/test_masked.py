@@ -1,4 +1,4 @@
-"""Masked-language modeling of texts: which tokens are hidden, and the loss of predicting them."""
+"""Masked language modeling: selection of masked tokens, and the loss."""
 
 import math
 
@@ -23,14 +23,14 @@ def model_for(data: TextData) -> MaskedLanguageModel:
     return MaskedLanguageModel(encoder_for(data))
 
 
-def test_shares_of_hidden_tokens_are_those_of_bert() -> None:
+def test_proportions_of_masked_tokens_equal_bert() -> None:
     masking = Masking(3, (0, 1, 2, 3), 1000)
     tokens = torch.full((4000, 10), 500)
     tokens[:, 0], tokens[:, -1] = 1, 2
     hidden, truth = masking(tokens, generator=torch.Generator().manual_seed(0))
     chosen = truth != -100
     assert (truth[chosen] == 500).all()
-    assert chosen.any(dim=1).all()  # one of each text at least
+    assert chosen.any(dim=1).all()  # at least one token per text
     assert not chosen[:, [0, -1]].any()
     assert torch.equal(hidden[~chosen], tokens[~chosen])
     shares = [(hidden[chosen] == number).double().mean() for number in (3, 500)]
@@ -39,7 +39,7 @@ def test_shares_of_hidden_tokens_are_those_of_bert() -> None:
     assert chosen[:, 1:-1].double().mean() == pytest.approx(0.19, abs=0.02)  # 15 % and the first
 
 
-def test_batches_of_a_split_hide_the_same_tokens(data: TextData) -> None:
+def test_masks_of_a_split_are_deterministic(data: TextData) -> None:
     masked = data.masked()
     one, other = masked.batch("val", torch.arange(2)), data.masked().batch("val", torch.arange(2))
     assert torch.equal(one.inputs[0], other.inputs[0])
@@ -53,7 +53,7 @@ def test_batches_of_a_split_hide_the_same_tokens(data: TextData) -> None:
     assert torch.equal(first.targets[chosen], truth[chosen])
 
 
-def test_the_loss_of_guessing_is_that_of_the_vocabulary(data: TextData) -> None:
+def test_the_loss_of_an_untrained_model_is_near_ln_vocabulary(data: TextData) -> None:
     model = model_for(data)
     nn.init.zeros_(model.get_parameter("encoder.tokens.weight"))
     found = MaskedLMLoss().measure(model, data.masked(), "val")
@@ -63,7 +63,7 @@ def test_the_loss_of_guessing_is_that_of_the_vocabulary(data: TextData) -> None:
     assert MaskedLMLoss().is_near_chance(values, data.masked(), "val")
 
 
-def test_the_loss_falls_where_tokens_are_learned(data: TextData) -> None:
+def test_the_loss_decreases_in_training(data: TextData) -> None:
     model, masked = model_for(data), data.masked()
     before = MaskedLMLoss().measure(model, masked, "test")
     batches = masked.training(Recipe(1), device="cpu")
@@ -82,6 +82,6 @@ def test_the_loss_falls_where_tokens_are_learned(data: TextData) -> None:
     )
 
 
-def test_what_cannot_predict_tokens_is_refused() -> None:
+def test_networks_that_cannot_predict_tokens_are_refused() -> None:
     with pytest.raises(NetworkError, match="Linear cannot predict tokens: it has no embedding"):
         MaskedLanguageModel(nn.Linear(2, 2))

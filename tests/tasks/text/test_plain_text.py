@@ -1,4 +1,4 @@
-"""Plain text without labels, and texts without labels where they are needed."""
+"""Plain text without labels, and labels that are missing where they are needed."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_plain_text_becomes_full_sequences(data: TextData, tmp_path: Path) -> No
         (b"fine\nbad \xff", r"a\.txt, line 2: this is not text in UTF-8"),
     ],
 )
-def test_bad_plain_text_is_refused(
+def test_invalid_plain_text_is_refused(
     content: bytes, said: str, data: TextData, tmp_path: Path
 ) -> None:
     place = tmp_path / "a.txt"
@@ -54,7 +54,7 @@ def test_missing_plain_text_is_refused(name: str, data: TextData, tmp_path: Path
         with_plain_text(data, tmp_path / name)
 
 
-def test_texts_without_labels_cannot_be_fine_tuned_on(data: TextData, root: Path) -> None:
+def test_fine_tuning_on_texts_without_labels_is_refused(data: TextData, root: Path) -> None:
     with pytest.raises(DataError, match="has no labels, by which students are fine-tuned"):
         find_task("text").prepared(data.without_labels(), {})
     with pytest.raises(DataError, match="give texts with labels"):

@@ -1,4 +1,4 @@
-"""Labeled texts from files and folders, and what is refused."""
+"""Labeled texts from files and folders, and errors."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -73,21 +73,21 @@ def test_texts_are_read(made: Made, sizes: tuple[int, int, int], root: Path) -> 
     assert data.classes == ("calm", "wild")
 
 
-def test_both_kinds_of_files_give_the_same(root: Path) -> None:
+def test_csv_and_json_lines_give_the_same_data(root: Path) -> None:
     one, two = (
         load_texts(path, root=root) for path in (csv(root / "a.csv"), lines(root / "a.jsonl"))
     )
     assert one.digest == two.digest
 
 
-def test_pairs_and_mappings_are_taken(root: Path) -> None:
+def test_pairs_and_mappings_are_accepted(root: Path) -> None:
     assert load_texts(PAIRS, root=root).size("train") == 22
     by_split = load_texts({"train": PAIRS, "dev": PAIRS[8:19], "test": PAIRS}, root=root)
     assert by_split.size("val") == 11
     assert any("30 of 30 test texts are train texts too" in note for note in by_split.notes)
 
 
-def test_classes_that_are_numbers_are_in_order(root: Path) -> None:
+def test_numeric_classes_are_sorted_by_number(root: Path) -> None:
     rows = [{"text": text, "label": 2 + 8 * (label == "wild")} for text, label in PAIRS]
     path = written(root / "a.jsonl", "\n".join(map(json.dumps, rows)))
     assert load_texts(path, root=root).classes == ("2", "10")
@@ -172,7 +172,7 @@ def _bytes(path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize(("made", "message"), BAD.values(), ids=list(BAD))
-def test_bad_texts_are_refused_in_one_line(made: Made, message: str, root: Path) -> None:
+def test_invalid_text_files_are_one_line_errors(made: Made, message: str, root: Path) -> None:
     with pytest.raises(DataError, match=message) as refused:
         load_texts(made(root / "given"), root=root)
     assert "\n" not in str(refused.value)
@@ -181,13 +181,13 @@ def test_bad_texts_are_refused_in_one_line(made: Made, message: str, root: Path)
 @pytest.mark.parametrize(
     ("data", "kind"), [("python-doc", UnknownNameError), (3, OptionError), (None, OptionError)]
 )
-def test_what_is_no_data_is_refused_before_reading(data: object, kind: type[Exception]) -> None:
+def test_invalid_data_is_refused_before_reading(data: object, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="texts"):
         check_texts(data)
 
 
 @pytest.mark.parametrize("given", [[], ["text"], [("text",)], {"test": PAIRS}, [("", "a")]])
-def test_bad_pairs_are_refused(given: object, root: Path) -> None:
+def test_invalid_pairs_are_refused(given: object, root: Path) -> None:
     with pytest.raises(DataError):
         load_texts(given, root=root)
 

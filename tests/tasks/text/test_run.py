@@ -36,7 +36,7 @@ def test_run_goes_from_texts_to_an_exported_student(cli: CommandLine, tmp_path: 
     assert again.code == 0, again.err
 
 
-def test_options_of_texts_are_of_that_task_alone(cli: CommandLine) -> None:
+def test_options_of_texts_are_refused_for_other_tasks(cli: CommandLine) -> None:
     refused = cli("search", "--length", 16, "--out", "run")
     assert refused.code == 2
     assert "length" in refused.err

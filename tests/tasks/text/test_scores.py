@@ -1,4 +1,4 @@
-"""Scores of text encoders: what works as it is, and what is refused by name."""
+"""Scores of text encoders: supported scorers, and those that are refused by name."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SPACE = TextEncoderSpace(layers=(1, 2), hidden=(8, 12), heads=(1, 2), ratios=(1,
 @pytest.mark.parametrize(
     "scorer", ["student_fit", "diswot", "fitnet+sp", "nwot", "az_nas", "zico", "vkdnw", "synflow"]
 )
-def test_encoders_are_scored(scorer: str, data: TextData) -> None:
+def test_text_encoders_can_be_scored(scorer: str, data: TextData) -> None:
     found = search(
         "encoder-medium",
         SPACE,
@@ -42,12 +42,12 @@ def test_few_texts_are_scored_in_one_batch_by_default(data: TextData) -> None:
 
 
 @pytest.mark.parametrize("scorer", ["zen", "jacov", "epe_nas", "vkdnw_agg"])
-def test_scores_of_real_inputs_are_refused(scorer: str, data: TextData) -> None:
+def test_scores_that_need_real_inputs_are_refused(scorer: str, data: TextData) -> None:
     with pytest.raises(OptionError, match=f"scorer {scorer} reads .*real inputs, which"):
         search("encoder-medium", SPACE, data=data, scorer=scorer, progress=False)
 
 
-def test_a_space_of_images_is_refused(data: TextData) -> None:
+def test_an_image_space_is_refused(data: TextData) -> None:
     from diswot.errors import DiswotError
 
     with pytest.raises(DiswotError) as refused:

@@ -14,11 +14,11 @@ from diswot.testing import check_task
 from tests.tasks.text.conftest import PAIRS
 
 
-def test_texts_keep_the_contract_of_tasks(data: TextData) -> None:
+def test_texts_follow_the_contract_of_tasks(data: TextData) -> None:
     check_task(data)
 
 
-def test_the_embedded_texts_are_what_they_say(root: Path) -> None:
+def test_the_embedded_texts_have_their_size_and_license(root: Path) -> None:
     data = find_task("text").load("python-docs", root=root)
     assert [data.size(split) for split in ("train", "val", "test")] == [3299, 517, 877]
     assert data.signature.outputs == 12
@@ -35,7 +35,7 @@ def test_the_mask_covers_a_text_and_its_ends(data: TextData) -> None:
     assert ((tokens == 2).sum(dim=1) == 1).all()
 
 
-def test_exported_tokenizers_cut_and_pad_the_same(root: Path) -> None:
+def test_exported_tokenizers_truncate_and_pad_equally(root: Path) -> None:
     from tokenizers import Tokenizer
 
     data = load_texts({"train": PAIRS, "val": PAIRS, "test": PAIRS}, root=root, length=8)
@@ -69,7 +69,9 @@ def test_a_damaged_tokenizer_is_trained_again(content: str, root: Path) -> None:
     assert kept.read_text() == first.tokenizer.content
 
 
-def test_without_tokenizers_the_extra_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tokenizers_the_error_names_the_extra(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(MissingExtraError) as missing:
         load_texts(PAIRS, root=root)
@@ -86,7 +88,7 @@ def test_labels_are_smoothed_in_training(data: TextData) -> None:
     assert batch.targets.max(dim=1).values.tolist() == pytest.approx([0.9] * 4)
 
 
-def test_tokens_are_hidden_in_training(data: TextData) -> None:
+def test_tokens_are_masked_in_training(data: TextData) -> None:
     from diswot.training import Recipe
 
     whole = data.batch("train", torch.arange(22)).inputs[0]
@@ -99,7 +101,7 @@ def test_tokens_are_hidden_in_training(data: TextData) -> None:
     assert 0.1 < float((changed != whole)[whole > 3].float().mean()) < 0.5
 
 
-def test_options_of_tokenized_texts_are_refused(data: TextData) -> None:
+def test_tokenizer_options_of_tokenized_texts_are_refused(data: TextData) -> None:
     assert load_texts(data) is load_texts(data, length=8) is data
     with pytest.raises(OptionError, match="leave length 16 out"):
         load_texts(data, length=16)
@@ -113,7 +115,7 @@ def test_built_in_teachers_take_texts(data: TextData) -> None:
         assert network(*data.batch("val", torch.arange(2)).inputs).shape == (2, 2)
 
 
-def test_texts_know_what_loads_them_again(root: Path) -> None:
+def test_the_recorded_source_loads_the_same_texts(root: Path) -> None:
     path = root / "texts.csv"
     path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in PAIRS))
     data = load_texts(path, root=root, length=8)

@@ -1,4 +1,4 @@
-"""Teachers that see images as they were trained to see them."""
+"""Teachers with the preprocessing that they were trained with."""
 
 import copy
 import pickle
@@ -32,7 +32,7 @@ def normalized(images: Tensor, mean: Any, std: Any) -> Tensor:
 
 
 def resized(images: Tensor, size: tuple[int, int], how: Image.Resampling) -> Tensor:
-    """Resize by Pillow, channel by channel."""
+    """Resize with Pillow, channel by channel."""
     maps = [
         np.array(Image.fromarray(each.numpy(), mode="F").resize(size[::-1], how))
         for each in images.flatten(0, 1)
@@ -47,7 +47,7 @@ def test_the_networks_normalization_replaces_the_datas() -> None:
     torch.testing.assert_close(seen, normalized(pixels(SPEC), mean, std))
 
 
-def test_images_stay_as_they_are_where_nothing_is_reported() -> None:
+def test_images_are_unchanged_without_preprocessing_options() -> None:
     images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     assert torch.equal(AsTrained(nn.Identity(), SPEC)(images), images)
 
@@ -57,7 +57,7 @@ def test_images_stay_as_they_are_where_nothing_is_reported() -> None:
     [("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)],
 )
 @pytest.mark.parametrize("size", [(5, 9), (24, 30), (6, 40)])
-def test_images_are_resized_as_pillow_does(
+def test_images_are_resized_as_by_pillow(
     size: tuple[int, int], interpolation: Any, how: Image.Resampling
 ) -> None:
     view = AsTrained(nn.Identity(), SPEC, size=size, interpolation=interpolation)
@@ -65,14 +65,14 @@ def test_images_are_resized_as_pillow_does(
     torch.testing.assert_close(view(images), resized(images, size, how), atol=1e-5, rtol=1e-5)
 
 
-def test_the_shorter_side_is_resized_and_the_middle_cut_out() -> None:
+def test_the_shorter_side_is_resized_and_the_center_cropped() -> None:
     view = AsTrained(nn.Identity(), SPEC, size=24, crop=(20, 30))
     images = normalized(pixels(SPEC), SPEC.mean, SPEC.std)
     whole = resized(images, (24, 40), Image.Resampling.BILINEAR)
     torch.testing.assert_close(view(images), whole[..., 2:22, 5:35], atol=1e-5, rtol=1e-5)
 
 
-def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
+def test_a_color_network_gets_gray_images_in_every_channel() -> None:
     mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     view = AsTrained(nn.Identity(), GRAY, mean=mean, std=std)
     seen = view(normalized(pixels(GRAY), GRAY.mean, GRAY.std))
@@ -91,7 +91,7 @@ def test_a_network_for_color_sees_gray_images_in_every_channel() -> None:
         ({"size": 8, "interpolation": "nearest"}, "'nearest'"),
     ],
 )
-def test_preparations_that_are_impossible_are_refused(settings: Any, words: str) -> None:
+def test_invalid_preprocessing_is_refused(settings: Any, words: str) -> None:
     with pytest.raises(TeacherError, match=words):
         AsTrained(nn.Identity(), SPEC, **settings)
 
@@ -106,13 +106,13 @@ def wrapped(**settings: Any) -> AsTrained:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
-def test_it_can_be_copied_and_sent_to_workers(copied: Callable[[nn.Module], nn.Module]) -> None:
+def test_the_wrapper_can_be_copied_and_pickled(copied: Callable[[nn.Module], nn.Module]) -> None:
     teacher, images = wrapped(size=32), normalized(pixels(GRAY), GRAY.mean, GRAY.std)
     with torch.no_grad():
         assert torch.equal(copied(teacher)(images), teacher(images))
 
 
-def test_it_is_read_as_the_network_it_holds() -> None:
+def test_activations_are_those_of_the_wrapped_network() -> None:
     teacher = wrapped(size=32)
     images = normalized(pixels(GRAY), GRAY.mean, GRAY.std)
     with torch.no_grad(), ActivationReader(teacher) as read:
@@ -124,7 +124,7 @@ def test_it_is_read_as_the_network_it_holds() -> None:
         assert torch.equal(getattr(activations, name), getattr(direct, name))
 
 
-def test_the_digest_covers_how_images_are_prepared() -> None:
+def test_the_digest_covers_the_preprocessing() -> None:
     teachers = [
         find_teacher(network, GRAY)
         for network in (wrapped(), wrapped(), wrapped(size=32), color_network())
@@ -135,7 +135,7 @@ def test_the_digest_covers_how_images_are_prepared() -> None:
 
 
 @pytest.mark.slow
-def test_it_is_drawn_again_with_what_it_holds() -> None:
+def test_a_reinitialized_teacher_keeps_its_preprocessing() -> None:
     teacher = find_teacher(wrapped(size=32), GRAY)
     assert teacher.weights is not None
     trained, fresh = teacher.weights(), teacher.initialized(3)
@@ -144,7 +144,7 @@ def test_it_is_drawn_again_with_what_it_holds() -> None:
     assert not torch.equal(next(fresh.parameters()), next(trained.parameters()))
 
 
-def test_students_are_distilled_from_it_and_scored() -> None:
+def test_students_can_be_distilled_from_it_and_scored() -> None:
     data = load_data("digits")
     teacher = AsTrained(color_network(), data.spec, mean=(0.5,) * 3, std=(0.25,) * 3, size=20)
     for state in ("random", "trained"):

@@ -13,7 +13,7 @@ from diswot.tasks.images.teachers import TEACHERS, find_teacher
 GRAY = ImageSpec((1, 16, 16), 10, (0.3,), (0.4,), 16.0)
 
 
-def test_the_first_misfit_is_named_with_both_shapes(tmp_path: Path) -> None:
+def test_the_error_names_the_first_mismatch_with_both_shapes(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     save_file(TEACHERS["wrn-16-2"].build(num_classes=10, in_channels=1).state_dict(), path)
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Which class each output of a teacher stands for: read from names, checked on answers."""
+"""The class of every output of a teacher: matched by name, checked on its predictions."""
 
 import json
 from collections.abc import Sequence
@@ -46,14 +46,14 @@ def test_outputs_are_matched_to_classes(
     assert order.labels == labels
 
 
-def test_what_cannot_be_known_is_reported_with_the_order_in_use() -> None:
+def test_an_unknown_order_is_reported_with_the_assumed_one() -> None:
     for names in (None, ("w", "x", "y", "z")):
         _, (note,) = class_order(names, ANIMALS, num_classes=4)
         assert "in the order of the data's classes, ant, bee, cat, dog" in note
 
 
 @pytest.mark.parametrize("form", ["names", "lines", "list", "id2label", "text of a list"])
-def test_a_user_names_the_order_of_the_outputs(tmp_path: Path, form: str) -> None:
+def test_the_order_of_the_outputs_can_be_given(tmp_path: Path, form: str) -> None:
     names = ["dog", "Bee", "ant", "cat"]
     path = tmp_path / ("classes.txt" if form == "lines" else "config.json")
     if form == "lines":
@@ -75,13 +75,13 @@ def test_a_user_names_the_order_of_the_outputs(tmp_path: Path, form: str) -> Non
         ("[1, ", "are not a JSON list"),
     ],
 )
-def test_an_order_that_is_none_is_refused(named: Sequence[str], words: str) -> None:
+def test_an_invalid_order_is_refused(named: Sequence[str], words: str) -> None:
     with pytest.raises(OptionError, match=words):
         class_order(None, ANIMALS, num_classes=4, named=named)
 
 
 def colored(classes: Sequence[str], count: int = 10) -> ImageData:
-    """Return images in which the first pixels give the class."""
+    """Return images whose first pixels encode the class."""
     labels = torch.arange(len(classes)).repeat(count)
     images = torch.rand(len(labels), 1, 4, 4, generator=torch.Generator().manual_seed(0)) / 4
     images.flatten(1).scatter_(1, labels[:, None], 1.0)
@@ -91,7 +91,7 @@ def colored(classes: Sequence[str], count: int = 10) -> ImageData:
 
 
 class Pixels(nn.Module):
-    """A teacher whose output of class c is pixel c, in the order given."""
+    """A teacher whose output of class c is pixel c, in a given order."""
 
     def __init__(self, order: Sequence[int]) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ def test_a_wrong_order_is_refused_with_the_right_one() -> None:
         diswot.search(network, data=data, batch_size=8)
 
 
-def test_folders_read_in_natural_order_are_checked_as_well() -> None:
+def test_the_order_is_also_checked_for_naturally_sorted_folders() -> None:
     data = colored(NATURAL)
     network = Pixels(labels_in("text", NATURAL))
     teacher = find_teacher(network, data.spec, classes=data.classes)
@@ -130,7 +130,7 @@ def test_folders_read_in_natural_order_are_checked_as_well() -> None:
 
 
 @pytest.mark.parametrize("order", ["natural", "text"])
-def test_a_named_order_is_used(order: str) -> None:
+def test_a_given_order_is_used(order: str) -> None:
     data = colored(TEXT)
     network = Pixels(labels_in(order, TEXT))
     teacher = find_teacher(network, data.spec, classes=data.classes, teacher_classes=order)
@@ -142,7 +142,7 @@ def test_a_named_order_is_used(order: str) -> None:
     assert check.accuracy == 1
 
 
-def test_any_other_order_is_found_and_reported() -> None:
+def test_any_other_order_is_detected_and_reported() -> None:
     data = colored(ANIMALS, count=40)
     network = Pixels((2, 0, 3, 1))
     teacher = find_teacher(network, data.spec, classes=data.classes)
@@ -157,7 +157,7 @@ def test_any_other_order_is_found_and_reported() -> None:
         diswot.distill(Pixels(range(4)), network, data=data, epochs=1)
 
 
-def test_an_untrained_teacher_is_in_no_other_order() -> None:
+def test_no_order_is_reported_for_an_untrained_teacher() -> None:
     data = colored(TEXT)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 12))
@@ -169,7 +169,7 @@ def test_an_untrained_teacher_is_in_no_other_order() -> None:
 
 
 class Convolutional(nn.Module):
-    """A teacher whose classifier is no linear layer."""
+    """A teacher whose classifier is not a linear layer."""
 
     def __init__(self, order: Sequence[int]) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class Convolutional(nn.Module):
         return logits
 
 
-def test_a_network_without_a_linear_output_is_put_in_order() -> None:
+def test_outputs_without_a_linear_layer_are_reordered() -> None:
     data = colored(ANIMALS)
     teacher = find_teacher(
         Convolutional((2, 0, 3, 1)),
@@ -192,6 +192,6 @@ def test_a_network_without_a_linear_output_is_put_in_order() -> None:
     assert torch.equal(teacher.weights()(data.test.images).argmax(1), data.test.labels)
 
 
-def test_a_teacher_without_weights_has_no_order_to_name() -> None:
+def test_an_order_for_a_teacher_without_weights_is_refused() -> None:
     with pytest.raises(OptionError, match="leave --teacher-classes out"):
         find_teacher("resnet20", colored(ANIMALS).spec, teacher_classes="natural")

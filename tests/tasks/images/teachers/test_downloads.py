@@ -1,7 +1,7 @@
-"""Weights that timm and torchvision would download: refused at once where that cannot be.
+"""Weights that timm and torchvision would download are refused at once if that is impossible.
 
-Both libraries are imitated by modules that have what is asked of them, and that fail where they
-would download.
+Both libraries are replaced by modules that have the functions in use and that fail instead of
+downloading.
 """
 
 import sys
@@ -57,7 +57,7 @@ def get_model(name, weights=None, **options):
 
 @pytest.fixture(autouse=True)
 def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Imitate the libraries, with empty caches and servers that cannot be reached."""
+    """Replace the libraries by imitations with empty caches and unreachable servers."""
     modules = {"timm/__init__": TIMM, "torchvision/__init__": "", "torchvision/models": TORCHVISION}
     for name, text in modules.items():
         path = tmp_path / f"{name}.py"
@@ -107,12 +107,12 @@ def test_weights_that_cannot_be_downloaded_are_refused(name: str, advice: str) -
 
 
 @pytest.mark.parametrize("name", ["timm:local", "timm:unknown", "timm:local-dir:/x"])
-def test_what_needs_no_download_is_asked_for(name: str) -> None:
+def test_weights_that_need_no_download_are_loaded(name: str) -> None:
     assert "asked for" in refusal(name)
 
 
 @pytest.mark.parametrize("name", ["timm:url", "torchvision:url"])
-def test_weights_in_torch_s_cache_are_asked_for(tmp_path: Path, name: str) -> None:
+def test_weights_in_the_cache_of_torch_are_loaded(tmp_path: Path, name: str) -> None:
     kept = tmp_path / "torch/hub/checkpoints"
     assert torch.hub.get_dir() == str(kept.parent)
     kept.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_weights_in_torch_s_cache_are_asked_for(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize(("name", "file"), [("hub", "model.safetensors"), ("file", "own.bin")])
-def test_weights_in_the_hub_s_cache_are_asked_for(tmp_path: Path, name: str, file: str) -> None:
+def test_weights_in_the_cache_of_the_hub_are_loaded(tmp_path: Path, name: str, file: str) -> None:
     repository = tmp_path / f"hub/models--timm--{name}"
     (repository / "refs").mkdir(parents=True)
     (repository / "refs/main").write_text("0a1b")

@@ -1,4 +1,4 @@
-"""Every kind of image classifier in transformers can be a teacher of the default score."""
+"""Every image classifier of transformers can be a teacher for the default score."""
 
 from typing import Any
 
@@ -125,7 +125,7 @@ class Widths(ChoiceSpace):
 
 
 @pytest.mark.parametrize("kind", TINY)
-def test_a_classifier_of_transformers_is_a_teacher(kind: str) -> None:
+def test_a_transformers_classifier_can_be_a_teacher(kind: str) -> None:
     torch.manual_seed(0)
     config = getattr(transformers, f"{kind}Config")(**TINY[kind], num_labels=4)
     teacher = getattr(transformers, f"{kind}ForImageClassification")(config)

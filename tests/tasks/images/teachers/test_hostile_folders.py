@@ -1,4 +1,4 @@
-"""Folders of Hugging Face's with absurd numbers, strange types or files: one line, at once."""
+"""Hugging Face folders with absurd numbers, types or files: an immediate one-line error."""
 
 import json
 import os
@@ -96,7 +96,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_folder_is_refused_at_once(folder: Path, kind: str) -> None:
+def test_a_malicious_folder_is_refused_at_once(folder: Path, kind: str) -> None:
     change, words = HOSTILE[kind]
     change(folder)
     start = time.monotonic()
@@ -116,13 +116,13 @@ def test_linked_weights_are_read(folder: Path, tmp_path: Path) -> None:
     assert find_teacher(f"hf:{folder}", SPEC).weights is not None
 
 
-def test_a_misspelt_folder_is_answered_with_the_nearest(folder: Path) -> None:
+def test_a_misspelled_folder_suggests_the_closest_match(folder: Path) -> None:
     with pytest.raises(TeacherError, match=r"did you mean .*teacher\?"):
         find_teacher(f"hf:{folder}r", SPEC)
 
 
 @pytest.mark.parametrize("place", ["", "a b", "x/../y", "one/two/three", "-" * 200])
-def test_what_can_be_no_id_is_not_looked_up(
+def test_an_invalid_id_is_not_looked_up(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -131,9 +131,9 @@ def test_what_can_be_no_id_is_not_looked_up(
     assert "cannot be reached" not in str(raised.value)
 
 
-def test_an_unreachable_server_is_known_in_seconds() -> None:
+def test_an_unreachable_server_is_reported_within_seconds() -> None:
     start = time.monotonic()
-    # an address for documentation, which no machine has (RFC 5737)
+    # an address reserved for documentation (RFC 5737)
     assert not reachable("https://192.0.2.1")
     assert not reachable("https://no-such-host.invalid")
     assert time.monotonic() - start < 6
@@ -147,6 +147,6 @@ def test_an_unreachable_server_is_known_in_seconds() -> None:
         "The repository needs code, set trust_remote_code=True",
     ],
 )
-def test_advice_to_execute_a_file_is_not_repeated(advice: str) -> None:
+def test_advice_to_trust_remote_code_is_not_repeated(advice: str) -> None:
     said = first_line(RuntimeError(advice))
     assert said == "it would have to be executed, and nothing in a file is"

@@ -1,4 +1,4 @@
-"""Image classifiers of Hugging Face transformers, from folders that `save_pretrained` wrote."""
+"""Hugging Face image classifiers from folders written by `save_pretrained`."""
 
 import copy
 import json
@@ -103,7 +103,7 @@ MODELS: dict[str, tuple[Callable[..., nn.Module], Callable[[], Any], tuple[int, 
 def saved(
     folder: Path, make: Callable[..., nn.Module], processor: Any = None, **others: Any
 ) -> nn.Module:
-    """Write a network as its user would, and return it."""
+    """Write a network with `save_pretrained`, and return it."""
     torch.manual_seed(0)
     network: Any = make(**{"num_labels": 5, **others}).eval()
     network.save_pretrained(folder)
@@ -140,7 +140,7 @@ def logits(network: Any, images: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_network_answers_as_behind_its_own_processor(tmp_path: Path, kind: str) -> None:
+def test_outputs_equal_those_behind_its_own_processor(tmp_path: Path, kind: str) -> None:
     make, processor_of, _ = MODELS[kind]
     processor = processor_of()
     network = saved(tmp_path, make, processor)
@@ -155,7 +155,7 @@ def test_a_network_answers_as_behind_its_own_processor(tmp_path: Path, kind: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_network_is_read_copied_and_drawn_again(tmp_path: Path, kind: str) -> None:
+def test_a_network_can_be_read_copied_and_reinitialized(tmp_path: Path, kind: str) -> None:
     make, processor_of, resolution = MODELS[kind]
     saved(tmp_path, make, processor_of())
     teacher = find_teacher(f"hf:{tmp_path}", SPEC)
@@ -175,7 +175,7 @@ def test_a_network_is_read_copied_and_drawn_again(tmp_path: Path, kind: str) -> 
 
 
 @pytest.mark.parametrize("make", [_resnet, _vit])
-def test_without_a_processor_images_are_as_the_students_see_them(
+def test_without_a_processor_images_are_passed_unchanged(
     tmp_path: Path, make: Callable[..., nn.Module]
 ) -> None:
     network = saved(tmp_path, make)
@@ -187,7 +187,7 @@ def test_without_a_processor_images_are_as_the_students_see_them(
     assert "32×32" in note
 
 
-def test_without_a_processor_the_size_is_that_of_the_network(
+def test_without_a_processor_the_config_gives_the_image_size(
     tmp_path: Path,
 ) -> None:
     saved(tmp_path, _vit, num_labels=10)
@@ -195,7 +195,7 @@ def test_without_a_processor_the_size_is_that_of_the_network(
     assert network.as_trained(torch.zeros(2, 1, 16, 16)).shape == (2, 3, 32, 32)
 
 
-def test_gray_images_are_as_a_gray_networks_processor_makes_them(tmp_path: Path) -> None:
+def test_gray_images_are_preprocessed_as_by_its_processor(tmp_path: Path) -> None:
     processor = transformers.ViTImageProcessor(size=_SQUARE, image_mean=[0.2], image_std=[0.3])
     network = saved(tmp_path, _vit, processor, num_labels=10, num_channels=1)
     pixels = photographs()[:, :1]
@@ -207,7 +207,7 @@ def test_gray_images_are_as_a_gray_networks_processor_makes_them(tmp_path: Path)
     torch.testing.assert_close(seen, logits(network, given["pixel_values"]), atol=1e-4, rtol=1e-3)
 
 
-def test_finding_one_leaves_the_generators_as_they_were(tmp_path: Path) -> None:
+def test_finding_a_teacher_does_not_change_the_random_state(tmp_path: Path) -> None:
     saved(tmp_path, _deit)
     before = torch.get_rng_state()
     find_teacher(f"hf:{tmp_path}", SPEC)
@@ -222,7 +222,7 @@ def named(order: tuple[str, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [_resnet, _vit, _deit])
-def test_classes_of_the_same_names_are_in_the_order_of_the_data(
+def test_outputs_of_equally_named_classes_are_reordered(
     tmp_path: Path, make: Callable[..., nn.Module]
 ) -> None:
     order = ("dog", "ant", "elk", "cat", "bee")
@@ -243,7 +243,7 @@ def test_classes_of_the_same_names_are_in_the_order_of_the_data(
     ],
     ids=["same order", "other names", "no names"],
 )
-def test_other_classes_stay_in_their_order(
+def test_outputs_of_other_classes_keep_their_order(
     tmp_path: Path, order: tuple[str, ...], words: str | None
 ) -> None:
     network = saved(tmp_path, _resnet, **named(order))
@@ -256,31 +256,31 @@ def test_other_classes_stay_in_their_order(
     assert (words is None) == (len(teacher.notes) == 1)
 
 
-def test_a_teacher_of_other_classes_is_refused(tmp_path: Path) -> None:
+def test_a_teacher_with_other_classes_is_refused(tmp_path: Path) -> None:
     saved(tmp_path, _resnet, num_labels=1000)
     with pytest.raises(NetworkError, match="has 1000 classes, but the data has 5"):
         find_teacher(f"hf:{tmp_path}", SPEC)
 
 
-def test_what_does_not_fit_the_data_is_one_line(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_teacher_that_does_not_fit_is_a_one_line_error(cli: CommandLine, tmp_path: Path) -> None:
     saved(tmp_path / "teacher", _resnet, num_labels=20)
     line = only_line(cli("score", "1-1-1", "--teacher", f"hf:{tmp_path / 'teacher'}"))
     assert "has 20 classes, but the data has 10" in line
 
 
 @pytest.mark.parametrize("state", ["random", "trained"])
-def test_students_are_scored_for_it(cli: CommandLine, tmp_path: Path, state: str) -> None:
+def test_students_are_scored_against_it(cli: CommandLine, tmp_path: Path, state: str) -> None:
     saved(tmp_path / "teacher", _vit, num_labels=10)
     done = cli(
         *("score", "1-1-1", "--teacher", f"hf:{tmp_path / 'teacher'}", "--data", "digits"),
         *("--repeats", "1", "--batch-size", "8", "--teacher-state", state),
     )
     assert done.code == 0, done.err
-    # how images are passed to it is reported where its weights matter
+    # preprocessing is reported only if the weights are used
     assert ("no preprocessor_config.json" in done.err) == (state == "trained")
 
 
-def test_a_network_whose_maps_nearly_vanish_is_compared(tmp_path: Path) -> None:
+def test_a_teacher_with_tiny_feature_maps_is_scored(tmp_path: Path) -> None:
     saved(tmp_path, _mobilenet, num_labels=10, image_size=32)  # random, so each layer shrinks them
     teacher, data = f"hf:{tmp_path}", load_data("digits")
     options: Any = {"teacher_state": "trained", "repeats": 1, "batch_size": 8}
@@ -289,7 +289,7 @@ def test_a_network_whose_maps_nearly_vanish_is_compared(tmp_path: Path) -> None:
     assert -2 < one.score < 0
 
 
-def test_a_network_whose_maps_are_zero_is_named_as_the_cause() -> None:
+def test_a_teacher_with_zero_feature_maps_is_named_as_the_cause() -> None:
     network = _resnet(num_labels=10, num_channels=1)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -300,7 +300,7 @@ def test_a_network_whose_maps_are_zero_is_named_as_the_cause() -> None:
     assert words in str(one.failure)
 
 
-def test_a_given_network_is_reinitialized_from_its_configuration() -> None:
+def test_a_given_network_is_reinitialized_from_its_config() -> None:
     network = _vit(num_labels=10, num_channels=1)
     data = load_data("digits")
     teacher = AsTrained(network, data.spec, size=32)
@@ -313,7 +313,7 @@ def unsafe(folder: Path, content: Any) -> None:
     torch.save(content, folder / "pytorch_model.bin")
 
 
-def test_weights_in_pickle_are_read_without_executing_them(tmp_path: Path) -> None:
+def test_pickled_weights_are_read_without_executing_code(tmp_path: Path) -> None:
     network = saved(tmp_path, _resnet)
     unsafe(tmp_path, network.state_dict())
     images = as_students_see(photographs())
@@ -321,7 +321,7 @@ def test_weights_in_pickle_are_read_without_executing_them(tmp_path: Path) -> No
     torch.testing.assert_close(logits(teacher, images), logits(network, images))
 
 
-def test_nothing_in_weights_is_executed(tmp_path: Path) -> None:
+def test_code_in_weights_is_not_executed(tmp_path: Path) -> None:
     saved(tmp_path, _resnet)
     marker = tmp_path / "marker"
     unsafe(tmp_path, {"hostile": Hostile(marker)})
@@ -330,7 +330,7 @@ def test_nothing_in_weights_is_executed(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
-def test_no_code_of_a_folder_is_executed(tmp_path: Path) -> None:
+def test_code_in_a_folder_is_not_executed(tmp_path: Path) -> None:
     saved(tmp_path, _resnet)
     marker = tmp_path / "marker"
     (tmp_path / "own.py").write_text(f"import os; os.mkdir({str(marker)!r})\n")
@@ -387,7 +387,7 @@ def that_swaps_channels(folder: Path) -> None:
     ],
     ids=["backbone", "text", "damaged", "no weights", "empty", "missing", "other processor"],
 )
-def test_what_is_no_image_classifier_is_one_line(
+def test_a_folder_without_image_classifier_is_a_one_line_error(
     tmp_path: Path, write: Callable[[Path], Any], words: str
 ) -> None:
     folder = tmp_path / "teacher"
@@ -398,7 +398,7 @@ def test_what_is_no_image_classifier_is_one_line(
     assert str(folder) in str(raised.value)
 
 
-def test_an_id_that_cannot_be_reached_is_one_line(
+def test_an_unreachable_id_is_a_one_line_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from huggingface_hub import constants

@@ -1,4 +1,4 @@
-"""Teachers from timm and torchvision, where they can be imported, and the message where not."""
+"""Teachers from timm and torchvision where installed, and the error where not."""
 
 import importlib
 import sys
@@ -27,17 +27,17 @@ def absent(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("library", SMALL)
-def test_a_library_that_is_not_installed_is_reported_in_one_line(
+def test_a_missing_library_is_a_one_line_error(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     absent(library, monkeypatch)
-    monkeypatch.setitem(sys.modules, library, None)  # importing it now finds no module
+    monkeypatch.setitem(sys.modules, library, None)  # importing it now raises ImportError
     line = only_line(cli("score", "1-1-1", "--teacher", f"{library}:{SMALL[library]}"))
     assert f"pip install 'diswot[{library}]'" in line
 
 
 @pytest.mark.parametrize("library", SMALL)
-def test_a_library_that_does_not_fit_torch_is_reported_with_why(
+def test_an_incompatible_library_is_reported_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     absent(library, monkeypatch)
@@ -55,9 +55,9 @@ def test_a_library_that_does_not_fit_torch_is_reported_with_why(
 
 @pytest.fixture(params=sorted(SMALL))
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a library's name; the test is skipped where it cannot be imported."""
+    """Return the name of a library, or skip the test if it cannot be imported."""
     name: str = request.param
-    absent(name, monkeypatch)  # other tests imitate the libraries
+    absent(name, monkeypatch)  # other tests replace the libraries
     try:
         importlib.import_module(name)
     except Exception as error:  # noqa: BLE001  (builds for another torch raise anything)
@@ -66,7 +66,7 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def checkpoint_of(library: str, path: Path) -> dict[str, Any]:
-    """Write the weights of a network of the library with the classes of the data."""
+    """Write the weights of a library's network for the classes of the data."""
     torch.manual_seed(1)
     makers = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
     module, maker = makers[library]
@@ -80,7 +80,7 @@ def found(library: str, path: Path) -> Teacher:
     return find_teacher(f"{library}:{SMALL[library]}", SPEC, weights=path)
 
 
-def test_a_checkpoint_goes_with_the_input_of_its_library(library: str, tmp_path: Path) -> None:
+def test_a_checkpoint_uses_the_preprocessing_of_its_library(library: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     state = checkpoint_of(library, path)
     teacher = found(library, path)
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_another_network_is_refused(library: str, tmp_path: Path
         found(library, path)
 
 
-def test_an_unknown_network_is_one_line(library: str, tmp_path: Path) -> None:
+def test_an_unknown_network_is_a_one_line_error(library: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     checkpoint_of(library, path)
     with pytest.raises(TeacherError, match="cannot be made") as raised:

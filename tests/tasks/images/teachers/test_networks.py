@@ -1,4 +1,4 @@
-"""The built-in networks: their size against published figures, and what they do with images."""
+"""The built-in teachers: published parameter counts, and their forward pass on images."""
 
 import csv
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_color_and_gray_images_reach_every_weight(name: str) -> None:
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_vgg_pools_between_the_first_four_stages() -> None:
+def test_vgg_pools_after_the_first_four_stages() -> None:
     network = VGG((1, 1, 1, 1, 1), num_classes=2).eval()
     with ActivationReader(network, watches=[BLOCK_MAPS]) as read, torch.no_grad():
         activations = read(torch.zeros(1, 3, 48, 48))
@@ -107,14 +107,14 @@ def test_vgg_pools_between_the_first_four_stages() -> None:
 
 
 @pytest.mark.parametrize(("depth", "width"), [(17, 1), (4, 1), (16, 0)])
-def test_there_is_no_wide_residual_network_of_any_depth(depth: int, width: int) -> None:
+def test_invalid_depths_of_wide_residual_networks_are_refused(depth: int, width: int) -> None:
     with pytest.raises(ValueError, match="6n"):
         WideResNet(depth, width, num_classes=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
-def test_a_network_at_the_same_seed_is_the_same(name: str) -> None:
+def test_the_same_seed_gives_the_same_network(name: str) -> None:
     teacher = find_teacher(name, ImageSpec((1, 16, 16), 3, (0.5,), (0.5,), 1.0))
     first, again, other = (teacher.initialized(seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[key], again[key]) for key in first)
@@ -127,13 +127,13 @@ def test_a_network_can_be_written_as_source(name: str) -> None:
     network = TEACHERS[name].build(num_classes=5, in_channels=1).eval()
     images = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        traced = torch.fx.symbolic_trace(network)  # what the export begins with
+        traced = torch.fx.symbolic_trace(network)  # the first step of an export
         assert torch.equal(traced(images), network(images))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEACHERS)
-def test_students_are_scored_for_every_network(cli: CommandLine, name: str) -> None:
+def test_students_are_scored_against_every_network(cli: CommandLine, name: str) -> None:
     done = cli(
         *("score", "1-1-1", "--teacher", name, "--data", "digits"),
         *("--repeats", "1", "--batch-size", "8"),
@@ -142,7 +142,7 @@ def test_students_are_scored_for_every_network(cli: CommandLine, name: str) -> N
     assert "1-1-1" in done.out
 
 
-def test_every_pair_of_the_published_cifar_tables_has_networks(shared_data: Path) -> None:
+def test_every_published_cifar_pair_has_its_networks(shared_data: Path) -> None:
     with (shared_data / "kd-tables" / "kd_pairs.csv").open(encoding="utf-8") as file:
         pairs = [row for row in csv.DictReader(file) if row["dataset"] == "CIFAR-100"]
     assert len(pairs) > 100

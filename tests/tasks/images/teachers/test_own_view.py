@@ -1,4 +1,4 @@
-"""A teacher's accuracy at its own size, next to that on the students' small images."""
+"""A teacher's accuracy at its own image size and on the students' smaller images."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ SIDE, SMALL = 64, 16
 
 
 class Stripes(nn.Module):
-    """Separates fine vertical stripes from fine horizontal ones, which a small image has not."""
+    """Separates fine vertical from horizontal stripes, which small images do not resolve."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def photos(tmp_path: Path, count: int) -> Path:
-    """Return photos of 64×80 pixels whose classes are seen in single pixels."""
+    """Return photos of 64×80 pixels whose classes differ in single pixels."""
     stripes = np.indices((SIDE, 80)) % 2 * 255
     for name, pixels in (("upright", stripes[1]), ("level", stripes[0])):
         (tmp_path / "photos" / name).mkdir(parents=True)
@@ -71,13 +71,13 @@ def compared(data: ImageData, size: int | None) -> tuple[ViewCheck | None, list[
 
 
 class Reversed(Stripes):
-    """The same for folders in alphabetical order, in which `level` is the first."""
+    """The same teacher for folders in alphabetical order, in which `level` is first."""
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images).flip(1)
 
 
-def test_what_a_teacher_loses_is_reported_with_the_cause(folder: Path, tmp_path: Path) -> None:
+def test_a_loss_of_accuracy_is_reported_with_its_cause(folder: Path, tmp_path: Path) -> None:
     data = loaded(folder, SMALL, tmp_path / "data")
     steps: list[Step] = []
     network = AsTrained(Reversed(), data.spec, mean=(0.5,) * 3, std=(0.5,) * 3, size=SIDE)
@@ -93,7 +93,7 @@ def test_what_a_teacher_loses_is_reported_with_the_cause(folder: Path, tmp_path:
 
 
 class Counting(Reversed):
-    """Counts the images that it is given."""
+    """Counts its input images."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,8 +104,8 @@ class Counting(Reversed):
         return super().forward(images)
 
 
-def test_a_large_validation_split_is_compared_alone_and_once(tmp_path: Path) -> None:
-    """Of 256 validation images all are predicted once in each view, and no training image."""
+def test_of_a_large_data_set_only_the_validation_split_is_used(tmp_path: Path) -> None:
+    """All 256 validation images are predicted once in each view, and no training image."""
     folder = photos(tmp_path, 150)
     decoded = loaded(folder, SMALL, tmp_path / "data")
     part, train = decoded.train, decoded.originals["train"]
@@ -123,13 +123,13 @@ def test_a_large_validation_split_is_compared_alone_and_once(tmp_path: Path) -> 
     assert any("100.0 % accuracy at its own size" in step.note for step in steps)
 
 
-def test_nothing_is_reported_where_images_are_as_large(folder: Path, tmp_path: Path) -> None:
+def test_nothing_is_reported_if_images_are_large_enough(folder: Path, tmp_path: Path) -> None:
     data = loaded(folder, SIDE, tmp_path / "data")
     for size in (SIDE, SIDE // 2, None):
         assert compared(data, size) == (None, [])
 
 
-def test_without_original_files_the_enlargement_is_reported() -> None:
+def test_without_original_files_upscaling_is_reported() -> None:
     data = load_data("digits")
     check, (note,) = compared(data, 32)
     assert check is None
@@ -137,8 +137,8 @@ def test_without_original_files_the_enlargement_is_reported() -> None:
     assert "is not available" in note
 
 
-def test_files_are_found_again_in_the_order_of_the_images(folder: Path, tmp_path: Path) -> None:
-    for _ in range(2):  # decoded, and decoded before
+def test_original_files_are_in_the_order_of_the_images(folder: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # decoded, then read from the cache
         data = loaded(folder, SIDE, tmp_path / "data")
         for split in ("train", "val", "test"):
             images = getattr(data, split).images
@@ -159,7 +159,7 @@ def test_a_large_original_is_read_at_a_bounded_size(tmp_path: Path) -> None:
     assert whole.shape == (3, 50, 100)
 
 
-def test_scores_and_distillations_report_it(folder: Path, tmp_path: Path) -> None:
+def test_scores_and_distillations_report_the_comparison(folder: Path, tmp_path: Path) -> None:
     data = loaded(folder, SMALL, tmp_path / "data")
     network = AsTrained(Reversed(), data.spec, mean=(0.5,) * 3, std=(0.5,) * 3, size=SIDE)
     teacher = find_teacher(network, data.spec, classes=data.classes)

@@ -1,4 +1,4 @@
-"""A teacher's own view of training images: the original photos, cut like the student's images."""
+"""A teacher's own view of training images: the same crop of the original photos."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.01)
 
 
 class Tiny(nn.Module):
-    """A network for images of any size, which records what it was given."""
+    """A network for images of any size that records its inputs."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def given_to(teacher: AsTrained) -> list[Tensor]:
 
 
 def viewed(data: ImageData, teacher: nn.Module, *, seed: int = 0, **changes: Any) -> Batch:
-    """Return all training images as a student and a teacher are given them."""
+    """Return all training images as the student and the teacher get them."""
     batches = data.training(replace(RECIPE, **changes), teachers={"teacher": teacher})
     torch.manual_seed(seed)
     return batches(torch.arange(len(data.train)))
@@ -85,8 +85,8 @@ def photo_at(data: ImageData, place: int) -> Tensor:
         return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
 
-def test_the_own_view_is_cut_from_the_photo(data: ImageData) -> None:
-    """The student's crop of 16 pixels, moved by up to 2, is one of 64, moved by four times that."""
+def test_the_teachers_view_is_cropped_from_the_photo(data: ImageData) -> None:
+    """The student's crop of 16 pixels, shifted by up to 2, is one of 64 with 4 times the shift."""
     torch.manual_seed(0)
     teacher = teacher_of(data)
     batch = viewed(data, teacher)
@@ -120,8 +120,8 @@ def _flipped(image: Tensor, mirrored: bool) -> Tensor:
     return image.flip(-1) if mirrored else image
 
 
-def test_two_views_show_the_corner_at_the_same_side(folder: Path, tmp_path: Path) -> None:
-    """Of large images crops have random sizes; the white corner is where the student's is."""
+def test_both_views_have_the_corner_on_the_same_side(folder: Path, tmp_path: Path) -> None:
+    """Crops of large images have random sizes; the white corner is where the student's is."""
     large = load_data(folder, image_size=96, root=tmp_path)
     teacher = teacher_of(large, size=128)
     batch = viewed(large, teacher, seed=3)
@@ -137,8 +137,8 @@ def test_two_views_show_the_corner_at_the_same_side(folder: Path, tmp_path: Path
     assert torch.equal(sides[0].argmax(0)[seen], sides[1].argmax(0)[seen])
 
 
-def test_without_augmentation_it_is_the_teachers_own(data: ImageData) -> None:
-    """Sizes and crops are those of its preprocessing, of the whole photo."""
+def test_without_augmentation_the_teacher_uses_its_own_crop(data: ImageData) -> None:
+    """The whole photo is resized and cropped by the teacher's preprocessing."""
     teacher = teacher_of(data, size=48, crop=(40, 40), mean=(0.5,) * 3, std=(0.25,) * 3)
     batches = data.training(replace(RECIPE, augment="none"), teachers={"teacher": teacher})
     assert batches.fixed
@@ -147,7 +147,7 @@ def test_without_augmentation_it_is_the_teachers_own(data: ImageData) -> None:
         assert torch.equal(image[None], teacher.of_original(photo_at(data, place)))
 
 
-def test_its_accuracy_is_that_at_its_own_size(data: ImageData) -> None:
+def test_its_accuracy_is_measured_at_its_own_size(data: ImageData) -> None:
     teacher = teacher_of(data)
     photos = data.originals["train"]
     every = replace(data, val=data.train, originals={"train": photos, "val": photos})
@@ -160,7 +160,7 @@ def test_its_accuracy_is_that_at_its_own_size(data: ImageData) -> None:
 
 @pytest.mark.parametrize("changes", [{"mixup": 0.4}, {"cutmix": 1.0}], ids=["mixup", "cutmix"])
 def test_mixed_images_are_mixed_in_both_views(data: ImageData, changes: dict[str, Any]) -> None:
-    """A view of the students' very pixels stays equal to their images, mixed or not."""
+    """A view with the students' pixels stays close to their images, also after mixing."""
     teacher = teacher_of(data, mean=data.spec.mean, std=data.spec.std)
     enlarged = replace(data, originals=_small_photos(data))
     batch = viewed(enlarged, teacher, augment="none", **changes)
@@ -204,7 +204,7 @@ def trained(
     return student, notes
 
 
-def test_a_training_gives_the_teacher_its_view(data: ImageData) -> None:
+def test_a_training_passes_its_own_view_to_the_teacher(data: ImageData) -> None:
     teacher = teacher_of(data)
     _, notes = trained(data, teacher)
     assert "the teacher is given the original photos at 64×64" in notes
@@ -216,7 +216,7 @@ def test_a_training_gives_the_teacher_its_view(data: ImageData) -> None:
     assert sharp.diff(dim=3).abs().mean() > 2 * blurred.diff(dim=3).abs().mean()
 
 
-def test_outputs_on_fixed_photos_are_computed_once(data: ImageData) -> None:
+def test_outputs_without_augmentation_are_computed_once(data: ImageData) -> None:
     teacher = teacher_of(data)
     _, notes = trained(data, teacher, replace(RECIPE, augment="none"))
     assert any("are kept in memory" in note for note in notes)
@@ -226,7 +226,7 @@ def test_outputs_on_fixed_photos_are_computed_once(data: ImageData) -> None:
     assert len(given) == 2 * once
 
 
-def test_another_view_is_another_training(data: ImageData, tmp_path: Path) -> None:
+def test_a_training_with_another_view_is_not_resumed(data: ImageData, tmp_path: Path) -> None:
     class Stopped(Exception):  # noqa: N818
         pass
 
@@ -263,14 +263,14 @@ def test_another_view_is_another_training(data: ImageData, tmp_path: Path) -> No
         assert torch.equal(value, resumed.state_dict()[name])
 
 
-def test_a_photo_that_is_gone_is_named(data: ImageData) -> None:
+def test_the_error_names_a_deleted_photo(data: ImageData) -> None:
     paths = tuple(path.with_suffix(".gone") for path in data.originals["train"].paths)
     lost = replace(data, originals={"train": replace(data.originals["train"], paths=paths)})
     with pytest.raises(DataError, match=r"\.gone can no longer be read .*--teacher-view student"):
         viewed(lost, teacher_of(data))
 
 
-def test_own_views_that_cannot_be_are_refused(data: ImageData) -> None:
+def test_invalid_views_are_refused(data: ImageData) -> None:
     with pytest.raises(OptionError, match="digits are not files: leave --teacher-view out"):
         prepare_distillation(None, data="digits", teacher_view="own")
     small = AsTrained(Tiny(), data.spec)

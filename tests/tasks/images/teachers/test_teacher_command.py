@@ -1,4 +1,4 @@
-"""`diswot teacher train`: a checkpoint that `--teacher-weights` takes."""
+"""`diswot teacher train` writes a checkpoint for `--teacher-weights`."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,9 @@ FEW = ("--epochs", "1", "--train-batch-size", "64")
 
 
 @pytest.mark.slow
-def test_what_was_trained_is_taken_as_weights(cli: CommandLine, tmp_path: Path) -> None:
+def test_the_trained_weights_can_be_used_as_teacher_weights(
+    cli: CommandLine, tmp_path: Path
+) -> None:
     done = cli("teacher", "train", "mobilenet-v2", *FEW, "--out", "teacher", "--json")
     assert done.code == 0, done.err
     record = json.loads(done.out)
@@ -38,7 +40,7 @@ def test_what_was_trained_is_taken_as_weights(cli: CommandLine, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_the_next_command_is_named_and_the_folder_is_one_in_runs(cli: CommandLine) -> None:
+def test_the_command_writes_below_runs_and_names_the_next_step(cli: CommandLine) -> None:
     done = cli("teacher", "train", "mobilenet-v2", *FEW)
     weights = "runs/teacher-mobilenet-v2-1/best.safetensors"
     assert f"Next: diswot run --teacher mobilenet-v2 --teacher-weights {weights}" in done.out
@@ -64,14 +66,14 @@ def small(classes: int = 10) -> nn.Module:
     )
 
 
-def test_a_network_with_weights_is_trained_on_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_network_with_weights_is_fine_tuned_in_a_copy(tmp_path: Path) -> None:
     network = small()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     trained(tmp_path / "teacher", network)
     after = load_file(tmp_path / "teacher" / "best.safetensors")
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
     assert not all(torch.equal(after[name], before[name]) for name in before)
-    # SGD's first steps lead nowhere far from where it began
+    # the first steps of SGD stay close to the initial weights
     assert all((after[name] - before[name]).abs().max() < 1 for name in before)
 
 
@@ -81,13 +83,13 @@ def test_a_teacher_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None
     assert not (tmp_path / "teacher").exists()
 
 
-def test_a_network_in_its_own_view_is_trained_in_it(tmp_path: Path) -> None:
+def test_a_network_with_its_own_view_is_trained_in_it(tmp_path: Path) -> None:
     view = AsTrained(small(), load_data("digits").spec, mean=(0.5,), std=(0.5,), size=8)
     trained(tmp_path / "teacher", view)
     assert set(load_file(tmp_path / "teacher" / "best.safetensors")) == set(view.state_dict())
 
 
-def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunFolderError):
         trained(tmp_path)
@@ -104,7 +106,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
         (("hf:./nowhere",), "there is no folder"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(
+def test_an_invalid_command_is_one_line_and_leaves_no_files(
     cli: CommandLine, tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
     assert word in only_line(cli("teacher", "train", *arguments, "--out", "teacher"))
