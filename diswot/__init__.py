@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from diswot.errors import DiswotError, RunError
     from diswot.export import Exported, export, predict
     from diswot.pipeline import RunReport, resume, run
-    from diswot.report import Report, write_report
+    from diswot.report import Comparison, Report, compare_runs, write_report
     from diswot.search import Budget, Candidate, SearchResult, load_run, score, search
     from diswot.tasks.images import load_data
     from diswot.teachers import load_checkpoint
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Budget",
     "Candidate",
+    "Comparison",
     "DiswotError",
     "Exported",
     "Report",
@@ -31,6 +32,7 @@ __all__ = [
     "RunReport",
     "SearchResult",
     "Training",
+    "compare_runs",
     "distill",
     "export",
     "load_checkpoint",
@@ -51,7 +53,7 @@ _ROOMS = {
     "errors": ("DiswotError", "RunError"),
     "export": ("Exported", "export", "predict"),
     "pipeline": ("RunReport", "resume", "run"),
-    "report": ("Report", "write_report"),
+    "report": ("Comparison", "Report", "compare_runs", "write_report"),
     "search": ("Budget", "Candidate", "SearchResult", "load_run", "score", "search"),
     "teachers": ("load_checkpoint",),
 }

@@ -26,6 +26,7 @@ CALLS = [
     "resume",
     "load_run",
     "write_report",
+    "compare_runs",
     "export",
     "predict",
     "load_data",

@@ -33,6 +33,7 @@ _RENAMED = {
 
 _COMMANDS = {
     "bench": "diswot.cli.bench:bench",
+    "compare": "diswot.cli.compare:compare",
     "distill": "diswot.cli.distill:distill",
     "export": "diswot.cli.export:export",
     "init": "diswot.cli.init:init",

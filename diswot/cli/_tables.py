@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WORDS = (
     *("", "name", "network", "architecture", "what it is", "teacher", "student", "loss", "method"),
-    *("group", "file", "verdict", "example", "label"),
+    *("group", "file", "verdict", "example", "label", "run", "setting"),
 )
 """Headings of text columns, which may be wrapped; other columns hold numbers."""
 
@@ -29,20 +29,34 @@ CAPTION_WIDTH = 130
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = ""
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    caption: str = "",
+    piped: int | None = None,
+    words: bool = False,
 ) -> None:
     """Print a table that fits the terminal or the environment variable `COLUMNS`.
 
     If it does not fit, words are wrapped, or each row is printed as a record: no number is
-    truncated and no column omitted. Without a terminal the width is unlimited.
+    truncated and no column omitted.
+
+    Args:
+        title: printed above the table.
+        columns: headings.
+        rows: cells of each row, one per column.
+        caption: printed below the table.
+        piped: width if the output is not a terminal; `None` for no limit.
+        words: whether all columns hold words, which may be wrapped.
     """
     from diswot.cli._layout import Layout, paragraph
 
-    width = _width()
+    width = _width() or piped
     table = Layout(
         [written(column) for column in columns],
         [[written(cell) for cell in row] for row in rows],
-        [column in WORDS for column in columns],
+        [words or column in WORDS for column in columns],
     )
     prose = width or CAPTION_WIDTH
     say("\n".join([paragraph(title, prose), "", *table.lines(width), ""]))

@@ -6,17 +6,16 @@ from pathlib import Path
 from diswot.errors import RunFolderError, first_line
 from diswot.options import takes_options
 from diswot.plots import Figure, require_png, write_figure
-from diswot.report._measures import MEASURES
 from diswot.report._network import Drawing, read_network
-from diswot.report._numbers import HUGE
 from diswot.report._outcome import read_outcome
 from diswot.report._page import Contents, write_page
 from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
+from diswot.report._sound import check_sound
 from diswot.report._trainings import read_curves, training_plots
 from diswot.runs import working_in
 from diswot.runs.folder import replace_file
-from diswot.search import Candidate, SearchResult, load_run, read_manifest
+from diswot.search import SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 
 PAGE, PLOTS = "report.html", "report"
@@ -83,7 +82,7 @@ def write_report(
 
 
 def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
-    _check(result, run)
+    check_sound(result, run)
     contents = _contents(result, run)
     try:
         # Render before writing: a damaged run leaves an existing report unchanged.
@@ -135,37 +134,3 @@ def _drawing(result: SearchResult) -> Drawing | str:
         return read_network(result.best.build, result.signature)
     except Exception as error:  # noqa: BLE001  a network of the user's own can raise anything
         return f"The network cannot be drawn ({type(error).__name__}: {first_line(error)})."
-
-
-def _check(result: SearchResult, folder: Path) -> None:
-    """Make sure that the result can be drawn.
-
-    Raises:
-        RunFolderError: the winner is not one of the candidates, a number is not finite, or the
-            budget is invalid.
-    """
-    # Manifests and journals can be edited by hand, so numbers are checked before plotting.
-    everybody = (result.best, *result.candidates, *result.baselines.values())
-    scored = {candidate.name for candidate in result.candidates if candidate.score is not None}
-    limits = result.manifest.get("budget") or {}
-    sound = (
-        result.best.name in scored
-        and result.best.score is not None
-        and isinstance(limits, dict)
-        and all(map(_is_sound, limits.values()))
-        and all(_is_sound(value) for candidate in everybody for value in _numbers(candidate))
-    )
-    if not sound:
-        raise RunFolderError(
-            f"the run folder {folder} is damaged (its winner, a number or its budget is not "
-            "sound): restore it from a copy"
-        )
-
-
-def _numbers(candidate: Candidate) -> list[object]:
-    costs = (measure.of(candidate) for measure in MEASURES)
-    return [candidate.score, candidate.seconds, candidate.violation, *costs]
-
-
-def _is_sound(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and abs(value) < HUGE)

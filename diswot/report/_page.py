@@ -1,31 +1,24 @@
 """Render the HTML page of a run."""
 
-import base64
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from diswot.plots import FIGURE_TEMPLATES, About, Plot, count, lay_out, style_of_plots
+from diswot.plots import Plot
 from diswot.report import _numbers
 from diswot.report._genes import read_genes
 from diswot.report._made import commands, depends_on_others, facts, noun_of
-from diswot.report._measures import MEASURES, known_measures, share_of_budget, written_score
+from diswot.report._measures import MEASURES, known_measures, share_of_budget
 from diswot.report._network import Drawing
 from diswot.report._outcome import Outcome
+from diswot.report._rendering import render
 from diswot.report._roles import Roles
 from diswot.report._stages import cards
 from diswot.report._trainings import Curve
 from diswot.search import Candidate, SearchResult
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 ROWS = 50
 """Maximal number of rows or names in a table; the page says how many are left out."""
@@ -61,38 +54,26 @@ def write_page(contents: Contents, folder: Path) -> str:
         contents: the contents of the page.
         folder: the run folder, for commands on the page.
     """
-    # Points of all plots share one list of tooltips, numbered here.
-    numbers = _numbered([*contents.search_plots, *contents.training_plots])
-    papers = [lay_out(plot, numbers) for plot in contents.search_plots]
-    style = Markup(style_of_plots()) + _source("style.css")  # noqa: S704
-    script = _source("script.js")
-    page: str = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            vars(contents)
-            | _of_search(contents.result, contents.roles, contents.outcome)
-            | _of_network(contents)
-            | _of_folder(contents.result, folder)
-            | {
-                "sections": _sections(contents),
-                "verdict": contents.outcome.verdict,
-                "noun": noun_of(contents.result.manifest),
-                "cost_papers": papers[:-1],
-                "convergence": papers[-1],
-                "training_papers": [lay_out(plot, numbers) for plot in contents.training_plots],
-                "abouts": [{"title": about.title, "facts": about.facts} for about in numbers],
-                "trained_winner": _trained_winner(contents),
-                "style": style,
-                "script": script,
-                "style_hash": _hash(style),
-                "script_hash": _hash(script),
-                "version": version("diswot"),
-                "rows_at_most": ROWS,
-            }
-        )
+    values = (
+        vars(contents)
+        | _of_search(contents.result, contents.roles, contents.outcome)
+        | _of_network(contents)
+        | _of_folder(contents.result, folder)
+        | {
+            "sections": _sections(contents),
+            "verdict": contents.outcome.verdict,
+            "noun": noun_of(contents.result.manifest),
+            "trained_winner": _trained_winner(contents),
+            "rows_at_most": ROWS,
+        }
     )
-    return page
+    *cost_plots, convergence = contents.search_plots
+    plots = {
+        "cost_papers": cost_plots,
+        "convergence": [convergence],
+        "training_papers": contents.training_plots,
+    }
+    return render("page.html.j2", values, plots)
 
 
 def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str, Any]:
@@ -180,34 +161,3 @@ def _sections(contents: Contents) -> list[tuple[str, str]]:
         "made": ("How this was made", True),
     }
     return [(name, title) for name, (title, present) in there.items() if present]
-
-
-def _numbered(plots: Sequence[Plot]) -> dict[About, int]:
-    """Number the distinct tooltips of all dots."""
-    said = dict.fromkeys(about for plot in plots for about in plot.abouts())
-    return {about: number for number, about in enumerate(said)}
-
-
-def _environment() -> Environment:
-    # Autoescape: names in run folders are untrusted; undefined variables raise.
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, FIGURE_TEMPLATES]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    writers = ("interval", "milliseconds", "percent", "seconds", "signed", "size", "value")
-    environment.filters |= {name: getattr(_numbers, name) for name in writers}
-    environment.filters |= {"count": count, "score": written_score}
-    return environment
-
-
-def _source(name: str) -> Markup:
-    """Return the content of one of our own files without escaping."""
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
-
-
-def _hash(source: str) -> str:
-    """Return the hash of a script or style for the page's Content-Security-Policy."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

@@ -8,6 +8,7 @@ from pathlib import Path
 from diswot.errors import RunFolderError
 from diswot.plots import About, Axis, Dot, Plot, Series
 from diswot.report._numbers import HUGE, interval, seconds, signed, value
+from diswot.tasks import Measure
 from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
 
 MOST = 60
@@ -76,16 +77,16 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
     if not drawn:
         return []
     val = drawn[0].student.val
-    scale, unit = (100, "%") if val.unit == "%" else (1, val.unit)
-    label = ", ".join(filter(None, (f"Validation {val.name}", unit)))
+    metric = [s for n, c in enumerate(drawn) for s in epoch_series(c, _look(n), validation_of(c))]
+    loss = [s for n, c in enumerate(drawn) for s in epoch_series(c, _look(n), _train_loss)]
     return [
         Plot(
             name=f"distillation-{re.sub(r'[^a-zA-Z0-9]+', '-', val.name)}",
             title=f"{val.name[:1].upper()}{val.name[1:]} during distillation",
             caption="On the validation split, which selects the best epoch.",
             x=Axis("Epoch", whole=True),
-            y=Axis(label if val.higher_is_better else f"{label}, lower is better"),
-            series=_lines(drawn, lambda epoch: scale * epoch.val),
+            y=validation_axis(val),
+            series=tuple(metric),
         ),
         Plot(
             name="distillation-loss",
@@ -93,27 +94,58 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
             caption="Mean over the epoch’s batches. Different losses cannot be compared.",
             x=Axis("Epoch", whole=True),
             y=Axis("Training loss"),
-            series=_lines(drawn, lambda epoch: epoch.train_loss),
+            series=tuple(loss),
         ),
     ]
 
 
-def _lines(curves: Sequence[Curve], height: Callable[[Epoch], float]) -> tuple[Series, ...]:
-    series = []
-    for place, curve in enumerate(curves):
-        every = -(-len(curve.epochs) // MOST)
-        drawn = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
-        dots = tuple(Dot(epoch.epoch, height(epoch), _about(curve, epoch)) for epoch in drawn)
-        bare = tuple(Dot(epoch.epoch, height(epoch)) for epoch in curve.epochs)
-        series.append(Series(curve.label, "line", f"line-{place % 6}", bare))
-        series.append(Series(curve.label, "dots", f"line-{place % 6}", dots))
-    return tuple(series)
+def validation_axis(measure: Measure, *, split: str = "Validation") -> Axis:
+    """Return the axis of a measure, with its unit and direction."""
+    label = ", ".join(filter(None, (f"{split} {measure.name}", measure.unit)))
+    return Axis(label if measure.higher_is_better else f"{label}, lower is better")
 
 
-def _about(curve: Curve, epoch: Epoch) -> About:
+def scaled(measure: Measure, number: float) -> float:
+    """Return a number of a measure on its axis: fractions in percent."""
+    return 100 * number if measure.unit == "%" else number
+
+
+def validation_of(curve: Curve) -> Callable[[Epoch], float]:
+    """Return a function that gives the validation measure of an epoch on its axis."""
+    return lambda epoch: scaled(curve.student.val, epoch.val)
+
+
+def epoch_series(
+    curve: Curve, look: str, height: Callable[[Epoch], float], label: str | None = None
+) -> list[Series]:
+    """Return a training's line over its epochs, and the dots on it.
+
+    Args:
+        curve: the training.
+        look: style of both.
+        height: gives the vertical position of an epoch.
+        label: text of the legend; by default the training's.
+    """
+    every = -(-len(curve.epochs) // MOST)
+    drawn = [e for e in curve.epochs if e.epoch % every == 0 or e is curve.epochs[-1]]
+    label = label or curve.label
+    dots = tuple(Dot(e.epoch, height(e), _about(curve, e, label)) for e in drawn)
+    bare = tuple(Dot(epoch.epoch, height(epoch)) for epoch in curve.epochs)
+    return [Series(label, "line", look, bare), Series(label, "dots", look, dots)]
+
+
+def _look(number: int) -> str:
+    return f"line-{number % 6}"
+
+
+def _train_loss(epoch: Epoch) -> float:
+    return epoch.train_loss
+
+
+def _about(curve: Curve, epoch: Epoch, title: str) -> About:
     val = curve.student.val
     return About(
-        curve.label,
+        title,
         (
             ("architecture", curve.student.architecture),
             ("epoch", f"{epoch.epoch} of {len(curve.epochs)}"),
