@@ -146,7 +146,7 @@ def prepare(plan: Plan) -> Prepared:
         method.load_state_dict(saved["method"])
     average = None if recipe.ema is None else moving_average(method.student, recipe.ema)
     for name, view in plan.batches.views.items():
-        plan.meter.report(f"{called(name)} is given {view}")
+        plan.meter.report(f"{called(name)} gets {view}")
     method.prepare(_plain_batches(plan))
     players = checked_players(method, plan.batches.steps)
     # DistributedDataParallel must know whether some parameters get no gradient.

@@ -66,7 +66,7 @@ def _sizes(headers: Sequence[Header], wanted: tuple[int, int]) -> list[str]:
     notes = [f"images scaled and cropped to {wanted[0]}×{wanted[1]}, {of}: {others:,}"]
     cut = sum(_left(header, wanted) <= _LOST for header in headers)
     if cut:
-        notes.append(f"images that are so long that the crop cuts off half or more: {cut:,}")
+        notes.append(f"images that lose half of their area or more in the center crop: {cut:,}")
     return notes
 
 

@@ -146,7 +146,7 @@ def test_conversions_are_counted(tmp_path: Path, load: Load) -> None:
         "images turned, rotated as their EXIF data say: 1",
         "images of several frames, of which the first is taken: 2",
         "images scaled and cropped to 12×12, from 12×12 to 60×12: 1",
-        "images that are so long that the crop cuts off half or more: 1",
+        "images that lose half of their area or more in the center crop: 1",
     } <= set(notes)
 
 

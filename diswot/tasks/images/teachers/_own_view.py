@@ -42,7 +42,7 @@ class ViewCheck:
 
 
 def compare_views(name: str, predictions: Predictions, *, progress: Progress) -> ViewCheck | None:
-    """Report a teacher's accuracies at its own size and in the view in use.
+    """Report a teacher's accuracies at its own size and on the students' images.
 
     Nothing is compared if the teacher was not trained on larger images than the data has, or if
     its own size is unknown.
@@ -58,8 +58,8 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
     (height, width), (own_height, own_width) = data.shape[1:], network.crop
     sizes = f"{height}×{width} enlarged to {own_height}×{own_width}"
     if not data.originals.keys() >= predictions.places.keys():
-        note = f"{name} is given images of {sizes}; without original files its accuracy at its own "
-        progress(message("teacher", f"{note}size is not available"))
+        note = f"{name} gets images of {sizes}; without original files, its accuracy at its own "
+        progress(message("teacher", f"{note}size is unknown"))
         return None
     check = _compared(network, predictions)
     own, in_use = (
@@ -69,8 +69,8 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
         message(
             "teacher",
             f"{name} has {own} accuracy at its own size ({own_height}×{own_width}, from the "
-            f"original files), {in_use} in the view in use ({sizes}), on {len(check.own)} "
-            "images, those of the validation split first",
+            f"original files) and {in_use} with the students' images ({sizes}), measured on "
+            f"{len(check.own)} images",
         )
     )
     if check.loses:
@@ -78,9 +78,9 @@ def compare_views(name: str, predictions: Predictions, *, progress: Progress) ->
         progress(
             message(
                 "teacher",
-                f"warning: {name} loses {points:.1f} points where it is given the students' "
-                f"images of {height}×{width}, as in scores (and in trainings with --teacher-view "
-                "student): choose a larger --image-size, or a teacher that was trained on small "
+                f"warning: {name} loses {points:.1f} points with the students' images of "
+                f"{height}×{width}, which it gets in scores, and in trainings with --teacher-view "
+                "student: choose a larger --image-size, or a teacher that was trained on small "
                 "images",
             )
         )

@@ -207,7 +207,7 @@ def trained(
 def test_a_training_passes_its_own_view_to_the_teacher(data: ImageData) -> None:
     teacher = teacher_of(data)
     _, notes = trained(data, teacher)
-    assert "the teacher is given the original photos at 64×64" in notes
+    assert "the teacher gets the original photos at 64×64" in notes
     sharp = given_to(teacher)[-1]
     _, notes = trained(replace(data, teacher_view="student"), teacher)
     assert not any("photos" in note for note in notes)
