@@ -134,7 +134,7 @@ def test_without_original_files_upscaling_is_reported() -> None:
     check, (note,) = compared(data, 32)
     assert check is None
     assert "16×16 enlarged to 32×32" in note
-    assert "is not available" in note
+    assert "is unknown" in note
 
 
 def test_original_files_are_in_the_order_of_the_images(folder: Path, tmp_path: Path) -> None:
