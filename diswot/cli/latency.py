@@ -45,8 +45,8 @@ _SUBJECT = shared.options(
     click.option(
         "--form",
         type=click.Choice(list(RUNTIMES)),
-        help="Runtime to time: PyTorch (eager), ONNX Runtime, or torch.compile; by default onnx, "
-        "in which students are deployed, if it is installed.",
+        help="Runtime to time: PyTorch (eager), ONNX Runtime, or torch.compile; by default onnx "
+        "if it is installed.",
     ),
     click.option(
         "--batch",
@@ -95,12 +95,10 @@ def calibrate(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Measure every operator of a space once, so that latencies can be predicted.
+    """Measure the operators of a space, so that a search can predict latencies.
 
-    Operators are timed in PyTorch; what is predicted from them is the whole network in the
-    form of --form.
-
-    The machine should do nothing else meanwhile.
+    Operators are timed in PyTorch. The latency of whole networks in the runtime of --form is
+    predicted from them. Run this on an idle machine.
 
     Example: diswot latency calibrate --space nas-bench-201 --data cifar10 --threads 1
     """
@@ -177,7 +175,7 @@ def measure(
         [[text, *_cells(each)] for text, each in measured.items()],
         caption=(
             "Outliers are runs farther from the quartiles than 1.5 times their distance (IQR); "
-            "many of them mean a busy machine."
+            "many of them mean that the machine is busy."
         ),
     )
     say(f"Next: diswot latency calibrate --space {subject.space} --data {subject.data}")
@@ -264,6 +262,6 @@ def _print(table: OperatorTable, path: Path) -> None:
     say(f"Wrote {path}")
     if table.measurement_noise > BUSY:
         say(
-            f"The machine was busy: half of the runs took {table.measurement_noise:.0%} longer "
-            "than the fast ones; calibrate again when it is idle."
+            f"The machine was busy: the median run was {table.measurement_noise:.0%} slower than "
+            "the fastest tenth; calibrate again when it is idle."
         )

@@ -20,7 +20,7 @@ from diswot.cli._terminal import say
 )
 @shared.JSON
 def report(run: Path, space: str | None, plots: bool | None, as_json: bool) -> None:
-    """Write RUN as one HTML page that loads nothing, RUN/report.html.
+    """Write the report of RUN, a self-contained HTML page RUN/report.html.
 
     Example: diswot report runs/search-1
     """
