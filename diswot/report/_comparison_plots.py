@@ -54,13 +54,17 @@ def _fronts(compared: Compared, measure: Measure) -> Plot:
     )
 
 
+def _better(one: Candidate, other: Candidate) -> Candidate:
+    return max(one, other, key=Candidate.merit)
+
+
 def convergence_plot(compared: Compared) -> Plot:
     """Return the best score so far of every run, against evaluations."""
     series = []
     for number, run in enumerate(compared.runs):
         height = _height(run, compared)
         scored = [c for c in run.result.candidates if c.score is not None]
-        best = list(accumulate(scored, lambda one, other: max(one, other, key=Candidate.merit)))
+        best = list(accumulate(scored, _better))
         better = [0, *(n for n, (old, new) in enumerate(pairwise(best), 1) if new is not old)]
         dots = tuple(Dot(n + 1, height(best[n]), _about(run, best[n])) for n in better)
         steps = (*(Dot(dot.x, dot.y) for dot in dots), Dot(len(scored), dots[-1].y))
