@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.bench.correlation import BASELINES, Correlation, correlate, scores_of
-from diswot.bench.ground_truths import GroundTruth, find_truth, truth_from_csv
+from diswot.bench.ground_truths import TRUTHS, GroundTruth, find_truth, truth_from_csv
 from diswot.bench.measurement import (
     Measured,
     MeasurementSettings,
@@ -56,6 +56,7 @@ class CorrelationSettings:
         column: column of accuracies of a CSV file.
         space: search space of a CSV file.
         data: dataset to score on; by default that of the target's trainings.
+        table: official file of the ground truth, if it is not in the data root.
         sample: number of architectures, drawn at random; 0 for all.
         teacher: a teacher's name; by default `resnet110` for images, else the task's.
         teacher_state: whether it is at random initialization, or trained.
@@ -73,6 +74,7 @@ class CorrelationSettings:
     column: str | None = None
     space: str | None = None
     data: str | None = None
+    table: str | None = None
     sample: int = 0
     teacher: str | None = None
     teacher_state: TeacherState = "random"
@@ -141,7 +143,7 @@ def run_correlation(
     scorers = tuple(dict.fromkeys((*settings.scorers, *BASELINES)))
     all_terms(scorers)  # unknown scorers raise before anything is read
     # 1. Read the ground truth; leave out scorers whose inputs the networks do not give.
-    truth, target = _truth(settings)
+    truth, target = _truth(settings, progress)
     scorers = readable(scorers, truth.task, progress)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
@@ -176,16 +178,24 @@ def run_correlation(
     return table
 
 
-def _truth(settings: CorrelationSettings) -> tuple[GroundTruth, str]:
+def _truth(settings: CorrelationSettings, progress: Progress) -> tuple[GroundTruth, str]:
     if not settings.truth.endswith(".csv"):
         if settings.column or settings.space:
             raise OptionError(
                 "--column and --space are for a CSV file of your own: "
                 f"for {settings.truth} give --target"
             )
-        truth = find_truth(settings.truth, find_root(settings.data_root))
+        table, root = settings.table, find_root(settings.data_root)
+        truth = find_truth(
+            settings.truth, root, table=None if table is None else Path(table), progress=progress
+        )
         default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
         return truth, settings.target or default
+    if settings.table is not None:
+        raise OptionError(
+            f"--table {settings.table} is for the official file of a built-in truth, but --truth "
+            f"{settings.truth} is a table already: leave it out"
+        )
     if not (settings.column and settings.space and settings.data):
         raise OptionError(
             f"for {settings.truth} give --column, --space and --data: "
@@ -210,9 +220,14 @@ def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
         if found != listed:
             raise DataError(
                 f"{truth.name}: {truth.space.to_string(arch)} has {listed:,.12g} parameters in the "
-                f"table, but its network has {found:,} for {truth.data}: give the space and the "
-                f"data of the table, or remove its column params"
+                f"table, but its network has {found:,} for {truth.data}: {_remedy(truth)}"
             )
+
+
+def _remedy(truth: GroundTruth) -> str:
+    if truth.name in TRUTHS:
+        return "copy or download the table again"
+    return "give the space and the data of the table, or remove its column params"
 
 
 def timed(

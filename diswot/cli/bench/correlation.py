@@ -35,6 +35,9 @@ CAPTION = (
     "A name of `diswot list benchmarks`, or a CSV file of your own.",
     target="A column of a built-in truth; by default distilled, or its first.",
 )
+@click.option(
+    "--table", help="Official file of nas-bench-101 (.tfrecord); by default in the data root."
+)
 @click.option("--column", help="Column of accuracies in a file of your own.")
 @click.option("--space", help="Space of a file of your own: a name or package.module:Class.")
 @click.option("--data", help="Dataset to score on; a built-in truth has its own.")

@@ -1,0 +1,122 @@
+"""Reader of TFRecord files and Protocol Buffers messages that needs no TensorFlow."""
+
+import struct
+from collections.abc import Iterator
+from typing import IO
+
+LONGEST = 1 << 20
+"""Maximum length of a record in bytes, so that a damaged length cannot fill the memory."""
+
+_CASTAGNOLI = 0x82F63B78
+_MASK_DELTA = 0xA282EAD8
+_VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5
+
+
+def _table() -> list[int]:
+    values = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (_CASTAGNOLI if value & 1 else 0)
+        values.append(value)
+    return values
+
+
+_TABLE = _table()
+
+
+def crc32c(content: bytes) -> int:
+    """Return the CRC-32C (Castagnoli) of some bytes, RFC 3720, appendix B.4.
+
+    Examples:
+        >>> hex(crc32c(b"123456789"))
+        '0xe3069283'
+    """
+    crc, table = 0xFFFFFFFF, _TABLE
+    for byte in content:
+        crc = table[(crc ^ byte) & 0xFF] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
+def masked_crc32c(content: bytes) -> int:
+    """Return the checksum that a TFRecord file stores for some bytes.
+
+    Examples:
+        >>> hex(masked_crc32c(b""))
+        '0xa282ead8'
+    """
+    crc = crc32c(content)
+    return (crc >> 15 | crc << 17) + _MASK_DELTA & 0xFFFFFFFF
+
+
+def read_records(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the records of a TFRecord file.
+
+    Each record is its length (8 bytes, little-endian) with a checksum, and the content with a
+    checksum (`tensorflow/core/lib/io/record_writer.h`).
+
+    Args:
+        file: the file, opened for reading bytes.
+
+    Raises:
+        ValueError: the file ends inside a record, a checksum is wrong, or a record is longer
+            than `LONGEST`.
+    """
+    while head := file.read(12):
+        if len(head) < 12:
+            raise ValueError("the file ends inside a record")
+        length, checksum = struct.unpack("<QI", head)
+        if masked_crc32c(head[:8]) != checksum:
+            raise ValueError("the checksum of a record's length is wrong")
+        if length > LONGEST:
+            raise ValueError(f"a record of {length:,} bytes is longer than {LONGEST:,}")
+        content, foot = file.read(length), file.read(4)
+        if len(content) < length or len(foot) < 4:
+            raise ValueError("the file ends inside a record")
+        if masked_crc32c(content) != int.from_bytes(foot, "little"):
+            raise ValueError("the checksum of a record's content is wrong")
+        yield content
+
+
+def read_fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
+    """Yield (number, value) of the fields of a Protocol Buffers message.
+
+    A value is an integer (a varint, read as unsigned), a float, or the bytes of a string or a
+    nested message.
+
+    Raises:
+        ValueError: the bytes are not a message.
+
+    Examples:
+        >>> list(read_fields(bytes([0x10, 0x96, 0x01, 0x0A, 0x02, 0x68, 0x69])))
+        [(2, 150), (1, b'hi')]
+    """
+    place, size = 0, len(message)
+    while place < size:
+        key, place = _varint(message, place)
+        kind = key & 7
+        if kind == _VARINT:
+            number, place = _varint(message, place)
+            yield key >> 3, number
+            continue
+        length, place = {_DOUBLE: (8, place), _FLOAT: (4, place)}.get(kind) or (
+            _varint(message, place) if kind == _BYTES else (size + 1, place)
+        )
+        if place + length > size:
+            raise ValueError("its metrics are not a Protocol Buffers message")
+        content, place = message[place : place + length], place + length
+        yield key >> 3, content if kind == _BYTES else _number(content)
+
+
+def _number(content: bytes) -> float:
+    (value,) = struct.unpack("<d" if len(content) == 8 else "<f", content)
+    return float(value)
+
+
+def _varint(message: bytes, place: int) -> tuple[int, int]:
+    """Return the base-128 integer at a place, and the place after it."""
+    value = 0
+    for shift, byte in enumerate(message[place : place + 10]):
+        value |= (byte & 0x7F) << 7 * shift
+        if byte < 0x80:
+            return value, place + shift + 1
+    raise ValueError("its metrics are not a Protocol Buffers message")
