@@ -1,14 +1,14 @@
-"""From a folder of images and a Hugging Face classifier to a student that ships.
+"""Distill a Hugging Face image classifier into a student of less than 300,000 parameters.
 
-The folder has a folder for each class, or `train/` and `val/` of such. The teacher is a folder
-that `save_pretrained` wrote after fine-tuning, or an id of the Hub. Out comes a student of less
-than 300,000 parameters: plain source, weights, ONNX and a card, in `RUN/student`.
+The folder of images has one folder per class, or folders `train/` and `val/` of class folders. The
+teacher is a folder that `save_pretrained` wrote after fine-tuning, or an id of the Hub. The
+exported student is in `RUN/student`: source code, weights, ONNX and a model card.
 
     python examples/own_images.py --images photos/ --teacher my-fine-tuned-vit/
-    python examples/own_images.py --small   # makes images and a teacher itself, seconds
+    python examples/own_images.py --small   # draws images and trains a teacher; takes seconds
 
-Images are resized to one size (`--image-size`), which the student is made for; for the teacher
-they are resized and normalized as its processor says.
+Images are resized to one size (`--image-size`), the input size of the student. For the teacher
+they are resized and normalized as its image processor specifies.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from PIL import Image, ImageDraw
 import diswot
 
 SHAPES = {"disc": "ellipse", "square": "rectangle", "stroke": "line"}
-"""What is drawn in the small form: the name of a class, and how Pillow calls it."""
+"""Class → name of Pillow's drawing method; drawn with --small."""
 
 
 def main(*, images: str, teacher: str, image_size: int | None, out: str, small: bool) -> None:
-    """Search, distill, export, and use what was exported."""
+    """Search, distill and export a student, and use it."""
     options: dict[str, Any] = {}
     if small:
         images, teacher = tiny_images(Path("shapes")), tiny_teacher(Path("tiny-resnet"))
@@ -60,16 +60,16 @@ def main(*, images: str, teacher: str, image_size: int | None, out: str, small: 
 
 
 def use(folder: Path) -> None:
-    """Run the exported student, which needs only torch."""
+    """Run the exported student, which needs only PyTorch."""
     student = runpy.run_path(str(folder / "student.py"))
     network = student["load"]()
     pixels = torch.randint(256, (1, *student["SHAPE"]))
     probabilities = network(student["normalize"](pixels)).softmax(1)[0]
-    print(f"it runs with torch alone; of noise it says {probabilities.argmax()}, a class's place")
+    print(f"the student runs without DisWOT; it predicts class {probabilities.argmax()} for noise")
 
 
 def tiny_images(folder: Path) -> str:
-    """Draw 32 images of 16×16 pixels of each of three shapes."""
+    """Draw 32 images of 16×16 pixels for each of three shapes."""
     rng = np.random.default_rng(0)
     for name, method in SHAPES.items():
         (folder / name).mkdir(parents=True)
@@ -84,7 +84,7 @@ def tiny_images(folder: Path) -> str:
 
 
 def tiny_teacher(folder: Path) -> str:
-    """Write a ResNet of two stages as fine-tuning with transformers would leave one."""
+    """Save a ResNet with two stages in the format of transformers."""
     from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
 
     torch.manual_seed(0)
@@ -103,10 +103,10 @@ def tiny_teacher(folder: Path) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", default="photos", help="The folder of images.")
-    parser.add_argument("--teacher", default="teacher", help="The classifier's folder, or its id.")
-    parser.add_argument("--image-size", type=int, help="Height and width of the student's images.")
-    parser.add_argument("--out", default="run", help="The run folder.")
-    parser.add_argument("--small", action="store_true", help="Seconds instead of hours.")
+    parser.add_argument("--images", default="photos", help="Folder of images.")
+    parser.add_argument("--teacher", default="teacher", help="Folder or Hub id of the classifier.")
+    parser.add_argument("--image-size", type=int, help="Height and width of student inputs.")
+    parser.add_argument("--out", default="run", help="Run folder.")
+    parser.add_argument("--small", action="store_true", help="Use tiny images and a tiny teacher.")
     chosen = parser.parse_args()
     main(**{**vars(chosen), "teacher": f"hf:{chosen.teacher}"})

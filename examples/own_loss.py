@@ -1,16 +1,16 @@
-"""A distillation loss of your own, combined with two that come with DisWOT.
+"""Write a distillation loss and combine it with built-in losses.
 
-The loss lets the student imitate how sure the teacher is of an image: the difference of the
-entropies of their predictions. Registered, it has a name, a weight and an option, and can be
-part of any expression. The same student is distilled from the same initialization with the
-labels alone, with KD, and with KD and the loss.
+The loss trains the student to be as certain of an image as the teacher: it compares the entropies
+of their predictions. Once it is registered, it has a name, a default weight and an option, and can
+be used in any loss expression. The program trains the same student from the same initialization
+with the labels alone, with KD, and with KD and this loss.
 
-    python examples/own_loss.py                     # digits; minutes on two CPU cores
+    python examples/own_loss.py                     # digits; takes minutes on two CPU cores
     python examples/own_loss.py --data cifar100 --data-root ~/data --epochs 240
-    python examples/own_loss.py --small             # seconds
+    python examples/own_loss.py --small             # takes seconds
 
-On the command line it needs no name: from this folder it is
-`diswot distill --arch 1-1-1 --loss "0.1*ce + 0.9*kd + own_loss:sureness(temperature=2)"`.
+The command line also accepts the function without registration. In this folder, run `diswot
+distill --arch 1-1-1 --loss "0.1*ce + 0.9*kd + own_loss:sureness(temperature=2)"`.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from search_spaces import ResNetDepthSpace
 def sureness(
     student: Activations, teacher: Activations, _batch: TrainingBatch, *, temperature: float = 1.0
 ) -> Tensor:
-    """Return the mean squared difference in entropy of predictions of softened predictions."""
+    """Return the mean squared difference between the entropies of the softened predictions."""
     return F.mse_loss(
         entropy(student.output / temperature), entropy(teacher.output.detach() / temperature)
     )
@@ -47,7 +47,7 @@ LOSSES = ("ce", "0.1*ce + 0.9*kd(T=4)", "0.1*ce + 0.9*kd(T=4) + sureness(tempera
 
 
 def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -> None:
-    """Distill one student by each loss."""
+    """Train one student with each loss."""
     images = diswot.load_data(data, root=data_root)
     space = ResNetDepthSpace(in_channels=images.shape[0])
     for loss in LOSSES:
@@ -68,8 +68,8 @@ def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="digits", help="A name or a folder of images.")
-    parser.add_argument("--data-root", help="Where named data lie.")
-    parser.add_argument("--epochs", type=int, help="Of each distillation.")
-    parser.add_argument("--small", action="store_true", help="Seconds instead of minutes.")
+    parser.add_argument("--data", default="digits", help="Name of a dataset, or folder of images.")
+    parser.add_argument("--data-root", help="Folder of the named datasets.")
+    parser.add_argument("--epochs", type=int, help="Epochs of each training.")
+    parser.add_argument("--small", action="store_true", help="Train for one epoch only.")
     main(**vars(parser.parse_args()))

@@ -1,16 +1,16 @@
-"""A search space of your own, from the class that declares it to an exported student.
+"""Declare a search space, search it, and export the student.
 
-The space is that of MobileNets: a stem, then blocks of a depthwise and a pointwise convolution.
-It names what can be chosen and builds the network of a choice; drawing, mutation, crossover
-and names follow from that. The best architecture in budget for a ResNet-56 is distilled from it
-and exported.
+The space has networks similar to MobileNet: a stem, then blocks of a depthwise and a pointwise
+convolution. The class declares the choices and builds the network of an architecture; sampling,
+mutation, crossover and names are derived from the choices. The program searches the best student
+of a ResNet-56 within a budget, distills it, and exports it.
 
-    python examples/own_space.py                     # digits; minutes on two CPU cores
+    python examples/own_space.py                     # digits; takes minutes on two CPU cores
     python examples/own_space.py --data cifar100 --data-root ~/data --epochs 240
-    python examples/own_space.py --small             # seconds
+    python examples/own_space.py --small             # takes seconds
 
-On the command line the same space is `diswot run --space own_space:MobileStudents` from this
-folder; a space that takes arguments is then made with none.
+In this folder, `diswot run --space own_space:MobileStudents` uses the same space. The class is
+then instantiated without arguments.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from search_spaces import Choice, ChoiceSpace
 
 
 class MobileStudents(ChoiceSpace):
-    """Depthwise separable networks of three stages; 3⁴ architectures."""
+    """Depthwise separable networks with three stages; 3⁴ = 81 architectures."""
 
     width = Choice(16, 24, 32)
     depth = Choice(1, 2, 3)
@@ -35,7 +35,7 @@ class MobileStudents(ChoiceSpace):
         self.in_channels = in_channels
 
     def build(self, arch: Any, num_classes: int) -> nn.Module:
-        """Build the network: any module will do that ends in a linear classifier."""
+        """Return the network of an architecture: any module that ends with a linear classifier."""
         activation = {"relu": nn.ReLU, "silu": nn.SiLU, "hardswish": nn.Hardswish}[arch.activation]
         layers: list[nn.Module] = [
             nn.Conv2d(self.in_channels, arch.width, 3, padding=1, bias=False),
@@ -68,7 +68,7 @@ def separable(
 
 
 def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -> None:
-    """Search, distill and export."""
+    """Search, distill and export a student."""
     images = diswot.load_data(data, root=data_root)
     teacher = "resnet20" if small else "resnet56"
     result = diswot.search(
@@ -92,7 +92,7 @@ def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -
         epochs=1 if small else epochs,
         teacher_epochs=2 if small else None,
     )
-    print(f"student: {report.test} of the test images")
+    print(f"student: {report.test} on the test split")
 
     exported = diswot.export(student, "student", onnx=False if small else None)
     print(f"exported to {exported.folder}: {', '.join(exported.files)}")
@@ -100,8 +100,8 @@ def main(*, data: str, data_root: str | None, epochs: int | None, small: bool) -
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="digits", help="A name or a folder of images.")
-    parser.add_argument("--data-root", help="Where named data lie.")
-    parser.add_argument("--epochs", type=int, help="Of the distillation.")
-    parser.add_argument("--small", action="store_true", help="Seconds instead of minutes.")
+    parser.add_argument("--data", default="digits", help="Name of a dataset, or folder of images.")
+    parser.add_argument("--data-root", help="Folder of the named datasets.")
+    parser.add_argument("--epochs", type=int, help="Epochs of the distillation.")
+    parser.add_argument("--small", action="store_true", help="Run a tiny search.")
     main(**vars(parser.parse_args()))

@@ -93,7 +93,7 @@ class Landmarks(Task):
             return dataset
         if flips and dataset.mirror is None:
             raise OptionError(
-                f"{dataset.name} cannot be mirrored, since which points change places is not "
-                "known: leave flips out"
+                f"{dataset.name} cannot be flipped, because the counterparts of its points in "
+                "flipped images are unknown: leave flips out"
             )
         return dataset if flips else replace(dataset, mirror=None)

@@ -134,7 +134,7 @@ def test_flips_need_pairs_of_mirrored_points(outlines: LandmarkData) -> None:
     unknown = replace(outlines, mirror=None)
     assert task.prepared(outlines, {"flips": None}) is outlines
     assert task.prepared(outlines, {"flips": False}).training(Recipe("standard")).fixed is False
-    with pytest.raises(OptionError, match="cannot be mirrored"):
+    with pytest.raises(OptionError, match="cannot be flipped"):
         task.prepared(unknown, {"flips": True})
 
 
