@@ -140,7 +140,7 @@ def _assembled(
     if points == FACE_POINTS:
         notes.append("the 68 points are assumed to be those of 300-W, in its order")
     else:
-        notes.append("images are not flipped: the points' counterparts in flipped images are unknown")
+        notes.append("images are not flipped, because points have no known counterparts")
     mirror = mirrored_face() if points == FACE_POINTS else None
     normalizer = default_normalizer(points)
     return LandmarkData(
