@@ -1,13 +1,13 @@
 """Export students so that they run without DisWOT."""
 
 from diswot.export._api import Exported, export
-from diswot.export._dry import dry_export
+from diswot.export._dry_export import dry_export
 from diswot.export._formats import FORMATS, Format
 from diswot.export._forms import Form
 from diswot.export._hub import check_repo, push
 from diswot.export._predicting import ExportedStudent, predict
 from diswot.export._reading import read_exported
-from diswot.export._wanted import wanted_forms
+from diswot.export._requested_formats import wanted_forms
 from diswot.runtimes import onnx_available, require_onnx
 
 __all__ = [

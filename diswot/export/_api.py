@@ -13,14 +13,14 @@ import torch
 from torch import nn
 
 from diswot.errors import ExportError, OptionError
-from diswot.export._compared import check_same
-from diswot.export._described import counted, describe
+from diswot.export._comparison import check_same
+from diswot.export._description import counted, describe
 from diswot.export._evaluation import Reference, check_reported, check_same_data, evaluated
 from diswot.export._formats import FORMATS, WEIGHTS, Format
 from diswot.export._forms import Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Process, Runner
-from diswot.export._wanted import check_possible, wanted_forms
+from diswot.export._requested_formats import check_possible, wanted_forms
 from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from diswot.errors import ExportError, OptionError
-from diswot.export._compared import TOLERANCE
+from diswot.export._comparison import TOLERANCE
 from diswot.networks.output import output_of
 from diswot.tasks import Dataset, Measure, Metric
 from search_spaces import Signature

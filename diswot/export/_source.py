@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from diswot.errors import ExportError, first_line
-from diswot.export._compared import check_same
+from diswot.export._comparison import check_same
 from diswot.export._network import OutputOnly, outputs_of
 from diswot.export._operations import operations_of
 from diswot.export._templates import render

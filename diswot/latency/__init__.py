@@ -1,7 +1,7 @@
 """Latencies of architectures: measured, looked up in a table, or predicted."""
 
 from diswot.latency._calibration import calibrate
-from diswot.latency._finding import check_latency, find_latency
+from diswot.latency._find_latency import check_latency, find_latency
 from diswot.latency._forms import FORMS, check_form, default_form, is_measured
 from diswot.latency._latency import Latency
 from diswot.latency._measured import (

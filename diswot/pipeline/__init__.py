@@ -1,11 +1,11 @@
 """`diswot run`: search, distill the winner, compare with baselines, export."""
 
 from diswot.options import RunOptions
-from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._comparing import TrainedStudent
 from diswot.pipeline._job import DEFAULT_BUDGET, run
 from diswot.pipeline._report import Row, RunReport
 from diswot.pipeline._resume import resume
+from diswot.pipeline._run_checks import check_run
 from diswot.pipeline._selection import verdict
 from diswot.pipeline._verdict import Alternative, Verdict, read_verdict
 

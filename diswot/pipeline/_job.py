@@ -23,11 +23,11 @@ from diswot.options import (
     filled,
     options_of,
 )
-from diswot.pipeline._asked_for import check_run
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import takes_run_options, with_method
 from diswot.pipeline._report import RunReport
+from diswot.pipeline._run_checks import check_run
 from diswot.pipeline._short_trainings import trained_briefly
 from diswot.pipeline._stage import Run, run_stages
 from diswot.pipeline._stages import main_job

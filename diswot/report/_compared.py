@@ -8,9 +8,9 @@ from typing import Any
 
 from diswot.errors import OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK
-from diswot.report._made import depends_on_others, facts
 from diswot.report._numbers import listed
 from diswot.report._outcome import Outcome, read_outcome
+from diswot.report._provenance import depends_on_others, facts
 from diswot.report._sound import check_sound
 from diswot.report._trainings import Curve, read_curves
 from diswot.search import Candidate, SearchResult, load_run, read_manifest

@@ -6,8 +6,8 @@ from itertools import accumulate, pairwise
 
 from diswot.plots import About, Axis, Dot, Plot, Series, wants_log
 from diswot.report._compared import Compared, ComparedRun
-from diswot.report._made import noun_of
 from diswot.report._measures import MEASURES, Measure, costs, written_score
+from diswot.report._provenance import noun_of
 from diswot.report._trainings import (
     epoch_series,
     scaled,

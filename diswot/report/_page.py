@@ -10,10 +10,10 @@ from typing import Any
 from diswot.plots import Plot
 from diswot.report import _numbers
 from diswot.report._genes import read_genes
-from diswot.report._made import commands, depends_on_others, facts, noun_of
 from diswot.report._measures import MEASURES, known_measures, share_of_budget
 from diswot.report._network import Drawing
 from diswot.report._outcome import Outcome
+from diswot.report._provenance import commands, depends_on_others, facts, noun_of
 from diswot.report._rendering import render
 from diswot.report._roles import Roles
 from diswot.report._stages import cards

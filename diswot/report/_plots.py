@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate, pairwise
 
 from diswot.plots import Axis, Dot, Plot, Series, wants_log
-from diswot.report._made import depends_on_others, noun_of
 from diswot.report._measures import Measure, known_measures
+from diswot.report._provenance import depends_on_others, noun_of
 from diswot.report._roles import Roles
 from diswot.search import Candidate, SearchResult, pareto_front
 

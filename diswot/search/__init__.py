@@ -10,7 +10,6 @@ from diswot.options import (
     TeacherState,
     options_of,
 )
-from diswot.search._again import data_again, restored_option, source_of, task_of
 from diswot.search._api import check_search, resume, score, search
 from diswot.search._brief_training import BriefTraining
 from diswot.search._budget import Budget
@@ -20,6 +19,7 @@ from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluation_pool import evaluation_pool
 from diswot.search._history import History
 from diswot.search._repeats import check_batch_size, prepare_repeats
+from diswot.search._restored_options import data_again, restored_option, source_of, task_of
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
 from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring

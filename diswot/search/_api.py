@@ -19,12 +19,12 @@ from diswot.options import (
 from diswot.progress import Progress, silent, tracked
 from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder
-from diswot.search._again import restored_option
 from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
 from diswot.search._history import History
 from diswot.search._journal import Journal
+from diswot.search._restored_options import restored_option
 from diswot.search._result import SearchResult, read_manifest
 from diswot.search._resuming import check_resume, check_same, comparison_again
 from diswot.search._run import Run

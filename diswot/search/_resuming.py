@@ -13,7 +13,7 @@ from diswot.options import DEFAULT_TASK, ResumeOptions, filled, takes_options
 from diswot.progress import Progress, message, silent
 from diswot.references import is_reference
 from diswot.scorers import Scorer, Term, find_scorer
-from diswot.search._again import data_again, restored_option, source_of, task_of
+from diswot.search._restored_options import data_again, restored_option, source_of, task_of
 from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring
 from diswot.search._settings import SearchSettings, check_alone_or_cluster
 from diswot.search._spaces import SPACES

@@ -1,7 +1,6 @@
 """Teachers by name, from libraries and from checkpoints, with random or trained weights."""
 
 from diswot.teachers._checkpoint import load_checkpoint
-from diswot.teachers._given import called, given
 from diswot.teachers._hub import check_hub_download, check_torch_download
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._sources import BuiltIn, Library, TeacherSources, name_of
@@ -12,6 +11,7 @@ from diswot.teachers._transformers import (
     find_transformers,
     transformers_source,
 )
+from diswot.teachers._user_teacher import called, given
 
 __all__ = [
     "BuiltIn",

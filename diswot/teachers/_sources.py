@@ -12,8 +12,8 @@ from diswot.errors import OptionError, TeacherError, UnknownNameError
 from diswot.networks.copies import copied
 from diswot.references import is_reference, resolve
 from diswot.teachers._checkpoint import checkpoint_path, loaded_notes
-from diswot.teachers._given import called, given, taken
 from diswot.teachers._teacher import Teacher
+from diswot.teachers._user_teacher import called, given, taken
 
 CALLABLE = "package.module:callable"
 

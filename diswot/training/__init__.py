@@ -20,19 +20,19 @@ from diswot.training._batches import Batches
 from diswot.training._distillation import Distillation
 from diswot.training._distillation_method import DistillationMethod
 from diswot.training._fingerprint import teachers_of
-from diswot.training._kept import kept_or_trained
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._method import Method, Player, checked_players
 from diswot.training._metrics import METRICS, Epoch, read_metrics
+from diswot.training._network_cache import kept_or_trained
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe, default_recipe
-from diswot.training._saved import SavedStudent, folder_name, is_unfinished, saved_students
+from diswot.training._saved_students import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.training._shortlist import Halving, Rung, halve, total_epochs
 from diswot.training._teacher import TrainedTeacher
 from diswot.training._teacher_training import check_teacher_training, train_teacher
-from diswot.training._trained import Training
 from diswot.training._training import train, train_by
+from diswot.training._training_result import Training
 
 __all__ = [
     "AUGMENTATIONS",

@@ -16,18 +16,18 @@ from diswot.runs import working_in
 from diswot.tasks import DEFAULT, Dataset, find_subject, takes_task_options
 from diswot.tasks import data_root as find_root
 from diswot.training._acceleration import check_precision
-from diswot.training._distillation import Distillation
-from diswot.training._given import (
+from diswot.training._argument_checks import (
     GivenTeacher,
     check_compatible,
     check_own,
     named_teachers,
     own_options,
 )
+from diswot.training._distillation import Distillation
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
-from diswot.training._saved import training_folder
+from diswot.training._saved_students import training_folder
 from diswot.training._teacher import trained_teacher
-from diswot.training._trained import Training
+from diswot.training._training_result import Training
 
 
 @takes_task_options

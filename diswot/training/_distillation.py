@@ -22,11 +22,11 @@ from diswot.training._checkpoint import load_checkpoint as load_state
 from diswot.training._distillation_method import settings_of
 from diswot.training._fingerprint import conditions, fingerprint
 from diswot.training._recipe import Recipe
-from diswot.training._saved import load_training, save_report, saved_students
+from diswot.training._saved_students import load_training, save_report, saved_students
 from diswot.training._teacher import TrainedTeacher
-from diswot.training._trained import Training
 from diswot.training._trainer import Stop
 from diswot.training._training import train
+from diswot.training._training_result import Training
 
 
 @dataclass(frozen=True)

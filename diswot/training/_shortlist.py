@@ -13,8 +13,8 @@ from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.runs import working_in
 from diswot.training._distillation import Distillation
-from diswot.training._saved import ROUNDS
-from diswot.training._trained import Training
+from diswot.training._saved_students import ROUNDS
+from diswot.training._training_result import Training
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from diswot.progress import Progress, message
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, cache_root, values_of
 from diswot.teachers import Teacher
-from diswot.training._given import check_compatible
-from diswot.training._kept import kept_or_trained
+from diswot.training._argument_checks import check_compatible
+from diswot.training._network_cache import kept_or_trained
 from diswot.training._recipe import Recipe, default_recipe
 from diswot.training._training import train
 

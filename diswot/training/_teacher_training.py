@@ -12,10 +12,10 @@ from diswot.seeding import seed_for
 from diswot.students import Origin, set_origin
 from diswot.tasks import find_subject, takes_task_options
 from diswot.training._api import check_distillation, prepare_distillation
-from diswot.training._given import GivenTeacher, own_options
-from diswot.training._saved import training_folder
+from diswot.training._argument_checks import GivenTeacher, own_options
+from diswot.training._saved_students import training_folder
 from diswot.training._teacher import named_teacher
-from diswot.training._trained import Training
+from diswot.training._training_result import Training
 
 
 @takes_task_options

@@ -19,7 +19,7 @@ from diswot.training._method import STUDENT
 from diswot.training._metrics import Epoch
 from diswot.training._optimization import snapshot
 from diswot.training._plan import Prepared
-from diswot.training._trained import Training
+from diswot.training._training_result import Training
 
 Stop: TypeAlias = Callable[[int, Measure], bool]
 """Whether to end a training early, asked after every epoch: the epochs that are done, and the best

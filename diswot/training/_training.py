@@ -16,8 +16,8 @@ from diswot.training._meter import Meter
 from diswot.training._method import Method
 from diswot.training._plan import plan, prepare
 from diswot.training._recipe import Recipe
-from diswot.training._trained import Training
 from diswot.training._trainer import Stop, run
+from diswot.training._training_result import Training
 
 CHECKPOINT_MINUTES = 5.0
 """Default time between checkpoints within an epoch, in minutes."""

@@ -1,6 +1,6 @@
 """The raw quantities of the lab book, each a term of its own; importing registers them."""
 
-import benchmarks.lab.quantities._wide  # noqa: F401  (registers more that is looked at)
+import benchmarks.lab.quantities._rank_and_gradients  # noqa: F401  (registers more that is looked at)
 from benchmarks.lab.quantities._shared import COUNTS, QUANTITIES, REACHES, SIZES
 from benchmarks.lab.quantities._similarity import SIMILARITIES
 

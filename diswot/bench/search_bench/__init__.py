@@ -6,7 +6,7 @@ from diswot.bench.search_bench._comparison import (
     median_difference,
     reason,
 )
-from diswot.bench.search_bench._known import KnownSpace, RecordedEvaluator
+from diswot.bench.search_bench._known_space import KnownSpace, RecordedEvaluator
 from diswot.bench.search_bench._landscape import Landscape, Scored
 from diswot.bench.search_bench._rows import SearchRow, rows_of
 from diswot.bench.search_bench._run import run_search_bench

@@ -9,7 +9,7 @@ import numpy as np
 from diswot.bench.correlation import scores_of
 from diswot.bench.ground_truths import GroundTruth
 from diswot.bench.measurement import Measured
-from diswot.bench.search_bench._known import KnownSpace, RecordedEvaluator
+from diswot.bench.search_bench._known_space import KnownSpace, RecordedEvaluator
 from diswot.errors import BudgetError, OptionError
 from diswot.networks.costs import Costs
 from diswot.scorers import find_scorer

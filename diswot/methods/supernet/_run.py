@@ -10,10 +10,10 @@ from torch import nn
 
 from diswot.errors import OptionError, SpaceError
 from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods.supernet._initialization import start_from
 from diswot.methods.supernet._objective import objective_of
 from diswot.methods.supernet._options import SupernetOptions
 from diswot.methods.supernet._source import Sliced, Supernet
-from diswot.methods.supernet._start import start_from
 from diswot.methods.supernet._training import SupernetMethod
 from diswot.networks.attention import check_attention
 from diswot.progress import message

@@ -6,9 +6,9 @@ from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
 from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
 from diswot.tasks.images._enlarged import EnlargedImages
+from diswot.tasks.images._folder_summary import Look, look_at
 from diswot.tasks.images._image_data import ImageData, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
-from diswot.tasks.images._look import Look, look_at
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._split import Split, batches, held_out

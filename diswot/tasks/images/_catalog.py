@@ -11,9 +11,9 @@ from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._cifar import cifar10, cifar100
 from diswot.tasks.images._digits import digits
 from diswot.tasks.images._folder import image_folder
-from diswot.tasks.images._given import from_dataset
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._streamed_split import StreamedSplit
+from diswot.tasks.images._user_dataset import from_dataset
 
 DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
 """Name → function that loads the dataset from a data root."""

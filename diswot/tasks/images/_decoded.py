@@ -11,8 +11,8 @@ from diswot.progress import Progress
 from diswot.tasks import SPLITS
 from diswot.tasks._image_file import read_image
 from diswot.tasks.images._duplicates import duplicates
-from diswot.tasks.images._image_data import ImageData
-from diswot.tasks.images._kept import (
+from diswot.tasks.images._folder_headers import FolderHeaders
+from diswot.tasks.images._image_cache import (
     about,
     assembled,
     complete,
@@ -20,8 +20,8 @@ from diswot.tasks.images._kept import (
     labels_of,
     named_if_damaged,
 )
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._listing import Listing
-from diswot.tasks.images._looked import Looked
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._split import Split
 
@@ -31,7 +31,7 @@ FORMAT = 2
 _IMAGES = "images.npy"
 
 
-def write_decoded(look: Looked, progress: Progress, place: Path) -> None:
+def write_decoded(headers: FolderHeaders, progress: Progress, place: Path) -> None:
     """Decode all images into files in the folder `place`.
 
     Raises:
@@ -40,16 +40,16 @@ def write_decoded(look: Looked, progress: Progress, place: Path) -> None:
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     # The number of readable images is known only at the end, so the header is written twice.
     with (place / _IMAGES).open("wb") as file:
-        _write_header(file, len(look.entries), look.shape)
-        decode = partial(read_image, shape=look.shape, depth=look.depth)
-        decoded = look.reading.each(decode, stage="decode", progress=progress)
-        for pixels, (split, image) in zip(decoded, look.entries, strict=True):
+        _write_header(file, len(headers.entries), headers.shape)
+        decode = partial(read_image, shape=headers.shape, depth=headers.depth)
+        decoded = headers.reading.each(decode, stage="decode", progress=progress)
+        for pixels, (split, image) in zip(decoded, headers.entries, strict=True):
             if pixels is not None:
                 file.write(pixels.data)
                 labels[split].append(image.label)
-        _write_header(file, sum(map(len, labels.values())), look.shape)
+        _write_header(file, sum(map(len, labels.values())), headers.shape)
     training = torch.tensor(labels["train"])
-    describe(place, look, labels, train=Split(_images(place)[: len(training)], training))
+    describe(place, headers, labels, train=Split(_images(place)[: len(training)], training))
     data = _mapped(place)
     complete(place, data, duplicates(data.train, data.val, data.test))
 

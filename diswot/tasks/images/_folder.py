@@ -8,10 +8,10 @@ from pathlib import Path
 from diswot.options import STREAM_ABOVE
 from diswot.progress import Progress, message
 from diswot.tasks.images import _decoded, _streamed
+from diswot.tasks.images._folder_headers import FolderHeaders, entries_of, read_headers
+from diswot.tasks.images._image_cache import about, is_kept, keep
 from diswot.tasks.images._image_data import ImageData
-from diswot.tasks.images._kept import about, is_kept, keep
 from diswot.tasks.images._listing import Listing, list_folder
-from diswot.tasks.images._looked import Looked, entries_of, look_at
 
 
 def image_folder(
@@ -49,7 +49,7 @@ def image_folder(
         done = "checked" if place == folder.streamed else "decoded"
         progress(message("images", f"{done} before, in {place}"))
     else:
-        keep(place, partial(write, folder.look, progress))
+        keep(place, partial(write, folder.headers, progress))
     return read(place, listing)
 
 
@@ -73,15 +73,15 @@ class _Folder:
         return self.kept_in / self.listing.digest(_streamed.FORMAT, self.image_size)[:32]
 
     @cached_property
-    def look(self) -> Looked:
+    def headers(self) -> FolderHeaders:
         """The folder with all image headers, which are read on first use."""
-        return look_at(self.listing, self.image_size, self.progress)
+        return read_headers(self.listing, self.image_size, self.progress)
 
     def is_streamed(self, above: float | None) -> bool:
         """Choose whether images are streamed, and report the choice."""
         # A cached entry has the shape, so that headers are not read again.
         known = next(filter(is_kept, (self.decoded, self.streamed)), None)
-        shape = self.look.shape if known is None else about(known)["images"].shape
+        shape = self.headers.shape if known is None else about(known)["images"].shape
         size = len(entries_of(self.listing)) * prod(shape) / 2**30
         limit = STREAM_ABOVE if above is None else above
         streams = size > limit and not (above is None and is_kept(self.decoded))

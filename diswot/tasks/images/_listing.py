@@ -11,8 +11,8 @@ import torch
 from diswot.errors import DataError
 from diswot.files import irregular
 from diswot.tasks import SPLITS
-from diswot.tasks._holding_out import completed, held_out_of
 from diswot.tasks._names import in_order, named
+from diswot.tasks._stratified_split import completed, held_out_of
 from diswot.tasks.images._layout import find_layout
 from diswot.tasks.images._walk import (
     LeftOut,

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diswot.tasks._holding_out import divided, held_out_of
+from diswot.tasks._stratified_split import divided, held_out_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from diswot.progress import Progress
 from diswot.tasks import SPLITS
 from diswot.tasks._image_file import read_image
 from diswot.tasks.images._duplicates import fingerprint, repeated
-from diswot.tasks.images._image_data import ImageData
-from diswot.tasks.images._kept import (
+from diswot.tasks.images._folder_headers import FolderHeaders, entries_of
+from diswot.tasks.images._image_cache import (
     about,
     assembled,
     complete,
@@ -22,8 +22,8 @@ from diswot.tasks.images._kept import (
     labels_of,
     named_if_damaged,
 )
+from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._listing import Listing
-from diswot.tasks.images._looked import Looked, entries_of
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._streamed_split import StreamedSplit
 
@@ -33,7 +33,7 @@ FORMAT = "streamed 1"
 _FILES, _PLACES = "files.npy", "places.npy"
 
 
-def write_index(look: Looked, progress: Progress, place: Path) -> None:
+def write_index(headers: FolderHeaders, progress: Progress, place: Path) -> None:
     """Read all images once, and write an index with labels and hashes to the folder `place`.
 
     Raises:
@@ -41,9 +41,9 @@ def write_index(look: Looked, progress: Progress, place: Path) -> None:
     """
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     places, contents, prints = [], bytearray(), []
-    read = partial(_known_of, shape=look.shape, depth=look.depth)
-    found = look.reading.each(read, stage="check", progress=progress)
-    for number, (known, (split, image)) in enumerate(zip(found, look.entries, strict=True)):
+    read = partial(_known_of, shape=headers.shape, depth=headers.depth)
+    found = headers.reading.each(read, stage="check", progress=progress)
+    for number, (known, (split, image)) in enumerate(zip(found, headers.entries, strict=True)):
         if known is not None:
             places.append(number)
             contents += known[0]
@@ -51,14 +51,14 @@ def write_index(look: Looked, progress: Progress, place: Path) -> None:
             labels[split].append(image.label)
     np.save(place / _PLACES, np.array(places, dtype=np.int64))
     np.save(place / _FILES, np.frombuffer(bytes(contents), dtype=np.uint8).reshape(-1, 32))
-    splits = _splits(place, look.listing, labels, (look.shape, look.depth))
-    describe(place, look, labels, train=splits[0])
+    splits = _splits(place, headers.listing, labels, (headers.shape, headers.depth))
+    describe(place, headers, labels, train=splits[0])
     # Pixels are not kept, so duplicates are found by fingerprints.
     ends = np.cumsum([len(split) for split in splits])[:-1]
     equal = repeated(
         np.split(np.array(prints, dtype=np.uint64), ends), [split.labels for split in splits]
     )
-    complete(place, read_streamed(place, look.listing), equal)
+    complete(place, read_streamed(place, headers.listing), equal)
 
 
 def read_streamed(place: Path, listing: Listing) -> ImageData:

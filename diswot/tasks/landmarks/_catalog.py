@@ -14,10 +14,10 @@ from diswot.tasks.landmarks._decoding import fixed_size
 from diswot.tasks.landmarks._digit_outlines import digit_outlines
 from diswot.tasks.landmarks._error import NORMALIZERS, Normalizer
 from diswot.tasks.landmarks._folder import read_splits
-from diswot.tasks.landmarks._holding_out import completed
 from diswot.tasks.landmarks._landmark_data import LandmarkData
 from diswot.tasks.landmarks._landmark_images import LandmarkSplit
 from diswot.tasks.landmarks._options import LandmarkOptions
+from diswot.tasks.landmarks._person_split import completed
 from diswot.tasks.landmarks._points import FACE_POINTS, default_normalizer, mirrored_face
 
 

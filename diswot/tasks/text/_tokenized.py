@@ -9,8 +9,8 @@ import torch
 
 from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS, SplitName
-from diswot.tasks._holding_out import completed, held_out_of
 from diswot.tasks._names import in_order, named
+from diswot.tasks._stratified_split import completed, held_out_of
 from diswot.tasks.text._reading import Labeled, Splits
 from diswot.tasks.text._text_data import TextData, TextSplit
 from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer

@@ -8,13 +8,13 @@ from diswot.progress import Progress
 from diswot.tasks import SPLITS
 from diswot.tasks._image_file import depth_of, read_header
 from diswot.tasks._names import named
-from diswot.tasks.images._converted import conversions, inferred_shape
+from diswot.tasks.images._conversion import conversions, inferred_shape
 from diswot.tasks.images._listing import ImageFile, Listing
 from diswot.tasks.images._reading import Reading
 
 
 @dataclass(frozen=True)
-class Looked:
+class FolderHeaders:
     """A listing with what was inferred from all image headers.
 
     Attributes:
@@ -67,7 +67,7 @@ def entries_of(listing: Listing) -> list[tuple[str, ImageFile]]:
     return [(split, image) for split in SPLITS for image in listing.splits[split]]
 
 
-def look_at(listing: Listing, image_size: int | None, progress: Progress) -> Looked:
+def read_headers(listing: Listing, image_size: int | None, progress: Progress) -> FolderHeaders:
     """Read the headers of all images, and infer their common shape.
 
     Raises:
@@ -77,4 +77,6 @@ def look_at(listing: Listing, image_size: int | None, progress: Progress) -> Loo
     known = [each for each in reading.each(read_header, stage="look", progress=progress) if each]
     shape, inferred = inferred_shape(known, image_size)
     depth = depth_of(known)
-    return Looked(listing, reading, shape, depth, (inferred, *conversions(known, shape, depth)))
+    return FolderHeaders(
+        listing, reading, shape, depth, (inferred, *conversions(known, shape, depth))
+    )

@@ -10,11 +10,11 @@ from torch import nn
 
 from diswot.networks.copies import copied
 from diswot.tasks.images._image_spec import ImageSpec
-from diswot.tasks.images.teachers._asked_for import check_classes_of_weights
 from diswot.tasks.images.teachers._class_order import TeacherClasses, class_order
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.tasks.images.teachers._ordered import ordered
 from diswot.tasks.images.teachers._sources import SOURCES
+from diswot.tasks.images.teachers._teacher_checks import check_classes_of_weights
 from diswot.teachers import Teacher
 
 

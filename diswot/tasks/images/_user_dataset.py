@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from diswot.errors import DataError, first_line
 from diswot.tasks import SPLITS
-from diswot.tasks._holding_out import completed
 from diswot.tasks._image_file import fitted, header_of
 from diswot.tasks._split_names import check_unambiguous, split_names
+from diswot.tasks._stratified_split import completed
 from diswot.tasks.images._duplicates import duplicates
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import image_spec

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from diswot.errors import DataError, first_line
 from diswot.tasks import SPLITS
+from diswot.tasks.images._folder_headers import FolderHeaders
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
-from diswot.tasks.images._looked import Looked
 from diswot.tasks.images._split import Split
 
 _LABELS, _ABOUT = "labels.npy", "about.json"
@@ -53,30 +53,30 @@ def keep(place: Path, write: Callable[[Path], None]) -> None:
 
 
 def describe(
-    place: Path, look: Looked, labels: Mapping[str, Sequence[int]], *, train: Split
+    place: Path, headers: FolderHeaders, labels: Mapping[str, Sequence[int]], *, train: Split
 ) -> None:
     """Write labels and metadata of images to a cache entry.
 
     Args:
         place: folder of the cache entry.
-        look: the folder's listing and headers.
+        headers: the folder's listing and headers.
         labels: split → classes of the readable images.
         train: training images, for mean and standard deviation.
 
     Raises:
         DataError: a split or a class has no readable images.
     """
-    look.check_left(labels)
+    headers.check_left(labels)
     np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
-    mean, std = _moments(train, look.shape[0])
-    spec = ImageSpec(look.shape, len(look.listing.classes), mean, std, 255.0)
+    mean, std = _moments(train, headers.shape[0])
+    spec = ImageSpec(headers.shape, len(headers.listing.classes), mean, std, 255.0)
     about = {
-        "classes": look.listing.classes,
+        "classes": headers.listing.classes,
         "counts": [len(labels[split]) for split in SPLITS],
         "images": asdict(spec),
-        "depth": look.depth,
+        "depth": headers.depth,
         "notes": [
-            *look.all_notes(),
+            *headers.all_notes(),
             f"mean {_short(mean)} and deviation {_short(std)} of the training images",
             "a mirrored image is assumed to keep its class",
         ],

@@ -16,7 +16,7 @@ from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
 from diswot.training._manifest import MANIFEST
 from diswot.training._metrics import METRICS, read_metrics
-from diswot.training._trained import Training
+from diswot.training._training_result import Training
 from search_spaces import Signature
 
 REPORT = "report.json"

@@ -9,7 +9,7 @@ from torch import nn
 from diswot.errors import DiswotError, ExportError
 from diswot.export._forms import Forms
 from diswot.export._network import standalone
-from diswot.export._wanted import check_possible
+from diswot.export._requested_formats import check_possible
 from diswot.tasks import Packaging
 from search_spaces import Signature
 
