@@ -14,10 +14,13 @@ from diswot.runs.folder import versions, write_json
 
 RESULTS = Path(__file__).parent / "results"
 
+TRUTHS = ("digits-s0", "digits-thin", "tiny-imagenet-mobile")
+"""Ground truths that are part of the package."""
+
 
 def folder_of(table: str) -> Path:
     """Return where a table is kept."""
-    embedded = table in ("digits-s0", "digits-thin") or table.startswith("correlation-")
+    embedded = table in TRUTHS or table.startswith("correlation-")
     return EMBEDDED if embedded else RESULTS
 
 

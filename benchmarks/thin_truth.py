@@ -98,11 +98,16 @@ class Trainings:
         """The images."""
         return cast(ImageData, self.distillation.data)
 
-    def record(self, arch: str, targets: Sequence[str]) -> list[dict[str, Any]]:
-        """Train an architecture with all seeds; return what is to be kept."""
-        replicas = [(seed, target) for seed in range(self.settings.seeds) for target in targets]
+    def record(
+        self, arch: str, targets: Sequence[str], *, seeds: Sequence[int] | None = None
+    ) -> list[dict[str, Any]]:
+        """Train an architecture with several seeds (by default all); return the records."""
+        chosen = range(self.settings.seeds) if seeds is None else seeds
+        replicas = [(seed, target) for seed in chosen for target in targets]
         recipe = self.distillation.recipe
-        networks = [student_in("thin", arch, self.data, seed=s).train() for s, _ in replicas]
+        networks = [
+            student_in(self.settings.space, arch, self.data, seed=s).train() for s, _ in replicas
+        ]
         soft = torch.tensor([target == DISTILLED for _, target in replicas])
         examples = [self.examples(seed, recipe) for seed, _ in replicas]
         found = fit(Stack(networks), examples, soft, recipe, self.data)

@@ -94,7 +94,7 @@ def _one(settings: TruthSettings, task: tuple[str, int, str]) -> dict[str, Any]:
 
 
 def _space(settings: TruthSettings) -> SearchSpace:
-    data = load_data(settings.data, root=settings.data_root)
+    data = load_data(settings.data, root=settings.data_root, image_size=settings.image_size)
     return find_space(settings.space, data.signature)
 
 

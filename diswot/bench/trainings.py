@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from torch import nn
 
@@ -39,6 +39,7 @@ class TrainingSettings:
         precision: `single`, `bf16` or `fp16`; see `Recipe`.
         device: device such as `cpu` or `cuda:0`; by default a GPU if there is one.
         force: whether to distill from a teacher whose accuracy is near chance.
+        image_size: height and width to which the images of a folder are resized.
     """
 
     data: str = "digits"
@@ -52,16 +53,19 @@ class TrainingSettings:
     precision: str = "single"
     device: str | None = None
     force: bool = False
+    image_size: int | None = None
 
     def recorded(self) -> dict[str, Any]:
         """Return the settings that the results depend on."""
-        left_out = ("data_root", "device", "force")
+        left_out = ["data_root", "device", "force"]
+        left_out += ["image_size"] * (self.image_size is None)  # earlier manifests lack it
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 @cache
 def distillation_for(settings: TrainingSettings) -> Distillation:
     """Return teacher, data and recipe; cached per process."""
+    own = {} if settings.image_size is None else {"image_size": settings.image_size}
     whole = prepare_distillation(
         settings.teacher,
         data=settings.data,
@@ -71,6 +75,7 @@ def distillation_for(settings: TrainingSettings) -> Distillation:
         precision=settings.precision,
         device=settings.device,
         force=settings.force,
+        **cast(Any, own),
     )
     data = with_fewer(whole.data, settings.train_images)
     recipe = default_recipe(

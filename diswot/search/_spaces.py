@@ -39,6 +39,11 @@ def _mobile(signature: Signature) -> SearchSpace:
     return _made(MobileSpace, image_size=side, widths=widths, depths=(1, 2))(signature)
 
 
+def _every_mobile(signature: Signature) -> SearchSpace:
+    """Return the whole space of mobile networks, of 20 thousand to 5 million parameters."""
+    return _made(MobileSpace, image_size=signature.inputs[0].shape[-1] or SIDE)(signature)
+
+
 def _autodistil(scale: int) -> UnionSpace:
     """Return the union of AutoDistil's three sub-spaces, with widths divided by `scale`."""
     sizes = ("tiny", "small", "base")
@@ -68,6 +73,7 @@ SPACES: Registry[MakesSpace] = Registry(
         "macro-bottleneck-224": _made(MacroSpace, bottlenecks=True, image_size=224),
         "autoformer": _made(AutoFormerSpace),
         "autoformer-224": _made(AutoFormerSpace, image_size=224, patch_size=16),
+        "mobile": _every_mobile,
         "mobile-small": _mobile,
         "flexibert": _made(FlexiBERTSpace),
         "thin": _made(ThinSpace),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
 from diswot.options import takes_options
+from diswot.teachers._public_names import translations, with_projections
 from diswot.teachers._teacher import OwnView
 from diswot.teachers._weights_file import read_weights, regular_file
 
@@ -43,8 +44,9 @@ def load_checkpoint(network: nn.Module, path: str | Path) -> nn.Module:
 
     The state dict is first passed to `load_state_dict(strict=True)`. If that fails, common
     differences of names are resolved: a prefix of all names (such as `module.`, `model.` or
-    `student.`), parts inserted by `torch.compile`, DataParallel or FSDP, and the old or new form
-    of weight and spectral normalization. No code from the file is executed.
+    `student.`), parts inserted by `torch.compile`, DataParallel or FSDP, the old or new form
+    of weight and spectral normalization, and the names of public CIFAR checkpoints. No code from
+    the file is executed.
 
     Args:
         network: changed in place.
@@ -150,6 +152,13 @@ def _load(state: State, network: nn.Module, path: Path) -> str:
             if _takes(network, _completed(best, expected)):
                 others = len(form) - len(best)
                 return f"tensors outside {prefixes[0]} not used: {others:,}" if others else ""
+    for form in _forms(state):
+        for names in translations(form):
+            best = with_projections(_renamed(form, names.__getitem__), expected)
+            if _takes(network, _completed(best, expected)):
+                added = len(best) > len(form)
+                return "its shortcuts without parameters became projections" if added else ""
+            raise _misfit(best, expected, path, {new: old for old, new in names.items()})
     raise _misfit(best, expected, path)
 
 
@@ -209,17 +218,34 @@ def _completed(state: State, expected: State) -> State:
     return {**state, **{name: torch.zeros_like(expected[name]) for name in lacking}}
 
 
-def _misfit(state: State, expected: State, path: Path) -> CheckpointError:
+def _misfit(
+    state: State, expected: State, path: Path, names: Mapping[str, str] | None = None
+) -> CheckpointError:
+    """Return the error for a state dict that does not fit.
+
+    Args:
+        state: tensors under the network's names.
+        expected: the network's own tensors.
+        path: the file.
+        names: name in the network → name in the file, where they differ.
+    """
+
+    def written(name: str) -> str:
+        other = (names or {}).get(name, name)
+        return name if other == name else f"{name} (in the file {other})"
+
     differing = [n for n, t in expected.items() if n not in state or state[n].shape != t.shape]
     extra = sorted(state.keys() - expected.keys())
     if differing:
         name = differing[0]
         got = f"shape {tuple(state[name].shape)}" if name in state else "nothing"
         more = f" ({len(differing) - 1:,} more of {len(expected):,} differ)" * (len(differing) > 1)
-        what = f"expected {name} of shape {tuple(expected[name].shape)}, but got {got}{more}"
+        what = (
+            f"expected {written(name)} of shape {tuple(expected[name].shape)}, but got {got}{more}"
+        )
     elif extra:
         more = f" and {len(extra) - 1:,} more" * (len(extra) > 1)
-        what = f"it has {extra[0]}{more}, which this network does not have"
+        what = f"it has {written(extra[0])}{more}, which this network does not have"
     else:
         what = "the network's load_state_dict rejects it"
     return CheckpointError(

@@ -89,6 +89,18 @@ def test_a_space_with_a_minimal_image_size_checks_it() -> None:
         find_space("mobile-small", of_images(1, 6, 6))
 
 
+def test_the_whole_mobile_space_has_wider_and_deeper_networks() -> None:
+    signature = of_images(3, 32, 32)
+    whole, small = (find_space(name, signature) for name in ("mobile", "mobile-small"))
+    assert whole.size is not None
+    assert small.size is not None
+    assert whole.size > small.size
+    stages = ",".join(f"stage{i}=d3k5e6" for i in range(1, 6))
+    arch = whole.from_string(f"resolution=32,width=1.5,squeeze=True,activation=relu,{stages}")
+    with pytest.raises(ValueError, match=r"width"):
+        small.from_string(whole.to_string(arch))
+
+
 @pytest.mark.parametrize(
     ("scorer", "reads"),
     [("diswot", "classifier weights"), ("snip", "labels"), ("logrank(kd,params)", "logits")],

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from diswot.cli import Whole, displayed_progress, options, print_json, print_table, say
+from diswot.cli import Whole, displayed_progress, option, options, print_json, print_table, say
 from diswot.cli.bench._options import training_options
+from diswot.options import SearchOptions
 from diswot.runs.folder import next_folder
 
 LISTED = 10
@@ -15,6 +16,7 @@ LISTED = 10
 @click.command("make-truth")
 @options.SPACE
 @options.DATA
+@option(SearchOptions, "image_size")
 @options.TEACHER
 @click.option("--sample", type=Whole(min=1, max=1_000_000), help="Architectures; by default all.")
 @training_options

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Unpack
 
-from diswot.errors import OptionError
+from diswot.errors import DataError, OptionError
 from diswot.options import STREAM_ABOVE, DataOptions, takes_options
 from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
@@ -15,8 +15,29 @@ from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._streamed_split import StreamedSplit
 from diswot.tasks.images._user_dataset import from_dataset
 
-DATASETS = datasets_of("images", {"digits": digits, "cifar10": cifar10, "cifar100": cifar100})
-"""Name → function that loads the dataset from a data root."""
+TINY = "tiny-imagenet-20"
+"""Name of a dataset, and of its folder in the data root."""
+
+
+def tiny_imagenet_20(root: Path) -> Path:
+    """Return the folder of 20 classes of Tiny ImageNet: photos of 64×64 pixels.
+
+    Raises:
+        DataError: the data root has no such folder.
+    """
+    if not (root / TINY).is_dir():
+        raise DataError(
+            f"there is no folder {TINY} in the data root {root}: put train/ and val/ with class "
+            "folders there, or name another root with --data-root or DISWOT_DATA"
+        )
+    return root / TINY
+
+
+DATASETS = datasets_of(
+    "images",
+    {"digits": digits, "cifar10": cifar10, "cifar100": cifar100, TINY: tiny_imagenet_20},
+)
+"""Name → function that loads the dataset from a data root, or returns its folder of images."""
 
 GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with class "
@@ -112,14 +133,17 @@ def _found(
     stream_above: float | None,
     progress: Progress,
 ) -> ImageData:
-    if folder := NAMED_DATA.path(data):
+    given = NAMED_DATA.path(data)
+    if given is None and isinstance(data, str):
+        given = NAMED_DATA.made(data, root)
+    if isinstance(given, Path):
         return image_folder(
-            folder,
+            given,
             kept_in=cache_root(data_root(root)) / "images",
             image_size=image_size,
             stream_above=stream_above,
             progress=progress,
         )
     if isinstance(data, str):
-        return from_dataset(NAMED_DATA.made(data, root), name=data, image_size=image_size)
+        return from_dataset(given, name=data, image_size=image_size)
     return from_dataset(data, name=type(data).__name__, image_size=image_size)

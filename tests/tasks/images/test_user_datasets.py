@@ -33,6 +33,15 @@ class PILImages:
         return self.images[index % len(self.images)], index % 2
 
 
+def test_a_name_may_stand_for_a_folder_of_photos(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no folder tiny-imagenet-20 in the data root"):
+        diswot.load_data("tiny-imagenet-20", root=tmp_path)
+    for split, count in (("train", 12), ("val", 4)):
+        fill(tmp_path / "tiny-imagenet-20" / split, count=count)
+    data = diswot.load_data("tiny-imagenet-20", root=tmp_path, image_size=8)
+    assert (data.name, data.shape, len(data.test)) == ("tiny-imagenet-20", (3, 8, 8), 8)
+
+
 def test_pil_images_are_resized_to_the_size_of_the_first() -> None:
     gray, colored = Image.new("L", (8, 6), 7), Image.new("RGB", (16, 12), (1, 2, 3))
     assert diswot.load_data(PILImages(gray)).shape == (1, 6, 8)

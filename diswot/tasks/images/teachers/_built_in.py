@@ -75,11 +75,54 @@ def _vgg(convolutions: int) -> ImageNetwork:
     )
 
 
+_PUBLIC = "with public CIFAR checkpoints (chenyaofo/pytorch-cifar-models)"
+_VGG_DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+_SHUFFLE_WIDTHS = {
+    0.5: (48, 96, 192),
+    1.0: (116, 232, 464),
+    1.5: (176, 352, 704),
+    2.0: (244, 488, 976),
+}
+
+
+def _published() -> dict[str, ImageNetwork]:
+    """Return the networks of chenyaofo/pytorch-cifar-models, under their names there."""
+    vggs = {
+        f"vgg{layers}_bn": ImageNetwork(
+            f"VGG-{layers} {_PUBLIC}", partial(VGG, depths, pools=5, hidden=(512, 512))
+        )
+        for layers, depths in _VGG_DEPTHS.items()
+    }
+    mobile = {
+        f"mobilenetv2_x{_decimal(width)}": ImageNetwork(
+            f"MobileNetV2 {width}× {_PUBLIC}",
+            partial(MobileNetV2, width=width, as_published=True),
+        )
+        for width in (0.5, 0.75, 1.0, 1.4)
+    }
+    shuffle = {
+        f"shufflenetv2_x{_decimal(size)}": ImageNetwork(
+            f"ShuffleNet V2 {size}× {_PUBLIC}",
+            partial(ShuffleNetV2, widths=widths, last=1024 if size < 2 else 2048, stem_kernel=3),
+        )
+        for size, widths in _SHUFFLE_WIDTHS.items()
+    }
+    return vggs | mobile | shuffle
+
+
+def _decimal(number: float) -> str:
+    return str(number).replace(".", "_")
+
+
 TEACHERS: Mapping[str, ImageNetwork] = MappingProxyType(
     {
         **{f"resnet{6 * blocks + 2}": _residual(blocks) for blocks in (3, 5, 7, 9, 18)},
         "resnet8x4": _residual(1, _WIDE),
         "resnet32x4": _residual(5, _WIDE),
+        "resnet18": ImageNetwork(
+            "residual network of 4 wide stages, for small images",
+            partial(CifarResNet, (2, 2, 2, 2), widths=(64, 64, 128, 256, 512)),
+        ),
         "resnet50": ImageNetwork(
             "residual network of bottleneck blocks, for small images",
             partial(BottleneckResNet, (3, 4, 6, 3)),
@@ -92,6 +135,7 @@ TEACHERS: Mapping[str, ImageNetwork] = MappingProxyType(
         "mobilenet-v2": ImageNetwork("MobileNetV2 of half width, for small images", MobileNetV2),
         "shufflenet-v1": ImageNetwork("ShuffleNet of 3 groups, for small images", ShuffleNetV1),
         "shufflenet-v2": ImageNetwork("ShuffleNet V2 1×, for small images", ShuffleNetV2),
+        **_published(),
     }
 )
 """Name → built-in network, for teachers and students."""

@@ -24,6 +24,7 @@ PUBLISHED = {
     "resnet110": 1_736_564,
     "resnet8x4": 1_233_540,
     "resnet32x4": 7_433_860,
+    "resnet18": 11_220_132,
     "resnet50": 23_705_252,
     "wrn-16-2": 703_284,
     "wrn-40-1": 569_780,
@@ -33,13 +34,29 @@ PUBLISHED = {
     "mobilenet-v2": 812_836,
     "shufflenet-v1": 949_258,
     "shufflenet-v2": 1_355_528,
+    "vgg11_bn": 9_802_596,
+    "vgg13_bn": 9_987_492,
+    "vgg16_bn": 15_299_748,
+    "vgg19_bn": 20_612_004,
+    "mobilenetv2_x0_5": 815_780,
+    "mobilenetv2_x0_75": 1_483_524,
+    "mobilenetv2_x1_0": 2_351_972,
+    "mobilenetv2_x1_4": 4_495_076,
+    "shufflenetv2_x0_5": 444_292,
+    "shufflenetv2_x1_0": 1_356_104,
+    "shufflenetv2_x1_5": 2_581_124,
+    "shufflenetv2_x2_0": 5_549_896,
 }
-"""Parameters for CIFAR-100 of the networks of Tian et al., ICLR 2020, and of ResNet-44."""
+"""Parameters for CIFAR-100 of the networks of Tian et al., ICLR 2020, of ResNet-18 and -44, and
+of the repository chenyaofo/pytorch-cifar-models."""
 
 LAST_MAP = {
     **dict.fromkeys(PUBLISHED, (8, 8)),
     **dict.fromkeys(("resnet50", "vgg8", "vgg13", "shufflenet-v1", "shufflenet-v2"), (4, 4)),
     "mobilenet-v2": (2, 2),
+    **{name: (4, 4) for name in PUBLISHED if name.startswith(("mobilenetv2_", "shufflenetv2_"))},
+    **{name: (2, 2) for name in PUBLISHED if name.endswith("_bn")},
+    "resnet18": (4, 4),
 }
 
 

@@ -1,5 +1,7 @@
 """MobileNetV2, in the form for small images."""
 
+from functools import partial
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,10 +26,20 @@ class InvertedResidual(nn.Module):
     Source: Sandler et al., "MobileNetV2", CVPR 2018, table 1 and figure 4.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        expansion: int,
+        stride: int,
+        *,
+        expands: bool = True,
+    ) -> None:
         super().__init__()
         hidden = in_channels * expansion
-        self.expand = convolution(in_channels, hidden, 1, activation=nn.ReLU6)
+        self.expand: nn.Module = nn.Identity()
+        if expands:
+            self.expand = convolution(in_channels, hidden, 1, activation=nn.ReLU6)
         self.depthwise = convolution(
             hidden, hidden, 3, stride=stride, groups=hidden, activation=nn.ReLU6
         )
@@ -52,6 +64,9 @@ class MobileNetV2(nn.Module):
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
         width: factor of all channels of the paper except the last 1280.
+        as_published: the form of the checkpoints of chenyaofo/pytorch-cifar-models: the stem
+            keeps the size, the first stage has no expansion layer, channels are multiples of 8,
+            and there is dropout before the linear head.
 
     Examples:
         >>> network = MobileNetV2(num_classes=100)
@@ -59,17 +74,30 @@ class MobileNetV2(nn.Module):
         812836
     """
 
-    def __init__(self, *, num_classes: int, in_channels: int = 3, width: float = 0.5) -> None:
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        in_channels: int = 3,
+        width: float = 0.5,
+        as_published: bool = False,
+    ) -> None:
         super().__init__()
-        channels = int(32 * width)
-        self.stem = convolution(in_channels, channels, 3, stride=2, activation=nn.ReLU6)
+        scaled = partial(_multiple, width=width) if as_published else partial(_scaled, width=width)
+        channels, stride = scaled(32), 1 if as_published else 2
+        self.stem = convolution(in_channels, channels, 3, stride=stride, activation=nn.ReLU6)
         stages = []
-        for expansion, full, blocks, stride in STAGES:
-            stages.append(_stage(channels, int(full * width), blocks, expansion, stride))
-            channels = int(full * width)
+        for number, (expansion, full, blocks, stride) in enumerate(STAGES):
+            expands = number > 0 or not as_published
+            made = scaled(full)
+            stages.append(_stage(channels, made, blocks, expansion, stride, expands=expands))
+            channels = made
         self.stages = nn.Sequential(*stages)
-        self.last = convolution(channels, LAST, 1, activation=nn.ReLU6)
-        self.classifier = nn.Linear(LAST, num_classes)
+        last = _multiple(LAST, width=max(1.0, width)) if as_published else LAST
+        self.last = convolution(channels, last, 1, activation=nn.ReLU6)
+        self.classifier: nn.Module = nn.Linear(last, num_classes)
+        if as_published:
+            self.classifier = nn.Sequential(nn.Dropout(0.2), self.classifier)
         he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,10 +107,27 @@ class MobileNetV2(nn.Module):
         return logits
 
 
+def _scaled(channels: int, *, width: float) -> int:
+    return int(channels * width)
+
+
+def _multiple(channels: int, *, width: float) -> int:
+    """Return the multiple of 8 nearest to channels × width, at least nine tenths of it."""
+    wanted = channels * width
+    found = max(8, int(wanted + 4) // 8 * 8)
+    return found if found >= 0.9 * wanted else found + 8
+
+
 def _stage(
-    in_channels: int, out_channels: int, blocks: int, expansion: int, stride: int
+    in_channels: int,
+    out_channels: int,
+    blocks: int,
+    expansion: int,
+    stride: int,
+    *,
+    expands: bool,
 ) -> nn.Sequential:
     return nn.Sequential(
-        InvertedResidual(in_channels, out_channels, expansion, stride),
+        InvertedResidual(in_channels, out_channels, expansion, stride, expands=expands),
         *(InvertedResidual(out_channels, out_channels, expansion, 1) for _ in range(blocks - 1)),
     )

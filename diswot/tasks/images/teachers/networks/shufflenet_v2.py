@@ -1,13 +1,19 @@
 """ShuffleNet V2, in the form for small images."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
 from diswot.tasks.images.teachers.networks._layers import ChannelShuffle, convolution
 
 STEM = 24
-STAGES = ((116, 4), (232, 8), (464, 4))
-"""Channels and units of each stage at complexity 1×."""
+WIDTHS = (116, 232, 464)
+"""Channels of each stage at complexity 1×."""
+
+UNITS = (4, 8, 4)
+"""Units of each stage."""
+
 LAST = 1024
 
 
@@ -78,6 +84,9 @@ class ShuffleNetV2(nn.Module):
     Args:
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
+        widths: channels of the three stages.
+        last: channels of the last convolution.
+        stem_kernel: side of the kernel of the stem.
 
     Examples:
         >>> network = ShuffleNetV2(num_classes=100)
@@ -85,18 +94,26 @@ class ShuffleNetV2(nn.Module):
         1355528
     """
 
-    def __init__(self, *, num_classes: int, in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        in_channels: int = 3,
+        widths: Sequence[int] = WIDTHS,
+        last: int = LAST,
+        stem_kernel: int = 1,
+    ) -> None:
         super().__init__()
-        self.stem = convolution(in_channels, STEM, 1)
+        self.stem = convolution(in_channels, STEM, stem_kernel)
         stages, channels = [], STEM
-        for wide, units in STAGES:
+        for wide, units in zip(widths, UNITS, strict=True):
             stages.append(
                 nn.Sequential(DownUnit(channels, wide), *(Unit(wide) for _ in range(units - 1)))
             )
             channels = wide
         self.stages = nn.Sequential(*stages)
-        self.last = convolution(channels, LAST, 1)
-        self.classifier = nn.Linear(LAST, num_classes)
+        self.last = convolution(channels, last, 1)
+        self.classifier = nn.Linear(last, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, in_channels, H, W) to logits (B, num_classes)."""

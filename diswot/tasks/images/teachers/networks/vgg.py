@@ -1,6 +1,7 @@
 """VGG networks with batch normalization, in the form for small images."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,6 +43,8 @@ class VGG(nn.Module):
         depths: convolutions of each of the five stages.
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
+        pools: number of stages that a pooling follows, from the first.
+        hidden: widths of further linear layers before the last.
 
     Examples:
         >>> network = VGG((2, 2, 2, 2, 2), num_classes=100)
@@ -49,15 +52,22 @@ class VGG(nn.Module):
         9462180
     """
 
-    def __init__(self, depths: Sequence[int], *, num_classes: int, in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        depths: Sequence[int],
+        *,
+        num_classes: int,
+        in_channels: int = 3,
+        pools: int = 3,
+        hidden: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         widths = (in_channels, 64, 128, 256, 512, 512)
         stages = [Stage(widths[i], widths[i + 1], depth) for i, depth in enumerate(depths)]
-        pools = [nn.MaxPool2d(2) for _ in stages[:3]]
-        self.stages = nn.Sequential(
-            *(layer for pair in zip(stages[:3], pools, strict=True) for layer in pair), *stages[3:]
-        )
-        self.classifier = nn.Linear(widths[-1], num_classes)
+        # Later poolings round up, so that images smaller than 32 pixels pass too.
+        pooled = ((s, nn.MaxPool2d(2, ceil_mode=i > 2)) for i, s in enumerate(stages[:pools]))
+        self.stages = nn.Sequential(*(layer for pair in pooled for layer in pair), *stages[pools:])
+        self.classifier = _head((widths[-1], *hidden), num_classes)
         he_initialized(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,3 +75,10 @@ class VGG(nn.Module):
         features = self.stages(x)
         logits: Tensor = self.classifier(F.adaptive_avg_pool2d(features, 1).flatten(1))
         return logits
+
+
+def _head(widths: Sequence[int], num_classes: int) -> nn.Module:
+    """Return a linear layer, after others with rectifier and dropout for all but one width."""
+    last = nn.Linear(widths[-1], num_classes)
+    hidden = [(nn.Linear(given, made), nn.ReLU(), nn.Dropout()) for given, made in pairwise(widths)]
+    return nn.Sequential(*(layer for part in hidden for layer in part), last) if hidden else last
