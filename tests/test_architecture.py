@@ -20,7 +20,7 @@ FLOORS = (
     ("scorers", "students"),
     ("latency", "training"),
     ("export", "search"),
-    ("bench", "methods"),
+    ("bench", "hub", "methods"),
     ("pipeline",),
     ("report",),
     ("cli", "testing"),
