@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from diswot.cli._terminal import say, written
 
 if TYPE_CHECKING:
-    from diswot.export import Exported
+    from diswot.export import Exported, Form
     from diswot.search import Candidate
 
 WORDS = (
@@ -110,6 +110,30 @@ def print_json(record: Mapping[str, object]) -> None:
     say(json.dumps(record))
 
 
+LAYERS = 10
+"""Layers of an 8-bit format that are printed."""
+
+
+def _print_layers(form: Form) -> None:
+    """Print the layers that lose most in 8 bits."""
+    unit = form.measure.unit if form.measure else ""
+    metric = f" {form.measure.name}" if form.measure else ""
+    factor = 100 if unit == "%" else 1
+    print_table(
+        f"{form.file}: the layers that lose most if they alone are quantized",
+        ["layer", "error of outputs", f"loss of validation{metric}"],
+        [
+            [
+                layer.layer,
+                f"{100 * layer.error:.2f} %",
+                "–" if layer.loss is None else f"{factor * layer.loss:.2f}",
+            ]
+            for layer in form.layers[:LAYERS]
+        ],
+        caption=f"{len(form.layers)} layers; config.json and the model card have all of them.",
+    )
+
+
 def print_exported(exported: Exported) -> None:
     """Print accuracy, latency and size of every exported format, and why others are missing."""
     forms = exported.forms.values()
@@ -135,6 +159,8 @@ def print_exported(exported: Exported) -> None:
         ),
     )
     for form in forms:
+        if form.layers:
+            _print_layers(form)
         if form.milliseconds is None:
             say(f"note: {form.file} was converted but not run: it runs only on devices")
     for name, reason in exported.left_out.items():

@@ -5,6 +5,7 @@ from diswot.export._dry_export import dry_export
 from diswot.export._formats import FORMATS, Format
 from diswot.export._forms import Form
 from diswot.export._hub import check_repo, push
+from diswot.export._int8_layers import LayerLoss
 from diswot.export._predicting import ExportedStudent, predict
 from diswot.export._reading import read_exported
 from diswot.export._requested_formats import wanted_forms
@@ -16,6 +17,7 @@ __all__ = [
     "ExportedStudent",
     "Form",
     "Format",
+    "LayerLoss",
     "check_repo",
     "dry_export",
     "export",

@@ -251,7 +251,8 @@ def _compared(
     measure = None
     if reference is not None:
         measure = reference.check(file, process) if exact else reference.measured(process)
-    return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure)
+    layers = () if exact else forms.layers
+    return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure, layers)
 
 
 @contextmanager

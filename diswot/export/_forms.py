@@ -19,6 +19,7 @@ from diswot.export._devices import (
 )
 from diswot.export._formats import FORMATS, WEIGHTS
 from diswot.export._int8 import write_int8
+from diswot.export._int8_layers import LayerLoss
 from diswot.export._network import OutputOnly, cases_of, outputs_of
 from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
@@ -51,6 +52,7 @@ class Form:
         difference: largest deviation of its outputs from the network's, relative to the largest
             output; `None` for int8, which differs by design.
         measure: metric on the test split; `None` without data.
+        layers: of int8, what each layer loses if it alone is quantized, the largest first.
     """
 
     file: str
@@ -59,11 +61,14 @@ class Form:
     threads: int | None = None
     difference: float | None = None
     measure: Measure | None = None
+    layers: tuple[LayerLoss, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurements as JSON values."""
         known = dict(vars(self))
         known.pop("measure")
+        if layers := known.pop("layers"):
+            known["layers"] = [layer.to_json() for layer in layers]
         return known | ({} if self.measure is None else self.measure.entries("test"))
 
 
@@ -92,6 +97,7 @@ class Forms:
     ) -> None:
         self.network, self.folder = network, folder
         self.architecture, self.dataset = architecture, dataset
+        self.layers: tuple[LayerLoss, ...] = ()
         try:
             self._take(packaging)
         except ExportError:
@@ -192,7 +198,7 @@ class Forms:
         floats = self.folder / FORMATS["onnx"].file
         if self.dataset is None or not floats.exists():
             raise ExportError("it is quantized from ONNX, which was not written")
-        write_int8(floats, path, self.dataset)
+        self.layers = write_int8(floats, path, self.dataset, output=self.packaging.output)
 
 
 def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """int8 post-training quantization with onnxruntime."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 
 from diswot.errors import ExportError, first_line
+from diswot.export._int8_layers import LayerLoss, cache_option, layer_losses
 from diswot.runtimes import quiet
 from diswot.seeding import generator_for
 from diswot.tasks import Dataset
@@ -17,7 +19,7 @@ CALIBRATED_ON = 256
 _AT_ONCE = 32
 
 
-def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
+def write_int8(floats: Path, path: Path, dataset: Dataset, *, output: str) -> tuple[LayerLoss, ...]:
     """Quantize weights and activations of an ONNX file to 8 bits.
 
     Weights have one scale per output channel; activations one per tensor, from their range over
@@ -29,6 +31,11 @@ def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
         floats: the ONNX file in fp32.
         path: the file to write.
         dataset: the dataset for calibration.
+        output: name of the output.
+
+    Returns:
+        What each layer loses if it alone is quantized; nothing if onnxruntime is too old for
+        that.
 
     Raises:
         ExportError: onnxruntime cannot quantize the network.
@@ -36,14 +43,19 @@ def write_int8(floats: Path, path: Path, dataset: Dataset) -> None:
     from onnxruntime.quantization import QuantFormat, quantize_static
 
     try:
-        with quiet():
-            quantize_static(
-                floats,
-                path,
-                _calibration(dataset, calibration_examples(dataset)),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-            )
+        with TemporaryDirectory() as folder:
+            ranges = Path(folder) / "ranges.json"
+            cache = cache_option(ranges)
+            with quiet():
+                quantize_static(
+                    floats,
+                    path,
+                    _calibration(dataset, calibration_examples(dataset)),
+                    quant_format=QuantFormat.QDQ,
+                    per_channel=True,
+                    **cache,
+                )
+            return layer_losses(floats, dataset, ranges=ranges, output=output) if cache else ()
     except Exception as error:
         raise ExportError(
             f"onnxruntime cannot quantize it ({type(error).__name__}: {first_line(error)})"

@@ -8,6 +8,7 @@ from diswot.errors import RunFolderError
 from diswot.export._api import Exported
 from diswot.export._formats import FORMATS
 from diswot.export._forms import Form
+from diswot.export._int8_layers import LayerLoss
 from diswot.runs.folder import read_json
 from diswot.tasks import Measure
 
@@ -34,7 +35,9 @@ def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
 
 def _form(values: Mapping[str, Any], config: Mapping[str, Any]) -> Form:
     known = {name: values[name] for name in ("file", "bytes", "milliseconds", "threads")}
-    return Form(**known, difference=values["difference"], measure=_measure(values, config))
+    layers = tuple(LayerLoss.from_json(each) for each in values.get("layers", ()))
+    measure = _measure(values, config)
+    return Form(**known, difference=values["difference"], measure=measure, layers=layers)
 
 
 def _measure(values: Mapping[str, Any], config: Mapping[str, Any]) -> Measure | None:

@@ -142,6 +142,30 @@ class RecipeOptions(TypedDict, total=False):
             group="Training",
         ),
     ]
+    channels_last: Annotated[
+        bool,
+        Option(
+            "Channels-last memory format; faster on GPUs, mostly with bf16 or fp16.",
+            default=False,
+            group="Training",
+        ),
+    ]
+    tf32: Annotated[
+        bool,
+        Option(
+            "TF32 in convolutions and matrix products of fp32; NVIDIA GPUs alone.",
+            default=False,
+            group="Training",
+        ),
+    ]
+    compile: Annotated[
+        bool,
+        Option(
+            "Compile student and teachers with torch.compile; for long trainings.",
+            default=False,
+            group="Training",
+        ),
+    ]
     seed: Seed
 
 

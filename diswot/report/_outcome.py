@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
+from diswot.export import LayerLoss, read_exported
 from diswot.pipeline import Verdict
 from diswot.runs.folder import read_json
 from diswot.tasks import Measure, read_measures
@@ -35,6 +36,7 @@ class Outcome:
         differences: largest deviation of outputs for each exported file, if known.
         verdict: which student to use, and why; `None` for a stand-alone search.
         latency: description of how the table's latencies were measured; `None` if not known.
+        layers: what each layer of an exported 8-bit file loses, the largest first.
     """
 
     rows: tuple[Row, ...]
@@ -43,6 +45,7 @@ class Outcome:
     differences: Mapping[str, float]
     verdict: Verdict | None = None
     latency: str | None = None
+    layers: tuple[LayerLoss, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -85,7 +88,15 @@ def read_outcome(folder: Path) -> Outcome:
         differences,
         verdict,
         None if latency is None else str(latency),
+        _layers(student),
     )
+
+
+def _layers(student: Path) -> tuple[LayerLoss, ...]:
+    """Return what the layers of an exported 8-bit file lose; nothing if there is none."""
+    exported = read_exported(student)
+    forms = () if exported is None else exported.forms.values()
+    return next((form.layers for form in forms if form.layers), ())
 
 
 def _row(row: Mapping[str, Any]) -> Row:

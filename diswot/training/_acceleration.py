@@ -5,20 +5,24 @@ import gc
 import importlib
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from diswot.errors import OptionError, first_line
+from diswot.runtimes import require_compiler
 from diswot.training._recipe import Recipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 _DEVICE = "ACCELERATE_TORCH_DEVICE"
+
+COMPILER = "inductor"
+"""Backend of `torch.compile`."""
 
 
 def check_precision(precision: str | None, device: str) -> None:
@@ -77,6 +81,53 @@ def accelerated(recipe: Recipe, device: str) -> Iterator["Accelerator"]:
         if own:
             AcceleratorState._reset_state(reset_partial_state=True)
             GradientState._reset_state()
+
+
+@contextmanager
+def faster(networks: Sequence[nn.Module], recipe: Recipe, device: str) -> Iterator[None]:
+    """Apply channels-last, TF32 and `torch.compile` inside the block, as the recipe says.
+
+    Args:
+        networks: student and teachers, which are on the device.
+        recipe: the recipe.
+        device: a torch device.
+
+    Raises:
+        OptionError: TF32 without an NVIDIA GPU, or `torch.compile` without a compiler.
+    """
+    if recipe.tf32 and torch.device(device).type != "cuda":
+        raise OptionError(f"Expected an NVIDIA GPU for TF32, but got {device}: leave it out")
+    if recipe.compile:
+        require_compiler(device)
+    with ExitStack() as after:
+        if recipe.tf32:
+            after.enter_context(_tf32())
+        for network in networks if recipe.channels_last else ():
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            after.callback(_contiguous, network)
+        if recipe.compile:
+            # Readers of activations add and remove hooks, which compiled code must notice.
+            after.enter_context(torch._dynamo.config.patch(skip_nnmodule_hook_guards=False))
+        for network in networks if recipe.compile else ():
+            network.compile(backend=COMPILER)
+            after.callback(setattr, network, "_compiled_call_impl", None)
+        yield
+
+
+def _contiguous(network: nn.Module) -> None:
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+
+@contextmanager
+def _tf32() -> Iterator[None]:
+    """Allow TF32 inside the block."""
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    products.allow_tf32 = convolutions.allow_tf32 = True
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before
 
 
 def _keep_groups_mortal() -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ class Distillation:
             return None
         if (found.architecture, found.loss) != (origin.architecture, loss):
             return None
-        recipe = {"recipe": json.loads(json.dumps(asdict(self.recipe)))}
+        recipe = {"recipe": json.loads(json.dumps(self.recipe.to_json()))}
         if found.signature != self.data.signature or not recipe.items() <= found.metrics.items():
             return None
         load_checkpoint(student, found.weights)
@@ -228,7 +228,7 @@ class Distillation:
             "classes": getattr(self.data, "classes", None),
             "seed": self.recipe.seed,
             "epochs": self.recipe.epochs,
-            "recipe": asdict(self.recipe),
+            "recipe": self.recipe.to_json(),
             "test": training.test.to_json(),
         }
         if self.teacher is not None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def conditions(
         views: descriptions of the teachers' own views of the examples, by teacher.
     """
     seen = {"teacher_view": [f"{name}: {view}" for name, view in views.items()]} if views else {}
-    return {**settings, **seen, "data": f"{data.name} {data.digest[:16]}", **asdict(recipe)}
+    return {**settings, **seen, "data": f"{data.name} {data.digest[:16]}", **recipe.to_json()}
 
 
 def teachers_of(teachers: Mapping[str, nn.Module]) -> dict[str, str]:

@@ -38,4 +38,7 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:
     """Return a copy of a network's state dict on the CPU."""
-    return {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }

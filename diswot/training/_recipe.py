@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from diswot.errors import OptionError
@@ -13,6 +13,9 @@ SMALL_DATA = 5000
 """Number of training examples below which the default number of epochs is doubled."""
 
 _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
+
+ACCELERATIONS = ("channels_last", "tf32", "compile")
+"""Settings that make trainings faster on some devices, and change the last digits of results."""
 
 LONGEST_DEFAULT = 20
 """Default number of epochs for small datasets."""
@@ -47,6 +50,9 @@ class Recipe:
         max_grad_norm: maximal norm of gradients (gradient clipping); `None` for no limit.
         gradient_accumulation: number of parts in which a batch is computed, to save memory.
         precision: a name of `PRECISIONS`.
+        channels_last: whether networks are in the channels-last memory format.
+        tf32: whether fp32 convolutions and matrix products use TF32 on NVIDIA GPUs.
+        compile: whether student and teachers are compiled with `torch.compile`.
         seed: seed of the order of examples and of all other randomness.
 
     Raises:
@@ -71,6 +77,9 @@ class Recipe:
     max_grad_norm: float | None = None
     gradient_accumulation: int = 1
     precision: str = "single"
+    channels_last: bool = False
+    tf32: bool = False
+    compile: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -90,6 +99,18 @@ class Recipe:
         if not right:
             words = name.replace("_", " ")
             raise OptionError(f"Expected {words} to be {expected}, but got {getattr(self, name)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings; those of acceleration that are off are left out.
+
+        Records of version 0.1.0 do not have them.
+
+        Examples:
+            >>> "compile" in Recipe(1).to_json(), "compile" in Recipe(1, compile=True).to_json()
+            (False, True)
+        """
+        off = [name for name in ACCELERATIONS if not getattr(self, name)]
+        return {name: value for name, value in asdict(self).items() if name not in off}
 
     def rate(self, position: float) -> float:
         """Return the learning rate at a position of the training.

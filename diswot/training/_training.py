@@ -10,7 +10,7 @@ from diswot.losses import Objective
 from diswot.progress import Progress, silent
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Dataset
-from diswot.training._acceleration import accelerated
+from diswot.training._acceleration import accelerated, faster
 from diswot.training._distillation_method import DistillationMethod
 from diswot.training._meter import Meter
 from diswot.training._method import Method
@@ -113,5 +113,7 @@ def train_by(
     ):
         reported = progress if accelerator.is_main_process else silent
         meter = Meter(stage or method.name, reported)
-        work = prepare(plan(method, data, recipe, accelerator, folder=folder, meter=meter))
-        return run(work, checkpoint_seconds=60 * checkpoint_minutes, stop=stop)
+        planned = plan(method, data, recipe, accelerator, folder=folder, meter=meter)
+        with faster([method.student, *method.teachers.values()], recipe, planned.device):
+            work = prepare(planned)
+            return run(work, checkpoint_seconds=60 * checkpoint_minutes, stop=stop)

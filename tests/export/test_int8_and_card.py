@@ -14,7 +14,7 @@ from torch import nn
 
 import diswot
 from diswot.errors import DiswotError, ExportError, OptionError
-from diswot.export import Exported
+from diswot.export import Exported, read_exported
 from diswot.tasks.images import ImageData, ImageSpec, load_data
 from search_spaces import CifarResNet, SearchSpace
 from tests.conftest import CommandLine
@@ -152,6 +152,22 @@ def test_a_card_without_training_report_says_so(tmp_path: Path, digits: ImageDat
     assert "Its training is unknown." in card
     assert "test accuracy" not in card
     assert "student.onnx" not in card
+
+
+def test_int8_reports_the_loss_of_every_layer(exported: Trained) -> None:
+    student, done = exported
+    layers = done.forms["int8"].layers
+    assert {each.layer for each in layers} >= {"stem.0", "classifier"}
+    errors = [each.error for each in layers]
+    assert errors == sorted(errors, reverse=True)
+    assert len(layers) == sum(isinstance(m, nn.Conv2d | nn.Linear) for m in student.modules())
+    assert 0 < errors[-1] < errors[0] < 0.2
+    assert all(each.loss is not None and abs(each.loss) < 0.1 for each in layers)
+    card = (done.folder / "README.md").read_text("utf-8")
+    assert all(f"| `{each.layer}` | {100 * each.error:.2f} % |" in card for each in layers)
+    again = read_exported(done.folder)
+    assert again is not None
+    assert again.forms["int8"].layers == layers
 
 
 def test_int8_requires_onnx_and_matching_data(tmp_path: Path, digits: ImageData) -> None:

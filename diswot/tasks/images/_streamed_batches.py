@@ -21,7 +21,7 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes
 from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._streamed_examples import Chosen, Found, StreamedExamples
-from diswot.tasks.images._training_batches import ImageBatches
+from diswot.tasks.images._training_batches import ImageBatches, moved
 from diswot.tasks.images.teachers import PhotoView
 
 
@@ -74,7 +74,7 @@ class StreamedBatches(ImageBatches):
             raise found
         images, views = found
         own = {name: partial(torch.from_numpy, view) for name, view in views.items()}
-        return self._batch(indices, torch.from_numpy(images).to(self._device), own)
+        return self._batch(indices, moved(torch.from_numpy(images), self._device), own)
 
 
 def _chosen(places: Tensor, seed: int) -> list[Chosen]:

@@ -13,6 +13,13 @@ from diswot.tasks.images._labeled_images import LabeledImages
 from diswot.tasks.images._mixing import mixed
 
 
+def moved(images: Tensor, device: str) -> Tensor:
+    """Copy images to a device; to a GPU from pinned memory, without waiting for the copy."""
+    if images.is_pinned() or not device.startswith("cuda"):
+        return images.to(device, non_blocking=True)
+    return images.pin_memory().to(device, non_blocking=True)
+
+
 class View(Protocol):
     """A teacher's own view of training images, in place of the students' images.
 
@@ -64,7 +71,7 @@ class ImageBatches(TrainingBatches):
     def __call__(self, indices: Tensor) -> Batch:
         """Return the batch at `indices` (B,): images (B, C, H, W), targets (B, N), labels (B,)."""
         found = self._data.train.take(indices)
-        images = self._augment(found.images.to(self._device).float())
+        images = self._augment(moved(found.images, self._device).float())
         cut = cut_of(self._augment)
         own = {name: partial(view, indices, cut) for name, view in self._views.items()}
         return self._batch(indices, images, own)
@@ -83,7 +90,7 @@ class ImageBatches(TrainingBatches):
         made = mixed(self._data.normalize(images), labels, self._data.num_classes, self._changes)
         views = {}
         for name, view in self._views.items():
-            seen = own[name]().to(self._device)
+            seen = moved(own[name](), self._device)
             views[name] = (seen if made.mixing is None else made.mixing(seen, whole=view.whole),)
         inputs = (made.images,)
         return Batch(inputs, made.targets, made.labels, indices.to(self._device), views)
