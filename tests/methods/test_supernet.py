@@ -1,6 +1,7 @@
 """Supernets that are trained without labels, and runs that extract students from them."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from diswot.teachers import Teacher
 from diswot.testing import check_method
 from search_spaces import CifarResNet, TextEncoderSpace, UnionSpace, covering
 from tests.conftest import CommandLine
+from tests.forked import run_programs
 from tests.tasks.text.conftest import PAIRS
 
+ROOT = Path(__file__).parents[2]
 SPACE = TextEncoderSpace(layers=(1, 2), hidden=(8, 12), heads=(1, 2), ratios=(1,), head_size=4)
 OPTIONS: dict[str, Any] = {
     "supernets": 2,
@@ -183,6 +186,39 @@ def test_trained_supernets_are_reused(data: TextData, tmp_path: Path) -> None:
     again = train_supernets(workshop_for(data, tmp_path))
     assert first.digest == again.digest
     assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from diswot.methods.supernet import train_supernets
+from diswot.tasks.text import load_texts
+from tests.methods.test_supernet import workshop_for
+from tests.tasks.text.conftest import PAIRS
+
+root = Path(sys.argv[1])
+
+def kill(_step):
+    if any(root.glob("data/supernets/*.unfinished/checkpoint.pt")):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+data = load_texts(PAIRS, root=root / "data", length=8)
+workshop = workshop_for(data, root, options={"supernet_epochs": 3})
+train_supernets(replace(workshop, progress=kill))
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.slow
+def test_a_killed_supernet_resumes_to_the_same_weights(data: TextData, tmp_path: Path) -> None:
+    three_epochs = {"supernet_epochs": 3}
+    (ended,) = run_programs([("-c", KILLED, tmp_path)], imports="torch", folder=ROOT)
+    assert ended.status == -signal.SIGKILL, ended.err
+    assert len(list((tmp_path / "data" / "supernets").glob("*.unfinished/checkpoint.pt"))) == 1
+    resumed = train_supernets(workshop_for(data, tmp_path, options=three_epochs))
+    whole = train_supernets(workshop_for(data, tmp_path / "whole", options=three_epochs))
+    assert resumed.digest == whole.digest
 
 
 def test_students_of_every_supernet_can_be_extracted(data: TextData, tmp_path: Path) -> None:
