@@ -29,6 +29,8 @@ ONE_PASS = tuple(
 """Scorers that need at most one forward pass of the batch."""
 SLOW_ON_TEXTS = ("gradsign", "grasp", "vkdnw", "zico")
 """Scorers that are slow on transformers, run on a sample."""
+MAIN_ON_TEXTS = ("student_fit", "student_fit_1", "az_expressivity", "filled_width", "diswot")
+"""Scorers that are also measured with five initializations and batches on transformers."""
 QUICK_ON_TEXTS = tuple(
     dict.fromkeys(name for name in (*scorers(), *ALL) if name not in SLOW_ON_TEXTS)
 )
@@ -80,6 +82,9 @@ CORRELATIONS = {
     "digits-s0-default": [_unseen("digits-s0", "distilled")],
     "flexibert": [
         CorrelationSettings("flexibert", QUICK_ON_TEXTS, target="glue", repeats=1, batch_size=16)
+    ],
+    "flexibert-five-repeats": [
+        CorrelationSettings("flexibert", MAIN_ON_TEXTS, target="glue", repeats=5, batch_size=16)
     ],
     "flexibert-slow": [
         CorrelationSettings(

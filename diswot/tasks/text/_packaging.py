@@ -108,7 +108,7 @@ def _of_transformers(data: TextData) -> dict[str, Any]:
 
 
 def _tokenizer_config(data: TextData) -> dict[str, Any]:
-    """Return the content of `tokenizer_config.json` for `AutoTokenizer`."""
+    """Return the content of `tokenizer_config.json` for tokenizers of transformers."""
     tokenizer = data.tokenizer
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
