@@ -60,8 +60,8 @@ _COMMANDS = {
 def cli(debug: bool) -> None:
     """Which small network should I distill my teacher into?
 
-    Start with `diswot run`: with no option at all it searches, distills and exports a
-    student for a small teacher on data that comes with it.
+    Start with `diswot run`. Without options, it searches, distills and exports a student
+    for a small teacher on built-in data.
     """
 
 

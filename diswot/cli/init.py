@@ -25,9 +25,9 @@ _UNEVEN = 3
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=Folder(), default="run.toml", show_default=True, help="The file.")
 def init(folder: Path, out: Path) -> None:
-    """Look at a FOLDER of photos, one folder per class, and write options for it.
+    """Inspect a FOLDER of photos, one folder per class, and write a configuration file.
 
-    The file has comments on what to change, and `diswot run --config` reads it.
+    The file has comments on the options to change; `diswot run --config` reads it.
 
     Example: diswot init photos/
     """

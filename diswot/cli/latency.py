@@ -60,7 +60,7 @@ _SUBJECT = shared.options(
 
 @click.group()
 def latency() -> None:
-    """How long architectures take: measure some, or calibrate once and predict all.
+    """Measure latencies of architectures, or calibrate a space to predict all of them.
 
     Example: diswot latency calibrate --space s0 --data digits --out s0-cpu.json
     """

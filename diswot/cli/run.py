@@ -52,7 +52,7 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: Any) -> None:
     """Search and distill a student, compare it with baselines, and export one.
 
-    With no option: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
+    Defaults: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
     the 64 networks of S0, at most 300k parameters.
 
     Example: diswot run --data cifar100 --teacher resnet56 --max-params 300k

@@ -56,10 +56,10 @@ def train(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Train a teacher on the labels alone: NAME is what --teacher takes elsewhere.
+    """Train a teacher on the labels. NAME is any value of --teacher.
 
-    One that has weights is trained on from them. `diswot resume` resumes a training
-    that was stopped.
+    A teacher that has weights is fine-tuned. `diswot resume` resumes a training that was
+    stopped.
 
     Example: diswot teacher train vgg13 --data digits --epochs 20 --out vgg13
     """

@@ -97,7 +97,7 @@ class ScoringOptions(DataOptions, total=False):
     combination: Annotated[
         Combination | None,
         Option(
-            "How the terms of a scorer are combined; by default as its card says.",
+            "How the terms of a scorer are combined; by default as its card specifies.",
             choices=COMBINATIONS,
             group="Search",
         ),

@@ -189,7 +189,7 @@ class DistillationOptions(RecipeOptions, total=False):
     flips: Annotated[
         bool | None,
         Option(
-            "Random horizontal flips of training images; by default as the dataset says.",
+            "Random horizontal flips of training images; by default as the dataset specifies.",
             group="Task",
         ),
     ]

@@ -19,7 +19,7 @@ _COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 def bench() -> None:
-    """Measure how well scores rank students, what they cost, and make ground truths.
+    """Measure how well scores rank students and what they cost; create ground truths.
 
     Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot
     """

@@ -33,11 +33,11 @@ measurement_options = options.options(
         type=Sample(),
         default="all",
         show_default=True,
-        help="How many architectures, drawn at random, or all.",
+        help="Number of random architectures, or all.",
     ),
     click.option(
         "--teacher",
-        help="Randomly initialized; by default resnet110 for images, otherwise the task's default.",
+        help="Teacher; by default resnet110 for images, otherwise the task's default.",
     ),
     option(
         ScoringOptions,

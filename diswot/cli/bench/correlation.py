@@ -32,14 +32,14 @@ CAPTION = (
 
 @click.command()
 @truth_options(
-    "A name of `diswot list benchmarks`, or a CSV file of your own.",
-    target="A column of a built-in truth; by default distilled, or its first.",
+    "A name of `diswot list benchmarks`, or your own CSV file.",
+    target="Accuracies of a built-in truth; by default its column distilled, else its first one.",
 )
 @click.option(
     "--table", help="Official file of nas-bench-101 (.tfrecord); by default in the data root."
 )
-@click.option("--column", help="Column of accuracies in a file of your own.")
-@click.option("--space", help="Space of a file of your own: a name or package.module:Class.")
+@click.option("--column", help="Column of accuracies in your own file.")
+@click.option("--space", help="Space of your own file: a name or package.module:Class.")
 @click.option("--data", help="Dataset to score on; a built-in truth has its own.")
 @scorers_option("all")
 @measurement_options
@@ -49,15 +49,15 @@ CAPTION = (
     default="random",
     show_default=True,
     help="Teacher weights that scores use; student_fit_1, attention_relations and "
-    "teacher_alignment are made for trained ones.",
+    "teacher_alignment are designed for trained weights.",
 )
 @options.TEACHER_WEIGHTS
 @run_options
 def correlation(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
     """Compare rankings by score with rankings by measured accuracy.
 
-    Baselines are always printed too. Interrupted, the same command with the same --out
-    resumes where it stopped.
+    Baselines are always included. If the command is interrupted, run it again with the same
+    --out to resume it.
 
     Example: diswot bench correlation --truth digits-s0 --scorers diswot,nwot,snip
     """

@@ -44,9 +44,9 @@ CAPTION = (
 @options.TEACHER
 @training_options
 def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
-    """Train students by several losses, over several seeds, and report what differs.
+    """Train students with several losses and seeds, and test which losses differ.
 
-    Interrupted, the same command with the same --out resumes where it stopped.
+    If the command is interrupted, run it again with the same --out to resume it.
 
     Example: diswot bench losses --students resnet20 --loss "ce + at" --loss "ce + dkd"
     """
@@ -102,10 +102,10 @@ def pairs(
     published: Path | None,
     **chosen: Any,
 ) -> None:
-    """Train a teacher–student pair of the literature, next to published accuracies.
+    """Train a teacher–student pair of the literature, and compare published accuracies.
 
-    At full length, 240 epochs, this takes a GPU; interrupted, the same command with the
-    same --out resumes where it stopped.
+    The published length of 240 epochs needs a GPU. If the command is interrupted, run it
+    again with the same --out to resume it.
 
     Example: diswot bench pairs --pair wrn-40-2/wrn-16-2 --methods KD,CRD --epochs 240
     """

@@ -21,9 +21,9 @@ LISTED = 10
 @click.option("--sample", type=Whole(min=1, max=1_000_000), help="Architectures; by default all.")
 @training_options
 def make_truth(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
-    """Make a ground truth: train every student of a space alone and distilled.
+    """Create a ground truth: train every student of a space alone and distilled.
 
-    Interrupted, the same command with the same --out resumes where it stopped.
+    If the command is interrupted, run it again with the same --out to resume it.
 
     Example: diswot bench make-truth --space s0 --data digits --train-images 60 --out truth
     """

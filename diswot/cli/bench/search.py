@@ -34,7 +34,7 @@ CAPTION = (
 @click.command()
 @truth_options(
     "A name of `diswot list benchmarks`.",
-    target="A column of the truth; by default distilled, or its first.",
+    target="Accuracies of the truth; by default its column distilled, else its first one.",
 )
 @scorers_option("diswot,nwot,params")
 @click.option(
@@ -57,11 +57,11 @@ CAPTION = (
 )
 @run_options
 def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **chosen: Any) -> None:
-    """Compare what engines find by each score with what random search finds.
+    """Compare search engines with random search by the accuracy of the selected students.
 
-    All architectures of a ground truth are measured once; then every engine searches among
-    them with every seed. Interrupted, the same command with the same --out or --work
-    resumes where it stopped.
+    All architectures of a ground truth are scored once; then every engine searches among
+    them with every seed. If the command is interrupted, run it again with the same --out or
+    --work to resume it.
 
     Example: diswot bench search --truth nas-bench-201 --target cifar100 --max-params 500k
     """
