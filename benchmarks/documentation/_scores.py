@@ -118,16 +118,16 @@ def student_fit_truths() -> str:
         found.setdefault(row["truth"], {})[row["form"]] = row
         if row["chosen"] == "True":
             left_out[row["truth"]] = number(row["kendall"], ".3f")
-    names = ("student_fit", "params", "macs", "layers")
     rows = []
     for truth, (title, table) in FIT_RANKED.items():
         if truth in found:
             of = found[truth]
-            size = f"{int(of['student_fit']['networks']):,} × {of['student_fit']['seeds']}"
-            counts = (_interval(of[name]) for name in names)
-            rows.append([title, size, *counts, _nwot(table, title), left_out.get(truth, "–")])
-    columns = ["ground truth", "networks × seeds", *(f"`{name}`" for name in names), "`nwot`"]
-    return markdown([*columns, "leave-one-out"], rows)
+            taus = [_interval(of[name]) for name in ("student_fit", "params")]
+            taus += [number(of[name]["kendall"]) for name in ("macs", "layers")]
+            size = f"{int(of['student_fit']['networks']):,}"
+            rows.append([title, size, *taus, _nwot(table, title), left_out.get(truth, "–")])
+    scores = [f"`{name}`" for name in ("student_fit", "params", "macs", "layers", "nwot")]
+    return markdown(["ground truth", "networks", *scores, "leave-one-out"], rows)
 
 
 def _interval(row: Mapping[str, str]) -> str:

@@ -36,27 +36,23 @@ def presets() -> str:
 def distilled(data: str) -> str:
     """Return the students' accuracies by loss on a dataset."""
     rows = [row for row in read_table(RESULTS / "losses.csv") if row["data"] == data]
-    teacher = f"{rows[0]['teacher']} ({number(rows[0]['teacher_accuracy'], '.1f')} %)"
-    columns = [
-        "student",
-        "loss",
-        "accuracy in % ± sd",
-        "gain",
-        "p",
-        f"result (teacher {teacher})",
-    ]
+    teacher = [rows[0]["teacher"], "–", number(rows[0]["teacher_accuracy"], ".1f"), "–", "–"]
+    columns = ["network", "loss", "accuracy in % ± sd", "gain", "p", "result"]
     return markdown(
         columns,
         [
-            [
-                row["student"],
-                f"`{row['loss']}`",
-                f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
-                number(row["gain"], "+.1f"),
-                number(row["adjusted"], ".3f"),
-                row["verdict"] or "–",
-            ]
-            for row in rows
+            [*teacher, "teacher"],
+            *(
+                [
+                    row["student"],
+                    f"`{row['loss']}`",
+                    f"{number(row['accuracy'], '.1f')} ± {number(row['sd'], '.1f')}",
+                    number(row["gain"], "+.1f"),
+                    number(row["adjusted"], ".3f"),
+                    row["verdict"] or "–",
+                ]
+                for row in rows
+            ),
         ],
     )
 
