@@ -1,6 +1,7 @@
 """Plots of correlations."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from diswot.bench.correlation import Correlation
 from diswot.bench.rank_statistics import Vector
@@ -65,7 +66,8 @@ def plot_scatter(
     plots = []
     for scorer in ranked:
         pairs = zip(scores[scorer][::every], accuracies[::every], strict=True)
-        dots = tuple(Dot(float(score), float(accuracy)) for score, accuracy in pairs)
+        # Architectures that a scorer failed on have no score, and are left out.
+        dots = tuple(Dot(float(x), float(y)) for x, y in pairs if isfinite(x))
         series = (Series("", "dots", "line-0", dots),)
         title = f"{scorer}: τ {known[scorer]:.2f}"
         plots.append(Plot(scorer, title, "", Axis("score"), Axis("accuracy, %"), series))

@@ -5,6 +5,7 @@ import pytest
 
 from diswot.bench.correlation import BASELINES, correlate, scores_of
 from diswot.bench.measurement import Measured
+from diswot.bench.plots import plot_scatter
 from diswot.bench.rank_statistics import kendall
 
 
@@ -34,6 +35,14 @@ def test_failed_architectures_are_left_out_and_counted_by_reason() -> None:
     row = correlate(found, ACCURACIES, "params", truth="t", target="distilled")
     assert (row.failed, row.why, row.baseline) == (0, "", True)
     assert np.isnan(scores_of(found, "nwot")).sum() == 3
+
+
+def test_failed_architectures_have_no_dots_in_the_scatter_plot() -> None:
+    scores = np.where(np.arange(12) % 4, np.arange(12.0), np.nan)
+    found = [Measured(1, 1, {"nwot": (value, value + 1)}, {}) for value in range(12)]
+    row = correlate(found, ACCURACIES, "nwot", truth="t", target="distilled")
+    (plot,) = plot_scatter([row], {"nwot": scores}, ACCURACIES, "scatter").plots
+    assert len(plot.series[0].dots) == 9
 
 
 def test_the_correlation_of_every_repeat_is_computed() -> None:
