@@ -86,8 +86,8 @@ class Briefs:
     def first(self, count: int) -> dict[int, float]:
         """Return index of the network → result, for the first `count` trainings."""
         while len(self._known) < min(count, len(self.ranker)):
-            for place in self.ranker.proposals(self._known, AT_ONCE):
-                self._known[place] = float(self._short[place])
+            for proposal in self.ranker.proposals(self._known, AT_ONCE):
+                self._known[proposal] = float(self._short[proposal])
         return dict([*self._known.items()][:count])
 
 

@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> None:
     """Print a line per command: milliseconds of both checkouts, and their ratio."""
     if not 2 <= len(arguments) <= 3:
         sys.exit(__doc__)
-    old, new = (Path(each).resolve() for each in arguments[:2])
+    old, new = (Path(argument).resolve() for argument in arguments[:2])
     rounds = int(arguments[2]) if len(arguments) == 3 else ROUNDS
     for what, sides in compare(old, new, rounds).items():
         click.echo(f"{TIMED[what]} (ms of CPU, {rounds} rounds)")

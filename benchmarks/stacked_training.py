@@ -87,8 +87,8 @@ class _Heads(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([each.weight.detach() for each in layers]))
-        self.bias = nn.Parameter(torch.stack([each.bias.detach() for each in layers]))
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
 
     def forward(self, x: Tensor) -> Tensor:
         features = x.view(len(x), len(self.weight), -1).transpose(0, 1)
@@ -108,7 +108,7 @@ def _joined(modules: list[nn.Module]) -> nn.Module:
         raise TypeError(f"a {type(one).__name__} cannot be stacked")
     made = copy.copy(one)
     made._modules = {
-        name: _joined([each.get_submodule(name) for each in modules])
+        name: _joined([module.get_submodule(name) for module in modules])
         for name, _ in one.named_children()
     }
     return made
@@ -128,7 +128,7 @@ def _convolution(one: nn.Conv2d, count: int) -> nn.Conv2d:
 
 
 def _filled(wide: nn.Module, modules: Sequence[nn.Module]) -> nn.Module:
-    states = [each.state_dict() for each in modules]
+    states = [module.state_dict() for module in modules]
     for name, tensor in wide.state_dict().items():
         if tensor.ndim:
             tensor.copy_(torch.cat([state[name] for state in states]))
@@ -155,7 +155,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate(epoch + (step + 0.5) / steps)
             optimizer.zero_grad()
-            _loss(stack, [each[epoch * steps + step] for each in examples], soft).backward()  # type: ignore[no-untyped-call]
+            _loss(stack, [example[epoch * steps + step] for example in examples], soft).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         found = stack.accuracies(*val)
         kept = _of_best(stack, found >= best, kept)
@@ -182,12 +182,12 @@ def _of_best(stack: Stack, better: Tensor, kept: Mapping[str, Tensor]) -> dict[s
 
 def _loss(stack: Stack, examples: Sequence[Examples], soft: Tensor) -> Tensor:
     """Return the sum of the losses of all networks."""
-    logits = stack(torch.stack([each.images for each in examples]))
+    logits = stack(torch.stack([example.images for example in examples]))
     total: Tensor = logits.new_zeros(())
-    for own, each, distilled in zip(logits, examples, soft.tolist(), strict=True):
-        hard = nn.functional.cross_entropy(own, each.labels)
+    for own, example, distilled in zip(logits, examples, soft.tolist(), strict=True):
+        hard = nn.functional.cross_entropy(own, example.labels)
         if distilled:
-            soft_loss = kd_loss(own, each.logits, temperature=TEMPERATURE)
+            soft_loss = kd_loss(own, example.logits, temperature=TEMPERATURE)
             total = total + HARD * hard + SOFT * soft_loss
         else:
             total = total + hard

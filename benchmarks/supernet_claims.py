@@ -124,10 +124,12 @@ def _losses(settings: ClaimSettings, root: str, source: StudentSource) -> dict[s
     if not isinstance(source, Sliced) or known.teacher is None:
         return {}
     objective, found = Relations(known.teacher.network.eval()), {}
-    for each in source.supernets:
-        for arch in each.archs:
+    for supernet in source.supernets:
+        for arch in supernet.archs:
             student = build_on_meta(partial(SPACE.network, arch, known.data.signature))
-            measured = HeldOutLoss(objective, [student]).measure(each.network, known.data, "val")
+            measured = HeldOutLoss(objective, [student]).measure(
+                supernet.network, known.data, "val"
+            )
             found[SPACE.to_string(arch)] = measured.value
     return found
 

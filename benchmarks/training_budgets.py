@@ -106,7 +106,7 @@ def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[B
             found.setdefault((name, cost), []).append(regret)
         progress(Step(f"{table.name} {limit or ''}", seed + 1, SEEDS, ""))
     spent = round(float(np.mean(seconds)), 3)
-    more = {cost: {"tau": round(float(np.mean(each)), 4)} for cost, each in taus.items()}
+    more = {cost: {"tau": round(float(np.mean(tau)), 4)} for cost, tau in taus.items()}
     size = len(table.seen(0).full)
     return [
         BudgetRow(

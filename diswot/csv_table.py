@@ -56,16 +56,16 @@ class Table:
             DataError: a cell is not a finite number.
         """
         values = np.full(len(self.rows), np.nan)
-        for place, cell in enumerate(self.column(name)):
+        for index, cell in enumerate(self.column(name)):
             if optional and not cell:
                 continue
             try:
-                values[place] = float(cell)
+                values[index] = float(cell)
             except ValueError:
-                values[place] = np.nan
-            if not np.isfinite(values[place]):
+                values[index] = np.nan
+            if not np.isfinite(values[index]):
                 raise self.error(
-                    place,
+                    index,
                     f"expected a finite number in the column {excerpt(name)}, but got "
                     f"{excerpt(cell)}: correct it, or leave the row out",
                 )
@@ -82,19 +82,19 @@ class Table:
             DataError: a name is not valid in the space, or two rows have the same architecture.
         """
         first: dict[Architecture, int] = {}
-        for place, text in enumerate(texts):
+        for index, text in enumerate(texts):
             try:
                 arch = space.from_string(text)
-                before = first.setdefault(arch, place)
+                before = first.setdefault(arch, index)
             except Exception as error:  # a space of the user's own can raise anything
                 raise self.error(
-                    place,
+                    index,
                     f"{one_line(first_line(error))}: write an architecture of this space, "
                     "or name another space",
                 ) from error
-            if before != place:
+            if before != index:
                 raise self.error(
-                    place,
+                    index,
                     f"the architecture {excerpt(text)} is already on line {self.lines[before]}: "
                     "keep one of the two",
                 )
@@ -176,10 +176,10 @@ def one_line(text: str) -> str:
 
 
 def _check_shape(table: Table) -> None:
-    for place, row in enumerate(table.rows):
+    for index, row in enumerate(table.rows):
         if len(row) != len(table.columns):
             raise table.error(
-                place,
+                index,
                 f"expected {len(table.columns)} cells as in the header, but got {len(row)}: "
                 "fix the row",
             )

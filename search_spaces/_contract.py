@@ -23,7 +23,7 @@ OUTPUT = "logits"
 
 def _naming_the_nearest(init: Callable[..., None]) -> Callable[..., None]:
     """Wrap a constructor so that errors for unknown options suggest the nearest name."""
-    kinds = {name: each.kind for name, each in inspect.signature(init).parameters.items()}
+    kinds = {name: parameter.kind for name, parameter in inspect.signature(init).parameters.items()}
     known = [name for name in kinds if name != "self"]
     if inspect.Parameter.VAR_KEYWORD in kinds.values():
         return init

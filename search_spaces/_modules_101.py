@@ -40,8 +40,8 @@ def vertex_channels(arch: NASBench101Architecture, channels: int) -> list[int]:
     last = len(arch.operations) + 1
     ends = [vertex for vertex in range(1, last) if arch.has(vertex, last)]
     found = [0] * last
-    for place, vertex in enumerate(ends):
-        found[vertex] = channels // len(ends) + (place < channels % len(ends))
+    for index, vertex in enumerate(ends):
+        found[vertex] = channels // len(ends) + (index < channels % len(ends))
     for vertex in range(last - 1, 0, -1):
         if vertex not in ends:
             found[vertex] = max(found[t] for t in range(vertex + 1, last) if arch.has(vertex, t))

@@ -224,7 +224,9 @@ class AutoFormerSpace(SearchSpace):
         return arch
 
     def _expected(self, got: object) -> str:
-        hidden, depths, heads, ratios = (" or ".join(map(str, each)) for each in self._options())
+        hidden, depths, heads, ratios = (
+            " or ".join(map(str, option)) for option in self._options()
+        )
         return (
             f"Expected hidden size, heads and MLP ratios like 216-h3,4,4-m3.5,4,4 with hidden size "
             f"{hidden}, {depths} layers, heads {heads} and MLP ratios {ratios}, but got {got!r}"

@@ -115,8 +115,8 @@ class FlexiBERTSpace(SearchSpace):
         # Uniform crossover: hidden size and depth are from one parent, layers from both.
         first, other = (a, b) if rng.random() < 0.5 else (b, a)
         layers = tuple(
-            other.layers[place] if place < len(other.layers) and rng.random() < 0.5 else layer
-            for place, layer in enumerate(first.layers)
+            other.layers[index] if index < len(other.layers) and rng.random() < 0.5 else layer
+            for index, layer in enumerate(first.layers)
         )
         return replace(first, layers=layers)
 
@@ -144,7 +144,7 @@ class FlexiBERTSpace(SearchSpace):
             ValueError: the text is not the name of an architecture of this space.
         """
         hidden, _, rest = text.replace(" ", "").partition(":")
-        layers = [each.split("-") for each in rest.split(",")]
+        layers = [part.split("-") for part in rest.split(",")]
         try:
             made = tuple(
                 FlexiLayer(operation, parameter, int(heads), int(inner), int(stacked))

@@ -179,15 +179,15 @@ def _stage(
     depth, kernel, expansion = _kind(getattr(arch, f"stage{number}"))
     return [
         InvertedResidual(
-            before if place == 0 else width,
+            before if index == 0 else width,
             width,
-            stride=stride if place == 0 else 1,
+            stride=stride if index == 0 else 1,
             kernel=kernel,
             expansion=expansion,
             squeeze=arch.squeeze,
             activation=arch.activation,
         )
-        for place in range(depth)
+        for index in range(depth)
     ]
 
 

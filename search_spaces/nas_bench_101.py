@@ -55,7 +55,7 @@ def module_101(
             f"Expected a module of at most {VERTICES} vertices and {EDGES} edges on paths from "
             "its input to its output, of which there is one or more"
         )
-    rows = ["".join(map(str, row[place + 1 :])) for place, row in enumerate(found)]
+    rows = ["".join(map(str, row[index + 1 :])) for index, row in enumerate(found)]
     return NASBench101Architecture(tuple(operations[i - 1] for i in kept[1:-1]), tuple(rows[:-1]))
 
 
@@ -149,7 +149,7 @@ class NASBench101Space(SearchSpace):
             ValueError: the text is invalid, or has vertices that are on no path.
         """
         words, colon, bits = text.strip().partition(":")
-        operations, rows = [each for each in words.split(",") if each], bits.split("-")
+        operations, rows = [part for part in words.split(",") if part], bits.split("-")
         lengths = [*range(len(operations) + 1, 0, -1)]
         if not colon or [len(row) for row in rows] != lengths or set("".join(rows)) - {"0", "1"}:
             raise ValueError(
@@ -173,7 +173,7 @@ class NASBench101Space(SearchSpace):
         labeled by repeated hashes of their neighbors' labels.
         """
         size, widths = len(arch.operations) + 2, vertex_channels(arch, self.channels)
-        ends = [place if arch.has(place, size - 1) else 0 for place in range(1, size - 1)]
+        ends = [index if arch.has(index, size - 1) else 0 for index in range(1, size - 1)]
         ranks = [sum(0 < end <= each for end in ends) for each in ends]
         vertices = zip(arch.operations, widths, ranks, strict=True)
         labels = ["input", *(" ".join(map(str, each)) for each in vertices), "output"]

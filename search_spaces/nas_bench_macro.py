@@ -51,8 +51,8 @@ class NASBenchMacroSpace(ChoiceSpace):
         layers = [*convolution(self.in_channels, STEM, 3, activation="relu")]
         channels = STEM
         for operations in _stages(arch):
-            for place, operation in enumerate(operations):
-                width = 2 * channels if place == 0 else channels
+            for index, operation in enumerate(operations):
+                width = 2 * channels if index == 0 else channels
                 layers.append(_layer(operation, channels, width))
                 channels = width
         layers += convolution(channels, LAST, 1, activation="relu")

@@ -96,11 +96,11 @@ def _stage(
     before, width = channels
     return [
         FusedResidual(
-            before if place == 0 else width,
+            before if index == 0 else width,
             width,
-            stride=stride if place == 0 else 1,
+            stride=stride if index == 0 else 1,
             kernel=kernel,
             expansion=arch.expansion,
         )
-        for place in range(depth)
+        for index in range(depth)
     ]

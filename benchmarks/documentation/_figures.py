@@ -100,7 +100,7 @@ def regrets() -> Figure:
     rows = read_table(RESULTS / "student-fit-budgets.csv")
     return Figure(
         "scores-regret",
-        tuple(_regret(rows, place, title) for place, title in places.items()),
+        tuple(_regret(rows, name, title) for name, title in places.items()),
         columns=3,
     )
 

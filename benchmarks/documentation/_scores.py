@@ -162,9 +162,9 @@ def published() -> str:
     return markdown(
         ["paper", "agree", "differ", "not tested"],
         [
-            [source, *(str(found[verdict]) for verdict in verdicts)]
-            for source, found in counts.items()
-            if found.total() > found["no figure printed"]
+            [source, *(str(count[verdict]) for verdict in verdicts)]
+            for source, count in counts.items()
+            if count.total() > count["no figure printed"]
         ],
     )
 

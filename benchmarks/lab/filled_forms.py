@@ -151,10 +151,10 @@ def truth_of(name: str) -> Truth:
     table = read_csv(RESULTS / f"filled-{name}.csv")
     columns = [_split(table.column(each)) for each in ("read", "written", "positions", "taps")]
     networks = []
-    for place, row in enumerate(zip(*columns, strict=True)):
+    for index, row in enumerate(zip(*columns, strict=True)):
         several = row[2] > 1
         read, written, positions, taps = (each[several] for each in row)
-        params, macs = (float(table.numbers(each)[place]) for each in ("params", "macs"))
+        params, macs = (float(table.numbers(each)[index]) for each in ("params", "macs"))
         layers = len(several)
         networks.append(Network(read, written, positions, taps, params, macs, layers))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
@@ -190,7 +190,9 @@ def main() -> None:
     started = datetime.now(UTC)
     truths = {n: truth_of(n) for n in SUBJECTS if (RESULTS / f"filled-{n}.csv").exists()}
     scores = {
-        name: {form: np.array([of(each) for each in truth.networks]) for form, of in ALL.items()}
+        name: {
+            form: np.array([of(network) for network in truth.networks]) for form, of in ALL.items()
+        }
         for name, truth in truths.items()
     }
     taus = {

@@ -148,7 +148,7 @@ def main() -> None:
     started = datetime.now(UTC)
     found = {name: networks_of(name) for name in SUBJECTS}
     scores = {
-        name: {form: np.array([f(each) for each in networks]) for form, f in FORMS.items()}
+        name: {form: np.array([f(network) for network in networks]) for form, f in FORMS.items()}
         for name, (networks, _) in found.items()
     }
     taus = {

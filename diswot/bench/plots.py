@@ -26,7 +26,7 @@ def plot_intervals(rows: Sequence[Correlation], name: str) -> Figure:
         key=lambda pair: pair[1].value,
     )
     dots = [
-        Dot(tau.value, place, None, (tau.low, tau.high)) for place, (_, tau) in enumerate(ranked)
+        Dot(tau.value, index, None, (tau.low, tau.high)) for index, (_, tau) in enumerate(ranked)
     ]
     baselines = [row.baseline for row, _ in ranked]
     plot = Plot(

@@ -124,7 +124,7 @@ def calibrate(
         print_json(_summary(table, path))
         return
     _print(table, path)
-    typical = float(np.median([each.measured_ms for each in table.architectures]))
+    typical = float(np.median([architecture.measured_ms for architecture in table.architectures]))
     say(
         f"Next: diswot search --space {subject.space} --data {subject.data} "
         f"--latency {path} --max-latency-ms {typical:.2g}"
@@ -237,7 +237,7 @@ def _summary(table: OperatorTable, path: Path) -> dict[str, object]:
 
 
 def _print(table: OperatorTable, path: Path) -> None:
-    measured = [each.measured_ms for each in table.architectures]
+    measured = [architecture.measured_ms for architecture in table.architectures]
     error = table.error
     print_table(
         f"Error of predicted latencies, on {error.architectures} architectures that were held out",

@@ -89,7 +89,7 @@ def print_run(report: RunReport) -> None:
     """Print the results of a run, and the next command."""
     from diswot.export import onnx_available
 
-    test = next(found for row in report.rows for found in row.measures.values())
+    test = next(measure for row in report.rows for measure in row.measures.values())
     losses, noun = report.task.losses, report.task.noun
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]

@@ -62,7 +62,7 @@ def print_search(result: SearchResult, folder: Path) -> None:
         rows = [("knee" if c.name == knee else str(n), c) for n, c in enumerate(result.front, 1)]
     else:
         what = "The best"
-        rows = [(str(place), c) for place, c in enumerate(result.promising[:10], start=1)]
+        rows = [(str(index), c) for index, c in enumerate(result.promising[:10], start=1)]
     rows += result.baselines.items()
     costs = [name for name in EXTRA_COSTS if getattr(result.best.costs, name) is not None]
     over = f"; {len(result.over_budget)} over budget, not scored" if result.over_budget else ""

@@ -37,8 +37,8 @@ def export_program(
     shapes = tuple(
         {0: batch}
         | {
-            place: torch.export.Dim.DYNAMIC
-            for place, axis in enumerate(spec.shape, start=1)
+            index: torch.export.Dim.DYNAMIC
+            for index, axis in enumerate(spec.shape, start=1)
             if axis is None or shorter
         }
         for spec in signature.inputs

@@ -223,10 +223,10 @@ def batch_of(signature: Signature, size: int, *, device: str) -> tuple[Tensor, .
     shapes = signature.example(size, device="meta")
     return tuple(
         torch.full(
-            each.shape,
-            True if each.dtype == torch.bool else spec.low,
-            dtype=each.dtype,
+            shape.shape,
+            True if shape.dtype == torch.bool else spec.low,
+            dtype=shape.dtype,
             device=device,
         )
-        for spec, each in zip(signature.inputs, shapes, strict=True)
+        for spec, shape in zip(signature.inputs, shapes, strict=True)
     )

@@ -79,10 +79,10 @@ def read_latency_table(
     chosen = _chosen(path, table.columns, column)
     archs = table.architectures(table.column(ARCH), space)
     milliseconds = table.numbers(chosen)
-    for place, value in enumerate(milliseconds):
+    for index, value in enumerate(milliseconds):
         if value <= 0:
             raise table.error(
-                place,
+                index,
                 f"expected positive milliseconds in the column {chosen!r}, but got {value:g}: "
                 "correct it, or leave the row out",
             )

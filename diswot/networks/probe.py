@@ -172,21 +172,21 @@ class Probe(Activations):
                 not known.
         """
         examples = self.examples(places)
-        reals = any(each.is_floating_point() for each in examples)
+        reals = any(example.is_floating_point() for example in examples)
         if not reals and (real or self._signature is None):
             raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
         if self._signature is None:
             return tuple(
-                torch.randn(each.shape, generator=generator).to(each)
-                if each.is_floating_point()
-                else each
-                for each in examples
+                torch.randn(example.shape, generator=generator).to(example)
+                if example.is_floating_point()
+                else example
+                for example in examples
             )
         return tuple(
-            replace(spec, shape=tuple(each.shape[1:]))
-            .example(len(each), generator=generator)
-            .to(each)
-            for each, spec in zip(examples, self._signature.inputs, strict=True)
+            replace(spec, shape=tuple(example.shape[1:]))
+            .example(len(example), generator=generator)
+            .to(example)
+            for example, spec in zip(examples, self._signature.inputs, strict=True)
         )
 
     def gradients(

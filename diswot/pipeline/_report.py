@@ -42,7 +42,7 @@ class Row:
             "macs": self.costs.macs,
             "latency_ms": self.latency_ms,
             "score": self.score,
-            "measures": {loss: found.to_json() for loss, found in self.measures.items()},
+            "measures": {loss: measure.to_json() for loss, measure in self.measures.items()},
         }
 
 

@@ -99,7 +99,7 @@ def _reason(
 ) -> str:
     if not others:
         return "It was compared with no other student."
-    winner = next((each for each in others if each.label == WINNER), None)
+    winner = next((other for other in others if other.label == WINNER), None)
     if taken.name != best.name:
         share = f"{taken.costs.params / best.costs.params:.0%}".replace("%", " %")
         advice = "" if winner is None else " Take it, or train with more seeds."
@@ -127,7 +127,7 @@ def _reason(
 
 def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison) -> str:
     """Return a phrase on how far behind the best of the smaller students is."""
-    smaller = [each for each in others if each.size < taken.size]
+    smaller = [other for other in others if other.size < taken.size]
     if not smaller:
         return ", and is the smallest that was trained"
     near = max(smaller, key=compare.merit)

@@ -90,7 +90,7 @@ class Verdict:
         """Return the verdict as JSON values."""
         return vars(self) | {
             "notes": list(self.notes),
-            "alternatives": [each.to_json() for each in self.alternatives],
+            "alternatives": [alternative.to_json() for alternative in self.alternatives],
         }
 
     @classmethod
@@ -106,7 +106,7 @@ class Verdict:
         notes = tuple(values["notes"])
         if not all(isinstance(text, str) for text in (*texts.values(), *notes)):
             raise TypeError("expected texts")
-        others = tuple(Alternative.from_json(each) for each in values["alternatives"])
+        others = tuple(Alternative.from_json(value) for value in values["alternatives"])
         return cls(**texts, notes=notes, alternatives=others)
 
 

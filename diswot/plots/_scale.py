@@ -64,7 +64,7 @@ class Scale:
         step = _round_step((self.high - self.low) / TICKS)
         step = max(1.0, step) if self.whole else step
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        values = [place * step for place in range(first, last + 1)]
+        values = [index * step for index in range(first, last + 1)]
         unit, size = unit_of(max(abs(self.low), abs(self.high)))
         places = max(0, -math.floor(math.log10(step / size) + 1e-9))
         if places > PLACES or max(abs(self.low), abs(self.high)) >= HUGE:

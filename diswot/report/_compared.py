@@ -130,9 +130,9 @@ class Compared:
         # A search alone has no settings of trainings, which is not worth forty lines.
         trained = {name for run in self.runs for name in run.trained}
         return {
-            name: found
-            for name, found in values.items()
-            if len({*found} - ({MISSING} if name in trained else set())) > 1
+            name: value
+            for name, value in values.items()
+            if len({*value} - ({MISSING} if name in trained else set())) > 1
         }
 
     @cached_property

@@ -49,7 +49,7 @@ def _named(arch: Architecture) -> list[tuple[str, object]]:
     if dataclasses.is_dataclass(arch):
         return [(field.name, getattr(arch, field.name)) for field in dataclasses.fields(arch)]
     if isinstance(arch, tuple):
-        return [(f"part {place}", part) for place, part in enumerate(arch, start=1)]
+        return [(f"part {index}", part) for index, part in enumerate(arch, start=1)]
     return []
 
 

@@ -50,7 +50,7 @@ class Outcome:
     @property
     def metric(self) -> str:
         """Name of the metric in the final table; empty without a table."""
-        return next((found.name for row in self.rows for found in row.measures.values()), "")
+        return next((measure.name for row in self.rows for measure in row.measures.values()), "")
 
     @property
     def losses(self) -> list[str]:

@@ -16,7 +16,7 @@ other one are drawn."""
 
 def search_plots(result: SearchResult, roles: Roles) -> list[Plot]:
     """Return the plots of a search: one per measured cost, then the convergence."""
-    against = [score_against(each, result, roles) for each in known_measures(result.best)]
+    against = [score_against(measure, result, roles) for measure in known_measures(result.best)]
     return [*against, convergence(result, roles)]
 
 
@@ -99,7 +99,7 @@ def _scored(candidates: Collection[Candidate]) -> list[Candidate]:
 
 def _thinned(scored: Sequence[Candidate], roles: Roles) -> list[Candidate]:
     every = max(1, -(-len(scored) // MOST))
-    return [c for place, c in enumerate(scored) if place % every == 0 or roles.of(c)]
+    return [c for index, c in enumerate(scored) if index % every == 0 or roles.of(c)]
 
 
 def _left_out(candidates: Sequence[Candidate]) -> str:

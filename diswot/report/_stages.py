@@ -48,7 +48,7 @@ def _card(stage: Stage | None, shape: Stage, largest: int) -> Card:
     pitch = min(1.6 * math.sqrt(shape.channels) + 5, WIDEST / count)
     thick = max(1.5, 0.75 * pitch)
     top = (1 + SLANT) * HIGHEST - height  # all boxes have the same bottom line
-    boxes = tuple(_box(place * pitch + 1, top, thick, height, back) for place in range(count))
+    boxes = tuple(_box(index * pitch + 1, top, thick, height, back) for index in range(count))
     width = (count - 1) * pitch + thick + back + 2
     return Card(stage, str(shape), boxes, round(width, 1), round((1 + SLANT) * HIGHEST + 2, 1))
 

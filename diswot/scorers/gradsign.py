@@ -36,9 +36,9 @@ def gradsign(student: Probe, _teacher: Activations) -> Tensor:
     """
     totals = [torch.zeros_like(layer.weight) for layer in weight_layers(student.network)]
     # Sum the signs of the gradients of single images; agreement makes sums large.
-    for place in range(len(student.targets)):
+    for index in range(len(student.targets)):
         with EachImageAlone():
-            gradients = loss_gradients(student, slice(place, place + 1))
+            gradients = loss_gradients(student, slice(index, index + 1))
         for total, gradient in zip(totals, gradients, strict=True):
             total += gradient.sign()
     return torch.stack([total.abs().sum(dtype=torch.double) for total in totals]).sum()

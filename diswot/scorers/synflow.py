@@ -55,8 +55,8 @@ def synflow(student: Probe, _teacher: Activations) -> Tensor:
     """
     network = _of_positive_weights(student.network)
     ones = [
-        torch.ones_like(each, dtype=torch.double) if each.is_floating_point() else each
-        for each in student.examples(slice(1))
+        torch.ones_like(example, dtype=torch.double) if example.is_floating_point() else example
+        for example in student.examples(slice(1))
     ]
     # With positive weights and an input of ones, nothing cancels out.
     with torch.enable_grad(), _WithoutNormalization():

@@ -75,7 +75,7 @@ def _fisher_information(student: Probe) -> Tensor:
     layers = weight_layers(student.network)[:LAYERS]
     directions = {layer: _direction(layer) for layer in layers}
     chance = student.generator("vkdnw")
-    examples = [each.detach() for each in student.examples(slice(IMAGES))]
+    examples = [example.detach() for example in student.examples(slice(IMAGES))]
     rows = _score_functions(student, examples, directions, chance)
     return rows.T @ rows / len(examples[0])
 

@@ -127,7 +127,7 @@ def read_journal(
     candidates: dict[int, Candidate] = {}
     keys: set[str] = set()
     with open_file(path) as lines:
-        for place, text in enumerate(lines, start=1):
+        for index, text in enumerate(lines, start=1):
             try:
                 # Check the line as bytes first, then its content, then against earlier lines.
                 if not text.endswith(b"\n"):
@@ -148,7 +148,7 @@ def read_journal(
                     keys.add(candidate.key)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
-                    f"line {place} of {path} is damaged ({_why(error)}): restore the file from a "
+                    f"line {index} of {path} is damaged ({_why(error)}): restore the file from a "
                     "copy, or delete the line, and its candidate is evaluated again"
                 ) from error
     return dict(sorted(candidates.items()))

@@ -137,7 +137,9 @@ class SearchResult:
             "front": [candidate.name for candidate in self.front],
             "knee": self.knee.name,
             "shortlist": [candidate.name for candidate in self.shortlist()],
-            "baselines": {name: _reproducible(each) for name, each in self.baselines.items()},
+            "baselines": {
+                name: _reproducible(baseline) for name, baseline in self.baselines.items()
+            },
             "scores": {c.key: scores[c.key] for c in self.ranking},
             "evaluated": len(self.candidates) - len(self.over_budget),
             "failed": len(self.failures),

@@ -71,7 +71,7 @@ class Top1(Metric):
             outputs: logits of all examples, batch by batch.
             tolerance: accepted difference of outputs, relative to the largest.
         """
-        margins = torch.cat([_margins(each) for each in outputs])
+        margins = torch.cat([_margins(output) for output in outputs])
         return float((margins <= tolerance).double().mean())
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:

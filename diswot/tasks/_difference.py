@@ -36,9 +36,9 @@ class Difference:
     def __str__(self) -> str:
         numbers = self.value, self.low, self.high
         if self.unit == "%":
-            texts, unit = [f"{100 * each:+.1f}" for each in numbers], "points"
+            texts, unit = [f"{100 * number:+.1f}" for number in numbers], "points"
         else:
-            texts, unit = [f"{each:+.3g}" for each in numbers], self.unit
+            texts, unit = [f"{number:+.3g}" for number in numbers], self.unit
         value, low, high = (text.replace("-", "−") for text in texts)
         return f"{value}{unit and f' {unit}'} [{low}, {high}]"
 

@@ -121,8 +121,8 @@ def most_likely(
     shares = np.exp(output.astype(np.float64) - output.max())
     shares /= shares.sum()
     found: dict[str, str | float | int] = {}
-    for place, number in enumerate(np.argsort(-shares, kind="stable")[:top], start=1):
-        end = "" if place == 1 else f"_{place}"
+    for index, number in enumerate(np.argsort(-shares, kind="stable")[:top], start=1):
+        end = "" if index == 1 else f"_{index}"
         found[f"label{end}"] = classes[number] if classes else int(number)
         found[f"probability{end}"] = round(float(shares[number]), 6)
     return found

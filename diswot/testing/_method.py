@@ -83,7 +83,7 @@ def _check_losses(method: Method, data: Dataset, recipe: Recipe) -> None:
                 method.zero_grad()
                 _check_loss(method.losses(name, batch, 0.5), name, player)
     for name, teacher in method.teachers.items():
-        untouched = all(each.grad is None for each in teacher.parameters())
+        untouched = all(parameter.grad is None for parameter in teacher.parameters())
         require(untouched, f"no gradient reaches the teacher {name}")
 
 
@@ -93,7 +93,9 @@ def _players(method: Method, steps: int) -> Mapping[str, Player]:
     except OptionError as error:
         raise AssertionError(str(error)) from error
     for (one, ours), (other, theirs) in combinations(players.items(), 2):
-        shared = {id(each) for each in ours.parameters} & {id(each) for each in theirs.parameters}
+        shared = {id(parameter) for parameter in ours.parameters} & {
+            id(parameter) for parameter in theirs.parameters
+        }
         require(
             not shared,
             f"each player has parameters of its own, but {one} and {other} share {len(shared)}",
@@ -109,7 +111,9 @@ def _check_loss(losses: Losses, name: str, player: Player) -> None:
     )
     require(total.requires_grad, f"the loss of {name} has a gradient")
     total.backward()  # type: ignore[no-untyped-call]
-    reached = any(each.grad is not None and bool(each.grad.any()) for each in player.parameters)
+    reached = any(
+        parameter.grad is not None and bool(parameter.grad.any()) for parameter in player.parameters
+    )
     require(reached, f"the gradient of the loss of {name} reaches its parameters")
 
 

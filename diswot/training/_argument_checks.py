@@ -73,6 +73,6 @@ def check_compatible(
     Raises:
         NetworkError: it does not fit the data; the message begins with `who`.
     """
-    device = next((str(each.device) for each in network.parameters()), "cpu")
+    device = next((str(parameter.device) for parameter in network.parameters()), "cpu")
     inputs = data.batch("train", torch.arange(2), device=device).inputs
     try_network(network, inputs, data, who=who, training=training)

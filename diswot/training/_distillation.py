@@ -232,7 +232,7 @@ class Distillation:
             "test": training.test.to_json(),
         }
         if self.teacher is not None:
-            named = dict.fromkeys(each.source.name for each in self.teachers.values())
+            named = dict.fromkeys(teacher.source.name for teacher in self.teachers.values())
             metrics["teacher"] = " and ".join(named)
             metrics["teacher_test"] = self.teacher.test.to_json()
         origin = replace(known, signature=self.data.signature, metrics=metrics)

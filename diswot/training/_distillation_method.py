@@ -122,7 +122,11 @@ class DistillationMethod(Method):
 
     def players(self) -> Mapping[str, Player]:
         """Return one player: the parameters of the student and of trainable parts of the loss."""
-        return {STUDENT: Player([each for each in self.parameters() if each.requires_grad])}
+        return {
+            STUDENT: Player(
+                [parameter for parameter in self.parameters() if parameter.requires_grad]
+            )
+        }
 
     def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
         """Return the loss of a batch.

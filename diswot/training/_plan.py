@@ -193,7 +193,7 @@ def _leaves_unused(plan: Plan, players: Mapping[str, Player]) -> bool:
     """Return whether any loss leaves parameters without gradient; the state is restored."""
     method = plan.method
     before = copy.deepcopy(method.state_dict())
-    trained = [each for each in method.parameters() if each.requires_grad]
+    trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
     places = torch.arange(min(EXAMPLES, plan.data.size("train")))
     found = False
     with method.watching():

@@ -58,8 +58,8 @@ def _size(name: str, weigh: Callable[[Tensor, Tensor], Tensor]) -> None:
     @register(Card(f"size_{name}", "sum over layers", SOURCE, needs_teacher=False, cost="nothing"))
     def size(student: Probe, _teacher: Activations) -> Tensor:
         weights = [layer.weight for layer in weight_layers(student.network)]
-        numbers = torch.tensor([float(each.numel()) for each in weights], dtype=torch.float64)
-        taps = torch.tensor([each.shape[2:].numel() for each in weights], dtype=torch.float64)
+        numbers = torch.tensor([float(weight.numel()) for weight in weights], dtype=torch.float64)
+        taps = torch.tensor([weight.shape[2:].numel() for weight in weights], dtype=torch.float64)
         return weigh(numbers, taps).sum()
 
 

@@ -72,10 +72,10 @@ def check_costs(
 
 def _neighbors(arch: Architecture, space: NASBenchMacroSpace) -> Iterator[tuple[int, Architecture]]:
     """Yield (layer index, architecture) for all architectures that differ in one layer."""
-    for place, choice in enumerate(space.fields.values()):
+    for index, choice in enumerate(space.fields.values()):
         for option in choice.options:
-            if option != arch[place]:
-                yield place, space.architecture(*arch[:place], option, *arch[place + 1 :])
+            if option != arch[index]:
+                yield index, space.architecture(*arch[:index], option, *arch[index + 1 :])
 
 
 def _costs(arch: Architecture, space: NASBenchMacroSpace) -> NDArray[np.int64]:

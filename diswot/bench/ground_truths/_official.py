@@ -159,8 +159,8 @@ def _row(entry: Mapping[str, Any]) -> _Row:
         int(full.arch_index),
         str(full.arch_str),
         {
-            f"{column}{end}": _accuracy(found, *where)
-            for end, found in trainings.items()
+            f"{column}{end}": _accuracy(training, *where)
+            for end, training in trainings.items()
             for column, where in MEASURED.items()
         },
         {column: _finite(costs[name]) for column, name in COSTS.items()},

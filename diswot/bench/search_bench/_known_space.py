@@ -36,7 +36,7 @@ class KnownSpace(SearchSpace):
     def __init__(self, space: SearchSpace, architectures: Sequence[Architecture]) -> None:
         self._space = space
         self._known = tuple(architectures)
-        self._places = {arch: place for place, arch in enumerate(self._known)}
+        self._places = {arch: index for index, arch in enumerate(self._known)}
         self._genes = _Genes(self._known)
 
     @property

@@ -37,7 +37,9 @@ def found_after(
         seed: seed of the search.
     """
     history = _explored(counts[-1], evaluator, settings, budget, seed)
-    evaluated = [place for place, each in enumerate(history.candidates) if each.within_budget]
+    evaluated = [
+        index for index, candidate in enumerate(history.candidates) if candidate.within_budget
+    ]
     return [_best(history, evaluated[: min(count, len(evaluated))]) for count in counts]
 
 
@@ -61,7 +63,7 @@ def _explored(
         while missing and len(history.candidates) == total:
             total += missing
             loop.run(total, partial(settings.generator, seed))
-            missing = count - sum(each.within_budget for each in history.candidates)
+            missing = count - sum(candidate.within_budget for candidate in history.candidates)
     return history
 
 

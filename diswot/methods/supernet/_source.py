@@ -48,8 +48,8 @@ class Sliced:
     def digest(self) -> str:
         """SHA-256 of the supernets' weights."""
         content = hashlib.sha256()
-        for each in self.supernets:
-            for name, tensor in each.network.state_dict().items():
+        for supernet in self.supernets:
+            for name, tensor in supernet.network.state_dict().items():
                 content.update(name.encode())
                 content.update(tensor.cpu().contiguous().numpy().tobytes())
         return content.hexdigest()
@@ -80,7 +80,7 @@ class Sliced:
         return tie(student, self._of(arch))
 
     def _of(self, arch: Architecture) -> nn.Module:
-        for each in self.supernets:
-            if arch in each.archs:
-                return each.network
+        for supernet in self.supernets:
+            if arch in supernet.archs:
+                return supernet.network
         raise SpaceError(f"{self.space.to_string(arch)} is in no sub-space of the supernets")

@@ -36,9 +36,9 @@ def expected_values(done: Mapping[int, BriefTraining]) -> dict[int, float]:
     """
     ended = [each.curve for each in done.values() if each.curve and not each.stopped]
     found = {}
-    for place, each in done.items():
+    for name, each in done.items():
         if each.value is not None:
             epoch = len(each.curve)
             gains = [curve[-1] - curve[epoch - 1] for curve in ended] if each.stopped else []
-            found[place] = each.value + (float(np.median(gains)) if gains else 0.0)
+            found[name] = each.value + (float(np.median(gains)) if gains else 0.0)
     return found

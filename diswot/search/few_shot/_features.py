@@ -26,9 +26,9 @@ def features(candidates: Sequence[Candidate]) -> Matrix:
         Features (N, D): word counts of names, and normal scores of costs and terms.
     """
     columns = [_cost(candidates, name) for name in COSTS]
-    terms = [[each.means[name] for each in candidates] for name in candidates[0].means]
+    terms = [[candidate.means[name] for candidate in candidates] for name in candidates[0].means]
     numbers = [column for column in (*columns, *terms) if column is not None]
-    return features_of([each.name for each in candidates], numbers)
+    return features_of([candidate.name for candidate in candidates], numbers)
 
 
 def features_of(names: Sequence[str], numbers: Sequence[Sequence[float] | Vector]) -> Matrix:
@@ -41,12 +41,12 @@ def features_of(names: Sequence[str], numbers: Sequence[Sequence[float] | Vector
     Returns:
         Features (N, D): word counts of names, and normal scores of the numbers.
     """
-    columns = np.column_stack([normal_scores(each) for each in numbers])
+    columns = np.column_stack([normal_scores(number) for number in numbers])
     return grouped([*genes(names), columns])
 
 
 def _cost(candidates: Sequence[Candidate], name: str) -> list[float] | None:
-    values = [getattr(each.costs, name) for each in candidates]
+    values = [getattr(candidate.costs, name) for candidate in candidates]
     return None if None in values else values
 
 
@@ -65,7 +65,7 @@ def genes(names: Sequence[str]) -> list[Matrix]:
         ((2, 5), [[1.0, 1.0, 1.0], [1.0, 2.0, 0.0]])
     """
     words = [[word for word in _words(name) if word] for name in names]
-    placed = [[f"{place}:{word}" for place, word in enumerate(each)] for each in words]
+    placed = [[f"{index}:{word}" for index, word in enumerate(each)] for each in words]
     return [_counts(placed), _counts(words)]
 
 

@@ -184,14 +184,14 @@ def _trained(
 ) -> Iterator[BriefTraining]:
     """Train candidates that are not recorded, in parallel; yield all results in order."""
     futures = {
-        each.key: executor.submit(shared.call, "train", each.name, each.key, least)
-        for each in candidates
-        if each.key not in record.known
+        candidate.key: executor.submit(shared.call, "train", candidate.name, candidate.key, least)
+        for candidate in candidates
+        if candidate.key not in record.known
     }
-    for each in candidates:
-        if each.key in futures:
-            record.append(futures[each.key].result())
-        yield record.known[each.key]
+    for candidate in candidates:
+        if candidate.key in futures:
+            record.append(futures[candidate.key].result())
+        yield record.known[candidate.key]
 
 
 class Journal:

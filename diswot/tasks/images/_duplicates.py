@@ -43,7 +43,7 @@ def repeated(fingerprints: Sequence[NDArray[np.uint64]], labels: Sequence[Tensor
         for other, split in PAIRS
         if (shared := int(np.isin(prints[split], prints[other]).sum()))
     ]
-    classes = np.concatenate([each.numpy() for each in labels])
+    classes = np.concatenate([label.numpy() for label in labels])
     together = np.concatenate(list(prints.values()))
     # A fingerprint with two or more classes is a contradiction.
     pairs = np.unique(np.stack([together, classes.astype(np.uint64)]), axis=1)

@@ -16,7 +16,7 @@ class EnlargedImages(ImageData):
     @classmethod
     def of(cls, data: ImageData, side: int) -> "EnlargedImages":
         """Return data whose batches have images of `side` × `side` pixels."""
-        values = {each.name: getattr(data, each.name) for each in fields(data)}
+        values = {field.name: getattr(data, field.name) for field in fields(data)}
         shape = (data.shape[0], side, side)
         return cls(**{**values, "spec": replace(data.spec, shape=shape), "source": None})
 

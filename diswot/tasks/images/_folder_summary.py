@@ -61,8 +61,8 @@ def look_at(folder: str | Path) -> Look:
         {split: len(found) for split, found in listing.splits.items()},
         (listing.classes[least], few),
         (listing.classes[most], many),
-        median_low(min(each.height, each.width) for each in headers),
-        all(each.gray for each in headers),
+        median_low(min(header.height, header.width) for header in headers),
+        all(header.gray for header in headers),
         listing.notes,
     )
 

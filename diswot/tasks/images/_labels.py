@@ -29,21 +29,21 @@ def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
     """
     read: list[Label] = []
     forms: set[str] = set()
-    for place, label in enumerate(raw):
+    for index, label in enumerate(raw):
         try:
             value, form = _read(label)
         except ValueError as error:
             bad = sum(not _is_readable(each) for each in raw)
             raise DataError(
                 f"{bad:,} of {len(raw):,} labels of {name} are not classes, the first one at item "
-                f"{place:,}: {error}; give each image a number from 0, or a name"
+                f"{index:,}: {error}; give each image a number from 0, or a name"
             ) from error
         read.append(value)
         forms.add(form)
     if len({isinstance(each, str) for each in read}) > 1:
         raise DataError(f"the labels of {name} mix numbers and names: use one of the two")
     if negative := [
-        place for place, each in enumerate(read) if not isinstance(each, str) and each < 0
+        index for index, each in enumerate(read) if not isinstance(each, str) and each < 0
     ]:
         raise DataError(
             f"{len(negative):,} of {len(read):,} labels of {name} are negative, the first one at "
@@ -75,7 +75,7 @@ def class_numbers(
                 f"{name} has the label {unknown[0]!r}, which is not one of its classes: "
                 "name all of them"
             )
-        number = {each: place for place, each in enumerate(names)}
+        number = {each: index for index, each in enumerate(names)}
         numbered = {split: [number[str(x)] for x in own] for split, own in labels.items()}
     else:
         numbered = {split: [int(label) for label in own] for split, own in labels.items()}

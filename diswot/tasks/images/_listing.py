@@ -143,7 +143,7 @@ def _held_out(
 def _image_files(folder: Path, left: LeftOut) -> tuple[tuple[str, ...], tuple[ImageFile, ...]]:
     """Return the classes of a folder, and their images."""
     left.loose += loose_images(folder)
-    classes = tuple(in_order(place.name for place in subfolders(folder, left)))
+    classes = tuple(in_order(subfolder.name for subfolder in subfolders(folder, left)))
     if len(classes) < 2:
         has = f"one class folder, {classes[0]}" if classes else "no class folders"
         raise DataError(

@@ -75,7 +75,7 @@ def read_streamed(place: Path, listing: Listing) -> ImageData:
         splits = _splits(place, listing, labels, form)
         # The digest is that of the files' hashes, since pixels are not kept.
         data = assembled(splits, known, listing.root.resolve().name, listing.notes)
-    originals = {str(name): each.originals for name, each in zip(SPLITS, splits, strict=True)}
+    originals = {str(name): split.originals for name, split in zip(SPLITS, splits, strict=True)}
     return data.with_provenance(originals=originals)
 
 

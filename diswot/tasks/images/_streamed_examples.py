@@ -46,7 +46,7 @@ class StreamedExamples(Dataset[Any]):
         self._cuts, self._teachers = augment != "none", dict(teachers)
         self._change = color_changes(data, augment)
         sides = [self._size, *(teacher.crop for teacher in teachers.values())]
-        self._least = 2 * max(max(each) for each in sides)
+        self._least = 2 * max(max(side) for side in sides)
 
     def __getitems__(self, chosen: Sequence[Chosen]) -> Found:
         """Return a batch, or the error if a photo cannot be read.

@@ -162,17 +162,17 @@ class _Item:
 
 
 def _items(dataset: Any, count: int, name: str) -> Iterator[_Item]:
-    for place in range(count):
+    for index in range(count):
         try:
-            item = dataset[place]
+            item = dataset[index]
         except Exception as error:
-            raise _unreadable(name, place, error) from error
+            raise _unreadable(name, index, error) from error
         try:
             image, label, form = divide_item(item)
-            yield _Item(place, as_image(image), label, form, name)
+            yield _Item(index, as_image(image), label, form, name)
         except UnfitItemError as error:
             raise DataError(
-                f"Expected the items of {name} to be {EXPECTED}, but got {error} (item {place:,})"
+                f"Expected the items of {name} to be {EXPECTED}, but got {error} (item {index:,})"
             ) from error
 
 
@@ -203,7 +203,7 @@ def _names_of(dataset: Any) -> tuple[str, ...] | None:
     features = getattr(dataset, "features", None)
     if names is None and isinstance(features, Mapping):
         names = next((f.names for f in features.values() if hasattr(f, "names")), None)
-    if isinstance(names, tuple | list) and all(isinstance(each, str) for each in names):
+    if isinstance(names, tuple | list) and all(isinstance(name, str) for name in names):
         return tuple(names)
     inner = getattr(dataset, "dataset", None)
     return None if inner is None else _names_of(inner)

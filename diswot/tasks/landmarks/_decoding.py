@@ -91,16 +91,16 @@ class Decoding:
             DataError: a file cannot be read, is rotated by EXIF data, or has points outside of
                 the image.
         """
-        headers = {each.path: _read(read_header, each.path) for each in files}
-        for each in files:
-            if TURNED in headers[each.path].converted:
+        headers = {file.path: _read(read_header, file.path) for file in files}
+        for file in files:
+            if TURNED in headers[file.path].converted:
                 raise DataError(
-                    f"{each.path} is rotated by its EXIF data, so its points are ambiguous: save "
+                    f"{file.path} is rotated by its EXIF data, so its points are ambiguous: save "
                     f"it upright"
                 )
-        sizes = np.array([(h.width, h.height) for h in (headers[each.path] for each in files)])
-        names = [each.name for each in files]
-        check_points(np.stack([each.points for each in files]), sizes, names, where=where)
+        sizes = np.array([(h.width, h.height) for h in (headers[file.path] for file in files)])
+        names = [file.name for file in files]
+        check_points(np.stack([file.points for file in files]), sizes, names, where=where)
         longest = {int(size.max()) for size in sizes}
         one_size = len(longest) == 1 and crop is None and max(longest) <= LARGEST_KEPT
         side = image_size or (max(longest) if one_size else DEFAULT_SIZE)
@@ -115,8 +115,8 @@ class Decoding:
         """
         images = torch.empty(len(files), self.channels, self.side, self.side, dtype=torch.uint8)
         points = torch.empty(len(files), len(files[0].points), 2)
-        for place, each in enumerate(tracked(files, progress, "decode", len(files))):
-            images[place], points[place] = self._one(each)
+        for index, each in enumerate(tracked(files, progress, "decode", len(files))):
+            images[index], points[index] = self._one(each)
         return images, points
 
     def _one(self, file: ImageFile) -> tuple[Tensor, Tensor]:

@@ -146,7 +146,7 @@ class TextData:
         return self._converted(MaskedTexts, (MaskedLMLoss(),) if metrics is None else metrics)
 
     def _converted(self, kind: type[_Unlabeled], metrics: tuple[Metric, ...]) -> _Unlabeled:
-        content = {each.name: getattr(self, each.name) for each in fields(TextData)}
+        content = {field.name: getattr(self, field.name) for field in fields(TextData)}
         found = kind(**content, measures=metrics)
         if "digest" in vars(self):  # the digest of the same texts, where `cached_property` keeps it
             vars(found)["digest"] = self.digest

@@ -101,7 +101,7 @@ def _held_out(
     texts: list[Labeled], part: int, *, classes: Sequence[str]
 ) -> tuple[list[Labeled], list[Labeled]]:
     """Hold out one in `part` texts at random, stratified by class."""
-    labels = torch.tensor([classes.index(each.label) for each in texts])
+    labels = torch.tensor([classes.index(text.label) for text in texts])
     rest, held = held_out_of(labels, part, 0, classes=classes, of="texts")
     return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
 
