@@ -107,9 +107,9 @@ def check_columns(**columns: Vector) -> None:
                 "give columns of one length, of 3 rows or more"
             )
         if not np.isfinite(column).all():
-            place = int(np.flatnonzero(~np.isfinite(column))[0])
+            index = int(np.flatnonzero(~np.isfinite(column))[0])
             raise UndefinedStatisticError(
-                f"τ is undefined because {name} has {column[place]} in row {place}: leave it out"
+                f"τ is undefined because {name} has {column[index]} in row {index}: leave it out"
             )
         if (column == column[0]).all():
             raise UndefinedStatisticError(

@@ -75,10 +75,10 @@ def correlate(
         seed: seed of the bootstrap resamples.
     """
     sound = _sound(measured, scorer)
-    failed = [_reason(each, scorer) for each in _where(~sound, measured)]
+    failed = [_reason(item, scorer) for item in _where(~sound, measured)]
     # Statistics are over architectures with a score; failures are only counted.
     by_repeat = _by_repeat(_where(sound, measured), scorer)
-    params = np.array([float(each.params) for each in measured])[sound]
+    params = np.array([float(item.params) for item in measured])[sound]
     truth_values = accuracies[sound]
     statistics, undefined = None, ""
     singles: list[float] = []
@@ -119,11 +119,11 @@ def scores_of(measured: Sequence[Measured], scorer: str) -> Vector:
 def _sound(measured: Sequence[Measured], scorer: str) -> NDArray[np.bool_]:
     """Return a mask of shape (n,): whether all terms of the scorer were measured."""
     needed = set(find_scorer(scorer).terms)
-    return np.array([needed <= set(each.terms) for each in measured])
+    return np.array([needed <= set(row.terms) for row in measured])
 
 
 def _where(chosen: NDArray[np.bool_], measured: Sequence[Measured]) -> list[Measured]:
-    return [each for each, good in zip(measured, chosen, strict=True) if good]
+    return [item for item, good in zip(measured, chosen, strict=True) if good]
 
 
 @dataclass(frozen=True)
@@ -135,17 +135,17 @@ class _Scores:
 
 
 def _by_repeat(measured: Sequence[Measured], scorer: str) -> _Scores:
-    found = find_scorer(scorer)
+    found_scorer = find_scorer(scorer)
     if not measured:
         return _Scores(np.empty(0), [])
-    terms = {name: np.array([each.terms[name] for each in measured]) for name in found.terms}
+    terms = {name: np.array([row.terms[name] for row in measured]) for name in found_scorer.terms}
     count = len(measured)
     repeats = next(iter(terms.values())).shape[1]
     mean = {name: values.mean(axis=1) for name, values in terms.items()}
     return _Scores(
-        found.formula.scores(mean, reference=count),
+        found_scorer.formula.scores(mean, reference=count),
         [
-            found.formula.scores({n: v[:, r] for n, v in terms.items()}, reference=count)
+            found_scorer.formula.scores({n: v[:, r] for n, v in terms.items()}, reference=count)
             for r in range(repeats)
         ],
     )

@@ -148,7 +148,7 @@ def run_correlation(
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
     # 2. Measure the terms of all scorers once for every architecture.
-    found = MeasurementSettings(
+    result = MeasurementSettings(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
         task=truth.task,
@@ -163,17 +163,17 @@ def run_correlation(
         device=settings.device,
         image_size=None if settings.data else truth.image_size,
     )
-    check_params(truth, evaluator_for(found))
+    check_params(truth, evaluator_for(result))
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     about = {"truth": truth.name, "sample": settings.sample}
-    measured = measure(found, names, out, workers=workers, progress=progress, about=about)
+    measured = measure(result, names, out, workers=workers, progress=progress, about=about)
     # 3. Correlate the scores with the accuracies, and time each scorer alone.
     accuracies = truth.accuracies(target)
     rows = [
         correlate(measured, accuracies, scorer, truth=truth.name, target=target, seed=settings.seed)
         for scorer in scorers
     ]
-    table = CorrelationTable(rows, timed(found, names, out, progress))
+    table = CorrelationTable(rows, timed(result, names, out, progress))
     _write(table, measured, accuracies, out)
     return table
 
@@ -216,11 +216,11 @@ def check_params(truth: GroundTruth, evaluator: Evaluator) -> None:
     if truth.params is None:
         return
     for arch, listed in zip(truth.architectures, truth.params, strict=True):
-        found = evaluator.costs(arch).params
-        if found != listed:
+        params = evaluator.costs(arch).params
+        if params != listed:
             raise DataError(
                 f"{truth.name}: {truth.space.to_string(arch)} has {listed:,.12g} parameters in the "
-                f"table, but its network has {found:,} for {truth.data}: {_remedy(truth)}"
+                f"table, but its network has {params:,} for {truth.data}: {_remedy(truth)}"
             )
 
 
@@ -234,10 +234,10 @@ def timed(
     settings: MeasurementSettings, names: Sequence[str], out: Path, progress: Progress
 ) -> dict[str, float]:
     """Return scorer → run time in ms, measured once and kept in `out/milliseconds.json`."""
-    kept = out / "milliseconds.json"
-    if not kept.exists():
-        write_record(kept, time_alone(settings, names, progress))
-    return read_json(kept)
+    path = out / "milliseconds.json"
+    if not path.exists():
+        write_record(path, time_alone(settings, names, progress))
+    return read_json(path)
 
 
 def _write(
@@ -255,23 +255,23 @@ def _write(
 
 
 def _cells(row: Correlation, milliseconds: float | None) -> list[str]:
-    found: dict[str, Any] = flat(row)
+    result: dict[str, Any] = flat(row)
     single = "–"
     if row.single_sd is not None:
         single = f"{number(row.single_mean)}±{number(row.single_sd)}"
     interval = "–"
     if row.statistics is not None:
-        interval = f"{number(found['kendall_low'])} … {number(found['kendall_high'])}"
+        interval = f"{number(result['kendall_low'])} … {number(result['kendall_high'])}"
     return [
         f"{row.scorer} *" if row.baseline else row.scorer,
-        number(found.get("kendall")),
+        number(result.get("kendall")),
         interval,
         single,
-        number(found.get("spearman")),
-        number(found.get("spearman_top")),
-        "/".join(number(found.get(f"regret_{top}")) for top in (1, 5, 10)),
-        number(found.get("ndcg")),
-        number(found.get("partial")),
+        number(result.get("spearman")),
+        number(result.get("spearman_top")),
+        "/".join(number(result.get(f"regret_{top}")) for top in (1, 5, 10)),
+        number(result.get("ndcg")),
+        number(result.get("partial")),
         str(row.failed),
         number(milliseconds, ".0f"),
     ]

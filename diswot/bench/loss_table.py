@@ -145,7 +145,7 @@ def _rows(
     # Differences to `alone` are paired by seed, which removes the variance between seeds.
     alone, rows = accuracies(ALONE), []
     for loss in losses:
-        found, record = accuracies(loss), records[student, loss, 0]
+        result, record = accuracies(loss), records[student, loss, 0]
         row = LossRow(
             settings.data,
             settings.teacher,
@@ -154,11 +154,11 @@ def _rows(
             loss,
             record["epochs"],
             settings.seeds,
-            float(found.mean()),
-            float(found.std(ddof=1)),
+            float(result.mean()),
+            float(result.std(ddof=1)),
         )
         if loss != ALONE:
-            row = replace(row, gain=float((found - alone).mean()), p=paired_p(found - alone))
+            row = replace(row, gain=float((result - alone).mean()), p=paired_p(result - alone))
         rows.append(row)
     return _tested(rows)
 

@@ -45,8 +45,8 @@ def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str
     """
     gives = find_task(task).reads
     reads = {name: find_scorer(name).card.reads for name in scorers}
-    missing = {name: [each for each in reads[name] if each not in gives] for name in scorers}
-    found = tuple(name for name in scorers if not missing[name])
+    missing = {name: [item for item in reads[name] if item not in gives] for name in scorers}
+    results = tuple(name for name in scorers if not missing[name])
     if left_out := [name for name in scorers if missing[name]]:
         what = sorted({read for name in left_out for read in missing[name]})
         progress(
@@ -56,9 +56,9 @@ def readable(scorers: Sequence[str], task: str, progress: Progress) -> tuple[str
                 f"{task} do not provide: {', '.join(left_out)}",
             )
         )
-    if left_out and all(find_scorer(name).card.cost == "nothing" for name in found):
+    if left_out and all(find_scorer(name).card.cost == "nothing" for name in results):
         raise OptionError(f"the task {task} provides what none of the scorers read: name others")
-    return found
+    return results
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
 
 def _measured(name: str, key: str, store: RecordStore, evaluator: Evaluator) -> Measured:
     costs, scored = store.records["costs", name], store.records["terms", key]
-    found = Costs(costs["params"], costs["macs"])
+    result = Costs(costs["params"], costs["macs"])
     terms = {term: tuple(values) for term, values in scored["terms"].items()}
-    terms |= evaluator.cost_terms(found)
-    return Measured(found.params, found.macs, terms, scored["failures"])
+    terms |= evaluator.cost_terms(result)
+    return Measured(result.params, result.macs, terms, scored["failures"])

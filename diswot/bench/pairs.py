@@ -104,9 +104,9 @@ def published_figures(teacher: str, student: str, path: Path | None) -> dict[str
     Raises:
         DiswotError: the table is damaged.
     """
-    found: dict[str, Published] = {}
+    results: dict[str, Published] = {}
     if path is None:
-        return found
+        return results
     for row in read_table(path):
         pair = tuple(_plain(row[name]) for name in ("teacher", "student"))
         if row["dataset"] != "CIFAR-100" or pair != (_plain(teacher), _plain(student)):
@@ -114,8 +114,8 @@ def published_figures(teacher: str, student: str, path: Path | None) -> dict[str
         printed = {row["method"]: row["student_kd_acc"], "vanilla": row["student_vanilla_acc"]}
         for method, accuracy in printed.items():
             if accuracy:
-                found.setdefault(method, Published(row["source"], method, float(accuracy)))
-    return found
+                results.setdefault(method, Published(row["source"], method, float(accuracy)))
+    return results
 
 
 def _names(pair: str) -> tuple[str, str]:

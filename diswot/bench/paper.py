@@ -158,11 +158,11 @@ def _published(folder: Path, name: str, **columns: Sequence[str]) -> list[Mappin
     return read_table(folder / name, **columns)
 
 
-def _results(place: Path) -> Results:
-    tables = sorted(place.glob("correlation-*.csv")) if place.is_dir() else [place]
+def _results(path: Path) -> Results:
+    tables = sorted(path.glob("correlation-*.csv")) if path.is_dir() else [path]
     if not tables or not tables[0].is_file():
         raise DataError(
-            f"there are no correlation tables {place}: make one with diswot bench correlation, "
+            f"there are no correlation tables {path}: make one with diswot bench correlation, "
             "and name it with --results"
         )
     ends = [f"{name}{end}" for name in _STATISTICS for end in _ENDS]
@@ -209,8 +209,8 @@ def _answered(row: PaperRow, claim: _Claim, ours: Results, s0: GroundTruth) -> P
         return _ranked(row, claim, ours)
     if isinstance(claim, _Agreement):
         return _agreed(row, s0)
-    place = s0.architectures.index(s0.space.from_string(claim.architecture))
-    value = float(s0.accuracies(claim.target)[place])
+    index = s0.architectures.index(s0.space.from_string(claim.architecture))
+    value = float(s0.accuracies(claim.target)[index])
     return replace(row, ours=value, n=1, verdict=_verdict(row.paper, value, 5e-3))
 
 
@@ -255,15 +255,15 @@ def _catalog(rows: Sequence[Mapping[str, str]], ours: Results) -> Iterator[Paper
 
 
 def _ranked(row: PaperRow, claim: _Ranked, ours: Results) -> PaperRow:
-    found = ours.get((claim.truth, claim.target, claim.scorer))
-    if found is None or not all(found[f"{claim.statistic}{end}"] for end in _ENDS):
+    result = ours.get((claim.truth, claim.target, claim.scorer))
+    if result is None or not all(result[f"{claim.statistic}{end}"] for end in _ENDS):
         return replace(row, remark=f"{claim.scorer} was not measured on {claim.truth}")
-    value, low, high = (float(found[f"{claim.statistic}{end}"]) for end in _ENDS)
+    value, low, high = (float(result[f"{claim.statistic}{end}"]) for end in _ENDS)
     # Margin: our interval, the paper's sampling error by its number of architectures (errors
     # scale with 1/√n), and the spread between initializations, added in quadrature.
-    n, spread = _count(found["n"]), (high - low) / 2
+    n, spread = _count(result["n"]), (high - low) / 2
     theirs = spread * math.sqrt(n / claim.n)
-    chance = NORMAL * float(found["single_sd"] or 0)
+    chance = NORMAL * float(result["single_sd"] or 0)
     margin = math.sqrt(spread**2 + theirs**2 + chance**2)
     verdict = _verdict(row.paper, value, margin)
     remark = _REMARKS.get(claim.scorer, "") if verdict == "miss" else ""

@@ -148,7 +148,7 @@ def _above_params(
     """Return by how much τ-b exceeds that of the parameters, resample by resample."""
     if (params == params[0]).all():
         return None
-    columns = (np.asarray(each, float).tobytes() for each in (params, accuracies))
+    columns = (np.asarray(item, float).tobytes() for item in (params, accuracies))
     others = _resampled_params(*columns, seed=seed)
     if len(others) != len(resamples):  # in some a column is constant: they are no longer paired
         return None

@@ -75,8 +75,8 @@ def resampled(x: Vector, y: Vector, *, seed: int, resamples: int | None = None) 
 def _drawn(rng: np.random.Generator, n: int, rows: int) -> Matrix:
     """Return how often each pair is drawn in each of `rows` resamples, shape (rows, n)."""
     # One bincount for all rows: row r has the numbers from r·n to (r + 1)·n − 1.
-    places = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-    return np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+    indices = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+    return np.bincount(indices.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
 class _Ties:
@@ -96,11 +96,11 @@ class _Pairs:
     """Two columns, sorted once for any number of resamples."""
 
     def __init__(self, x: Vector, y: Vector) -> None:
-        x_codes, y_codes = (np.unique(each, return_inverse=True)[1] for each in (x, y))
+        x_codes, y_codes = (np.unique(item, return_inverse=True)[1] for item in (x, y))
         # Pairs that are tied in both columns have equal combined codes.
         both = np.unique(x_codes * (y_codes.max() + 1) + y_codes, return_inverse=True)[1]
         self.ties = [_Ties(codes) for codes in (x_codes, y_codes, both)]
-        self.values = [_scaled(each) for each in (x, y)]
+        self.values = [_scaled(item) for item in (x, y)]
         self.order = np.lexsort((y_codes, x_codes))
         self.levels = _merge_levels(y_codes[self.order])
 
@@ -115,12 +115,12 @@ class _Pairs:
         ]
         centered = [value - (weights @ value / value.size)[:, None] for value in self.values]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = (
+            result = (
                 self._kendall(weights, counts),
                 _correlation(weights, *deviations),
                 _correlation(weights, *centered),
             )
-        tau, rho, r = (np.where(defined, np.clip(values, -1, 1), np.nan) for values in found)
+        tau, rho, r = (np.where(defined, np.clip(values, -1, 1), np.nan) for values in result)
         return tau, rho, r
 
     def _kendall(self, weights: Matrix, counts: list[Matrix]) -> Vector:
@@ -137,15 +137,15 @@ class _Pairs:
         """Return Σ w_i·w_j over pairs with x_i < x_j and y_i > y_j, by a merge sort."""
         padded = np.zeros((len(weights), self.levels[0][0].size))
         padded[:, : len(self.order)] = weights[:, self.order]
-        found = np.zeros(len(weights))
+        result = np.zeros(len(weights))
         for order, is_right in self.levels:
             # Merge two sorted blocks; each element from the left is discordant with the elements
             # from the right that come before it.
             merged = padded[:, order.ravel()].reshape(-1, *order.shape)
             right = merged * is_right
             smaller = np.cumsum(right, axis=2)
-            found += np.einsum("rbk,rbk->r", merged - right, smaller)
-        return found
+            result += np.einsum("rbk,rbk->r", merged - right, smaller)
+        return result
 
 
 def _merge_levels(y_codes: Places) -> list[tuple[Places, NDArray[np.bool_]]]:
@@ -187,5 +187,5 @@ def _correlation(weights: Matrix, x: Matrix, y: Matrix) -> Vector:
     weighted = weights * x
     along = np.einsum("rn,rn->r", weighted, y)
     across = np.sqrt(np.einsum("rn,rn->r", weighted, x))
-    found: Vector = along / across / np.sqrt(np.einsum("rn,rn->r", weights * y, y))
-    return found
+    result: Vector = along / across / np.sqrt(np.einsum("rn,rn->r", weights * y, y))
+    return result

@@ -51,8 +51,8 @@ def regret(scores: Vector, accuracies: Vector, *, top: int) -> float:
     # of the probabilities that each in turn is not among the free places.
     missed = np.cumprod((left - (top - len(surely))).clip(0) / left)
     is_best = -np.diff(missed, prepend=1.0)
-    found = is_best @ np.maximum(tied, surely.max(initial=-np.inf))
-    return float(max(accuracies.max() - found, 0.0))
+    result = is_best @ np.maximum(tied, surely.max(initial=-np.inf))
+    return float(max(accuracies.max() - result, 0.0))
 
 
 def ndcg(scores: Vector, accuracies: Vector) -> float:

@@ -88,7 +88,7 @@ def time_alone(
 
     The mean over `count` architectures, including building, after one warm-up that is not counted.
     """
-    found: dict[str, float] = {}
+    results: dict[str, float] = {}
     evaluator = evaluator_for(replace(settings, repeats=1))
     # Evenly spaced over the list, since architectures are often sorted by size.
     chosen = [names[i * len(names) // (count + 1)] for i in range(count + 1)]
@@ -96,8 +96,8 @@ def time_alone(
     for name in tracked(settings.scorers, progress, "time alone", len(settings.scorers)):
         alone = evaluator.with_scorer(find_scorer(name))
         spent = [_scoring_seconds(alone, arch) for arch in archs]
-        found[name] = round(1e3 * float(np.mean(spent[1:])), 3)
-    return found
+        results[name] = round(1e3 * float(np.mean(spent[1:])), 3)
+    return results
 
 
 def _scoring_seconds(evaluator: Evaluator, arch: Architecture) -> float:
@@ -161,7 +161,7 @@ def _depths(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
 
 def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     """Time whole measurements, including the start of the processes."""
-    found = MeasurementSettings(
+    result = MeasurementSettings(
         "nas-bench-201",
         "cifar10",
         "resnet110",
@@ -177,7 +177,7 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     for workers in tracked(WORKERS, progress, "workers", len(WORKERS)):
         with TemporaryDirectory() as folder:
             run = partial(
-                measure, found, names, Path(folder) / "run", workers=workers, progress=silent
+                measure, result, names, Path(folder) / "run", workers=workers, progress=silent
             )
             ms = 1e3 * _seconds(run) / len(names)
         ratio = ms / timings[0].ms if timings else 1.0

@@ -16,14 +16,14 @@ def flat(record: Any) -> dict[str, Any]:
 
     An `Estimate` is flattened to its value under its own name, `…_low` and `…_high`.
     """
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for field in fields(record):
         name, value = field.name, getattr(record, field.name)
         if isinstance(value, Estimate):
-            found |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+            results |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
         else:
-            found |= flat(value) if is_dataclass(value) else {name: value}
-    return found
+            results |= flat(value) if is_dataclass(value) else {name: value}
+    return results
 
 
 def write_csv(path: Path, records: Sequence[Any]) -> None:

@@ -65,7 +65,7 @@ class TrainingSettings:
 @cache
 def distillation_for(settings: TrainingSettings) -> Distillation:
     """Return teacher, data and recipe; cached per process."""
-    own = {} if settings.image_size is None else {"image_size": settings.image_size}
+    own_options = {} if settings.image_size is None else {"image_size": settings.image_size}
     whole = prepare_distillation(
         settings.teacher,
         data=settings.data,
@@ -75,7 +75,7 @@ def distillation_for(settings: TrainingSettings) -> Distillation:
         precision=settings.precision,
         device=settings.device,
         force=settings.force,
-        **cast(Any, own),
+        **cast(Any, own_options),
     )
     data = with_fewer(whole.data, settings.train_images)
     recipe = default_recipe(
@@ -115,10 +115,10 @@ def student_in(space: str, name: str, data: Dataset, *, seed: int) -> nn.Module:
     Raises:
         DiswotError: the space or architecture is unknown, or does not fit the data.
     """
-    found = find_space(space, data.signature)
-    arch = parse_architecture(found, name)
-    check_architecture(found, arch, data)
-    return build_student(found, arch, data.signature, seed=seed_for(seed, "student", name))
+    found_space = find_space(space, data.signature)
+    arch = parse_architecture(found_space, name)
+    check_architecture(found_space, arch, data)
+    return build_student(found_space, arch, data.signature, seed=seed_for(seed, "student", name))
 
 
 class Trainings:

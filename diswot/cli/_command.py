@@ -129,13 +129,13 @@ def _brief(param: click.Option) -> str:
 
 def _value(flag: str, args: Sequence[str]) -> str | None:
     """Return the value of an option in an unparsed command line, or `None`."""
-    found = None
+    result = None
     for word, following in zip_longest(args, args[1:], fillvalue=""):
         if word == flag:
-            found = following
+            result = following
         elif word.startswith(f"{flag}="):
-            found = word.partition("=")[2]
-    return found
+            result = word.partition("=")[2]
+    return result
 
 
 def _name_overridden(params: Iterable[click.Option], ctx: click.Context, config: Config) -> None:

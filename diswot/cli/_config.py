@@ -59,19 +59,19 @@ def read_config(path: str, command: str) -> Config:
             f"--config {path} cannot be read as TOML: {first_line(error)}; fix that line"
         ) from error
     # TOML parsers give no line numbers, so that messages need a second, textual pass.
-    tables = {name: each for name, each in content.items() if isinstance(each, dict)}
+    tables = {name: item for name, item in content.items() if isinstance(item, dict)}
     lines = _lines(text, command)
-    found = Config(path, {}, lines | _table_lines(text))
+    result = Config(path, {}, lines | _table_lines(text))
     for name in tables:
         if name not in COMMANDS:
             near = nearest(name, COMMANDS)
             guess = f"did you mean [{near}]?" if near else f"there are {', '.join(COMMANDS)}"
-            raise found.error(
+            raise result.error(
                 name, f"[{name}] is not a command that reads options from a file: {guess}"
             )
-    flat = {name: each for name, each in content.items() if name not in tables}
+    flat = {name: item for name, item in content.items() if name not in tables}
     said = {**flat, **tables.get(command, {})}
-    return Config(path, {name.replace("-", "_"): each for name, each in said.items()}, lines)
+    return Config(path, {name.replace("-", "_"): item for name, item in said.items()}, lines)
 
 
 def checked(config: Config, params: Iterable[click.Option]) -> dict[str, Any]:
@@ -110,19 +110,19 @@ def _unfit(param: click.Option, value: Any) -> str | None:
         ("a string in quotes", (str,)),
     )
     if param.callback is not None and isinstance(value, list):  # names, separated by commas
-        return None if all(isinstance(each, str) for each in value) else "a list of strings"
+        return None if all(isinstance(item, str) for item in value) else "a list of strings"
     return None if isinstance(value, types) and not isinstance(value, bool) else words
 
 
 def _lines(text: str, command: str) -> dict[str, int]:
     """Return option → line number, for top-level keys and the command's table."""
-    table, found = command, dict[str, int]()
+    table, result = command, dict[str, int]()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):
             table = header[1]
         elif table == command and (key := _KEY.match(line)):
-            found[key[1].replace("-", "_")] = number
-    return found
+            result[key[1].replace("-", "_")] = number
+    return result
 
 
 def _table_lines(text: str) -> dict[str, int]:

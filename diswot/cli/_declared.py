@@ -42,16 +42,16 @@ def option(kind: type, name: str, **other: Any) -> Callable[[_F], _F]:
         name: key in `kind`, with underscores; the flag has hyphens.
         **other: overrides of the declaration, such as `help` or `default`.
     """
-    found = declared(kind)[name]
+    result = declared(kind)[name]
     flag = "--" + name.replace("_", "-")
-    chosen: dict[str, Any] = {"help": found.option.help, **_type(found)}
-    chosen |= {"group": found.option.group, "essential": found.option.essential}
-    if found.kind is bool:
-        negated = found.optional or found.option.default
+    chosen: dict[str, Any] = {"help": result.option.help, **_type(result)}
+    chosen |= {"group": result.option.group, "essential": result.option.essential}
+    if result.kind is bool:
+        negated = result.optional or result.option.default
         flag = f"{flag}/--no-{name.replace('_', '-')}" if negated else flag
-        chosen |= {"default": found.option.default, "is_flag": True}
-    elif found.option.default is not None:
-        chosen |= {"default": found.option.default, "show_default": True}
+        chosen |= {"default": result.option.default, "is_flag": True}
+    elif result.option.default is not None:
+        chosen |= {"default": result.option.default, "show_default": True}
     return flagged(flag, **chosen | other)
 
 

@@ -49,23 +49,23 @@ class Layout:
         if width is None:
             return whole
         free = width - GAP * (len(whole) - 1)
-        least = [self._least(place) for place in range(len(whole))]
+        least = [self._least(index) for index in range(len(whole))]
         # Even the narrowest table does not fit: records are printed instead.
         if sum(least) > free:
             return None
         widths = list(whole)
         while sum(widths) > free:  # narrow the widest column that can be narrower
-            place = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
-            widths[place] -= 1
+            index = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
+            widths[index] -= 1
         return widths
 
     def _by_column(self) -> list[list[str]]:
         return [list(column) for column in zip(self.columns, *self.rows, strict=True)]
 
-    def _least(self, place: int) -> int:
+    def _least(self, index: int) -> int:
         """Return a column's minimum width: its longest number, or its longest piece of text."""
-        head, *cells = self._by_column()[place]
-        parts = cells if not self.words[place] else [p for cell in cells for p in pieces(cell)]
+        head, *cells = self._by_column()[index]
+        parts = cells if not self.words[index] else [p for cell in cells for p in pieces(cell)]
         return max(cell_len(part.rstrip()) for part in (*pieces(head), *parts, ""))
 
     def _row(self, cells: Sequence[str], widths: Sequence[int]) -> list[str]:

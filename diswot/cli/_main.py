@@ -162,5 +162,5 @@ def _in_one_line(message: str) -> str:
     """Join the lines of `message`, except a last line with a caret and the line it points to."""
     lines = message.splitlines()
     pointed = lines[-2:] if lines and lines[-1].strip() == "^" else []
-    said = " ".join(" ".join(lines[: len(lines) - len(pointed)]).split())
-    return "\n".join([said, *pointed])
+    text = " ".join(" ".join(lines[: len(lines) - len(pointed)]).split())
+    return "\n".join([text, *pointed])

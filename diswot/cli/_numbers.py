@@ -19,8 +19,8 @@ class Count(click.ParamType[int]):
         """Parse `value`."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,40}(?:\.\d{1,40})?)([kMG]?)", str(value).strip(), re.ASCII)
-        number = round(Fraction(found[1]) * _UNITS[found[2]]) if found else 0
+        match = re.fullmatch(r"(\d{1,40}(?:\.\d{1,40})?)([kMG]?)", str(value).strip(), re.ASCII)
+        number = round(Fraction(match[1]) * _UNITS[match[2]]) if match else 0
         if number < 1:
             message = f"expected a positive number like 300k, 1.5M or 2G, but got {value!r}"
             self.fail(message, param, ctx)

@@ -63,12 +63,12 @@ def _trackers(context: click.Context, param: click.Parameter, value: str | None)
     Raises:
         DiswotError: one cannot.
     """
-    found = names(context, param, value)
-    if found and not context.resilient_parsing:
+    result = names(context, param, value)
+    if result and not context.resilient_parsing:
         from diswot.tracking import find_trackers
 
-        find_trackers(found)
-    return found
+        find_trackers(result)
+    return result
 
 
 TRACK = options(

@@ -45,8 +45,8 @@ def with_defaults(given: RunSettings) -> tuple[RunSettings, Task]:
 def completed(given: RunSettings, known: RunSettings) -> RunSettings:
     """Return `given` with its `None` values replaced by those of `known`."""
     missing = {name: value for name, value in vars(known).items() if vars(given)[name] is None}
-    own = {name: value for name, value in given.options.items() if value is not None}
-    return replace(given, **missing, options={**known.options, **own})
+    own_options = {name: value for name, value in given.options.items() if value is not None}
+    return replace(given, **missing, options={**known.options, **own_options})
 
 
 def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSettings]:

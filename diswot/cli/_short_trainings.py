@@ -14,24 +14,24 @@ def print_trainings(result: SearchResult) -> None:
     """Print a table of the short trainings, in the resulting order; nothing without any."""
     if not result.trainings:
         return
-    places = {candidate.name: n for n, candidate in enumerate(result.promising, start=1)}
+    ranks = {candidate.name: n for n, candidate in enumerate(result.promising, start=1)}
     scores = {candidate.name: n for n, candidate in enumerate(result.ranking, start=1)}
     rows = [
         [
-            str(places[each.architecture]),
-            each.architecture,
-            str(scores[each.architecture]),
-            optional(each.value) if each.failure is None else f"failed: {each.failure}",
+            str(ranks[item.architecture]),
+            item.architecture,
+            str(scores[item.architecture]),
+            optional(item.value) if item.failure is None else f"failed: {item.failure}",
         ]
-        for each in sorted(result.trainings, key=lambda each: places[each.architecture])
+        for item in sorted(result.trainings, key=lambda item: ranks[item.architecture])
     ]
-    failed = sum(each.failure is not None for each in result.trainings)
+    failed = sum(item.failure is not None for item in result.trainings)
     print_table(
         f"Short trainings of {result.trainings[0].epochs} epochs",
         ["place", "architecture", "by score", "validation"],
         rows,
         caption=(
-            f"Rank among all {len(places)} scored candidates, by score and short trainings; "
+            f"Rank among all {len(ranks)} scored candidates, by score and short trainings; "
             f"{failed} trainings failed."
         ),
     )

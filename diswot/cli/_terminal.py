@@ -70,10 +70,10 @@ def written(text: str) -> str:
 
 def _plain(char: str) -> str:
     """Return ASCII for a character: from the table, without its accent, or a question mark."""
-    found = char.translate(_PLAIN)
-    if not found.isascii():
-        found = unicodedata.normalize("NFKD", found).encode("ascii", "ignore").decode()
-    return found or "?"
+    result = char.translate(_PLAIN)
+    if not result.isascii():
+        result = unicodedata.normalize("NFKD", result).encode("ascii", "ignore").decode()
+    return result or "?"
 
 
 _HANDLER = "diswot.plain"

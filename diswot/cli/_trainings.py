@@ -90,7 +90,7 @@ def _texts(value: Any) -> Any:
 def _checked(command: click.Command, task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
     """Convert option values from JSON to the types of the command's parameters."""
     params = {param.name: param for param in command.params}
-    own = options_declared_by(task.options, without=params)
-    params |= {param.name: param for param in own}
+    own_options = options_declared_by(task.options, without=params)
+    params |= {param.name: param for param in own_options}
     context = click.Context(command)
     return {name: params[name].type_cast_value(context, value) for name, value in options.items()}

@@ -37,22 +37,22 @@ def compare(runs: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """
     from diswot.report import compare_runs
 
-    found = compare_runs(runs, out=out)
+    result = compare_runs(runs, out=out)
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
         return
-    _print(found)
-    say(f"Wrote {found.page}")
+    _print(result)
+    say(f"Wrote {result.page}")
     say("Next: open it in a browser; it needs no network")
 
 
-def _print(found: Comparison) -> None:
-    tests = [row.test for row in found.rows if row.test is not None]
-    latencies = any(row.latency_ms is not None for row in found.rows)
+def _print(comparison: Comparison) -> None:
+    tests = [row.test for row in comparison.rows if row.test is not None]
+    latencies = any(row.latency_ms is not None for row in comparison.rows)
     columns = ["run", *([f"test {tests[0].name}"] if tests else []), "params", "MACs"]
     columns += ["ms"] if latencies else []
     rows = []
-    for row in found.rows:
+    for row in comparison.rows:
         cells = [row.run]
         if tests:
             cells.append("–" if row.test is None else str(row.test))
@@ -61,11 +61,11 @@ def _print(found: Comparison) -> None:
             cells.append(optional(row.latency_ms, ".2f"))
         rows.append([*cells, optional(row.score, ".5g"), row.architecture])
     columns += ["score", "architecture"]
-    print_table(f"{len(rows)} runs compared: {found.task}", columns, rows, piped=_WIDTH)
-    names = [row.run for row in found.rows]
-    differ = [[name, *values] for name, values in found.differences.items()]
+    print_table(f"{len(rows)} runs compared: {comparison.task}", columns, rows, piped=_WIDTH)
+    names = [row.run for row in comparison.rows]
+    differ = [[name, *values] for name, values in comparison.differences.items()]
     if differ:
         say("")
         print_table("Settings that differ", ["setting", *names], differ, piped=_WIDTH, words=True)
-    for note in found.notes:
+    for note in comparison.notes:
         say(f"note: {note}")

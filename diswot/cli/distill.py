@@ -188,13 +188,13 @@ def _distill(
         of = {"students": list(students), **distillation.conditions(loss)}
         with TrainingManifest("distill", options, of).kept(folder):
             _write_config(folder, options, subject.task)
-            found = halve(students, distillation, loss=loss, folder=folder, progress=progress)
+            halving = halve(students, distillation, loss=loss, folder=folder, progress=progress)
     if as_json:
-        print_json(_record(found, distillation, folder))
+        print_json(_record(halving, distillation, folder))
     else:
         if len(students) > 1:
-            print_halving(found)
-        _print(found.best, found.training, distillation)
+            print_halving(halving)
+        _print(halving.best, halving.training, distillation)
         say(f"Next: diswot export {exported}")
 
 
@@ -254,18 +254,18 @@ def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequen
     return run / "distill" / folder_name(loss, *([] if names == winner else names))
 
 
-def _record(found: Halving, distillation: Distillation, folder: Path) -> dict[str, object]:
-    teacher, training = distillation.teacher, found.training
+def _record(halving: Halving, distillation: Distillation, folder: Path) -> dict[str, object]:
+    teacher, training = distillation.teacher, halving.training
     test = training.test
     return {
         "folder": str(folder),
-        "architecture": found.best,
+        "architecture": halving.best,
         "loss": training.objective,
         "best_epoch": training.best_epoch,
         f"test_{test.name}": test.value,
         f"test_{test.name}_95": [test.low, test.high],
         f"teacher_test_{test.name}": teacher.test.value if teacher else None,
-        "halving": found.to_json(),
+        "halving": halving.to_json(),
     }
 
 

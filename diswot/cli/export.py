@@ -91,11 +91,11 @@ def export(
     wanted = wanted_forms(**forms)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
-    found = task_of(used, task)
+    found_task = task_of(used, task)
     exported = export_student(
-        _built(saved, space or found.space),
+        _built(saved, space or found_task.space),
         target,
-        task=found,
+        task=found_task,
         data=_data(run, used, task=task, needed="int8" in wanted, **chosen),
         **forms,
     )
@@ -122,9 +122,9 @@ def _found(
     if (run / "manifest.json").exists():
         result = load_run(run)
         space = restored_option("space", result.manifest["settings"]["space"], space, SPACES)
-        found = read_verdict(run)
-        if found is not None and arch is None and loss is None:
-            arch, loss = found.architecture, found.loss
+        verdict = read_verdict(run)
+        if verdict is not None and arch is None and loss is None:
+            arch, loss = verdict.architecture, verdict.loss
         arch = arch or result.best.name
     return _chosen(run, students, arch, loss), space
 

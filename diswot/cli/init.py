@@ -83,5 +83,5 @@ def _remarks(look: Look) -> list[str]:
     """Return remarks on the photos, such as class imbalance."""
     (small, few), (large, many) = look.smallest, look.largest
     uneven = few * _UNEVEN < many
-    found = f"The class {large!r} has {many:,} training images and {small!r} only {few:,}."
-    return [*([found] if uneven else []), *look.notes]
+    result = f"The class {large!r} has {many:,} training images and {small!r} only {few:,}."
+    return [*([result] if uneven else []), *look.notes]

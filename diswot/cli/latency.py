@@ -109,15 +109,15 @@ def calibrate(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    own = {"image_size": image_size, "stream_above": stream_above}
-    subject = _subject(task, space, data, data_root=data_root, **own)
+    own_options = {"image_size": image_size, "stream_above": stream_above}
+    subject = _subject(task, space, data, data_root=data_root, **own_options)
     path = out or Path(f"{subject.space}-{found_device}.json".replace(":", "-"))
     # Before the measurements, which take minutes.
     _check_new(path)
     with displayed_progress() as progress:
-        found, images = _found(subject, progress)
+        result, images = _found(subject, progress)
         table = measure_operators(
-            found, images, found_device, form=timed_form, progress=progress, **chosen
+            result, images, found_device, form=timed_form, progress=progress, **chosen
         )
     write_operator_table(table, path)
     if as_json:
@@ -158,21 +158,21 @@ def measure(
 
     found_device = find_device(device)
     timed_form = _found_form(form, found_device)
-    own = {"image_size": image_size, "stream_above": stream_above}
-    subject = _subject(task, space, data, data_root=data_root, **own)
+    own_options = {"image_size": image_size, "stream_above": stream_above}
+    subject = _subject(task, space, data, data_root=data_root, **own_options)
     with displayed_progress() as progress:
-        found, images = _found(subject, progress)
-        archs = {text: parse_architecture(found, text) for text in architectures}
-        timed = MeasuredLatency(found, images, found_device, batch, threads, form=timed_form)
+        result, images = _found(subject, progress)
+        archs = {text: parse_architecture(result, text) for text in architectures}
+        timed = MeasuredLatency(result, images, found_device, batch, threads, form=timed_form)
         measured = {text: timed.measure(arch) for text, arch in archs.items()}
     if as_json:
-        rows = [{"architecture": text} | asdict(each) for text, each in measured.items()]
+        rows = [{"architecture": text} | asdict(item) for text, item in measured.items()]
         print_json({"architectures": rows})
         return
     print_table(
         f"Latency {timed.name}",
         ["architecture", "median", "IQR", "outliers", "runs"],
-        [[text, *_cells(each)] for text, each in measured.items()],
+        [[text, *_cells(item)] for text, item in measured.items()],
         caption=(
             "Outliers are runs farther from the quartiles than 1.5 times their distance (IQR); "
             "many of them mean that the machine is busy."
@@ -194,9 +194,9 @@ def _found_form(form: str | None, device: str) -> str:
     """Return the form to time, after checking that it can run on the device."""
     from diswot.latency import check_form, default_form
 
-    found = form or default_form(device)
-    check_form(found, device)
-    return found
+    result = form or default_form(device)
+    check_form(result, device)
+    return result
 
 
 def _subject(
@@ -212,9 +212,9 @@ def _found(subject: Subject, progress: Progress) -> tuple[SearchSpace, Signature
     from diswot.seeding import generator_for
 
     data = subject.load(progress)
-    found = find_space(subject.space, data.signature)
-    check_space(found, data, generator_for(0, "check"))
-    return found, data.signature
+    space = find_space(subject.space, data.signature)
+    check_space(space, data, generator_for(0, "check"))
+    return space, data.signature
 
 
 def _check_new(path: Path) -> None:

@@ -24,11 +24,11 @@ ADDED = "diswot.listings"
 def _tasks() -> dict[str, str]:
     from diswot.tasks import TASKS, find_task
 
-    found = {name: find_task(name) for name in sorted(TASKS)}
+    results = {name: find_task(name) for name in sorted(TASKS)}
     return {
         name: f"{task.summary}; by default the data {task.data}, the teacher {task.teacher} and "
         f"the space {task.space}"
-        for name, task in found.items()
+        for name, task in results.items()
     }
 
 
@@ -42,13 +42,13 @@ def _teachers() -> dict[str, str]:
     """Return teacher → description, with the tasks that offer it."""
     from diswot.tasks import TASKS, find_task
 
-    found: dict[str, dict[str, list[str]]] = {}
+    results: dict[str, dict[str, list[str]]] = {}
     for task in sorted(TASKS):
         for name, summary in find_task(task).teacher_sources.summaries().items():
-            found.setdefault(name, {}).setdefault(summary, []).append(task)
+            results.setdefault(name, {}).setdefault(summary, []).append(task)
     return {
         name: "; ".join(f"{', '.join(tasks)}: {summary}" for summary, tasks in lines.items())
-        for name, lines in found.items()
+        for name, lines in results.items()
     }
 
 
@@ -103,13 +103,13 @@ def _datasets() -> dict[str, str]:
     from diswot.tasks import TASKS, find_task
     from diswot.tasks.images import GIVEN
 
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for task in sorted(TASKS):
         datasets = find_task(task).datasets
         for name, made in datasets.items() if isinstance(datasets, Mapping) else ():
             summary = made if isinstance(made, str) else _first_sentence(made)
-            found[name] = f"{task}: {summary.removeprefix('Return ')}"
-    return found | {name: f"images: {summary}" for name, summary in GIVEN.items()}
+            results[name] = f"{task}: {summary.removeprefix('Return ')}"
+    return results | {name: f"images: {summary}" for name, summary in GIVEN.items()}
 
 
 def _first_sentence(documented: object) -> str:
@@ -118,8 +118,8 @@ def _first_sentence(documented: object) -> str:
 
 def _described(kind: TermSpec) -> str:
     """Return a loss term's summary, source, default weight, and options with defaults."""
-    said = [kind.card.source, f"weight {kind.card.weight:g}", *kind.written_options()]
-    return f"{kind.card.summary} ({'; '.join(said)})"
+    messages = [kind.card.source, f"weight {kind.card.weight:g}", *kind.written_options()]
+    return f"{kind.card.summary} ({'; '.join(messages)})"
 
 
 def _benchmarks() -> dict[str, str]:

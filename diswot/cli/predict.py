@@ -55,22 +55,22 @@ def predict(
     if as_csv and as_json:
         raise OptionError("--csv and --json exclude each other: leave one out")
     with displayed_progress() as progress:
-        found = answers_of(student, examples, form=form, top=top, progress=progress)
-    failed = [each for each in found if "error" in each]
+        result = answers_of(student, examples, form=form, top=top, progress=progress)
+    failed = [item for item in result if "error" in item]
     if as_json:
-        print_json({"predictions": found})
+        print_json({"predictions": result})
     elif as_csv:
-        say(_as_csv(found))
+        say(_as_csv(result))
     else:
-        _print(student, [each for each in found if "error" not in each])
-    for each in failed:
-        say(f"warning: {each['example']} cannot be read: {each['error']}", err=True)
+        _print(student, [item for item in result if "error" not in item])
+    for item in failed:
+        say(f"warning: {item['example']} cannot be read: {item['error']}", err=True)
     if failed:
-        raise RunError(f"{len(failed)} of {len(found)} cannot be read; the others were predicted")
+        raise RunError(f"{len(failed)} of {len(result)} cannot be read; the others were predicted")
 
 
 def _columns(found: Sequence[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for each in found for name in each))
+    return list(dict.fromkeys(name for item in found for name in item))
 
 
 def _as_csv(found: Sequence[dict[str, Any]]) -> str:
@@ -85,7 +85,7 @@ def _print(student: Path, found: Sequence[dict[str, Any]]) -> None:
     if not found:
         return
     columns = _columns(found)
-    rows = [[_cell(name, each.get(name)) for name in columns] for each in found[:_MOST_ROWS]]
+    rows = [[_cell(name, item.get(name)) for name in columns] for item in found[:_MOST_ROWS]]
     left = len(found) - len(rows)
     more = f"{left:,} more are not shown: --csv and --json print all." if left else ""
     print_table(f"Predictions of {student}", columns, rows, caption=more)

@@ -73,13 +73,13 @@ def _trackers_of(run: Path) -> list[str]:
     """Return the trackers of a run that can be used here; the others are named in a note."""
     from diswot.tracking import find_trackers, run_ids
 
-    found: list[str] = []
+    results: list[str] = []
     for name in run_ids(run):
         try:
-            found += find_trackers([name])
+            results += find_trackers([name])
         except DiswotError as error:  # no reason not to resume the run
             say(f"diswot: note: resumed without the tracker {name}: {error}", err=True)
-    return found
+    return results
 
 
 def _check_training(run: Path, manifest: TrainingManifest, chosen: Mapping[str, Any]) -> None:

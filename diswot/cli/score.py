@@ -37,8 +37,8 @@ def score(architectures: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     if as_json:
         print_json({"candidates": [candidate.to_json() for candidate in candidates]})
         return
-    found = next((c.terms for c in candidates if c.terms), {})
-    terms, repeats = list(found), max(map(len, found.values()), default=0)
+    result = next((c.terms for c in candidates if c.terms), {})
+    terms, repeats = list(result), max(map(len, result.values()), default=0)
     print_table(
         "Scores, higher is better",
         ["architecture", "params", "MACs", "score", *(f"{term} ± sd" for term in terms)],

@@ -52,8 +52,8 @@ class Exported:
     @property
     def differences(self) -> dict[str, float]:
         """Largest deviation of outputs for each file, relative to the largest output."""
-        found = ((form.file, form.difference) for form in self.forms.values())
-        return {file: difference for file, difference in found if difference is not None}
+        result = ((form.file, form.difference) for form in self.forms.values())
+        return {file: difference for file, difference in result if difference is not None}
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -165,9 +165,9 @@ def export(
 
 def _task_of(task: str | Task | None, data: Any) -> Task:
     """Return the given task, or that of the dataset, or `images`."""
-    found = getattr(data, "task", None) if task is None else task
-    if isinstance(found, Task):
-        return found
+    result = getattr(data, "task", None) if task is None else task
+    if isinstance(result, Task):
+        return result
     return find_task() if task is None else find_task(task)
 
 
@@ -258,10 +258,10 @@ def _compared(
 @contextmanager
 def _appearing(target: Path) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `target` at the end, or removed on errors."""
-    made = target.parent / f".{target.name}.{os.getpid()}.partial"
-    made.mkdir(parents=True)
+    partial = target.parent / f".{target.name}.{os.getpid()}.partial"
+    partial.mkdir(parents=True)
     try:
-        yield made
-        made.replace(target)  # replaces an empty folder, if there is one
+        yield partial
+        partial.replace(target)  # replaces an empty folder, if there is one
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)

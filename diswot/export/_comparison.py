@@ -22,13 +22,13 @@ def check_same(form: str, outputs: Sequence[Tensor], expected: Sequence[Tensor])
     Raises:
         ExportError: shapes differ, or the deviation exceeds the tolerance.
     """
-    shapes, wanted = ([tuple(each.shape) for each in every] for every in (outputs, expected))
+    shapes, wanted = ([tuple(item.shape) for item in every] for every in (outputs, expected))
     if shapes != wanted:
         raise ExportError(
             f"{form} is not the same network: expected outputs of shapes {wanted}, but got {shapes}"
         )
-    found, known = (torch.cat([each.flatten() for each in every]) for every in (outputs, expected))
-    difference = float((found - known).abs().max() / known.abs().max().clamp_min(1))
+    result, known = (torch.cat([item.flatten() for item in every]) for every in (outputs, expected))
+    difference = float((result - known).abs().max() / known.abs().max().clamp_min(1))
     if not difference <= TOLERANCE:
         raise ExportError(
             f"{form} is not the same network: its outputs differ by {difference:.2g} of the "

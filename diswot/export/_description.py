@@ -77,22 +77,26 @@ def _measured(reference: Reference | None) -> dict[str, Any]:
 
 def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return metrics in the form for `config.json`, with measures as separate entries."""
-    found = {name: value for name, value in metrics.items() if name not in ("test", "teacher_test")}
+    results = {
+        name: value for name, value in metrics.items() if name not in ("test", "teacher_test")
+    }
     if "test" in metrics:
         test = Measure.from_json(metrics["test"])
-        found |= {**test.entries("test"), "test_examples": test.n}
-        found["metric"] = {name: vars(test)[name] for name in ("name", "unit", "higher_is_better")}
+        results |= {**test.entries("test"), "test_examples": test.n}
+        results["metric"] = {
+            name: vars(test)[name] for name in ("name", "unit", "higher_is_better")
+        }
     if "teacher_test" in metrics:
         teacher = Measure.from_json(metrics["teacher_test"])
-        found[f"teacher_test_{teacher.name}"] = teacher.value
-    return found
+        results[f"teacher_test_{teacher.name}"] = teacher.value
+    return results
 
 
 def _write_script(forms: Forms, files: Sequence[str], config: Mapping[str, Any]) -> None:
     used = formats_of(files)
-    runners = {each.file: each.run for each in used if each.run is not None}
+    runners = {item.file: item.run for item in used if item.run is not None}
     packages = dict.fromkeys(
-        "PyTorch" if each.runtime == "torch" else each.runtime for each in used
+        "PyTorch" if item.runtime == "torch" else item.runtime for item in used
     )
     script = render(
         "predict.py.j2",
@@ -119,9 +123,9 @@ def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, nou
         predicts=forms.packaging.predicts,
         sizes=sizes,
         singles=[
-            f"`{each.file}`" for each in FORMATS.values() if each.alone and each.file in sizes
+            f"`{item.file}`" for item in FORMATS.values() if item.alone and item.file in sizes
         ],
-        summaries={each.file: each.summary for each in FORMATS.values()},
+        summaries={item.file: item.summary for item in FORMATS.values()},
         added={name: what for name, (_, what) in forms.packaging.files.items()},
     )
     (forms.folder / "README.md").write_text(card, "utf-8")

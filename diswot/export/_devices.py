@@ -51,8 +51,8 @@ def write_openvino(
         import openvino
 
         model = openvino.convert_model(_plain(program))
-        for each, name in zip(model.inputs, inputs, strict=True):
-            each.get_tensor().set_names({name})
+        for item, name in zip(model.inputs, inputs, strict=True):
+            item.get_tensor().set_names({name})
         model.outputs[0].get_tensor().set_names({output})
         openvino.save_model(model, path, compress_to_fp16=False)
 
@@ -102,7 +102,7 @@ def write_coreml(
         named = zip(inputs, example, strict=True)
         model = coremltools.convert(
             _plain(program).run_decompositions({}),
-            inputs=[coremltools.TensorType(name=name, shape=each.shape) for name, each in named],
+            inputs=[coremltools.TensorType(name=name, shape=item.shape) for name, item in named],
             outputs=[coremltools.TensorType(name=output)],
             convert_to="mlprogram",
             compute_precision=coremltools.precision.FLOAT32,

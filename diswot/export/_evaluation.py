@@ -116,15 +116,15 @@ def check_reported(reference: Reference, metrics: Mapping[str, Any]) -> None:
     """
     if "test" not in metrics:
         return
-    found, reported = reference.measure, Measure.from_json(metrics["test"])
+    result, reported = reference.measure, Measure.from_json(metrics["test"])
     known = metrics.get("data"), reported.name, reported.n
-    if known != (reference.dataset.name, found.name, found.n):
+    if known != (reference.dataset.name, result.name, result.n):
         return
     # Another device rounds differently, so predictions near a tie may change.
-    most = reference.metric.rounding(found, reference.outputs, tolerance=_OTHER_DEVICE)
-    if abs(reported.value - found.value) > most + 1e-9:
+    most = reference.metric.rounding(result, reference.outputs, tolerance=_OTHER_DEVICE)
+    if abs(reported.value - result.value) > most + 1e-9:
         raise ExportError(
-            f"the student's test {found.name} is {found}, but {reported} was reported "
+            f"the student's test {result.name} is {result}, but {reported} was reported "
             "after training: its weights have changed since, or its outputs depend on more than "
             "its inputs"
         )

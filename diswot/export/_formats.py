@@ -176,5 +176,5 @@ def find_format(name: str) -> Format:
 
 def formats_of(files: Iterable[str]) -> list[Format]:
     """Return the formats that files belong to, in the order of the files."""
-    known = {each.file: each for each in FORMATS.values()}
+    known = {item.file: item for item in FORMATS.values()}
     return [known[file] for file in files]

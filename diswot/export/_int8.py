@@ -84,6 +84,6 @@ def _calibration(dataset: Dataset, count: int) -> Any:
                 return None
             inputs = dataset.batch("train", torch.from_numpy(part)).inputs
             named = zip(dataset.signature.names, inputs, strict=True)
-            return {name: each.numpy() for name, each in named}
+            return {name: item.numpy() for name, item in named}
 
     return Reader()

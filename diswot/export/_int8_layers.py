@@ -48,12 +48,12 @@ class LayerLoss:
         return cls(**{name: values[name] for name in ("layer", "error", "loss")})
 
 
-def cache_option(place: Path) -> dict[str, Path]:
+def cache_option(path: Path) -> dict[str, Path]:
     """Return the option of `quantize_static` that keeps calibrated ranges, if it has one."""
     from onnxruntime.quantization import quantize_static
 
     known = inspect.signature(quantize_static).parameters
-    return {"calibration_cache_path": place} if "calibration_cache_path" in known else {}
+    return {"calibration_cache_path": path} if "calibration_cache_path" in known else {}
 
 
 def layer_losses(
@@ -76,7 +76,7 @@ def layer_losses(
     expected, metric = whole(*inputs), dataset.metrics[0]
     measured = dataset.size("val") <= MOST_EXAMPLES
     before = metric.measure(whole, dataset, "val") if measured else None
-    found = []
+    results = []
     with TemporaryDirectory() as folder:
         for layer, path in _each_quantized(floats, ranges, Path(folder)):
             session = _Session(path, dataset, output)
@@ -85,8 +85,8 @@ def layer_losses(
             if before is not None:
                 after = metric.measure(session, dataset, "val")
                 loss = (before.value - after.value) * (1 if before.higher_is_better else -1)
-            found.append(LayerLoss(layer, float(error.sqrt()), loss))
-    return tuple(sorted(found, key=lambda each: each.error, reverse=True))
+            results.append(LayerLoss(layer, float(error.sqrt()), loss))
+    return tuple(sorted(results, key=lambda item: item.error, reverse=True))
 
 
 def _each_quantized(floats: Path, ranges: Path, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -95,7 +95,7 @@ def _each_quantized(floats: Path, ranges: Path, folder: Path) -> Iterator[tuple[
     from onnxruntime.quantization import QuantFormat, quantize_static
 
     graph = onnx.load(floats).graph
-    weights = {each.name for each in graph.initializer}
+    weights = {item.name for item in graph.initializer}
     path = folder / "layer.onnx"
     for node in graph.node:
         if node.op_type not in QUANTIZED or not weights & set(node.input):
@@ -129,7 +129,7 @@ class _Session(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map inputs (B, …) to outputs (B, …)."""
-        used = {each.name for each in self._session.get_inputs()}
+        used = {item.name for item in self._session.get_inputs()}
         given = zip(self._names, inputs, strict=True)
         fed = {name: tensor.cpu().numpy() for name, tensor in given if name in used}
         return torch.from_numpy(self._session.run([self._output], fed)[0])

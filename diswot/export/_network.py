@@ -63,10 +63,10 @@ def cases_of(packaging: Packaging) -> tuple[tuple[Tensor, ...], ...]:
     elif packaging.shorter:
         batches.append(tuple(map(_shortened, batches[0])))
     first, *others = (
-        tuple(each.float() if each.is_floating_point() else each for each in inputs)
+        tuple(item.float() if item.is_floating_point() else item for item in inputs)
         for inputs in batches
     )
-    return first, tuple(each[:1] for each in first), *others
+    return first, tuple(item[:1] for item in first), *others
 
 
 def _shortened(inputs: Tensor) -> Tensor:

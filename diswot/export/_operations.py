@@ -69,8 +69,8 @@ def _has_programs_inside(program: ExportedProgram) -> bool:
 
 def _identifier(name: str) -> str:
     """Convert a name to a valid Python identifier."""
-    found = re.sub(r"\W", "_", name)
-    return found if found.isidentifier() and not keyword.iskeyword(found) else f"input_{found}"
+    result = re.sub(r"\W", "_", name)
+    return result if result.isidentifier() and not keyword.iskeyword(result) else f"input_{result}"
 
 
 def _tensor(program: ExportedProgram, given: InputSpec) -> tuple[str, Tensor]:

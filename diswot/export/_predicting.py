@@ -45,7 +45,7 @@ class ExportedStudent:
         self.format = _chosen(self.folder, config, wanted)
         self.task = find_task(config["task"])
         self.prediction: Prediction = self.task.prediction(self.folder, config, top=top)
-        self._names = [each["name"] for each in config["inputs"]]
+        self._names = [item["name"] for item in config["inputs"]]
 
     def load(self) -> Run:
         """Load the format; return a function from arrays (B, …), one per input, to outputs (B, …).
@@ -77,12 +77,12 @@ class ExportedStudent:
         noun = f"{self.task.noun}s"
         waiting = tracked(examples, progress, noun, len(examples))
         while part := list(islice(waiting, _AT_ONCE)):
-            found = [self._read(each) for each in part]
-            read = [each for each in found if isinstance(each, Example)]
-            inputs = zip(*(each.inputs for each in read), strict=True)
+            results = [self._read(item) for item in part]
+            read = [item for item in results if isinstance(item, Example)]
+            inputs = zip(*(item.inputs for item in read), strict=True)
             outputs = iter(run(*map(np.stack, inputs)) if read else ())
-            for name, each in zip(part, found, strict=True):
-                yield name, each if isinstance(each, dict) else self._answer(next(outputs), each)
+            for name, item in zip(part, results, strict=True):
+                yield name, item if isinstance(item, dict) else self._answer(next(outputs), item)
 
     def _answer(self, output: Any, example: Example) -> Answer:
         return self.prediction.answer(output, example)
@@ -128,8 +128,8 @@ def predict(
     if not given:
         raise DataError("there is nothing to predict: name a file or a folder")
     asked = ExportedStudent(student, form=form, top=top)
-    found = asked.prediction.find(list(map(str, given)))
-    answered = asked.answers(found, progress=progress)
+    result = asked.prediction.find(list(map(str, given)))
+    answered = asked.answers(result, progress=progress)
     return [{"example": name, **answer} for name, answer in answered]
 
 
@@ -161,20 +161,20 @@ def _chosen(folder: Path, config: Mapping[str, Any], wanted: Format | None) -> F
             which must be named.
     """
     there = [
-        each
-        for name, each in FORMATS.items()
-        if name in config["forms"] and all((folder / file).is_file() for file in each.files)
+        item
+        for name, item in FORMATS.items()
+        if name in config["forms"] and all((folder / file).is_file() for file in item.files)
     ]
-    names = ", ".join(each.name for each in there) or "none"
+    names = ", ".join(item.name for item in there) or "none"
     if wanted is not None:
         if wanted not in there:
             raise OptionError(f"{folder} has no {wanted.file}; its formats are {names}")
         wanted.require_runtime()
         return wanted
-    safe = [each for each in there if each.run is not None and not each.is_code]
-    for each in safe:
-        if each.runs_here:
-            return each
+    safe = [item for item in there if item.run is not None and not item.is_code]
+    for item in safe:
+        if item.runs_here:
+            return item
     if safe:
         safe[0].require_runtime()
     raise OptionError(

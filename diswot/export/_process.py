@@ -172,7 +172,7 @@ class Base:
         """
         message = io.BytesIO()
         torch.save(content, message)
-        into, out = (cast(IO[bytes], each) for each in (self._running.stdin, self._running.stdout))
+        into, out = (cast(IO[bytes], item) for item in (self._running.stdin, self._running.stdout))
         # A message is its length in 8 bytes, followed by what torch.save wrote.
         into.write(struct.pack("<Q", message.tell()))
         into.write(message.getbuffer())
@@ -226,6 +226,6 @@ class Process(nn.Module):
         return float(self._run(True, inputs))
 
     def _run(self, timed: bool, inputs: Sequence[Tensor]) -> Tensor:
-        copies = [each.clone() for each in inputs]  # a view would be sent with its whole storage
+        copies = [item.clone() for item in inputs]  # a view would be sent with its whole storage
         response: Tensor = self._runner.request(self._form, [timed, *copies])
         return response

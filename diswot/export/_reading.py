@@ -35,7 +35,7 @@ def read_exported(folder: Path, *, noun: str = "example") -> Exported | None:
 
 def _form(values: Mapping[str, Any], config: Mapping[str, Any]) -> Form:
     known = {name: values[name] for name in ("file", "bytes", "milliseconds", "threads")}
-    layers = tuple(LayerLoss.from_json(each) for each in values.get("layers", ()))
+    layers = tuple(LayerLoss.from_json(item) for item in values.get("layers", ()))
     measure = _measure(values, config)
     return Form(**known, difference=values["difference"], measure=measure, layers=layers)
 

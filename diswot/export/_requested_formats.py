@@ -54,10 +54,10 @@ def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
         )
     if isinstance(formats, str) or not formats:
         raise OptionError(f"Expected formats to be names of formats, but got {formats!r}")
-    found = [find_format(name) for name in formats]
-    for each in found:
-        each.require()
-    asked = {each.name for each in found} | ({"onnx"} if "int8" in formats else set())
+    results = [find_format(name) for name in formats]
+    for item in results:
+        item.require()
+    asked = {item.name for item in results} | ({"onnx"} if "int8" in formats else set())
     return {name: name in asked for name in FORMATS if name in asked or name == "source"}
 
 

@@ -19,7 +19,7 @@ def run_onnx(path: Path, names: Sequence[str], threads: int | None = None) -> Ru
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    used = {each.name for each in session.get_inputs()}
+    used = {item.name for item in session.get_inputs()}
 
     def run(*inputs: Any) -> Any:
         given = {name: value for name, value in zip(names, inputs, strict=True) if name in used}
@@ -71,7 +71,7 @@ def run_openvino(path: Path, names: Sequence[str], threads: int | None = None) -
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
     model = openvino.Core().compile_model(path, "CPU", settings)
-    used = {name for each in model.inputs for name in each.get_names()}
+    used = {name for item in model.inputs for name in item.get_names()}
 
     def run(*inputs: Any) -> Any:
         given = {name: value for name, value in zip(names, inputs, strict=True) if name in used}
@@ -87,7 +87,7 @@ def run_executorch(path: Path, _names: Sequence[str], _threads: int | None = Non
 
     method = Runtime.get().load_program(path).load_method("forward")
     return each_alone(
-        lambda *inputs: method.execute([torch.from_numpy(each) for each in inputs])[0].numpy()
+        lambda *inputs: method.execute([torch.from_numpy(item) for item in inputs])[0].numpy()
     )
 
 
@@ -98,7 +98,7 @@ def run_litert(path: Path, _names: Sequence[str], threads: int | None = None) ->
     model = Interpreter(str(path), num_threads=threads).get_signature_runner()
 
     def run(*inputs: Any) -> Any:
-        given = {f"args_{number}": each for number, each in enumerate(inputs)}
+        given = {f"args_{number}": item for number, item in enumerate(inputs)}
         return next(iter(model(**given).values()))
 
     return each_alone(run)
@@ -109,8 +109,8 @@ def each_alone(run: Run) -> Run:
     import numpy
 
     def runs(*inputs: Any) -> Any:
-        places = range(len(inputs[0]))
-        outputs = [run(*(each[at : at + 1].copy() for each in inputs)) for at in places]
-        return numpy.concatenate([numpy.array(each) for each in outputs])
+        indices = range(len(inputs[0]))
+        outputs = [run(*(item[at : at + 1].copy() for item in inputs)) for at in indices]
+        return numpy.concatenate([numpy.array(item) for item in outputs])
 
     return runs

@@ -55,8 +55,8 @@ def _measured(values: Mapping[str, Any], what: str, metric: Mapping[str, Any] | 
         return ""
     value, ends = values[name], values.get(f"{name}_95")
     low, high = ends or (value, value)
-    found = str(Measure(metric["name"], value, low, high, 1, unit=metric["unit"]))
-    return found if ends else found.partition(" [")[0]
+    result = str(Measure(metric["name"], value, low, high, 1, unit=metric["unit"]))
+    return result if ends else result.partition(" [")[0]
 
 
 def _described(inputs: Sequence[TensorSpec]) -> str:

@@ -104,17 +104,17 @@ def _check(**numbers: tuple[int, int]) -> None:
 
 def _drawn(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
     rng = generator_for(seed, "calibration")
-    found: dict[Architecture, None] = {}
+    results: dict[Architecture, None] = {}
     for _ in range(DRAWS * count):
-        found[space.sample(rng)] = None
-        if len(found) == count:
+        results[space.sample(rng)] = None
+        if len(results) == count:
             break
-    if len(found) < FEWEST:
+    if len(results) < FEWEST:
         raise OptionError(
-            f"the space has {len(found)} architectures, but a calibration needs {FEWEST}: "
+            f"the space has {len(results)} architectures, but a calibration needs {FEWEST}: "
             f"measure them instead"
         )
-    return list(found)
+    return list(results)
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,11 @@ class _Times:
             _Round.of(timed, counts, progress, stage=f"round {number}")
             for number in range(1, ROUNDS + 1)
         ]
-        runs = [each.networks for each in rounds]
-        slower = [one.median_ms / one.fast_ms for each in runs for one in each]
+        runs = [item.networks for item in rounds]
+        slower = [one.median_ms / one.fast_ms for item in runs for one in item]
         return cls(
-            {name: min(each.operators[name] for each in rounds) for name in rounds[0].operators},
-            np.array([[one.fast_ms for one in each] for each in runs]).min(axis=0),
+            {name: min(item.operators[name] for item in rounds) for name in rounds[0].operators},
+            np.array([[one.fast_ms for one in item] for item in runs]).min(axis=0),
             float(np.median(slower)) - 1,
         )
 
@@ -202,16 +202,16 @@ def _times_in(timed: MeasuredLatency, arch: Architecture, names: Set[str]) -> Ma
     try:
         network = timed.network(arch).to(timed.device).eval()
         inputs = batch_of(timed.signature, timed.batch, device=timed.device)
-        found = time_operators(network, inputs, names, threads=timed.threads or 1)
+        result = time_operators(network, inputs, names, threads=timed.threads or 1)
     except Exception as error:  # a space of the user's own can raise anything
         raise unusable(space, arch, error) from error
-    if lost := names - found.keys():
+    if lost := names - result.keys():
         raise SpaceError(
             f"architecture {space.to_string(arch)}: its network runs other operators on "
             f"{timed.device} than on the meta device ({min(lost)}), so its latency cannot be "
             "predicted: measure it (--latency eager)"
         )
-    return found
+    return result
 
 
 def _line(sums: Vector, networks: Vector) -> tuple[float, float]:

@@ -86,7 +86,7 @@ def _onnx_runner(
     session = onnxruntime.InferenceSession(
         _onnx_of(network, inputs), settings, providers=[onnx_provider(str(inputs[0].device))]
     )
-    read = {each.name for each in session.get_inputs()}  # the tracer drops those not read
+    read = {item.name for item in session.get_inputs()}  # the tracer drops those not read
     values = zip(_names(inputs), inputs, strict=True)
     given = {name: value.cpu().numpy() for name, value in values if name in read}
     return lambda: session.run(None, given)

@@ -85,10 +85,10 @@ def operators_of(
     Raises:
         UnusableNetworkError: the network cannot be built or run.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def count(name: str, _: Callable[[], object]) -> None:
-        found[name] += 1
+        counts[name] += 1
 
     try:
         network = build_on_meta(partial(space.network, arch, signature))
@@ -97,7 +97,7 @@ def operators_of(
             network(*inputs)
     except Exception as error:  # a space of the user's own can raise anything
         raise unusable(space, arch, error) from error
-    return found
+    return counts
 
 
 def time_operators(
@@ -120,17 +120,17 @@ def time_operators(
     Returns:
         10 % quantile of the times, in milliseconds, by name of the operator.
     """
-    found: dict[str, float] = {}
+    results: dict[str, float] = {}
     wanted = set(names)
 
     def time(name: str, call: Callable[[], object]) -> None:
-        if name in wanted and name not in found:
+        if name in wanted and name not in results:
             times = time_call(_apart(call), threads=threads, seconds=seconds)
-            found[name] = float(np.quantile(times, FAST))
+            results[name] = float(np.quantile(times, FAST))
 
     with torch.inference_mode(), _Recorder(time):
         network(*inputs)
-    return found
+    return results
 
 
 def _apart(call: Any) -> Callable[[], object]:

@@ -69,17 +69,17 @@ def parse(expression: str) -> tuple[WeightedTerm, ...]:
     return tuple(parts)
 
 
-def pointed(expression: str, place: int) -> str:
+def pointed(expression: str, position: int) -> str:
     """Return two lines for an error: the expression (cut if it is long), and a caret below.
 
     Args:
         expression: the expression.
-        place: index of the character to mark.
+        position: index of the character to mark.
     """
-    start = max(0, min(place - WIDTH // 2, len(expression) - WIDTH))
+    start = max(0, min(position - WIDTH // 2, len(expression) - WIDTH))
     end = start + WIDTH
     before, after = "…" if start else "", "…" if end < len(expression) else ""
-    caret = " " * (len(before) + place - start) + "^"
+    caret = " " * (len(before) + position - start) + "^"
     return f"\n  {before}{expression[start:end]}{after}\n  {caret}"
 
 
@@ -95,14 +95,14 @@ class _Reader:
     def summands(self) -> list[ast.expr]:
         """Return the summands of the expression, from left to right."""
         # A loop instead of recursion: a user's expression can be arbitrarily long.
-        waiting, found = [self._tree()], list[ast.expr]()
+        waiting, result = [self._tree()], list[ast.expr]()
         while waiting:
             match waiting.pop():
                 case ast.BinOp(left=left, op=ast.Add(), right=right):
                     waiting += [left, right]
                 case node:
-                    found.append(node)
-        return found[::-1]
+                    result.append(node)
+        return result[::-1]
 
     def _tree(self) -> ast.expr:
         # `package.module:name` is not valid Python: replace the colon by a dot, which keeps the
@@ -171,11 +171,11 @@ class _Reader:
             given[name] = self._value(argument.value, kind, name)
         return given
 
-    def _complete(self, kind: TermSpec, given: dict[str, Any], place: int) -> None:
+    def _complete(self, kind: TermSpec, given: dict[str, Any], position: int) -> None:
         """Check that every option without a default is given."""
         for name, option in kind.options.items():
             if option.default is inspect.Parameter.empty and name not in given:
-                raise self.error(f"{kind.card.name} needs {name}=…, which has no default", place)
+                raise self.error(f"{kind.card.name} needs {name}=…, which has no default", position)
 
     def _value(self, node: ast.expr, kind: TermSpec, name: str) -> Any:
         value = _literal(node)

@@ -141,18 +141,18 @@ def find_term_spec(name: str) -> TermSpec:
 
 
 def _named(reference: str) -> TermSpec:
-    found = resolve(reference, kind="loss")
-    known = next((kind for kind in terms().values() if kind.given is found), None)
+    result = resolve(reference, kind="loss")
+    known = next((kind for kind in terms().values() if kind.given is result), None)
     if known is not None:
         return known
-    if not _is_term(found) and not _takes_two_networks_and_a_batch(found):
+    if not _is_term(result) and not _takes_two_networks_and_a_batch(result):
         raise OptionError(
             f"loss {reference!r}: expected a function of (student, teacher, batch) or a Term, "
-            f"but got {type(found).__name__}"
+            f"but got {type(result).__name__}"
         )
-    summary = (inspect.getdoc(found) or "given by the user").splitlines()[0]
+    summary = (inspect.getdoc(result) or "given by the user").splitlines()[0]
     card = Card(reference, summary, "the user", weight_source="none given", reads=())
-    return TermSpec(card, found, _options(found))
+    return TermSpec(card, result, _options(result))
 
 
 def _is_term(found: object) -> bool:

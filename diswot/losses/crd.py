@@ -133,9 +133,9 @@ def of_all_processes(values: Tensor) -> Tensor:
     """Gather tensors (B, …) of equal shape from all processes and concatenate them by rank."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return values
-    found = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(found, values.contiguous())
-    return torch.cat(found)
+    results = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(results, values.contiguous())
+    return torch.cat(results)
 
 
 @register(
@@ -186,11 +186,11 @@ class CRD(Term):
         if self.training:
             self._learn_classes(batch)
         others = others_of_another_class(batch.labels, self.known, self._negatives)
-        places = torch.cat([batch.indices[:, None], others], dim=1)
+        indices = torch.cat([batch.indices[:, None], others], dim=1)
         ours = self._embed_student(at_least_single(student.features))
         theirs = self._embed_teacher(at_least_single(teacher.features.detach()))
         ours, theirs = F.normalize(ours, dim=1), F.normalize(theirs, dim=1)
-        loss = self._of_teacher.contrast(ours, places) + self._of_student.contrast(theirs, places)
+        loss = self._of_teacher.contrast(ours, indices) + self._of_student.contrast(theirs, indices)
         if self.training:
             self._of_student.store(ours, batch.indices)
             self._of_teacher.store(theirs, batch.indices)

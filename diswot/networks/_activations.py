@@ -99,10 +99,10 @@ class Activations:
         Raises:
             NetworkError: the network has no feature map.
         """
-        found = self._forward.feature_map
-        if found is None:
+        result = self._forward.feature_map
+        if result is None:
             raise NetworkError(self._forward.unmapped)
-        return found
+        return result
 
     @property
     def classifier_weight(self) -> Tensor:

@@ -155,12 +155,12 @@ class ActivationReader:
 
     def _keeper(self, watch: Watch[Any]) -> Callable[..., None]:
         def keep(module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-            given, found = first_tensor((*args, *kwargs.values())), first_tensor(output)
-            if given is None or found is None:
+            given, result = first_tensor((*args, *kwargs.values())), first_tensor(output)
+            if given is None or result is None:
                 return
             try:
                 first = (module,) if watch.of_module else ()
-                self._kept[watch].append(watch.keep(*first, given, found))
+                self._kept[watch].append(watch.keep(*first, given, result))
             except Exception as error:  # an error of the watch, not of the network
                 self._own_error = error
                 raise

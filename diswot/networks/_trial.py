@@ -83,7 +83,7 @@ def _try_training(
     network: nn.Module, inputs: Sequence[Tensor], shape: tuple[int, ...], who: str
 ) -> None:
     """Try forward and backward pass of a copy in training mode; generators are restored."""
-    devices = [each.device for each in inputs[:1] if each.is_cuda]
+    devices = [item.device for item in inputs[:1] if item.is_cuda]
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
         output = run(copied(network).train(), *inputs, who=who)
         if tuple(output.shape) != shape:
@@ -120,9 +120,9 @@ def backward_of(who: str) -> Iterator[None]:
     except NetworkError:
         raise
     except Exception as error:  # a network of the user's own can raise anything
-        said = first_line(error).split(" Hint:")[0].rstrip(".")  # without torch's own advice
+        message = first_line(error).split(" Hint:")[0].rstrip(".")  # without torch's own advice
         raise NetworkError(
-            f"{who} raised {type(error).__name__} in its backward pass: {said}; fix the network "
+            f"{who} raised {type(error).__name__} in its backward pass: {message}; fix the network "
             "(in-place operations are a common cause; --debug shows where)"
         ) from error
 

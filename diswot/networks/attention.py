@@ -40,7 +40,7 @@ class Attention:
 
     def weights(self, mask: Tensor) -> Tensor:
         """Return the attention weights (B, H, L, L) over tokens at which mask (B, L) is true."""
-        query, key = (split_heads(each, self.heads) for each in (self.query, self.key))
+        query, key = (split_heads(item, self.heads) for item in (self.query, self.key))
         scores: Tensor = query @ key.mT * query.shape[-1] ** -0.5
         return scores.masked_fill(~mask[:, None, None], -1e9).softmax(dim=-1)
 
@@ -74,13 +74,13 @@ def check_attention(network: nn.Module, who: str = "") -> nn.Module:
     Raises:
         NetworkError: it has no self-attention that can be read.
     """
-    found = last_attention(network)
-    if not found:
+    attention = last_attention(network)
+    if not attention:
         raise NetworkError(
             f"{who or named(network)} exposes no self-attention (a module with nn.Linear layers "
             "query, key and value, and a number of heads): use a transformer encoder such as BERT"
         )
-    return found[0]
+    return attention[0]
 
 
 def _is_attention(module: nn.Module) -> bool:

@@ -32,8 +32,8 @@ def weight_layers(network: nn.Module) -> list[WeightLayer]:
 def convolutions(network: nn.Module) -> list[nn.Module]:
     """Return all convolutions; if there is at most one, all linear layers as well."""
     layers = weight_layers(network)
-    found = [layer for layer in layers if not isinstance(layer, nn.Linear)]
-    return list(found if len(found) > 1 else layers)
+    results = [layer for layer in layers if not isinstance(layer, nn.Linear)]
+    return list(results if len(results) > 1 else layers)
 
 
 def activation_functions(network: nn.Module) -> list[nn.Module]:
@@ -57,8 +57,8 @@ def blocks(network: nn.Module) -> list[nn.Module]:
     """
     network = inner(network)
     kinds = Counter(type(module) for module in network.modules())
-    found = [module for module in _opened(network, kinds) if _has_modules(module)]
-    return found or list(weight_layers(network))
+    results = [module for module in _opened(network, kinds) if _has_modules(module)]
+    return results or list(weight_layers(network))
 
 
 def _opened(network: nn.Module, kinds: Mapping[type, int]) -> Iterator[nn.Module]:

@@ -171,8 +171,8 @@ class Layout:
 
     def middle(self) -> list[Tap]:
         """Return the end of the middle stage, as the only tap."""
-        found = self.stages()
-        return [found[len(found) // 2]]
+        result = self.stages()
+        return [result[len(result) // 2]]
 
     def flows(self) -> list[tuple[Tap, Tap]]:
         """Return, for every stage, its first block and its end.
@@ -232,12 +232,12 @@ def layout(network: nn.Module, *inputs: Tensor, who: str = "the network") -> Lay
         network.eval()
         activations = read.forward(*inputs)
     names = {module: path for path, module in bare.named_modules()}
-    found = {names[block] for block in blocks(bare)}
+    results = {names[block] for block in blocks(bare)}
     maps, last = notes.maps, activations.feature_map
     return Layout(
         who,
         maps=maps,
-        blocks=tuple(path for path in maps if path in found and math.prod(maps[path][1:]) > 1),
+        blocks=tuple(path for path in maps if path in results and math.prod(maps[path][1:]) > 1),
         activated=notes.activated,
         last_map=None if last is None else tuple(last.shape[1:]),
         outputs=activations.output.shape[1],

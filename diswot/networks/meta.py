@@ -227,9 +227,9 @@ class ShapeArithmetic(TorchFunctionMode):
         if func in _ELEMENTWISE and not kwargs and _alike(*args):
             new = self._allocate and not func.__name__.endswith("_")
             return _new(args[0].shape, args[0]) if new else args[0]
-        found = _RULES[func](*args) if func in _RULES and not kwargs else None
-        if found is not None:
-            shape, macs = found
+        outcome = _RULES[func](*args) if func in _RULES and not kwargs else None
+        if outcome is not None:
+            shape, macs = outcome
             self.macs += macs
             return _new(shape, args[0])
         if func in _WITHOUT_PRODUCTS:

@@ -69,7 +69,7 @@ def run(network: nn.Module, *inputs: Tensor, who: str) -> Tensor:
 
 def shapes_of(inputs: Sequence[Tensor]) -> str:
     """Return the shapes of inputs without their batch axis, for messages."""
-    return ", ".join(str(tuple(each.shape[1:])) for each in inputs)
+    return ", ".join(str(tuple(item.shape[1:])) for item in inputs)
 
 
 def first_tensor(value: Any) -> Tensor | None:
@@ -83,9 +83,9 @@ def first_tensor(value: Any) -> Tensor | None:
     if isinstance(value, Tensor):
         return value
     inside = list(_entries(value))
-    own = [each for each in inside if isinstance(each, Tensor)]
-    nested = (first_tensor(each) for each in inside)
-    return own[0] if own else next((each for each in nested if each is not None), None)
+    tensors = [item for item in inside if isinstance(item, Tensor)]
+    nested = (first_tensor(item) for item in inside)
+    return tensors[0] if tensors else next((item for item in nested if item is not None), None)
 
 
 def _entries(returned: Any) -> Iterable[Any]:

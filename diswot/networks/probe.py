@@ -64,7 +64,7 @@ class Probe(Activations):
         # With channels-last memory, convolutions on a CPU take half to two thirds of the time.
         self.who = named(network)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.inputs = tuple(_prepared(each, differentiable=differentiable) for each in inputs)
+        self.inputs = tuple(_prepared(item, differentiable=differentiable) for item in inputs)
         self.labels = labels
         self.costs = costs
         self._seed = seed
@@ -144,16 +144,16 @@ class Probe(Activations):
         Raises:
             NetworkError: all inputs are integers.
         """
-        reals = [each for each in self.inputs if each.is_floating_point()]
+        reals = [item for item in self.inputs if item.is_floating_point()]
         if not reals:
             raise NetworkError(f"the inputs of {self.who} are whole numbers, {_NO_NUMBERS}")
         with torch.enable_grad():
             total = self.output.sum()
-        return torch.cat([each.flatten(1) for each in self.gradients(total, reals)], dim=1)
+        return torch.cat([item.flatten(1) for item in self.gradients(total, reals)], dim=1)
 
     def examples(self, places: slice) -> tuple[Tensor, ...]:
         """Return the inputs of some examples of the batch."""
-        return tuple(each[places] for each in self.inputs)
+        return tuple(item[places] for item in self.inputs)
 
     def noise(
         self, generator: torch.Generator, places: slice = ALL, *, real: bool = False

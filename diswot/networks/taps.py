@@ -69,13 +69,13 @@ def flows(activations: Activations) -> list[tuple[Tensor, Tensor]]:
 
 
 def _staged(activations: Activations) -> list[list[Tensor]]:
-    maps = [each for each in activations.watched(BLOCK_MAPS) if each is not None]
+    maps = [item for item in activations.watched(BLOCK_MAPS) if item is not None]
     if not maps:
         raise NetworkError(
             "no block of the network returns a feature map (B, C, H, W) or tokens (B, T, C), so it "
             "has no stages to compare: write its blocks as modules, or use another scorer"
         )
-    return in_stages(maps, lambda each: each.shape[2:])
+    return in_stages(maps, lambda item: item.shape[2:])
 
 
 def in_stages(places: Sequence[_T], resolution: Callable[[_T], Shape]) -> list[list[_T]]:

@@ -115,8 +115,8 @@ class Declared:
             "of at most": option.most,
             "below": option.below,
         }
-        said = [f"{words} {limit:,}" for words, limit in limits.items() if limit is not None]
-        return " and ".join(said)
+        messages = [f"{words} {limit:,}" for words, limit in limits.items() if limit is not None]
+        return " and ".join(messages)
 
 
 @cache
@@ -153,6 +153,6 @@ def options_of(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
 def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return all options that a `TypedDict` declares: given ones checked, others as default."""
     return {
-        name: each.checked(options[name]) if name in options else each.option.default
-        for name, each in declared(kind).items()
+        name: item.checked(options[name]) if name in options else item.option.default
+        for name, item in declared(kind).items()
     }

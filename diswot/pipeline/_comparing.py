@@ -65,8 +65,8 @@ class Comparison:
 
     def is_better(self, one: TrainedStudent, other: TrainedStudent, split: SplitName) -> bool:
         """Return whether `one` is significantly better: the 95 % interval excludes 0."""
-        found = self.difference(one, other, split)
-        return found.low > 0 if self.metric.higher_is_better else found.high < 0
+        difference = self.difference(one, other, split)
+        return difference.low > 0 if self.metric.higher_is_better else difference.high < 0
 
 
 def _values(student: TrainedStudent, split: SplitName) -> Tensor:

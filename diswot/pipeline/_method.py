@@ -34,9 +34,9 @@ def with_method(options: Mapping[str, Any]) -> tuple[RunMethod, dict[str, Any], 
     """
     method = find_method(options.get("method"))
     given = {name: value for name, value in options.items() if value is not None}
-    own = filled(method.options, options_of(method.options, given))
-    others = {name: value for name, value in options.items() if name not in own}
+    data_options = filled(method.options, options_of(method.options, given))
+    others = {name: value for name, value in options.items() if name not in data_options}
     for name, value in method.defaults.items():
         if others.get(name) is None:
             others[name] = value
-    return method, own, others
+    return method, data_options, others

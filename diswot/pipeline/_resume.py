@@ -111,8 +111,8 @@ def _resume_job(
             options["teacher"] = run.setup.trained_teacher()
         options["data"] = method.searched(options["data"])
         source = run.of(MakeStudents)
-        found = resume_search(folder, source=source, progress=progress, **options)
-        return trained_briefly(run, found, options)
+        search = resume_search(folder, source=source, progress=progress, **options)
+        return trained_briefly(run, search, options)
 
     stages = main_job(again, students, teacher_first=needs_teacher)
     return run_stages(stages, Run(folder, setup, job, known_result(folder)))

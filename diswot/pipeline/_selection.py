@@ -44,8 +44,8 @@ def verdict(
     # 1. The best on the validation split. 2. All that are not significantly worse. 3. The
     # smallest of these, and of its trainings the best.
     best = max(distilled, key=compare.merit)
-    as_good = [each for each in distilled if not compare.is_better(best, each, "val")]
-    smallest = min(each.size for each in as_good)
+    as_good = [item for item in distilled if not compare.is_better(best, item, "val")]
+    smallest = min(item.size for item in as_good)
     taken = max((s for s in as_good if s.size == smallest), key=compare.merit)
     others = _one_each(distilled, taken, compare)
     return Verdict(
@@ -59,7 +59,7 @@ def verdict(
             *_of_teacher(taken, students, compare, alone=alone_of(dataset), teacher=teacher),
             *_of_seeds(seeds, compare.task.noun),
         ),
-        alternatives=tuple(_alternative(each, taken, compare) for each in others),
+        alternatives=tuple(_alternative(item, taken, compare) for item in others),
     )
 
 
@@ -69,30 +69,30 @@ def alone_of(dataset: Dataset) -> str:
 
 
 def _one_each(
-    distilled: Sequence[TrainedStudent], taken: TrainedStudent, compare: Comparison
+    distilled: Sequence[TrainedStudent], selected: TrainedStudent, compare: Comparison
 ) -> list[TrainedStudent]:
     """Return the best training of every architecture other than the selected one."""
-    found: dict[str, TrainedStudent] = {}
-    for each in sorted(distilled, key=compare.merit, reverse=True):
-        if each.name != taken.name:
-            found.setdefault(each.name, each)
-    return list(found.values())
+    results: dict[str, TrainedStudent] = {}
+    for item in sorted(distilled, key=compare.merit, reverse=True):
+        if item.name != selected.name:
+            results.setdefault(item.name, item)
+    return list(results.values())
 
 
 def _alternative(
-    student: TrainedStudent, taken: TrainedStudent, compare: Comparison
+    student: TrainedStudent, selected: TrainedStudent, compare: Comparison
 ) -> Alternative:
     return Alternative(
         student.label,
         student.name,
         student.costs.params,
-        compare.difference(student, taken, "val"),
-        compare.difference(student, taken, "test"),
+        compare.difference(student, selected, "val"),
+        compare.difference(student, selected, "test"),
     )
 
 
 def _reason(
-    taken: TrainedStudent,
+    selected: TrainedStudent,
     best: TrainedStudent,
     others: Sequence[TrainedStudent],
     compare: Comparison,
@@ -100,23 +100,25 @@ def _reason(
     if not others:
         return "It was compared with no other student."
     winner = next((other for other in others if other.label == WINNER), None)
-    if taken.name != best.name:
-        share = f"{taken.costs.params / best.costs.params:.0%}".replace("%", " %")
+    if selected.name != best.name:
+        share = f"{selected.costs.params / best.costs.params:.0%}".replace("%", " %")
         advice = "" if winner is None else " Take it, or train with more seeds."
         reason = (
             f"On the validation split it is as good as {called(best.label, best.name)} within the "
-            f"interval, {compare.difference(taken, best, 'val')}, with {share} of its "
+            f"interval, {compare.difference(selected, best, 'val')}, with {share} of its "
             f"parameters.{advice}"
         )
     else:
-        found = compare.measure(taken, "val")
-        most = "highest" if found.higher_is_better else "lowest"
-        nearest = _nearest(taken, others, compare)
-        reason = f"It has the {most} validation {found.name}, {found.brief}{nearest}."
+        measure = compare.measure(selected, "val")
+        most = "highest" if measure.higher_is_better else "lowest"
+        nearest = _nearest(selected, others, compare)
+        reason = f"It has the {most} validation {measure.name}, {measure.brief}{nearest}."
     if winner is not None and winner.name != best.name:
-        behind = compare.difference(winner, taken, "val")
+        behind = compare.difference(winner, selected, "val")
         where = (
-            "behind" if compare.is_better(taken, winner, "val") else "no better within the interval"
+            "behind"
+            if compare.is_better(selected, winner, "val")
+            else "no better within the interval"
         )
         reason += (
             f" The winner of the search ({winner.name}) is {where} ({behind}): the search found "
@@ -125,15 +127,17 @@ def _reason(
     return reason
 
 
-def _nearest(taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison) -> str:
+def _nearest(
+    selected: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison
+) -> str:
     """Return a phrase on how far behind the best of the smaller students is."""
-    smaller = [other for other in others if other.size < taken.size]
+    smaller = [other for other in others if other.size < selected.size]
     if not smaller:
         return ", and is the smallest that was trained"
     near = max(smaller, key=compare.merit)
     return (
         f"; the best of the smaller ones, {called(near.label, near.name)}, is behind, "
-        f"{compare.difference(near, taken, 'val')}"
+        f"{compare.difference(near, selected, 'val')}"
     )
 
 
@@ -146,23 +150,24 @@ def _missing(failures: Mapping[str, str], untrained: Sequence[str]) -> list[str]
 
 
 def _notes(
-    taken: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison
+    selected: TrainedStudent, others: Sequence[TrainedStudent], compare: Comparison
 ) -> list[str]:
     """Return notes on the test measure, and on students that are better on the test split."""
-    reached = compare.measure(taken, "test")
-    ahead = [other for other in others if compare.is_better(other, taken, "test")]
+    reached = compare.measure(selected, "test")
+    ahead = [other for other in others if compare.is_better(other, selected, "test")]
     return [
         f"Test {reached.name} (the test split is not used for selection): {reached}.",
         *(
             f"The test split disagrees: there {called(other.label, other.name)} is ahead, "
-            f"{compare.difference(other, taken, 'test')}. Train with more seeds before you decide."
+            f"{compare.difference(other, selected, 'test')}. "
+            "Train with more seeds before you decide."
             for other in ahead
         ),
     ]
 
 
 def _of_teacher(
-    taken: TrainedStudent,
+    selected: TrainedStudent,
     students: Sequence[TrainedStudent],
     compare: Comparison,
     *,
@@ -171,13 +176,13 @@ def _of_teacher(
 ) -> list[str]:
     """Return notes if the teacher does not improve the student, or is worse than its student."""
     notes = []
-    plain = next((s for s in students if s.loss == alone and s.name == taken.name), None)
-    if plain is not None and not compare.is_better(taken, plain, "test"):
-        worse = compare.is_better(plain, taken, "test")
+    plain = next((s for s in students if s.loss == alone and s.name == selected.name), None)
+    if plain is not None and not compare.is_better(selected, plain, "test"):
+        worse = compare.is_better(plain, selected, "test")
         least = "loses" if worse else f"adds nothing measurable on these {compare.task.noun}s"
-        gain = compare.difference(taken, plain, "test")
+        gain = compare.difference(selected, plain, "test")
         notes.append(f"The teacher {least}: against training alone {gain} on the test split.")
-    reached = compare.measure(taken, "test")
+    reached = compare.measure(selected, "test")
     if teacher is not None and _is_behind(teacher, reached):
         notes.append(
             f"The teacher is behind its student ({teacher}): train it longer, or take a better one."

@@ -29,7 +29,7 @@ def trained_briefly(run: Run, result: SearchResult, options: Mapping[str, Any]) 
     # Imported here to keep runs without short trainings fast to start.
     from diswot.search.few_shot import train_briefly
 
-    found = train_briefly(
+    short = train_briefly(
         result,
         run.setup.distillation,
         plan_of(run, result),
@@ -37,5 +37,5 @@ def trained_briefly(run: Run, result: SearchResult, options: Mapping[str, Any]) 
         cluster=options.get("cluster"),
         progress=run.setup.progress,
     )
-    found.save()
-    return found
+    short.save()
+    return short

@@ -89,10 +89,12 @@ def known_result(folder: Path) -> dict[str, Any]:
     and the file is written again.
     """
     try:
-        found = read_json(folder / _RESULT)
+        record = read_json(folder / _RESULT)
     except RunFolderError:
         return {}
-    return found if all(isinstance(found.get(name), dict) for name in ("stages", "student")) else {}
+    return (
+        record if all(isinstance(record.get(name), dict) for name in ("stages", "student")) else {}
+    )
 
 
 def fingerprint_of(*values: Any) -> str:

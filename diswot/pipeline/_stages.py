@@ -144,12 +144,12 @@ class Export:
 
     def fingerprint(self, run: Run) -> str:
         """Return a digest of the student's weights, its model card, and the formats."""
-        found = run.of(Decide)
-        network = run.of(Train).network(found)
+        result = run.of(Decide)
+        network = run.of(Train).network(result)
         return fingerprint_of(
             _digest(network),
             _metrics_of(network),
-            found.to_json(),
+            result.to_json(),
             {"onnx": run.job["onnx"], "available": onnx_available(), "torch": torch.__version__},
         )
 
@@ -160,13 +160,13 @@ class Export:
             return written
         students.progress(message("export", "writing the student, and running every form of it"))
         shutil.rmtree(folder, ignore_errors=True)  # files of an interrupted export
-        found = run.of(Decide)
-        network = run.of(Train).network(found)
+        result = run.of(Decide)
+        network = run.of(Train).network(result)
         return export(
             network,
             folder,
             data=students.dataset,
-            metrics={**_metrics_of(network), "verdict": list(found.sentences)},
+            metrics={**_metrics_of(network), "verdict": list(result.sentences)},
             # Optional now: that ONNX is possible was checked before the search.
             onnx=run.job["onnx"] and None,
         )
@@ -175,9 +175,9 @@ class Export:
         """Return an existing export of this student; `None` if a file has changed since."""
         if not run.known or run.known["stages"].get(self.name) != self.fingerprint(run):
             return None
-        found = read_exported(folder, noun=run.of(Train).students.dataset.task.noun)
+        result = read_exported(folder, noun=run.of(Train).students.dataset.task.noun)
         known = run.known["student"].get("digests")
-        return found if found is not None and found.digests == known else None
+        return result if result is not None and result.digests == known else None
 
 
 class Report:

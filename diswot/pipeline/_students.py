@@ -87,7 +87,7 @@ class Attempts:
     @property
     def reports(self) -> dict[str, Training]:
         """Results of the finished trainings by loss."""
-        return {loss: each.report for loss, each in self.trained.items()}
+        return {loss: item.report for loss, item in self.trained.items()}
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,12 @@ class Students:
         data, device = self._distillation.data, self._distillation.device
         values = partial(values_of, data.metrics[0], dataset=data, device=device)
         students = []
-        for loss, each in attempts.trained.items():
-            test, val = each.report.test_values, values(each.network, split="val")
+        for loss, item in attempts.trained.items():
+            test, val = item.report.test_values, values(item.network, split="val")
             if test is None:  # the training was read from its folder, which has no values
-                test = values(each.network, split="test")
-            found = TrainedStudent(label, candidate.name, candidate.costs, loss, val, test)
-            students.append(found)
+                test = values(item.network, split="test")
+            result = TrainedStudent(label, candidate.name, candidate.costs, loss, val, test)
+            students.append(result)
         return students
 
     @property
@@ -218,7 +218,7 @@ class Students:
         """
         if len(shortlist) == 1:
             return shortlist[0], None
-        found = halve(
+        halving = halve(
             {candidate.name: partial(self._build, candidate) for candidate in shortlist},
             self._distillation,
             loss=self.loss,
@@ -226,8 +226,8 @@ class Students:
             progress=self.progress,
             replace_unfinished=True,
         )
-        best = next(candidate for candidate in shortlist if candidate.name == found.best)
-        return best, found
+        best = next(candidate for candidate in shortlist if candidate.name == halving.best)
+        return best, halving
 
     def teacher_rows(self) -> Iterator[Row]:
         """Yield the row of the teacher, if there is one."""

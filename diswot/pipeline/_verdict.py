@@ -117,9 +117,9 @@ def read_verdict(folder: Path) -> Verdict | None:
         RunFolderError: `result.json` is missing or damaged.
     """
     path = folder / "result.json"
-    found = read_json(path).get("verdict")
+    result = read_json(path).get("verdict")
     try:
-        return None if found is None else Verdict.from_json(found)
+        return None if result is None else Verdict.from_json(result)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunFolderError(
             f"{path} is damaged (verdict: {error!r}): restore it from a copy"

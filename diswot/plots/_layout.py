@@ -198,4 +198,4 @@ class _Drawn:
 def _path(places: Sequence[tuple[float, float]], *, steps: bool) -> str:
     start = f"M{places[0][0]} {places[0][1]}"
     form = "H{} V{}" if steps else "L{} {}"
-    return " ".join([start, *(form.format(*place) for place in places[1:])])
+    return " ".join([start, *(form.format(*index) for index in places[1:])])

@@ -91,13 +91,13 @@ class ComparedRun:
     @cached_property
     def settings(self) -> dict[str, str]:
         """All options, versions and fingerprints as texts, by name."""
-        found: dict[str, str] = {}
+        results: dict[str, str] = {}
         for section, values in facts(self.manifest).items():
             form = _SECTIONS.get(section, f"{section} {{}}")
             for name, text in values.items():
                 label = section if name == "name" else form.format(name)
-                found.setdefault(label, text[:_DIGITS] if name == "sha256" else text)
-        return {n: text for n, text in found.items() if not n.startswith(_LEFT_OUT)}
+                results.setdefault(label, text[:_DIGITS] if name == "sha256" else text)
+        return {n: text for n, text in results.items() if not n.startswith(_LEFT_OUT)}
 
     @property
     def trained(self) -> Collection[str]:
@@ -182,8 +182,8 @@ def read_compared(folders: Sequence[str | Path]) -> Compared:
     places = [path.resolve() for path in paths]
     if len(places) < 2:
         raise OptionError("Expected at least two runs to compare, but got one: name another")
-    for place, path in zip(places, paths, strict=True):
-        if places.count(place) > 1:
+    for index, path in zip(places, paths, strict=True):
+        if places.count(index) > 1:
             raise OptionError(f"Expected different runs, but {path} is given twice: name each once")
     for path in paths:  # raises before the work of reading any of them
         read_manifest(path)

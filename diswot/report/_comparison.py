@@ -131,7 +131,7 @@ def _row(run: ComparedRun) -> Row:
         None if candidate is None else candidate.macs,
         latency,
         None if candidate is None else candidate.score,
-        sum(each.within_budget for each in run.result.candidates),
+        sum(item.within_budget for item in run.result.candidates),
         run.chosen,
         None if student is None else student.student.loss,
     )

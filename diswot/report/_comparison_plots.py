@@ -85,8 +85,8 @@ def student_plots(compared: Compared) -> list[Plot]:
     measure = compared.measure
     if measure is None:
         return []
-    found = [_students(compared, measure), _curves(compared, measure)]
-    return [plot for plot in found if any(series.dots for series in plot.series)]
+    results = [_students(compared, measure), _curves(compared, measure)]
+    return [plot for plot in results if any(series.dots for series in plot.series)]
 
 
 def _students(compared: Compared, measure: Measured) -> Plot:
@@ -97,12 +97,12 @@ def _students(compared: Compared, measure: Measured) -> Plot:
             candidate, test = run.candidate(curve.student.architecture), curve.student.test
             if candidate is None or test is None:
                 continue
-            low, value, high = (scaled(test, each) for each in (test.low, test.value, test.high))
+            low, value, high = (scaled(test, item) for item in (test.low, test.value, test.high))
             facts = {"architecture": candidate.name, f"test {test.name}": str(test)}
             about = About(f"{run.name}: {curve.label}", tuple((facts | costs(candidate)).items()))
             dots.append(Dot(candidate.params, value, about, y_interval=(low, high)))
         series.append(Series(run.name, "dots", look(number), tuple(dots)))
-    places = [dot.x for each in series for dot in each.dots] or [1.0]
+    places = [dot.x for item in series for dot in item.dots] or [1.0]
     return Plot(
         "students",
         "Trained students with 95 % intervals",

@@ -264,6 +264,6 @@ def _kind(module: nn.Module) -> str:
 
 
 def _contents(module: nn.Module) -> str:
-    inner = (each for each in module.modules() if each is not module)
-    kinds = Counter(_kind(each) for each in inner if _is_layer(each))
+    inner = (item for item in module.modules() if item is not module)
+    kinds = Counter(_kind(item) for item in inner if _is_layer(item))
     return ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in kinds.items())

@@ -62,7 +62,7 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
         return roles.dot(candidate, float(roles.number(candidate) or 0))
 
     scored = _scored(result.candidates)
-    rest = [each for each in _thinned(scored, roles) if each.name != result.best.name]
+    rest = [item for item in _thinned(scored, roles) if item.name != result.best.name]
     best = list(accumulate(scored, _better))
     better = [best[0], *(new for before, new in pairwise(best) if new is not before)]
     steps = [Dot(dot(candidate).x, dot(candidate).y) for candidate in better]
@@ -106,10 +106,12 @@ def _left_out(candidates: Sequence[Candidate]) -> str:
     """Return sentences on the candidates that are not drawn."""
     scored = len(_scored(candidates))
     unscored = len(candidates) - scored
-    said = ""
+    message = ""
     if unscored:
-        said += f" {unscored:,} of {len(candidates):,} candidates have no score and are not drawn."
+        message += (
+            f" {unscored:,} of {len(candidates):,} candidates have no score and are not drawn."
+        )
     if scored > MOST:
         share = -(-scored // MOST)
-        said += f" Of the others, one in {share:,} is drawn, and every one that has a role."
-    return said
+        message += f" Of the others, one in {share:,} is drawn, and every one that has a role."
+    return message

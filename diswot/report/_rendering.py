@@ -42,7 +42,7 @@ def render(
         .get_template(template)
         .render(
             values,
-            **{name: [lay_out(each, numbers) for each in group] for name, group in plots.items()},
+            **{name: [lay_out(item, numbers) for item in group] for name, group in plots.items()},
             abouts=[{"title": about.title, "facts": about.facts} for about in numbers],
             style=style,
             script=script,

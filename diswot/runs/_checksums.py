@@ -71,10 +71,10 @@ def check_line(line: bytes) -> bool:
     Raises:
         ValueError: its text has changed since it was written.
     """
-    found = _LINE.search(line, max(0, len(line) - 24))
-    if found is None:
+    match = _LINE.search(line, max(0, len(line) - 24))
+    if match is None:
         return False
-    if int(found[1], 16) != zlib.crc32(line[: found.start()]):
+    if int(match[1], 16) != zlib.crc32(line[: match.start()]):
         raise ValueError(_DIFFERS)
     return True
 
@@ -118,11 +118,11 @@ def check_file(path: Path) -> bool:
     with open_file(path) as file:
         length = max(0, file.seek(0, io.SEEK_END) - _FILE_LENGTH)
         file.seek(length)
-        found = _FILE.match(file.read())
-        if found is None:
+        match = _FILE.match(file.read())
+        if match is None:
             return False
         file.seek(0)
-        if _hashed(file, length) != found[1].decode():
+        if _hashed(file, length) != match[1].decode():
             raise ValueError(_DIFFERS)
     return True
 

@@ -59,27 +59,27 @@ def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
         ClusterError: the block raised it; advice on how to resume is added.
         Interrupted: Ctrl-C was pressed.
     """
-    place = Path(folder)
-    run = _run_of(place)
+    location = Path(folder)
+    run = _run_of(location)
     if not is_first() or _is_held(run):
         yield
         return
     made = [path for path in (run, *run.parents) if not path.exists()]
-    lock = _acquired(run, place)
+    lock = _acquired(run, location)
     held = _held.set((*_held.get(), run))
     try:
         _sweep(run)
         yield
     except KeyboardInterrupt as stop:
-        raise Interrupted(_interrupted(place, resumable=resumable)) from stop
+        raise Interrupted(_interrupted(location, resumable=resumable)) from stop
     except ClusterError as error:
-        raise ClusterError(f"{error}, then {_again(place, resumable=resumable)}") from error
+        raise ClusterError(f"{error}, then {_again(location, resumable=resumable)}") from error
     except OSError as error:
         if error.errno not in _FULL:
             raise
         raise RunError(
-            f"{error.filename or place} cannot be written ({error.strerror}): make room, then "
-            + _again(place, resumable=resumable)
+            f"{error.filename or location} cannot be written ({error.strerror}): make room, then "
+            + _again(location, resumable=resumable)
         ) from error
     finally:
         _held.reset(held)
@@ -122,9 +122,9 @@ def _is_held(run: Path) -> bool:
 
 def _run_of(folder: Path) -> Path:
     """Return the outermost run that contains a folder, or the folder itself."""
-    place = folder.resolve()
-    around = [path for path in place.parents[:_NESTED] if _is_run(path)]
-    return around[-1] if around else place
+    location = folder.resolve()
+    around = [path for path in location.parents[:_NESTED] if _is_run(path)]
+    return around[-1] if around else location
 
 
 def _is_run(folder: Path) -> bool:
@@ -140,7 +140,7 @@ def _is_run(folder: Path) -> bool:
         return False
 
 
-def _acquired(run: Path, place: Path) -> "FileLock":
+def _acquired(run: Path, path: Path) -> "FileLock":
     """Acquire the lock of a run.
 
     Raises:
@@ -149,7 +149,7 @@ def _acquired(run: Path, place: Path) -> "FileLock":
     # Imported here to keep commands that write in no run fast to start.
     from filelock import FileLock, SoftFileLock, Timeout
 
-    named = place if run == place.resolve() else run
+    named = path if run == path.resolve() else run
     lock = FileLock(run / LOCK)
     try:
         run.mkdir(parents=True, exist_ok=True)
@@ -192,20 +192,20 @@ def _sweep(run: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _interrupted(place: Path, *, resumable: bool) -> str:
+def _interrupted(location: Path, *, resumable: bool) -> str:
     try:
-        kept = any(path.name != LOCK and path.suffix != ".partial" for path in place.iterdir())
+        kept = any(path.name != LOCK and path.suffix != ".partial" for path in location.iterdir())
     except OSError:
         kept = False
     if not kept:
-        return f"interrupted; nothing was written to {place}: give the command again"
+        return f"interrupted; nothing was written to {location}: give the command again"
     what = "interrupted; finished work is kept: "
-    return what + _again(place, resumable=resumable)
+    return what + _again(location, resumable=resumable)
 
 
-def _again(place: Path, *, resumable: bool) -> str:
+def _again(path: Path, *, resumable: bool) -> str:
     """Return advice on how to continue the work in a folder."""
-    known = any((place / name).exists() for name in ("manifest.json", "training.json"))
+    known = any((path / name).exists() for name in ("manifest.json", "training.json"))
     if resumable and known:
-        return f"`diswot resume {shlex.quote(str(place))}` resumes it"
+        return f"`diswot resume {shlex.quote(str(path))}` resumes it"
     return "run the same command again"

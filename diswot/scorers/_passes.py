@@ -77,18 +77,18 @@ def _instance_norm(
     return torch.addcmul(shift, images, scale)
 
 
-def loss_gradients(student: Probe, places: slice) -> list[Tensor]:
+def loss_gradients(student: Probe, images: slice) -> list[Tensor]:
     """Return the gradients of the mean cross-entropy of some examples.
 
     Args:
         student: the network with its batch and labels.
-        places: which examples of the batch are used.
+        images: which examples of the batch are used.
 
     Returns:
         One gradient per convolution and linear layer, of the shape of its weight; zero for
         layers that the output does not depend on.
     """
     with torch.enable_grad():
-        output = run(student.network, *student.examples(places), who=student.who)
-        loss = F.cross_entropy(output, student.targets[places])
+        output = run(student.network, *student.examples(images), who=student.who)
+        loss = F.cross_entropy(output, student.targets[images])
     return student.gradients(loss, [layer.weight for layer in weight_layers(student.network)])

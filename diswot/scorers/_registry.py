@@ -126,17 +126,17 @@ def find_scorer(scorer: "str | Scorer | Term") -> Scorer:
 
 def _named(reference: str) -> Scorer:
     """Import a scorer from `package.module:name`; a class is instantiated without arguments."""
-    found = resolve(reference, kind="scorer")
-    if isinstance(found, Scorer):
-        return found
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
+    result = resolve(reference, kind="scorer")
+    if isinstance(result, Scorer):
+        return result
+    if isinstance(result, type):
+        result = result()
+    if not callable(result):
         raise OptionError(
             f"scorer {reference!r}: expected a function of (student, teacher), but got "
-            f"{type(found).__name__}"
+            f"{type(result).__name__}"
         )
-    return _given(reference, found)
+    return _given(reference, result)
 
 
 def _given(name: str, term: Term) -> Scorer:
@@ -150,9 +150,9 @@ def all_terms(expressions: Iterable[str]) -> Scorer:
     Args:
         expressions: names or expressions, as for `find_scorer`.
     """
-    found = [find_scorer(expression) for expression in expressions]
-    terms = tuple(dict.fromkeys(name for scorer in found for name in scorer.terms))
-    return _joined(Card("all", "several scores", "each its own"), Formula("sum", terms), found)
+    results = [find_scorer(expression) for expression in expressions]
+    terms = tuple(dict.fromkeys(name for scorer in results for name in scorer.terms))
+    return _joined(Card("all", "several scores", "each its own"), Formula("sum", terms), results)
 
 
 def _parsed(expression: str) -> Scorer:

@@ -44,7 +44,7 @@ def image_alignments(student: Probe) -> Tensor:
         NetworkError: the student has no blocks.
     """
     kernels = _kernels(student)
-    reals = [each.detach().flatten(1) for each in student.inputs if each.is_floating_point()]
+    reals = [item.detach().flatten(1) for item in student.inputs if item.is_floating_point()]
     if not reals:
         return kernels.new_zeros(len(kernels))
     return (kernels * unit_kernel(torch.cat(reals, dim=1))).sum(dim=(1, 2))
@@ -55,12 +55,12 @@ def _kernels(activations: Activations) -> Tensor:
 
     Blocks that split images into parts (more rows than images) are ignored.
     """
-    found, images = activations.watched(KERNELS), len(activations.output)
-    per_image = [kernel for kernel in found if len(kernel) == images]
+    result, images = activations.watched(KERNELS), len(activations.output)
+    per_image = [kernel for kernel in result if len(kernel) == images]
     if not per_image:
         raise NetworkError(
             f"no block of the network returns one row per image: for {images} images they return "
-            f"{len(found[0])} rows; use another scorer"
+            f"{len(result[0])} rows; use another scorer"
         )
     return torch.stack(per_image)
 

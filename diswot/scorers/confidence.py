@@ -42,7 +42,7 @@ def attention_confidence(student: Probe, _teacher: Activations) -> Tensor:
         output: Tensor = attention.weights(mask) @ value
         return output.masked_fill(~mask[:, None, :, None], -torch.inf).flatten(2).amax(dim=-1)
 
-    return _mean_over_heads([largest(each) for each in student.watched(EVERY_ATTENTION)])
+    return _mean_over_heads([largest(item) for item in student.watched(EVERY_ATTENTION)])
 
 
 @register(
@@ -66,12 +66,12 @@ def head_confidence(student: Probe, _teacher: Activations) -> Tensor:
     pairs = (mask[:, None] & mask[:, :, None])[:, None]
     return _mean_over_heads(
         [
-            each.weights(mask).masked_fill(~pairs, 0).flatten(2).amax(dim=-1)
-            for each in student.watched(EVERY_ATTENTION)
+            item.weights(mask).masked_fill(~pairs, 0).flatten(2).amax(dim=-1)
+            for item in student.watched(EVERY_ATTENTION)
         ]
     )
 
 
 def _mean_over_heads(by_text: list[Tensor]) -> Tensor:
     """Average (B, heads) of every layer over the texts, then over the heads of all layers."""
-    return torch.cat([each.mean(dim=0) for each in by_text]).mean()
+    return torch.cat([item.mean(dim=0) for item in by_text]).mean()

@@ -48,8 +48,8 @@ def _last_map(activations: Activations) -> Taps:
 
 
 def _middle_stage(activations: Activations) -> Taps:
-    found = stages(activations)
-    return [(found[len(found) // 2],)]
+    result = stages(activations)
+    return [(result[len(result) // 2],)]
 
 
 def _stages(activations: Activations) -> Taps:

@@ -88,14 +88,14 @@ def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
     return torch.stack([call.worth for call in counted]).sum().log1p()
 
 
-def layer_calls(student: Probe, places: slice) -> tuple[list[LayerCall], Tensor]:
+def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]:
     """Run the student on noise; return the calls of all layers and the network's output.
 
     Args:
         student: the network.
-        places: examples of the batch whose shapes the noise has.
+        images: examples of the batch whose shapes the noise has.
     """
-    noise = student.noise(student.generator("student fit"), places)
+    noise = student.noise(student.generator("student fit"), images)
     watches = [_watch(layer) for layer in weight_layers(student.network)]
     network, who = student.network, student.who
     reader = ActivationReader(network, watches=watches, who=who, only_watched=True)
@@ -136,11 +136,11 @@ def _watch(layer: WeightLayer) -> Watch[LayerCall]:
 
 
 def _call(layer: WeightLayer, given: Tensor, output: Tensor) -> LayerCall:
-    read, written = (_channels(layer, each) for each in (given, output))
+    read, written = (_channels(layer, item) for item in (given, output))
     positions, width = written.shape[1:]
     if positions == 1:  # the examples take the place of positions
         read, written = read.transpose(0, 1), written.transpose(0, 1)
-    q, r = (filled_directions(each).mean() for each in (read, written))
+    q, r = (filled_directions(item).mean() for item in (read, written))
     return LayerCall(q, r, positions, layer.weight.shape[2:].numel(), width)
 
 

@@ -39,11 +39,11 @@ def synaptic_diversity(student: Probe, _teacher: Activations) -> Tensor:
         NetworkError: the network has no self-attention.
     """
     check_attention(student.network, student.who)
-    found = [
+    results = [
         torch.linalg.matrix_norm(gradient, "nuc") * torch.linalg.matrix_norm(weight, "nuc")
         for weight, gradient in _weights(student, attention=True)
     ]
-    return torch.stack(found).sum()
+    return torch.stack(results).sum()
 
 
 @register(
@@ -65,8 +65,8 @@ def synaptic_saliency(student: Probe, _teacher: Activations) -> Tensor:
     Source: Zhou et al., Training-free Transformer Architecture Search, CVPR 2022, equation 6.
     The classifier is left out, because its size depends on the number of classes.
     """
-    found = [(gradient * weight).sum() for weight, gradient in _weights(student, attention=False)]
-    return torch.stack(found).sum()
+    results = [(gradient * weight).sum() for weight, gradient in _weights(student, attention=False)]
+    return torch.stack(results).sum()
 
 
 def _weights(student: Probe, *, attention: bool) -> Iterator[tuple[Tensor, Tensor]]:

@@ -47,8 +47,8 @@ class Candidate:
     def __str__(self) -> str:
         """Return name, score and size in one line."""
         score = "not scored" if self.score is None else f"score {self.score:.4f}"
-        said = f"failed: {self.failure}" if self.failure else score
-        return f"{self.name} ({said}; {self.params:,} parameters, {self.macs:,} MACs)"
+        message = f"failed: {self.failure}" if self.failure else score
+        return f"{self.name} ({message}; {self.params:,} parameters, {self.macs:,} MACs)"
 
     @property
     def params(self) -> int:

@@ -87,19 +87,19 @@ class _Adopting(distributed.WorkerPlugin):
 
 def _client(address: str) -> Any:
     """Connect to a scheduler, in a thread: Dask's timeout does not cover a silent server."""
-    found: list[Any] = []
+    results: list[Any] = []
 
     def connect() -> None:
         try:
             options = {"timeout": PATIENCE, "set_as_default": False}
-            found.append(distributed.Client(address, **options))  # type: ignore[no-untyped-call]
+            results.append(distributed.Client(address, **options))  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001  (an address can be wrong in many ways)
-            found.append(error)
+            results.append(error)
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    client = found[0] if found else TimeoutError(f"silent for {PATIENCE} s")
+    client = results[0] if results else TimeoutError(f"silent for {PATIENCE} s")
     if isinstance(client, Exception):
         raise OptionError(
             f"no Dask scheduler answers at {address} ({first_line(client)}): start one with "

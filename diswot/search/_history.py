@@ -136,8 +136,8 @@ class History:
         architecture that was proposed before; it never moves farther over the budget.
         """
         if self.space.size is None or self.space.size > ENUMERABLE:
-            found = self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
-            return found if found is not None else self.draw(self._steps(rng), attempts=ATTEMPTS)
+            result = self.draw(lambda: self.space.sample(rng), attempts=ATTEMPTS)
+            return result if result is not None else self.draw(self._steps(rng), attempts=ATTEMPTS)
         # A small space is listed in random order, so that its last architecture is found too.
         everything = list(self.space)
         shuffled = (everything[i] for i in rng.permutation(len(everything)))
@@ -145,13 +145,13 @@ class History:
 
     def _steps(self, rng: np.random.Generator) -> Callable[[], Architecture]:
         drawn = list(self._drawn.values())
-        place = drawn[rng.integers(len(drawn))] if drawn else self.space.sample(rng)
+        point = drawn[rng.integers(len(drawn))] if drawn else self.space.sample(rng)
 
         def step() -> Architecture:
-            nonlocal place
-            arch = self.space.mutate(place, rng)
-            if self._violation(arch) <= self._violation(place):
-                place = arch
+            nonlocal point
+            arch = self.space.mutate(point, rng)
+            if self._violation(arch) <= self._violation(point):
+                point = arch
             return arch
 
         return step

@@ -98,16 +98,16 @@ def _read(path: Path) -> dict[str, float]:
     if whole != content:
         path.write_bytes(whole)
     known: dict[str, float] = {}
-    place = 1
+    index = 1
     try:
         header, *rows = csv.reader(whole.decode("utf-8").splitlines())
-        for place, (name, milliseconds, *checksum) in enumerate(rows, start=2):  # noqa: B007
+        for index, (name, milliseconds, *checksum) in enumerate(rows, start=2):  # noqa: B007
             known[name] = float(milliseconds)
             if checksum != [_checksum(name, known[name])][: len(header) - 2]:
                 raise ValueError("its checksum does not match its content")
     except ValueError as error:
         raise RunFolderError(
-            f"line {place} of {path} is damaged ({error}): restore the file from a copy, or delete "
+            f"line {index} of {path} is damaged ({error}): restore the file from a copy, or delete "
             "the line, and its latency is measured again"
         ) from error
     return known

@@ -75,7 +75,7 @@ def prepare_repeats(
     for number, network in enumerate(_in_state(teacher, state, repeats, seed)):
         drawn = generator_for(seed, "batch", number).choice(size, batch_size, replace=False)
         batch = data.batch(split, torch.from_numpy(drawn), device=device)
-        few = [each[:2] for each in batch.inputs]
+        few = [item[:2] for item in batch.inputs]
         try_network(network.to(device), few, data, who=f"teacher {teacher.name}")
         with torch_threads(threads):
             seen = batch if needed else _start(batch)
@@ -105,7 +105,7 @@ def check_batch_size(data: Dataset, batch_size: int, *, split: SplitName = "trai
 
 def _start(batch: Batch) -> Batch:
     labels = None if batch.labels is None else batch.labels[:2]
-    return replace(batch, inputs=tuple(each[:2] for each in batch.inputs), labels=labels)
+    return replace(batch, inputs=tuple(item[:2] for item in batch.inputs), labels=labels)
 
 
 def _in_state(

@@ -103,14 +103,16 @@ def data_again(
         OptionError: the data were Python code, which the user must name again.
         DataError: the data are missing or do not fit the task.
     """
-    found = task_of(used, task, data=given)
-    own = {name: value for name, value in options.items() if value is not None}
+    found_task = task_of(used, task, data=given)
+    own_options = {name: value for name, value in options.items() if value is not None}
     if given is not None:
-        kept = _recorded(used, found).options if isinstance(given, str | Path) else {}
-        return found.load(given, root=data_root, progress=progress, **{**kept, **own})
-    source = source_of(used, found)
+        kept = _recorded(used, found_task).options if isinstance(given, str | Path) else {}
+        return found_task.load(given, root=data_root, progress=progress, **{**kept, **own_options})
+    source = source_of(used, found_task)
     root = data_root or source.root
     try:
-        return found.load(source.data, root=root, progress=progress, **{**source.options, **own})
+        return found_task.load(
+            source.data, root=root, progress=progress, **{**source.options, **own_options}
+        )
     except DataError as error:
         raise DataError(f"{error} (--data names the data of the run where they are now)") from error

@@ -151,10 +151,10 @@ class SearchResult:
         """Return the results of short trainings; empty if there were none."""
         if not self.order:
             return {}
-        found = [asdict(each) for each in self.trainings]
-        for each in found:
-            del each["seconds"]
-        return {"trainings": found, "order": list(self.order)}
+        results = [asdict(item) for item in self.trainings]
+        for item in results:
+            del item["seconds"]
+        return {"trainings": results, "order": list(self.order)}
 
     def save(self) -> None:
         """Write `result.json` into the run folder, if there is one."""
@@ -241,17 +241,17 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         scores = result["scores"]
         known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
         choices = {label: read(line) for label, line in recorded_baselines(result).items()}
-        baselines = {each.name: each for each in choices.values()}
+        baselines = {item.name: item for item in choices.values()}
         candidates = {
             candidate.name: replace(candidate, score=scores.get(candidate.key))
             for number, candidate in known.items()
             if number >= 0
         }
-        candidates |= {n: each for n, each in baselines.items() if n not in candidates}
+        candidates |= {n: item for n, item in baselines.items() if n not in candidates}
         best = read(result["best"])
         if best.key not in {candidate.key for candidate in candidates.values()}:
             raise ValueError(f"the winner {best.key} is not one of its candidates")
-        trained = tuple(BriefTraining.from_json(each) for each in result.get("trainings", []))
+        trained = tuple(BriefTraining.from_json(item) for item in result.get("trainings", []))
         order = tuple(result.get("order", []))
         if not set(order) <= {candidate.key for candidate in candidates.values()}:
             raise ValueError(

@@ -146,7 +146,7 @@ def _scorer_then(used: Mapping[str, Any], progress: Progress = silent) -> str:
     if is_reference(then):
         return then
     versions = used.get("scorer_versions") or {}
-    if not isinstance(versions, dict) or any(type(each) is not int for each in versions.values()):
+    if not isinstance(versions, dict) or any(type(item) is not int for item in versions.values()):
         raise RunFolderError(
             f"manifest.json is damaged (scorer_versions is {versions!r}): restore it from a copy"
         )
@@ -205,7 +205,7 @@ def _identity(what: str, manifest: Mapping[str, Any]) -> Any:
 
     The signature is parsed, because version 0.1.0 wrote it in another form.
     """
-    found = json.loads(json.dumps(manifest.get(what)))
-    if what == "data" and found is not None:
-        return found.get("sha256"), read_signature(found)
-    return found
+    record = json.loads(json.dumps(manifest.get(what)))
+    if what == "data" and record is not None:
+        return record.get("sha256"), read_signature(record)
+    return record

@@ -284,7 +284,7 @@ class Run:
         spec = self._settings.latency
         if spec is None:
             return None
-        found = find_latency(
+        latency = find_latency(
             spec,
             space=context.space,
             signature=context.data.signature,
@@ -292,4 +292,4 @@ class Run:
             threads=context.evaluator.threads,
             column=self._settings.latency_column,
         )
-        return Latencies(found, context.space)
+        return Latencies(latency, context.space)

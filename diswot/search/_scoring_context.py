@@ -144,16 +144,16 @@ def resolve_scoring(
     subject = find_subject(options, teacher=teacher, space=space)
     data = subject.load(progress)
     found_space = find_space(subject.space, data.signature)
-    found = _teacher_of(subject, data, chosen)
-    state = _state_of(found, scorer, chosen["teacher_state"])
+    result = _teacher_of(subject, data, chosen)
+    state = _state_of(result, scorer, chosen["teacher_state"])
     if state == "trained":
-        _check_trained(found, data, device, progress)
+        _check_trained(result, data, device, progress)
     same = {"seed": chosen["seed"], "device": device, "threads": chosen["threads"]}
     split: SplitName = "train" if source is None else source.scored_on
     drawn = _drawn(chosen, scorer, data.size(split))
     repeats = prepare_repeats(
         data,
-        found,
+        result,
         state=state,
         watches=scorer.teacher_watches,
         split=split,
@@ -162,7 +162,7 @@ def resolve_scoring(
         **same,
     )
     settings = {
-        **_recorded(subject, found, state, chosen),
+        **_recorded(subject, result, state, chosen),
         "data": data.name,
         "data_source": None if data.source is None else data.source.to_json(),
         "scorer": scorer.card.name,
@@ -173,7 +173,7 @@ def resolve_scoring(
         **same,
     }
     evaluator = Evaluator(found_space, scorer, repeats, data.signature, source=source, **same)
-    return ScoringContext(data, found_space, evaluator, formula, chosen["seed"], found, settings)
+    return ScoringContext(data, found_space, evaluator, formula, chosen["seed"], result, settings)
 
 
 def _scorer_of(chosen: Mapping[str, Any]) -> tuple[Scorer, Formula]:

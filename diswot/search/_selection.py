@@ -65,7 +65,7 @@ def pareto_front(candidates: Sequence[Candidate], objectives: Sequence[str]) -> 
         alike = (values[left] == first).all(axis=1)
         front += map(int, left[alike])
         left = left[~alike & (values[left] > first).any(axis=1)]
-    return sorted((scored[place] for place in front), key=Candidate.merit, reverse=True)
+    return sorted((scored[index] for index in front), key=Candidate.merit, reverse=True)
 
 
 def _scored(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -122,4 +122,4 @@ def shortlist(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
         farthest = int(distances.argmax())
         chosen.append(farthest)
         distances = np.minimum(distances, np.linalg.norm(points - points[farthest], axis=1))
-    return [pool[place] for place in chosen]
+    return [pool[index] for index in chosen]

@@ -122,7 +122,7 @@ class SearchSettings:
             if engine["name"] not in ENGINES:
                 raise ValueError(f"engine is {engine['name']!r}")
             latency, column = (manifest[name] for name in ("latency", "latency_column"))
-            if not all(isinstance(each, str | None) for each in (latency, column)):
+            if not all(isinstance(item, str | None) for item in (latency, column)):
                 raise ValueError(f"latency is {latency!r}, its column {column!r}")
             latency = EAGER if latency == MEASURED else latency
             trainings = TrainingBudget(**manifest.get("trainings", {}))

@@ -75,8 +75,8 @@ def with_trainings(
         **{name: options[name] for name in known if options.get(name) is not None},
     )
     plan = trainings.plan(distillation.recipe.epochs)
-    found = train_briefly(
+    short = train_briefly(
         result, distillation, plan, workers=workers, cluster=cluster, progress=progress
     )
-    found.save()
-    return found
+    short.save()
+    return short

@@ -106,8 +106,8 @@ class TrainingBudget:
                     "--trainings 20"
                 )
             return cls(trainings or 0, epochs)
-        found = _TOTAL.fullmatch(total)
-        amount, unit = (float(found[1]), found[2]) if found else (0.0, "x")
+        match = _TOTAL.fullmatch(total)
+        amount, unit = (float(match[1]), match[2]) if match else (0.0, "x")
         if (amount < 1 and unit == "x") or amount == 0:
             raise OptionError(
                 "Expected --train-budget as a number of full trainings of at least 1x, for "
@@ -173,7 +173,7 @@ class TrainingBudget:
 
 def seconds_per_epoch(done: Collection[BriefTraining]) -> float:
     """Return what an epoch of short trainings took; 0 without any."""
-    return sum(each.seconds for each in done) / max(sum(each.spent for each in done), 1)
+    return sum(item.seconds for item in done) / max(sum(item.spent for item in done), 1)
 
 
 def _shortlist(whole: int, left: int, most: int) -> int:

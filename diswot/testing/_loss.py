@@ -40,10 +40,10 @@ def check_loss(loss: str) -> None:
     """
     student, teacher = small_student().eval(), small_teacher().eval()
     criterion = _built(loss, student, teacher)
-    found = _value(criterion, student, teacher)
-    total = float(found.total.detach())
+    result = _value(criterion, student, teacher)
+    total = float(result.total.detach())
     require(math.isfinite(total), f"{loss}: is finite, but is {total}")
-    found.total.backward()  # type: ignore[no-untyped-call]
+    result.total.backward()  # type: ignore[no-untyped-call]
     # 1. Gradients, 2. saving and restoring, 3. the minimum that the card declares.
     _check_gradients(loss, student, teacher, criterion)
     _check_state(loss, student, teacher, criterion)
@@ -53,20 +53,20 @@ def check_loss(loss: str) -> None:
 def _check_gradients(
     loss: str, student: nn.Module, teacher: nn.Module, criterion: nn.Module
 ) -> None:
-    reached = [each.grad for each in student.parameters() if each.grad is not None]
+    reached = [item.grad for item in student.parameters() if item.grad is not None]
     require(
         any(bool(gradient.any()) for gradient in reached), f"{loss}: gradients reach the student"
     )
     require(
-        all(each.grad is None for each in teacher.parameters()),
+        all(item.grad is None for item in teacher.parameters()),
         f"{loss}: no gradient reaches the teacher",
     )
-    trained = [each for each in criterion.parameters() if each.requires_grad]
+    trained = [item for item in criterion.parameters() if item.requires_grad]
     require(
-        all(each.grad is not None for each in trained),
+        all(item.grad is not None for item in trained),
         f"{loss}: gradients reach all parameters trained with the student",
     )
-    gradients = [*reached, *(each.grad for each in trained if each.grad is not None)]
+    gradients = [*reached, *(item.grad for item in trained if item.grad is not None)]
     require(
         all(bool(gradient.isfinite().all()) for gradient in gradients),
         f"{loss}: gradients are finite",
@@ -78,7 +78,7 @@ def _check_state(loss: str, student: nn.Module, teacher: nn.Module, learned: Cri
     restored = _built(loss, student, teacher, seed=SEED + 1)
     restored.load_state_dict(learned.state_dict())
     require(not restored.needs_preparation, f"{loss}: a restored state needs no preparation")
-    ours, theirs = (_value(each, student, teacher).total.detach() for each in (learned, restored))
+    ours, theirs = (_value(item, student, teacher).total.detach() for item in (learned, restored))
     require(torch.equal(ours, theirs), f"{loss}: its state is all that it has learned")
 
 
@@ -89,11 +89,11 @@ def _check_least(loss: str, teacher: nn.Module) -> None:
         return
     # A student that equals the teacher must reach the declared minimum.
     twin = copy.deepcopy(teacher)
-    found = float(_value(_built(loss, twin, teacher), twin, teacher).total.detach())
+    result = float(_value(_built(loss, twin, teacher), twin, teacher).total.detach())
     expected = parts[0].weight * least[0]
     require(
-        abs(found - expected) <= 1e-5 * max(1.0, abs(parts[0].weight)),
-        f"{loss}: is {expected} where the student equals the teacher, but is {found}",
+        abs(result - expected) <= 1e-5 * max(1.0, abs(parts[0].weight)),
+        f"{loss}: is {expected} where the student equals the teacher, but is {result}",
     )
 
 
@@ -114,8 +114,8 @@ def _value(criterion: Criterion, student: nn.Module, teacher: nn.Module) -> Loss
     batch = TrainingBatch(F.one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
     wanted = _read(teacher, criterion.teacher_watches)
     torch.manual_seed(SEED)
-    found: Losses = criterion(_read(student, criterion.student_watches), wanted, batch)
-    return found
+    result: Losses = criterion(_read(student, criterion.student_watches), wanted, batch)
+    return result
 
 
 def _read(network: nn.Module, watches: tuple[object, ...]) -> Activations:

@@ -39,25 +39,26 @@ def check_scorer(scorer: "str | Scorer | Term") -> None:
     Examples:
         >>> check_scorer("nwot")
     """
-    found = find_scorer(scorer)
-    name = found.card.name
-    once = _terms(found, labels=example_labels())
+    found_scorer = find_scorer(scorer)
+    name = found_scorer.card.name
+    once = _terms(found_scorer, labels=example_labels())
     for term, value in once.items():
         require(math.isfinite(value), f"{name}: the term {term} is finite, but is {value}")
     require(
-        _terms(found, labels=example_labels()) == once, f"{name}: the same input, the same score"
+        _terms(found_scorer, labels=example_labels()) == once,
+        f"{name}: the same input, the same score",
     )
     # Without labels: a scorer that reads them raises or returns another score.
-    if not found.card.needs_labels:
+    if not found_scorer.card.needs_labels:
         require(
-            _terms(found, labels=None) == once,
+            _terms(found_scorer, labels=None) == once,
             f"{name}: reads labels, but its card says needs_labels=False",
         )
 
 
 def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
     name, (network, wider, inputs) = scorer.card.name, _subjects(scorer)
-    before = [each.clone() for each in inputs]
+    before = [item.clone() for item in inputs]
     teacher = _teacher(scorer, wider, inputs, labels)
     # As in a search: the student is scored in inference mode unless gradients are needed.
     inference = torch.inference_mode(not scorer.card.needs_gradients)
@@ -66,17 +67,17 @@ def _terms(scorer: Scorer, *, labels: Tensor | None) -> dict[str, float]:
             network,
             *inputs,
             labels=labels,
-            costs=Costs(sum(each.numel() for each in network.parameters()), 10**6),
+            costs=Costs(sum(item.numel() for item in network.parameters()), 10**6),
             seed=0,
             watches=scorer.watches,
             differentiable=scorer.card.needs_gradients,
         )
         with torch_seed(0), global_randomness_unused(f"{name}: draws from student.generator"):
-            found = scorer(student, teacher)
+            result = scorer(student, teacher)
     # Scorers share the batch, so none may change it in place.
     same = all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
     require(same, f"{name}: the batch was changed")
-    return dict(found)
+    return dict(result)
 
 
 def _subjects(scorer: Scorer) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:

@@ -116,12 +116,12 @@ def _check_network(space: SearchSpace, arch: Architecture, signature: Signature)
     network = space.network(arch, signature).eval()
     # 7 outputs in the default signature: a network with a fixed number of classes fails.
     with torch.inference_mode():
-        found = network(*signature.example(2, generator=torch.Generator().manual_seed(0)))
-    shape = tuple(getattr(found, "shape", ()))
+        output = network(*signature.example(2, generator=torch.Generator().manual_seed(0)))
+    shape = tuple(getattr(output, "shape", ()))
     require(
         shape == (2, signature.outputs),
         f"{name}: expected outputs (2, {signature.outputs}) of {signature.describe()}, "
-        f"but got {shape or type(found).__name__}",
+        f"but got {shape or type(output).__name__}",
     )
     parameters = sum(parameter.numel() for parameter in network.parameters())
     # Searches count costs on the meta device; a network that allocates there counts differently.

@@ -72,10 +72,10 @@ def check_task(dataset: Dataset) -> None:
     for split in SPLITS:
         require(dataset.size(split) > 0, f"the split {split} has examples")
         # Reversed indices: batches must keep the requested order.
-        places = torch.arange(min(EXAMPLES, dataset.size(split))).flip(0)
+        indices = torch.arange(min(EXAMPLES, dataset.size(split))).flip(0)
         with global_randomness_unused(f"batches of {split} are the same whenever asked for"):
-            batch, again = (dataset.batch(split, places) for _ in range(2))
-        _check_batch(batch, places, signature, f"a batch of {split}")
+            batch, again = (dataset.batch(split, indices) for _ in range(2))
+        _check_batch(batch, indices, signature, f"a batch of {split}")
         _check_equal(batch, again, f"batches of {split} are the same whenever asked for")
     _check_training(dataset)
     require(bool(dataset.metrics), "a dataset has at least one metric")
@@ -89,14 +89,14 @@ def _check_task(task: Task) -> None:
     require(len(task.losses) == len(set(task.losses)) >= 1, f"different losses: {task.losses}")
 
 
-def _check_batch(batch: Batch, places: Tensor, signature: Signature, what: str) -> None:
-    require(torch.equal(batch.indices.cpu(), places), f"{what} keeps the places of its examples")
+def _check_batch(batch: Batch, indices: Tensor, signature: Signature, what: str) -> None:
+    require(torch.equal(batch.indices.cpu(), indices), f"{what} keeps the places of its examples")
     require(
         len(batch.inputs) == len(signature.inputs),
         f"{what} has {len(signature.inputs)} inputs, but has {len(batch.inputs)}",
     )
     for tensor, spec in zip(batch.inputs, signature.inputs, strict=True):
-        shape = (len(places), *spec.shape)
+        shape = (len(indices), *spec.shape)
         fits = tensor.ndim == len(shape) and all(
             wanted is None or wanted == axis
             for wanted, axis in zip(shape, tensor.shape, strict=True)
@@ -108,21 +108,21 @@ def _check_batch(batch: Batch, places: Tensor, signature: Signature, what: str) 
         )
     # The meta device needs no GPU, but shows tensors that `to` forgets.
     tensors = _tensors(batch.to("meta"))
-    require(all(each.device.type == "meta" for each in tensors), f"{what} moves as a whole")
+    require(all(item.device.type == "meta" for item in tensors), f"{what} moves as a whole")
 
 
 def _check_training(dataset: Dataset) -> None:
-    places = torch.arange(min(EXAMPLES, dataset.size("train")))
+    indices = torch.arange(min(EXAMPLES, dataset.size("train")))
 
     def drawn(changes: _Unchanged, seed: int) -> Batch:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return dataset.training(changes)(places)
+            return dataset.training(changes)(indices)
 
     for changes in (_Unchanged(), _Augmented()):
         what = f"a training batch with augmentation {changes.augment}"
         batch = drawn(changes, 0)
-        _check_batch(batch, places, dataset.signature, what)
+        _check_batch(batch, indices, dataset.signature, what)
         _check_equal(batch, drawn(changes, 0), f"{what} follows from torch's generator")
         # `fixed` lets trainings cache the teacher's outputs, so batches must not be random.
         if dataset.training(changes).fixed:
@@ -136,9 +136,9 @@ def _check_metric(metric: Metric, dataset: Dataset) -> None:
         values = values_of(metric, network, dataset, split)
         what = f"{metric.name} on {split}"
         require(bool(values.isfinite().all()), f"{what} is finite for every example")
-        found = metric.summarize(values, dataset, split)
-        require(found.low <= found.value <= found.high, f"{what} lies in its interval: {found}")
-        named = (found.name, found.unit, found.higher_is_better)
+        result = metric.summarize(values, dataset, split)
+        require(result.low <= result.value <= result.high, f"{what} lies in its interval: {result}")
+        named = (result.name, result.unit, result.higher_is_better)
         require(
             named == (metric.name, metric.unit, metric.higher_is_better),
             f"{what} has the name, unit and direction of its metric, but has {named}",
@@ -148,7 +148,7 @@ def _check_metric(metric: Metric, dataset: Dataset) -> None:
         require(none.value == 0, f"{what}: a network is no better than itself, but got {none}")
         require(
             metric.is_near_chance(values, dataset, split),
-            f"{what}: a network that always returns the same is near chance, but has {found}",
+            f"{what}: a network that always returns the same is near chance, but has {result}",
         )
 
 

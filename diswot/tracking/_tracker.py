@@ -77,7 +77,7 @@ def find_trackers(names: Sequence[str]) -> dict[str, TrackerSource]:
         MissingExtraError: the package of a tracker is not installed.
         OptionError: a tracker is not set up.
     """
-    found = {name: TRACKERS.named(name) for name in dict.fromkeys(names)}
-    for source in found.values():
+    results = {name: TRACKERS.named(name) for name in dict.fromkeys(names)}
+    for source in results.values():
         source.check()
-    return found
+    return results

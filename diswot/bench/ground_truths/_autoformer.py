@@ -34,8 +34,8 @@ def autoformer_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
 def autoformer_224_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
     """The same vision transformers at 224 pixels in patches of 16, as they were trained."""
     space = AutoFormerSpace(image_size=SIDE, patch_size=16)
-    found = _truth(root, mirror)
-    return replace(found, name=NAME_224, space=space, space_name=NAME_224, image_size=SIDE)
+    result = _truth(root, mirror)
+    return replace(result, name=NAME_224, space=space, space_name=NAME_224, image_size=SIDE)
 
 
 def _truth(root: Path, mirror: str | None) -> GroundTruth:

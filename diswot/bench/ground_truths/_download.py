@@ -80,9 +80,9 @@ def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
     places = [root / download.path]
     if root.is_dir():
         places.append(cache_root(root) / download.path)
-    for place in places:
-        if place.is_file():
-            return place
+    for index in places:
+        if index.is_file():
+            return index
     base = mirror or os.environ.get(MIRROR)
     url = _joined(base, download.path) if base else download.url
     if url is None:
@@ -104,12 +104,12 @@ def _joined(mirror: str, path: str) -> str:
     return f"{mirror.rstrip('/')}/{path}"
 
 
-def _retrieved(url: str, download: Download, place: Path) -> Path:
+def _retrieved(url: str, download: Download, path: Path) -> Path:
     pooch.get_logger().setLevel("WARNING")
-    instead = f"put {place.name} in {place.parent}, or name another {MIRROR}"
+    instead = f"put {path.name} in {path.parent}, or name another {MIRROR}"
     try:
         pooch.retrieve(
-            url, known_hash=f"sha256:{download.sha256}", fname=place.name, path=place.parent
+            url, known_hash=f"sha256:{download.sha256}", fname=path.name, path=path.parent
         )
     except OSError as error:  # all that requests raises, and what the disk does
         raise DataError(
@@ -121,7 +121,7 @@ def _retrieved(url: str, download: Download, place: Path) -> Path:
             f"{url} is damaged or was tampered with: its SHA-256 is not {download.sha256}, "
             f"so the file was removed: {instead}"
         ) from error
-    return place
+    return path
 
 
 def _reason(error: OSError) -> str:

@@ -28,15 +28,15 @@ def flexibert_truth(root: Path, *, mirror: str | None = None) -> GroundTruth:
     path = fetch(DOWNLOADS["flexibert"], root, mirror=mirror)
     records = read_records(path)
     check_count(path, len(records), expected=ROWS)
-    found = _first_of_each(path, records)
+    result = _first_of_each(path, records)
     return GroundTruth(
         name="flexibert",
         space=FlexiBERTSpace(),
         space_name="flexibert",
         data="python-docs",
-        architectures=tuple(found),
-        targets={target: _scores(path, found, target) for target in TARGETS},
-        depths=np.array([float(len(arch.layers)) for arch in found]),
+        architectures=tuple(result),
+        targets={target: _scores(path, result, target) for target in TARGETS},
+        depths=np.array([float(len(arch.layers)) for arch in result]),
         task="text",
     )
 
@@ -45,15 +45,15 @@ def _first_of_each(
     path: Path, records: Sequence[Mapping[str, Any]]
 ) -> dict[FlexiBERTArchitecture, tuple[int, Mapping[str, Any]]]:
     """Return architecture → (number from 1, record); of duplicates the first."""
-    space, found = FlexiBERTSpace(), dict[FlexiBERTArchitecture, tuple[int, Mapping[str, Any]]]()
+    space, result = FlexiBERTSpace(), dict[FlexiBERTArchitecture, tuple[int, Mapping[str, Any]]]()
     for number, record in enumerate(records, start=1):
         try:
-            found.setdefault(space.from_record(record), (number, record))
+            result.setdefault(space.from_record(record), (number, record))
         except ValueError as error:
             raise DataError(
                 f"{path}, record {number}: {one_line(first_line(error))}: copy it again"
             ) from error
-    return found
+    return result
 
 
 def _scores(

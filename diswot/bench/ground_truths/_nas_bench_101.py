@@ -111,13 +111,13 @@ class _Module:
 
 def _read(path: Path, progress: Progress) -> dict[str, _Module]:
     """Return the modules of an official file by their hashes."""
-    found: dict[str, _Module] = {}
+    results: dict[str, _Module] = {}
     number = 0
     try:
         total = path.stat().st_size // MEGABYTE
         with open_file(path) as file:
             for record in read_records(file):
-                _add(found, record)
+                _add(results, record)
                 number += 1
                 if number % 10_000 == 0:
                     progress(Step("read, in MB", min(file.tell() // MEGABYTE, total), total))
@@ -130,7 +130,7 @@ def _read(path: Path, progress: Progress) -> dict[str, _Module]:
             f"{path} is not a complete NAS-Bench-101 file (after {number:,} records: "
             f"{first_line(error)}): copy or download the official file again"
         ) from error
-    return found
+    return results
 
 
 def _add(found: dict[str, _Module], record: bytes) -> None:
@@ -159,7 +159,7 @@ def _parts(record: bytes) -> tuple[str, int, str, str, str]:
     if not isinstance(values, list) or len(values) != 5:
         raise ValueError("a record is not a list of hash, epochs, matrix, operations and metrics")
     key, epochs, adjacency, operations, metrics = values
-    texts = all(isinstance(each, str) for each in (key, adjacency, operations, metrics))
+    texts = all(isinstance(item, str) for item in (key, adjacency, operations, metrics))
     if not texts or isinstance(epochs, bool) or epochs not in EPOCHS:
         raise ValueError(
             "a record is not a text, epochs (108, 36, 12 or 4) and three texts, but "
@@ -215,8 +215,8 @@ def _targets(
 ) -> dict[str, np.typing.NDArray[np.float64]]:
     """Return target → accuracies in % (n,), of all lengths of trainings in the file."""
     known = {epochs for module in modules.values() for epochs in module.sums}
-    found = {}
-    for epochs in (each for each in EPOCHS if each in known):
+    results = {}
+    for epochs in (item for item in EPOCHS if item in known):
         for key, module in modules.items():
             if epochs not in module.sums:
                 raise DataError(
@@ -228,8 +228,8 @@ def _targets(
         for name, column in (("cifar10", 1), ("cifar10-valid", 0)):
             values = sums[:, column] / sums[:, 2]
             check_varies(values, f"{path}: {name}{end}")
-            found[f"{name}{end}"] = values
-    return found
+            results[f"{name}{end}"] = values
+    return results
 
 
 def _convolutions_in_sequence(arch: NASBench101Architecture) -> float:

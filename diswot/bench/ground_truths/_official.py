@@ -167,11 +167,11 @@ def _row(entry: Mapping[str, Any]) -> _Row:
     )
 
 
-def _accuracy(found: ArchResults, dataset: str, evaluation: str) -> float | None:
-    if dataset not in found.dataset_seed:
+def _accuracy(arch_results: ArchResults, dataset: str, evaluation: str) -> float | None:
+    if dataset not in arch_results.dataset_seed:
         return None
     try:
-        return _finite(found.get_metrics(dataset, evaluation)["accuracy"])
+        return _finite(arch_results.get_metrics(dataset, evaluation)["accuracy"])
     except KeyError:  # not every training was evaluated on everything
         return None
 

@@ -52,7 +52,7 @@ def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
         content = json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON ({first_line(error)}): copy it again") from error
-    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
+    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
         raise DataError(f"{path} is not a list of records: copy it again")
     return content
 

@@ -112,11 +112,11 @@ def _number(content: bytes) -> float:
     return float(value)
 
 
-def _varint(message: bytes, place: int) -> tuple[int, int]:
+def _varint(message: bytes, position: int) -> tuple[int, int]:
     """Return the base-128 integer at a place, and the place after it."""
     value = 0
-    for shift, byte in enumerate(message[place : place + 10]):
+    for shift, byte in enumerate(message[position : position + 10]):
         value |= (byte & 0x7F) << 7 * shift
         if byte < 0x80:
-            return value, place + shift + 1
+            return value, position + shift + 1
     raise ValueError("its metrics are not a Protocol Buffers message")

@@ -53,9 +53,11 @@ def truth_from_csv(
     texts = table.column(arch_column)
     table.column(column)  # a wrong name is reported before errors in the rows
     check_count(path, len(table.rows))
-    found = find_space(space, signature)
-    architectures = table.architectures(texts, found)
+    found_space = find_space(space, signature)
+    architectures = table.architectures(texts, found_space)
     targets = {column: accuracies(table, column)}
     space_name = space if isinstance(space, str) else type(space).__name__
     params = table.numbers(PARAMS) if PARAMS in table.columns else None
-    return GroundTruth(path.stem, found, space_name, data, architectures, targets, params=params)
+    return GroundTruth(
+        path.stem, found_space, space_name, data, architectures, targets, params=params
+    )

@@ -46,8 +46,8 @@ def compared(ours: Vector, others: Vector) -> Comparison:
     # All values are tied, for which the test is undefined.
     if np.ptp(np.concatenate([ours, others])) == 0:
         return Comparison(0.5, 1.0)
-    found = mannwhitneyu(ours, others, alternative="two-sided")
-    return Comparison(float(found.statistic) / pairs, float(found.pvalue))
+    result = mannwhitneyu(ours, others, alternative="two-sided")
+    return Comparison(float(result.statistic) / pairs, float(result.pvalue))
 
 
 def median_difference(ours: Vector, others: Vector, *, seed: int = 0) -> Estimate:
@@ -57,8 +57,8 @@ def median_difference(ours: Vector, others: Vector, *, seed: int = 0) -> Estimat
     """
     rng = np.random.default_rng(seed)
     drawn = [
-        np.median(each[rng.integers(len(each), size=(RESAMPLES, len(each)))], axis=1)
-        for each in (ours, others)
+        np.median(item[rng.integers(len(item), size=(RESAMPLES, len(item)))], axis=1)
+        for item in (ours, others)
     ]
     low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975])
     return Estimate(float(np.median(ours) - np.median(others)), float(low), float(high))

@@ -103,12 +103,12 @@ class _Genes:
 
     def __init__(self, architectures: Sequence[Architecture]) -> None:
         genes = [dict(_genes_of(arch)) for arch in architectures]
-        self._columns = tuple(dict.fromkeys(place for each in genes for place in each))
+        self._columns = tuple(dict.fromkeys(place for item in genes for place in item))
         self._codes = {(place, None): 0 for place in self._columns}
-        for each in genes:
-            for gene in each.items():
+        for item in genes:
+            for gene in item.items():
                 self._codes.setdefault(gene, len(self._codes))
-        self._rows = np.stack([self._row(each) for each in genes])
+        self._rows = np.stack([self._row(item) for item in genes])
 
     def distances(self, arch: Architecture) -> NDArray[np.float64]:
         """Return the number of genes in which each architecture differs from `arch`, shape (n,)."""

@@ -62,8 +62,8 @@ def _panel(rows: Sequence[SearchRow], quantity: str, limits: tuple[float, float]
 
 def _heights(row: SearchRow, quantity: str) -> tuple[float, float, float, float]:
     """Return lower quartile, median and upper quartile, and that of the top-scoring one."""
-    found = (row.lower_quartile, row.accuracy, row.upper_quartile, row.top_scored)
+    result = (row.lower_quartile, row.accuracy, row.upper_quartile, row.top_scored)
     if quantity == "accuracy":
-        return found
-    lower, median, upper, top = (row.best - accuracy for accuracy in found)
+        return result
+    lower, median, upper, top = (row.best - accuracy for accuracy in result)
     return upper, median, lower, top

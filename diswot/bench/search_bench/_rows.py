@@ -109,15 +109,15 @@ def rows_of(
     for engine in settings.compared:
         ends = list(_ends(scored, settings, engine, counts, searched))
         rows = [
-            replace(_row(scored, settings, engine, count, each), milliseconds=milliseconds)
-            for count, each in zip(counts, ends, strict=True)
+            replace(_row(scored, settings, engine, count, item), milliseconds=milliseconds)
+            for count, item in zip(counts, ends, strict=True)
         ]
         if engine == RANDOM:
             random = list(zip(rows, ends, strict=True))
             yield from rows
         else:
-            for row, each, others in zip(rows, ends, random, strict=True):
-                yield _compared(row, each, *others)
+            for row, item, others in zip(rows, ends, random, strict=True):
+                yield _compared(row, item, *others)
 
 
 def _ends(
@@ -128,9 +128,9 @@ def _ends(
     searched: Callable[[], None],
 ) -> Iterator[_Ends]:
     """Search with every seed; yield the results after each number of evaluations."""
-    found = []
+    results = []
     for seed in range(settings.seed, settings.seed + settings.seeds):
-        found.append(
+        results.append(
             found_after(
                 counts,
                 scored.evaluator,
@@ -140,7 +140,7 @@ def _ends(
             )
         )
         searched()
-    for candidates in zip(*found, strict=True):
+    for candidates in zip(*results, strict=True):
         archs = [candidate.architecture for candidate in candidates]
         yield _Ends(
             np.array([scored.landscape.accuracies[arch] for arch in archs]),

@@ -68,9 +68,9 @@ def run_search_bench(
     landscape = Landscape.of(truth, target, measured, signature=signature, budget=settings.budget)
     out.mkdir(parents=True, exist_ok=True)
     milliseconds = timed(asked, names, out, progress)
-    found = _searched(landscape, settings, milliseconds=milliseconds, progress=progress)
-    _write(found, out)
-    return found
+    result = _searched(landscape, settings, milliseconds=milliseconds, progress=progress)
+    _write(result, out)
+    return result
 
 
 def _measured(
@@ -87,8 +87,8 @@ def _measured(
     measured = measure(measuring, names, folder, workers=workers, progress=progress, about=about)
     evaluator = evaluator_for(asked)
     return [
-        replace(each, terms={**each.terms, **evaluator.cost_terms(Costs(each.params, each.macs))})
-        for each in measured
+        replace(row, terms={**row.terms, **evaluator.cost_terms(Costs(row.params, row.macs))})
+        for row in measured
     ]
 
 
@@ -101,10 +101,12 @@ def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Ma
         OptionError: a scorer of `asked` is missing.
         RunFolderError: the manifest is damaged.
     """
-    kept = read_json(folder / MANIFEST).get("settings") if (folder / MANIFEST).exists() else None
-    if not isinstance(kept, Mapping) or not isinstance(kept.get("scorers"), list):
+    recorded = (
+        read_json(folder / MANIFEST).get("settings") if (folder / MANIFEST).exists() else None
+    )
+    if not isinstance(recorded, Mapping) or not isinstance(recorded.get("scorers"), list):
         return asked.scorers, {}
-    scorers = tuple(map(str, kept["scorers"]))
+    scorers = tuple(map(str, recorded["scorers"]))
     known = all_terms(scorers).terms.keys()
     wanted = {name: _to_measure(name) for name in asked.scorers}
     if missing := [name for name, terms in wanted.items() if not terms <= known]:
@@ -112,7 +114,7 @@ def _kept(folder: Path, asked: MeasurementSettings) -> tuple[tuple[str, ...], Ma
             f"{folder} holds no measurements of {', '.join(missing)}: leave that out of "
             "--scorers, or name another folder"
         )
-    return scorers, {name: value for name, value in kept.items() if name not in asked.to_json()}
+    return scorers, {name: value for name, value in recorded.items() if name not in asked.to_json()}
 
 
 def _to_measure(scorer: str) -> set[str]:
@@ -135,10 +137,10 @@ def _searched(
     scored = [landscape.scored(scorer) for scorer in settings.scorers]
     searched = _counter(len(scored) * len(settings.compared) * settings.seeds, progress)
     curves: list[SearchRow] = []
-    for each in scored:
-        alone = milliseconds.get(each.scorer)
+    for row in scored:
+        alone = milliseconds.get(row.scorer)
         spent = None if alone is None else alone * settings.repeats
-        curves += rows_of(each, settings, counts, milliseconds=spent, searched=searched)
+        curves += rows_of(row, settings, counts, milliseconds=spent, searched=searched)
     return SearchBench(curves, remarks(landscape, curves))
 
 
@@ -147,10 +149,10 @@ def _counter(total: int, progress: Progress) -> Callable[[], None]:
     return lambda: progress(Step("search", next(done), total))
 
 
-def _write(found: SearchBench, out: Path) -> None:
-    write_csv(out / "curves.csv", found.curves)
-    write_csv(out / TABLE, found.rows)
-    text = found.markdown()
+def _write(search_bench: SearchBench, out: Path) -> None:
+    write_csv(out / "curves.csv", search_bench.curves)
+    write_csv(out / TABLE, search_bench.rows)
+    text = search_bench.markdown()
     replace_file(out / "search.md", lambda path: path.write_text(text, encoding="utf-8"))
     for quantity in QUANTITIES:
-        write_figure(plot_searches(found.curves, quantity), out)
+        write_figure(plot_searches(search_bench.curves, quantity), out)

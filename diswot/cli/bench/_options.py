@@ -113,14 +113,14 @@ class ScorerList(click.ParamType[tuple[str, ...]]):
         """Split at commas outside parentheses."""
         if isinstance(value, tuple):
             return value
-        found = [part.strip() for part in re.findall(r"(?:[^,(]|\([^)]*\))+", str(value))]
-        if not any(found):
+        results = [part.strip() for part in re.findall(r"(?:[^,(]|\([^)]*\))+", str(value))]
+        if not any(results):
             self.fail(f"expected scorers joined with commas, but got {value!r}", param, ctx)
-        if found == ["all"]:
+        if results == ["all"]:
             from diswot.scorers import scorers
 
             return tuple(scorers())
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(results))
 
 
 def truth_options(truth: str, target: str) -> Callable[[_F], _F]:

@@ -148,8 +148,8 @@ def _print_pairs(pair: str, rows: Sequence[PairRow]) -> None:
 def _cells(row: LossRow) -> list[str]:
     from diswot.bench.tables import number
 
-    found = f"{row.accuracy:.1f} ± {row.sd:.1f}"
-    return [found, number(row.gain, "+.1f"), number(row.adjusted, ".3f"), row.verdict]
+    result = f"{row.accuracy:.1f} ± {row.sd:.1f}"
+    return [result, number(row.gain, "+.1f"), number(row.adjusted, ".3f"), row.verdict]
 
 
 def _row(row: PairRow) -> list[str]:

@@ -71,18 +71,18 @@ def search(out: Path | None, work: Path | None, workers: int, as_json: bool, **c
     settings = SearchBenchSettings(**chosen)
     out = out or next_folder(Path("runs"), "search-bench")
     with displayed_progress() as progress:
-        found = run_search_bench(settings, out, work=work, workers=workers, progress=progress)
+        result = run_search_bench(settings, out, work=work, workers=workers, progress=progress)
     if as_json:
-        print_json({"folder": str(out), "rows": [flat(row) for row in found.rows]})
+        print_json({"folder": str(out), "rows": [flat(row) for row in result.rows]})
         return
-    print_table(_title(found), COLUMNS, found.cells(), caption=CAPTION)
-    for line in found.remarks:
+    print_table(_title(result), COLUMNS, result.cells(), caption=CAPTION)
+    for line in result.remarks:
         say(line)
     say(f"Next: look at {out / 'accuracy.png'}, or read {out / 'search.csv'}")
 
 
-def _title(found: SearchBench) -> str:
-    first = found.curves[0]
+def _title(search_bench: SearchBench) -> str:
+    first = search_bench.curves[0]
     return (
         f"{first.truth}, {first.target}, {first.budget}: {first.in_budget:,} networks in budget, "
         f"the best reaches {first.best:.2f} %; {first.seeds} searches each"

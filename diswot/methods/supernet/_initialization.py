@@ -43,17 +43,17 @@ def start_from(supernet: nn.Module, teacher: nn.Module) -> int:
     """
     known, copied = _as_encoder(teacher), 0
     depth = max((int(m[2]) for name in known if (m := _LAYER.match(name))), default=-1) + 1
-    own = dict(supernet.named_parameters())
-    total = max((int(m[2]) for name in own if (m := _LAYER.match(name))), default=-1) + 1
-    for name, parameter in own.items():
+    parameters = dict(supernet.named_parameters())
+    total = max((int(m[2]) for name in parameters if (m := _LAYER.match(name))), default=-1) + 1
+    for name, parameter in parameters.items():
         match = _LAYER.match(name)
         source = name if match is None else f"layers.{int(match[2]) * depth // total}{match[3]}"
-        found = known.get(source)
-        if found is None or found.ndim != parameter.ndim or name.startswith("classifier."):
+        result = known.get(source)
+        if result is None or result.ndim != parameter.ndim or name.startswith("classifier."):
             continue
         # Copy the block that both have; the rest keeps its random initialization.
-        both = tuple(slice(min(sizes)) for sizes in zip(parameter.shape, found.shape, strict=True))
-        parameter[both] = found[both].to(parameter)
+        both = tuple(slice(min(sizes)) for sizes in zip(parameter.shape, result.shape, strict=True))
+        parameter[both] = result[both].to(parameter)
         copied += parameter[both].numel()
     return copied
 
@@ -63,20 +63,20 @@ def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
     state = {name: value.detach() for name, value in teacher.named_parameters()}
     if "tokens.weight" in state:
         return state
-    found: dict[str, Tensor] = {}
+    results: dict[str, Tensor] = {}
     for name, value in state.items():
         match = _LAYER.match(name)
         prefix, rest = ("", name) if match is None else (f"layers.{match[2]}.", match[3])
         # Longest endings first: "output.dense" also ends "attention.output.dense".
         for ending, ours in sorted(_BERT.items(), key=lambda pair: -len(pair[0])):
             for suffix in ("", ".weight", ".bias"):
-                if rest.endswith(f".{ending}{suffix}") and f"{prefix}{ours}{suffix}" not in found:
-                    found[f"{prefix}{ours}{suffix}"] = value
+                if rest.endswith(f".{ending}{suffix}") and f"{prefix}{ours}{suffix}" not in results:
+                    results[f"{prefix}{ours}{suffix}"] = value
                     break
             else:
                 continue
             break
-    return _with_positions(teacher, found)
+    return _with_positions(teacher, results)
 
 
 def _with_positions(teacher: nn.Module, found: dict[str, Tensor]) -> Mapping[str, Tensor]:

@@ -124,13 +124,13 @@ def train_supernets(workshop: Workshop) -> Sliced:
     # 2. One supernet per part of the space, large enough to contain its architectures.
     parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
     digests = data.digest, source.digest()
-    found = []
+    results = []
     for number, archs in enumerate(parts, 1):
         stage = f"supernet {number}/{len(parts)}"
         # 3. Initialize from the teacher's weights, then train or load from the cache.
         network = _started(workshop, covering(archs), teacher, number)
-        found.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, digests)))
-    return Sliced(space, data.signature, tuple(found))
+        results.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, digests)))
+    return Sliced(space, data.signature, tuple(results))
 
 
 def _training_texts(workshop: Workshop) -> TextData:
@@ -156,11 +156,11 @@ def sub_spaces(
         # The sub-spaces of a union are its parts; other spaces are divided by size.
         if isinstance(space, UnionSpace) and count in (None, len(space.parts)):
             return [partition(part, 1, signature)[0] for part in space.parts.values()]
-        found = partition(space, PARTS if count is None else count, signature)
+        result = partition(space, PARTS if count is None else count, signature)
         if isinstance(space, UnionSpace):  # whose largest network need not be one of a part
-            for part in found:
+            for part in result:
                 space.part_of(covering(part))
-        return found
+        return result
     except ValueError as error:
         raise SpaceError(f"supernets: {error}") from error
 
@@ -199,10 +199,10 @@ def _trained(
     recipe = recipe_of(data, chosen, seed=workshop.seed)
     # The cache key covers everything that trained weights depend on.
     described = [space.to_string(arch) for arch in archs]
-    shapes = [(name, tuple(each.shape)) for name, each in network.named_parameters()]
+    shapes = [(name, tuple(item.shape)) for name, item in network.named_parameters()]
     of = (*digests, repr(recipe), repr(method.settings), described, shapes)
     mark = hashlib.sha256(repr(of).encode()).hexdigest()[:16]
-    kept = cache_root(workshop.root) / "supernets" / f"{data.name}-{mark}.safetensors"
+    path = cache_root(workshop.root) / "supernets" / f"{data.name}-{mark}.safetensors"
 
     def train(folder: Path) -> None:
         train_by(
@@ -215,7 +215,7 @@ def _trained(
             stage=stage,
         )
 
-    return kept_or_trained(network, kept, train, stage=stage, progress=workshop.progress).eval()
+    return kept_or_trained(network, path, train, stage=stage, progress=workshop.progress).eval()
 
 
 def recipe_of(data: Dataset, options: Mapping[str, Any], *, seed: int) -> Recipe:

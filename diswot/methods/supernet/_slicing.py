@@ -71,15 +71,15 @@ def extract(student: nn.Module, supernet: nn.Module) -> nn.Module:
         student: changed in place, and returned; afterwards independent of the supernet.
         supernet: the supernet, which is not changed.
     """
-    own = dict(student.named_parameters())
+    parameters = dict(student.named_parameters())
     for name, view in views(supernet, student).items():
-        own[name].copy_(view)
+        parameters[name].copy_(view)
     return student
 
 
 def _depth(parameters: Mapping[str, Tensor]) -> int:
-    found = [int(match[2]) for name in parameters if (match := _LAYER.match(name))]
-    return max(found, default=-1) + 1
+    result = [int(match[2]) for name in parameters if (match := _LAYER.match(name))]
+    return max(result, default=-1) + 1
 
 
 def _source_of(name: str, whole: int, own: int) -> str:
@@ -98,17 +98,17 @@ def _source_of(name: str, whole: int, own: int) -> str:
 
 
 def _slice(whole: Mapping[str, Tensor], name: str, *, shape: torch.Size) -> Tensor:
-    found = whole.get(name)
+    result = whole.get(name)
     if (
-        found is None
-        or found.ndim != len(shape)
-        or any(own > all_ for own, all_ in zip(shape, found.shape, strict=True))
+        result is None
+        or result.ndim != len(shape)
+        or any(own > all_ for own, all_ in zip(shape, result.shape, strict=True))
     ):
-        has = "none" if found is None else "×".join(map(str, found.shape))
+        has = "none" if result is None else "×".join(map(str, result.shape))
         raise SpaceError(
             f"the student is not a part of the supernet: its {name} is "
             f"{'×'.join(map(str, shape))}, "
             f"that of the supernet {has}"
         )
     # A view of the first rows and columns: gradients flow into the supernet.
-    return found[tuple(slice(each) for each in shape)]
+    return result[tuple(slice(item) for item in shape)]

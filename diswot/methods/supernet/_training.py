@@ -80,20 +80,20 @@ class SupernetMethod(Method):
     def losses(self, _player: str, batch: Batch, _progress: float) -> Losses:
         """Return the sum of the losses of the step's students; labels are not used."""
         target = self.objective.target(batch)
-        found = {
+        results = {
             role: self.objective.loss(self.student, student, target, batch)
             for role, student in self._drawn().items()
         }
-        terms = {role: loss.detach() for role, loss in found.items()}
-        return Losses(torch.stack(list(found.values())).sum(), terms)
+        terms = {role: loss.detach() for role, loss in results.items()}
+        return Losses(torch.stack(list(results.values())).sum(), terms)
 
     def _drawn(self) -> dict[str, nn.Module]:
         """Return the students of a step; random ones are drawn by torch's global generator."""
-        places = torch.randint(len(self._archs), (self._random,)).tolist()
+        indices = torch.randint(len(self._archs), (self._random,)).tolist()
         # The sandwich rule: the largest, the smallest, and random students per step.
         drawn = {"largest": -1, "smallest": 0}
-        drawn |= {f"random-{number}": place for number, place in enumerate(places, 1)}
-        return {role: self.skeleton(self._archs[place]) for role, place in drawn.items()}
+        drawn |= {f"random-{number}": index for number, index in enumerate(indices, 1)}
+        return {role: self.skeleton(self._archs[index]) for role, index in drawn.items()}
 
     def skeleton(self, arch: Architecture) -> nn.Module:
         """Return the network of an architecture on the meta device, without weights."""
@@ -109,7 +109,7 @@ class SupernetMethod(Method):
         """Metric: the mean loss of the largest, the smallest and the middle student."""
         # Validate on the largest, the smallest and the median architecture.
         places = dict.fromkeys((len(self._archs) - 1, 0, len(self._archs) // 2))
-        students = [self.skeleton(self._archs[place]) for place in places]
+        students = [self.skeleton(self._archs[index]) for index in places]
         return HeldOutLoss(self.objective, students)
 
 
@@ -139,16 +139,16 @@ class HeldOutLoss(Metric):
     ) -> Tensor:
         """Return the mean loss of a supernet's students for each text, (n,)."""
         network.to(device).eval()
-        found = []
-        for places in torch.split(torch.arange(dataset.size(split)), _AT_ONCE):
-            batch = dataset.batch(split, places, device=device)
+        results = []
+        for indices in torch.split(torch.arange(dataset.size(split)), _AT_ONCE):
+            batch = dataset.batch(split, indices, device=device)
             target = self._objective.target(batch)
             losses = [
                 self._objective.loss(network, student, target, batch, by_text=True)
                 for student in self._students
             ]
-            found.append(torch.stack(losses).double().mean(dim=0).cpu())
-        return torch.cat(found)
+            results.append(torch.stack(losses).double().mean(dim=0).cpu())
+        return torch.cat(results)
 
     def values(self, _output: Tensor, _batch: Batch) -> Tensor:
         """Not defined: the loss depends on several students, not on one output.

@@ -45,8 +45,8 @@ class Evolution:
             return child_of(self._history.space, chosen, rng)
 
         with deap_seed(rng):
-            found = self._history.draw(child)
-        return found if found is not None else self._history.draw_any(rng)
+            result = self._history.draw(child)
+        return result if result is not None else self._history.draw_any(rng)
 
     def _best(self, known: int) -> list[Individual]:
         if known != self._parents_of:
@@ -54,9 +54,9 @@ class Evolution:
             scores = self._history.scores(known)
             order = np.argsort(-scores, kind="stable")[: self._population]
             self._parents = [
-                Individual(self._history.candidates[place].architecture, _Fitness((scores[place],)))
-                for place in order
-                if np.isfinite(scores[place])
+                Individual(self._history.candidates[index].architecture, _Fitness((scores[index],)))
+                for index in order
+                if np.isfinite(scores[index])
             ]
             self._parents_of = known
         return self._parents

@@ -69,8 +69,8 @@ class NSGA2:
             return child_of(space, tools.selTournamentDCD(self._survivors, 4)[:2], rng)
 
         with deap_seed(rng):
-            found = self._history.draw(child, over_budget=True)
-        return found if found is not None else self._history.draw_any(rng)
+            result = self._history.draw(child, over_budget=True)
+        return result if result is not None else self._history.draw_any(rng)
 
     def _survive(self, known: int) -> None:
         """Apply the selection of every generation among the first `known` candidates."""
@@ -79,7 +79,7 @@ class NSGA2:
             born = range(self._born, min(known, self._born + self._population))
             numbers = [*(member.number for member in self._survivors), *born]
             scores = self._history.scores(born.stop, of=numbers)
-            members = [self._member(*each) for each in zip(numbers, scores, strict=True)]
+            members = [self._member(*item) for item in zip(numbers, scores, strict=True)]
             self._survivors = survivors(members, self._population)
             self._born = born.stop
 
@@ -143,5 +143,5 @@ def _fronts(members: Sequence[_Member]) -> Iterator[list[_Member]]:
     # Peel off one front after the other.
     while left.any():
         front = left & ~dominates[left].any(axis=0)
-        yield [members[int(place)] for place in np.flatnonzero(front)]
+        yield [members[int(index)] for index in np.flatnonzero(front)]
         left &= ~front

@@ -34,16 +34,16 @@ class Regularized:
         known = self.needs(number)
         scores = self._history.scores(known)
         latest = range(max(0, known - self._population), known)
-        living = [place for place in latest if np.isfinite(scores[place])]
+        living = [index for index in latest if np.isfinite(scores[index])]
         if number < self._population or not living:
             return self._history.draw_any(rng)
         # A tournament selects the parent, and its mutant is proposed if it is new.
         size = min(len(living), max(2, self._population // TOURNAMENT))
 
         def mutant() -> Architecture:
-            parent = max(rng.choice(living, size, replace=False), key=lambda place: scores[place])
+            parent = max(rng.choice(living, size, replace=False), key=lambda index: scores[index])
             arch = self._history.candidates[parent].architecture
             return self._history.space.mutate(arch, rng)
 
-        found = self._history.draw(mutant)
-        return found if found is not None else self._history.draw_any(rng)
+        result = self._history.draw(mutant)
+        return result if result is not None else self._history.draw_any(rng)

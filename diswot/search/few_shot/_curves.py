@@ -21,12 +21,12 @@ def least_values(done: Collection[BriefTraining], epochs: int) -> tuple[float, .
         done: trainings that have ended.
         epochs: of the next ones.
     """
-    found = []
+    results = []
     for epoch in range(1, epochs + 1):
-        known = [each.curve[epoch - 1] for each in done if len(each.curve) >= epoch]
+        known = [item.curve[epoch - 1] for item in done if len(item.curve) >= epoch]
         compared = 2 * epoch >= epochs and len(known) >= FEWEST
-        found.append(float(np.median(known)) if compared else -np.inf)
-    return tuple(found)
+        results.append(float(np.median(known)) if compared else -np.inf)
+    return tuple(results)
 
 
 def expected_values(done: Mapping[int, BriefTraining]) -> dict[int, float]:
@@ -34,11 +34,11 @@ def expected_values(done: Mapping[int, BriefTraining]) -> dict[int, float]:
 
     One that was stopped early gets what the others have gained since that epoch, in the median.
     """
-    ended = [each.curve for each in done.values() if each.curve and not each.stopped]
-    found = {}
-    for name, each in done.items():
-        if each.value is not None:
-            epoch = len(each.curve)
-            gains = [curve[-1] - curve[epoch - 1] for curve in ended] if each.stopped else []
-            found[name] = each.value + (float(np.median(gains)) if gains else 0.0)
-    return found
+    ended = [item.curve for item in done.values() if item.curve and not item.stopped]
+    results = {}
+    for name, item in done.items():
+        if item.value is not None:
+            epoch = len(item.curve)
+            gains = [curve[-1] - curve[epoch - 1] for curve in ended] if item.stopped else []
+            results[name] = item.value + (float(np.median(gains)) if gains else 0.0)
+    return results

@@ -65,7 +65,7 @@ def genes(names: Sequence[str]) -> list[Matrix]:
         ((2, 5), [[1.0, 1.0, 1.0], [1.0, 2.0, 0.0]])
     """
     words = [[word for word in _words(name) if word] for name in names]
-    placed = [[f"{index}:{word}" for index, word in enumerate(each)] for each in words]
+    placed = [[f"{index}:{word}" for index, word in enumerate(item)] for item in words]
     return [_counts(placed), _counts(words)]
 
 
@@ -77,7 +77,7 @@ def _counts(words: list[list[str]]) -> Matrix:
     # Imported here to keep commands that train nothing fast to start.
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counted = CountVectorizer(analyzer=lambda each: each).fit_transform(words)
+    counted = CountVectorizer(analyzer=lambda item: item).fit_transform(words)
     return np.asarray(counted.toarray(), dtype=np.float64)
 
 

@@ -23,8 +23,8 @@ class Shared:
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the object in the process that runs this."""
-        found = adopted(self._found) if isinstance(self._found, str) else self._found
-        return getattr(found, method)(*arguments)
+        result = adopted(self._found) if isinstance(self._found, str) else self._found
+        return getattr(result, method)(*arguments)
 
 
 @contextmanager

@@ -90,13 +90,13 @@ class Posterior:
         """
         if np.ptp([*results.values()]) == 0:
             return self._prior.copy(), np.ones_like(self._prior)
-        found = list(self._estimates(results, pending))
-        evidence = np.array([each.evidence for each in found])
+        collected = list(self._estimates(results, pending))
+        evidence = np.array([item.evidence for item in collected])
         weights = np.exp(evidence - evidence.max())
         weights /= weights.sum()
-        means = np.array([each.mean for each in found])
+        means = np.array([item.mean for item in collected])
         mean = weights @ means
-        variance = weights @ (np.array([each.variance for each in found]) + (means - mean) ** 2)
+        variance = weights @ (np.array([item.variance for item in collected]) + (means - mean) ** 2)
         return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def _estimates(
@@ -105,24 +105,24 @@ class Posterior:
         # imported here: commands that train nothing need not wait for it
         from sklearn.gaussian_process.kernels import Matern
 
-        places = np.array([*results, *pending])
+        indices = np.array([*results, *pending])
         values = np.array([*results.values()])
-        similar = Matern(nu=2.5)(self._features[places], self._features)
-        same = np.arange(len(self._features)) == places[:, None]
-        error = (SHARED_ERROR * similar + (1 - SHARED_ERROR) * same)[:, places]
-        for each in ASSUMPTIONS:
-            left = 1 - each.score**2
-            residual = each.shared * similar + (1 - each.shared) * same
-            across = each.short * left * residual
-            among = each.short * across[:, places] + (1 - each.short**2) * error
+        similar = Matern(nu=2.5)(self._features[indices], self._features)
+        same = np.arange(len(self._features)) == indices[:, None]
+        error = (SHARED_ERROR * similar + (1 - SHARED_ERROR) * same)[:, indices]
+        for item in ASSUMPTIONS:
+            left = 1 - item.score**2
+            residual = item.shared * similar + (1 - item.shared) * same
+            across = item.short * left * residual
+            among = item.short * across[:, indices] + (1 - item.short**2) * error
             factor = np.linalg.cholesky(among)
             explained = solve_triangular(factor, across, lower=True)
             known = factor[: len(values), : len(values)]
-            expected = each.short * each.score * self._prior[places[: len(values)]]
+            expected = item.short * item.score * self._prior[indices[: len(values)]]
             weights, evidence = _fitted(known, values, expected)
-            mean = each.score * self._prior + weights @ explained[: len(values)]
+            mean = item.score * self._prior + weights @ explained[: len(values)]
             variance = left - (explained**2).sum(axis=0)
-            yield _Estimate(mean, variance, evidence + math.log(each.odds))
+            yield _Estimate(mean, variance, evidence + math.log(item.odds))
 
 
 def _fitted(factor: Matrix, values: Vector, expected: Vector) -> tuple[Vector, float]:

@@ -55,7 +55,7 @@ class Ranker:
         if len(results) < FEWEST:
             return self._order
         mean, _ = self._posterior(results)
-        mean[max(results, key=lambda place: (results[place], mean[place]))] = np.inf
+        mean[max(results, key=lambda index: (results[index], mean[index]))] = np.inf
         return np.lexsort((-self._scores, -mean))
 
     def proposals(
@@ -72,31 +72,31 @@ class Ranker:
             count: number of candidates; fewer are returned if not enough are left.
             tried: indices that are not proposed, for example because their training failed.
         """
-        taken, found = set(tried) | set(results), list[int]()
+        taken, result = set(tried) | set(results), list[int]()
         for _ in range(min(count, len(self) - len(taken))):
             if len(taken) < FIRST or len(results) < FEWEST:
                 place = self._most_different(taken)
             else:
-                place = self._most_improving(results, found, taken)
-            found.append(place)
+                place = self._most_improving(results, result, taken)
+            result.append(place)
             taken.add(place)
-        return found
+        return result
 
     def _most_improving(
-        self, results: Mapping[int, float], pending: list[int], taken: set[int]
+        self, results: Mapping[int, float], pending: list[int], used: set[int]
     ) -> int:
         """Return the place of the highest expected improvement."""
         mean, deviation = self._posterior(results, pending)
         gain = (mean - mean[list(results)].max()) / deviation
         improvement = deviation * (gain * norm.cdf(gain) + norm.pdf(gain))
-        improvement[list(taken)] = -np.inf
+        improvement[list(used)] = -np.inf
         return int(improvement.argmax())
 
-    def _most_different(self, taken: set[int]) -> int:
+    def _most_different(self, used: set[int]) -> int:
         """Return the best by score, or of the best tenth the farthest from those taken."""
-        pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(taken) + 1)]
-        left = [int(place) for place in pool if place not in taken]
-        if not taken:
+        pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(used) + 1)]
+        left = [int(index) for index in pool if index not in used]
+        if not used:
             return left[0]
-        between = self._features[left][:, None] - self._features[sorted(taken)][None]
+        between = self._features[left][:, None] - self._features[sorted(used)][None]
         return left[int((between**2).sum(axis=2).min(axis=1).argmax())]

@@ -121,10 +121,10 @@ def train_briefly(
     settings = result.manifest["settings"]
     short = replace(distillation, recipe=replace(distillation.recipe, epochs=plan.epochs))
     trainer = Trainer(result.space, short, settings["seed"], settings["threads"])
-    candidates = [*{each.key: each for each in reversed(result.ranking)}.values()][::-1]
+    candidates = [*{item.key: item for item in reversed(result.ranking)}.values()][::-1]
     _report_asked(plan, len(candidates), progress)
-    ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
-    places = {each.key: place for place, each in enumerate(candidates)}
+    ranker = Ranker(features(candidates), np.array([item.score for item in candidates], float))
+    indices = {item.key: index for index, item in enumerate(candidates)}
     done: dict[int, BriefTraining] = {}
     record = Journal(None if result.folder is None else result.folder / JOURNAL, plan.epochs)
     with executor_of(trainer, workers, cluster) as (executor, shared):
@@ -134,36 +134,36 @@ def train_briefly(
                 expected_values(done), min(AT_ONCE, left), tried=frozenset(done)
             )
             least = least_values(done.values(), plan.epochs)
-            for each in _trained(
-                [candidates[place] for place in chosen], least, record, executor, shared
+            for item in _trained(
+                [candidates[index] for index in chosen], least, record, executor, shared
             ):
-                done[places[each.key]] = each
-                progress(_step(each, len(done), count))
+                done[indices[item.key]] = item
+                progress(_step(item, len(done), count))
     results = expected_values(done)
     _report_results(len(results), progress)
-    failed = {place for place, each in done.items() if each.value is None}
+    failed = {index for index, item in done.items() if item.value is None}
     ranked = sorted(ranker.ranking(results).tolist(), key=failed.__contains__)
-    order = [candidates[place] for place in ranked]  # what cannot be trained is the last
+    order = [candidates[index] for index in ranked]  # what cannot be trained is the last
     return replace(
         result,
         best=order[0],
         trainings=tuple(done.values()),
-        order=tuple(each.key for each in order),
+        order=tuple(item.key for item in order),
     )
 
 
 def _report_asked(plan: Plan, candidates: int, progress: Progress) -> None:
     """Report that more trainings were asked for than there are candidates, if so."""
     if plan.trainings is not None and candidates < plan.trainings:
-        said = f"{plan.trainings} were asked for, and {candidates} candidates are in budget: "
-        progress(message("short trainings", f"{said}all of them"))
+        text = f"{plan.trainings} were asked for, and {candidates} candidates are in budget: "
+        progress(message("short trainings", f"{text}all of them"))
 
 
 def _report_results(results: int, progress: Progress) -> None:
     """Report that there are too few results for a ranking, if so."""
     if results < FEWEST:
-        said = f"{results} results, fewer than {FEWEST}: only the score ranks"
-        progress(message("short trainings", said))
+        text = f"{results} results, fewer than {FEWEST}: only the score ranks"
+        progress(message("short trainings", text))
 
 
 def _step(training: BriefTraining, done: int, count: int) -> Step:
@@ -204,8 +204,8 @@ class Journal:
 
     def __init__(self, path: Path | None, epochs: int) -> None:
         self._file = None if path is None else RecordFile(path)
-        found = self._file.read(BriefTraining.from_json) if self._file else []
-        self.known = {each.key: each for each in found if each.epochs == epochs}
+        result = self._file.read(BriefTraining.from_json) if self._file else []
+        self.known = {item.key: item for item in result if item.epochs == epochs}
 
     def append(self, training: BriefTraining) -> None:
         """Record a training; it is on disk when this returns."""
