@@ -25,6 +25,7 @@ from benchmarks.documentation._searches import (
 )
 from benchmarks.documentation._trainings import (
     distilled,
+    loss_sources,
     losses,
     presets,
     shortlists,
@@ -39,6 +40,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "catalog": catalog,
     "interruptions": interruptions,
     "leaders": leaders,
+    "loss_sources": loss_sources,
     "losses": losses,
     "presets": presets,
     "published": published,

@@ -3,7 +3,7 @@
 from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
-from diswot.losses import PRESETS, terms
+from diswot.losses import PRESETS, TermSpec, terms
 from diswot.tasks import find_task
 
 
@@ -12,18 +12,31 @@ def losses() -> str:
     rows = [
         [
             f"`{name}`",
-            kind.card.summary,
-            ", ".join(kind.card.reads),
-            f"{kind.card.weight:g}",
-            kind.card.weight_source,
-            ", ".join(f"`{option}`" for option in kind.written_options()) or "–",
-            kind.card.source,
+            spec.card.summary,
+            ", ".join(spec.card.reads),
+            f"{spec.card.weight:g}",
+            ", ".join(f"`{option}`" for option in spec.written_options()) or "–",
         ]
-        for name, kind in sorted(terms().items())
-        if kind.given.__module__.startswith("diswot.losses.")
+        for name, spec in _shared_terms()
     ]
-    columns = ["term", "compares", "reads", "weight", "weight from", "options", "paper"]
-    return markdown(columns, rows)
+    return markdown(["term", "compares", "reads", "weight", "options"], rows)
+
+
+def loss_sources() -> str:
+    """Return the papers of the loss terms, and the sources of their default weights."""
+    rows = [
+        [f"`{name}`", spec.card.source, spec.card.weight_source] for name, spec in _shared_terms()
+    ]
+    return markdown(["term", "paper", "source of the weight"], rows)
+
+
+def _shared_terms() -> list[tuple[str, TermSpec]]:
+    """Return the terms that no task defines, by name."""
+    return [
+        (name, spec)
+        for name, spec in sorted(terms().items())
+        if spec.given.__module__.startswith("diswot.losses.")
+    ]
 
 
 def presets() -> str:
