@@ -60,7 +60,7 @@ class NetworkError(DiswotError):
 
 
 class ForwardError(NetworkError):
-    """A network's own forward pass raised an exception, which is kept as `__cause__`."""
+    """A network's own forward pass raised an exception, which is the `__cause__`."""
 
 
 class BudgetError(DiswotError):

@@ -33,7 +33,7 @@ class AutoFormerSpace(SearchSpace):
     the options of AutoFormer-tiny. Networks are
     [`VisionTransformer`][search_spaces.VisionTransformer]s, without the relative positions
     of the released code. An architecture of three layers is written `216-h3,4,4-m3.5,4,4`:
-    hidden size, heads, MLP ratios; its depth is that of the lists.
+    hidden size, heads of each layer, MLP ratios of each layer.
 
     Args:
         image_size: height and width of the images, which must have this size.

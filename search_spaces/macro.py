@@ -57,7 +57,7 @@ class MacroSpace(SearchSpace):
             Networks accept images of any size.
         in_channels: channels of the images.
         max_layers: maximal number of layers of an architecture.
-        widths: channels of the start's stages; the first is also that of the stem.
+        widths: channels of the start's stages; the stem has as many channels as the first.
 
     Raises:
         ValueError: there are no stages, fewer layers than stages, an image size other than 32

@@ -93,10 +93,10 @@ class NASBench201Space(ChoiceSpace):
     """The 15,625 cells of NAS-Bench-201, in the benchmark's macro structure.
 
     Source: Dong and Yang, "NAS-Bench-201", ICLR 2020, section 2. An architecture has one of
-    five operations for each of six edges, and is written as in the benchmark. Networks compute
-    the same as the benchmark's, including edges without effect. Their costs are those of its
-    tables, except for 150 cells, for which the tables have the costs of another cell that is
-    equal up to skip connections.
+    five operations for each of six edges, and is written as in the benchmark. Networks
+    compute the same functions as in the benchmark, including edges without effect. Their costs
+    equal the costs in its tables, except for 150 cells, for which the tables have the costs of
+    another cell that is equal up to skip connections.
 
     Args:
         channels: channels of the first stage (C in the paper); the next two double it.

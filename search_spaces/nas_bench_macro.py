@@ -22,8 +22,8 @@ class NASBenchMacroSpace(ChoiceSpace):
     Source: Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR
     2021, section 5. A layer is `id` (the identity, or at the start of a stage a 1×1 convolution
     of stride 2), `k3` (an inverted residual of kernel 3 and expansion 3) or `k5` (kernel 5,
-    expansion 6). Functions and costs of the networks are those of the benchmark. An
-    architecture is written `l1=id,l2=k5,…,l8=k3`.
+    expansion 6). The networks compute the same functions and have the same costs as in the
+    benchmark. An architecture is written `l1=id,l2=k5,…,l8=k3`.
 
     Args:
         in_channels: channels of the images.

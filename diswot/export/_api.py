@@ -105,7 +105,7 @@ def export(
         data: the dataset it was trained on, by name or as an object; every format is evaluated
             on its test split.
         task: the task; by default that of `data`, or `images`.
-        metrics: entries for `config.json`; by default those of the distillation.
+        metrics: entries for `config.json`; by default the metrics of the distillation.
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
         pt2: whether to write the archive; by default yes, unless `onnx` is `False`.
         int8: whether to write a quantized ONNX file, calibrated on training examples of `data`.

@@ -30,8 +30,8 @@ class TrainingBatch:
     Attributes:
         targets: training targets of the task; for classification, class probabilities (B, N),
             which are soft with label smoothing, MixUp or CutMix.
-        labels: classes (B,); for mixed images, that of the larger part; empty if the task has
-            no classes.
+        labels: classes (B,); for a mixed image, the class of the larger part; empty if the task
+            has no classes.
         indices: indices (B,) of the examples in the training split.
         progress: fraction of the training that is done, from 0 to 1.
         teachers: outputs of each teacher by name, without gradient.

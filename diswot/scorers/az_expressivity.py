@@ -26,9 +26,9 @@ def az_expressivity(student: Probe, _teacher: Activations) -> Tensor:
 
     Source: Lee and Ham, AZ-NAS, CVPR 2024, equations 1 to 4. λ̃ are the eigenvalues of the
     covariance matrix of the block's output channels, over all positions (or tokens) of all
-    images, divided by their sum. Blocks are those of `diswot.networks.layers.blocks`. The
-    inputs are Gaussian noise in the number of the batch: on real images, the related term
-    `az_progressivity` ranks NAS-Bench-201 far worse.
+    images, divided by their sum. `diswot.networks.layers.blocks` returns the
+    blocks. The inputs are as many Gaussian noise images as the batch has images: on real
+    images, the related term `az_progressivity` ranks NAS-Bench-201 far worse.
 
     Raises:
         NetworkError: the output of a block is constant, or not finite.

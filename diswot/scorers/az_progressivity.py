@@ -23,8 +23,8 @@ from diswot.scorers.az_expressivity import block_entropies
 def az_progressivity(student: Probe, _teacher: Activations) -> Tensor:
     """Return min_{l ≥ 2} (s_l − s_{l−1}), where s_l is the entropy of block l's features.
 
-    Source: Lee and Ham, AZ-NAS, CVPR 2024, equation 5. The entropies are those of
-    `az_expressivity`.
+    Source: Lee and Ham, AZ-NAS, CVPR 2024, equation 5. The entropies are defined
+    as in `az_expressivity`.
 
     Raises:
         NetworkError: the network has only one block, or a block's output is constant.

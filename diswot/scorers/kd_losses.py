@@ -1,7 +1,7 @@
 """Distillation losses as scores: the negated loss between untrained student and teacher.
 
 Source: the "KD-based zero-proxies" of Dong et al., DisWOT, CVPR 2023, with student and teacher
-at random initialization. The losses are those of `diswot.losses`, computed on the activations
+at random initialization. The losses of `diswot.losses` are computed on the activations
 that their papers use.
 """
 

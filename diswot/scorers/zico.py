@@ -28,8 +28,8 @@ def zico(student: Probe, _teacher: Activations) -> Tensor:
 
     Source: Li et al., ZiCo, ICLR 2023, equation 15. l are the convolutions and linear layers, w
     their weights, and g the gradients of the mean cross-entropy of one half. Weights with
-    std(g_w) = 0 are left out, and layers in which all are. As in the released code, std is
-    that of g with divisor 2; the paper has that of |g|.
+    std(g_w) = 0 are left out, and layers with such weights only. As in the released code, std
+    is the standard deviation of g with divisor 2; in the paper it is that of |g|.
 
     Raises:
         DataError: the batch has fewer than two examples.

@@ -180,7 +180,7 @@ def resume(
 
     Raises:
         RunFolderError: the folder is not a run folder, is damaged, of another version, or in
-            use by another process; or data, teacher or space differ from those of the run.
+            use by another process; or data, teacher or space differ from the run.
         DiswotError: a name does not exist, or options contradict each other.
         RunError: every candidate failed.
     """

@@ -127,7 +127,7 @@ class Task(ABC):
         return dataset
 
     def recipe(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return other defaults of recipe settings for such data, by name.
+        """Return the task's defaults of recipe settings for a dataset, by name.
 
         Args:
             dataset: the dataset.

@@ -165,7 +165,7 @@ def default_recipe(
 ) -> Recipe:
     """Return the recipe for `data`, with defaults for everything that is `None`.
 
-    Defaults of the task for such data take precedence over those described here.
+    The task's defaults for these data take precedence over the defaults described here.
 
     Args:
         data: the dataset.

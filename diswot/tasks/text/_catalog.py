@@ -54,9 +54,9 @@ def load_texts(
     """Load labeled texts.
 
     Args:
-        data: a built-in name; a `.csv` or `.jsonl` file, or a folder, as a path or as text that
-            is one; pairs of a text and a label, or a mapping of such by split;
-            `package.module:callable`, which returns pairs or a `TextData`; or one itself.
+        data: a built-in name; the path of a `.csv` or `.jsonl` file, or of a folder; pairs of a
+            text and a label, or a mapping from splits to such pairs; `package.module:callable`,
+            which returns pairs or a `TextData`; or a `TextData`.
         root: the data root, in which tokenizers are cached; by default the environment variable
             `DISWOT_DATA`, else the user's cache.
         progress: called with inferred properties.

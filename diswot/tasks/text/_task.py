@@ -109,12 +109,12 @@ class TextClassification(Task):
         weights: str | Path | None = None,
         **options: Any,
     ) -> Teacher:
-        """Return a teacher; those of `hf:` must have the data's tokenizer."""
+        """Return a teacher; teachers of `hf:` must have the data's tokenizer."""
         self._refuse(options)
         offered = {"signature": dataset.signature, "data": dataset}
         return self.teacher_sources.find(teacher, offered, weights=weights)
 
     @property
     def teacher_sources(self) -> TeacherSources:
-        """Built-in encoders, and those of Hugging Face."""
+        """Built-in encoders, and encoders of Hugging Face."""
         return SOURCES

@@ -77,8 +77,8 @@ class TextData:
     def length(self) -> int:
         """Length of inputs in tokens, the same for every text.
 
-        With one length, costs and latencies are those of real inputs, and a network's output for a
-        text does not depend on the others in its batch.
+        With a single length, costs and latencies are measured for real inputs, and a network's
+        output for a text does not depend on the other texts of its batch.
         """
         return self.train.tokens.shape[1]
 
